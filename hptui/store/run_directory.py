@@ -91,6 +91,16 @@ class RunDir:
         return self.root / "shim.json"
 
     @property
+    def descendants(self) -> Path:
+        """Processes under the shim: written by the runner, for what outlives shim and worker."""
+        return self.root / "descendants.json"
+
+    @property
+    def script(self) -> Path:
+        """The pipe between a script and its worker: written by the worker, for the same."""
+        return self.root / "script.json"
+
+    @property
     def executor(self) -> Path:
         """Where the attempt was handed to; missing for one of this machine."""
         return self.root / "executor.json"

@@ -21,6 +21,7 @@ from hptui.store.run_directory import RunDir
 from hptui.store.store import Store
 
 FILES = ("events.jsonl", "exit.json", "shim.json", "lock", "control", "config.json", "log.txt", "executor.json")
+RECORDS = ("descendants.json", "script.json")
 ODD: tuple[Any, ...] = (
     None, "", "text", "-1", "nan", -1, 0, 1e300, 2**40, 2**63, 2**70, -(2**70), True, [], [[]], {}, {"": 1}, {"a": {}},
     float("nan"), float("inf"), "\ud800", "x" * 70_000, [1] * 50, "running", "waiting", "\x1b]0;x\x07", "../../x",
@@ -166,7 +167,7 @@ def random_mutation(generator: random.Random) -> tuple[str, Callable[[RunDir], N
     """A name, and what it does to a run directory."""
     how = generator.random()
     if how < 0.15:
-        name, kind = generator.choice(FILES), generator.choice(INSTEAD)
+        name, kind = generator.choice((*FILES, *RECORDS)), generator.choice(INSTEAD)
         return f"{name}: {kind}", lambda run: instead(run.root / name, kind)
     if how < 0.45:  # a field of an event, or of several
         lines = events(5.0)
@@ -182,7 +183,10 @@ def random_mutation(generator: random.Random) -> tuple[str, Callable[[RunDir], N
         path, odd = generator.choice(list(paths(value))), generator.choice(ODD)
         return f"{name} {path} {odd!r:.50}", lambda run: replace(run.root / name, dump(at(value, path, odd)))
     if how < 0.7:
-        name, odd = generator.choice(("exit.json", "shim.json", "config.json", "executor.json")), generator.choice(ODD)
+        name, odd = (
+            generator.choice(("exit.json", "shim.json", "config.json", "executor.json", *RECORDS)),
+            generator.choice(ODD),
+        )
         return f"{name} is {odd!r:.50}", lambda run: replace(run.root / name, dump(odd))
     if how < 0.85:
         raw, place = generator.choice(RAW_LINES), generator.randrange(15)

@@ -18,6 +18,7 @@ from hptui.core.plugin_specs import ExecutorSpec
 from hptui.core.study import Resources
 from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, State, WorkerSpec
 from hptui.execution.local import devices, shim
+from hptui.execution.local.descendants import Descendants
 from hptui.execution.local.launcher import LauncherClient
 from hptui.execution.local.processes import (
     TOKEN_VARIABLE,
@@ -52,6 +53,7 @@ class LocalHandle:
         self.shim: int | None = None
         self.pidfd: int | None = None
         self.samples: deque[Sample] = deque()
+        self.descendants = Descendants(record.run)
         self._executor, self._boot = executor, record.boot
         self._starting_s = 0.0
         self._looked_at = time.monotonic()
@@ -245,6 +247,9 @@ class LocalExecutor:
     def poll(self) -> None:
         """Reap ended shims, note which shims the launcher has started, and hand out samples."""
         self._reap()
+        for handle in self._handles.values():
+            if handle.shim is not None:
+                handle.descendants.look(handle.shim)
         if self.launcher is not None:
             for token, pid in self.launcher.poll().items():
                 if handle := self._handles.get(token):

@@ -8,12 +8,13 @@ import os
 import select
 import signal
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from hptui.execution.executor import State
 from hptui.execution.local import shim
+from hptui.execution.local.descendants import recorded, start_time
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 
 TOKEN_VARIABLE = "HPTUI_ATTEMPT"  # noqa: S105
@@ -94,9 +95,10 @@ def kill_marked_processes(token: str, run: RunDir) -> int:
     events, and the pipe that its shim read. Processes that only read them are left alone.
     """
     events = {str(run.events), f"{run.events} (deleted)"}
-    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {*events, *_output_pipe(run)}
+    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {*events, *_output_pipes(run)}
+    known = recorded(run)
     killed, deadline = 0, time.monotonic() + MAX_DYING_S
-    while dying := _kill(mark, files):  # until none is left: they may have forked meanwhile
+    while dying := _kill(mark, files, known):  # until none is left: they may have forked meanwhile
         killed += len(dying)
         for handle in dying:
             poll = select.poll()
@@ -108,34 +110,40 @@ def kill_marked_processes(token: str, run: RunDir) -> int:
     return killed
 
 
-def _output_pipe(run: RunDir) -> list[str]:
-    """Return the worker's output pipe as /proc names it.
+def _output_pipes(run: RunDir) -> Iterator[str]:
+    """Yield the output pipes of the worker and of its script as /proc names them.
 
-    Empty after a reboot: the pipe's inode number may then belong to another pipe.
+    None after a reboot: a pipe's inode number may then belong to another pipe.
     """
-    facts = read_json(run.shim)
-    valid = isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id()
-    return [f"pipe:[{facts['output']}]"] if valid else []
+    for path in (run.shim, run.script):
+        facts = read_json(path)
+        if isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id():
+            yield f"pipe:[{facts['output']}]"
 
 
-def _kill(mark: bytes, files: Collection[str]) -> list[int]:
-    """Kill all processes of an attempt; return pidfds that become readable when they are dead."""
+def _kill(mark: bytes, files: Collection[str], known: Mapping[int, int]) -> list[int]:
+    """Kill all processes of an attempt; return pidfds that become readable when they are dead.
+
+    `known` are its processes as they were recorded: pid and start time.
+    """
     dying = []
     for entry in Path("/proc").glob("[0-9]*"):
-        if int(entry.name) == os.getpid() or not _belongs_to_attempt(entry, mark, files):
+        if int(entry.name) == os.getpid() or not _belongs_to_attempt(entry, mark, files, known):
             continue
         try:
             handle = os.pidfd_open(int(entry.name))
         except OSError:
             continue
         dying.append(handle)
-        if _belongs_to_attempt(entry, mark, files):  # again: the pid may have been reused meanwhile
+        if _belongs_to_attempt(entry, mark, files, known):  # again: the pid may have been reused meanwhile
             with suppress(OSError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
     return dying
 
 
-def _belongs_to_attempt(process: Path, mark: bytes, files: Collection[str]) -> bool:
+def _belongs_to_attempt(process: Path, mark: bytes, files: Collection[str], known: Mapping[int, int]) -> bool:
+    if (began := known.get(int(process.name))) is not None and start_time(int(process.name)) == began:
+        return True
     try:
         if mark in (process / "environ").read_bytes().split(b"\0"):
             return True
