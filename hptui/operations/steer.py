@@ -74,9 +74,11 @@ def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: in
     Commands that wait in the queue are handled first, in order; the one with id `posted` may be among them.
     """
     from hptui.execution.commands import CommandHandler
-    from hptui.execution.finalize import reconcile
+    from hptui.execution.reconcile import reconcile
+    from hptui.operations.displaced import wait_until_left
     from hptui.store.store import Store
 
+    wait_until_left(sd)
     store = Store.open(sd)
     try:
         handler, reply = CommandHandler(sd, store), None

@@ -28,6 +28,7 @@ from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
 from hptui.scripts.recover import EarlierAttempts, recover_points
 from hptui.scripts.settings import CommandTable, read_command_spec
+from hptui.store.run_directory import RunDir
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Failure
 
@@ -219,7 +220,7 @@ class ScriptTrainer:
 
         ears = RunCallbacks(listener.take_line, listener.tick, lambda: trial.should_stop, ask)
         try:
-            result = run_command(words, environment, self._workdir, ears)
+            result = run_command(words, environment, self._workdir, ears, RunDir(trial.attempt_dir).script)
         except OSError as error:
             raise Failure(Reason.SETUP, f"{words[0]} cannot be started: {error.strerror}") from None
         if result.orphans:

@@ -98,6 +98,7 @@ class EventKind(StrEnum):
     TRAINER = "trainer"
     SUSPECT = "suspect"
     RESULTS = "results"
+    LEFT = "left"
 
     @classmethod
     def of_study(cls, state: StudyState) -> EventKind:
@@ -146,5 +147,6 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.TRAINER: "a warning of the trainer",
     EventKind.SUSPECT: "events of an attempt that cannot be right",
     EventKind.RESULTS: "the results could not be written",
+    EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""
