@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from hptui.core.masking import mask_text
 from hptui.core.study import Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.execution.running_attempt import RunningAttempt
@@ -139,7 +140,7 @@ class EventReader:
             if kind == "metrics":
                 self._metrics(live, event, points)
             elif kind == "retract":
-                self._retract(live, str(event["metric"]), points)
+                self._retract(live, mask_text(str(event["metric"])), points)
             elif handler := EVENT_HANDLERS.get(kind):
                 handler(self._store, live, event)
         except INVALID_LINE_ERRORS as error:
@@ -165,6 +166,7 @@ class EventReader:
                 (PROGRESS_METRIC, step, live.progress, None, seconds)
             )  # stored, since a later runner needs it for the curves
         for name, value in event["m"].items():
+            name = mask_text(name) if name not in names else name
             if name not in names and not self._new_name(live, name, names):
                 continue
             kind = nonfinite.get(name, "nan") if value is None else None

@@ -56,7 +56,7 @@ def plan_import(
 
     Raises: `UserError` when the file cannot be read or holds no trial that has ended.
     """
-    view = read_view(sd)
+    view = read_view(sd, secrets=True)
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -16,6 +16,7 @@ from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
 from hptui.operations.find import find_study
+from hptui.operations.ownership import require_runnable
 from hptui.operations.runner_process import defaults_of, runner_status
 from hptui.operations.spawn_runner import MAX_START_S, spawn_runner
 from hptui.operations.steer import change_spec, send_command, study_of
@@ -161,6 +162,7 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
     """
     file_study = read_study(path, {})
     sd = StudyDir.for_study(home, file_study.name)
+    require_runnable(sd)
     exists = sd.exists()
     changes = {**stage_budget(file_study, trials, sd if exists else None), **changes}
     overrides = {**(_stored_json(sd, MetaKey.OVERRIDES) if exists else {}), **changes}
@@ -285,6 +287,7 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     from hptui.trainers import registry
 
     sd = find_study(home, ref)
+    require_runnable(sd)
     study = study_of(sd)
     changes = {**stage_budget(study, trials, sd), **changes}
     changed = with_trials(study, trials, sd)

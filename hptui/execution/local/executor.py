@@ -17,6 +17,7 @@ from hptui.core.study import Resources
 from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, State, WorkerSpec
 from hptui.execution.local import devices, shim
 from hptui.execution.local.launcher import LauncherClient
+from hptui.execution.local.lock_directory import touch_locks
 from hptui.execution.local.processes import (
     TOKEN_VARIABLE,
     kill_marked_processes,
@@ -239,6 +240,7 @@ class LocalExecutor:
     def poll(self) -> None:
         """Reap ended shims, note which shims the launcher has started, and hand out samples."""
         self._reap()
+        touch_locks()
         if self.launcher is not None:
             for token, pid in self.launcher.poll().items():
                 if handle := self._handles.get(token):
