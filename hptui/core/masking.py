@@ -46,7 +46,7 @@ MIN_TURNS = 0.3
 
 SECRET_FORM = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"hf_(?=[A-Za-z0-9]*[A-Z0-9])[A-Za-z0-9]{12,}|(?:sk|rk|pk)[-_](?=[\w-]*[0-9A-Z])[A-Za-z0-9_-]{12,}"
+    r"hf_[A-Za-z0-9]{16,}|(?:sk|rk|pk)[-_](?=[\w-]*[0-9A-Z])[A-Za-z0-9_-]{12,}"
     r"|gh[pousr]_[A-Za-z0-9]{12,}|github_pat_\w{12,}|glpat-[\w-]{12,}|(?:AKIA|ASIA)[0-9A-Z]{12,}|xox[abeoprs]-[\w-]{8,}"
     r"|xapp-[\w-]{8,}|AIza[\w-]{30,}|ya29\.[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?|gsk_\w{16,}|nvapi-[\w-]{16,}"
     r"|pypi-[\w-]{16,}|npm_\w{16,}|dop_v1_\w{16,}|r8_\w{16,}|wandb_v1_\w{16,}|SG\.[\w-]{16,}\.[\w-]{16,}"

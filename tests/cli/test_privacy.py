@@ -168,6 +168,7 @@ def verbs(sd: StudyDir, out: Path):
         yield [*home, "export", name, "best", "--format", how, "--prefix", "X_", "-o", str(out / f"one-{how}")]
 
 
+@pytest.mark.process
 def test_no_verb_and_no_format_shows_a_secret(study, tmp_path, capfdbinary):
     found, shown = {}, b""
     for words in verbs(study, tmp_path):
