@@ -86,7 +86,7 @@ def write(record: Any) -> None:
     An error of the disk loses the record but does not interrupt the training.
     """
     global _file
-    import json
+    import json  # nothing is loaded in a script that does not use it
 
     try:
         if _file is None or _file[0] != os.getpid():

@@ -15,11 +15,12 @@ from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_y
 from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
-from hptui.operations.find import find_study
+from hptui.operations.find import find_study, find_trial
 from hptui.operations.ownership import require_runnable
 from hptui.operations.runner_process import defaults_of, runner_status
 from hptui.operations.spawn_runner import MAX_START_S, spawn_runner
-from hptui.operations.steer import change_spec, send_command, study_of
+from hptui.operations.steer import change_spec, parse_settings, send_command, study_of
+from hptui.store.filesystem import require_local_disk
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
@@ -80,9 +81,6 @@ def run(
 
 def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **options: Any) -> RunResult:
     """Queue a trial with the settings of trial `source`, changed, and start the study."""
-    from hptui.operations.find import find_trial
-    from hptui.operations.steer import parse_settings
-
     sd = find_study(home, ref)
     with StoreReader.open(sd) as reader:
         trial = find_trial(reader, source)
@@ -252,7 +250,6 @@ def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None
     from hptui import studyfile
     from hptui.execution import prior_trials
     from hptui.execution.queue import insert_file_trials, store_defaults
-    from hptui.store.filesystem import require_local_disk
     from hptui.store.store import Store
 
     sources = prior_trials.read_prior_studies(study, sd.root.parent)

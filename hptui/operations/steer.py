@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import Locked, StudyError, UserError
+from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.core.values import values_equal
@@ -136,9 +137,6 @@ def extend(sd: StudyDir, trials: int, wait: float = 5.0) -> str:
 
 def stage_with_space(sd: StudyDir) -> str:
     """Return the name of the current stage if it has a space of its own; else ''."""
-    from hptui.core.stages import stage_named
-    from hptui.results.view import read_view
-
     with StoreReader.open(sd) as reader:
         begun = [row["name"] for row in reader.stage_history()]
         stage = stage_named(read_view(sd, reader, secrets=True).study, begun[-1]) if begun else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,6 @@ def _parse(path: Path) -> Any:
         except yaml.YAMLError as error:
             raise ValueError(str(error)) from None
     if path.suffix == ".toml":
-        import tomllib
-
         return tomllib.loads(text)
     return json.loads(text)
 

@@ -11,6 +11,7 @@ from typing import Any
 from hptui.core.format import setting
 from hptui.core.masking import mask_text
 from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.core.values import value_text
 from hptui.core.version import __version__
 from hptui.results.analysis.cohort import varying_settings
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
@@ -115,8 +116,6 @@ def _baseline_words(facts: FactWriter, trial: Trial) -> str:
 
 def exact_value(value: Any) -> str:
     """Return a value exactly, as `hptui add` reads it."""
-    from hptui.core.values import value_text
-
     return value_text(value)
 
 

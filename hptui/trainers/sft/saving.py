@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,6 @@ def _merged(run: RunFacts, folder: Path) -> Any:
     """
     if run.settings.adapter != "qlora":
         return run.model.merge_and_unload()
-    from dataclasses import replace
-
     from peft import PeftModel
 
     adapter = folder / ".adapter"

@@ -19,6 +19,7 @@ from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.chart_legend import ChartCurve
 
 if TYPE_CHECKING:
     from hptui.tui.widgets.chart_legend import ChartCurve
@@ -91,8 +92,6 @@ def curves_of_metric(
     names: Mapping[int, str] | None = None,
 ) -> list[ChartCurve]:
     """Return the plots of one metric, in the order of the trials: the first is the most important."""
-    from hptui.tui.widgets.chart_legend import ChartCurve
-
     by_trial: dict[int, CurveKey] = {}
     companions: dict[int, CurveKey] = {}
     for key in snapshot.curves:
