@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from hptui.core.masking import mask_text
 from hptui.core.study import Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.execution.attempt_files import INVALID_LINE_ERRORS, finite, nonfinite_kind, parse_event, quote, whole
@@ -173,7 +174,7 @@ class EventReader:
             if event.kind == "metrics":
                 self._metrics(live, event.fields, points)
             elif event.kind == "retract":
-                self._retract(live, str(event.fields["metric"]), points)
+                self._retract(live, mask_text(str(event.fields["metric"])), points)
             elif handler := EVENT_HANDLERS.get(event.kind):
                 with self._store.transaction():  # undone alone when the handler raises
                     handler(self._store, live, event.fields)
@@ -208,6 +209,7 @@ class EventReader:
                 (PROGRESS_METRIC, step, live.progress, None, seconds)
             )  # stored, since a later runner needs it for the curves
         for name, value in event["m"].items():
+            name = mask_text(name) if name not in names else name
             if name not in names and not self._new_name(live, name, names):
                 continue
             kind = nonfinite_kind(nonfinite.get(name, "nan")) if value is None else None

@@ -17,6 +17,7 @@ from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
 from hptui.operations.displaced import runner_processes, wait_until_left
 from hptui.operations.find import find_study, find_trial
+from hptui.operations.ownership import require_runnable
 from hptui.operations.runner_process import defaults_of, runner_status
 from hptui.operations.spawn_runner import MAX_START_S, spawn_runner
 from hptui.operations.steer import change_spec, parse_settings, send_command, study_of
@@ -162,6 +163,7 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
     """
     file_study = read_study(path, {})
     sd = StudyDir.for_study(home, file_study.name)
+    require_runnable(sd)
     exists = sd.exists()
     changes = {**stage_budget(file_study, trials, sd if exists else None), **changes}
     overrides = {**(_stored_json(sd, MetaKey.OVERRIDES) if exists else {}), **changes}
@@ -315,6 +317,7 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     from hptui.trainers import registry
 
     sd = find_study(home, ref)
+    require_runnable(sd)
     study = study_of(sd)
     changes = {**stage_budget(study, trials, sd), **changes}
     changed = with_trials(study, trials, sd)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import Unsupported, UserError
-from hptui.core.sanitize import scrub_command
+from hptui.core.masking import masked_command
 from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
@@ -89,7 +89,7 @@ class ScriptTrainer:
             compose_command(spec, self._facts(trial), self._directory, self._output).words, trial
         )
         trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
-        trial.about["command"] = scrub_command(words)
+        trial.about["command"] = masked_command(words)
 
     def _newest(self, spec: CommandTable, trial: TrialContext, before: int | None = None) -> Path | None:
         if not spec.settings.checkpoint:
@@ -211,7 +211,7 @@ class ScriptTrainer:
         self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: ScriptObserver
     ) -> ScriptResult:
         words = self._with_program(words, trial)
-        print(f"$ {scrub_command(words)}", flush=True)
+        print(f"$ {masked_command(words)}", flush=True)
 
         def ask() -> bool:
             if listener.reports.cooperates:

@@ -20,6 +20,7 @@ from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, S
 from hptui.execution.local import devices, shim
 from hptui.execution.local.descendants import Descendants
 from hptui.execution.local.launcher import LauncherClient
+from hptui.execution.local.lock_directory import touch_locks
 from hptui.execution.local.processes import (
     TOKEN_VARIABLE,
     kill_marked_processes,
@@ -250,6 +251,7 @@ class LocalExecutor:
         for handle in self._handles.values():
             if handle.shim is not None:
                 handle.descendants.look(handle.shim)
+        touch_locks()
         if self.launcher is not None:
             for token, pid in self.launcher.poll().items():
                 if handle := self._handles.get(token):
