@@ -30,6 +30,7 @@ from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
 from hptui.tui.feed import Feed, OperationDone
 from hptui.tui.host import Host
 from hptui.tui.keys import bindings, textual_keymap
+from hptui.tui.messages import MessageHistory
 from hptui.tui.palette import KeyCommands
 from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
 from hptui.tui.screens.source_screen import SourceScreen
@@ -66,6 +67,7 @@ class HptuiApp(HookedApp):
         self.feed = Feed(self.config.refresh)
         self.glyphs: Glyphs = ASCII_GLYPHS if self.config.charts == "ascii" else UNICODE_GLYPHS
         self._study = study
+        self.messages = MessageHistory()
         self._palettes: dict[Path, TrialPalette] = {}
         self.installed_screens = InstalledScreens(self)
         self._key_queue = KeyQueue(self)
@@ -203,9 +205,10 @@ class HptuiApp(HookedApp):
         """Show a message in the line at the bottom of the screen in front; `meaning` is its colour."""
         from hptui.tui.widgets.bars import MessageLine
 
+        message = self.messages.add(shown(text), meaning) if text else None
         for screen in reversed(self.screen_stack):
             for line in screen.query(MessageLine):
-                line.say(shown(text), meaning)
+                line.say(message)
                 return
 
     def run_in_background(
@@ -275,6 +278,9 @@ class HptuiApp(HookedApp):
         elif self._key_queue.accept(event):
             await super().on_event(event)
             self._key_queue.follow_accepted()
+
+    def action_messages(self) -> None:
+        self.open("messages", messages=self.messages.messages)
 
     def action_help(self) -> None:
         if not self._is_in_front("help") and not isinstance(self.screen, CommandPalette):

@@ -70,17 +70,21 @@ def best_text(study: Study, trial: Trial | None, others: int = 0) -> str:
     return f"#{trial.number} {plain_line(shown, 60)}" + (f" +{others}" if others > 0 else "")
 
 
-def head_cells(snapshot: StudySnapshot, glyphs: Glyphs) -> tuple[list[Cell], list[Cell]]:
+def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = False) -> tuple[list[Cell], list[Cell]]:
     """Return the left and right cells of the line above a study: what it is, and its progress."""
     view, study = snapshot.view, snapshot.view.study
     by_number = {trial.number: trial for trial in view.trials if trial.number in snapshot.best}
     best_trial = by_number[min(by_number)] if by_number else None
     left = [Cell(plain_line(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
+    if view.stage:
+        left.append(Cell(f"stage {plain_line(view.stage, 30)}", "accent"))
     left += [Cell(f"{study.search.sampler} · {goal_of(study)}", "muted")]
     if best_trial is not None:
         left.append(Cell(f"{glyphs.best} {best_text(study, best_trial, len(by_number) - 1)}", "best"))
     if study.trainer.kind == "toy":
         left.append(Cell(TOY_LABEL, "warn"))
+    if readonly:
+        left.append(Cell("read-only", "warn"))
     if snapshot.frozen:
         left.append(Cell("read-only disk", "warn"))
     right = counts_cells(snapshot.counts, glyphs)

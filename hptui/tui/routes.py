@@ -60,6 +60,7 @@ ROUTES: Mapping[str, Route] = {
     "system": Route("hptui.tui.screens.system:SystemScreen", "The machine"),
     "doc": Route("hptui.tui.screens.doc:DocScreen", "A part of the documentation"),
     "help": Route("hptui.tui.screens.help:HelpScreen", "Help"),
+    "messages": Route("hptui.tui.screens.messages:MessagesScreen", "The last messages"),
     "new_study": Route("hptui.tui.screens.new_study:begin_study", "A new study"),
     "launch": Route("hptui.tui.screens.new_study:LaunchForm", "Options of a run"),
     "clone": Route("hptui.tui.screens.clone:CloneForm", "A trial made by hand"),

@@ -133,7 +133,7 @@ class TrialRows:
         stage = ["stage"] if any(trial.stage for trial in view.trials) else []
         memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE_ROWS]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []
-        return [*objectives, TREND_COLUMN, *names, *settings, *stage, STEP_COLUMN, "seconds", *memory, *notes]
+        return [*stage, *objectives, TREND_COLUMN, *names, *settings, STEP_COLUMN, "seconds", *memory, *notes]
 
     def available(self) -> list[str]:
         """Return all columns that can be shown."""

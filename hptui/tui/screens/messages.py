@@ -1,4 +1,4 @@
-"""The last messages, the newest first: what was said while nobody looked, or was too long for its line."""
+"""The last messages, the newest first, each whole: in their line they fade, and long ones are cut."""
 
 from __future__ import annotations
 

@@ -257,6 +257,7 @@ def _welcome_lines(home: Path) -> list[list[Cell]]:
         [Cell("No study yet in "), Cell(plain_line(home, 200), "accent")],
         [Cell("")],
         [Cell("A study is a TOML file: what to train, what to vary, what to measure.")],
-        [Cell("n", "accent", bold=True), Cell("  starts one from its file")],
+        [Cell("n", "accent", bold=True), Cell("  makes one from a study file, a sweep file of W&B, a template,")],
+        [Cell("   or a training script of your own, whose options and metrics it reads")],
         [Cell("?", "accent", bold=True), Cell("  tells what every key does")],
     ]

@@ -30,6 +30,7 @@ from hptui.tui.screens.study_panels import (
     LogPanel,
     change_budget,
     choose_columns,
+    go_to_trial,
     present_layout,
     restore_layout,
     table_titles,
@@ -144,7 +145,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
         if jump_to_top and len(rows):
             self.table.action_edge(-1)
         self._update_title()
-        self.query_one("#head", CellLine).show(*head_cells(snapshot, host.glyphs))
+        self.query_one("#head", CellLine).show(*head_cells(snapshot, host.glyphs, readonly=host.readonly))
         self.trends.metric = view.study.objective.metric
         self.machine.active = snapshot.alive
         self._show_machine()
@@ -200,10 +201,8 @@ class StudyScreen(ChartScreen, SteeringScreen):
     def _open(self) -> None:
         number = self.table.number
         if number is not None:
-            host_of(self).open("trial", sd=self.sd, study_source=self.study_source, number=number, then=self._returned)
-
-    def _returned(self, _: object) -> None:
-        self.request_curves()
+            then = lambda _: self.request_curves()
+            host_of(self).open("trial", sd=self.sd, study_source=self.study_source, number=number, then=then)
 
     @property
     def chart(self) -> Chart:
@@ -304,6 +303,8 @@ class StudyScreen(ChartScreen, SteeringScreen):
             case "best":
                 if self.snapshot is not None and self.snapshot.best:
                     self.table.go_to(min(self.snapshot.best))
+            case "go_to":
+                go_to_trial(host_of(self), self.table)
             case "stop":
                 self.stop_trials(self.open_trials(numbers))
             case "kill":

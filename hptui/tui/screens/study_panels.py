@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from hptui.core.errors import HptuiError
+from hptui.core.errors import HptuiError, UserError
 from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Trial
@@ -139,6 +139,23 @@ def choose_columns(host: Host, table: TrialTable) -> None:
 
     defaults = rows.default_columns()
     host.push_screen(ColumnsDialog(rows.available(), rows.chosen or tuple(defaults), defaults), apply)
+
+
+def go_to_trial(host: Host, table: TrialTable) -> None:
+    """Ask for the number of a trial, and put the cursor on it."""
+
+    def check(text: str) -> None:
+        number = text.strip().removeprefix("#")
+        if not number.isdecimal() or table.trials.trial(int(number)) is None:
+            raise UserError(f"there is no trial {text!r}", hint="the number in the first column")
+        if table.trials.index_of(int(number)) is None:
+            raise UserError(f"the filter hides trial {number}", hint="esc removes the filter")
+
+    def go(text: str | None) -> None:
+        if text is not None:
+            table.go_to(int(text.strip().removeprefix("#")))
+
+    host.push_screen(TextDialog("Go to trial", hint="its number", check=check), go)
 
 
 def change_budget(host: Host, sd: StudyDir, view: View | None) -> None:

@@ -8,11 +8,13 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.message import Message
+from textual.message import Message as TextualMessage
 from textual.strip import Strip
+from textual.timer import Timer
 
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.keys import all_keys_by_id, key_text
+from hptui.tui.messages import Message
 from hptui.tui.widgets.lines import LineWidget
 
 MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
@@ -41,7 +43,7 @@ class CellLine(LineWidget):
     }
     """
 
-    class Clicked(Message):
+    class Clicked(TextualMessage):
         """A cell was clicked."""
 
         def __init__(self, line: CellLine, cell: Cell) -> None:
@@ -117,9 +119,23 @@ class MessageLine(CellLine):
     MessageLine { height: 1; }
     """
 
-    def say(self, text: str, meaning: str = "") -> None:
-        """Show a message until the next one."""
-        self.show([Cell(plain_line(text.replace("\n", "  "), limit=600), meaning)] if text else [])
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._timer: Timer | None = None
+
+    def say(self, message: Message | None) -> None:
+        """Show a message until the next one, or until it has been read; None clears the line."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if message is None:
+            self.show([])
+            return
+        text = plain_line(message.text.replace("\n", "  "), limit=600)
+        # What does not fit can be read whole in the list of messages.
+        is_cut = width_of(text) > self.size.width - 2 > 0
+        self.show([Cell(text, message.meaning)], [Cell("! shows all", "muted")] if is_cut else [])
+        self._timer = self.set_timer(message.shown_s, lambda: self.show([]))
 
 
 class KeyLine(LineWidget):

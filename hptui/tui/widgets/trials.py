@@ -107,6 +107,9 @@ class TrialTable(TableWidget):
     def action_best(self) -> None:
         self._request("best")
 
+    def action_go_to(self) -> None:
+        self._request("go_to")
+
     def action_stop(self) -> None:
         self._request("stop")
 
