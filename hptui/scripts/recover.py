@@ -40,6 +40,7 @@ class EarlierAttempts:
     trial: TrialContext
     reports: str
     make_reader: Callable[[], LineReader | None]
+    is_labelled: bool = False
 
     def covered_until(self) -> int | None:
         """Return the last step that is recorded, or shown by what a killed attempt wrote.
@@ -117,7 +118,7 @@ class _Attempt:
             yield MetricsSource(trust, report.source, report.rank), report.reading
         readers: dict[int | None, LineReader | None] = {}
         for line in split_lines(_end_of(self._run.log)):
-            rank, text = split_rank(line)
+            rank, text = split_rank(line, srun=self._earlier.is_labelled)
             if rank not in readers:
                 readers[rank] = self._earlier.make_reader()
             if (reader := readers[rank]) is None:

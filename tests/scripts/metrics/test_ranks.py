@@ -12,7 +12,7 @@ import pytest
 from hptui.core.trial import Reason
 from hptui.scripts.exit_status import classify_script_end
 from hptui.scripts.launchers import with_tags
-from hptui.scripts.metrics.ranks import split_rank
+from hptui.scripts.metrics.ranks import labels_lines, split_rank
 from hptui.store.store import Store
 from tests.scripts.metrics.record import Script, open_store
 
@@ -98,6 +98,8 @@ def test_lines_without_a_rank_stay_whole() -> None:
     for line in ("[step12]: loss 0.5", "[1/3] loss 0.5", "3: loss 0.5", "[rank]: 1", "rank1: 3"):
         assert split_rank(line) == (None, line)
     assert split_rank("3: loss 0.5", srun=True) == (3, "loss 0.5")
+    assert labels_lines(["/usr/bin/srun", "-n", "2", "--label", "python", "train.py"])
+    assert not labels_lines(["python", "train.py", "-l"])
 
 
 @pytest.mark.parametrize(

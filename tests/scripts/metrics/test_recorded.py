@@ -247,3 +247,20 @@ def test_a_line_that_nobody_expects_costs_that_line(place: tuple[Path, Store], k
     one.end()
     assert [value for value in one.values() if value in values] == values
     assert set(one.values()) - set(values) == set()
+
+
+def test_names_that_fill_an_event_cost_no_trial(place: tuple[Path, Store]) -> None:
+    one = script(place)
+    one.begin()
+    long = "ж" * 180
+    one.say("".join(f"{'ж' * 70}{number}: {number}\n" for number in range(150)).encode())
+    one.say(b"step 1 val_loss 0.5\n")
+    metrics = {f"{long} {number}": [float("nan"), 1.0][number % 2] for number in range(300)}
+    record = json.dumps({"k": "metrics", "source": "report", "s": 1, "m": metrics})
+    (one.run.root / "reports.jsonl").write_text(record + "\n")
+    one.end()
+    assert (one.curve(), one.warnings()) == ([(1, 0.5)], [])
+    assert len(one.store.read.metric_names(one.number)) == 301
+    facts = one.store.read.trial(one.number).facts
+    assert facts["metric_sources"]["val_loss"] == "output"  # type: ignore[index,call-overload]
+    assert len(facts["printed_settings"]) > 50  # type: ignore[arg-type]
