@@ -116,6 +116,7 @@ REASONS = {
     Reason.SETUP: "could not begin: wrong settings, a missing file, a damaged checkpoint",
     Reason.NO_METRIC: "an objective was never reported",
     Reason.HUNG: "no event for longer than `hang_after`, with `on_hang = stop`",
+    Reason.UNREADABLE: "what its process left behind cannot be read; the message quotes it",
     Reason.LOST: "its process was killed or vanished; it runs again",
     Reason.REBOOT: "the machine was restarted; it runs again",
     Reason.DISK_FULL: "the disk was full; it runs again",

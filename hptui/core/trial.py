@@ -46,6 +46,7 @@ class Reason(StrEnum):
     SETUP = "setup"
     NO_METRIC = "no_metric"
     HUNG = "hung"
+    UNREADABLE = "unreadable"
     LOST = "lost"
     REBOOT = "reboot"
     DISK_FULL = "disk_full"

@@ -27,9 +27,8 @@ from hptui.execution.executor import (
     WorkerSpec,
     find_executor,
 )
-from hptui.execution.finalize import restore_attempt
 from hptui.execution.ingest import event_reader_for
-from hptui.execution.probe import executor_name
+from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -92,7 +91,8 @@ class Attempts:
 
     def free_slots(self) -> int:
         """Return the number of attempts that may be started now."""
-        return max(0, self.executor.capacity() - len(self.live))
+        here = [live for live in self.live.values() if not isinstance(live.handle, UnreachableHandle)]
+        return max(0, self.executor.capacity() - len(here))
 
     def _peak(self) -> float | None:
         """Return the most GPU memory (GiB) that an attempt of this study has needed; None: not known yet."""
@@ -193,8 +193,7 @@ class Attempts:
 
     def adopt(self, attempt: Attempt, trial: Trial) -> RunningAttempt:
         """Take over an attempt that an earlier runner started, from the executor that it was handed to."""
-        name = executor_name(RunDir(self.sd.attempt(attempt.trial, attempt.n)))
-        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self._executor(name))
+        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self._executor)
         return live
 
     def poll(self) -> None:

@@ -42,6 +42,8 @@ def trial_line(
     """
     stage = f"{trial.stage}: " if trial.stage else ""
     head = f"Trial {trial.number}{f'/{total}' if total else ''}: {stage}{configuration_text(study, trial, base)}"
+    if not study.objectives and trial.status is TrialStatus.COMPLETE:
+        return f"{head} ✓ COMPLETE"
     if has_all_values(study, trial):
         marks = f"{comparison_mark(study, trial, earlier)}{hypervolume_text(study, trial, earlier)}"
         return f"{head} → {objectives_text(study, trial)} {marks}"

@@ -27,7 +27,7 @@ def status_json(view: View, now: float | None = None) -> Json:
         "state": row.state,
         "message": row.message,
         "runner": {"pid": runner["pid"], "alive": runner["alive"], "host": runner["host"]},
-        "objective": objectives[0],
+        "objective": objectives[0] if objectives else [],
         "objectives": objectives,
         "sampler": study.search.sampler,
         "trials": study.search.trials,

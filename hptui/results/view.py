@@ -5,7 +5,7 @@ Statistics over trials are in `results.analysis`."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from hptui.core.command_settings import script_parameters
@@ -84,17 +84,37 @@ class View:
         return max(begun, key=lambda name: stage_index(self.study, name), default="")
 
 
-def read_view(sd: StudyDir, reader: StoreReader | None = None) -> View:
-    """Return the study as it is now, read in one transaction."""
+def read_view(sd: StudyDir, reader: StoreReader | None = None, *, secrets: bool = False) -> View:
+    """Return the study as it is now, read in one transaction.
+
+    Secrets are masked, for whatever is shown or exported; with `secrets` they are kept, for what runs again.
+    """
     from hptui import studyfile
 
     if reader is None:
         with StoreReader.open(sd) as opened:
-            return read_view(sd, opened)
+            return read_view(sd, opened, secrets=secrets)
     with reader.connection.snapshot():
         row, trials, defaults = reader.study(), tuple(reader.trials()), reader.defaults()
         trainers = trainer_settings_by_revision(reader)
-    return View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
+    view = View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
+    return view if secrets else masked_view(view)
+
+
+def masked_view(view: View) -> View:
+    """Return a view with every secret masked."""
+    from hptui.core.masking import mask, mask_text
+    from hptui.results.masked_view import masked_settings, masked_study, masked_trial
+
+    study, labels = masked_study(view.study)
+    return replace(
+        view,
+        row=replace(view.row, message=mask_text(view.row.message), spec=mask(view.row.spec)),
+        study=study,
+        trials=tuple(masked_trial(trial, labels) for trial in view.trials),
+        defaults=masked_settings(view.defaults, labels),
+        trainers={revision: masked_settings(settings, labels) for revision, settings in view.trainers.items()},
+    )
 
 
 def read_study(sd: StudyDir) -> Study:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from hptui.scripts.metrics.lines import split_lines
 from hptui.scripts.program import CONTAINERS, is_python
+from hptui.store.run_directory import write_json
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 ORPHAN_GRACE_S = 0.5
@@ -69,6 +70,11 @@ class ScriptProcess:
         if self._handle >= 0:
             self._poll.register(self._handle, select.POLLIN)
         self._open = True
+
+    @property
+    def pipe_inode(self) -> int:
+        """The inode number of the pipe that the script prints to."""
+        return os.fstat(self._pipe).st_ino
 
     @property
     def pid(self) -> int:
@@ -201,11 +207,22 @@ class RunCallbacks:
 
 
 def run_command(
-    words: Sequence[str], environment: Mapping[str, str], directory: Path, callbacks: RunCallbacks
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    directory: Path,
+    callbacks: RunCallbacks,
+    pipe_file: Path | None = None,
 ) -> ScriptResult:
-    """Run a command to its end. An exception of a callback kills the script and is raised again."""
+    """Run a command to its end. An exception of a callback kills the script and is raised again.
+
+    `pipe_file` is where the identity of its output pipe is written, by which processes are found that outlive us.
+    """
     kills = oom_kill_count()
     child = ScriptProcess(line_buffered(words, environment), environment, directory)
+    if pipe_file is not None:
+        with suppress(OSError):
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+            write_json(pipe_file, {"output": child.pipe_inode, "boot": boot}, durable=False)
     text = OutputSplitter(callbacks.line)
     try:
         stopped = _follow(child, text, callbacks)

@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hptui.core.errors import Unsupported
-from hptui.core.sanitize import scrub_command
+from hptui.core.errors import Unsupported, UserError
+from hptui.core.masking import masked_command
 from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
@@ -24,10 +24,12 @@ from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.ranks import labels_lines
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES
 from hptui.scripts.observe import ScriptObserver, make_line_reader
+from hptui.scripts.passing import refusal
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
 from hptui.scripts.recover import EarlierAttempts, recover_points
 from hptui.scripts.settings import CommandTable, read_command_spec
+from hptui.store.run_directory import RunDir
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Failure
 
@@ -57,6 +59,9 @@ def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded:
 
 OUTPUT_DIRECTORY = "output"
 """Name of `{trial_dir}` in the trial's directory: a script cannot overwrite what hptui keeps outside it."""
+UNSAID_FACT = "not_said"
+"""Fact of a trial: the parameters that did not reach its script."""
+
 RANKS_DIRECTORY = "ranks"
 """Name of the directory in the attempt's with what each rank of torchrun wrote."""
 REPORTS_FILE, STOP_FILE = "reports.jsonl", "stop"
@@ -90,7 +95,7 @@ class ScriptTrainer:
             compose_command(spec, self._facts(trial), self._directory, self._output).words, trial
         )
         trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
-        trial.about["command"] = scrub_command(words)
+        trial.about["command"] = masked_command(words)
 
     def _newest(self, spec: CommandTable, trial: TrialContext, before: int | None = None) -> Path | None:
         if not spec.settings.checkpoint:
@@ -134,6 +139,7 @@ class ScriptTrainer:
         spec = read_command_spec(settings)
         adopt_orphans()
         composed = compose_command(spec, self._facts(trial), self._directory, self._output)
+        self._record_unsaid(composed, spec, trial)
         for path, text in composed.files.items():
             path.write_text(text)
         if trial.attempt > 1 and (self._checkpoint is not None or not spec.settings.checkpoint):
@@ -158,6 +164,22 @@ class ScriptTrainer:
         for text in unread_objective_warnings(self._output, trial.objectives, listener.collector.last_values()):
             trial.warn(text)
         return listener.collector.last_values()
+
+    def _record_unsaid(self, composed: ComposedCommand, spec: CommandTable, trial: TrialContext) -> None:
+        """Record the parameters that do not reach the script although the study file declares their form.
+
+        Raises: UserError for a value that cannot be passed at all.
+        """
+        names = {spec.name_in_script(name): name for name in spec.parameters}
+        for script_name, reason in composed.passed.refused.items():
+            name = names.get(script_name, script_name)
+            message, hint = refusal(reason, spec.parameters.get(name), name)
+            raise UserError(f"trainer.{name}: {message}", hint=hint)
+        if composed.passed.unsaid:
+            unsaid = {names.get(name, name): reason for name, reason in composed.passed.unsaid.items()}
+            trial.facts(**{UNSAID_FACT: sorted(unsaid)})
+            for name, reason in unsaid.items():
+                trial.warn(f"{name} does not reach the script: {reason}")
 
     def _recover(self, trial: TrialContext, listener: ScriptObserver) -> None:
         unknown = recover_points(self._earlier, listener.collector, listener.existing_readings())
@@ -195,7 +217,7 @@ class ScriptTrainer:
         self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: ScriptObserver
     ) -> ScriptResult:
         words = self._with_program(words, trial)
-        print(f"$ {scrub_command(words)}", flush=True)
+        print(f"$ {masked_command(words)}", flush=True)
 
         def ask() -> bool:
             if listener.reports.cooperates:
@@ -204,7 +226,7 @@ class ScriptTrainer:
 
         ears = RunCallbacks(listener.take_line, listener.tick, lambda: trial.should_stop, ask)
         try:
-            result = run_command(words, environment, self._workdir, ears)
+            result = run_command(words, environment, self._workdir, ears, RunDir(trial.attempt_dir).script)
         except OSError as error:
             raise Failure(Reason.SETUP, f"{words[0]} cannot be started: {error.strerror}") from None
         if result.orphans:

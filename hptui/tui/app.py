@@ -23,7 +23,7 @@ from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
 from hptui.core.errors import HptuiError
-from hptui.core.sanitize import sanitize
+from hptui.core.masking import shown
 from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.config import Config
@@ -209,7 +209,7 @@ class HptuiApp(HookedApp):
 
         for screen in reversed(self.screen_stack):
             for line in screen.query(MessageLine):
-                line.say(sanitize(text), meaning)
+                line.say(shown(text), meaning)
                 return
 
     def run_in_background(
