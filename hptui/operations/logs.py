@@ -67,9 +67,8 @@ def last_lines(path: Path, count: int) -> tuple[list[str], int]:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
             starts = _starts_of_last(file.fileno(), end, count)
-            lines = [
-                _line_at(file.fileno(), start, stop) for start, stop in zip(starts, [*starts[1:], end], strict=True)
-            ]
+            stops = [*starts[1:], end][: len(starts)]
+            lines = [_line_at(file.fileno(), start, stop) for start, stop in zip(starts, stops, strict=True)]
     except OSError:
         return [], 0
     return lines[-count:] if count else [], end

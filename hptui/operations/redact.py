@@ -18,7 +18,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
 
-UNTOUCHED_TABLES = ("points", "metric_last", "samples")
+UNTOUCHED_TABLES = ("points", "repeated_points", "metric_last", "samples")
 """Tables of numbers."""
 UNTOUCHED_COLUMNS = ("token", "key", "uuid", "boot_id", "seen")
 """Columns of identifiers."""

@@ -88,11 +88,22 @@ def failed_ranks(lines: Sequence[str], logs: Path | None = None) -> list[FailedR
         if "rank" not in fields:
             continue
         rank, code = int(fields["rank"]), int(fields.get("exitcode", "1"))
-        own = [text for of, text in tagged if of == rank or not is_tagged]
+        own = [text for of, text in tagged if of == rank] if is_tagged else _without_follow_ups(tagged)
         if not any(line.startswith("Traceback") for line in own):  # it may have been pushed out by the other ranks
             own = [*own, *_of_file(logs, rank)]
         failed.append(FailedRank(rank, code, own, _message(fields.get("error_file", ""))))
     return _root_first(failed)
+
+
+def _without_follow_ups(tagged: Sequence[tuple[int | None, str]]) -> list[str]:
+    """Return untagged lines without the tracebacks of processes whose peer had gone."""
+    blocks: list[list[str]] = [[]]
+    for _, line in tagged:
+        if line.startswith("Traceback"):
+            blocks.append([])
+        blocks[-1].append(line)
+    kept = [block for block in blocks[1:] if not FOLLOW_UP.search("\n".join(block))]
+    return [line for block in [blocks[0], *(kept or blocks[1:])] for line in block]
 
 
 def _root_first(failed: list[FailedRank]) -> list[FailedRank]:

@@ -25,7 +25,7 @@ from hptui.scripts.metrics.collector import (
 from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs
 from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading
-from hptui.scripts.metrics.ranks import split_rank
+from hptui.scripts.metrics.ranks import labels_lines, split_rank
 from hptui.scripts.metrics.readers import UNREADABLE, value_at_path
 from hptui.scripts.metrics.reports import TAP_PREFIX, ReportsReader
 from hptui.scripts.settings import CommandTable
@@ -152,7 +152,7 @@ class ScriptObserver:
         self._tapped = False
         self._odd_reported: set[str] = set()
         self.fixed_step: int | None = None
-        self.is_labelled = False
+        self.is_labelled = labels_lines(spec.settings.command)
 
     def line_reader(self) -> LineReader | None:
         """Return a new reader of the script's output; None if metrics are not read from it."""

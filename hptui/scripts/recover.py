@@ -40,6 +40,7 @@ class EarlierAttempts:
     trial: TrialContext
     reports: str
     make_reader: Callable[[], LineReader | None]
+    is_labelled: bool = False
 
     def covered_until(self) -> int | None:
         """Return the last step that is recorded, or shown by what a killed attempt wrote.
@@ -48,6 +49,8 @@ class EarlierAttempts:
         """
         steps = [entry["step"] for entry in self.trial.recorded.values()]
         for attempt in reversed(self._chain):
+            if attempt.ended and attempt.reported:
+                return None
             if shown := [reading.step for _, reading in attempt.readings if reading.step is not None]:
                 return None if attempt.ended else max([*steps, *shown])
         return max(steps, default=None) if self._chain and not self._chain[-1].ended else None
@@ -58,6 +61,9 @@ class EarlierAttempts:
         `files` are the readings of files of metrics, which all attempts have written.
         """
         latest: dict[tuple[MetricsSource, str, int], list[MetricsReading]] = {}
+        last_step = max((entry["step"] for entry in self.trial.recorded.values()), default=-1)
+        if self._chain and self._chain[-1].ended and last_step >= until:
+            return []  # it ended by itself, so all that it reported is on record: no log needs to be read
         for readings in (files, *(attempt.readings for attempt in self._chain)):
             own: dict[tuple[MetricsSource, str, int], list[MetricsReading]] = {}
             for source, reading in readings:
@@ -91,15 +97,16 @@ class EarlierAttempts:
 
 
 class _Attempt:
-    """What an earlier attempt wrote. `began` and `ended` tell whether its events have that."""
+    """What an earlier attempt wrote. `began`, `reported` and `ended` tell whether its events have that."""
 
     def __init__(self, run: RunDir, earlier: EarlierAttempts) -> None:
         self._run, self._earlier = run, earlier
-        self.began = self.ended = False
+        self.began = self.reported = self.ended = False
         self.resumed_step: int | None = None
         for event in _events(run.events):
             if event.get("k") == "hello":
                 self.began, self.resumed_step = True, event.get("resumed_step")
+            self.reported |= event.get("k") == "metrics"
             self.ended |= event.get("k") == "end"
 
     @cached_property
@@ -117,7 +124,7 @@ class _Attempt:
             yield MetricsSource(trust, report.source, report.rank), report.reading
         readers: dict[int | None, LineReader | None] = {}
         for line in split_lines(_end_of(self._run.log)):
-            rank, text = split_rank(line)
+            rank, text = split_rank(line, srun=self._earlier.is_labelled)
             if rank not in readers:
                 readers[rank] = self._earlier.make_reader()
             if (reader := readers[rank]) is None:

@@ -21,6 +21,7 @@ from hptui.scripts.arguments import ComposedCommand, compose_command
 from hptui.scripts.exit_status import classify_script_end
 from hptui.scripts.launchers import with_tags
 from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.ranks import labels_lines
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES
 from hptui.scripts.observe import ScriptObserver, make_line_reader
 from hptui.scripts.passing import refusal
@@ -75,7 +76,12 @@ class ScriptTrainer:
         spec = read_command_spec(settings)
         self._port = _free_port()  # once: the recorded command is the one that runs
         self._output = trial.dir / OUTPUT_DIRECTORY
-        self._earlier = EarlierAttempts(trial, REPORTS_FILE, lambda: make_line_reader(spec, trial.objectives))
+        self._earlier = EarlierAttempts(
+            trial,
+            REPORTS_FILE,
+            lambda: make_line_reader(spec, trial.objectives),
+            labels_lines(spec.settings.command),
+        )
         self._checkpoint = self._newest(spec, trial, self._earlier.covered_until()) if trial.attempt > 1 else None
         if trial.attempt > 1 and self._checkpoint is None:
             resume.set_aside(self._output, trial.attempt - 1)

@@ -193,10 +193,10 @@ class StoppedContext(TrialContext):
     verb = "stop"
     objective_reports = 0
 
-    def report(self, step: Any, metrics: Any = None, **more: Any) -> None:
-        """Record metrics, then ask to stop if it is time."""
-        super().report(step, metrics, **more)
-        self.objective_reports += self.objectives[0] in {**(metrics or {}), **more}
+    def report_reading(self, step: int, metrics: Any, progress: float | None = None, **options: Any) -> None:
+        """Count reports of the objective, and ask to stop after the last one."""
+        super().report_reading(step, metrics, progress, **options)
+        self.objective_reports += self.objectives[0] in metrics
         if self.objective_reports == self.stop_after:
             put_control(RunDir(self.attempt_dir), self.verb)
 

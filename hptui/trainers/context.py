@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import operator
 import os
@@ -13,11 +14,13 @@ from typing import Any, SupportsFloat, SupportsIndex
 
 from hptui.core.format import with_counts
 from hptui.core.trial import Reason
-from hptui.store.run_directory import EventWriter, RunDir, get_control, split_nonfinite
+from hptui.store.run_directory import MAX_EVENT_BYTES, EventWriter, RunDir, get_control, split_nonfinite
 from hptui.trainers import checkpoints
 from hptui.trainers.failures import Diverged, Failure
 from hptui.trainers.repeats import StepValues
 
+MAX_VALUES_CHARS = MAX_EVENT_BYTES - 4096
+"""Characters of facts or settings in one event, as JSON."""
 MAX_NONFINITE_IN_A_ROW = 5
 """Consecutive non-finite values of an objective that end a trial."""
 
@@ -208,15 +211,25 @@ class TrialContext:
 
     def effective(self, **settings: Any) -> None:
         """Record the values that were really used, where they may differ from the settings."""
-        self._events.emit("effective", settings={name: _plain(value) for name, value in settings.items()})
+        self._events.emit("effective", settings=self._fitting(settings))
 
     def facts(self, **facts: Any) -> None:
         """Record facts that are neither settings nor metrics: counts of parameters, sizes of splits."""
-        self._events.emit("facts", facts={name: _plain(value) for name, value in facts.items()})
+        self._events.emit("facts", facts=self._fitting(facts))
 
     def environment(self, **facts: Any) -> None:
         """Record facts about the environment in which the training really runs."""
-        self._events.emit("environment", environment={name: _plain(value) for name, value in facts.items()})
+        self._events.emit("environment", environment=self._fitting(facts))
+
+    def _fitting(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values as JSON can hold them, without those that make an event too long."""
+        plain = {name: _plain(value) for name, value in values.items()}
+        sizes = {name: len(json.dumps({name: value})) for name, value in plain.items()}
+        while sum(sizes.values()) > MAX_VALUES_CHARS:
+            longest = max(sizes, key=sizes.__getitem__)
+            self.warn(f"{longest[:200]} is left out: it has {sizes.pop(longest)} characters")
+            del plain[longest]
+        return plain
 
     def artifact(self, name: str, label: str = "") -> Path:
         """Return the path of a file to keep with the trial; `name` is a plain file name.

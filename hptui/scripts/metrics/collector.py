@@ -9,7 +9,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hptui.scripts.metrics.pairs import MEASURE_WORDS, MetricsReading, canonical_name
 from hptui.scripts.metrics.ranks import Disagreement
@@ -97,6 +97,9 @@ class MetricsCollector:
 
     def take(self, source: MetricsSource, reading: MetricsReading) -> None:
         """Record a reading, now or after a moment."""
+        if self._begun and not reading.begun:  # another source has given the first step
+            reading = replace(reading, begun=True)
+        self._begun |= reading.begun and reading.step is not None
         # A summary waits, too: the printed curve that it completes must be recorded before it.
         if source.can_wait or reading.step is None:
             self._held.append((time.monotonic() + HOLD_S, source, reading))
@@ -115,7 +118,14 @@ class MetricsCollector:
             self.trial.warn(text)
         if self._sources_changed:
             self._sources_changed = False
-            sources = {owned.name: owned.source_text for owned in list(self._owned.values())[:MAX_RECORDED_SOURCES]}
+            # Objectives first: what is left out where there are too many is what nobody asked for.
+            owned_metrics = sorted(self._owned.values(), key=lambda owned: owned.name not in self.trial.objectives)
+            sources, chars = dict[str, str](), 0
+            for owned in owned_metrics[:MAX_RECORDED_SOURCES]:
+                chars += len(json.dumps({owned.name: owned.source_text}))
+                if chars > MAX_EVENT_CHARS:
+                    break
+                sources[owned.name] = owned.source_text
             self.trial.facts(metric_sources=sources)
 
     def _record(self, source: MetricsSource, reading: MetricsReading) -> None:
@@ -151,9 +161,8 @@ class MetricsCollector:
 
         Such a value is a metric if another value of it is printed, or if no step ever comes.
         """
-        self._begun |= reading.begun and reading.step is not None
         keys = {name: canonical_name(name) or name for name in reading.metrics}
-        if source.trust != OUTPUT or reading.begun or self._begun or any(key in self._wanted for key in keys.values()):
+        if source.trust != OUTPUT or reading.begun or any(key in self._wanted for key in keys.values()):
             return reading.metrics
         metrics: dict[str, float] = {}
         for name, value in reading.metrics.items():
@@ -182,7 +191,8 @@ class MetricsCollector:
         elif self._early:
             printed = {name: values[-1][2] for name, values in self._early.items() if name not in self._owned}
             self._early.clear()
-            self.trial.facts(printed_settings=printed)
+            part = next(_parts(printed))  # what fits an event
+            self.trial.facts(printed_settings=part)
 
     def _warn_if_recovered(self, owned: _Owned, value: float) -> None:
         """Warn, once, that an objective is finite again after a value that was not.

@@ -300,13 +300,13 @@ def strip_bars(text: str) -> tuple[str, StepCounter | None]:
     Metrics that a bar shows after its pace are kept.
     """
     count = None
-    if match := BAR.search(text):
+    if (match := BAR.search(text)) and _is_counter(match):
         count = StepCounter(int(match[1]), int(match[2]))
         metrics = [part for part in (match[3] or "").split(",") if "=" in part]
         label = text[: match.start()].rstrip().rstrip(":")
         # `Epoch 3: 45%|…` is a label; `Train loss 0.5: 45%|…` holds metrics.
         text = REMOVED.join([label, *metrics, text[match.end() :]])
-    elif match := KERAS.match(text):
+    elif (match := KERAS.match(text)) and _is_counter(match):
         count = StepCounter(int(match[1]), int(match[2]))
         text = REMOVED + text[match.end() :]
     return PACE.sub(REMOVED, DRAWN.sub(REMOVED, text)), count
@@ -314,11 +314,19 @@ def strip_bars(text: str) -> tuple[str, StepCounter | None]:
 
 def _take_counter(pattern: re.Pattern[str], text: str) -> tuple[str, StepCounter | None]:
     match = pattern.search(text)
-    if match is None or NOT_CURRENT.search(text, 0, match.start()):
+    if match is None or not _is_counter(match) or NOT_CURRENT.search(text, 0, match.start()):
         return text, None
     value = float(match[1])
     count = StepCounter(value, int(match[2]) if match[2] else None)
     return text[: match.start()] + REMOVED + text[match.end() :], count
+
+
+MAX_DIGITS = 15
+"""Digits of a counter; a longer number is none."""
+
+
+def _is_counter(match: re.Match[str]) -> bool:
+    return len(match[1]) <= MAX_DIGITS and len(match[2] or "") <= MAX_DIGITS
 
 
 def find_mapping(text: str) -> Mapping[str, Any] | None:

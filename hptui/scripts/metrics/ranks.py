@@ -28,6 +28,11 @@ def split_rank(line: str, *, srun: bool = False) -> tuple[int | None, str]:
     return rank, line
 
 
+def labels_lines(command: Sequence[str]) -> bool:
+    """Return whether a command is `srun` with labels, which are plain numbers before each line."""
+    return bool(command) and command[0].rpartition("/")[2] == "srun" and not {"-l", "--label"}.isdisjoint(command)
+
+
 @dataclass
 class Disagreement:
     """Compares what several processes report as one metric at one step."""

@@ -198,3 +198,69 @@ def test_what_no_log_shows_is_said_to_be_unknown(place: tuple[Path, Store]) -> N
     assert (one.unknown, one.covered) == ("val_loss is unknown from step 47 to 50", 46)
     one.end()
     assert len(one.curve()) == 46
+
+
+JUNK = [
+    "[" * 100_000 + "]" * 100_000,
+    "{" * 3000 + '"a":' + "}" * 3000,
+    '{"a":' * 5000 + "1" + "}" * 5000,
+    '{"step": 1, "val_loss": 1' + "0" * 400 + "}",
+    '{"step": [Infinity, 5], "val_loss": [Infinity, 5]}',
+    '{"step": 1e400, "epoch": NaN, "val_loss": {"k": 1}}',
+    '{"k": "metrics", "m": null}',
+    '{"k": "metrics", "source": 5, "s": "x", "m": {"val_loss": [1, 0], "a": {}}, "p": "x", "total": [], "odd": 3}',
+    '{"k": "effective", "settings": 5}',
+    '{"k": ["metrics"]}',
+    "step " + "9" * 5000 + " loss 1",
+    "Epoch 1e9/" + "9" * 5000 + ": acc=1",
+    "100%|██| " + "9" * 5000 + "/" + "9" * 5000 + " [00:00<?, ?it/s]",
+    "val_loss: 0.001" + "x" * 70_000,
+    "x" * 8_185 + " val_loss: 0.00123",
+    '{"note": "' + "z" * 5_000_000 + '", "val_loss": 0.001, "step": 2}',
+    "null",
+    "3",
+    "\x00\x00\ufffd\ud7ff",
+]
+"""Lines that none of the readers expects. None of them has a value of the objective that a reader could take."""
+
+
+@pytest.mark.parametrize("kind", ["output", "log.jsonl", "log.csv", "log.txt", "reports.jsonl"])
+def test_a_line_that_nobody_expects_costs_that_line(place: tuple[Path, Store], kind: str) -> None:
+    one = script(place, metrics=[] if kind in ("output", "reports.jsonl") else [f"*{kind}"])
+    one.begin()
+    values = [round(1 / step, 4) for step in range(1, len(JUNK) + 1)]
+    path = one.run.root / kind if kind == "reports.jsonl" else one.output / kind
+    for step, (number, junk) in enumerate(zip(values, JUNK, strict=True), 1):
+        good = {
+            "output": f"step {step} val_loss {number}",
+            "log.jsonl": json.dumps({"step": step, "val_loss": number}),
+            "log.csv": ("step,val_loss\n" if step == 1 else "") + f"{step},{number}",
+            "log.txt": f"step {step} val_loss {number}",
+            "reports.jsonl": json.dumps({"k": "metrics", "source": "report", "s": step, "m": {"val_loss": number}}),
+        }[kind]
+        if kind == "output":
+            one.say(f"{good}\n{junk}\n".encode())
+        else:
+            with path.open("a") as file:
+                file.write(f"{good}\n{junk}\n")
+        one.tick()
+    one.end()
+    assert [value for value in one.values() if value in values] == values
+    assert set(one.values()) - set(values) == set()
+
+
+def test_names_that_fill_an_event_cost_no_trial(place: tuple[Path, Store]) -> None:
+    one = script(place)
+    one.begin()
+    long = "ж" * 180
+    one.say("".join(f"{'ж' * 70}{number}: {number}\n" for number in range(150)).encode())
+    one.say(b"step 1 val_loss 0.5\n")
+    metrics = {f"{long} {number}": [float("nan"), 1.0][number % 2] for number in range(300)}
+    record = json.dumps({"k": "metrics", "source": "report", "s": 1, "m": metrics})
+    (one.run.root / "reports.jsonl").write_text(record + "\n")
+    one.end()
+    assert (one.curve(), one.warnings()) == ([(1, 0.5)], [])
+    assert len(one.store.read.metric_names(one.number)) == 301
+    facts = one.store.read.trial(one.number).facts
+    assert facts["metric_sources"]["val_loss"] == "output"  # type: ignore[index,call-overload]
+    assert len(facts["printed_settings"]) > 20  # type: ignore[arg-type]
