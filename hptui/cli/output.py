@@ -9,12 +9,12 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hptui.core.format import NO_VALUE, setting
-from hptui.core.masking import mask, shown
+from hptui.core.masking import Numbers, mask, shown
 from hptui.core.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -74,10 +74,52 @@ def write_json(value: Any, *, masked: bool = True) -> None:
 
     Secrets are masked, except in what is no data (`masked` is false): a schema of names, for instance.
     """
-    shown = mask(value) if masked else value
-    text = json.dumps(jsonable(shown), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(HIDDEN_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
+    sys.stdout.write("".join(_json_parts(mask(value) if masked else value, "\n")) + "\n")
     sys.stdout.flush()
+
+
+def _json_parts(value: Any, line: str) -> Iterator[str]:
+    """Yield JSON as `json.dumps(jsonable(value), indent=2)` writes it, fast for long lists of numbers.
+
+    `line` is a line break with the indentation of `value`.
+    """
+    inner = f"{line}  "
+    if isinstance(value, Numbers) and value:
+        yield from _number_rows(value, line)
+    elif isinstance(value, Mapping) and value:
+        start = f"{{{inner}"
+        for key, item in value.items():
+            yield f"{start}{_json_scalar(str(key))}: "
+            yield from _json_parts(item, inner)
+            start = f",{inner}"
+        yield f"{line}}}"
+    elif isinstance(value, list | tuple) and value:
+        start = f"[{inner}"
+        for item in value:
+            yield start
+            yield from _json_parts(item, inner)
+            start = f",{inner}"
+        yield f"{line}]"
+    else:
+        yield _json_scalar(value)
+
+
+def _number_rows(rows: Numbers, line: str) -> Iterator[str]:
+    """Yield the JSON of a list of objects of numbers: written compactly by C code, then indented as text."""
+    inner = f"{line}  "
+    field = f"{inner}  "
+    text = json.dumps(rows, separators=(f",{field}", ": "), allow_nan=False)[1:-1]
+    text = text.replace("{", f"{{{field}").replace("}", f"{inner}}}")
+    yield f"[{inner}"
+    yield text.replace(f"}},{field}{{", f"}},{inner}{{")
+    yield f"{line}]"
+
+
+def _json_scalar(value: Any) -> str:
+    text = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return HIDDEN_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def jsonable(value: Any) -> Any:
