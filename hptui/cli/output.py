@@ -147,10 +147,14 @@ class OutputColumn:
     formatter: Callable[[Any], str] | None = None
     right: bool = False
     rank: int = 1
+    text: Callable[[Mapping[str, Any]], str] | None = None
+    """How the cell of a row is formatted, where its value alone does not say it."""
 
     def cell(self, row: Mapping[str, Any]) -> str:
         """Return the cell for a person; the row's value under `KEY:shown` takes precedence."""
         own_text = row.get(f"{self.key}:shown")
+        if own_text is None and self.text is not None:
+            own_text = self.text(row)
         if own_text is not None:
             return sanitize(mask(own_text, self.key)) or (NO_VALUE if self.right else "")
         value = mask(row.get(self.key), self.key)
@@ -164,11 +168,15 @@ def write_rows(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]
     if on_terminal():
         _table(columns, rows, bold)
         return
-    lines = ["\t".join(sanitize(column.key) for column in columns)]
-    lines += ["\t".join(tsv_field(mask(row.get(column.key), column.key)) for column in columns) for row in rows]
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
+    keys = [column.key for column in columns]
+    sys.stdout.write("\t".join(map(sanitize, keys)) + "\n")
+    for row in rows:
+        sys.stdout.write("\t".join([_tsv_cell(key, row.get(key)) for key in keys]) + "\n")
     sys.stdout.flush()
+
+
+def _tsv_cell(key: str, value: Any) -> str:
+    return repr(value) if type(value) is float else tsv_field(mask(value, key))
 
 
 def _table(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]], bold: int | None) -> None:
@@ -187,7 +195,12 @@ def _table(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]], b
         table.add_row(*cells, style="bold" if index == bold else None)
     screen.print(table)
     if left_out := [column.key for column in columns if column not in fitting]:
-        message(f"not shown, for lack of room: {', '.join(left_out)}")
+        more = f" and {len(left_out) - MAX_NAMED:,} more" if len(left_out) > MAX_NAMED else ""
+        message(f"not shown, for lack of room: {', '.join(left_out[:MAX_NAMED])}{more}")
+
+
+MAX_NAMED = 50
+"""Columns without room that are named."""
 
 
 def columns_that_fit(
@@ -203,12 +216,16 @@ def columns_that_fit(
         widest = max(len(cell) for cell in cells)
         return (widest if column.right else min(widest, 20)) + 2
 
-    widths = {column: width_of(column) for column in columns}
-    fitting = list(columns)
-    while sum(widths[column] for column in fitting) - 2 > room and len(fitting) > 1:
-        lowest = min(column.rank for column in fitting)
-        fitting.remove([column for column in fitting if column.rank == lowest][-1])
-    return fitting
+    # Those of the highest rank first, and only as many as there is room for: to format a cell takes time.
+    by_rank = sorted(range(len(columns)), key=lambda index: -columns[index].rank)
+    kept: list[int] = []
+    taken = -2
+    for index in by_rank:
+        taken += width_of(columns[index])
+        if taken > room and kept:
+            break
+        kept.append(index)
+    return [columns[index] for index in sorted(kept)]
 
 
 def tsv_field(value: Any) -> str:
