@@ -9,12 +9,12 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hptui.core.format import NO_VALUE, setting
-from hptui.core.masking import mask, shown
+from hptui.core.masking import Numbers, mask, shown
 from hptui.core.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -74,10 +74,52 @@ def write_json(value: Any, *, masked: bool = True) -> None:
 
     Secrets are masked, except in what is no data (`masked` is false): a schema of names, for instance.
     """
-    shown = mask(value) if masked else value
-    text = json.dumps(jsonable(shown), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(HIDDEN_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
+    sys.stdout.write("".join(_json_parts(mask(value) if masked else value, "\n")) + "\n")
     sys.stdout.flush()
+
+
+def _json_parts(value: Any, line: str) -> Iterator[str]:
+    """Yield JSON as `json.dumps(jsonable(value), indent=2)` writes it, fast for long lists of numbers.
+
+    `line` is a line break with the indentation of `value`.
+    """
+    inner = f"{line}  "
+    if isinstance(value, Numbers) and value:
+        yield from _number_rows(value, line)
+    elif isinstance(value, Mapping) and value:
+        start = f"{{{inner}"
+        for key, item in value.items():
+            yield f"{start}{_json_scalar(str(key))}: "
+            yield from _json_parts(item, inner)
+            start = f",{inner}"
+        yield f"{line}}}"
+    elif isinstance(value, list | tuple) and value:
+        start = f"[{inner}"
+        for item in value:
+            yield start
+            yield from _json_parts(item, inner)
+            start = f",{inner}"
+        yield f"{line}]"
+    else:
+        yield _json_scalar(value)
+
+
+def _number_rows(rows: Numbers, line: str) -> Iterator[str]:
+    """Yield the JSON of a list of objects of numbers: written compactly by C code, then indented as text."""
+    inner = f"{line}  "
+    field = f"{inner}  "
+    text = json.dumps(rows, separators=(f",{field}", ": "), allow_nan=False)[1:-1]
+    text = text.replace("{", f"{{{field}").replace("}", f"{inner}}}")
+    yield f"[{inner}"
+    yield text.replace(f"}},{field}{{", f"}},{inner}{{")
+    yield f"{line}]"
+
+
+def _json_scalar(value: Any) -> str:
+    text = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return HIDDEN_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def jsonable(value: Any) -> Any:
@@ -105,10 +147,14 @@ class OutputColumn:
     formatter: Callable[[Any], str] | None = None
     right: bool = False
     rank: int = 1
+    text: Callable[[Mapping[str, Any]], str] | None = None
+    """How the cell of a row is formatted, where its value alone does not say it."""
 
     def cell(self, row: Mapping[str, Any]) -> str:
         """Return the cell for a person; the row's value under `KEY:shown` takes precedence."""
         own_text = row.get(f"{self.key}:shown")
+        if own_text is None and self.text is not None:
+            own_text = self.text(row)
         if own_text is not None:
             return sanitize(mask(own_text, self.key)) or (NO_VALUE if self.right else "")
         value = mask(row.get(self.key), self.key)
@@ -122,11 +168,15 @@ def write_rows(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]
     if on_terminal():
         _table(columns, rows, bold)
         return
-    lines = ["\t".join(sanitize(column.key) for column in columns)]
-    lines += ["\t".join(tsv_field(mask(row.get(column.key), column.key)) for column in columns) for row in rows]
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
+    keys = [column.key for column in columns]
+    sys.stdout.write("\t".join(map(sanitize, keys)) + "\n")
+    for row in rows:
+        sys.stdout.write("\t".join([_tsv_cell(key, row.get(key)) for key in keys]) + "\n")
     sys.stdout.flush()
+
+
+def _tsv_cell(key: str, value: Any) -> str:
+    return repr(value) if type(value) is float else tsv_field(mask(value, key))
 
 
 def _table(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]], bold: int | None) -> None:
@@ -145,7 +195,12 @@ def _table(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]], b
         table.add_row(*cells, style="bold" if index == bold else None)
     screen.print(table)
     if left_out := [column.key for column in columns if column not in fitting]:
-        message(f"not shown, for lack of room: {', '.join(left_out)}")
+        more = f" and {len(left_out) - MAX_NAMED:,} more" if len(left_out) > MAX_NAMED else ""
+        message(f"not shown, for lack of room: {', '.join(left_out[:MAX_NAMED])}{more}")
+
+
+MAX_NAMED = 50
+"""Columns without room that are named."""
 
 
 def columns_that_fit(
@@ -161,12 +216,16 @@ def columns_that_fit(
         widest = max(len(cell) for cell in cells)
         return (widest if column.right else min(widest, 20)) + 2
 
-    widths = {column: width_of(column) for column in columns}
-    fitting = list(columns)
-    while sum(widths[column] for column in fitting) - 2 > room and len(fitting) > 1:
-        lowest = min(column.rank for column in fitting)
-        fitting.remove([column for column in fitting if column.rank == lowest][-1])
-    return fitting
+    # Those of the highest rank first, and only as many as there is room for: to format a cell takes time.
+    by_rank = sorted(range(len(columns)), key=lambda index: -columns[index].rank)
+    kept: list[int] = []
+    taken = -2
+    for index in by_rank:
+        taken += width_of(columns[index])
+        if taken > room and kept:
+            break
+        kept.append(index)
+    return [columns[index] for index in sorted(kept)]
 
 
 def tsv_field(value: Any) -> str:

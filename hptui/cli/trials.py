@@ -64,7 +64,7 @@ def trials_(
         table_columns = columns_of(view, names)
     rows = table_rows(view, trials, names)
     for row, trial in zip(rows, trials, strict=True):
-        row.update({f"{name}:shown": format_cell(view, trial, name) for name in names})
+        row["trial:record"] = trial
         if "reason" not in names and trial.reason and trial.reason not in IMPLIED_REASONS:
             row["status:shown"] = f"{trial.status} ({trial.reason})"
     best = next((index for index, trial in enumerate(trials) if trial == view.best), None)
@@ -74,7 +74,13 @@ def trials_(
         message(PSEUDO_LOSS_NOTE)
     write_rows(
         [
-            OutputColumn(column.name, column.heading, right=column.numeric, rank=ranks.get(column.name, 1))
+            OutputColumn(
+                column.name,
+                column.heading,
+                right=column.numeric,
+                rank=ranks.get(column.name, 1),
+                text=lambda row, name=column.name: format_cell(view, row["trial:record"], name),  # type: ignore[misc]
+            )
             for column in table_columns
         ],
         rows,

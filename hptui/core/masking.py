@@ -190,13 +190,17 @@ def shown(text: object, *, lines: bool = False, limit: int = 20_000) -> str:
     return mask_text(sanitize(text, lines=lines, limit=limit))
 
 
+class Numbers(list[Any]):
+    """A list of JSON objects in which there is no text from outside, so that nothing can be secret."""
+
+
 def mask(value: Any, name: str = "") -> Any:
     """Return a value of JSON with every secret in it masked; the same object if there is none.
 
     `name` is the name of the value; all texts of a table or a list with a secret's name are secrets.
     """
     kind = type(value)
-    if kind is float or kind is bool or value is None:
+    if kind is float or kind is bool or value is None or kind is Numbers:
         return value
     if isinstance(value, str):
         if is_secret(name, value):

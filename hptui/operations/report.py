@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hptui.core.errors import UserError, did_you_mean
 from hptui.operations.find import find_study
-from hptui.results.document import Image, render_markdown
+from hptui.results.document import Block, Image, render_markdown
 from hptui.results.export.text_formats import write_atomically
 from hptui.results.fact_index import (
     FactIndex,
@@ -19,6 +19,7 @@ from hptui.results.fact_index import (
     read_fact_index,
 )
 from hptui.results.facts import Fact
+from hptui.results.fence import failed_part
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 
@@ -51,11 +52,19 @@ def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "")
     path = target if target.suffix.lower() == ".md" else target / REPORT_NAME
     record = read_report_data(sd)
     figure_files = _write_figures(sd, record, path.parent, figures or record.view.study.report.figures)
-    images = [Image(f"{FIGURES_FOLDER}/{figure.path.name}", figure.alt, figure.caption) for figure in figure_files]
+    images = [_figure_block(figure) for figure in figure_files]
     text, facts = write_report(record, path.name, known_style(style), images)
     write_atomically(facts_path(path), facts.encode())
     write_atomically(path, text.encode())
-    return [path, facts_path(path), *(file for figure in figure_files for file in (figure.path, figure.csv))]
+    drawn = [figure for figure in figure_files if not figure.failure]
+    return [path, facts_path(path), *(file for figure in drawn for file in (figure.path, figure.csv))]
+
+
+def _figure_block(figure: WrittenPlot) -> Block:
+    """Return a figure of the report, or in its place why there is none."""
+    if figure.failure:
+        return failed_part("figure", figure.name, figure.failure)
+    return Image(f"{FIGURES_FOLDER}/{figure.path.name}", figure.alt, figure.caption)
 
 
 def _write_figures(sd: StudyDir, record: ReportData, folder: Path, kind: str) -> list[WrittenPlot]:

@@ -95,11 +95,9 @@ def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
     settings |= {name for trial in view.trials for name in trial.effective}
     metrics = {objective.metric for objective in study.objectives} | set(study.metrics)
     metrics |= {name for trial in view.trials for name in trial.metrics}
+    known = {*TRIAL_FACT_COLUMNS, *MEASURED_COLUMNS, *study.report.columns, *settings, *metrics}
     for name in names:
-        if (
-            name not in (*TRIAL_FACT_COLUMNS, *MEASURED_COLUMNS, *study.report.columns)
-            and name not in settings | metrics
-        ):
+        if name not in known:
             raise UserError(
                 f"there is no column {name!r}",
                 hint=did_you_mean(name, [*TRIAL_FACT_COLUMNS, *MEASURED_COLUMNS, *settings, *metrics]),

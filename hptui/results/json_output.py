@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
+from hptui.core.masking import Numbers
 from hptui.core.trial import Attempt, Trial
 from hptui.results.view import View
 from hptui.store.reader import StoreReader
@@ -80,12 +82,12 @@ def _split(values: Mapping[str, float | None] | None) -> tuple[dict[str, float |
 
 def curve_json(reader: StoreReader, trial: int, metric: str) -> list[Json]:
     """Return the points of a metric in the order of steps."""
-    points: list[Json] = []
-    for step, value, seconds in reader.curve(trial, metric):
-        finite, nonfinite = split_nonfinite({metric: value})
-        point: Json = {"step": step, "value": finite[metric], "seconds": round_measured(seconds)}
-        points.append({**point, "nonfinite": nonfinite[metric]} if nonfinite else point)
-    return points
+    return Numbers(
+        {"step": step, "value": value, "seconds": round(seconds, 3)}
+        if isfinite(value)
+        else {"step": step, "value": None, "seconds": round(seconds, 3), "nonfinite": str(value)}
+        for step, value, seconds in reader.curve(trial, metric)
+    )
 
 
 def attempt_json(attempt: Attempt) -> Json:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from hptui import plugins
 from hptui.core.errors import HptuiError
 from hptui.plugins import ReportSectionSpec
-from hptui.results.document import Block, CodeBlock, Image, Paragraph, ReportDocument, lines_of
+from hptui.results.document import Block, CodeBlock, Paragraph, ReportDocument, lines_of
 from hptui.results.fact_index import render_with_index, same_value
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, facts_of
+from hptui.results.fence import fenced
 from hptui.results.report_data import ReportData
 from hptui.results.sections.curves import curves
 
@@ -67,14 +69,13 @@ SECTIONS_BY_STYLE: Mapping[str, tuple[str, ...]] = {
 """Names of the built-in sections of each style, in order."""
 
 
-def compose_report(record: ReportData, style: str | None = None, images: Sequence[Image] = ()) -> ReportDocument:
+def compose_report(record: ReportData, style: str | None = None, images: Sequence[Block] = ()) -> ReportDocument:
     """Return the report of a study as a document; `images` are the plots written next to it."""
     facts = FactWriter(record)
     chosen_style = style or record.view.study.report.style
     blocks_by_section: dict[str, list[Block]] = {}
     for name in SECTIONS_BY_STYLE[chosen_style]:
-        write = plugins.load("report_sections", name, "write")
-        blocks_by_section[name] = list(curves(facts, images) if name == "curves" else write(record, facts))
+        blocks_by_section[name] = fenced("section", name, partial(_section, name, record, facts, images))
     for name, spec in _installed_sections().items():
         known_facts = {fact.key: fact for blocks in blocks_by_section.values() for fact in _facts(blocks)}
         blocks = list(_plugin_blocks(name, spec, facts, known_facts))
@@ -82,6 +83,13 @@ def compose_report(record: ReportData, style: str | None = None, images: Sequenc
     row = record.view.row
     about = {"study": row.name, "uuid": row.uuid, "style": chosen_style, "asof": f"{record.asof:.3f}"}
     return ReportDocument(tuple(block for blocks in blocks_by_section.values() for block in blocks), about)
+
+
+def _section(name: str, record: ReportData, facts: FactWriter, images: Sequence[Block]) -> Iterable[Block]:
+    if name == "curves":
+        return curves(facts, images)
+    blocks: Iterable[Block] = plugins.load("report_sections", name, "write")(record, facts)
+    return blocks
 
 
 def _installed_sections() -> dict[str, ReportSectionSpec]:
@@ -151,7 +159,7 @@ def _facts(blocks: Iterable[Block]) -> Iterator[Fact]:
 
 
 def write_report(
-    record: ReportData, name: str, style: str | None = None, images: Sequence[Image] = ()
+    record: ReportData, name: str, style: str | None = None, images: Sequence[Block] = ()
 ) -> tuple[str, str]:
     """Return the report with the file name `name` as Markdown, and its `facts.json`."""
     return render_with_index(compose_report(record, style, images), name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from hptui.core.command_settings import script_parameters
 from hptui.core.ranking import pareto_set, ranking
@@ -35,7 +36,7 @@ class View:
     defaults: Mapping[str, Value] = field(default_factory=dict)
     trainers: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def base(self) -> Mapping[str, Value]:
         """All settings of the baseline: those of the study file, and the trainer's defaults for the rest."""
         return script_parameters(self.study.trainer.kind, {**self.defaults, **self.study.trainer.settings})
@@ -44,12 +45,24 @@ class View:
         """Return the settings that a trial was started with.
 
         The `[trainer]` table is that of the trial's own revision, not the current one. Of an imported trial only the
-        recorded settings are known.
+        recorded settings are known. The dictionary is shared: it must not be changed.
         """
+        known = self._settings.get(trial.number)
+        if known is not None and known[0] is trial.params:
+            return known[1]
         if trial.role is Role.IMPORTED:  # unrecorded settings are unknown, not defaults
-            return dict(trial.params)
-        trainer_settings = self.trainers.get(trial.revision, self.study.trainer.settings)
-        return script_parameters(self.study.trainer.kind, {**self.defaults, **trainer_settings, **trial.params})
+            settings = dict(trial.params)
+        else:
+            trainer_settings = self.trainers.get(trial.revision, self.study.trainer.settings)
+            merged = {**self.defaults, **trainer_settings, **trial.params}
+            settings = script_parameters(self.study.trainer.kind, merged)
+        self._settings[trial.number] = (trial.params, settings)
+        return settings
+
+    @cached_property
+    def _settings(self) -> dict[int, tuple[Mapping[str, Value], dict[str, Value]]]:
+        """The settings of trials that were asked for, by number, each with its overrides."""
+        return {}
 
     def is_setting(self, name: str) -> bool:
         """Return whether a setting of this name is the training's own, not part of how a script is run."""
@@ -96,8 +109,9 @@ def read_view(sd: StudyDir, reader: StoreReader | None = None, *, secrets: bool 
             return read_view(sd, opened, secrets=secrets)
     with reader.connection.snapshot():
         row, trials, defaults = reader.study(), tuple(reader.trials()), reader.defaults()
-        trainers = trainer_settings_by_revision(reader)
-    view = View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
+        study = studyfile.from_json(row.spec)
+        trainers = trainer_settings_by_revision(reader, row.spec, study)
+    view = View(sd, row, study, trials, defaults, trainers)
     return view if secrets else masked_view(view)
 
 
@@ -125,11 +139,21 @@ def read_study(sd: StudyDir) -> Study:
         return studyfile.from_json(reader.study().spec)
 
 
-def trainer_settings_by_revision(reader: StoreReader) -> dict[int, Mapping[str, Value]]:
-    """Return the settings of `[trainer]` by revision."""
+def trainer_settings_by_revision(
+    reader: StoreReader, spec: Mapping[str, Any] | None = None, study: Study | None = None
+) -> dict[int, Mapping[str, Value]]:
+    """Return the settings of `[trainer]` by revision.
+
+    A specification `spec` that is known as `study` is not read again.
+    """
     from hptui import studyfile
 
-    return {revision.rev: studyfile.from_json(revision.spec).trainer.settings for revision in reader.revisions()}
+    return {
+        revision.rev: study.trainer.settings
+        if study is not None and revision.spec == spec
+        else studyfile.from_json(revision.spec).trainer.settings
+        for revision in reader.revisions()
+    }
 
 
 def best_trials(study: Study, trials: Sequence[Trial]) -> list[Trial]:

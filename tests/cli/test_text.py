@@ -9,6 +9,7 @@ import pytest
 from hptui.cli import output as text
 from hptui.cli.output import OutputColumn
 from hptui.core.format import clock, duration, is_format, memory, metric, number, percent, setting, size
+from hptui.core.masking import Numbers
 from hptui.core.sanitize import sanitize
 from hptui.core.study import MetricSpec
 
@@ -149,3 +150,17 @@ def test_plain_signs_for_plain_streams():
         encoding = "ascii"
 
     assert text.encodable("a → b ✓ ✗ – ·", Stream()) == "a -> b + x - |"
+
+
+def test_json_is_indented_as_the_standard_library_does(capsys):
+    rows = [{"step": n, "value": n / 3, "seconds": 1e-9 * n} for n in range(5)]
+    rows[3] = {"step": 3, "value": None, "seconds": 0.1, "nonfinite": "nan"}
+    documents = [
+        {"curves": {"loss": Numbers(rows), "none": Numbers([])}, "x": {"y": [1, [2, []], {}], "z": None, "ü": "ä\n"}},
+        [Numbers(rows[:1]), {}, [], True, 1.5, "a"],
+        [],
+        "text",
+    ]
+    for document in documents:
+        text.write_json(document)
+        assert capsys.readouterr().out == json.dumps(document, indent=2, ensure_ascii=False) + "\n"

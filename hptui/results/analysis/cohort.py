@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hptui.core.ranking import meets_outcome, objective_point
 from hptui.core.space import Space
 from hptui.core.stages import candidates_for_best, stage_named, stage_space
-from hptui.core.trial import Trial, TrialStatus
+from hptui.core.trial import Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.roles import number_with_role, setting_with_role
 from hptui.results.view import View, best_trials, has_all_values
@@ -96,13 +96,16 @@ def varying_settings(view: View, trials: Sequence[Trial]) -> list[str]:
     """Return the settings that differ among trials, in the order of the space and then of the study file."""
     space = searched_space(view)
     ordered_names = [*space.names, *(derived.name for derived in space.derived), *view.base]
-    names = [*ordered_names, *(name for trial in trials for name in trial.params if name not in ordered_names)]
+    names = [*ordered_names, *(name for trial in trials for name in trial.params)]
     settings_of_trials = [view.settings(trial) for trial in trials]
-    return [
-        name
-        for name in dict.fromkeys(names)
-        if len({repr(settings.get(name)) for settings in settings_of_trials if name in settings}) > 1
-    ]
+    return [name for name in dict.fromkeys(names) if _differs(name, settings_of_trials)]
+
+
+def _differs(name: str, settings_of_trials: Sequence[Mapping[str, Value]]) -> bool:
+    """Return whether a setting has two values among those that have it; the second one ends the search."""
+    texts = (repr(settings[name]) for settings in settings_of_trials if name in settings)
+    first = next(texts, None)
+    return any(text != first for text in texts)
 
 
 def is_numeric(view: View, trials: Sequence[Trial], name: str) -> bool:

@@ -13,6 +13,7 @@ from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial, Value
 from hptui.core.values import canonical_json, is_number, number_text
 from hptui.results.facts import Fact, Line, Name, line
+from hptui.results.plots.clip import values_on_axis
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import Axis, axis_label, trial_count
 
@@ -154,13 +155,15 @@ def spans(values: Sequence[Any], ratio: float = DECADES_RATIO) -> bool:
 
 
 def number_axis(label: str, values: Sequence[float], ratio: float = OBJECTIVE_RATIO) -> Axis:
-    """Return the axis of a metric from its lowest to its highest value."""
-    return Axis(label, "log" if spans(values, ratio) else "linear", min(values), max(values))
+    """Return the axis of a metric, without values that lie far beyond the others."""
+    shown = values_on_axis(values)
+    return Axis(label, "log" if spans(shown, ratio) else "linear", min(shown), max(shown))
 
 
 def objective_range(context: PlotContext, values: Sequence[float]) -> Axis:
     """Return the scale of colours of the objective, which is linear."""
-    return Axis(context.label, "linear", min(values), max(values))
+    shown = values_on_axis(values)
+    return Axis(context.label, "linear", min(shown), max(shown))
 
 
 def trial_axis(context: PlotContext, label: str = "trial") -> Axis:

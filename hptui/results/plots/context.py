@@ -134,7 +134,10 @@ class PlotContext:
     def names(self) -> list[str]:
         """The settings that vary, the most important first."""
         varying = varying_settings(self.view, self.ranked)
-        shares = self.importance.shares if self.importance else {}
+        try:
+            shares = self.importance.shares if self.importance else {}
+        except Exception:  # noqa: BLE001  the plot of importance says why; the others only lose their order
+            shares = {}
         return list(dict.fromkeys([*(name for name in shares if name in varying), *varying]))
 
     @cached_property

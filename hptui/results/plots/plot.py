@@ -36,9 +36,10 @@ class Axis:
     format: str = ""
 
     def fraction(self, position: float) -> float:
-        """Return how far along the axis a position lies, 0 at the low end and 1 at the high end."""
+        """Return how far along the axis a position lies, from 0 at the low end to 1 at the high end."""
         if self.high <= self.low:
             return 0.5
+        position = min(max(position, self.low), self.high)
         if self.kind == "log":
             return math.log(position / self.low) / math.log(self.high / self.low)
         return (position - self.low) / (self.high - self.low)
@@ -213,6 +214,8 @@ class WrittenPlot:
     csv: Path
     alt: str
     caption: Line
+    failure: str = ""
+    """Why there is no file; '' for a plot that was written."""
 
     @property
     def facts(self) -> list[Fact]:

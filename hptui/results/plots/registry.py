@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from hptui.results.plots.clip import clip_to_axes
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import curves, history, history_title
 from hptui.results.plots.pairs import contour, pareto
@@ -11,13 +12,13 @@ from hptui.results.plots.plot import Plot, PlotOptions
 from hptui.results.plots.settings import categorization, importances, parallel, slices
 
 PLOTS: Mapping[str, Callable[[PlotContext, PlotOptions], Plot | None]] = {
-    "history": history,
-    "curves": curves,
-    "slice": slices,
+    "history": clip_to_axes(history),
+    "curves": clip_to_axes(curves),
+    "slice": clip_to_axes(slices),
     "importance": importances,
-    "parallel": parallel,
-    "contour": contour,
-    "pareto": pareto,
+    "parallel": clip_to_axes(parallel),
+    "contour": clip_to_axes(contour),
+    "pareto": clip_to_axes(pareto),
     "categories": categorization,
 }
 """Plots by name; each is None for a study that has nothing to draw in it."""

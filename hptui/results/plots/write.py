@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hptui.core.errors import UserError, did_you_mean
+from hptui.core.errors import MachineError, UserError, did_you_mean
 from hptui.core.format import setting, settings
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial
 from hptui.results.export.text_formats import csv_text, write_atomically
 from hptui.results.facts import Line
+from hptui.results.fence import reason_of
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import training_metric
 from hptui.results.plots.pairs import settings_to_compare
@@ -20,6 +23,7 @@ from hptui.results.plots.registry import PLOTS
 from hptui.results.view import View
 from hptui.store.reader import StoreReader
 
+log = logging.getLogger(__name__)
 IMAGE_FORMATS = ("png", "svg")
 """Image formats."""
 MIN_SETTINGS_OF_PARALLEL = 3
@@ -31,30 +35,59 @@ MIN_TRIALS_OF_SLICES = 2
 
 
 def write_plots(view: View, reader: StoreReader, directory: Path, kind: str = "png") -> list[WrittenPlot]:
-    """Write every plot that the study has data for as NAME.png or NAME.svg, and its data as NAME.csv."""
+    """Write every plot that the study has data for as NAME.png or NAME.svg, and its data as NAME.csv.
+
+    One that fails has its reason in `failure`.
+    """
     from hptui.results.plots.style import plot_style
 
     assert kind in IMAGE_FORMATS, kind
+    written = []
     with plot_style():
-        return [_write(plot, directory, kind) for plot in report_plots(PlotContext(view, reader))]
+        for name, make in report_plots(PlotContext(view, reader)):
+            plot: Plot | None = None
+            try:
+                plot = make()
+                if plot is not None:
+                    written.append(_write(plot, directory, kind))
+            except MachineError:  # the disk is full, or the like: no fault of the plot
+                raise
+            except Exception as error:
+                log.info("the figure %s failed", name, exc_info=error)
+                file_name = name if plot is None else plot.name
+                path = directory / f"{file_name}.{kind}"
+                written.append(WrittenPlot(file_name, path, path, "", (), reason_of(error)))
+    return written
 
 
 def plot_captions(view: View, reader: StoreReader) -> list[Line]:
     """Return the captions of all plots without drawing them."""
-    return [plot.caption for plot in report_plots(PlotContext(view, reader))]
+    captions = []
+    for name, make in report_plots(PlotContext(view, reader)):
+        try:
+            plot = make()
+        except Exception as error:
+            log.info("the figure %s failed", name, exc_info=error)
+            continue
+        if plot is not None:
+            captions.append(plot.caption)
+    return captions
 
 
-def report_plots(context: PlotContext) -> Iterator[Plot]:
-    """Yield the plots of a report, in its order."""
+def report_plots(context: PlotContext) -> Iterator[tuple[str, Callable[[], Plot | None]]]:
+    """Yield the plots of a report in its order: the name of each, and the function that makes it."""
     training, objective = PlotOptions(), PlotOptions(metric=context.metric)
     makers = [("curves", training)]
     if context.metric != training_metric(context):
         makers.append(("curves", objective))
     others = ("history", "contour", "categories", "importance", "slice", "parallel", "pareto")
     for name, options in [*makers, *((name, PlotOptions()) for name in others)]:
-        plot = PLOTS[name](context, options)
-        if plot is not None and _is_worth_a_figure(plot):
-            yield plot
+        yield name, partial(_plot_worth_a_figure, context, name, options)
+
+
+def _plot_worth_a_figure(context: PlotContext, name: str, options: PlotOptions) -> Plot | None:
+    plot = PLOTS[name](context, options)
+    return plot if plot is not None and _is_worth_a_figure(plot) else None
 
 
 def _is_worth_a_figure(plot: Plot) -> bool:

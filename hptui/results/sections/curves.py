@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from hptui.core.trial import Reason, Trial
-from hptui.results.document import Block, CodeBlock, Heading, Image
+from hptui.results.document import Block, CodeBlock, Heading
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.roles import goal_of, training_and_validation
@@ -19,7 +19,7 @@ MAX_SPARKLINES = 12
 """Number of trials with a sparkline."""
 
 
-def curves(facts: FactWriter, images: Sequence[Image] = ()) -> Iterator[Block]:
+def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
     """Yield a sparkline for each of the best trials, and all plots with captions."""
     rows = list(_sparklines(facts))
     if not rows and not images:
@@ -79,11 +79,11 @@ def sparkline(curve: Sequence[tuple[int, float]], low: float, high: float) -> st
     bins: list[list[float]] = [[] for _ in range(cells)]
     for index, (step, value) in enumerate(curve):
         bins[index if cells < MAX_SPARKLINE_WIDTH else min(cells - 1, cells * (step - first) // width)].append(value)
-    value_range = (high - low) or 1.0
+    value_range = (high / 2 - low / 2) or 0.5  # halves, for the whole may be beyond the range of numbers
     text = ""
     for values in bins:
         if values:
-            level = (math.fsum(values) / len(values) - low) / value_range
+            level = (math.fsum(value / len(values) for value in values) / 2 - low / 2) / value_range
             text += SPARKLINE_BLOCKS[max(0, min(len(SPARKLINE_BLOCKS) - 1, round(level * (len(SPARKLINE_BLOCKS) - 1))))]
         else:
             text += " "

@@ -11,6 +11,7 @@ from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.document import Block, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
+from hptui.results.fence import fenced
 from hptui.results.roles import is_cost
 
 COST_COLUMNS = ("seconds", "peak_memory_gb")
@@ -73,7 +74,7 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
         costs = [text for name in columns if (text := _cost_effect_text(facts, effect.setting, name)) is not None]
         if costs:
             yield Paragraph((*join_parts(costs, "; "), "."))
-    yield from _importance_table(facts)
+    yield from fenced("table of", "importance", lambda: _importance_table(facts))
 
 
 def _interval_cell(facts: FactWriter, group: EffectGroup, metric: str, key: str) -> Line:

@@ -16,7 +16,7 @@ from typing import Any
 from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.study import Study
 from hptui.core.trial import Trial, TrialStatus, Value
-from hptui.core.values import is_number
+from hptui.core.values import canonical_json, is_number
 from hptui.search.ax import quiet_ax  # first: silences Ax while it is imported
 
 from ax.api.client import Client  # isort: skip
@@ -48,8 +48,12 @@ def ax_snapshot(study: Study, settings: AxTrialSettings, trials: Iterable[Trial]
             ],
         )
         metrics = _set_objectives(client, study)
+        arms: dict[str, str] = {}
         for trial, point in described.values():
-            _add_trial(client, trial, {k: str(v) if k in text_parameters else v for k, v in point.items()}, metrics)
+            plain = {k: str(v) if k in text_parameters else v for k, v in point.items()}
+            # Ax has one arm for a configuration: a trial that repeats it is another trial of the first one's arm.
+            arm = arms.setdefault(canonical_json(plain), f"trial_{trial.number}")
+            _add_trial(client, trial, plain, metrics, arm)
         with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
             path = Path(folder, "client.json")
             client.save_to_json_file(str(path))
@@ -74,8 +78,8 @@ def _set_objectives(client: Client, study: Study) -> dict[str, str]:
     raise AssertionError("Ax refuses plain names")
 
 
-def _add_trial(client: Client, trial: Trial, point: dict[str, Any], metrics: Mapping[str, str]) -> None:
-    index = client.attach_trial(point, arm_name=f"trial_{trial.number}")
+def _add_trial(client: Client, trial: Trial, point: dict[str, Any], metrics: Mapping[str, str], arm: str) -> None:
+    index = client.attach_trial(point, arm_name=arm)
     values = {metrics[name]: value for name, value in (trial.values or {}).items() if name in metrics}
     if trial.status is TrialStatus.COMPLETE and len(values) == len(metrics):
         client.complete_trial(index, values)

@@ -92,7 +92,7 @@ def test_lists_and_texts_as_flags():
 
 
 def test_an_environment_is_what_a_shell_then_has():
-    config = {"learning-rate": 1e-5, "name": "a 'b'; $(touch /tmp/x)\nc", "2nd": True, "none": None}
+    config = {"learning-rate": 1e-5, "name": "a 'b'; $(touch /tmp/x) c", "2nd": True, "none": None}
     text = env_text(config, prefix="")
     show = "import json, os; print(json.dumps([os.environ[k] for k in ('LEARNING_RATE', 'NAME', '_2ND')]))"
     done = subprocess.run(["sh", "-c", f'set -a\n{text}\npython3 -c "{show}"'], capture_output=True, text=True)
