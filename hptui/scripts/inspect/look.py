@@ -38,9 +38,10 @@ def inspect_script(path: Path) -> InspectedScript:
         raise UserError(f"{path}{line}: is not Python: {error.args[0] if error.args else error}") from None
     values = top_level_constants(tree)
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
-    script = (
-        script or hydra_options(tree, path) or wandb_options(tree) or environment_options(tree) or argv_options(tree)
-    )
+    is_configurator = "configurator" in text and "exec(" in text  # it may log to wandb, too
+    if not is_configurator:
+        script = script or hydra_options(tree, path) or wandb_options(tree)
+        script = script or environment_options(tree) or argv_options(tree)
     script = script or constant_options(tree, text, values)
     script.metrics = measured_metrics(tree)
     return script
