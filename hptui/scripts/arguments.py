@@ -149,9 +149,17 @@ class _Variables:
     style: ArgumentStyle
     forms: Forms
     passed: Passed
+    owners: dict[str, str] = field(default_factory=dict)
 
     def add(self, environment: dict[str, str], variable: str, name: str, value: Value) -> None:
-        """Set a variable for a parameter."""
+        """Set a variable for a parameter.
+
+        Raises: UserError if another parameter has that variable.
+        """
+        owner = self.owners.setdefault(variable, name)
+        if owner != name:
+            hint = f'names = {{ {name} = "…" }} gives one of them another variable'
+            raise UserError(f"{owner} and {name} would both be the variable {variable}", hint=hint)
         try:
             text = variable_text(self.forms.get(variable.lower()), self.style, value)
         except CannotBePassed as error:

@@ -16,7 +16,7 @@ from hptui.core.trial import Value
 
 NAMES = ("keep", "dash", "dotted")
 BOOLEANS = ("True", "true", "flag", "no", "1")
-LISTS = ("spaced", "comma", "repeated", "bracketed", "json")
+LISTS = ("spaced", "comma", "repeated", "bracketed", "json", "python")
 STRINGS = ("bare", "quoted", "literal")
 TABLES = ("flat", "python")
 NULLS = ("", "None", "null")
@@ -29,10 +29,11 @@ class ArgumentStyle:
 
     `names`: as they are, `_` as `-`, or `__` as `.`; the names of a nested table are joined with dots in each.
     `booleans`: a word; `flag`: `--x` if true, else nothing; `no`: `--x` or `--no-x`. `lists`: `--x 1 2`, `--x=1,2`,
-    `--x=1 --x=2`, `--x=[1,2]`, or as JSON. `strings`: as they are, in quotes, or in quotes where they would be read as
-    something else. `tables`: flattened into dotted names, or each as a Python dictionary. `nulls`: the word for null;
-    empty: the parameter is left out. `also`: parameters are in `wandb.config`, too. `each`: `booleans` of single
-    parameters, for a script that has flags of two kinds. `stated` are the properties that the study file names itself.
+    `--x=1 --x=2`, `--x=[1,2]`, as JSON, or as Python's `str`. `strings`: as they are, in quotes, or in
+    quotes where they would be read as something else. `tables`: flattened into dotted names, or each as a Python
+    dictionary. `nulls`: the word for null; empty: the parameter is left out. `also`: parameters are in `wandb.config`,
+    too. `each`: `booleans` of single parameters, for a script that has flags of two kinds.
+    `stated` are the properties that the study file names itself.
     """
 
     prefix: str = "--"
@@ -189,6 +190,8 @@ def _boolean(form: str, value: bool) -> str:
 
 def list_word(style: ArgumentStyle, values: Sequence[Value]) -> str:
     """Return a list as one word."""
+    if style.lists == "python":
+        return repr(list(values))
     if style.lists == "json":
         return json.dumps(values, separators=(",", ":"))
     text = ",".join(value_word(style, item) for item in values)

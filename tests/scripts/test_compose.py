@@ -200,7 +200,8 @@ def test_a_constant_keeps_the_type_of_each_of_its_assignments() -> None:
 
 BASES = {
     "base.yaml": "output_dir: '{trial_dir}'\nlog: {dir: '{trial_dir}/logs', name: 'run-{number}-{lr}'}\n"
-    "seed: '{seed}'\nckpt: '{epoch}-{val_loss}'\nmix: '{trial_dir}/{epoch}'\njinja: '{{ seed }}'\nomega: '${seed}'\nlist: ['{seed}']\n",
+    "seed: '{seed}'\nckpt: '{epoch}-{val_loss}'\n"
+    "mix: '{trial_dir}/{epoch}'\njinja: '{{ seed }}'\nomega: '${seed}'\nlist: ['{seed}']\n",
     "base.json": '{"output_dir": "{trial_dir}", "log": {"dir": "{trial_dir}/logs", "name": "run-{number}-{lr}"},'
     ' "seed": "{seed}", "ckpt": "{epoch}-{val_loss}", "mix": "{trial_dir}/{epoch}", "jinja": "{{ seed }}",'
     ' "omega": "${seed}", "list": ["{seed}"]}',

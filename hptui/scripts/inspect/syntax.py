@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hptui.core.trial import Value
@@ -187,3 +188,9 @@ class InspectedScript:
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
     """Further settings of the trainer, such as words that set the directory that the script writes to."""
+    config: Path | None = None
+    """The file that holds the settings; each trial has a copy."""
+    config_option: ScriptOption | None = None
+    """The option that names that file."""
+    metric_files: list[str] = field(default_factory=list)
+    """Files that alone hold the metrics: paths, in which `{NAME}` is the value of an option."""
