@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     `--from best --set epochs=3` queues a final run: the best configuration, but longer. The study stays as it is.
 
-    Exit code 3: it ended without one usable trial.
+    Exit code 3: it ended without one usable trial; 1: a usage error stopped it after one.
     """,
 )
 @study_argument(name="ref")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -100,16 +101,22 @@ def newest_event_id(sd: StudyDir) -> int:
         return max((event.id for event in reader.events(limit=1)), default=0)
 
 
+USAGE_STOP = re.compile(r"trial \d+ failed \(usage\)")
+"""Start of the message of a study that a usage error has stopped."""
+
+
 def exit_code(view: View, *, aborted: bool = False, hindered: bool = False) -> int:
     """Return the exit code that a study's end stands for.
 
     0: it has a usable trial, or a person paused it; 3: it ended, or paused itself (`aborted`), without one usable
-    trial; 1: its runner has gone without ending it, or the machine paused it (`hindered`).
+    trial; 1: its runner has gone without ending it, the machine paused it (`hindered`), or a usage error stopped it.
     """
     usable = any(has_all_values(view.study, trial) for trial in view.trials if trial.role is not Role.BASE)
     if view.row.state in (StudyState.RUNNING, StudyState.DRAINING, StudyState.NEW):
         return 1
     if hindered and view.row.state is StudyState.PAUSED:
+        return 1
+    if aborted and usable and view.row.message and USAGE_STOP.match(view.row.message):
         return 1
     if usable or (view.row.state is StudyState.PAUSED and not aborted):
         return 0

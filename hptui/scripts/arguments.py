@@ -12,6 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
@@ -21,6 +22,9 @@ from hptui.scripts.program import CONSTANTS_RUNNER, script_of
 from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style, value_word
 
+if TYPE_CHECKING:
+    from hptui.scripts.inspect import InspectedScript
+
 
 def forms_in_command(words: Sequence[str], directory: Path) -> Forms:
     """Return how the script of a command declares its options; {} if its source does not show it."""
@@ -28,20 +32,27 @@ def forms_in_command(words: Sequence[str], directory: Path) -> Forms:
     if script is None or script.suffix != ".py":
         return {}
     try:
-        return _declared(script, script.stat().st_mtime_ns)
+        inspected, forms = _declared(script, script.stat().st_mtime_ns)
     except OSError:
         return {}
+    return forms if is_own_subcommand(inspected, words) else {}
 
 
 @lru_cache(maxsize=8)
-def _declared(path: Path, _mtime_ns: int) -> Forms:
-    """Return the declared forms of a script's options; cached until its modification time changes."""
-    from hptui.scripts.inspect import declared_forms
+def _declared(path: Path, _mtime_ns: int) -> tuple[InspectedScript, Forms]:
+    """Return what a script's source shows; cached until its modification time changes."""
+    from hptui.scripts.inspect import InspectedScript, forms_of, inspect_script
 
     try:
-        return declared_forms(path)
+        inspected = inspect_script(path)
     except UserError:
-        return {}
+        return InspectedScript(), {}
+    return inspected, forms_of(inspected)
+
+
+def is_own_subcommand(inspected: InspectedScript, words: Sequence[str]) -> bool:
+    """Return whether a command runs the subcommand whose options were read, or the script has none."""
+    return all(word in words for word in inspected.words)
 
 
 PLACEHOLDER_PATTERN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.trial import Reason
+from hptui.core.usage import MISTAKES
 from hptui.scripts.metrics.collector import (
     OUTPUT,
     REPORT,
@@ -34,11 +35,8 @@ EXCEPTION = re.compile(
     r"(?:[A-Za-z_]\w*\.)*(?:[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Missing\w*)|[A-Z]\w+)(?::\s.*)?$"
 )
 USAGE_PATTERN = re.compile(
-    r"unrecognized arguments?|no such option|unknown option|unrecognized option|unexpected argument|invalid choice"
-    r"|the following arguments are required|missing option|missing argument|missing parameter|could not consume arg"
-    r"|could not override|not used by the HfArgumentParser|invalid value for|expected a value|ambiguous option"
-    r"|expected (?:one|at least one|\d+) arguments?|error: argument|unknown command line flag|flags parsing error"
-    r"|key '.*' is not in struct|got an unexpected keyword argument|invalid \w+ value",
+    rf"{MISTAKES}|the following arguments are required|missing option|missing argument|missing parameter"
+    r"|error: argument",
     re.IGNORECASE,
 )
 NOT_FOUND = re.compile(

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hptui.core.errors import UserError
-from hptui.scripts.preflight import dotted_keys, preflight
+from hptui.scripts.help_check import dotted_keys
+from hptui.scripts.preflight import preflight
 from tests.scripts.conftest import CLIENTS
 
 PYTHON = sys.executable
@@ -74,8 +75,9 @@ def test_what_is_not_there_is_said() -> None:
     assert look("absent", lr=1) == [f"trainer.command: there is no file 'absent_client.py' in {CLIENTS}"]
     [said] = look("", command=["pyton", "train.py"])
     assert "there is no program 'pyton' on the PATH (did you mean 'python'?)" in said
-    [said] = look("config", lr=1)
+    [said] = look("config", lr=1, help=["--help"])
     assert "--help does not list parameters" in said
+    assert look("config", lr=1) == []  # it reads no --help, so it is not asked
     assert look("config", lr=1, help=False) == []
 
 
