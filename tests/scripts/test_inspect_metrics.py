@@ -32,7 +32,8 @@ FORMS = (
 def printed(source: str) -> list[str]:
     """What a script prints, its loggers included."""
     output = io.StringIO()
-    setup = "import json, logging, sys\nlogging.basicConfig(stream=sys.stdout, format='%(message)s', level=20, force=True)\n"
+    setup = "import json, logging, sys\n"
+    setup += "logging.basicConfig(stream=sys.stdout, format='%(message)s', level=20, force=True)\n"
     setup += "logger = logging.getLogger('x')\nepochs = 3\n"
     loop = "\n".join(f"    {line}" for line in ["x, y = 0.25 * epoch, 0.5", *source.splitlines()])
     with contextlib.redirect_stdout(output):
