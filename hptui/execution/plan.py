@@ -12,7 +12,7 @@ MAX_SAME_FAILURES = 3
 """The study pauses when its first trials, this many, all fail for the same reason."""
 MAX_CRASHES_IN_A_ROW = 5
 """The study pauses when the last trials, this many, all crashed."""
-CRASH_REASONS = {Reason.CRASH, Reason.USAGE, Reason.SETUP, Reason.NO_METRIC, Reason.HUNG}
+CRASH_REASONS = {Reason.CRASH, Reason.USAGE, Reason.SETUP, Reason.NO_METRIC, Reason.HUNG, Reason.UNREADABLE}
 """Reasons that count as a crash of the trainer."""
 
 REQUESTED_ROLES = {Role.MANUAL, Role.REPLICATE}

@@ -80,7 +80,7 @@ def path_table(home: Path, study: str | None = None, trial: str | None = None) -
         return {"home": home, "crashes": home / "crashes", "locks": runtime_directory()}
     sd = find_study(home, study)
     with StoreReader.open(sd) as reader:
-        view = read_view(sd, reader)
+        view = read_view(sd, reader, secrets=True)
         checkpoints, uuid = view.study.checkpoint_directory, view.row.uuid
         if trial is None:
             file = {"file": Path(view.study.source)} if view.study.source else {}

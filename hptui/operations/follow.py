@@ -11,6 +11,7 @@ from hptui.core.errors import NoUsableTrial
 from hptui.core.study import Study
 from hptui.core.trial import Role, StudyState, Trial, Value
 from hptui.operations.runner_process import runner_status
+from hptui.results.masked_view import masked_study
 from hptui.results.view import View, has_all_values, trainer_settings_by_revision
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -73,6 +74,7 @@ class Follower:
         if self._study is None or row.revision != self._revision:
             self._study, self._revision = self._parse_study(row.spec), row.revision
             self._trainers = trainer_settings_by_revision(self._reader)
+            masked_study(self._study)  # from here on this process masks the secrets of its file in any text
         self._trials.update({trial.number: trial for trial in changed})
         self._after = events[-1].id if events else self._after
         ordered = tuple(self._trials[number] for number in sorted(self._trials))

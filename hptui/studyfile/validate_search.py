@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from hptui import plugins
 from hptui.core.errors import Problems, StudyError, Unsupported, UserError
+from hptui.core.masking import mask_text
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage, stage_space
 from hptui.core.study import Stage, Study
@@ -52,6 +53,17 @@ def validate_sampler(study: Study) -> None:
         hint = "add parameters to [space], or write [[trial]] tables"
         raise StudyError(f"is empty, so {sampler!r} has nothing to search", where="space", hint=hint)
     validate_abilities(study)
+
+
+def validate_names(study: Study) -> None:
+    """Check that no name is a secret: names stand in every table, report and export."""
+    places = {"objective.metric": [objective.metric for objective in study.objectives], "metrics": [*study.metrics]}
+    places |= {"space": [*study.space.names], "trainer": [*study.trainer.settings]}
+    for place, names in places.items():
+        for name in names:
+            if mask_text(name) != name:
+                hint = "names are shown and exported; a secret belongs in a variable: {env.NAME}"
+                raise StudyError(f"a name that looks like a secret: {mask_text(name)}", where=place, hint=hint)
 
 
 def validate_abilities(study: Study) -> None:
