@@ -235,7 +235,7 @@ def _is_main_guard(test: ast.expr) -> bool:
 
 
 def _in_order_of_evaluation(node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the calls of an expression as Python makes them: arguments before the call, bodies of lambdas never."""
+    """Yield the calls of an expression as Python makes them; those in lambdas are not made here."""
     if isinstance(node, ast.Lambda):
         return
     children: Iterable[ast.AST] = ast.iter_child_nodes(node)

@@ -86,7 +86,7 @@ def inspect_command_script(words: Sequence[str], directory: Path) -> InspectedSc
 
 
 def _known_in_source(words: Sequence[str], directory: Path, style: ArgumentStyle, forms: Forms) -> set[str]:
-    """Return the options that the source lists, as they are written; of a style without dashes, their names."""
+    """Return the options that the source lists; those of a style without dashes by their names."""
     inspected = inspect_command_script(words, directory)
     if inspected is None or not is_own_subcommand(inspected, words):
         return set()
@@ -208,7 +208,7 @@ SUBCOMMAND = re.compile(r"[A-Za-z][\w-]*")
 
 
 def _help_command(spec: CommandTable, words: Sequence[str], directory: Path, style: ArgumentStyle) -> list[str]:
-    """Return the command up to its script and subcommand, followed by the words that make it list its parameters."""
+    """Return the command up to its subcommand, followed by the words that list its parameters."""
     option_words = spec.settings.help or (["--cfg", "job"] if style == STYLES["hydra"] else ["--help"])
     script, inspected = script_of(words, directory), inspect_command_script(words, directory)
     for index, text in enumerate(words):

@@ -113,6 +113,11 @@ def _config(spec: CommandTable, composed: ComposedCommand, directory: Path) -> I
     if spec.settings.config is None:
         return
     loaded_config = config_file.read_config_spec(spec.settings.config, composed.placeholders.fill, directory)
+    places = composed.placeholders
+    named = {spec.name_in_script(name): places.fill_value(value) for name, value in spec.parameters.items()}
+    for place, name, near in places.unfilled(config_file.merged_content(loaded_config, named, places.fill_value)):
+        meant = f"did you mean {{{near}}}?" if near != name else "the names in braces beside it are unknown"
+        yield f"trainer.config: {place} keeps its {{{name}}}: {meant}"
     names = config_file.dotted_paths(loaded_config.base)
     for name in spec.parameters:
         path = spec.name_in_script(name)

@@ -165,3 +165,12 @@ def test_what_cannot_be_right_names_its_key(settings: dict[str, Any], said: str)
 
 def test_a_printed_configuration_has_dotted_keys() -> None:
     assert dotted_keys("a: 1\nb:\n  c: 2\n  d:\n    e: 3\nf: x\n") == ["a", "b", "b.c", "b.d", "b.d.e", "f"]
+
+
+def test_a_placeholder_that_stays_in_a_configuration_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("out: '{trial_dri}/x'\nname: '{number} of {all}'\nckpt: '{epoch}'\n")
+    settings = {"command": [PYTHON, "-c", "", "{config}"], "config": "base.yaml", "out2": "{trial_dir}"}
+    said = preflight(settings, str(tmp_path)).warnings
+    assert "trainer.config: out keeps its {trial_dri}: did you mean {trial_dir}?" in said
+    assert any("name keeps its {number}" in text for text in said)
+    assert not any("ckpt" in text or "out2 keeps" in text for text in said)
