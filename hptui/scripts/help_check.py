@@ -109,6 +109,8 @@ def may_be_asked(words: Sequence[str], directory: Path) -> bool:
 HELP_TIMEOUT_S = 120.0
 """Seconds that a script may take to print its help: it imports torch and the like first."""
 FLAG_PATTERN = re.compile(r"(?<![\w-])(--?[A-Za-z][\w.-]*)")
+NEGATABLE_FLAG = re.compile(r"--\[(no-?)\]([A-Za-z][\w.-]*)")
+"""`--[no]augment`, as absl lists a flag and its negation."""
 CONFIG_KEY = re.compile(r"^(\s*)(?:- )?([A-Za-z_][\w.-]*):(?:\s|$)")
 POSITIONAL = re.compile(r"^\s+([A-Z][A-Z0-9_]*)\s*$", re.MULTILINE)
 MAX_UNKNOWN_LISTED = 8
@@ -138,6 +140,7 @@ def unknown_parameter_warnings(
     if is_asked:
         help_words = _help_command(spec, words, directory, style)
         text, problem = _run_help(help_words, composed, directory, spec)
+        text = NEGATABLE_FLAG.sub(r"--\2 --\1\2", text)
         flags = {*FLAG_PATTERN.findall(text), *_positional(text)} if dashed else set(dotted_keys(text))
         if problem or not flags - {"-h", "--help"}:
             yield f"trainer.help: {' '.join(help_words[1:])} does not list parameters{problem and f': {problem}'}"

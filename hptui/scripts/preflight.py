@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from hptui.core.errors import nearest
 from hptui.core.trial import Value
 from hptui.scripts import config_file
-from hptui.scripts.arguments import ComposedCommand, compose_command
+from hptui.scripts.arguments import ComposedCommand, compose_command, forms_in_command
 from hptui.scripts.help_check import unknown_parameter_warnings
+from hptui.scripts.inspect.forms import normal_name
 from hptui.scripts.metrics.files import read_specs
 from hptui.scripts.program import program_path, resolve_programs, why_tap_is_hidden
 from hptui.scripts.settings import CommandTable, misspelt_settings, read_command_spec
@@ -55,9 +56,11 @@ def preflight(
     output = study_directory / "TRIAL"
     composed = compose_command(spec, _facts(study_directory, output), study_directory, output)
     read_specs(spec.settings.metrics)
+    declared = forms_in_command(composed.words, study_directory / spec.settings.workdir)
     warnings = [
         f"trainer.{name}: goes to the script as a parameter; {hint}"
         for name, hint in misspelt_settings(settings).items()
+        if normal_name(spec.name_in_script(name)) not in declared
     ]
     try:
         work = _work(spec, composed, study_directory)
