@@ -21,23 +21,37 @@ IGNORED_TARGET = -100
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of tokens. `targets[b, t]` is the token after `ids[b, t]`, if that token is to be learnt.
+    """Rows of tokens. `labels` are the tokens to be learnt, each after that at its index in the flat `ids`.
 
     `places` are the positions within each example; they start again where the next example of a row begins, which keeps
-    examples of a row apart. No mask is needed: padding is on the right, where a causal model never looks.
+    examples of a row apart. No mask is needed: padding is on the right, where a causal model never looks. `starts` are
+    the indices at which examples and paddings begin in the flat `ids`, and their number: `longest` tokens at most lie
+    between two. Indices are computed here and not on a GPU, which would have to be waited for.
     """
 
     ids: Tensor  # (B, T) int64
-    targets: Tensor  # (B, T) int64
+    indices: Tensor  # (N,) int64
+    labels: Tensor  # (N,) int64
     places: Tensor | None  # (B, T) int64; None: 0, 1, 2, ... in every row
+    starts: Tensor | None  # (examples and paddings + 1,) int32; None where `places` is
+    longest: int
     tokens: int  # real ones, without padding
-    learnt: int  # targets that count
+
+    @property
+    def learnt(self) -> int:
+        """Number of tokens to be learnt."""
+        return len(self.labels)
 
     def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device. Copies may be asynchronous."""
-        places = None if self.places is None else self.places.to(device, non_blocking=True)
-        ids, targets = self.ids.to(device, non_blocking=True), self.targets.to(device, non_blocking=True)
-        return Batch(ids, targets, places, self.tokens, self.learnt)
+        """Return the batch on a device. Copies to a GPU are asynchronous."""
+
+        def moved(tensor: Tensor) -> Tensor:
+            return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
+
+        places, starts = (None if tensor is None else moved(tensor) for tensor in (self.places, self.starts))
+        return Batch(
+            moved(self.ids), moved(self.indices), moved(self.labels), places, starts, self.longest, self.tokens
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +115,7 @@ class TokenRows:
         ids = np.full((len(parts), width), self.pad, np.int64)
         targets = np.full((len(parts), width), IGNORED_TARGET, np.int64)
         positions = np.zeros((len(parts), width), np.int64)
+        starts = [0]
         for n, row in enumerate(parts):
             start = 0
             for example_ids, learnt in row:
@@ -109,13 +124,19 @@ class TokenRows:
                 targets[n, start : end - 1] = np.where(learnt[1:], example_ids[1:], IGNORED_TARGET)
                 positions[n, start:end] = np.arange(len(example_ids))
                 start = end
+                starts.append(n * width + end)
             positions[n, start:] = np.arange(width - start)  # the padding gets positions as a further example would
+            if start < width:
+                starts.append((n + 1) * width)
+        learnt = np.flatnonzero(targets != IGNORED_TARGET)
         return Batch(
             torch.from_numpy(ids),
-            torch.from_numpy(targets),
+            torch.from_numpy(learnt),
+            torch.from_numpy(targets.reshape(-1)[learnt]),
             torch.from_numpy(positions) if self.packed else None,
+            torch.tensor(starts, dtype=torch.int32) if self.packed else None,
+            int(np.diff(starts).max()),
             sum(lengths),
-            int((targets != IGNORED_TARGET).sum()),
         )
 
     def batches(self, size: int) -> Iterator[Batch]:

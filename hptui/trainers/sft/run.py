@@ -16,9 +16,9 @@ from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
 from hptui.trainers.sft import adapters, optimizer
 from hptui.trainers.sft import memory as memory_
-from hptui.trainers.sft.forward import effective_precision
 from hptui.trainers.sft.learner import TrainingPosition
 from hptui.trainers.sft.load import LoadedModel
+from hptui.trainers.sft.precision import effective_precision
 from hptui.trainers.sft.settings import SftSettings
 
 
@@ -206,15 +206,19 @@ def _model(run: RunFacts) -> dict[str, str | int | None]:
     }
 
 
+MEASURED_PARTS = {"optimizer", "gradients", "activations"}
+"""Parts of the memory that are measured while training."""
+
+
 def record_memory(run: RunFacts, gib: Mapping[str, float]) -> None:
-    """Record the memory of each part in GiB, as measured in the first step."""
+    """Record the memory of each part in GiB, as measured in the first steps."""
     on_gpu = run.device.type == "cuda"
     run.trial.facts(
         memory_optimizer_gb=round(gib["optimizer"], 6),
         memory_gradients_gb=round(gib["gradients"], 6),
         memory_activations_gb=round(gib["activations"], 6),
         memory_activations_are=(
-            "what the first forward pass left on the GPU" if on_gpu else "tensors kept for the first backward pass"
+            "what a forward pass left on the GPU" if on_gpu else "tensors kept for the first backward pass"
         ),
     )
 
@@ -242,6 +246,9 @@ def record_end(run: RunFacts, plan: TrainingPlan, position: TrainingPosition, st
         "weights_of_step": step_of_weights,
         "tokens_trained": position.tokens,
     }
+    if position.skipped:
+        facts["steps_skipped"] = position.skipped
+        run.trial.warn(f"{position.skipped} of {position.step} updates were skipped: float16 could not hold them")
     if position.best.value is not None:
         facts |= {"best_step": position.best.step, f"best_{run.settings.early_stopping_metric}": position.best.value}
     if position.step < plan.total_steps and run.trial.early:

@@ -52,6 +52,7 @@ class TrainingRun:
         if facts.trial.resume_from:
             self.learner.restore(facts.trial.resume_from)
             self.best_weights.delete_later(self.learner.place)
+        self._memory_recorded = self.learner.place.step > 0  # by an earlier attempt
         run.record_start(facts, plan, len(self.held_out), self.learner.place.step)
 
     # the loop -----------------------------------------------------------------------------------------------------
@@ -86,8 +87,9 @@ class TrainingRun:
                 break
             self.where = f"in step {position.step + 1}"
             learner.update()
-            if position.step == 1:
+            if not self._memory_recorded and learner.kept.keys() >= run.MEASURED_PARTS:
                 run.record_memory(self.facts, learner.kept)
+                self._memory_recorded = True
             last = position.step == last_step
             if position.step % settings.log_every == 0 or last or trial.try_steps:
                 self._report(self._log())
