@@ -18,7 +18,13 @@ from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.core.values import show
 from hptui.studyfile.trainer_settings import Settings, default_settings, find_setting, validate_parameter
-from hptui.studyfile.validate_search import validate_lengths, validate_sampler, validate_stages
+from hptui.studyfile.validate_search import (
+    validate_lengths,
+    validate_names,
+    validate_sampler,
+    validate_stages,
+    validate_unranked,
+)
 
 LIMITED_ELSEWHERE = {"seconds": "[resources] timeout limits it", "peak_memory_gb": "search.outcome judges it"}
 """Measurements that are not metrics, so that stop rules cannot use them, and where they are limited instead."""
@@ -188,9 +194,12 @@ def validate(study: Study, settings: Settings | None, problems: Problems) -> Non
         _check_settings(study, settings, problems)
     with problems.collect():
         _check_trial_name(study, settings)
+    with problems.collect():
+        validate_names(study)
     if problems.errors:
         return
     with problems.collect():
+        validate_unranked(study)
         if not study.stages:
             validate_sampler(study)
         elif study.search.sampler == "list":

@@ -38,9 +38,10 @@ def run_with_choices(sd: StudyDir, choices: Mapping[str, str]) -> str:
     nothing_left = "" if choices else _nothing_to_run_message(sd)
     settings = {f"resources.{name}": text for name, text in choices.items() if name != "trials"}
     started = start(sd.root.parent, sd.name, trials=choices.get("trials"), settings=settings)
-    return nothing_left or _message_with_notes(
-        started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}"
-    )
+    state = "runs"
+    if started.joined:
+        state = "runs on, changed" if choices else "was running already"
+    return nothing_left or _message_with_notes(started.notes, f"{sd.name} {state}")
 
 
 def _nothing_to_run_message(sd: StudyDir) -> str:

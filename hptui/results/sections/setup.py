@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, setting
 from hptui.core.values import is_number
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph, ReportTable
-from hptui.results.export.text_formats import flag_arguments, json_text, yaml_text
+from hptui.results.export.text_formats import flag_arguments, json_text, shell_word, yaml_text
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
 from hptui.results.roles import training_and_validation
@@ -218,7 +217,7 @@ def config(facts: FactWriter) -> Iterator[Block]:
     }
     texts = [("YAML", "yaml", yaml_text(settings)), ("JSON", "json", json_text(settings))]
     if facts.study.trainer.kind != COMMAND_KIND:
-        texts.append(("Flags", "sh", " \\\n  ".join(map(shlex.quote, flag_arguments(settings)))))
+        texts.append(("Flags", "sh", " \\\n  ".join(map(shell_word, flag_arguments(settings)))))
     for label, language, text in texts:
         yield Paragraph((Bold((label,)), ":"))
         rows = [

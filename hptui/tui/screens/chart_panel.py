@@ -38,8 +38,8 @@ def chartable(metrics: Iterable[str]) -> list[str]:
 
 def default_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
     """Return the default metrics of two charts: the objective, and its training metric or another one."""
-    main = study.objective.metric
     names = chartable(metrics)
+    main = study.objective.metric or next(iter(names), "")
     other = counterpart_of(main, names)
     if other is None and len(study.objectives) > 1:
         other = study.objectives[1].metric
