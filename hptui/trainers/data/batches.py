@@ -71,17 +71,33 @@ class TrainingOrder:
     def step(self, index: int) -> list[list[int]]:
         """Return the micro-batches of step `index` (from 0) as indices of rows."""
         epoch, position = divmod(index, self.per_epoch)
-        width = self.batch_size * self.accumulation
-        rows = epoch_order(self.rows, self.seed, epoch)[position * width : (position + 1) * width].tolist()
-        return [rows[begin : begin + self.batch_size] for begin in range(0, len(rows), self.batch_size)]
+        rows = epoch_order(self.rows, self.seed, epoch)[position * self.width : (position + 1) * self.width].tolist()
+        return self._micro_batches(rows)
+
+    @property
+    def width(self) -> int:
+        """Rows of a step, at most."""
+        return self.batch_size * self.accumulation
+
+    def _micro_batches(self, rows: Sequence[int]) -> list[list[int]]:
+        return [list(rows[begin : begin + self.batch_size]) for begin in range(0, len(rows), self.batch_size)]
 
     def rows_begun(self, steps: int) -> list[int]:
         """Return the rows of the epoch after `steps` steps that these steps have taken."""
         epoch, remainder = divmod(steps, self.per_epoch)
-        rows: list[int] = epoch_order(self.rows, self.seed, epoch)[
-            : remainder * self.batch_size * self.accumulation
-        ].tolist()
+        rows: list[int] = epoch_order(self.rows, self.seed, epoch)[: remainder * self.width].tolist()
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class LongestFirst(TrainingOrder):
+    """An order whose first step has the longest rows: no other step takes more memory."""
+
+    longest: tuple[int, ...] = ()
+
+    def step(self, index: int) -> list[list[int]]:
+        """Return the micro-batches of step `index` (from 0) as indices of rows."""
+        return self._micro_batches(self.longest) if index == 0 else TrainingOrder.step(self, index)
 
 
 _last_order: tuple[tuple[int, int, int], np.ndarray] | None = None
@@ -107,6 +123,13 @@ class TokenRows:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def longest(self, count: int) -> tuple[int, ...]:
+        """Return the indices of the `count` longest rows, the longest first."""
+        return tuple(sorted(range(len(self.rows)), key=lambda row: -self._length(row))[:count])
+
+    def _length(self, row: int) -> int:
+        return sum(len(self.tokens[example][0]) for example in self.rows[row])
+
     def batch(self, indices: Sequence[int]) -> Batch:
         """Return rows as one batch, padded to the longest of them or to `width`."""
         parts = [[self.tokens[example] for example in self.rows[index]] for index in indices]
@@ -128,11 +151,12 @@ class TokenRows:
             positions[n, start:] = np.arange(width - start)  # the padding gets positions as a further example would
             if start < width:
                 starts.append((n + 1) * width)
-        learnt = np.flatnonzero(targets != IGNORED_TARGET)
+        labels = targets.reshape(-1)
+        learnt = np.flatnonzero(labels != IGNORED_TARGET)
         return Batch(
             torch.from_numpy(ids),
             torch.from_numpy(learnt),
-            torch.from_numpy(targets.reshape(-1)[learnt]),
+            torch.from_numpy(labels[learnt]),
             torch.from_numpy(positions) if self.packed else None,
             torch.tensor(starts, dtype=torch.int32) if self.packed else None,
             int(np.diff(starts).max()),
@@ -141,7 +165,7 @@ class TokenRows:
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield all rows in batches of similar lengths, which need little padding."""
-        order = sorted(range(len(self.rows)), key=lambda n: sum(len(self.tokens[e][0]) for e in self.rows[n]))
+        order = sorted(range(len(self.rows)), key=self._length)
         for begin in range(0, len(order), size):
             yield self.batch(order[begin : begin + size])
 

@@ -11,14 +11,14 @@ import torch
 
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import batches
-from hptui.trainers.data.batches import TokenRows, TrainingOrder
+from hptui.trainers.data.batches import LongestFirst, TokenRows, TrainingOrder
 from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
-from hptui.trainers.sft import adapters, optimizer
+from hptui.trainers.sft import adapters, hardware, optimizer
 from hptui.trainers.sft import memory as memory_
 from hptui.trainers.sft.learner import TrainingPosition
 from hptui.trainers.sft.load import LoadedModel
-from hptui.trainers.sft.precision import effective_precision
+from hptui.trainers.sft.precision import SHORT, effective_precision
 from hptui.trainers.sft.settings import SftSettings
 
 
@@ -87,6 +87,8 @@ def plan_training(facts: RunFacts) -> TrainingPlan:
     settings, seed = facts.settings, facts.trial.seed
     rows = _training_rows(facts)
     order = TrainingOrder(len(rows), settings.batch_size, settings.accumulation, seed)
+    if facts.trial.try_steps:  # a dry run measures the memory that the largest batch takes
+        order = LongestFirst(len(rows), settings.batch_size, settings.accumulation, seed, rows.longest(order.width))
     total = settings.steps or math.ceil(settings.epochs * order.per_epoch)
     return TrainingPlan(rows, order, total, settings.eval_every or order.per_epoch)
 
@@ -159,6 +161,23 @@ def record_start(run: RunFacts, plan: TrainingPlan, examples_evaluated: int, res
         f"{order.per_epoch} an epoch, on {plan.examples:,} examples, {run.device}{resumed}",
         flush=True,
     )
+
+
+def use_per_token(facts: RunFacts) -> float | None:
+    """Return the share of a second's arithmetic of the GPU that a token takes, and record it.
+
+    None where the card is unknown, or computes in 32 bits.
+    """
+    if facts.device.type != "cuda" or not (facts.precision != "none" or facts.base.dtype in SHORT):
+        return None
+    peak = hardware.peak_flops(torch.cuda.get_device_name(facts.device))
+    tokens = facts.data.tokens["train"]
+    if peak is None or not len(tokens):
+        return None
+    share, length = float(tokens.learnt.mean()), float(tokens.lengths.mean())
+    needed = hardware.training_flops_per_token(facts.model, facts.sizes, share, length)
+    facts.trial.facts(flops_per_token=needed, peak_tflops=peak / 1e12)
+    return needed / peak
 
 
 def record_base_model(run: RunFacts, examples_evaluated: int) -> None:

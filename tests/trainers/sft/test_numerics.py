@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from hptui.trainers.data.batches import TokenRows, TrainingOrder
+from hptui.trainers.data.batches import LongestFirst, TokenRows, TrainingOrder
 from hptui.trainers.settings import build
-from hptui.trainers.sft import adapters, load, precision
+from hptui.trainers.sft import adapters, hardware, load, precision
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import Learner
 from hptui.trainers.sft.settings import SftSettings
@@ -329,3 +330,67 @@ def test_a_resumed_optimizer_counts_its_steps_on_the_host(tmp_path: Path, monkey
     made.restore(tmp_path)
     assert places == ["cpu"]
     assert {state["step"].device.type for state in made.optimizer.state.values()} == {"cpu"}
+
+
+def test_the_allocator_is_the_users_if_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in hardware.ALLOCATOR_VARIABLES:
+        for other in hardware.ALLOCATOR_VARIABLES:
+            monkeypatch.delenv(other, raising=False)
+        hardware.set_allocator("cpu")
+        assert not any(other in os.environ for other in hardware.ALLOCATOR_VARIABLES)
+        monkeypatch.setenv(name, "max_split_size_mb:64")
+        hardware.set_allocator("cuda")
+        assert hardware.allocator_settings(torch.device("cuda")) == {name: "max_split_size_mb:64"}
+        monkeypatch.delenv(name)
+        monkeypatch.setenv("PYTORCH_ALLOC_CONF", "")  # so that it is removed after the test
+        hardware.set_allocator("cuda")
+        assert hardware.allocator_settings(torch.device("cuda")) == {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
+        assert hardware.allocator_settings(CPU) == {}
+
+
+def test_the_operations_of_a_token_are_those_that_torch_counts() -> None:
+    """Forward and backward passes of full fine-tuning, and of an adapter, with all tokens learnt."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from hptui.trainers.sft.adapters import count_parameters
+
+    length = 128
+    for chosen in (settings(adapter="none"), settings(lora_rank=4)):
+        for kind in ("llama", "qwen2"):
+            plain = tiny.model(kind)
+            plain.set_attn_implementation("eager")
+            model = adapters.attach_adapter(plain, chosen)
+            batch = rows([[0]], length).batch([0])
+            with FlopCounterMode(display=False) as counter:
+                Forward(model, "none")(batch).backward()  # type: ignore[no-untyped-call]
+            expected = hardware.training_flops_per_token(model, count_parameters(model), 1.0, length)
+            # Torch counts all of the attention's matrix, of which a causal one needs half.
+            attention = 6 * 2 * 32 * length
+            assert counter.get_total_flops() / length == pytest.approx(expected + attention, rel=0.05)
+
+
+def test_the_peak_of_a_card_is_known_by_its_name() -> None:
+    peaks = {
+        "NVIDIA H100 80GB HBM3": 989.4,
+        "NVIDIA H100 PCIe": 756,
+        "NVIDIA H200": 989.4,
+        "NVIDIA A100-SXM4-80GB": 312,
+        "NVIDIA A10G": 70,
+        "NVIDIA A10": 125,
+        "NVIDIA L4": 121,
+        "NVIDIA L40S": 362,
+        "NVIDIA GeForce RTX 4090": 165.2,
+        "NVIDIA RTX A6000": 154.8,
+        "Tesla T4": 65,
+        "Tesla V100-SXM2-16GB": 125,
+    }
+    for name, tera in peaks.items():
+        assert hardware.peak_flops(name) == tera * 1e12, name
+    assert hardware.peak_flops("NVIDIA GeForce GTX 1080") is None
+
+
+def test_a_dry_run_takes_the_longest_rows_first() -> None:
+    data = rows([[n] for n in range(6)], 9, 7, 8, 6, 11, 5)
+    order = LongestFirst(6, 2, 2, 0, data.longest(4))
+    assert order.step(0) == [[4, 0], [2, 1]]
+    assert order.step(1) == TrainingOrder(6, 2, 2, 0).step(1)
