@@ -109,7 +109,7 @@ def _resource_reason(error: BaseException) -> Reason | None:
 
 
 def memory_that_ran_out(error: BaseException) -> Reason | None:
-    """Return the reason for the memory, of a GPU or the host, that an error says has run out; None if none."""
+    """Return the reason by which memory, of a GPU or the host, has run out; None if it has not."""
     if type(error).__name__ == "OutOfMemoryError":
         return Reason.OOM
     no_room = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)

@@ -152,11 +152,11 @@ class TokenRows:
             if start < width:
                 starts.append((n + 1) * width)
         labels = targets.reshape(-1)
-        learnt = np.flatnonzero(labels != IGNORED_TARGET)
+        indices_learnt = np.flatnonzero(labels != IGNORED_TARGET)
         return Batch(
             torch.from_numpy(ids),
-            torch.from_numpy(learnt),
-            torch.from_numpy(labels[learnt]),
+            torch.from_numpy(indices_learnt),
+            torch.from_numpy(labels[indices_learnt]),
             torch.from_numpy(positions) if self.packed else None,
             torch.tensor(starts, dtype=torch.int32) if self.packed else None,
             int(np.diff(starts).max()),

@@ -69,11 +69,12 @@ def training_flops_per_token(model: Any, sizes: ParameterCounts, learnt_share: f
     output = 0 if last is None else config.vocab_size * config.hidden_size
     shared = last is not None and _weight(first) is _weight(last)
     inputs = 0 if shared else config.vocab_size * config.hidden_size
-    body = sizes.total - output - inputs
+    body: int = sizes.total - output - inputs
     everything = sizes.trainable == sizes.total
     trained = body if everything else sizes.trainable
-    attention = 6 * config.num_hidden_layers * config.hidden_size * length
-    return 4 * body + 2 * trained + (6 if everything else 4) * output * learnt_share + attention
+    attention: float = 6 * config.num_hidden_layers * config.hidden_size * length
+    needed: float = 4 * body + 2 * trained + (6 if everything else 4) * output * learnt_share + attention
+    return needed
 
 
 def _weight(module: Any) -> Any:
