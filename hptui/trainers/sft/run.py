@@ -18,7 +18,7 @@ from hptui.trainers.sft import adapters, hardware, optimizer
 from hptui.trainers.sft import memory as memory_
 from hptui.trainers.sft.learner import TrainingPosition
 from hptui.trainers.sft.load import LoadedModel
-from hptui.trainers.sft.precision import SHORT, effective_precision
+from hptui.trainers.sft.precision import SHORT, effective_precision, has_bf16
 from hptui.trainers.sft.settings import SftSettings
 
 
@@ -152,6 +152,8 @@ def record_start(run: RunFacts, plan: TrainingPlan, examples_evaluated: int, res
     )
     if settings.mixed_precision == "fp16" and run.precision == "none":
         trial.warn("mixed_precision = 'fp16' needs a GPU; the arithmetic is that of the weights")
+    if run.precision == "bf16" and not has_bf16(run.device):
+        trial.warn("this GPU emulates bfloat16, several times slower; mixed_precision = 'fp16' is what it has")
     biases = any(name.endswith("bias") for name, _ in run.base.model.named_parameters())
     if settings.adapter != "none" and settings.lora_bias != "none" and not biases:
         trial.warn(f"lora_bias = {settings.lora_bias!r} has no effect: the model has no biases")
