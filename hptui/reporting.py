@@ -75,7 +75,7 @@ def send(source: str, step: Any, metrics: Any, progress: Any = None, total: Any 
 
     Without a valid step, the metrics belong to the step that was last reported.
     """
-    import contextlib
+    import contextlib  # nothing is loaded in a script that does not use it
 
     record: dict[str, Any] = {"k": "metrics", "source": source, "m": {}, "odd": []}
     with contextlib.suppress(Exception):  # the arguments may be any objects, with any errors

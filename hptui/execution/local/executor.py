@@ -248,9 +248,9 @@ class LocalExecutor:
     def poll(self) -> None:
         """Reap ended shims, note which shims the launcher has started, and hand out samples."""
         self._reap()
-        for handle in self._handles.values():
-            if handle.shim is not None:
-                handle.descendants.look(handle.shim)
+        for attempt in self._handles.values():
+            if attempt.shim is not None:
+                attempt.descendants.look(attempt.shim)
         touch_locks()
         if self.launcher is not None:
             for token, pid in self.launcher.poll().items():

@@ -206,10 +206,7 @@ def parallel(context: PlotContext, options: PlotOptions) -> Plot | None:
 
 
 def drawn_count_text(drawn: int, count: int) -> str:
-    """Return how many trials are drawn, in words.
-
-    If not all are, they are the best and an even sample by rank.
-    """
+    """Return how many trials are drawn, in words: all, or the best and an even sample by rank."""
     return f"{count} trials" if drawn == count else f"{drawn:,} of {count:,} trials (the best and a sample)"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,6 @@ def _content(file: Path) -> dict[str, Any] | None:
     try:
         text = file.read_text()
         if file.suffix == ".toml":
-            import tomllib
-
             values: Any = tomllib.loads(text)
         else:
             values = json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
