@@ -54,7 +54,7 @@ class Forward:
 
     def _select(self, layer: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Give the output layer only the positions with a target, while a loss is computed."""
-        if self._indices is None:
+        if self._indices is None or not arguments:
             return None
         hidden, *others = arguments
         return (hidden.reshape(-1, hidden.shape[-1]).index_select(0, self._indices)[None], *others)
