@@ -12,6 +12,7 @@ from typing import Any
 
 from hptui import plugins
 from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean
+from hptui.core.sanitize import sanitize
 from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
@@ -185,7 +186,7 @@ def _notes(sd: StudyDir, study: Study) -> list[str]:
     from hptui import studyfile
     from hptui.trainers import registry
 
-    notes = [f"new study {study.name!r} in {sd.root}"]
+    notes = [f"new study {study.name!r} in {sanitize(sd.root)}"]
     notes += [
         f"warning: {text}"
         for text in studyfile.study_warnings(study, registry.schema)

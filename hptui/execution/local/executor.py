@@ -247,9 +247,9 @@ class LocalExecutor:
     def poll(self) -> None:
         """Reap ended shims, note which shims the launcher has started, and hand out samples."""
         self._reap()
-        for handle in self._handles.values():
-            if handle.shim is not None:
-                handle.descendants.look(handle.shim)
+        for started in self._handles.values():
+            if started.shim is not None:
+                started.descendants.look(started.shim)
         if self.launcher is not None:
             for token, pid in self.launcher.poll().items():
                 if handle := self._handles.get(token):
