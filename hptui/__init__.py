@@ -4,21 +4,9 @@ Holds the public names, which are loaded on first access: `import hptui` itself 
 
 # ruff: noqa: E402  the handler of Ctrl-C comes before all that takes time to import
 
-import _signal  # the built-in part of `signal`, which itself takes long to import
-import os
-import sys
+from hptui.core.interrupt import quiet_interrupts
 
-
-def _interrupted(*_: object) -> None:
-    """End the command `hptui` on a Ctrl-C while its modules are imported, without showing where that was."""
-    os._exit(130)
-
-
-_NAME = sys.argv[0] if sys.argv else ""
-_BY_MODULE = sys.orig_argv[-len(sys.argv) - 1 :][:2] == ["-m", "hptui"]
-_IS_COMMAND = os.path.basename(_NAME) == "hptui" or (_NAME == "-m" and _BY_MODULE)
-if _IS_COMMAND and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
-    _signal.signal(_signal.SIGINT, _interrupted)  # `cli.main` puts Python's own handler back
+quiet_interrupts()
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

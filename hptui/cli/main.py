@@ -19,6 +19,7 @@ from hptui import plugins
 from hptui.cli.common import Context
 from hptui.cli.output import message
 from hptui.core.errors import HptuiError, Unsupported, did_you_mean
+from hptui.core.interrupt import interrupted
 from hptui.core.version import __version__
 
 _contexts: list[Context] = []
@@ -109,7 +110,7 @@ def main() -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     handler = signal.getsignal(signal.SIGINT)
-    early = getattr(handler, "__module__", "") == "hptui"  # set in `hptui/__init__`, while modules were imported
+    early = handler is interrupted  # set in `hptui/__init__`, while modules were imported
     try:
         if early:
             signal.signal(signal.SIGINT, signal.default_int_handler)

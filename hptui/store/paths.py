@@ -116,7 +116,7 @@ def list_studies(home: Path) -> list[StudyDir]:
 
 
 def misnamed_studies(home: Path) -> list[Path]:
-    """Return the directories in HOME that hold a study and cannot be its name, such as copies made by hand."""
+    """Return the directories in HOME that hold a study and whose name cannot be that of one."""
     return [entry for entry in _directories_with_store(home) if not _is_name(entry.name)]
 
 

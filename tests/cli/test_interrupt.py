@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from hptui.core.interrupt import is_command
+
 PLANT = """
 import os, signal, sys
 
@@ -36,14 +38,14 @@ def test_an_interrupt_while_modules_are_imported(moment, way, home, tmp_path):
         capture_output=True,
         text=True,
         timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert "Traceback" not in done.stderr
 
 
 def test_a_program_that_imports_hptui_keeps_its_own_handler():
-    handler = signal.getsignal(signal.SIGINT)
-    import hptui.cli.main
-
-    assert signal.getsignal(signal.SIGINT) is handler
-    assert not hptui._IS_COMMAND
+    check = "import signal, hptui.cli.main; assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    default = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
+    subprocess.run([sys.executable, "-c", check], check=True, preexec_fn=default)
+    assert not is_command()

@@ -69,6 +69,7 @@ command = ["{python}", "{script}", "--lr", "{{lr}}"]
 lr = {{ low = 1e-3, high = 1.0, log = true }}
 [search]
 sampler = "{sampler}"
+baseline = false
 seed = 5
 trials = {trials}
 [resources]
