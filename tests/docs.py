@@ -171,6 +171,7 @@ SCOPES = {
     "app": "Everywhere",
     "table": "Any table",
     "pane": "A pane of text",
+    "columns": "A pane of columns",
     "studies": "Studies",
     "study": "A study",
     "trials": "Its trials",

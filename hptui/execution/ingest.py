@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from hptui.core.masking import mask_text
 from hptui.core.study import Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.execution.attempt_files import INVALID_LINE_ERRORS, finite, nonfinite_kind, parse_event, quote, whole
@@ -173,7 +174,7 @@ class EventReader:
             if event.kind == "metrics":
                 self._metrics(live, event.fields, points)
             elif event.kind == "retract":
-                self._retract(live, str(event.fields["metric"]), points)
+                self._retract(live, mask_text(str(event.fields["metric"])), points)
             elif handler := EVENT_HANDLERS.get(event.kind):
                 with self._store.transaction():  # undone alone when the handler raises
                     handler(self._store, live, event.fields)
@@ -197,7 +198,7 @@ class EventReader:
         if not -MAX_STEP < step < MAX_STEP:
             self._suspect(live, f"step {step} is no step")
             return
-        nonfinite = event.get("nonfinite") or {}
+        nonfinite, subs = event.get("nonfinite") or {}, event.get("sub") or {}
         names = self._names.setdefault(live.trial.number, set())
         live.step = step
         live.allowance = 0.0
@@ -208,11 +209,12 @@ class EventReader:
                 (PROGRESS_METRIC, step, live.progress, None, seconds)
             )  # stored, since a later runner needs it for the curves
         for name, value in event["m"].items():
+            name = mask_text(name) if name not in names else name
             if name not in names and not self._new_name(live, name, names):
                 continue
             kind = nonfinite_kind(nonfinite.get(name, "nan")) if value is None else None
             number = float(value if kind is None else kind)
-            points.append((name, step, None if kind else number, kind, seconds))
+            points.append((name, step, None if kind else number, kind, seconds, int(subs.get(name, 0))))
             live.latest[name] = number
             if (
                 name in self._objectives
@@ -221,9 +223,9 @@ class EventReader:
                 live.extend(name, position, number)
 
     def _retract(self, live: RunningAttempt, metric: str, points: list[MetricPoint]) -> None:
-        """Delete a metric's points: those in the store, and those of this batch."""
+        """Delete what this attempt has reported of a metric, in the store and in this batch."""
         points[:] = [point for point in points if point[0] != metric]
-        self._store.delete_metric(live.trial.number, metric)
+        self._store.delete_metric(live.trial.number, metric, live.attempt.n)
         live.latest.pop(metric, None)
         live.curves.pop(metric, None)
 

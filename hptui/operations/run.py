@@ -17,10 +17,12 @@ from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
 from hptui.operations.displaced import runner_processes, wait_until_left
-from hptui.operations.find import find_study
+from hptui.operations.find import find_study, find_trial
+from hptui.operations.ownership import require_runnable
 from hptui.operations.runner_process import defaults_of, runner_status
 from hptui.operations.spawn_runner import MAX_START_S, spawn_runner
-from hptui.operations.steer import change_spec, send_command, study_of
+from hptui.operations.steer import change_spec, parse_settings, send_command, study_of
+from hptui.store.filesystem import require_local_disk
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
@@ -82,9 +84,6 @@ def run(
 
 def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **options: Any) -> RunResult:
     """Queue a trial with the settings of trial `source`, changed, and start the study."""
-    from hptui.operations.find import find_trial
-    from hptui.operations.steer import parse_settings
-
     sd = find_study(home, ref)
     with StoreReader.open(sd) as reader:
         trial = find_trial(reader, source)
@@ -154,6 +153,7 @@ def require_supported(study: Study) -> Study:
             raise StudyError(
                 message, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, metrics)
             )
+    registry.check(study)
     return study
 
 
@@ -164,6 +164,7 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
     """
     file_study = read_study(path, {})
     sd = StudyDir.for_study(home, file_study.name)
+    require_runnable(sd)
     exists = sd.exists()
     changes = {**stage_budget(file_study, trials, sd if exists else None), **changes}
     overrides = {**(_stored_json(sd, MetaKey.OVERRIDES) if exists else {}), **changes}
@@ -244,10 +245,13 @@ def _check_same_study(sd: StudyDir, old: Study, new: Study) -> None:
         raise UserError(f"the study {sd.name!r} was made from {old.source}, not from {new.source}", hint=hint)
     if old.objectives != new.objectives:
         old_goals, new_goals = (
-            ", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives) for study in (old, new)
+            f"to {', '.join(f'{objective.goal} {objective.metric}' for objective in study.objectives)}"
+            if study.objectives
+            else "without an objective"
+            for study in (old, new)
         )
         raise StudyError(
-            f"the study has been run to {old_goals}, not to {new_goals}", file=new.source, where="objective", hint=hint
+            f"the study has been run {old_goals}, not {new_goals}", file=new.source, where="objective", hint=hint
         )
     if old.trainer.kind != new.trainer.kind:
         text = f"the study has been run with {old.trainer.kind!r}, not with {new.trainer.kind!r}"
@@ -259,7 +263,6 @@ def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None
     from hptui import studyfile
     from hptui.execution import prior_trials
     from hptui.execution.queue import insert_file_trials, store_defaults
-    from hptui.store.filesystem import require_local_disk
     from hptui.store.store import Store
 
     sources = prior_trials.read_prior_studies(study, sd.root.parent)
@@ -315,6 +318,7 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     from hptui.trainers import registry
 
     sd = find_study(home, ref)
+    require_runnable(sd)
     study = study_of(sd)
     changes = {**stage_budget(study, trials, sd), **changes}
     changed = with_trials(study, trials, sd)

@@ -21,7 +21,8 @@ from hptui.core.parameters import Choice, Float, Int, Parameter
 from hptui.core.trial import Trial
 from hptui.core.values import canonical_json, is_number
 from hptui.results.analysis.cohort import objective_value, ranked_trials, searched_space
-from hptui.results.view import View
+from hptui.results.view import View, read_view
+from hptui.store.paths import StudyDir
 
 MIN_TRIALS_FOR_IMPORTANCE = 4
 """Nothing is estimated from fewer trials."""
@@ -126,9 +127,6 @@ def _optuna_value(parameter: Float | Int | Choice, value: Any) -> Any:
 
 def main(argv: Sequence[str]) -> int:
     """Print the importance of the settings of a study directory as JSON."""
-    from hptui.results.view import read_view
-    from hptui.store.paths import StudyDir
-
     method = argv[1] if len(argv) > 1 else "fanova"
     result = importance(read_view(StudyDir(Path(argv[0]))), method)
     print(json.dumps(None if result is None else asdict(result)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import codecs
 import ctypes
 import os
+import re
 import select
 import shutil
 import signal
@@ -172,6 +173,8 @@ SMALL_READ_BYTES, SMALL_READ_WAIT_S = 4096, 0.03
 processor time."""
 MAX_LAST_LINES = 400
 MAX_LINE_CHARS = 1 << 16
+"""Characters of a line; a longer one is not read for metrics."""
+LINE_END = re.compile(r"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +277,7 @@ class OutputSplitter:
         self._handle = handle
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._incomplete = ""
+        self._skips = False
         self.last: deque[str] = deque(maxlen=MAX_LAST_LINES)
 
     def feed(self, data: bytes) -> None:
@@ -285,6 +289,11 @@ class OutputSplitter:
         self._take(self._decoder.decode(data))
 
     def _take(self, text: str) -> None:
+        if self._skips:  # the rest of a line that is too long: a number in it could be cut
+            end = LINE_END.search(text)
+            if end is None:
+                return
+            text, self._skips = text[end.start() :], False
         *lines, self._incomplete = (self._incomplete + text).split("\n")
         for line in lines:
             self._line(line)
@@ -293,8 +302,8 @@ class OutputSplitter:
             for part in split_lines(state):
                 self._handle(part)
         if len(self._incomplete) > MAX_LINE_CHARS:
-            self._line(self._incomplete)
-            self._incomplete = ""
+            self.last.append(self._incomplete[:MAX_LINE_CHARS])
+            self._incomplete, self._skips = "", True
 
     def _line(self, line: str) -> None:
         parts = list(split_lines(line))

@@ -32,6 +32,7 @@ class MetaKey(StrEnum):
     SINCE = "since"
     RESTED = "rested"
     CONSTANT_WARNED = "told_constant"  # language: the recorded word
+    REDACTED = "redacted"
     NO_GPUS_WARNED = "told_no_gpus"  # language: the recorded word
 
 
@@ -55,6 +56,7 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.SINCE: "time from which failures count: that of the last request to go on",
     MetaKey.RESTED: "JSON: when and with what message a done study was resumed; it stays done if nothing is left to do",
     MetaKey.CONSTANT_WARNED: "set once it was recorded that all trials have the same objective",
+    MetaKey.REDACTED: "set in a copy without secrets, which cannot be run",
     MetaKey.NO_GPUS_WARNED: "set once it was recorded that no GPU can be used",
 }
 """What each key of the `meta` table holds."""

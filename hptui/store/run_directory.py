@@ -14,7 +14,8 @@ Every event has `q`, gap-free from 1, `k`, its kind, and `t`, seconds of activit
     hello       time (UTC), pid, resumed_step, total_steps, environment
     total       steps
     phase       name, allow: seconds without events to tolerate (load, compile, evaluate, save)
-    metrics     step, m {name: value}, nonfinite {name: "nan" | "inf" | "-inf"}, progress (0 to 1, optional)
+    metrics     step, m {name: value}, nonfinite {name: "nan" | "inf" | "-inf"}, progress (0 to 1, optional),
+                sub {name: n}: which value of this attempt at this step it is, from 0, where it is not the first
     retract     metric: delete its points so far, a better source reports it from now on
     heartbeat   n
     checkpoint  step, path, bytes

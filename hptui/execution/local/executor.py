@@ -20,6 +20,7 @@ from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, S
 from hptui.execution.local import devices, shim
 from hptui.execution.local.descendants import Descendants
 from hptui.execution.local.launcher import LauncherClient
+from hptui.execution.local.lock_directory import touch_locks
 from hptui.execution.local.processes import (
     TOKEN_VARIABLE,
     kill_marked_processes,
@@ -247,9 +248,10 @@ class LocalExecutor:
     def poll(self) -> None:
         """Reap ended shims, note which shims the launcher has started, and hand out samples."""
         self._reap()
-        for started in self._handles.values():
-            if started.shim is not None:
-                started.descendants.look(started.shim)
+        for attempt in self._handles.values():
+            if attempt.shim is not None:
+                attempt.descendants.look(attempt.shim)
+        touch_locks()
         if self.launcher is not None:
             for token, pid in self.launcher.poll().items():
                 if handle := self._handles.get(token):

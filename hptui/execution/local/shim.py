@@ -174,7 +174,7 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
         os.dup2(writer, 2)
         body()
     except BaseException:  # noqa: BLE001  a forked child must never return into its parent's code
-        import traceback
+        import traceback  # only when it fails
 
         traceback.print_exc()
         sys.stderr.flush()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hptui.core.parameters import Choice
 from hptui.core.trial import Reason, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import ranked_trials, searched_space
@@ -107,8 +108,6 @@ class BestAtEdge:
 
 def bests_at_edge(view: View, best: Trial) -> list[BestAtEdge]:
     """Return settings whose best value is within 5 % of an end of the range, or the outermost choice."""
-    from hptui.core.parameters import Choice
-
     results = []
     for parameter in searched_space(view).parameters:
         value = view.settings(best).get(parameter.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import replicates, training_length, trials_by_length
 from hptui.results.analysis.significance import SIGNIFICANCE_LEVEL, rate_counts, trial_interval
 from hptui.results.fact_writer import FactWriter
@@ -49,6 +49,11 @@ def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
         )
     else:
         yield ("Not repeated: it ran once, so the value has no interval.",)
+    if trial.facts.get(CURVE_INCOMPLETE):
+        yield (
+            "Its curve is incomplete: an attempt was killed, and what it had reported last cannot be read again, so a "
+            "better or a worse value may be missing.",
+        )
     if trial.role is Role.IMPORTED:
         yield _import_caveat(trial)
     others = {trial.stage for trial in facts.view.trials if trial.status is TrialStatus.COMPLETE} - {trial.stage}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis
+from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose
 from hptui.store.paths import StudyDir
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
@@ -38,8 +38,6 @@ class HealthSource:
 
     def poll(self, pool: ReaderPool) -> HealthSnapshot | None:
         """Diagnose some of the changed trials; return the diagnoses if there are new ones, else None."""
-        from hptui.results.diagnosis import diagnose
-
         study = self.study.latest
         if study is None:
             return None
