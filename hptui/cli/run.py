@@ -18,6 +18,7 @@ from hptui.cli.common import Context, complete_changes, parse_pairs, pass_contex
 from hptui.cli.output import encodable, message, on_terminal, write
 from hptui.core.format import duration, metric
 from hptui.core.masking import shown
+from hptui.core.sanitize import sanitize
 from hptui.core.stages import expected_total
 from hptui.core.study import MetricSpec
 from hptui.core.trial import StudyState, Trial, TrialStatus
