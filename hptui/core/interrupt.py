@@ -1,6 +1,6 @@
 """End the command `hptui` quietly on a Ctrl-C while its modules are imported. Imports nothing that takes time."""
 
-import _signal  # the built-in part of `signal`, which itself takes long to import
+import _signal  # type: ignore[import-not-found]  # the built-in part of `signal`, whose import takes long
 import os
 import sys
 

@@ -293,7 +293,8 @@ def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None
 def _why_locked(sd: StudyDir) -> Locked:
     """Return the error that says why a study is locked that has no store."""
     if pids := list(runner_processes(sd)):
-        message = f"a runner of {sd.name!r} lives (pid {pids[0]}), but its study.db is not in {sd.root} any more"
+        place = sanitize(sd.root)
+        message = f"a runner of {sd.name!r} lives (pid {pids[0]}), but its study.db is not in {place} any more"
         return Locked(message, hint=f"it leaves by itself within a minute; if not: kill {pids[0]}; then run again")
     return Locked(f"another process is just making the study {sd.name!r}")
 
