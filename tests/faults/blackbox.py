@@ -116,6 +116,11 @@ def command(home: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "hptui", "--home", str(home), *words]
 
 
+def kind_of(words: bytes) -> str:
+    """Whose process a command line belongs to."""
+    return next((kind for word, kind in KINDS if word in words), "verb")
+
+
 @dataclass
 class Round:
     """One HOME, its studies, and what was seen of them."""
@@ -155,7 +160,7 @@ class Round:
         """Kill a process, and count it by what it is."""
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-            self.kills[next((kind for word, kind in KINDS if word in words), "verb")] += 1
+            self.kills[kind_of(words)] += 1
 
     def start(self, *words: str) -> None:
         """Start a verb in a shell of its own."""
@@ -215,7 +220,9 @@ class Round:
             trial = [found for found in living if b"trials/" in found[1] or b"train.py" in found[1]] or living
             chosen = trial[:2]
         else:
-            chosen = self.random.sample(living, min(len(living), 1 if how == "one" else 2))
+            kinds = sorted({kind_of(words) for _, words in living})  # first whose, then which: runners are few
+            picked = self.random.choices(kinds, k=1 if how == "one" else 2)
+            chosen = [self.random.choice([one for one in living if kind_of(one[1]) == kind]) for kind in picked]
         for pid, words in chosen:
             self.kill(pid, words)
         if how == "twice":
