@@ -18,7 +18,7 @@ PLANTED = {
     "lost: made has the trials": "DELETE FROM trials WHERE number = 1",
     "lost: trial ('made', 0) was": "UPDATE trials SET values_json = '{\"loss\":9}' WHERE number = 0",
     "doubled": "UPDATE attempts SET state = 'done', trial = 0, n = 70 WHERE rowid = (SELECT max(rowid) FROM attempts)",
-    "proposals": "UPDATE trials SET params_json = '{}' WHERE number = 0",
+    "proposals": "UPDATE trials SET params_json = '{\"x\":1}' WHERE number = 0",
     "unfinished": "UPDATE trials SET status = 'failed' WHERE number = 0",
     "cut": "",
 }
@@ -36,7 +36,7 @@ def test_a_planted_fault_is_found(finding: str, home: Path) -> None:
         store.execute("PRAGMA foreign_keys = OFF")
         store.execute(PLANTED[finding] or "SELECT 1")
     events = sd.attempt(0, 1) / "events.jsonl"
-    events.parent.mkdir(parents=True)
+    events.parent.mkdir(parents=True, exist_ok=True)
     events.write_text(json.dumps({"q": 1, "k": "metrics", "t": 1, "step": 10**6}) + "\n" if finding == "cut" else "")
     one.judge(undisturbed)
     assert any(found.startswith(finding) for found in one.findings), one.findings
