@@ -18,11 +18,13 @@ from hptui.cli.common import Context, complete_changes, parse_pairs, pass_contex
 from hptui.cli.output import encodable, message, on_terminal, write
 from hptui.core.format import duration, metric
 from hptui.core.masking import shown
+from hptui.core.sanitize import sanitize
 from hptui.core.stages import expected_total
 from hptui.core.study import MetricSpec
 from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.operations import messages
 from hptui.operations.follow import (
+    UNFINISHED_STATES,
     Follower,
     FollowUpdate,
     exit_code,
@@ -225,7 +227,8 @@ def print_conclusion(sd: StudyDir, view: View) -> int:
 
 def closing_lines(view: View, code: int) -> list[str]:
     """Return the closing lines."""
-    name, state = view.row.name, "interrupted: its runner has gone" if code == 1 else str(view.row.state)
+    gone = view.row.state in UNFINISHED_STATES
+    name, state = view.row.name, "interrupted: its runner has gone" if gone else str(view.row.state)
     counts: dict[str, int] = {}
     for trial in view.trials:
         counts[trial.status] = counts.get(trial.status, 0) + 1
@@ -248,7 +251,7 @@ def closing_lines(view: View, code: int) -> list[str]:
         texts += [f"  {messages.configuration_text(view.study, best, view.base)}"]
     if best is not None and view.study.trainer.kind == "toy":
         texts.append(f"  {PSEUDO_LOSS_NOTE}")
-    texts += [f"Everything is in {view.sd.root}", f"  hptui trials {name}"]
+    texts += [f"Everything is in {sanitize(view.sd.root)}", f"  hptui trials {name}"]
     if best is not None:
         texts += [f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]
     if code == 1 or view.row.state is StudyState.PAUSED:
