@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hptui.cli.common import Context, json_option, pass_context, study_argument
 from hptui.cli.output import message, write_json
+
+if TYPE_CHECKING:
+    from hptui.results.report_check import ReportDifference
 
 
 @click.command(
@@ -38,7 +43,7 @@ from hptui.cli.output import message, write_json
     "--check",
     type=click.Path(path_type=Path, exists=True),
     metavar="FILE.md",
-    help="Which numbers of a report that was written no longer hold; exit code 1 if any.",
+    help="Which lines of a report that was written do not hold; exit code 1 if any, 2 if it cannot be checked.",
 )
 @json_option
 @pass_context
@@ -81,31 +86,69 @@ def _check(context: Context, path: Path, study: str, *, as_json: bool) -> int:
 
     from hptui.operations.report import verify_report
 
-    verification = verify_report(context.home, path, study)
+    check = verify_report(context.home, path, study)
+    counts = {kind: sum(item.kind == kind for item in check.differences) for kind in KINDS}
     if as_json:
-        differences = [asdict(difference) for difference in verification.differences]
         write_json(
             {
-                "report": str(verification.report),
-                "study": verification.study,
-                "numbers": verification.numbers,
-                "differences": differences,
+                "report": str(check.report),
+                "study": check.study,
+                "lines": check.lines,
+                "numbers": check.numbers,
+                **counts,
+                "differences": [asdict(difference) for difference in check.differences],
+                "own": [{"line": line, "text": text} for line, text in check.own],
+                "only_numbers": check.only_numbers,
             }
         )
-        return 1 if verification.differences else 0
-    for difference in verification.differences:
-        label = f"{verification.report}:{difference.line}: {difference.key}"
-        if difference.why == "changed in the text":
-            message(f"{label}: {difference.now!r} was written here, and has been changed")
-        elif difference.why == "no longer said":
-            message(f"{label}: {difference.text!r} would no longer be said")
-        elif difference.why == "differs":
-            message(f"{label}: {difference.text!r} is {difference.now!r} in the store")
-        else:
-            message(
-                f"{label}: {difference.text!r} is from other trials now: {', '.join(map(str, difference.trials[:10]))}"
-            )
-    count = len(verification.differences)
-    summary = f"{verification.numbers} numbers of study {verification.study}: "
-    message(summary + (f"{count} {'does' if count == 1 else 'do'} not hold" if count else "all hold"))
-    return 1 if count else 0
+        return check.exit_code
+    for difference in check.differences:
+        message(f"{check.report}:{difference.line}: {_difference_text(difference)}")
+    for number, text in check.own:
+        message(f"{check.report}:{number}: own text, not checked: {_short(text)}")
+    if check.only_numbers:
+        message("another version of hptui wrote it in other words: only the numbers were checked")
+    sentence = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    message(f"study {check.study}: {check.lines} {'line' if check.lines == 1 else 'lines'} of ours, {sentence}")
+    return check.exit_code
+
+
+KINDS: Mapping[str, str] = {
+    "changed": "changed: {words}, where the store gives {was}",
+    "missing": "missing: {now}",
+    "foreign": "foreign, hptui did not write it: {text}",
+    "stale": "stale: {text}",
+}
+"""The kinds of differences, and the sentence for one."""
+
+
+def _difference_text(difference: ReportDifference) -> str:
+    """Return what is wrong with a line, with the fact and the trials that it rests on."""
+    text, now = difference.text, difference.now
+    words = repr(difference.words) if difference.words else "a word is gone"
+    if difference.kind == "changed" and difference.was == now and text == now:
+        sentence = f"changed: it stands at another place: {_short(text)}"
+    elif difference.kind == "changed" and not difference.was:
+        sentence = f"changed: {words} was put in"
+    elif difference.kind == "stale" and not text:
+        sentence = f"stale: the store gives {_short(now)} now, too" if now else f"stale: {_short(difference.was)}"
+    elif difference.kind == "stale" and difference.was:
+        sentence = f"stale: {words}, which is {_short(difference.was)} now"
+    else:
+        sentence = KINDS[difference.kind].format(
+            words=words, was=_short(difference.was), now=_short(now), text=_short(text)
+        )
+    if not difference.key:
+        return sentence
+    trials = f" of {trials_text(difference.trials)}" if difference.trials else ""
+    return f"{sentence} ({difference.key}{trials})"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 120 else f"{text[:119]}…")
+
+
+def trials_text(numbers: tuple[int, ...]) -> str:
+    """Return `trial 3`, `trials 1, 2, 5`; at most ten."""
+    more = " …" if len(numbers) > 10 else ""
+    return f"{'trial' if len(numbers) == 1 else 'trials'} {', '.join(map(str, numbers[:10]))}{more}"

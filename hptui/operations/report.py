@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.version import __version__
 from hptui.operations.find import find_study
-from hptui.results.document import Image
+from hptui.results.document import Image, MarkdownText
 from hptui.results.export.text_formats import write_atomically
 from hptui.results.fact_index import (
     FactIndex,
-    ReportDifference,
     build_fact_index,
     edited_numbers,
     outdated_numbers,
     read_fact_index,
 )
-from hptui.results.facts import Fact
+from hptui.results.report_check import ReportDifference, compare_lines
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 
@@ -86,24 +86,49 @@ def known_style(style: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ReportCheck:
-    """Result for a report: how many numbers it has, those that are wrong, and how many facts are new since."""
+    """Result for a report: how many lines the store gives, what differs, the reader's own text.
+
+    `only_numbers`: another version of hptui wrote it in other words, so its numbers alone could be checked.
+    """
 
     report: Path
     study: str
+    lines: int
     numbers: int
     differences: list[ReportDifference]
-    new: int
+    own: list[tuple[int, str]] = field(default_factory=list)
+    only_numbers: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0: as written; 1: a difference; 2: its words could not be checked."""
+        return 1 if self.differences else 2 if self.only_numbers else 0
 
 
 def verify_report(home: Path, path: Path, study: str = "") -> ReportCheck:
-    """Read a report back and compare it with the study that it names, or with `study`."""
+    """Read a report back and compare it, line by line, with what its study, or `study`, gives now."""
     path = path / REPORT_NAME if path.is_dir() else path
     text, ledger = _read_report(path)
     sd = find_study(home, study or str(ledger.about.get("study", "")))
-    current_facts = _current_facts(sd, ledger)
-    differences = [*edited_numbers(text, ledger), *outdated_numbers(ledger, current_facts)]
-    differences.sort(key=lambda difference: (difference.line, difference.key))
-    return ReportCheck(path, sd.name, len(ledger.places), differences, len(current_facts.keys() - ledger.facts.keys()))
+    now = _rendered_now(sd, ledger)
+    comparison = compare_lines(text, now, ledger)
+    if comparison.differences and ledger.about.get("hptui") != __version__:
+        numbers = [*edited_numbers(text, ledger), *outdated_numbers(ledger, build_fact_index(now))]
+        differences = [
+            ReportDifference(
+                item.line,
+                "stale" if item.is_stale else "changed",
+                item.text,
+                "",
+                item.now,
+                item.text,
+                item.key,
+                item.trials,
+            )
+            for item in sorted(numbers, key=lambda item: (item.line, item.key))
+        ]
+        return ReportCheck(path, sd.name, len(ledger.lines), len(ledger.places), differences, only_numbers=True)
+    return ReportCheck(path, sd.name, comparison.lines, len(ledger.places), comparison.differences, comparison.own)
 
 
 def _read_report(path: Path) -> tuple[str, FactIndex]:
@@ -115,12 +140,12 @@ def _read_report(path: Path) -> tuple[str, FactIndex]:
         return text, read_fact_index(facts.read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{facts} is not what a report leaves: {error}") from None
 
 
-def _current_facts(sd: StudyDir, ledger: FactIndex) -> dict[str, Fact]:
-    """Return the facts that the same report would have today."""
+def _rendered_now(sd: StudyDir, ledger: FactIndex) -> MarkdownText:
+    """Return the same report as it would be written now."""
     from hptui.results.document import render_markdown
     from hptui.results.report import compose_report
     from hptui.results.report_data import read_report_data
@@ -131,9 +156,9 @@ def _current_facts(sd: StudyDir, ledger: FactIndex) -> dict[str, Fact]:
         raise UserError(f"the report is of another study called {sd.name!r}", hint="--home says where its own is")
     images = []
     if any(key.startswith("figure.") for key in ledger.facts):
-        from hptui.results.plots.write import plot_captions
+        from hptui.results.plots.write import plots_undrawn
 
         with StoreReader.open(sd) as reader:
-            images = [Image("", "", caption) for caption in plot_captions(record.view, reader)]
-    document = compose_report(record, str(ledger.about.get("style") or "") or None, images)
-    return build_fact_index(render_markdown(document))
+            images = [Image("", plot.alt, plot.caption) for plot in plots_undrawn(record.view, reader)]
+    style = known_style(str(ledger.about.get("style") or ""))
+    return render_markdown(compose_report(record, style, images))

@@ -11,7 +11,6 @@ from hptui.core.format import setting, settings
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial
 from hptui.results.export.text_formats import csv_text, write_atomically
-from hptui.results.facts import Line
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import training_metric
 from hptui.results.plots.pairs import settings_to_compare
@@ -39,9 +38,9 @@ def write_plots(view: View, reader: StoreReader, directory: Path, kind: str = "p
         return [_write(plot, directory, kind) for plot in report_plots(PlotContext(view, reader))]
 
 
-def plot_captions(view: View, reader: StoreReader) -> list[Line]:
-    """Return the captions of all plots without drawing them."""
-    return [plot.caption for plot in report_plots(PlotContext(view, reader))]
+def plots_undrawn(view: View, reader: StoreReader) -> list[Plot]:
+    """Return all plots, with their captions, without drawing them."""
+    return list(report_plots(PlotContext(view, reader)))
 
 
 def report_plots(context: PlotContext) -> Iterator[Plot]:
