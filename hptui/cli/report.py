@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     "report",
     help="""Write what STUDY has found as Markdown: every number and sentence computed from its recorded trials.
 
-    With -o, facts.json is written beside it, which maps each number to its trials. A study may still be running.
+    The first twelve lines are its answer. With -o, facts.json is written beside it, which maps each number to its
+    trials. A study may still be running.
     """,
 )
 @study_argument(required=False)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR|FILE.md", help="Where to (default: stdout)."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE",
+    help="Where to: a folder, FILE.md, or FILE.html alone (default: stdout).",
 )
 @click.option(
     "--style", default="", metavar="STYLE", help="results (of the whole study), or hyperparameters (of its best)."
@@ -35,8 +40,11 @@ if TYPE_CHECKING:
     type=click.Choice(["png", "svg", "none"]),
     help="Figures in images/ beside it, each with its data as CSV (default: as the study file says, or png).",
 )
+@click.option("--brief", is_flag=True, help="Print the first screen alone: question, answer, how sure, what next.")
 @click.option(
-    "--html", is_flag=True, help="Also optimization_trace.html and contour_plot.html, to look at with a mouse."
+    "--html",
+    is_flag=True,
+    help="Also report.html, one file with the figures inside, and two pages to look at with a mouse.",
 )
 @click.option("--contour", default="", metavar="X,Y", help="Which two settings the contour plot shows.")
 @click.option(
@@ -53,29 +61,36 @@ def report_(
     output: Path | None,
     style: str,
     figures: str | None,
+    brief: bool,
     html: bool,
     contour: str,
     check: Path | None,
     as_json: bool,
 ) -> int:
     """Write or print a report, or verify the numbers of a written one; return the exit code."""
-    from hptui.operations.report import report_text, write_report
+    from hptui.operations.report import brief_text, report_text, write_report
 
     if check is not None:
         return _check(context, check, study or "", as_json=as_json)
     if study is None:
         raise click.UsageError("which study? or --check FILE.md")
+    needs_files = [name for name, given in (("--html", html), ("--contour", contour), ("--figures", figures)) if given]
+    if output is None and needs_files:
+        raise click.UsageError(f"{' and '.join(needs_files)} writes files: say where to, with -o DIR")
+    if brief and (output is not None or style):
+        raise click.UsageError("--brief is printed: it goes with no other option")
     sd = context.study(study)
     if output is None:
-        sys.stdout.write(report_text(sd, style))  # not sanitized: the format has its own escaping
+        # Not sanitized: the format has its own escaping.
+        sys.stdout.write(brief_text(sd) if brief else report_text(sd, style))
         return 0
-    for path in write_report(sd, output, style, figures or ""):
+    for path in write_report(sd, output, style, figures or "", html=html):
         message(f"written to {path}")
     if html or contour:
         from hptui.operations.result_files import write_html
 
         across, _, up = contour.partition(",")
-        folder = output.parent if output.suffix.lower() == ".md" else output
+        folder = output.parent if output.suffix.lower() in (".md", ".html") else output
         for path in write_html(sd, folder, across.strip(), up.strip()):
             message(f"written to {path}")
     return 0

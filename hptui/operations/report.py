@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.version import __version__
 from hptui.operations.find import find_study
-from hptui.results.document import Image, MarkdownText
+from hptui.results.document import Image, MarkdownText, ReportDocument
 from hptui.results.export.text_formats import write_atomically
 from hptui.results.fact_index import (
     FactIndex,
@@ -17,6 +19,7 @@ from hptui.results.fact_index import (
     edited_numbers,
     outdated_numbers,
     read_fact_index,
+    render_with_index,
 )
 from hptui.results.report_check import ReportDifference, compare_lines
 from hptui.store.paths import StudyDir
@@ -39,23 +42,68 @@ def report_text(sd: StudyDir, style: str = "") -> str:
     return write_report(read_report_data(sd), REPORT_NAME, known_style(style))[0]
 
 
-def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "") -> list[Path]:
+def brief_text(sd: StudyDir) -> str:
+    """Return the first screen of the report as Markdown."""
+    from hptui.results.document import render_markdown
+    from hptui.results.fact_writer import FactWriter
+    from hptui.results.report_data import read_report_data
+    from hptui.results.sections.first_screen import first_screen
+
+    return render_markdown(ReportDocument(tuple(first_screen(FactWriter(read_report_data(sd)))))).text
+
+
+def brief_lines(sd: StudyDir) -> list[str]:
+    """Return the first screen of the report as lines of plain text, without the title."""
+    from hptui.results.fact_writer import FactWriter
+    from hptui.results.facts import plain_text
+    from hptui.results.report_data import read_report_data
+    from hptui.results.sections.first_screen import first_screen_lines
+
+    return [plain_text(line) for line in first_screen_lines(FactWriter(read_report_data(sd)))]
+
+
+def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "", *, html: bool = False) -> list[Path]:
     """Write a report with its facts and figures; return the paths written.
 
-    `target` is a directory, or a file where it ends in .md. `figures` is png, svg or none (default: as the study file
+    `target` is a directory, or a file where it ends in .md; with `html` the same report stands beside it as one HTML
+    file. A `target` that ends in .html is that file alone. `figures` is png, svg or none (default: as the study file
     says); they are written to `images/` next to it. Existing files are replaced whole.
     """
-    from hptui.results.report import write_report
     from hptui.results.report_data import read_report_data
 
-    path = target if target.suffix.lower() == ".md" else target / REPORT_NAME
     record = read_report_data(sd)
-    figure_files = _write_figures(sd, record, path.parent, figures or record.view.study.report.figures)
-    images = [Image(f"{FIGURES_FOLDER}/{figure.path.name}", figure.alt, figure.caption) for figure in figure_files]
-    text, facts = write_report(record, path.name, known_style(style), images)
+    kind = figures or record.view.study.report.figures
+    if target.suffix.lower() == ".html":
+        with tempfile.TemporaryDirectory() as folder:
+            plots = _write_figures(sd, record, Path(folder), kind)
+            write_atomically(target, _html(record, style, plots).encode())
+        return [target]
+    path = target if target.suffix.lower() == ".md" else target / REPORT_NAME
+    plots = _write_figures(sd, record, path.parent, kind)
+    document = _document(record, style, plots)
+    text, facts = render_with_index(document, path.name)
     write_atomically(facts_path(path), facts.encode())
     write_atomically(path, text.encode())
-    return [path, facts_path(path), *(file for figure in figure_files for file in (figure.path, figure.csv))]
+    written = [path, facts_path(path)]
+    if html:
+        page = path.with_suffix(".html")
+        write_atomically(page, _html(record, style, plots).encode())
+        written.append(page)
+    return [*written, *(file for plot in plots for file in (plot.path, plot.csv))]
+
+
+def _document(record: ReportData, style: str, plots: Sequence[WrittenPlot]) -> ReportDocument:
+    from hptui.results.report import compose_report
+
+    images = [Image(f"{FIGURES_FOLDER}/{plot.path.name}", plot.alt, plot.caption) for plot in plots]
+    return compose_report(record, known_style(style), images)
+
+
+def _html(record: ReportData, style: str, plots: Sequence[WrittenPlot]) -> str:
+    from hptui.results.html_report import render_html
+
+    images = {f"{FIGURES_FOLDER}/{plot.path.name}": plot.path.read_bytes() for plot in plots}
+    return render_html(_document(record, style, plots), record, images)
 
 
 def _write_figures(sd: StudyDir, record: ReportData, folder: Path, kind: str) -> list[WrittenPlot]:

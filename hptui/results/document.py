@@ -5,7 +5,7 @@ All names and notes are escaped: none can end a table cell or become a heading, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hptui.core.sanitize import sanitize
@@ -43,6 +43,8 @@ class ReportTable:
     head: tuple[Line, ...]
     rows: tuple[tuple[Line, ...], ...]
     right: frozenset[int] = frozenset()
+    trials: tuple[int, ...] = ()
+    """The trial of each row, in a table of trials: HTML links to its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,19 @@ class Image:
     caption: Line
 
 
-Block = Heading | Paragraph | Bullets | ReportTable | CodeBlock | Quote | Image
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The beginning of a part that is folded away under its title, up to the next `EndFold`."""
+
+    title: Line
+
+
+@dataclass(frozen=True, slots=True)
+class EndFold:
+    """The end of a folded part."""
+
+
+Block = Heading | Paragraph | Bullets | ReportTable | CodeBlock | Quote | Image | Fold | EndFold
 """Any block of a report."""
 
 
@@ -102,6 +116,25 @@ def lines_of(block: Block) -> Sequence[Line]:
             return ((block.words,),)
         case Image():
             return (block.caption,)
+        case Fold():
+            return (block.title,)
+        case EndFold():
+            return ()
+
+
+def folded(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield the blocks of sections with each heading of level 2 as the title of a fold over what follows it."""
+    is_open = False
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 2:
+            if is_open:
+                yield EndFold()
+            is_open = True
+            yield Fold(block.line)
+        else:
+            yield block
+    if is_open:
+        yield EndFold()
 
 
 SPECIAL = re.compile(r"([\\`*|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
@@ -157,10 +190,13 @@ class MarkdownText:
 def render_markdown(document: ReportDocument) -> MarkdownText:
     """Return the whole report as Markdown."""
     markdown = MarkdownText()
-    for index, block in enumerate(document.blocks):
-        if index:
+    before: Block | None = None
+    for block in document.blocks:
+        is_first_screen = isinstance(before, Heading) and before.level == 1 and isinstance(block, Bullets)
+        if before is not None and not is_first_screen:
             markdown.put("\n")
         _block(markdown, block)
+        before = block
     return markdown
 
 
@@ -190,6 +226,12 @@ def _block(markdown: MarkdownText, block: Block) -> None:
             markdown.put(f"![{escape_markdown(block.alt)}](<{block.path}>)\n*")
             _line(markdown, block.caption)
             markdown.put("*\n")
+        case Fold():
+            markdown.put("<details>\n<summary>")
+            _line(markdown, block.title)
+            markdown.put("</summary>\n")
+        case EndFold():
+            markdown.put("</details>\n")
 
 
 def _table(markdown: MarkdownText, table: ReportTable) -> None:

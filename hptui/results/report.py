@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hptui import plugins
 from hptui.core.errors import HptuiError
 from hptui.plugins import ReportSectionSpec
-from hptui.results.document import Block, CodeBlock, Image, Paragraph, ReportDocument, lines_of
+from hptui.results.document import Block, CodeBlock, Image, Paragraph, ReportDocument, folded, lines_of
 from hptui.results.fact_index import render_with_index, same_value
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, facts_of
@@ -24,32 +24,30 @@ STYLES = ("results", "hyperparameters")
 SECTIONS_BY_STYLE: Mapping[str, tuple[str, ...]] = {
     "results": (
         "head",
+        "best",
+        "comparison",
+        "trials",
+        "stages",
+        "effects",
+        "failures",
+        "recommendations",
+        "curves",
         "setup",
         "space",
         "fixed",
         "search",
-        "best",
-        "config",
-        "comparison",
-        "trials",
-        "best_and_worst",
-        "observations",
-        "effects",
-        "failures",
-        "curves",
-        "checkpoints",
         "cost",
-        "recommendations",
+        "config",
+        "conclusion",
+        "checkpoints",
         "rationale",
         "future",
         "presets",
-        "conclusion",
         "reproduce",
         "provenance",
     ),
     "hyperparameters": (
         "head",
-        "setup",
         "summary",
         "breakdown",
         "derived",
@@ -59,12 +57,34 @@ SECTIONS_BY_STYLE: Mapping[str, tuple[str, ...]] = {
         "rationale",
         "alternatives",
         "config",
+        "setup",
         "reproduce",
         "future",
         "provenance",
     ),
 }
 """Names of the built-in sections of each style, in order."""
+FOLDED_BY_STYLE: Mapping[str, frozenset[str]] = {
+    "results": frozenset(
+        [
+            "setup",
+            "space",
+            "fixed",
+            "search",
+            "cost",
+            "config",
+            "conclusion",
+            "checkpoints",
+            "rationale",
+            "future",
+            "presets",
+            "reproduce",
+            "provenance",
+        ]
+    ),
+    "hyperparameters": frozenset({"setup", "reproduce", "provenance"}),
+}
+"""Sections of each style that are folded away under their headings."""
 
 
 def compose_report(record: ReportData, style: str | None = None, images: Sequence[Image] = ()) -> ReportDocument:
@@ -74,11 +94,12 @@ def compose_report(record: ReportData, style: str | None = None, images: Sequenc
     blocks_by_section: dict[str, list[Block]] = {}
     for name in SECTIONS_BY_STYLE[chosen_style]:
         write = plugins.load("report_sections", name, "write")
-        blocks_by_section[name] = list(curves(facts, images) if name == "curves" else write(record, facts))
+        blocks = curves(facts, images) if name == "curves" else write(record, facts)
+        blocks_by_section[name] = list(folded(blocks) if name in FOLDED_BY_STYLE[chosen_style] else blocks)
     for name, spec in _installed_sections().items():
         known_facts = {fact.key: fact for blocks in blocks_by_section.values() for fact in _facts(blocks)}
-        blocks = list(_plugin_blocks(name, spec, facts, known_facts))
-        blocks_by_section = _inserted(blocks_by_section, name, blocks, spec.after)
+        plugin_blocks = list(_plugin_blocks(name, spec, facts, known_facts))
+        blocks_by_section = _inserted(blocks_by_section, name, plugin_blocks, spec.after)
     row = record.view.row
     about = {"study": row.name, "uuid": row.uuid, "style": chosen_style, "asof": f"{record.asof:.3f}"}
     return ReportDocument(tuple(block for blocks in blocks_by_section.values() for block in blocks), about)

@@ -24,6 +24,11 @@ class TrainingLength:
     amount: float
     field: str
 
+    @property
+    def noun(self) -> str:
+        """The unit by count: `1 epoch`, `3 epochs`."""
+        return self.unit.removesuffix("s") if self.amount == 1 else self.unit
+
 
 def training_length(view: View, trial: Trial) -> TrainingLength | None:
     """Return the length of a trial: the steps or epochs it was given, else the planned total steps."""
