@@ -193,7 +193,8 @@ def render_markdown(document: ReportDocument) -> MarkdownText:
     before: Block | None = None
     for block in document.blocks:
         is_first_screen = isinstance(before, Heading) and before.level == 1 and isinstance(block, Bullets)
-        if before is not None and not is_first_screen:
+        is_next_fold = isinstance(before, EndFold) and isinstance(block, Fold)
+        if before is not None and not is_first_screen and not is_next_fold:
             markdown.put("\n")
         _block(markdown, block)
         before = block
@@ -272,6 +273,12 @@ def _line(markdown: MarkdownText, parts: Line, *, cell: bool = False, start: boo
         match part:
             case str():
                 markdown.put(part)
+            case Fact(code=True):
+                text = inline_code(part.text, cell=cell)
+                ticks = text[: len(text) - len(text.lstrip("`"))]
+                markdown.put(ticks)
+                markdown.put(text[len(ticks) : -len(ticks)], part)
+                markdown.put(ticks)
             case Fact():
                 markdown.put(escape_markdown(part.text, start=first), part)
             case Name(code=True):

@@ -259,9 +259,9 @@ class FactWriter:
 
     def difference(self, key: str, name: str, value: float, trials: Iterable[Trial]) -> Fact:
         """Return a signed difference in the unit of a metric, with the digits of its values."""
-        text = self.format_value(name, abs(value)).removeprefix("~")
-        if value and not any(digit in text for digit in "123456789"):
-            text = number(float(f"{abs(value):.2g}"))  # the digits of the values would show a difference of 0
+        text, short = self.format_value(name, abs(value)).removeprefix("~"), float(f"{abs(value):.2g}")
+        if short == abs(value) or (value and not any(digit in text for digit in "123456789")):
+            text = number(short)  # rounded already, or less than the digits of the values show
         sign = "−" if value < 0 else "+" if value else ""
         return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))
 

@@ -63,8 +63,8 @@ def render_html(document: ReportDocument, record: ReportData, images: Mapping[st
         '<meta name="viewport" content="width=device-width">'
         f"<title>{_escaped(title)}</title><style>{STYLE}</style>"
     )
-    text = "\n".join(body)
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{text}\n<script>{SCRIPT}</script></body></html>\n'
+    text = "\n".join([*body, f"<script>{SCRIPT}</script>"])
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{text}</body></html>\n'
 
 
 def _escaped(text: str) -> str:
@@ -130,6 +130,7 @@ def _part(part: str | Fact | Name | UserText | Bold) -> str:
             return html.escape(part)
         case Fact():
             text, source = _escaped(part.text), _source(part)
+            text = f"<code>{text}</code>" if part.code else text
             return f'<span title="{_escaped(source)}">{text}</span>' if source else text
         case Name(code=True):
             return f"<code>{_escaped(part.text)}</code>"

@@ -82,7 +82,8 @@ def isolate(view: View, name: str, trials: Sequence[Trial], ranked: Sequence[Tri
 
     parameter = searched_space(view).get(name)
     is_numeric = all(is_number(value) for value in values.values())
-    if len(values) <= MAX_ROWS or not is_numeric:
+    is_spread = len(values) > max(THIRDS, len(having) / 2) and not isinstance(parameter, Choice)
+    if not is_numeric or (len(values) <= MAX_ROWS and not is_spread):
         keys = sorted(by_value, key=lambda key: _order(values[key], parameter))
         if len(keys) > MAX_ROWS:
             most = sorted(by_value, key=lambda key: (-len(by_value[key]), key))[:MAX_ROWS]

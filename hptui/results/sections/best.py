@@ -99,11 +99,10 @@ def best(facts: FactWriter) -> Iterator[Block]:
     if len(facts.study.objectives) > 1:
         yield from _front(facts)
         return
-    yield Heading(2, ("The best trial",))
     trial = facts.data.best
-    if trial is None:
-        yield Paragraph(("No trial is complete with a value, so none is the best.",))
+    if trial is None:  # the first screen says so
         return
+    yield Heading(2, ("The best trial",))
     yield Bullets((*_best_lines(facts, trial), *caveats(facts, trial)))
 
 

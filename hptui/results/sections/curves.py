@@ -25,8 +25,8 @@ def curves(facts: FactWriter, images: Sequence[Image] = ()) -> Iterator[Block]:
     """Yield the curves of the best three trials and the one in the middle, then all others and the figures, folded."""
     trials = [trial for trial in facts.data.order if trial.number in facts.data.curves]
     panel = trials[:BEST_IN_PANEL]
-    if len(trials) > BEST_IN_PANEL + 1:
-        panel.append(trials[len(trials) // 2])
+    if len(trials) > BEST_IN_PANEL:
+        panel.append(trials[max(BEST_IN_PANEL, len(trials) // 2)])
     rows = list(_sparklines(facts, panel))
     first_images, other_images = images[:1], images[1:]
     if rows or first_images:
@@ -34,7 +34,9 @@ def curves(facts: FactWriter, images: Sequence[Image] = ()) -> Iterator[Block]:
     if rows:
         yield CodeBlock("text", tuple(rows))
         if len(panel) > BEST_IN_PANEL:
-            which = line("The last one is {trial}, in the middle of all ranks.", trial=facts.trial(panel[-1]))
+            which = line(
+                "The last one is {trial}, in the middle of all ranks or next to it.", trial=facts.trial(panel[-1])
+            )
             yield Paragraph(which)
     yield from first_images
     others = list(_sparklines(facts, trials[:MAX_SPARKLINES])) if len(trials) > len(panel) else []

@@ -9,7 +9,7 @@ from hptui.core.trial import TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, searched_space
 from hptui.results.analysis.effects import OneFactorStep
-from hptui.results.analysis.failure_regions import is_at_edge
+from hptui.results.analysis.failure_regions import bests_at_edge
 from hptui.results.analysis.isolation import IsolationRow, ended_trials, isolate, varied_settings
 from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.claims.claim import Claim
@@ -29,7 +29,8 @@ MIN_TRIALS_FOR_ISOLATION = 2
 def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     """Yield what may be said of the settings, and the table that shows each of them by itself."""
     effects = claims.effect_claims(facts)
-    lines = [claim.line for claim in (*effects, *claims.ignored_claims(facts))]
+    # That there are too few trials is on the first screen.
+    lines = [claim.line for claim in (*effects, *claims.ignored_claims(facts)) if claim.kind != "E0"]
     table = list(_isolation_table(facts, effects))
     steps = list(_step_table(facts)) if facts.data.is_stepwise else []
     if not (table or steps):
@@ -98,7 +99,8 @@ def _isolation_row(
         return (*cells, (NO_VALUE,), (NO_VALUE,))
     best = facts.data.best
     is_best = best is not None and best.number == row.best.number
-    edge = ", at its edge" if is_best and is_at_edge(facts.view, row.best, name) else ""
+    at_edge = [edge.setting for edge in bests_at_edge(facts.view, row.best)] if is_best else []
+    edge = ", at its edge" if name in at_edge else ""
     mark = f" (the best{edge})" if is_best else ""
     return (*cells, (facts.value(row.best, facts.data.metric),), (facts.number(row.best), mark))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
@@ -14,7 +15,7 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Line, Name, UserText, join_parts, line
+from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_parts, line
 from hptui.results.view import PSEUDO_LOSS_NOTE
 
 MAX_CHANGES = 6
@@ -50,11 +51,22 @@ def first_screen_lines(facts: FactWriter) -> Iterator[Line]:
     yield (Bold(("Mattered",)), ": ", *_claim(claims.mattered(facts), "not known"))
     yield (Bold(("Went wrong",)), ": ", *_went_wrong(facts))
     yield (Bold(("Cost",)), ": ", *_cost(facts))
-    yield (Bold(("Next",)), ": ", *_claim(claims.next_step(facts), "nothing: done"))
+    yield (Bold(("Next",)), ": ", *_next(facts))
 
 
 def _claim(claim: Claim | None, otherwise: str) -> Line:
     return claim.line if claim is not None else (otherwise,)
+
+
+COMMANDS = frozenset({"repeat", "alike", "space", "more"})
+"""Next steps that are a command."""
+
+
+def _next(facts: FactWriter) -> Line:
+    claim = claims.next_step(facts)
+    if claim.premise.get("step") not in COMMANDS:
+        return claim.line
+    return tuple(replace(part, code=True) if isinstance(part, Fact) else part for part in claim.line)
 
 
 def _about(facts: FactWriter) -> Line:
@@ -103,8 +115,9 @@ def _best(facts: FactWriter) -> Line:
     value: Line = (facts.name(metric), " ", facts.value(best, metric), *_of_evaluations(facts, best))
     fresh = claims.fresh_runs(facts, best)
     if fresh is not None:
-        own = facts.originals.get(best.number, best)
-        value = (facts.name(metric), " ", *fresh_text(facts, fresh), ", chosen by ", facts.value(own, metric))
+        value = ("chosen by ", *value)
+        if facts.view.baseline is None:  # else the next line but one has it
+            value += ("; ", *fresh_text(facts, fresh))
     stage: Line = (" of stage ", Name(best.stage)) if best.stage else ()
     return (*facts.trial(best), *stage, ", ", *value)
 
@@ -147,6 +160,8 @@ def _against_baseline(facts: FactWriter) -> Line:
         return ("no trial has a value",)
     if len(facts.study.objectives) > 1:
         return ("see Comparison below: there are several objectives",)
+    if baseline is None and any(trial.role is Role.BASELINE for trial in facts.view.trials):
+        return ("the baseline ran in another stage: see Stages below",)
     if baseline is None:
         return ("no trial ran the settings of the study file",)
     if baseline.number == best.number:

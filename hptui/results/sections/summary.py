@@ -8,10 +8,11 @@ from typing import Any
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number
+from hptui.results.analysis.comparable import effective_batch
 from hptui.results.document import Block, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, line
-from hptui.results.roles import SETTING_NAMES, effective_batch
+from hptui.results.roles import SETTING_NAMES
 from hptui.results.sections.curves import PATIENCE_SETTINGS
 from hptui.results.sections.setup import split_sizes
 
@@ -117,7 +118,7 @@ def _cell_sources(facts: FactWriter, trial: Trial) -> Mapping[str, Callable[[], 
     last_rate = next((trial.metrics[name] for name in SETTING_NAMES["learning_rate"] if name in trial.metrics), None)
     if last_rate is not None:
         sources["final_learning_rate"] = _fact_cell(facts, trial, "final_learning_rate", last_rate, "")
-    effective = effective_batch(facts.view.settings(trial), trial.effective)
+    effective = effective_batch(facts.view, trial)
     if effective is not None:
         sources["effective_batch"] = lambda: (
             facts.of_value(f"trial.{trial.number}.effective_batch", effective, [trial]),
