@@ -33,6 +33,16 @@ Kind = Literal[
     "unknown",
 ]
 """Kinds of diagnoses."""
+CLAIMS: Mapping[str, str] = {
+    "overfit": "C2",
+    "improving": "C4",
+    "plateau": "C5",
+    "flat": "C6",
+    "exploding": "C7",
+    "nan": "C7",
+    "noisy": "C8",
+}
+"""Classes of sentences by kind; C0 states values only."""
 Curves = Mapping[str, Sequence[tuple[int, float, float]]]
 """Points (step, value, seconds) by metric, in the order of steps, as a store reader returns them."""
 
@@ -58,6 +68,11 @@ class Diagnosis:
     line: Line
     evidence: Mapping[str, float] = field(default_factory=dict)
     suggestions: tuple[Suggestion, ...] = ()
+
+    @property
+    def claim(self) -> str:
+        """The class of its sentence."""
+        return CLAIMS.get(self.kind, "C0")
 
     @property
     def sentence(self) -> str:

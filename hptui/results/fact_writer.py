@@ -195,12 +195,6 @@ class FactWriter:
         text = f"{value:+.{digits}%}" if signed and value else f"{value:.{digits}%}"
         return Fact(key, value, text.replace("-", "−") if signed else text, tuple(trial.number for trial in trials))
 
-    def p_value(self, key: str, value: float, trials: Iterable[Trial] = ()) -> Line:
-        """Return a p-value: `p = 0.28`, `p < 0.001`."""
-        if value < 0.001:
-            return ("p < ", Fact(key, value, "0.001", tuple(trial.number for trial in trials)))
-        return ("p = ", Fact(key, value, f"{value:.2g}", tuple(trial.number for trial in trials)))
-
     def confidence(self) -> Fact:
         """Return the confidence level of all intervals."""
         return Fact("confidence", 0.95, "95%")

@@ -197,7 +197,7 @@ def _front(facts: FactWriter) -> Iterator[Block]:
         )
     runs = len(replicates(facts.view, front[0]))
     if runs < 2:
-        yield Paragraph(("Not repeated: each configuration ran once, so small differences may be chance.",))
+        yield Paragraph(("Each configuration ran once: how small a difference is noise is not known.",))
 
 
 def _front_ends(facts: FactWriter, front: list[Trial]) -> Iterator[Line]:

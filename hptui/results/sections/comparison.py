@@ -92,6 +92,8 @@ def _interval_text(facts: FactWriter, metric: str, old: Trial, new: Trial) -> Li
 
 
 def _intervals(facts: FactWriter, metric: str, old: Trial, new: Trial) -> tuple[Interval, Interval] | None:
+    if len(facts.data.order) > 2:
+        return None  # the best of several was chosen for its value: an interval of one run does not hold for it
     old_interval, new_interval = (
         trial_interval(facts.view, trial, metric) or bootstrap_interval(trial, metric) for trial in (old, new)
     )

@@ -1,12 +1,13 @@
-"""The section `Effect of each parameter`: groups with intervals, tests, one-factor steps, importance."""
+"""The section `Effect of each parameter`: groups with their spread, one-factor steps, importance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from hptui.core.format import NO_VALUE, setting
-from hptui.results.analysis.cohort import measured_value, trials_by_length
-from hptui.results.analysis.effects import MIN_TRIALS_FOR_EFFECT, Effect, EffectGroup, OneFactorStep
+from hptui.results import claims
+from hptui.results.analysis.cohort import measured_value
+from hptui.results.analysis.effects import EffectGroup, OneFactorStep, SettingGroups
 from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.document import Block, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
@@ -15,73 +16,60 @@ from hptui.results.roles import is_cost
 
 COST_COLUMNS = ("seconds", "peak_memory_gb")
 """Costs that are shown next to the metric."""
-MIN_GROUP_SIZE = 3
-"""A mean of fewer values has an interval too wide to be useful."""
 
 
 def parameter_effects(facts: FactWriter) -> Iterator[Block]:
-    """Yield a table of groups for each setting, with the result of its test."""
-    grouped_effects = [effect for effect in facts.data.effects if len(effect.groups) > 1]
-    if not grouped_effects:
+    """Yield a table of groups for each setting, and the importance of those that matter."""
+    grouped = [found for found in facts.data.groups if len(found.groups) > 1]
+    if not grouped:
         return
     yield Heading(2, ("Effect of each parameter",))
     if facts.data.is_stepwise:
         yield from _step_table(facts)
         return
-    if len(facts.data.effect_trials) < MIN_TRIALS_FOR_EFFECT:
-        trial_count = facts.count("effects.n", facts.data.effect_trials)
-        yield Paragraph(line("{n} trials are too few to tell effects from chance.", n=trial_count))
-        return
-    stage = facts.data.effect_trials[0].stage
     if facts.data.effect_trials != facts.data.order:
+        stage = facts.data.effect_trials[0].stage
         yield Paragraph(line("Among the trials of stage {stage}, which has the most.", stage=Name(stage or "none")))
-    groups = trials_by_length(facts.view, facts.data.effect_trials)
-    if len(groups) > 1:
-        other_trials = [trial for length in list(groups)[1:] for trial in groups[length]]
-        trials_text = facts.trials(other_trials, "length.others")
-        yield Paragraph(
-            line("Careful: trials of different length of training are mixed here ({which} differ).", which=trials_text)
-        )
-    metric = facts.data.metric
-    for effect in grouped_effects:
-        yield Heading(3, (facts.name(effect.setting),))
-        columns = [objective.metric for objective in facts.study.objectives[1:]]
-        columns += [name for name in COST_COLUMNS if _costs_differ(facts, effect, name)]
-        head: list[Line] = [
-            (facts.name(effect.setting),),
-            ("Trials",),
-            ("Mean ", facts.name(metric)),
-            (facts.confidence(), " interval of the mean"),
-        ]
-        rows = []
-        for group in effect.groups:
-            key = f"group.{effect.setting}.{group_key(group)}"
-            row: list[Line] = [group_values(facts, group, key), (facts.count(f"{key}.trials", group.trials),)]
-            row.append((facts.of_metric(f"{key}.mean", metric, group.mean, group.trials, f"values.{metric}"),))
-            row.append(_interval_cell(facts, group, metric, key))
-            row += [_mean_cell(facts, group, name, f"{key}.{name}") for name in columns]
-            rows.append(tuple(row))
-        yield ReportTable(
-            (
-                *head,
-                *(((facts.name(name),) if name in COST_COLUMNS else ("Mean ", facts.name(name))) for name in columns),
-            ),
-            tuple(rows),
-            frozenset(range(1, len(head) + len(columns))),
-        )
-        yield Paragraph(_effect_text(facts, effect))
-        costs = [text for name in columns if (text := _cost_effect_text(facts, effect.setting, name)) is not None]
-        if costs:
-            yield Paragraph((*join_parts(costs, "; "), "."))
+    caveat = claims.search_caveat(facts)
+    if caveat is not None:
+        yield Paragraph(caveat.line)
+    for found in grouped:
+        yield from _group_table(facts, found, "spread of the trials" if caveat is not None else "interval of the mean")
     yield from _importance_table(facts)
 
 
+def _group_table(facts: FactWriter, found: SettingGroups, spread: str) -> Iterator[Block]:
+    metric = facts.data.metric
+    yield Heading(3, (facts.name(found.setting),))
+    columns = [objective.metric for objective in facts.study.objectives[1:]]
+    columns += [name for name in COST_COLUMNS if _costs_differ(facts, found, name)]
+    head: list[Line] = [
+        (facts.name(found.setting),),
+        ("Trials",),
+        ("Mean ", facts.name(metric)),
+        (facts.confidence(), f" {spread}"),
+    ]
+    rows = []
+    for group in found.groups:
+        key = f"group.{found.setting}.{group_key(group)}"
+        row: list[Line] = [group_values(facts, group, key), (facts.count(f"{key}.trials", group.trials),)]
+        row.append((facts.of_metric(f"{key}.mean", metric, group.mean, group.trials, f"values.{metric}"),))
+        row.append(_interval_cell(facts, group, metric, key))
+        row += [_mean_cell(facts, group, name, f"{key}.{name}") for name in columns]
+        rows.append(tuple(row))
+    names = (((facts.name(name),) if name in COST_COLUMNS else ("Mean ", facts.name(name))) for name in columns)
+    yield ReportTable((*head, *names), tuple(rows), frozenset(range(1, len(head) + len(columns))))
+    if found.constant:
+        yield Paragraph(("All of them are equal.",))
+
+
 def _interval_cell(facts: FactWriter, group: EffectGroup, metric: str, key: str) -> Line:
-    """Return the interval of a group; none for two values, which would be uninformatively wide."""
+    """Return the interval of a group over its trials; of two trials both values, of one nothing."""
+    if len(group.trials) == 1:
+        return ("one trial",)
     if group.interval is None:
-        return ("not repeated",)
-    if group.counts is None and len(group.trials) < MIN_GROUP_SIZE:
-        return ("too few",)
+        values = [facts.value(trial, metric) for trial in group.trials[:2]]
+        return join_with_and(values) if len(group.trials) == 2 else ("all equal",)
     return facts.interval(f"{key}.interval", metric, group.interval, group.trials)
 
 
@@ -118,7 +106,9 @@ def _step_table(facts: FactWriter) -> Iterator[Block]:
         tuple(rows),
         frozenset(range(2, len(names) + 2)),
     )
-    yield Paragraph(line("Each against {base}. Not repeated: small differences may be chance.", base=facts.trial(base)))
+    yield Paragraph(
+        line("Each against {base}. Not repeated: how small a difference is noise is not known.", base=facts.trial(base))
+    )
 
 
 def _step_cell(facts: FactWriter, step: OneFactorStep, name: str) -> Line:
@@ -157,7 +147,7 @@ def group_values(facts: FactWriter, group: EffectGroup, key: str) -> Line:
     )
 
 
-def _costs_differ(facts: FactWriter, effect: Effect, name: str) -> bool:
+def _costs_differ(facts: FactWriter, effect: SettingGroups, name: str) -> bool:
     """Return whether the groups differ in cost by more than 5 %, and visibly in the displayed format."""
     values = [getattr(trial, name) for trial in effect.trials]
     if not all(values) or max(values) <= 1.05 * min(values):
@@ -172,84 +162,22 @@ def _mean_cell(facts: FactWriter, group: EffectGroup, name: str, key: str) -> Li
     return (facts.of_metric(key, name, sum(values) / len(values), group.trials, field),) if values else (NO_VALUE,)
 
 
-def _effect_text(facts: FactWriter, effect: Effect) -> Line:
-    key = f"effect.{effect.setting}"
-    if effect.constant:
-        return ("All of them are equal.",)
-    if effect.p is None or effect.corrected is None:
-        return line(
-            "{n} trials are too few to say whether this is more than chance.", n=facts.count(f"{key}.n", effect.trials)
-        )
-    how: Line = (effect.how,)
-    if effect.is_trend and effect.strength is not None:
-        rho = facts.of_value(
-            f"{key}.rho", effect.strength, effect.trials, text=f"{effect.strength:+.2f}".replace("-", "−")
-        )
-        how = (effect.how, " ", rho)
-    test_text = line(
-        " ({how}, {p}, corrected for the number of parameters)",
-        how=how,
-        p=facts.p_value(f"{key}.p", effect.corrected, effect.trials),
-    )
-    if effect.is_significant and effect.is_trend and effect.strength is not None:
-        moves = "rises" if effect.strength > 0 else "falls"
-        text = line(
-            "Measurable effect: {metric} {moves} as it grows", metric=facts.name(facts.data.metric), moves=moves
-        )
-        return (*text, *test_text, *_confounding_note(facts, effect), ".")
-    if effect.is_significant:
-        is_minimized = facts.study.objective.goal == "minimize"
-        best = (min if is_minimized else max)(effect.groups, key=lambda group: group.mean)
-        text = line(
-            "Measurable effect: {metric} is best for {where}",
-            metric=facts.name(facts.data.metric),
-            where=group_values(facts, best, f"group.{effect.setting}.{group_key(best)}"),
-        )
-        return (*text, *test_text, *_confounding_note(facts, effect), ".")
-    return ("No measurable effect: these differences may be chance", *test_text, ".")
-
-
-def _confounding_note(facts: FactWriter, effect: Effect) -> Line:
-    """Return that the effect may be that of a confounded setting."""
-    pairs = [(pair.first, pair.second) for pair in facts.data.confounded if effect.setting in (pair.first, pair.second)]
-    others = [second if first == effect.setting else first for first, second in pairs]
-    names = join_with_and(facts.name(name) for name in others)
-    return line("; it may be that of {names}, which changed with it", names=names) if others else ()
-
-
-def _cost_effect_text(facts: FactWriter, setting: str, name: str) -> Line | None:
-    """Return the effect on another objective, time or memory, if it is significant."""
-    cost_effect = next((effect for effect in facts.data.effects_on(name) if effect.setting == setting), None)
-    if cost_effect is None or not cost_effect.is_significant or cost_effect.corrected is None:
-        return None
-    if not cost_effect.is_trend:
-        return line(
-            "{name} differs between them ({how}, {p})",
-            name=facts.name(name),
-            how=cost_effect.how,
-            p=facts.p_value(f"effect.{setting}.{name}.p", cost_effect.corrected, cost_effect.trials),
-        )
-    key, strength = f"effect.{setting}.{name}", cost_effect.strength or 0.0
-    return line(
-        "{name} {moves} as it grows ({how} {rho}, {p})",
-        name=facts.name(name),
-        moves="rises" if strength > 0 else "falls",
-        how=cost_effect.how,
-        rho=facts.of_value(f"{key}.rho", strength, cost_effect.trials, text=f"{strength:+.2f}".replace("-", "−")),
-        p=facts.p_value(f"{key}.p", cost_effect.corrected, cost_effect.trials),
-    )
-
-
 def _importance_table(facts: FactWriter) -> Iterator[Block]:
+    """Yield the shares of the settings that matter, of settings together, and of what is not explained."""
     result = facts.data.importance
-    if result is None or len(result.shares) < 2:
+    if result is None or not result.shares:
         return
     yield Heading(3, ("Importance",))
-    rows = []
-    for name, share in result.shares.items():
-        fact = Fact(f"importance.{name}", share, f"{share:.0%}", result.trials)
-        rows.append(((facts.name(name),), (fact,)))
+    rows: list[tuple[Line, ...]] = [
+        ((facts.name(name),), (Fact(f"importance.{name}", share, f"{share:.0%}", result.trials),))
+        for name, share in result.shares.items()
+    ]
+    for label, key, share in (
+        ("settings together", "together", result.together),
+        ("noise, and what the model does not see", "unexplained", result.unexplained),
+    ):
+        rows.append(((label,), (Fact(f"importance.({key})", share, f"{share:.0%}", result.trials),)))
     yield ReportTable((("Parameter",), ("Share of the variation",)), tuple(rows), frozenset({1}))
-    method = "fANOVA" if result.method == "fanova" else "PED-ANOVA"
-    caveat = f", {result.caveat}" if result.caveat else ""
-    yield Paragraph((f"By {method}{caveat}. A parameter that changed together with another shares its importance.",))
+    if result.unseen:
+        names = join_with_and(facts.name(name) for name in result.unseen)
+        yield Paragraph(line("Nothing was seen of {names}.", names=names))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hptui.core.format import NO_VALUE
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.results import claims
 from hptui.results.analysis.cohort import searched_space, varying_settings
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
@@ -106,35 +107,7 @@ def _what_happened(facts: FactWriter, trial: Trial) -> Line:
 
 def _diagnoses(facts: FactWriter) -> Iterator[Block]:
     """Yield complete trials whose curves indicate a problem, and the best if it has none."""
-    diagnosed = [
-        (trial, facts.data.diagnoses[trial.number])
-        for trial in facts.view.trials
-        if trial.number in facts.data.diagnoses and trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE
-    ]
-    unhealthy = [(trial, diagnosis) for trial, diagnosis in diagnosed if not diagnosis.healthy]
-    best = [
-        (trial, diagnosis)
-        for trial, diagnosis in diagnosed
-        if facts.data.best and trial.number == facts.data.best.number and diagnosis.healthy
-    ]
-    lines = [
-        _diagnosis_line(facts, trial, diagnosis.line)
-        for trial, diagnosis in (*best, *unhealthy[:10])
-        if diagnosis.kind != "unknown"
-    ]
-    if not lines:
-        return
-    yield Heading(2, ("Convergence and overfitting",))
-    yield Bullets(tuple(lines))
-    if len(unhealthy) > 10:
-        yield Paragraph(
-            line(
-                "{n} more have curves that deserve a look.",
-                n=facts.count("sick.more", [trial for trial, _ in unhealthy[10:]]),
-            )
-        )
-
-
-def _diagnosis_line(facts: FactWriter, trial: Trial, text: Line) -> Line:
-    best = ", the best" if facts.data.best and trial.number == facts.data.best.number else ""
-    return line("{trial}{best}: {what}.", trial=facts.trial(trial, capital=True), best=best, what=text)
+    lines = [claim.line for claim in claims.curve_claims(facts)]
+    if lines:
+        yield Heading(2, ("Convergence and overfitting",))
+        yield Bullets(tuple(lines))

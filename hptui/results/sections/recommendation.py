@@ -7,7 +7,7 @@ from shlex import quote
 
 from hptui.core.study import Preset
 from hptui.core.trial import Trial, Value
-from hptui.results.analysis.cohort import replicates
+from hptui.results import claims
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter, given_title
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, line
@@ -15,101 +15,18 @@ from hptui.results.facts import Bold, Fact, Line, Name, UserText, line
 
 def recommendations(facts: FactWriter) -> Iterator[Block]:
     """Yield recommendations that follow from findings above, with the command for the suggested ranges."""
-    lines = [*_narrow(facts), *_edges(facts), *_avoid(facts), *_repeat(facts), *_more(facts), *_longer(facts)]
+    found = [*claims.range_claims(facts), *claims.edge_claims(facts), *claims.avoid_claims(facts)]
+    lines = [*(claim.line for claim in found), *_longer(facts), *(claim.line for claim in claims.outlook(facts))]
+    step = claims.next_step(facts)
+    if facts.data.best is not None and step.premise.get("step") in ("repeat", "alike"):
+        lines.append(("Before believing the best, repeat it: ", *step.line))
     if not lines:
         return
     yield Heading(2, ("Recommendations",))
     yield Bullets(tuple(lines), "1.")
-    if facts.data.suggested_ranges:
-        words = " ".join(f"{quote(item.setting)}={quote(item.then)}" for item in facts.data.suggested_ranges)
-        trials = tuple(trial.number for trial in facts.data.suggested_ranges[0].trials)
-        text = f"hptui space {facts.view.row.name} {words}"
-        yield CodeBlock("sh", ((Fact("recommend.space", words, text, trials),),))
-
-
-def _narrow(facts: FactWriter) -> Iterator[Line]:
-    for suggestion in facts.data.suggested_ranges:
-        yield line(
-            "Search {name} in {then} next, instead of {now}: the best {n} trials lie there{wider}.",
-            name=facts.name(suggestion.setting),
-            then=Fact(
-                f"recommend.{suggestion.setting}",
-                suggestion.then,
-                suggestion.then,
-                tuple(trial.number for trial in suggestion.trials),
-            ),
-            now=Fact(
-                f"space.{suggestion.setting}.now", suggestion.now, suggestion.now, (), f"space.{suggestion.setting}"
-            ),
-            n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
-            wider=", and the best of them at the edge of what was searched" if suggestion.wider else "",
-        )
-
-
-def _edges(facts: FactWriter) -> Iterator[Line]:
-    already_suggested = {suggestion.setting for suggestion in facts.data.suggested_ranges}
-    for edge in facts.data.edges:
-        if edge.setting not in already_suggested and facts.data.best is not None:
-            yield line(
-                "Widen {name} {side} {value}: the best lies at that end, and trials got better towards it.",
-                name=facts.name(edge.setting),
-                side="below" if edge.low else "beyond",
-                value=facts.setting(facts.data.best, edge.setting),
-            )
-
-
-def _avoid(facts: FactWriter) -> Iterator[Line]:
-    outcomes = {"zero": "had nothing right", "oom": "ran out of memory", "nan": "diverged"}
-    for region in facts.data.regions:
-        if region.exceptions:
-            continue
-        trial = next(bad for bad in region.bad if facts.view.settings(bad).get(region.setting) == region.bound)
-        yield line(
-            "Avoid {name} {side} {bound}: {n} trials there {told}.",
-            name=facts.name(region.setting),
-            side="at or above" if region.above else "at or below",
-            bound=facts.setting(trial, region.setting),
-            told=outcomes[region.kind],  # language: placeholder
-            n=(
-                "both"
-                if len(region.bad) == 2
-                else ("all ", facts.count(f"region.{region.kind}.{region.setting}.bad", region.bad))
-            ),
-        )
-
-
-def _repeat(facts: FactWriter) -> Iterator[Line]:
-    comparisons, best = facts.data.comparisons, facts.data.best
-    if comparisons is None or best is None:
-        return
-    if comparisons.others and comparisons.indistinguishable:
-        yield line(
-            "Before believing the best: evaluate it and its rivals on more examples or more seeds; "
-            "{n} cannot be told apart from it.",
-            n=facts.count_with_noun("alike.same.n", comparisons.indistinguishable, "other"),
-        )
-    elif not comparisons.others and len(replicates(facts.view, best)) < 2:
-        yield ("Before believing the best: repeat it with other seeds; nothing is known of the noise between runs.",)
-
-
-def _more(facts: FactWriter) -> Iterator[Line]:
-    outlook = facts.data.expected_improvement
-    if outlook is None or len(facts.study.objectives) > 1:
-        return
-    text = line(
-        "The best came {when} of {n}. Were trials drawn at random, {more} more would hold a "
-        "better one with a chance of {chance}",
-        when=("as number ", facts.of_value("outlook.best_at", outlook.best_at, outlook.order)),
-        n=facts.count_with_noun("outlook.n", outlook.order, "ranked trial"),
-        more=facts.of_value("outlook.more", outlook.more, outlook.order),
-        chance=facts.percentage("outlook.chance", outlook.chance, outlook.order, digits=0),
-    )
-    text += (
-        ("; but noise hides the order already, so repeating says more than more trials.",)
-        if outlook.noise
-        else ("; a search that learns may do better.",)
-    )
-    yield text
+    command = claims.range_command(facts)
+    if command is not None:
+        yield CodeBlock("sh", ((command,),))
 
 
 def _longer(facts: FactWriter) -> Iterator[Line]:
