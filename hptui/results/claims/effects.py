@@ -14,7 +14,7 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shipped import SHIPPED
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, join_parts, join_with_and, line
+from hptui.results.facts import Fact, Line, capitalize_first, join_parts, join_with_and, line
 
 SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
 """Samplers that choose no trial by the values of earlier ones."""
@@ -106,12 +106,12 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
     if scores.cut is not None:
         cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, _short(scores.cut, 4), analysis.trials)
         side = "above" if analysis.objective.goal == "minimize" else "below"
-        parts.append(line("values {side} {cut} count as that", side=side, cut=cut))
+        parts.append(line("values {side} {cut} count as {cut}", side=side, cut=cut))
     if scores.thinned:
         parts.append(line("of {n} trials every k-th was used", n=facts.of_value(f"{key}.thinned", scores.thinned)))
     if parts:
         premise = {"partial": len(partial), "cut": scores.cut, "trials": len(analysis.trials)}
-        yield Claim("EN", (*join_parts(parts, "; "), "."), premise, "", _numbers(analysis.trials))
+        yield Claim("EN", (*capitalize_first(join_parts(parts, "; ")), "."), premise, "", _numbers(analysis.trials))
 
 
 def _evidence_text(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Line:

@@ -15,6 +15,14 @@ from hptui.results.sections.curves import stopped_early
 def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     """Yield all caveats of the best trial."""
     yield from (claim.line for claim in claims.best_claims(facts))
+    order, metric = facts.data.order, facts.data.metric
+    if len(order) > 1 and len({(other.values or {})[metric] for other in order}) == 1:
+        yield line(
+            "All {n} trials have the same {metric}, {value}: it does not tell them apart.",
+            n=facts.count("equal.n", order),
+            metric=facts.name(metric),
+            value=(facts.value(order[0], metric),),
+        )
     if trial.role is Role.IMPORTED:
         yield _import_caveat(trial)
     others = {trial.stage for trial in facts.view.trials if trial.status is TrialStatus.COMPLETE} - {trial.stage}
@@ -24,7 +32,7 @@ def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
             stage=Name(trial.stage),
         )
     ties = [winner for winner in facts.data.best_trials if winner.number != trial.number]
-    if ties:
+    if ties and len(ties) + 1 < len(order):
         yield line("{ties} reached exactly the same value.", ties=capitalize_first(facts.trials(ties, "best.ties")))
     yield from _step_caveat(facts, trial)
     yield from stopped_early(facts, trial)

@@ -13,9 +13,9 @@ from hptui.results.analysis.failure_regions import bests_at_edge
 from hptui.results.analysis.isolation import IsolationRow, ended_trials, isolate, varied_settings
 from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.claims.claim import Claim
-from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, Name, join_parts, line
+from hptui.results.facts import Fact, Line, Name, join_parts, line
 from hptui.results.roles import is_cost
 
 COST_COLUMNS = ("seconds", "peak_memory_gb")
@@ -28,14 +28,19 @@ MIN_TRIALS_FOR_ISOLATION = 2
 
 def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     """Yield what may be said of the settings, and the table that shows each of them by itself."""
-    effects = claims.effect_claims(facts)
+    steps = list(_step_table(facts)) if facts.data.is_stepwise and facts.data.steps else []
+    effects: list[Claim] = []
+    if not steps:
+        effects = [claim for goal in facts.study.objectives for claim in claims.effect_claims(facts, goal.metric)]
     # That there are too few trials is on the first screen.
     lines = [claim.line for claim in (*effects, *claims.ignored_claims(facts)) if claim.kind != "E0"]
-    table = list(_isolation_table(facts, effects))
-    steps = list(_step_table(facts)) if facts.data.is_stepwise else []
-    if not (table or steps):
+    table = [] if steps else list(_isolation_table(facts, effects))
+    if not (table or steps or lines):
         return
     yield Heading(2, ("What each setting did",))
+    if table and facts.data.effect_trials != facts.data.order:
+        stage = Name(facts.data.effect_trials[0].stage or "none")
+        yield Paragraph(line("Among the trials of stage {stage}, which has the most.", stage=stage))
     if lines:
         yield Bullets(tuple(lines))
     yield from steps
@@ -43,6 +48,26 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     if caveat is not None and table:
         yield Paragraph(caveat.line)
     yield from table
+    yield from _importance(facts)
+
+
+def _importance(facts: FactWriter) -> Iterator[Block]:
+    """Yield the shares of the settings that matter, of settings together, and of what is not explained."""
+    result = facts.data.importance
+    if result is None or not result.shares:
+        return
+    rows: list[tuple[Line, ...]] = [
+        ((facts.name(name),), (Fact(f"importance.{name}", share, f"{share:.0%}", result.trials),))
+        for name, share in result.shares.items()
+    ]
+    for label, key, share in (
+        ("settings together", "together", result.together),
+        ("noise, and what the model does not see", "unexplained", result.unexplained),
+    ):
+        rows.append(((label,), (Fact(f"importance.({key})", share, f"{share:.0%}", result.trials),)))
+    yield Fold(("Importance",))
+    yield ReportTable((("Setting",), ("Share of the variation",)), tuple(rows), frozenset({1}))
+    yield EndFold()
 
 
 def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Block]:
