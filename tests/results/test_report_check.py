@@ -166,15 +166,14 @@ def study_by_chance(number):
         }.items()
     )[number % 3]
     trials = []
-    for trial in make()[: die.randint(0, 15)]:
+    for trial in make()[: die.choice([0, 1, 2, 3, 4, 5, 6, 7, 7, 15])]:
         values = {name: die.choice([value, round(die.random(), 4)]) for name, value in (trial.values or {}).items()}
         note = die.choice(["", "a|b", "<!-- own -->", "3 times `x`", "\u2028# h", "two\nlines"])
         trials.append(replace(trial, values=values, metrics={**trial.metrics, **values}, note=note))
     return ReportData(view_of(trials, text))
 
 
-def test_two_hundred_untouched_reports_are_not_accused(monkeypatch):
-    monkeypatch.setattr("hptui.results.report_data.importance", lambda view: None)
+def test_two_hundred_untouched_reports_are_not_accused():
     started = time.process_time()
     for number in range(100):
         record = study_by_chance(number)

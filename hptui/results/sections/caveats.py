@@ -14,7 +14,8 @@ from hptui.results.sections.curves import stopped_early
 
 def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     """Yield all caveats of the best trial."""
-    yield from (claim.line for claim in claims.best_claims(facts))
+    has_test = facts.data.range_test is not None  # that nothing was repeated is on the first screen
+    yield from (claim.line for claim in claims.best_claims(facts) if claim.kind != "R1" or has_test)
     order, metric = facts.data.order, facts.data.metric
     if len(order) > 1 and len({(other.values or {})[metric] for other in order}) == 1:
         yield line(

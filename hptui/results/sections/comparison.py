@@ -36,12 +36,14 @@ def comparison(facts: FactWriter) -> Iterator[Block]:
         blocks += _table_of_two(facts, base, best, "Base model", "Fine-tuned model")
     baseline = facts.view.baseline
     if baseline is not None and baseline.number != best.number:
-        blocks.append(Heading(3, ("Baseline and best",)))
-        blocks += _table_of_two(facts, baseline, best, "Baseline", "Best")
-        for difference in find_mismatches(facts.view, baseline, best):
+        table = _table_of_two(facts, baseline, best, "Baseline", "Best")
+        mismatches = find_mismatches(facts.view, baseline, best)
+        is_told = isinstance(table[0], ReportTable) and len(table[0].rows) == 1  # the first screen has the objective
+        if mismatches or not is_told:
+            blocks.append(Heading(3, ("Baseline and best",)))
+            blocks += table
+        for difference in mismatches:
             blocks.append(Paragraph(_difference_warning(facts, difference, baseline, best)))
-    elif baseline is not None and len(facts.data.order) > 1:
-        blocks.append(Paragraph(("No trial was better than the baseline.",)))
     comparison = compare_with_reference(facts.view, best)
     if comparison is not None:
         blocks.append(Heading(3, ("Value measured elsewhere",)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hptui.core.format import NO_VALUE, setting
+from hptui.core.parameters import Choice
 from hptui.core.trial import TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, searched_space
@@ -124,7 +125,9 @@ def _isolation_row(
         return (*cells, (NO_VALUE,), (NO_VALUE,))
     best = facts.data.best
     is_best = best is not None and best.number == row.best.number
-    at_edge = [edge.setting for edge in bests_at_edge(facts.view, row.best)] if is_best else []
+    choices = searched_space(facts.view).get(name)
+    is_open = not isinstance(choices, Choice) or len(choices.choices) > 2  # of two values each is an end
+    at_edge = [edge.setting for edge in bests_at_edge(facts.view, row.best)] if is_best and is_open else []
     edge = ", at its edge" if name in at_edge else ""
     mark = f" (the best{edge})" if is_best else ""
     return (*cells, (facts.value(row.best, facts.data.metric),), (facts.number(row.best), mark))
