@@ -22,7 +22,7 @@ from hptui.results.analysis.next_steps import Outlook, outlook_of
 from hptui.results.analysis.range_test import RangeTest, range_test
 from hptui.results.analysis.scores import MAX_TRIALS, left_out_as, score_trials
 from hptui.results.analysis.shares import Importance, importance_of
-from hptui.results.diagnosis import Diagnosis, diagnose
+from hptui.results.diagnosis import Diagnosis, diagnose, scatter_pools
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -199,9 +199,10 @@ class ReportData:
     def diagnoses(self) -> dict[int, Diagnosis]:
         """Diagnoses by number of the trials whose curves were read or that failed."""
         diagnoses = {}
+        pools = scatter_pools(self.view, self.curves)
         for trial in self.view.trials:
             if trial.number in self.curves or trial.status is TrialStatus.FAILED:
-                diagnoses[trial.number] = diagnose(self.view, trial, self.curves.get(trial.number, {}))
+                diagnoses[trial.number] = diagnose(self.view, trial, self.curves.get(trial.number, {}), pools)
         return diagnoses
 
     def environment(self, trial: Trial | None) -> Mapping[str, Any]:

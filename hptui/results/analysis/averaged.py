@@ -28,6 +28,11 @@ DRAWS = 2000
 """Draws from a posterior for a statement about several points at once; the seed is fixed."""
 SURE = 0.95
 """Posterior probability from which a direction, a place or a difference is told."""
+SAFE = 3.5
+"""Standard deviations for the largest change that a setting may still make, over all settings and pairs of values.
+
+With 1.96 it was exceeded in 12 % of made-up studies: the fitted model is taken for the true one.
+"""
 SHARE_POINTS = 256
 """Points of the current space over which the variance of the model's mean is divided."""
 
@@ -61,9 +66,9 @@ class AveragedCurve:
 
     @property
     def widest(self) -> float:
-        """The largest difference between two of its points that the interval of that difference still allows."""
+        """The largest difference between two of its points that may still be there."""
         pairs = [self.contrast(i, j) for i, j in combinations(range(len(self.values)), 2)]
-        return max((max(abs(pair.low), abs(pair.high)) for pair in pairs), default=0.0)
+        return max((abs(pair.mean) + SAFE * (pair.high - pair.low) / 3.92 for pair in pairs), default=0.0)
 
     @cached_property
     def draws(self) -> Array:

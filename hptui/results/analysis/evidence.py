@@ -31,8 +31,8 @@ MIN_SKILL = 0.1
 """Share of the variation that must be predicted of left-out trials before a setting is said to matter."""
 ODDS = 20.0
 """The data must be likelier with a setting by this factor, times the number of settings looked at."""
-ALIASED, ASSOCIATED = 0.9, 0.6
-"""Association from which settings count as one, and from which a pair is tested together."""
+ALIASED = 0.9
+"""Association from which settings count as one."""
 MIN_TRIALS_FOR_PAIRS = 16
 """Of fewer trials nothing is said of settings that work together."""
 MAX_PAIRED = 4
@@ -67,8 +67,6 @@ class EffectAnalysis:
     scores: Scores
     factors: tuple[Factor, ...] = ()
     groups: tuple[SettingEvidence, ...] = ()
-    either: tuple[SettingEvidence, ...] = ()
-    """Pairs that matter together although neither does alone."""
     skill: float = 0.0
     reason: str = ""
     model: Model | None = field(default=None, compare=False, repr=False)
@@ -89,9 +87,8 @@ class EffectAnalysis:
     @property
     def unseen(self) -> list[SettingEvidence]:
         """The settings and groups of which nothing was seen, in the order of the space."""
-        either = {name for pair in self.either for name in pair.settings} if self.skill >= MIN_SKILL else set()
         seen = {group.settings for group in self.matter}
-        return [group for group in self.groups if group.settings not in seen and not either & set(group.settings)]
+        return [group for group in self.groups if group.settings not in seen]
 
     def factor(self, name: str) -> Factor:
         """Return a setting by name."""
@@ -132,37 +129,7 @@ def analyse(
         SettingEvidence(tuple(factors[j].name for j in group), value, threshold, group)
         for group, value in zip(groups, values, strict=True)
     )
-    either = _either(model, points, factors, found, threshold)
-    return EffectAnalysis(
-        objective, scores, tuple(factors), found, either, model.posterior().skill, "", model, view, space
-    )
-
-
-def _either(
-    model: Model, points: Points, factors: Sequence[Factor], groups: Sequence[SettingEvidence], threshold: float
-) -> tuple[SettingEvidence, ...]:
-    """Return pairs of associated settings that reach the threshold together while neither does alone."""
-    from hptui.results.analysis.kernel import evidence  # numpy and scipy: not at start
-
-    weak = [group for group in groups if not group.matters]
-    pairs = [
-        (one, two)
-        for one, two in combinations(weak, 2)
-        if max(association(points, i, j) for i in one.columns for j in two.columns) >= ASSOCIATED
-    ]
-    if not pairs:
-        return ()
-    values = evidence(model, [(*one.columns, *two.columns) for one, two in pairs], threshold)
-    found = [
-        SettingEvidence((*one.settings, *two.settings), value, threshold, (*one.columns, *two.columns))
-        for (one, two), value in zip(pairs, values, strict=True)
-        if value >= threshold
-    ]
-    chosen: list[SettingEvidence] = []
-    for pair in sorted(found, key=lambda pair: (-pair.evidence, pair.settings)):
-        if not any(set(pair.settings) & set(other.settings) for other in chosen):
-            chosen.append(pair)
-    return tuple(chosen)
+    return EffectAnalysis(objective, scores, tuple(factors), found, model.posterior().skill, "", model, view, space)
 
 
 def aliased(points: Points) -> list[list[int]]:

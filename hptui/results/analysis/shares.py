@@ -31,7 +31,7 @@ def importance_of(analysis: EffectAnalysis) -> Importance | None:
     unseen = tuple(name for group in analysis.unseen for name in group.settings)
     numbers = tuple(trial.number for trial in analysis.trials)
     if not any(len(group.settings) == 1 for group in analysis.matter):
-        return Importance("GP", {}, numbers, 0.0, 1.0, unseen, "nothing was seen of any setting")
+        return Importance("GP", {}, numbers, 0.0, 1.0, unseen, "nothing was seen of any single setting")
     alone, together, unexplained = analysis.averaged.shares
     order = sorted(alone.items(), key=lambda item: (-item[1], item[0]))
     shares = {name: round(share, DIGITS) for name, share in order}

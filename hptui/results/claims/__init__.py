@@ -9,15 +9,9 @@ from hptui.results.claims.comparability import length_claims, length_tail, stage
 from hptui.results.claims.curves import curve_claims
 from hptui.results.claims.effects import effect_claims, ignored_claims, mattered, search_caveat
 from hptui.results.claims.failures import avoid_claims, region_claims
+from hptui.results.claims.first_lines import against_baseline, alike, sure
 from hptui.results.claims.ranges import edge_claims, outlook, range_claims, range_command
-from hptui.results.claims.repeats import (
-    against_baseline,
-    alike,
-    best_claims,
-    fresh_runs,
-    seed_claims,
-    sure,
-)
+from hptui.results.claims.repeats import best_claims, fresh_runs, fresh_text, seed_claims
 from hptui.results.claims.steps import next_step
 
 __all__ = [
@@ -30,6 +24,7 @@ __all__ = [
     "edge_claims",
     "effect_claims",
     "fresh_runs",
+    "fresh_text",
     "ignored_claims",
     "length_claims",
     "length_tail",

@@ -78,7 +78,7 @@ def stage_claims(facts: FactWriter) -> list[Claim]:
     first_baseline = next((t for t in facts.view.trials if t.role == "baseline"), None)
     for stage in study.stages:
         trials = [trial for trial in facts.view.trials if trial.stage == stage.name]
-        key = f"stage.{stage.name}"
+        key = f"stage_line.{stage.name}"
         if not trials:
             claims.append(
                 Claim("G1", line("Stage {name}: not begun.", name=Name(stage.name)), {"trials": 0}, stage.name)

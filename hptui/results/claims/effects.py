@@ -3,21 +3,21 @@ inside, E7 two work together, E8 the search chose, E9 a category against another
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterator
 
-from hptui.core.format import setting
-from hptui.core.trial import Trial, TrialStatus, Value
+from hptui.core.trial import TrialStatus
 from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
-from hptui.results.claims.shipped import SHIPPED
+from hptui.results.claims.shapes import numbers_of, one_digit, rounded_up, shape_claims, short, size_of, together_claims
+from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, capitalize_first, join_parts, join_with_and, line
+from hptui.results.facts import Line, capitalize_first, join_parts, join_with_and, line
 
 SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
 """Samplers that choose no trial by the values of earlier ones."""
+MIN_TRIALS_FOR_SIZE = 20
+"""Of fewer trials it is not told how much a setting without evidence may still change."""
 LEFT_OUT_TEXTS = {
     "out of memory": "ran out of memory",
     "failed": "failed",
@@ -37,8 +37,7 @@ def effect_claims(facts: FactWriter, metric: str | None = None, stage: str | Non
     claims = [*_which_trials(facts, analysis)]
     for group in analysis.matter:
         claims += _matters(facts, analysis, group)
-    claims += _either(facts, analysis)
-    claims += _together(facts, analysis)
+    claims += together_claims(facts, analysis)
     claims += _unseen(facts, analysis)
     return claims
 
@@ -61,7 +60,7 @@ def _nothing(facts: FactWriter, analysis: EffectAnalysis) -> Claim | None:
         )
     else:
         return None
-    return Claim("E0", text, {"trials": len(trials), "reason": analysis.reason}, "", _numbers(trials))
+    return Claim("E0", text, {"trials": len(trials), "reason": analysis.reason}, "", numbers_of(trials))
 
 
 def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
@@ -104,31 +103,25 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
             )
         )
     if scores.cut is not None:
-        cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, _short(scores.cut, 4), analysis.trials)
+        cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, short(scores.cut, 4), analysis.trials)
         side = "above" if analysis.objective.goal == "minimize" else "below"
         parts.append(line("values {side} {cut} count as {cut}", side=side, cut=cut))
     if scores.thinned:
         parts.append(line("of {n} trials every k-th was used", n=facts.of_value(f"{key}.thinned", scores.thinned)))
     if parts:
         premise = {"partial": len(partial), "cut": scores.cut, "trials": len(analysis.trials)}
-        yield Claim("EN", (*capitalize_first(join_parts(parts, "; ")), "."), premise, "", _numbers(analysis.trials))
+        yield Claim("EN", (*capitalize_first(join_parts(parts, "; ")), "."), premise, "", numbers_of(analysis.trials))
 
 
 def _evidence_text(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Line:
     key = f"evidence.{analysis.objective.metric}.{'+'.join(group.settings)}"
     return line(
         "evidence {e}, {c} needed; {n} trials, {m} settings",
-        e=_one_digit(f"{key}", group.evidence, analysis.trials),
-        c=_one_digit(f"{key}.needed", group.needed, analysis.trials),
+        e=one_digit(f"{key}", group.evidence, analysis.trials),
+        c=one_digit(f"{key}.needed", group.needed, analysis.trials),
         n=facts.count(f"effects.{analysis.objective.metric}.n", analysis.trials),
         m=facts.of_value(f"effects.{analysis.objective.metric}.settings", len(analysis.groups)),
     )
-
-
-def _one_digit(key: str, value: float, trials: Sequence[Trial]) -> Fact:
-    """Return a number rounded to one decimal: more would depend on the library of linear algebra."""
-    rounded = round(value, 1)
-    return Fact(key, rounded, f"{rounded:.1f}", _numbers(trials))
 
 
 def _premise(analysis: EffectAnalysis, group: SettingEvidence) -> dict[str, float]:
@@ -160,7 +153,7 @@ def _name(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Line:
 def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Iterator[Claim]:
     metric, premise = analysis.objective.metric, _premise(analysis, group)
     if len(group.settings) > 1:
-        if "E2" in SHIPPED:
+        if is_shown("E2"):
             text = line(
                 "{names} matters for {metric} ({evidence}): they changed together in all {n} trials, so nobody can say "
                 "which.",
@@ -169,7 +162,7 @@ def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence
                 evidence=_evidence_text(facts, analysis, group),
                 n=facts.count(f"effects.{metric}.n", analysis.trials),
             )
-            yield Claim("E2", text, premise, "+".join(group.settings), _numbers(analysis.trials))
+            yield Claim("E2", text, premise, "+".join(group.settings), numbers_of(analysis.trials))
         return
     name = group.settings[0]
     text = line(
@@ -179,140 +172,42 @@ def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence
         evidence=_evidence_text(facts, analysis, group),
         tail=length_tail(facts, name),
     )
-    yield Claim("E1", text, premise, name, _numbers(analysis.trials))
-    yield from _shape(facts, analysis, name)
-
-
-def _shape(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:
-    """Yield how an objective changes with a setting that matters, where the curve says so."""
-    metric, curve = analysis.objective.metric, analysis.averaged.curve(name)
-    key, sign = f"curve.{metric}.{name}", 1.0 if analysis.objective.goal == "minimize" else -1.0
-    if not curve.factor.ordered:
-        yield from _categories(facts, analysis, name)
-        return
-    direction = curve.direction
-    ends = curve.contrast(0, len(curve.values) - 1)
-    if direction and "E4" in SHIPPED:
-        text = line(
-            "{metric} {moves} as {name} grows, by about {mean} ({low} to {high}) from {first} to {last}.",
-            metric=facts.name(metric),
-            moves="rises" if direction > 0 else "falls",
-            name=facts.name(name),
-            mean=_size(facts, f"{key}.change", metric, abs(ends.mean), analysis.trials),
-            low=_size(facts, f"{key}.low", metric, min(abs(ends.low), abs(ends.high)), analysis.trials),
-            high=_size(facts, f"{key}.high", metric, max(abs(ends.low), abs(ends.high)), analysis.trials),
-            first=facts.of_value(f"{key}.first", curve.values[0], analysis.trials),
-            last=facts.of_value(f"{key}.last", curve.values[-1], analysis.trials),
-        )
-        yield Claim("E4", text, {"change": ends.mean, "direction": direction}, name, _numbers(analysis.trials))
-        return
-    place = curve.inside(sign)
-    if place is not None and "E5" in SHIPPED:
-        text = line(
-            "{metric} is {best} around {name} = {value} and {worse} at both ends.",
-            metric=facts.name(metric),
-            best="lowest" if sign > 0 else "highest",
-            name=facts.name(name),
-            value=facts.of_value(f"{key}.best", _short_value(curve.values[place]), analysis.trials),
-            worse="higher" if sign > 0 else "lower",
-        )
-        yield Claim("E5", text, {"best": curve.values[place]}, name, _numbers(analysis.trials))
-
-
-def _categories(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:
-    """Yield which values of a category are better than which others."""
-    if "E9" not in SHIPPED:
-        return
-    metric, curve = analysis.objective.metric, analysis.averaged.curve(name)
-    sign = 1.0 if analysis.objective.goal == "minimize" else -1.0
-    pairs = list(combinations(range(len(curve.values)), 2))
-    limit = 1 - 0.05 / max(1, len(pairs)) / 2
-    for i, j in pairs:
-        contrast = curve.contrast(i, j)
-        if max(contrast.above, 1 - contrast.above) < limit:
-            continue
-        better, worse = (i, j) if sign * contrast.mean > 0 else (j, i)
-        key = f"curve.{metric}.{name}.{setting(curve.values[better])}.{setting(curve.values[worse])}"
-        sizes = sorted((abs(contrast.low), abs(contrast.high)))
-        text = line(
-            "{name} = {better} is better than {worse}, by about {mean} ({low} to {high}).",
-            name=facts.name(name),
-            better=facts.of_value(f"{key}.better", curve.values[better], analysis.trials),
-            worse=facts.of_value(f"{key}.worse", curve.values[worse], analysis.trials),
-            mean=_size(facts, f"{key}.mean", metric, abs(contrast.mean), analysis.trials),
-            low=_size(facts, f"{key}.low", metric, sizes[0], analysis.trials),
-            high=_size(facts, f"{key}.high", metric, sizes[1], analysis.trials),
-        )
-        yield Claim(
-            "E9",
-            text,
-            {"probability": round(max(contrast.above, 1 - contrast.above), 4)},
-            name,
-            _numbers(analysis.trials),
-        )
-
-
-def _either(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
-    if "E2" not in SHIPPED or analysis.skill < 0.1:
-        return
-    for pair in analysis.either:
-        text = line(
-            "{names} matters for {metric} ({evidence}): they changed together too often to say which.",
-            names=join_parts((_name(facts, analysis, name) for name in pair.settings), ", ", " or "),
-            metric=facts.name(analysis.objective.metric),
-            evidence=_evidence_text(facts, analysis, pair),
-        )
-        yield Claim("E2", text, _premise(analysis, pair), "+".join(pair.settings), _numbers(analysis.trials))
-
-
-def _together(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
-    if "E7" not in SHIPPED:
-        return
-    metric = analysis.objective.metric
-    for pair in analysis.averaged.together:
-        key = f"together.{metric}.{pair.first}.{pair.second}"
-        (low, at_low), (high, at_high) = pair.at
-        where = join_with_and(
-            line(
-                "{best} at {second} {value}",
-                best=facts.of_value(f"{key}.{end}", _short_value(best), analysis.trials),
-                second=facts.name(pair.second),
-                value=facts.of_value(f"{key}.{end}.at", _short_value(value), analysis.trials),
-            )
-            for end, value, best in (("low", low, at_low), ("high", high, at_high))
-        )
-        text = line(
-            "{first} and {second} work together (evidence {e}, {c} needed): the best {first} is {where}.",
-            first=facts.name(pair.first),
-            second=facts.name(pair.second),
-            e=_one_digit(key, pair.evidence, analysis.trials),
-            c=_one_digit(f"{key}.needed", pair.needed, analysis.trials),
-            where=where,
-        )
-        premise = {"evidence": round(pair.evidence, 1), "needed": round(pair.needed, 1)}
-        yield Claim("E7", text, premise, f"{pair.first}+{pair.second}", _numbers(analysis.trials))
+    yield Claim("E1", text, premise, name, numbers_of(analysis.trials))
+    yield from shape_claims(facts, analysis, name)
 
 
 def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
-    """Yield for each setting without evidence how much it may still change the objective."""
-    metric = analysis.objective.metric
-    for group in analysis.unseen:
-        names = join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and ")
-        if "E3" in SHIPPED:
-            widest = max(analysis.averaged.curve(name).widest for name in group.settings)
-            size = _size(facts, f"unseen.{metric}.{'+'.join(group.settings)}", metric, _up(widest), analysis.trials)
-            text = line(
-                "Nothing was seen of {names}: over {its} range {it} may still change {metric} by up to {size}.",
-                names=names,
-                its="its" if len(group.settings) == 1 else "their",
-                it="it" if len(group.settings) == 1 else "they",
-                metric=facts.name(metric),
-                size=size,
-            )
-            premise = {**_premise(analysis, group), "up_to": widest}
-        else:
-            text, premise = line("Nothing was seen of {names}.", names=names), _premise(analysis, group)
-        yield Claim("E3", text, premise, "+".join(group.settings), _numbers(analysis.trials))
+    """Yield of the settings without evidence how much they may still change the objective, if that can be told."""
+    metric, groups = analysis.objective.metric, analysis.unseen
+    if not groups:
+        return
+    numbers = numbers_of(analysis.trials)
+    if len(analysis.trials) < MIN_TRIALS_FOR_SIZE or not is_shown("E3"):
+        names = [name for group in groups for name in group.settings]
+        text = line(
+            "Nothing was seen of {names}; {n} trials are too few to say how much {it} may still change {metric}.",
+            names=join_with_and(_name(facts, analysis, name) for name in names),
+            n=facts.count(f"effects.{metric}.n", analysis.trials),
+            it="it" if len(names) == 1 else "they",
+            metric=facts.name(metric),
+        )
+        yield Claim("E3", text, {"trials": len(numbers)}, "+".join(names), numbers)
+        return
+    for group in groups:
+        widest = max(analysis.averaged.curve(name).widest for name in group.settings)
+        one = len(group.settings) == 1
+        text = line(
+            "Nothing was seen of {names}: over {its} range {it} may still change {metric} by up to {size}.",
+            names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
+            its="its" if one else "their",
+            it="it" if one else "they",
+            metric=facts.name(metric),
+            size=size_of(
+                facts, f"unseen.{metric}.{'+'.join(group.settings)}", metric, rounded_up(widest), analysis.trials
+            ),
+        )
+        premise = {**_premise(analysis, group), "up_to": widest}
+        yield Claim("E3", text, premise, "+".join(group.settings), numbers)
 
 
 def mattered(facts: FactWriter) -> Claim:
@@ -324,17 +219,15 @@ def mattered(facts: FactWriter) -> Claim:
             return Claim("E0", ("nothing was varied",), {"reason": analysis.reason})
         return Claim("E0", (*_lower(claim.line)[:-1], _without_stop(claim.line[-1])), claim.premise, "", claim.trials)
     metric, parts = analysis.objective.metric, []
-    told = [group for group in analysis.matter if len(group.settings) == 1 or "E2" in SHIPPED]
-    if analysis.skill >= 0.1 and "E2" in SHIPPED:
-        told += list(analysis.either)
+    told = [group for group in analysis.matter if len(group.settings) == 1 or is_shown("E2")]
     for group in told:
         key = f"evidence.{metric}.{'+'.join(group.settings)}"
         parts.append(
             line(
                 "{names} ({e}, {c} needed)",
                 names=join_parts((facts.name(name) for name in group.settings), ", ", " or "),
-                e=_one_digit(key, group.evidence, analysis.trials),
-                c=_one_digit(f"{key}.needed", group.needed, analysis.trials),
+                e=one_digit(key, group.evidence, analysis.trials),
+                c=one_digit(f"{key}.needed", group.needed, analysis.trials),
             )
         )
     unseen = [name for group in analysis.unseen for name in group.settings]
@@ -352,7 +245,7 @@ def mattered(facts: FactWriter) -> Claim:
                 else line("nothing was seen of {name}", name=facts.name(unseen[0]))
             )
     premise = {"matter": ["+".join(group.settings) for group in told], "unseen": unseen}
-    return Claim("E1", text, premise, "", _numbers(analysis.trials))
+    return Claim("E1", text, premise, "", numbers_of(analysis.trials))
 
 
 def search_caveat(facts: FactWriter) -> Claim | None:
@@ -389,36 +282,6 @@ def ignored_claims(facts: FactWriter) -> list[Claim]:
         numbers = tuple(sorted({trial.number for pair in ignored.pairs for trial in pair}))
         claims.append(Claim("I1", text, {"pairs": len(ignored.pairs)}, ignored.setting, numbers))
     return claims
-
-
-# small things ---------------------------------------------------------------------------------------------------------
-
-
-def _numbers(trials: Sequence[Trial]) -> tuple[int, ...]:
-    return tuple(trial.number for trial in trials)
-
-
-def _short(value: float, digits: int = 2) -> float:
-    """Return a number with few significant digits."""
-    return float(f"{value:.{digits}g}")
-
-
-def _short_value(value: Value) -> Value:
-    return _short(value, 3) if isinstance(value, float) else value
-
-
-def _up(value: float) -> float:
-    """Return a number rounded up to two significant digits: an upper limit must not be rounded down."""
-    if value <= 0 or not math.isfinite(value):
-        return value
-    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return math.ceil(value / unit - 1e-9) * unit
-
-
-def _size(facts: FactWriter, key: str, metric: str, value: float, trials: Sequence[Trial]) -> Fact:
-    """Return the size of a difference, with two significant digits and without a sign."""
-    fact = facts.difference(key, metric, _short(value), trials)
-    return Fact(fact.key, fact.value, fact.text.lstrip("+"), fact.trials, fact.field)
 
 
 def _lower(text: Line) -> Line:

@@ -10,7 +10,7 @@ from hptui.results.analysis.comparable import unequal_coordinate
 from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge
 from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range
 from hptui.results.claims.claim import Claim
-from hptui.results.claims.shipped import SHIPPED
+from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, line
 
@@ -23,7 +23,7 @@ MIN_SKILL_FOR_RANGE = 0.3
 def edges_to_widen(facts: FactWriter) -> list[tuple[BestAtEdge, float]]:
     """Return the edges beyond which it may be better, with the probability that the end is better than inwards."""
     best, analysis = facts.data.best, facts.data.effect_analysis()
-    if best is None or analysis.reason or "N2" not in SHIPPED or len(facts.study.objectives) > 1:
+    if best is None or analysis.reason or not is_shown("N2") or len(facts.study.objectives) > 1:
         return []
     matter = {group.settings[0] for group in analysis.matter if len(group.settings) == 1}
     found = []

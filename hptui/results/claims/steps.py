@@ -7,8 +7,8 @@ from shlex import quote
 
 from hptui.core.trial import Trial, TrialStatus
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.first_lines import sure
 from hptui.results.claims.ranges import edge_claims, range_command
-from hptui.results.claims.repeats import sure
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, line
 

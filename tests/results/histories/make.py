@@ -23,6 +23,7 @@ REAL: dict[str, tuple[str, ...]] = {
     "inter": ("a", "e"),
     "two": ("a", "b"),
     "conf": ("a",),
+    "slope": ("a", "d"),
     "lin2": ("a", "b"),
     "lin4": ("a", "b"),
     "cat4": ("a", "f"),
@@ -32,7 +33,7 @@ REAL: dict[str, tuple[str, ...]] = {
 
 def mean(kind: str, unit: Any) -> float:
     """Return the true mean at a point whose ordered settings are positions 0–1."""
-    a, b, _, _, e, f = unit
+    a, b, _, d, e, f = unit
     if kind == "noise":
         return 0.0
     if kind == "bowl":
@@ -45,6 +46,8 @@ def mean(kind: str, unit: Any) -> float:
         return 12 * 4 * (a - 0.45) ** 2 + 12 * abs(b - 0.3)
     if kind == "conf":
         return 20 * 4 * (a - 0.5) ** 2
+    if kind == "slope":  # best at an end, and nothing inside is
+        return 15 * (1 - a) + 6 * d
     size = float(kind[3:])
     return 15 * 4 * (a - 0.4) ** 2 + size * (b if kind.startswith("lin") else float(f == 1))
 
