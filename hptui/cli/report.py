@@ -76,7 +76,7 @@ def report_(
         raise click.UsageError("which study? or --check FILE.md")
     needs_files = [name for name, given in (("--html", html), ("--contour", contour), ("--figures", figures)) if given]
     if output is None and needs_files:
-        raise click.UsageError(f"{' and '.join(needs_files)} writes files: say where to, with -o DIR")
+        raise click.UsageError(f"{needs_files[0]} writes files: say where to, with -o DIR")
     if brief and (output is not None or style):
         raise click.UsageError("--brief is printed: it goes with no other option")
     sd = context.study(study)

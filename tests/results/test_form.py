@@ -119,7 +119,7 @@ def shapes():
         (seeds.MEDICAL, seeds.medical_trials),
     ):
         trials = make()
-        failed = replace(trials[0], status="failed", reason="oom", values=None)
+        failed = one(0, {}, None, "failed", "oom")
         for some in (trials, trials[:1], trials[1:3], [], [failed], [failed, *trials[1:4]]):
             yield ReportData(view_of(some, text))
 

@@ -6,12 +6,11 @@ from hptui.core.trial import Trial
 from hptui.results.analysis.cohort import objective_value
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import Fresh, fresh_difference
-from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.significance import Interval
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.repeats import HOW_TEXTS, by_number, fresh_text
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, join_parts, line
+from hptui.results.facts import Fact, Line, join_parts, line
 
 MAX_NAMED = 12
 """A longer list of trials is told by its number."""
@@ -49,25 +48,39 @@ def against_baseline(facts: FactWriter) -> Claim | None:
         return None
     if baseline.number == best.number:
         return Claim("AB", ("no trial was better than the baseline",), {}, metric, (best.number,))
-    numbers = (baseline.number, best.number)
-    old, new = objective_value(facts.view, baseline), objective_value(facts.view, best)
-    text: Line = (facts.value(baseline, metric), " → ", facts.value(best, metric))
+    fresh = facts.data.fresh(best)
+    numbers = (baseline.number, best.number, *(run.number for run in (fresh.runs if fresh is not None else ())))
+    old = objective_value(facts.view, baseline)
+    new = objective_value(facts.view, best) if fresh is None else fresh.mean
+    text: Line = (facts.value(baseline, metric), " → ", _new_value(facts, best, fresh))
     if differences := comparable(facts.view, baseline, best):
         text += (f", not comparable: {_difference_text(differences[0].kind)}",)
         return Claim("AB", text, {"differs": [d.kind for d in differences]}, metric, numbers)
-    change = metric_change(facts.view, metric, old, new)
-    if change.old != change.new:
-        key = "best.change"
-        size = (
-            facts.difference(key, metric, new - old, [baseline, best])
-            if change.share is None
-            else facts.percentage(key, change.share, [baseline, best], signed=True)
-        )
-        text += (" (", size, ")")
-    fresh = facts.data.fresh(best)
+    key = "best.change" if fresh is None else "fresh.best.change"
+    share = facts.share(key, metric, old, new, [baseline, best])
+    text += (" (", share or facts.change(key, metric, old, new, [baseline, best]), ")")
     if fresh is not None:
-        text += (" | ", *fresh_text(facts, fresh))
+        text += _fresh_source(facts, fresh)
     return Claim("AB", text, {"old": old, "new": new}, metric, numbers)
+
+
+def _new_value(facts: FactWriter, best: Trial, fresh: Fresh | None) -> Fact | str:
+    """Return the value of the best: the mean of its fresh runs, if it has any."""
+    metric = facts.data.metric
+    if fresh is None:
+        return facts.value(best, metric)
+    return facts.of_metric(f"fresh.{best.number}.mean", metric, fresh.mean, fresh.runs, f"values.{metric}")
+
+
+def _fresh_source(facts: FactWriter, fresh: Fresh) -> Line:
+    """Return `, mean of 3 fresh runs (0.560 to 0.582)`."""
+    key = f"fresh.{fresh.trial.number}"
+    if len(fresh.runs) == 1:
+        return (", one fresh run",)
+    text: Line = (", mean of ", facts.count(f"{key}.n", fresh.runs), " fresh runs")
+    if fresh.interval is None:
+        return text
+    return (*text, " (", *facts.interval(f"{key}.interval", facts.data.metric, fresh.interval, fresh.runs), ")")
 
 
 def _difference_text(kind: str) -> str:
