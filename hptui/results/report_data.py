@@ -33,6 +33,8 @@ Curve = list[tuple[int, float, float]]
 
 MAX_POINTS_OF_ALL_CURVES = 300_000
 """With more points in total only the curves of the best trials are read, to bound memory and time."""
+MAX_TRIALS_IN_STEPS = 400
+"""With more ranked trials none is looked at as a step from the baseline."""
 MAX_TRIALS_WITH_CURVES = 40
 """Number of trials whose curves are then read."""
 MIN_TRIALS_FOR_GROUPS = 5
@@ -82,7 +84,9 @@ class ReportData:
 
     @cached_property
     def steps(self) -> list[OneFactorStep]:
-        """The ranked trials that differ from the baseline in one setting."""
+        """The ranked trials that differ from the baseline in one setting; of very many none, as nobody reads them so."""
+        if len(self.order) > MAX_TRIALS_IN_STEPS:
+            return []
         return one_factor_steps(self.view, sorted(self.order, key=lambda trial: trial.number))
 
     @cached_property

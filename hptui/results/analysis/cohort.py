@@ -91,7 +91,8 @@ def trials_by_length(view: View, trials: Sequence[Trial]) -> dict[TrainingLength
 def replicates(view: View, trial: Trial) -> list[Trial]:
     """Return the complete runs of one configuration: a trial and its replicates with other seeds."""
     original = trial.replicate_of if trial.replicate_of is not None else trial.number
-    runs = [run for run in view.trials if run.number == original or run.replicate_of == original]
+    own = view.by_number.get(original)
+    runs = [*([own] if own is not None else []), *view.replicates.get(original, ())]
     return [run for run in runs if run.status is TrialStatus.COMPLETE and has_finite_values(view, run)]
 
 

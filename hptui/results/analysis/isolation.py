@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from hptui.core.parameters import Choice
@@ -39,74 +39,97 @@ class IsolationRow:
         return [trial for trial in self.trials if trial.status in statuses]
 
 
-def ended_trials(view: View, ranked: Sequence[Trial]) -> list[Trial]:
-    """Return the ended trials to compare: those of the stage of the ranked ones, without the base model."""
-    stage = ranked[0].stage if ranked else ""
-    in_stage = [trial for trial in view.trials if not view.study.stages or trial.stage == stage]
-    return [trial for trial in in_stage if trial.status in ENDED and trial.role is not Role.BASE]
+class Isolation:
+    """The ended trials of a study, by the value of each of their settings.
 
+    They are those of the stage of the `ranked` trials, which come best first; the base model is none of them.
+    """
 
-def varied_settings(view: View, trials: Sequence[Trial]) -> list[str]:
-    """Return the settings with several values among these trials; a derived one says what its source says."""
-    derived = {item.name for item in searched_space(view).derived}
-    names = dict.fromkeys([*searched_space(view).names, *(name for trial in trials for name in trial.params)])
-    settings = [view.settings(trial) for trial in trials]
-    return [
-        name
-        for name in names
-        if name not in derived and len({canonical_json(row[name]) for row in settings if name in row}) > 1
-    ]
+    def __init__(self, view: View, ranked: Sequence[Trial]) -> None:
+        stage = ranked[0].stage if ranked else ""
+        in_stage = [trial for trial in view.trials if not view.study.stages or trial.stage == stage]
+        self.trials = [trial for trial in in_stage if trial.status in ENDED and trial.role is not Role.BASE]
+        self._space = searched_space(view)
+        self._settings = [(trial, view.settings(trial)) for trial in self.trials]
+        self._rank = {trial.number: position for position, trial in enumerate(ranked)}
+        self._rejected = [(item.params, item.margin > 0) for trial in view.trials for item in trial.rejections]
 
+    def varied(self) -> list[str]:
+        """Return the settings with several values; a derived one says what its source says."""
+        derived = {item.name for item in self._space.derived}
+        names = dict.fromkeys([*self._space.names, *(name for trial in self.trials for name in trial.params)])
+        return [name for name in names if name not in derived and self._has_several(name)]
 
-def isolate(view: View, name: str, trials: Sequence[Trial], ranked: Sequence[Trial]) -> list[IsolationRow]:
-    """Return a setting's rows in the order of its values; `ranked` are the ranked trials, best first."""
-    settings = {trial.number: view.settings(trial) for trial in trials}
-    having = [trial for trial in trials if name in settings[trial.number]]
-    rejected = [
-        (item.params[name], item.margin > 0) for t in view.trials for item in t.rejections if name in item.params
-    ]
-    by_value: dict[str, list[Trial]] = {}
-    for trial in having:
-        by_value.setdefault(canonical_json(settings[trial.number][name]), []).append(trial)
-    values = {key: settings[group[0].number][name] for key, group in by_value.items()}
-    rank = {trial.number: position for position, trial in enumerate(ranked)}
+    def _has_several(self, name: str) -> bool:
+        keys = (_key(settings[name]) for _, settings in self._settings if name in settings)
+        first = next(keys, None)
+        return any(key != first for key in keys)
 
-    def row(
-        group: Sequence[Trial], value: Value, low: float | None, high: float | None, there: list[bool]
-    ) -> IsolationRow:
-        best = min(
-            (trial for trial in group if trial.number in rank), key=lambda trial: rank[trial.number], default=None
-        )
-        searched = [trial for trial in group if trial.role is Role.SEARCH]
-        return IsolationRow(value, low, high, tuple(group), best, len(searched) + len(there), sum(there))
-
-    parameter = searched_space(view).get(name)
-    is_numeric = all(is_number(value) for value in values.values())
-    is_spread = len(values) > max(THIRDS, len(having) / 2) and not isinstance(parameter, Choice)
-    if not is_numeric or (len(values) <= MAX_ROWS and not is_spread):
+    def rows(self, name: str) -> list[IsolationRow]:
+        """Return a setting's rows in the order of its values."""
+        by_value: dict[Hashable, list[Trial]] = {}
+        values: dict[Hashable, Value] = {}
+        for trial, settings in self._settings:
+            if name in settings:
+                key = _key(settings[name])
+                values.setdefault(key, settings[name])
+                by_value.setdefault(key, []).append(trial)
+        parameter = self._space.get(name)
+        count = sum(map(len, by_value.values()))
+        is_numeric = all(is_number(value) for value in values.values())
+        is_spread = len(values) > max(THIRDS, count / 2) and not isinstance(parameter, Choice)
+        if is_numeric and (len(values) > MAX_ROWS or is_spread):
+            return self._thirds(name, [(float(values[key]), group) for key, group in by_value.items()])  # type: ignore[arg-type]
         keys = sorted(by_value, key=lambda key: _order(values[key], parameter))
         if len(keys) > MAX_ROWS:
-            most = sorted(by_value, key=lambda key: (-len(by_value[key]), key))[:MAX_ROWS]
+            most = sorted(keys, key=lambda key: -len(by_value[key]))[:MAX_ROWS]
             keys = [key for key in keys if key in most]
-        there = {key: [bad for value, bad in rejected if canonical_json(value) == key] for key in keys}
-        return [row(by_value[key], values[key], None, None, there[key]) for key in keys]
-    positions = {trial.number: float(settings[trial.number][name]) for trial in having}  # type: ignore[arg-type]
-    low, high = min(positions.values()), max(positions.values())
-    is_log = low > 0 and not isinstance(parameter, Choice) and parameter is not None and parameter.log
-    scale = math.log if is_log else float
-    width = scale(high) - scale(low)
+        rejected = [(_key(params[name]), bad) for params, bad in self._rejected if name in params]
+        return [
+            self._row(by_value[key], values[key], None, None, [bad for other, bad in rejected if other == key])
+            for key in keys
+        ]
 
-    def third(value: float) -> int:
-        return max(0, min(THIRDS - 1, int(THIRDS * (scale(value) - scale(low)) / width)))
+    def _thirds(self, name: str, groups: Sequence[tuple[float, list[Trial]]]) -> list[IsolationRow]:
+        parameter = self._space.get(name)
+        low, high = min(value for value, _ in groups), max(value for value, _ in groups)
+        is_log = low > 0 and not isinstance(parameter, Choice) and parameter is not None and parameter.log
+        scale: Callable[[float], float] = math.log if is_log else float
+        width = scale(high) - scale(low)
 
-    rows = []
-    for part in range(THIRDS):
-        group = [trial for trial in having if third(positions[trial.number]) == part]
-        inside = [bad for value, bad in rejected if is_number(value) and low <= value <= high and third(value) == part]
-        if group:
-            numbers = [positions[trial.number] for trial in group]
-            rows.append(row(group, None, min(numbers), max(numbers), inside))
-    return rows
+        def third(value: float) -> int:
+            return max(0, min(THIRDS - 1, int(THIRDS * (scale(value) - scale(low)) / width)))
+
+        members: list[list[tuple[float, list[Trial]]]] = [[] for _ in range(THIRDS)]
+        for value, group in groups:
+            members[third(value)].append((value, group))
+        rejected: list[list[bool]] = [[] for _ in range(THIRDS)]
+        for params, bad in self._rejected:
+            value = params.get(name)
+            if is_number(value) and low <= value <= high:
+                rejected[third(value)].append(bad)
+        rows = []
+        for part, inside in zip(members, rejected, strict=True):
+            if part:
+                trials = sorted((trial for _, group in part for trial in group), key=lambda trial: trial.number)
+                numbers = [value for value, _ in part]
+                rows.append(self._row(trials, None, min(numbers), max(numbers), inside))
+        return rows
+
+    def _row(
+        self, trials: Sequence[Trial], value: Value, low: float | None, high: float | None, rejected: Sequence[bool]
+    ) -> IsolationRow:
+        ranked = [trial for trial in trials if trial.number in self._rank]
+        best = min(ranked, key=lambda trial: self._rank[trial.number], default=None)
+        proposals = sum(trial.role is Role.SEARCH for trial in trials) + len(rejected)
+        return IsolationRow(value, low, high, tuple(trials), best, proposals, sum(rejected))
+
+
+def _key(value: Value) -> Hashable:
+    """Return a key under which equal values are one: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(value, bool):
+        return ("bool", value)
+    return value if isinstance(value, str | int | float) or value is None else canonical_json(value)
 
 
 def _order(value: Value, parameter: object) -> tuple[int, float, str]:

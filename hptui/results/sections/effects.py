@@ -11,7 +11,7 @@ from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, searched_space
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.failure_regions import bests_at_edge
-from hptui.results.analysis.isolation import IsolationRow, ended_trials, isolate, varied_settings
+from hptui.results.analysis.isolation import Isolation, IsolationRow
 from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.claims.claim import Claim
 from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
@@ -72,15 +72,13 @@ def _importance(facts: FactWriter) -> Iterator[Block]:
 
 
 def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Block]:
-    ranked = facts.data.effect_trials
-    trials = ended_trials(facts.view, ranked)
-    if len(trials) < MIN_TRIALS_FOR_ISOLATION or len(facts.study.objectives) > 1:
+    isolation = Isolation(facts.view, facts.data.effect_trials)
+    if len(isolation.trials) < MIN_TRIALS_FOR_ISOLATION or len(facts.study.objectives) > 1:
         return
     first = [claim.subject for claim in effects if claim.kind == "E1"]
-    varied = varied_settings(facts.view, trials)
-    names = sorted(varied, key=lambda name: (name not in first, first.index(name) if name in first else 0))
-    rows_by_setting = {name: isolate(facts.view, name, trials, ranked) for name in names}
     searched = searched_space(facts.view).names
+    names = sorted(isolation.varied(), key=lambda name: (name not in first, first.index(name) if name in first else 0))
+    rows_by_setting = {name: isolation.rows(name) for name in names}
     rows_by_setting = {
         name: rows
         for name, rows in rows_by_setting.items()
@@ -100,7 +98,7 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
     ]
     yield ReportTable(tuple(head), tuple(cells), frozenset(range(2, len(head) - 1)))
     if len(rows_by_setting) > MAX_SETTINGS:
-        left_out = facts.of_value("isolation.more", len(rows_by_setting) - MAX_SETTINGS, trials)
+        left_out = facts.of_value("isolation.more", len(rows_by_setting) - MAX_SETTINGS, isolation.trials)
         yield Paragraph(line("{n} more settings varied.", n=left_out))
 
 
