@@ -20,7 +20,7 @@ COST_COLUMNS = ("seconds", "peak_memory_gb")
 
 def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     """Yield a table of groups for each setting, and the importance of those that matter."""
-    grouped = [found for found in facts.data.groups if len(found.groups) > 1]
+    grouped = [groups for groups in facts.data.groups if len(groups.groups) > 1]
     if not grouped:
         return
     yield Heading(2, ("Effect of each parameter",))
@@ -33,25 +33,25 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     caveat = claims.search_caveat(facts)
     if caveat is not None:
         yield Paragraph(caveat.line)
-    for found in grouped:
-        yield from _group_table(facts, found, "spread of the trials" if caveat is not None else "interval of the mean")
+    for groups in grouped:
+        yield from _group_table(facts, groups, "spread of the trials" if caveat is not None else "interval of the mean")
     yield from _importance_table(facts)
 
 
-def _group_table(facts: FactWriter, found: SettingGroups, spread: str) -> Iterator[Block]:
+def _group_table(facts: FactWriter, groups: SettingGroups, spread: str) -> Iterator[Block]:
     metric = facts.data.metric
-    yield Heading(3, (facts.name(found.setting),))
+    yield Heading(3, (facts.name(groups.setting),))
     columns = [objective.metric for objective in facts.study.objectives[1:]]
-    columns += [name for name in COST_COLUMNS if _costs_differ(facts, found, name)]
+    columns += [name for name in COST_COLUMNS if _costs_differ(facts, groups, name)]
     head: list[Line] = [
-        (facts.name(found.setting),),
+        (facts.name(groups.setting),),
         ("Trials",),
         ("Mean ", facts.name(metric)),
         (facts.confidence(), f" {spread}"),
     ]
     rows = []
-    for group in found.groups:
-        key = f"group.{found.setting}.{group_key(group)}"
+    for group in groups.groups:
+        key = f"group.{groups.setting}.{group_key(group)}"
         row: list[Line] = [group_values(facts, group, key), (facts.count(f"{key}.trials", group.trials),)]
         row.append((facts.of_metric(f"{key}.mean", metric, group.mean, group.trials, f"values.{metric}"),))
         row.append(_interval_cell(facts, group, metric, key))
@@ -59,7 +59,7 @@ def _group_table(facts: FactWriter, found: SettingGroups, spread: str) -> Iterat
         rows.append(tuple(row))
     names = (((facts.name(name),) if name in COST_COLUMNS else ("Mean ", facts.name(name))) for name in columns)
     yield ReportTable((*head, *names), tuple(rows), frozenset(range(1, len(head) + len(columns))))
-    if found.constant:
+    if groups.constant:
         yield Paragraph(("All of them are equal.",))
 
 

@@ -50,14 +50,14 @@ def observations(facts: FactWriter) -> Iterator[Block]:
 
 
 def _effects(facts: FactWriter) -> list[claims.Claim]:
-    """Return what may be said of settings, of every objective."""
+    """Return what may be stated of settings, of every objective."""
     if facts.data.is_stepwise:
         return []
     return [claim for goal in facts.study.objectives for claim in claims.effect_claims(facts, goal.metric)]
 
 
-def _lines(found: Iterable[claims.Claim]) -> list[Line]:
-    return [claim.line for claim in found]
+def _lines(matches: Iterable[claims.Claim]) -> list[Line]:
+    return [claim.line for claim in matches]
 
 
 def _one_factor_lines(facts: FactWriter) -> Iterator[Line]:

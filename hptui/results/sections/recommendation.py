@@ -15,8 +15,8 @@ from hptui.results.facts import Bold, Fact, Line, Name, UserText, line
 
 def recommendations(facts: FactWriter) -> Iterator[Block]:
     """Yield recommendations that follow from findings above, with the command for the suggested ranges."""
-    found = [*claims.range_claims(facts), *claims.edge_claims(facts), *claims.avoid_claims(facts)]
-    lines = [*(claim.line for claim in found), *_longer(facts), *(claim.line for claim in claims.outlook(facts))]
+    matches = [*claims.range_claims(facts), *claims.edge_claims(facts), *claims.avoid_claims(facts)]
+    lines = [*(claim.line for claim in matches), *_longer(facts), *(claim.line for claim in claims.outlook(facts))]
     step = claims.next_step(facts)
     if facts.data.best is not None and step.premise.get("step") in ("repeat", "alike"):
         lines.append(("Before believing the best, repeat it: ", *step.line))
