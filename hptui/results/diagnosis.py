@@ -11,7 +11,7 @@ from hptui.core.format import memory, visible_metrics
 from hptui.core.trial import Reason, Trial, TrialStatus
 from hptui.results import suggestions as remedies
 from hptui.results.analysis.comparable import cohort_of
-from hptui.results.analysis.turn import LONG
+from hptui.results.analysis.turn import LONG_CURVE
 from hptui.results.facts import Fact, Name, line
 from hptui.results.learning import (
     Curves,
@@ -56,20 +56,20 @@ def diagnose(view: View, trial: Trial, curves: Curves, pools: Pools | None = Non
     objective = next((goal.metric for goal in view.study.objectives), "")
     if (diagnosis := _nonfinite(trial, objective, curves, facts, suggestions)) is not None:
         return diagnosis
-    found = {name: learning_curve(view, name, points, pools or {}) for name, points in curves.items()}
-    found = {name: curve for name, curve in found.items() if curve.values}
-    train_metric, val_metric = training_and_validation(objective, found)
+    matches = {name: learning_curve(view, name, points, pools or {}) for name, points in curves.items()}
+    matches = {name: curve for name, curve in matches.items() if curve.values}
+    train_metric, val_metric = training_and_validation(objective, matches)
     falling = [
         name
         for name in dict.fromkeys((train_metric, val_metric, objective))
-        if name in found and goal_of(view.study, str(name)) == "minimize"
+        if name in matches and goal_of(view.study, str(name)) == "minimize"
     ]
     for name in falling:
-        if (diagnosis := exploded(found[str(name)], facts, suggestions)) is not None:
+        if (diagnosis := exploded(matches[str(name)], facts, suggestions)) is not None:
             return diagnosis
     if trial.status is TrialStatus.FAILED:
         return Diagnosis("failed", line("failed ({why})", why=Name(str(trial.reason or "unknown"))))
-    return diagnose_learning(view, trial, found, (train_metric, val_metric), facts, suggestions)
+    return diagnose_learning(view, trial, matches, (train_metric, val_metric), facts, suggestions)
 
 
 def _nonfinite(
@@ -106,13 +106,15 @@ def diagnose_trials(view: View, reader: StoreReader, trials: Iterable[Trial]) ->
 
 
 def read_scatter_pools(view: View, reader: StoreReader) -> Pools:
-    """Return the scatter of each metric that has short curves, over the first complete trials of the cohort."""
+    """Return the scatter of each metric that has short curves, over complete trials."""
     curves: dict[int, dict[str, Sequence[tuple[int, float, float]]]] = {}
     complete = [trial for trial in cohort_of(view).trials if trial.status is TrialStatus.COMPLETE]
     for trial in complete[:MAX_POOLED_TRIALS]:
         summaries = reader.metric_summaries(trial.number)
         names = _examined(view, summaries)
-        curves[trial.number] = {name: reader.curve(trial.number, name) for name in names if summaries[name].n < LONG}
+        curves[trial.number] = {
+            name: reader.curve(trial.number, name) for name in names if summaries[name].n < LONG_CURVE
+        }
     return scatter_pools(view, curves)
 
 

@@ -21,7 +21,7 @@ __all__ = ["Importance", "importance", "main"]
 
 
 def importance(view: View, reader: StoreReader | None = None) -> Importance | None:
-    """Return the importance of the settings that matter; None if nothing can be said of settings."""
+    """Return the importance of the settings that matter; None if nothing can be stated of settings."""
     return read_effects_record(view, reader).importance
 
 

@@ -1,7 +1,7 @@
 """How a trial learned, from its curves: turned, overfitting, still improving, level, not learning, scatter (C1–C8).
 
-A diagnosis is said only beyond the scatter of the evaluations; without a measure of it the first and the last value are
-told, and nothing else. Suggestions stand only beside a diagnosis."""
+A diagnosis is stated only beyond the scatter of the evaluations; without a measure of it the first and the last value
+stand alone. Suggestions stand only next to a diagnosis."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def scatter_pools(view: View, curves: Mapping[int, Curves]) -> dict[str, Scatter
         if trial in numbers:
             for name, curve in metrics.items():
                 by_metric.setdefault(name, []).append([p[1] for p in curve if math.isfinite(p[1])])
-    return {name: pooled_scatter(found) for name, found in by_metric.items()}
+    return {name: pooled_scatter(matches) for name, matches in by_metric.items()}
 
 
 def diagnose_learning(
@@ -195,7 +195,7 @@ def exploded(curve: LearningCurve, facts: TrialFacts, suggestions: remedies.Sugg
 def _turned(
     val: LearningCurve, train: LearningCurve | None, facts: TrialFacts, suggestions: remedies.SuggestionRules
 ) -> Diagnosis | None:
-    """Return the diagnosis of a validation metric that got worse again, and of overfitting if training went on."""
+    """Return the diagnosis of a validation metric that got worse again, or of overfitting."""
     turn = turn_of(val.turned, val.scatter)
     if turn is None:
         return None
@@ -231,7 +231,7 @@ def _turned(
 def _not_learning(
     view: View, trial: Trial, curve: LearningCurve, facts: TrialFacts, suggestions: remedies.SuggestionRules
 ) -> Diagnosis | None:
-    """Return the diagnosis of a metric that did not move, while another comparable trial got clearly further."""
+    """Return the diagnosis of a metric that did not move, while another trial got further."""
     gain = whole_gain(curve.turned, curve.scatter)
     if gain is None or curve.scatter is None or gain.gain >= UNLEARNED_ERRORS * gain.error:
         return None
@@ -251,7 +251,7 @@ def _not_learning(
 def _scattered(
     view: View, trial: Trial, curve: LearningCurve, facts: TrialFacts, suggestions: remedies.SuggestionRules
 ) -> Diagnosis | None:
-    """Return the diagnosis of evaluations that scatter by more than half of the differences to other trials."""
+    """Return the diagnosis of evaluations that scatter as much as trials differ."""
     value = (trial.values or {}).get(curve.name)
     if value is None or curve.scatter is None:
         return None
@@ -299,14 +299,14 @@ def _late(curve: LearningCurve, facts: TrialFacts, suggestions: remedies.Suggest
 
 def _others(view: View, trial: Trial, name: str, *, values: bool = False) -> list[float]:
     """Return what other complete trials of the same stage ended with: metrics, or values of the objective."""
-    found = []
+    matches = []
     for other in view.trials:
         if other.number == trial.number or other.status is not TrialStatus.COMPLETE or other.role is Role.BASE:
             continue
         value = (other.values or {}).get(name) if values else other.metrics.get(name)
         if value is not None and math.isfinite(value) and other.stage == trial.stage:
-            found.append(float(value))
-    return found
+            matches.append(float(value))
+    return matches
 
 
 class TrialFacts:

@@ -137,7 +137,7 @@ class ReportData:
 
     @cached_property
     def range_test(self) -> RangeTest | None:
-        """Which trials are told apart from the best; None without a measure of noise."""
+        """Which trials are distinguished from the best; None without a measure of noise."""
         return range_test(self.view, self.dead)
 
     @cached_property
@@ -169,9 +169,9 @@ class ReportData:
     def fresh_leader(self) -> Fresh | None:
         """The fresh runs with the best mean; None if no ranked trial has any."""
         repeated = {trial.replicate_of for trial in self.view.trials if trial.replicate_of is not None}
-        found = [fresh for trial in self.order if trial.number in repeated and (fresh := self.fresh(trial))]
+        matches = [fresh for trial in self.order if trial.number in repeated and (fresh := self.fresh(trial))]
         sign = 1 if self.view.study.objective.goal == "minimize" else -1
-        return min(found, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
+        return min(matches, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
 
     @cached_property
     def groups(self) -> list[SettingGroups]:
@@ -271,7 +271,7 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
 
 
 def read_effects_record(view: View, reader: StoreReader | None = None) -> ReportData:
-    """Return the part of a record that says what settings do; of a view without a store what the view holds."""
+    """Return the part of a record that says what settings do."""
     if reader is None:
         if not view.sd.db.is_file():
             return ReportData(view)

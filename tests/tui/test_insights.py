@@ -61,7 +61,7 @@ SETTINGS = {"slice": ["learning_rate"], "contour": ["learning_rate", "batch_size
 @pytest.mark.parametrize("name", TABS.values())
 @pytest.mark.parametrize("size", [(70, 30), (30, 6), (12, 3)])
 def test_every_picture_fits_and_none_fails(sd, name, size, charts):
-    known = Importance("fanova", {"learning_rate": 0.75, "batch_size": 0.25}, (0, 1, 2), "few trials")
+    known = Importance("fanova", {"learning_rate": 0.75, "batch_size": 0.25}, (0, 1, 2))
     found = asked(sd, name, *SETTINGS.get(name, ()), size=size, charts=charts, importance=known)
     assert found.title
     assert found.drawing

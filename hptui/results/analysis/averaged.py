@@ -12,22 +12,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import linalg, optimize, special
 
-from hptui.core.trial import Value
+from hptui.core.space import Space
+from hptui.core.trial import Trial, Value
 from hptui.results.analysis.factors import SPACE_POINTS, Factor, space_points
-from hptui.results.analysis.kernel import FLOOR, JITTER, Array, matern
+from hptui.results.analysis.kernel import FLOOR, JITTER, Array, Model, matern
+from hptui.results.analysis.threshold import needed
+from hptui.results.view import View
 
-if TYPE_CHECKING:
-    from hptui.results.analysis.evidence import EffectAnalysis
-
+MIN_TRIALS_FOR_PAIRS = 16
+"""Of fewer trials nothing is stated of settings that work together."""
+MAX_PAIRED = 4
+"""Number of settings, those with most evidence, among which pairs are looked at."""
 DRAWS = 2000
 """Draws from a posterior for a statement about several points at once; the seed is fixed."""
 SURE = 0.95
-"""Posterior probability from which a direction, a place or a difference is told."""
+"""Posterior probability from which a direction, a place or a difference is stated."""
 SAFE = 3.5
 """Standard deviations for the largest change that a setting may still make, over all settings and pairs of values.
 
@@ -120,54 +123,56 @@ class Together:
 class Averaged:
     """Averages of one analysis over the current space."""
 
-    def __init__(self, analysis: EffectAnalysis) -> None:
-        assert analysis.model is not None
-        assert analysis.view is not None
-        assert analysis.space is not None
-        self.analysis, self.model = analysis, analysis.model
-        self.sign = 1.0 if analysis.objective.goal == "minimize" else -1.0
-        self.posterior = self.model.posterior(FLOOR)
-        self.space = space_points(analysis.view, analysis.space, analysis.factors, analysis.trials, SPACE_POINTS)
+    def __init__(
+        self,
+        view: View,
+        space: Space,
+        model: Model,
+        factors: Sequence[Factor],
+        trials: Sequence[Trial],
+        single: Sequence[int],
+        *,
+        lower_is_better: bool,
+    ) -> None:
+        """`single` are the columns of the settings that matter alone, most evidence first."""
+        self.view, self.model, self.factors, self.trials = view, model, factors, trials
+        self.searched, self.single = space, list(single)
+        self.sign = 1.0 if lower_is_better else -1.0
+        self.posterior = model.posterior(FLOOR)
+        self.space = space_points(view, space, factors, trials, SPACE_POINTS)
         self._curves: dict[str, AveragedCurve] = {}
 
     def curve(self, name: str) -> AveragedCurve:
         """Return the averaged curve of a setting."""
         if name not in self._curves:
-            factor = self.analysis.factor(name)
+            factor = next(factor for factor in self.factors if factor.name == name)
             self._curves[name] = self.curve_at(name, factor.grid())
         return self._curves[name]
 
     def curve_at(self, name: str, values: Sequence[Value]) -> AveragedCurve:
         """Return the averages at given values of a setting."""
-        column = [factor.name for factor in self.analysis.factors].index(name)
-        factor = self.analysis.factors[column]
+        column = [factor.name for factor in self.factors].index(name)
+        factor = self.factors[column]
         groups = [self.space.at(column, factor.coordinate(value)) for value in values]
         mean, cov = self.posterior.averages(groups)
         return AveragedCurve(factor, tuple(values), self.sign * mean, cov)
 
     @cached_property
     def shares(self) -> tuple[dict[str, float], float, float]:
-        """Shares of one total: of each setting that matters alone, of settings together, and of noise and the rest.
+        """Shares of one total: of each setting alone, of settings together, of noise and the rest.
 
         The total is the variance of the model's mean over the current space and the mean squared error of trials left
         out one at a time, so the shares sum to 1 without rescaling.
         """
-        analysis = self.analysis
-        assert analysis.view is not None
-        assert analysis.space is not None
-        points = space_points(analysis.view, analysis.space, analysis.factors, analysis.trials, SHARE_POINTS)
+        points = space_points(self.view, self.searched, self.factors, self.trials, SHARE_POINTS)
         posterior = self.model.posterior()
         mean = posterior.mean_at(points)
         total = float(mean.var())
         unexplained = (1 - max(0.0, min(1.0, posterior.skill))) * self.model.deviation**2
         whole = (total + unexplained) or 1.0
         alone: dict[str, float] = {}
-        names = [factor.name for factor in analysis.factors]
-        for group in analysis.matter:
-            if len(group.settings) > 1:
-                continue
-            column = names.index(group.settings[0])
-            factor = analysis.factors[column]
+        for column in self.single:
+            factor = self.factors[column]
             steps = [factor.coordinate(value) for value in factor.grid()]
             curve = [float(posterior.mean_at(self.space.at(column, step)).mean()) for step in steps]
             # The ends of an ordered range stand for half as much of it as the points between them.
@@ -175,31 +180,27 @@ class Averaged:
             if factor.ordered and not factor.levels and len(curve) > 2:
                 weight[[0, -1]] = 0.5
             middle = float(np.average(curve, weights=weight))
-            alone[group.settings[0]] = float(np.average((np.array(curve) - middle) ** 2, weights=weight)) / whole
+            alone[factor.name] = float(np.average((np.array(curve) - middle) ** 2, weights=weight)) / whole
         rest = max(0.0, total / whole - sum(alone.values()))
         return alone, rest, unexplained / whole
 
     @cached_property
     def together(self) -> list[Together]:
         """Pairs of settings that matter and work together."""
-        from hptui.results.analysis.evidence import MAX_PAIRED, MIN_TRIALS_FOR_PAIRS, needed
-
-        analysis = self.analysis
-        columns = [group.columns[0] for group in analysis.matter if len(group.columns) == 1][:MAX_PAIRED]
+        columns = self.single[:MAX_PAIRED]
         pairs = list(combinations(columns, 2))
-        if len(analysis.trials) < MIN_TRIALS_FOR_PAIRS or not pairs:
+        if len(self.trials) < MIN_TRIALS_FOR_PAIRS or not pairs:
             return []
         threshold = needed(len(pairs))
-        names = [factor.name for factor in analysis.factors]
-        found = []
+        matches = []
         for first, second in pairs:
             gain = self._product_gain(columns, first, second)
             if gain >= threshold:
-                found.append(self._best_of_pair(names, first, second, gain, threshold))
-        return found
+                matches.append(self._best_of_pair(first, second, gain, threshold))
+        return matches
 
     def _product_gain(self, columns: Sequence[int], first: int, second: int) -> float:
-        """Return twice the gain of log likelihood by one product term beside an additive model."""
+        """Return twice the gain of log likelihood by one product term next to an additive model."""
         model = self.model
         shapes = [matern(model.full.weights[j] * model.distances[j])[0] for j in columns]
         product = shapes[columns.index(first)] * shapes[columns.index(second)]
@@ -228,30 +229,31 @@ class Averaged:
         def fit(terms: Sequence[Array], start: Array) -> tuple[float, Array]:
             bounds = [(-9.0, 4.0)] * len(terms) + [(-12.0, 1.0)]
             options = {"maxiter": 40}
-            found = optimize.minimize(
+            matches = optimize.minimize(
                 loss, start, args=(terms,), jac=True, method="L-BFGS-B", bounds=bounds, options=options
             )
-            return float(found.fun), found.x
+            return float(matches.fun), matches.x
 
         additive, x = fit(shapes, np.r_[np.zeros(len(shapes)), math.log(0.1)])
         with_product, _ = fit([*shapes, product], np.r_[x[:-1], -1.0, x[-1]])
         return 2 * (additive - min(additive, with_product))
 
-    def _best_of_pair(self, names: Sequence[str], first: int, second: int, gain: float, threshold: float) -> Together:
-        analysis = self.analysis
-        one, two = analysis.factors[first], analysis.factors[second]
-        ends = [two.grid()[0], two.grid()[-1]]
+    def _best_of_pair(self, first: int, second: int, gain: float, threshold: float) -> Together:
+        first_factor, second_factor = self.factors[first], self.factors[second]
+        ends = [second_factor.grid()[0], second_factor.grid()[-1]]
         best = []
         for value in ends:
-            at = self.space.at(second, two.coordinate(value))
-            steps = one.grid()
-            means = [float(self.posterior.mean_at(at.at(first, one.coordinate(step))).mean()) for step in steps]
+            at = self.space.at(second, second_factor.coordinate(value))
+            steps = first_factor.grid()
+            means = [
+                float(self.posterior.mean_at(at.at(first, first_factor.coordinate(step))).mean()) for step in steps
+            ]
             best.append((value, steps[int(np.argmin(means))]))
-        return Together(names[first], names[second], gain, threshold, (best[0], best[1]))
+        return Together(first_factor.name, second_factor.name, gain, threshold, (best[0], best[1]))
 
     def better_at_end(self, name: str, low: bool) -> float:
-        """Return the probability that a setting is better at an end of its range than a third of the range inwards."""
-        factor = self.analysis.factor(name)
+        """Return the probability that an end of a range is better than a third of it inwards."""
+        factor = next(factor for factor in self.factors if factor.name == name)
         values = factor.ends_and_thirds(low)
         curve = self.curve_at(name, values)
         contrast = curve.contrast(0, 1)  # inwards minus end, as recorded

@@ -1,7 +1,7 @@
-"""Which trials may be compared: one stage, one length of training, measured alike; and what differs where they may not.
+"""Which trials may be compared: of one stage and one length of training; and what differs where they may not.
 
 A length has up to four coordinates: steps, epochs, examples and tokens. Two trials are of one length if the coordinate
-that the study fixes is equal; the others may differ, and are then told.
+that the study fixes is equal; the others may differ, and are then stated.
 """
 
 from __future__ import annotations
@@ -77,26 +77,26 @@ def lengths_of(view: View, trial: Trial, facts: Mapping[str, Value]) -> Lengths:
     return Lengths(steps, epochs, examples, tokens)
 
 
-def comparable(view: View, one: Trial, other: Trial) -> tuple[Difference, ...]:
-    """Return what differs between two trials besides their searched settings; empty if they may be compared."""
-    found: list[Difference] = []
-    for trial in (one, other):
-        if trial.role is Role.BASE:
-            found.append(Difference("base model"))
-        elif trial.is_uninformative:
-            found.append(Difference("continued"))
-    if Role.BASE not in (one.role, other.role):
-        if not stages_agree(view.study, one.stage, other.stage):
-            found.append(Difference("stage"))
-        first, second = training_length(view, one), training_length(view, other)
+def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]:
+    """Return what differs between two trials besides what is searched; empty if nothing does."""
+    matches: list[Difference] = []
+    for run in (trial, other):
+        if run.role is Role.BASE:
+            matches.append(Difference("base model"))
+        elif run.is_uninformative:
+            matches.append(Difference("continued"))
+    if Role.BASE not in (trial.role, other.role):
+        if not stages_agree(view.study, trial.stage, other.stage):
+            matches.append(Difference("stage"))
+        first, second = training_length(view, trial), training_length(view, other)
         if first is None or second is None or first.unit != second.unit:
             if first != second:
-                found.append(Difference("unknown length"))
+                matches.append(Difference("unknown length"))
         elif first.amount != second.amount:
-            found.append(Difference("length", first.unit, first.amount, second.amount))
-    if (one.role is Role.IMPORTED) != (other.role is Role.IMPORTED):
-        found.append(Difference("imported"))
-    return tuple(found)
+            matches.append(Difference("length", first.unit, first.amount, second.amount))
+    if (trial.role is Role.IMPORTED) != (other.role is Role.IMPORTED):
+        matches.append(Difference("imported"))
+    return tuple(matches)
 
 
 def length_is_searched(view: View) -> bool:
@@ -143,14 +143,14 @@ def cohort_of(view: View, stage: str | None = None) -> Cohort:
     return Cohort(chosen, common, same, others, tuple(left))
 
 
-ENOUGH = 8
+MIN_TRIALS_OF_STAGE = 8
 """Complete trials from which the stage of the best trial is the one whose settings are looked at."""
 
 
 def _stage(view: View, pool: Sequence[Trial]) -> str:
     counts = Counter(trial.stage for trial in pool if trial.status is TrialStatus.COMPLETE)
     best = view.best.stage if view.best is not None else ""
-    if counts[best] >= ENOUGH or not counts:
+    if counts[best] >= MIN_TRIALS_OF_STAGE or not counts:
         return best
     order = [trial.stage for trial in pool]
     return max(counts, key=lambda name: (counts[name], -order.index(name)))
@@ -159,7 +159,7 @@ def _stage(view: View, pool: Sequence[Trial]) -> str:
 def unequal_coordinate(
     view: View, trials: Sequence[Trial], setting: str, facts: Mapping[str, Value]
 ) -> tuple[TrainingLength, str, float] | None:
-    """Return (fixed length, coordinate that differs, largest ratio) where a setting changes how much a trial sees.
+    """Return (fixed length, coordinate that differs, largest ratio) of a setting that changes it.
 
     A batch size at fixed steps changes the examples, at fixed epochs the steps.
     """

@@ -50,7 +50,7 @@ def ignored_settings(
 
 
 def curve_fingerprint(trial: Trial, summaries: Mapping[str, Mapping[int, MetricSummary]]) -> tuple[Any, ...]:
-    """Return the summary of all curves of a trial, equal for identical curves; empty without a curve that moves.
+    """Return the summary of all curves of a trial, equal for identical ones; empty if none moves.
 
     Curves that stay where they are (all zeros) are equal whatever was set.
     """
@@ -88,7 +88,7 @@ def _value(settings: Mapping[str, Value], name: str) -> Value:
 def _makes_a_difference(
     view: View, trials: Sequence[Trial], fingerprints: Mapping[int, Any], name: str, suspects: frozenset[str]
 ) -> bool:
-    """Return whether two trials differ in `name` and otherwise only in suspects, and have other curves."""
+    """Return whether two trials differ in `name` and else in suspects, and have other curves."""
     first_of_rest: dict[str, Trial] = {}
     for trial in trials:
         settings = view.settings(trial)

@@ -54,14 +54,14 @@ class SettingGroups:
 def setting_groups(view: View, trials: Sequence[Trial], metric: str, measure: Measure) -> list[SettingGroups]:
     """Return the groups of all settings that differ among the trials, without derived ones."""
     measured = [trial for trial in trials if (value := measure(trial)) is not None and math.isfinite(value)]
-    found = []
+    matches = []
     derived = {setting.name for setting in searched_space(view).derived}
     for name in varying_settings(view, measured):
         if name in derived:
             continue
         members = tuple(trial for trial in measured if name in view.settings(trial))
-        found.append(SettingGroups(name, group_trials(view, members, name, metric, measure), members))
-    return found
+        matches.append(SettingGroups(name, group_trials(view, members, name, metric, measure), members))
+    return matches
 
 
 def group_trials(

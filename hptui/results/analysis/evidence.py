@@ -1,7 +1,7 @@
 """Which settings matter for an objective: the data must be far likelier with a setting than without it.
 
 A ratio of likelihoods holds under any search that chooses its trials by earlier values; a rank test does not. Nothing
-is ever said to have no effect: of a setting without evidence, the largest effect that it may still have is told.
+is ever stated to have no effect: of a setting without evidence, the largest effect that it may still have is stated.
 """
 
 from __future__ import annotations
@@ -18,35 +18,25 @@ from hptui.core.study import Objective
 from hptui.core.trial import Trial
 from hptui.results.analysis.factors import Factor, factors_of, points_of
 from hptui.results.analysis.scores import Scores
+from hptui.results.analysis.threshold import needed
 from hptui.results.view import View
 
 if TYPE_CHECKING:
     from hptui.results.analysis.kernel import Model, Points
 
 MIN_TRIALS = 8
-"""Of fewer trials nothing is said of settings."""
+"""Of fewer trials nothing is stated of settings."""
 MIN_DISTINCT = 3
 """Least number of distinct values among the complete trials."""
 MIN_SKILL = 0.1
-"""Share of the variation that must be predicted of left-out trials before a setting is said to matter."""
-ODDS = 20.0
-"""The data must be likelier with a setting by this factor, times the number of settings looked at."""
+"""Share of the variation that must be predicted of left-out trials before a setting is stated to matter."""
 ALIASED = 0.9
 """Association from which settings count as one."""
-MIN_TRIALS_FOR_PAIRS = 16
-"""Of fewer trials nothing is said of settings that work together."""
-MAX_PAIRED = 4
-"""Number of settings, those with most evidence, among which pairs are looked at."""
-
-
-def needed(count: int) -> float:
-    """Return the evidence that one of `count` settings needs."""
-    return 2 * math.log(ODDS * max(1, count))
 
 
 @dataclass(frozen=True, slots=True)
 class SettingEvidence:
-    """The evidence of one setting, or of several that changed together and cannot be told apart."""
+    """The evidence of one setting, or of several that changed together and cannot be distinguished."""
 
     settings: tuple[str, ...]
     evidence: float
@@ -61,7 +51,7 @@ class SettingEvidence:
 
 @dataclass(frozen=True)
 class EffectAnalysis:
-    """What trials say of settings for one objective. `reason` is why nothing can be said; '' if something can."""
+    """What trials say of settings for one objective. `reason` is why nothing can be stated; '' if something can."""
 
     objective: Objective
     scores: Scores
@@ -81,8 +71,8 @@ class EffectAnalysis:
     @property
     def matter(self) -> list[SettingEvidence]:
         """The settings and groups that matter, most evidence first; none without skill."""
-        found = [group for group in self.groups if group.matters] if self.skill >= MIN_SKILL else []
-        return sorted(found, key=lambda group: (-group.evidence, group.settings))
+        matches = [group for group in self.groups if group.matters] if self.skill >= MIN_SKILL else []
+        return sorted(matches, key=lambda group: (-group.evidence, group.settings))
 
     @property
     def unseen(self) -> list[SettingEvidence]:
@@ -99,7 +89,12 @@ class EffectAnalysis:
         """The averages over the current space, made on first use."""
         from hptui.results.analysis.averaged import Averaged  # numpy: not at start
 
-        return Averaged(self)
+        assert self.model is not None
+        assert self.view is not None
+        assert self.space is not None
+        single = [group.columns[0] for group in self.matter if len(group.columns) == 1]
+        lower = self.objective.goal == "minimize"
+        return Averaged(self.view, self.space, self.model, self.factors, self.trials, single, lower_is_better=lower)
 
 
 def analyse(
@@ -125,11 +120,11 @@ def analyse(
     count = len(groups) * objectives
     threshold = needed(count)
     values = evidence(model, groups, threshold)
-    found = tuple(
+    matches = tuple(
         SettingEvidence(tuple(factors[j].name for j in group), value, threshold, group)
         for group, value in zip(groups, values, strict=True)
     )
-    return EffectAnalysis(objective, scores, tuple(factors), found, model.posterior().skill, "", model, view, space)
+    return EffectAnalysis(objective, scores, tuple(factors), matches, model.posterior().skill, "", model, view, space)
 
 
 def aliased(points: Points) -> list[list[int]]:
@@ -140,7 +135,7 @@ def aliased(points: Points) -> list[list[int]]:
         for i, j in combinations(range(count), 2):
             if group[i] != group[j] and association(points, i, j) >= ALIASED:
                 old, new = group[j], group[i]
-                group = [new if one == old else one for one in group]
+                group = [new if label == old else label for label in group]
     return [[j for j in range(count) if group[j] == name] for name in dict.fromkeys(group)]
 
 
@@ -153,22 +148,22 @@ def association(points: Points, i: int, j: int) -> float:
     import numpy as np  # numpy and scipy: not at start
     from scipy import stats
 
-    one, two = (_codes(points, column) for column in (i, j))
-    if max(one) == 0 or max(two) == 0:
+    first, second = (_codes(points, column) for column in (i, j))
+    if max(first) == 0 or max(second) == 0:
         return 0.0
-    pairs = len(set(zip(one.tolist(), two.tolist(), strict=True)))
-    # Of replicates and of continuous settings hardly two values are equal: that both divide alike says nothing.
+    pairs = len(set(zip(first.tolist(), second.tolist(), strict=True)))
+    # Of replicates and of continuous settings hardly second values are equal: that both divide alike says nothing.
     configurations = len(np.unique(np.c_[points.position, points.inactive], axis=0))
-    if pairs == len(set(one.tolist())) == len(set(two.tolist())) <= configurations / 2:
+    if pairs == len(set(first.tolist())) == len(set(second.tolist())) <= configurations / 2:
         return 1.0
     ordered = not (points.category[i] or points.category[j])
     if ordered and not points.inactive[:, [i, j]].any():
         return abs(float(stats.spearmanr(points.position[:, i], points.position[:, j]).statistic))
-    one, two = (_thirds(points, column) for column in (i, j))
-    table = np.zeros((max(one) + 1, max(two) + 1))
-    np.add.at(table, (one, two), 1)
+    first, second = (_thirds(points, column) for column in (i, j))
+    table = np.zeros((max(first) + 1, max(second) + 1))
+    np.add.at(table, (first, second), 1)
     table = table[table.sum(1) > 0][:, table.sum(0) > 0]
-    rows, columns, n = len(table), len(table[0]), len(one)
+    rows, columns, n = len(table), len(table[0]), len(first)
     if rows < 2 or columns < 2:
         return 0.0
     expected = np.outer(table.sum(1), table.sum(0)) / n

@@ -59,7 +59,7 @@ class Factor:
         return self.parameter.low, self.parameter.high
 
     def grid(self) -> list[Value]:
-        """Return the values at which an averaged curve is shown: of the current range, ascending; all categories."""
+        """Return the values at which an averaged curve is shown: of the current range, ascending."""
         if isinstance(self.parameter, Choice):
             levels = [level for level in self.levels if self.parameter.contains(level)]
             if not self.ordered or len(levels) <= GRID:
@@ -87,7 +87,7 @@ class Factor:
 
 
 def factors_of(view: View, space: Space, trials: Sequence[Trial], left_out: Sequence[str] = ()) -> list[Factor]:
-    """Return the settings that vary among trials, in the order of the space; no derived ones, none of `left_out`."""
+    """Return the settings that vary among trials, without derived ones and `left_out`."""
     derived = {setting.name for setting in space.derived}
     settings = [view.settings(trial) for trial in trials]
     factors = []

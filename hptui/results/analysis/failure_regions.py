@@ -26,7 +26,7 @@ from hptui.results.view import View
 FAILURE_KINDS = ("oom", "nan", "zero", "pruned")
 """Kinds of failure: out of memory, NaN, a rate of 0, pruned."""
 MIN_FAILED = 3
-"""Of fewer failures no region is told."""
+"""Of fewer failures no region is stated."""
 PERMUTATIONS = 999
 
 
@@ -145,7 +145,7 @@ def _sets(view: View, trials: Sequence[Trial]) -> tuple[Any, list[tuple[Conditio
     space = searched_space(view)
     factors = factors_of(view, space, trials)
     points = points_of(view, space, factors, trials)
-    found: dict[bytes, tuple[Any, list[Condition]]] = {}
+    matches: dict[bytes, tuple[Any, list[Condition]]] = {}
     for column, factor in enumerate(factors):
         values = np.where(points.inactive[:, column], np.nan, points.position[:, column])
         distinct = np.unique(values[~np.isnan(values)])
@@ -163,11 +163,11 @@ def _sets(view: View, trials: Sequence[Trial]) -> tuple[Any, list[tuple[Conditio
                 if members.all() or not members.any():
                     continue
                 condition = Condition(factor.name, relation, raw[float(value)])
-                entry = found.setdefault(np.packbits(members).tobytes(), (members.astype(float), []))
-                if factor.name not in [one.setting for one in entry[1]]:
+                entry = matches.setdefault(np.packbits(members).tobytes(), (members.astype(float), []))
+                if factor.name not in [known.setting for known in entry[1]]:
                     entry[1].append(condition)
-    sets = np.array([members for members, _ in found.values()])
-    return sets, [tuple(conditions) for _, conditions in found.values()]
+    sets = np.array([members for members, _ in matches.values()])
+    return sets, [tuple(conditions) for _, conditions in matches.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ EDGE = 0.05
 
 
 def edge_of(parameter: Parameter, value: Value) -> str:
-    """Return `low` or `high` if a value is at that edge of a range, or the outermost of three choices; else ''."""
+    """Return `low` or `high` if a value is at that edge of a range or of three choices; else ''."""
     if isinstance(parameter, Choice):
         choices = [choice for choice in parameter.choices if is_number(choice)]
         if not parameter.ordinal or not len(choices) == len(parameter.choices) > 2 or not is_number(value):

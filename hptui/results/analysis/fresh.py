@@ -1,7 +1,7 @@
 """Repeated runs: seeds that change nothing, the noise between seeds, and runs that did not choose the best trial.
 
 A trial that is the best of many is likely to look better than it is. Only runs that had no part in choosing it tell how
-good it is: the run that won is shown beside them, and never averaged in.
+good it is: the run that won is shown next to them, and never averaged in.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ def dead_seeds(view: View, summaries: Summaries) -> list[tuple[Trial, Trial]]:
     return pairs
 
 
-def _is_same(view: View, one: Trial, other: Trial, summaries: Summaries) -> bool:
-    first, second = (curve_fingerprint(trial, summaries) for trial in (one, other))
+def _is_same(view: View, single: Trial, other: Trial, summaries: Summaries) -> bool:
+    first, second = (curve_fingerprint(trial, summaries) for trial in (single, other))
     if first or second:
         return bool(first) and first == second
     metric = view.study.objective.metric
-    if not has_finite_values(view, one) or not has_finite_values(view, other) or rate_counts(view, one, metric):
+    if not has_finite_values(view, single) or not has_finite_values(view, other) or rate_counts(view, single, metric):
         return False
-    a, b = objective_value(view, one), objective_value(view, other)
+    a, b = objective_value(view, single), objective_value(view, other)
     return a != 0 and abs(a - b) <= EQUAL * abs(a)
 
 
@@ -65,7 +65,7 @@ def dead_numbers(pairs: list[tuple[Trial, Trial]]) -> frozenset[int]:
 
 
 def independent_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> list[Trial]:
-    """Return the runs of a configuration that may differ by noise; the trial alone where its seed changes nothing."""
+    """Return the runs of a configuration that may differ by noise, itself included."""
     runs = runs_of(view, trial)
     own = [run for run in runs if run.number == trial.number] or [trial]
     return own if not runs or any(run.number in dead for run in runs) else runs
@@ -81,7 +81,7 @@ class Noise:
 
 
 def noise_of(view: View, dead: frozenset[int] = frozenset()) -> Noise | None:
-    """Return the noise between seeds; None if nothing was repeated, or only with seeds that change nothing."""
+    """Return the noise between seeds; None if nothing was repeated with a seed that matters."""
     squares, df, used = 0.0, 0, []
     for trial in ranked_trials(view):
         runs = independent_runs(view, trial, dead)
@@ -183,7 +183,7 @@ def fresh_difference(
 
 
 def _noise_of_fresh(view: View, fresh: Fresh, dead: frozenset[int]) -> tuple[float, int] | None:
-    """Return the pooled deviation and its degrees of freedom, without the run that was chosen for its luck."""
+    """Return the pooled deviation and its degrees of freedom, without the run that was chosen."""
     squares, df = 0.0, 0
     for trial in ranked_trials(view):
         is_chosen = trial.number == fresh.trial.number
@@ -197,7 +197,7 @@ def _noise_of_fresh(view: View, fresh: Fresh, dead: frozenset[int]) -> tuple[flo
 
 @lru_cache(maxsize=64)
 def expected_best(count: int) -> float:
-    """Return by how many standard deviations the best of `count` equal ones is expected to look better than it is."""
+    """Return the expected best of `count` equal ones, in standard deviations above their mean."""
     import numpy as np  # numpy and scipy: not at start
     from scipy import special
 

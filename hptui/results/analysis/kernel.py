@@ -50,8 +50,8 @@ class Points:
         """Return the squared distances, (d, n, m)."""
         a, b = self.position.T[:, :, None], other.position.T[:, None, :]
         distance = np.where(self.category[:, None, None], (a != b).astype(float), (a - b) ** 2)
-        one, two = self.inactive.T[:, :, None], other.inactive.T[:, None, :]
-        return np.where(one & two, 0.0, np.where(one | two, 1.0, distance))
+        first, second = self.inactive.T[:, :, None], other.inactive.T[:, None, :]
+        return np.where(first & second, 0.0, np.where(first | second, 1.0, distance))
 
     def at(self, setting: int, value: float) -> Points:
         """Return these points with one setting moved to a value, where it is active."""
@@ -91,7 +91,9 @@ class Model:
         self.varied = [j for j in range(self.d) if self.distances[j].any()]
 
     def loss(self, x: Array, active: Sequence[int]) -> tuple[float, Array]:
-        """Return the penalised negative log likelihood and its gradient, at logarithms of weights, scale and noise.
+        """Return the penalised negative log likelihood and its gradient.
+
+        `x` are the logarithms of weights, scale and noise.
 
         No penalty below a weight of 2: the model without a setting is then the limit of the one with it.
         """
@@ -131,7 +133,7 @@ class Model:
         low, high = np.array(bounds).T
         best: Any = None
         for start in starts:
-            found = optimize.minimize(
+            matches = optimize.minimize(
                 self.loss,
                 np.clip(start, low, high),
                 args=(active,),
@@ -140,8 +142,8 @@ class Model:
                 bounds=bounds,
                 options={"maxiter": MAX_ITERATIONS},
             )
-            if best is None or found.fun < best.fun:
-                best = found
+            if best is None or matches.fun < best.fun:
+                best = matches
         weights = np.zeros(self.d)
         weights[list(active)] = np.exp(best.x[: len(active)])
         return Optimum(weights, math.exp(best.x[-2]), math.exp(best.x[-1]), float(best.fun), best.x)
@@ -208,15 +210,17 @@ class Posterior:
 
     @property
     def skill(self) -> float:
-        """The share of the variation that the model predicts of trials left out one at a time; below 0: worse than
-        their mean."""
+        """The share of the variation that is predicted of trials left out one at a time.
+
+        Below 0 their mean would be better.
+        """
         inverse = linalg.cho_solve(self.factor, np.eye(self.model.n), check_finite=False)
         errors = self.alpha / np.diag(inverse)
         return 1.0 - float((errors**2).sum() / (self.model.y**2).sum())
 
 
 def evidence(model: Model, groups: Sequence[Sequence[int]], enough: float) -> list[float]:
-    """Return for each group of settings twice the gain of log likelihood that the data give to the model with it.
+    """Return for each group of settings twice the log likelihood that the model gains by it.
 
     The full likelihood is the largest of all that were found: a smaller model is a limit of the full one.
     """

@@ -25,7 +25,7 @@ MARGIN = 0.1
 MAX_MOVED = 0.02
 """Rounding moves a bound by at most this share of the width of the hull."""
 MAX_KEPT = 0.9
-"""A range that keeps more of the current one is not told."""
+"""A range that keeps more of the current one is not stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class OutwardRange:
 
 
 def best_quarter(view: View) -> list[Trial]:
-    """Return the best quarter of the ranked trials that the current constraints allow, three at least; else none."""
+    """Return the best quarter of the trials that the constraints allow, three at least; else none."""
     space = searched_space(view)
     allowed = [trial for trial in sort_by_rank(view, ranked_trials(view)) if _is_allowed(view, trial)]
     if len(allowed) <= MIN_NAMED or not space.parameters:

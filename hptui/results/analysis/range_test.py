@@ -1,4 +1,4 @@
-"""Trials told apart from a best that was chosen for being best: Tukey's range, a bootstrap over questions, McNemar.
+"""Trials distinguished from a best that was chosen for being best: Tukey's range, a bootstrap over questions, McNemar.
 
 Source: J. W. Tukey, The problem of multiple comparisons, 1953; C. Y. Kramer, Biometrics 12 (1956); A. Agresti and
 B. Caffo, The American Statistician 54 (2000), for rates; Q. McNemar, Psychometrika 12 (1947).
@@ -21,14 +21,14 @@ from hptui.results.view import View
 LEVEL = 0.95
 """Probability with which no trial is called worse where all are equal."""
 MAX_TRIALS = 200
-"""Of more trials nothing is told apart: the range of so many is wide, and slow to compute."""
+"""Of more trials nothing is distinguished: such a range is wide, and slow to compute."""
 DRAWS = 2000
 """Draws of a bootstrap over questions."""
 
 
 @lru_cache(maxsize=512)
 def tukey_quantile(count: int, df: float) -> float:
-    """Return how many standard errors of a difference the range of `count` equal means stays within (95 %)."""
+    """Return the standard errors of a difference within which all of `count` equal means stay."""
     from scipy import stats  # scipy: not at start
 
     # The distribution is for a difference in units of one mean's error; a difference has the error times sqrt 2.
@@ -56,7 +56,7 @@ class RangeTest:
 
 
 def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | None:
-    """Return which ranked trials are told apart from the best; None without a measure of noise.
+    """Return which ranked trials are distinguished from the best; None without a measure of noise.
 
     `dead` are trials whose seed changed nothing: they measure no noise.
     """
@@ -69,7 +69,7 @@ def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | No
 
 
 def worse_rates(counts: Sequence[tuple[int, int]], best: int) -> list[bool]:
-    """Return which of several rates k of n are told apart from that at index `best`."""
+    """Return which of several rates k of n are distinguished from that at index `best`."""
     shares = [(k + 1) / (n + 2) for k, n in counts]
     errors = [share * (1 - share) / (n + 2) for share, (_, n) in zip(shares, counts, strict=True)]
     limit = tukey_quantile(len(counts), math.inf)
@@ -80,7 +80,7 @@ def worse_rates(counts: Sequence[tuple[int, int]], best: int) -> list[bool]:
 
 
 def worse_means(means: Sequence[float], runs: Sequence[int], best: int, deviation: float, df: int) -> list[bool]:
-    """Return which of several means of `runs` values with a common deviation are told apart from one of them."""
+    """Return which of several means of `runs` values are distinguished from the one at `best`."""
     limit = tukey_quantile(len(means), df)
     return [
         i != best and abs(means[i] - means[best]) > limit * deviation * math.sqrt(1 / runs[i] + 1 / runs[best])
@@ -116,7 +116,7 @@ def _split(others: Sequence[Trial], apart: Sequence[bool]) -> tuple[tuple[Trial,
 
 
 def worse_answers(answers: Any, best: int, seed: int) -> list[bool]:
-    """Return which rows of right answers (trial, question) are told apart from the row `best`.
+    """Return which rows of right answers (trial, question) are distinguished from the row `best`.
 
     A bootstrap over questions of the largest of all standardized differences between two trials.
     """

@@ -108,7 +108,7 @@ def score_trials(view: View, trials: Sequence[Trial], objective: Objective, curv
     return Scores(
         scores,
         sign * cut if was_cut and scores else None,
-        {why: tuple(found) for why, found in left_out.items()},
+        {why: tuple(matches) for why, matches in left_out.items()},
         len(set(finished.values())),
         spread,
         whole if whole != len(used) else 0,

@@ -25,7 +25,7 @@ class Importance:
 
 
 def importance_of(analysis: EffectAnalysis) -> Importance | None:
-    """Return the importance of settings by an analysis; None if nothing can be said of settings."""
+    """Return the importance of settings by an analysis; None if nothing can be stated of settings."""
     if analysis.reason:
         return None
     unseen = tuple(name for group in analysis.unseen for name in group.settings)

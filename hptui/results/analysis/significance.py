@@ -41,7 +41,7 @@ def wilson_interval(k: int, n: int) -> Interval:
 
 
 def student_interval(values: Sequence[float], floor: float | None = None) -> Interval | None:
-    """Return Student's interval of a mean, cut at `floor`; None for fewer than two values, or for equal ones."""
+    """Return Student's interval of a mean, cut at `floor`; None for one value, or for equal ones."""
     from scipy import stats
 
     if len(values) < 2:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from statistics import NormalDist, fmean, median
 
-LONG = 20
+LONG_CURVE = 20
 """Points from which a curve has a scatter of its own."""
 MIN_DIFFERENCES = 20
 """Second differences that a pooled scatter needs."""
@@ -49,8 +49,8 @@ class Scatter:
 
 def second_differences(values: Sequence[float]) -> list[float]:
     """Return the absolute second differences of a curve, the last two thirds of them."""
-    found = second_differences_of_all(values)
-    return found[len(found) // 3 :]
+    matches = second_differences_of_all(values)
+    return matches[len(matches) // 3 :]
 
 
 def scatter_of(differences: Sequence[float]) -> Scatter | None:
@@ -70,7 +70,7 @@ def pooled_scatter(curves: Iterable[Sequence[float]]) -> Scatter | None:
 
 def scatter_for(values: Sequence[float], pool: Scatter | None) -> Scatter | None:
     """Return a curve's own scatter if it is long enough, else the pooled one."""
-    if len(values) >= LONG:
+    if len(values) >= LONG_CURVE:
         differences = second_differences(values)
         return scatter_of(differences) if len(differences) >= MIN_DIFFERENCES else _own(differences)
     return pool
@@ -109,7 +109,7 @@ class Turn:
 def turn_of(values: Sequence[float], pool: Scatter | None) -> Turn | None:
     """Return the turn of a curve; None if it shows none beyond its scatter."""
     n = len(values)
-    return _long_turn(values) if n >= LONG else _short_turn(values, pool) if n >= 3 else None
+    return _long_turn(values) if n >= LONG_CURVE else _short_turn(values, pool) if n >= 3 else None
 
 
 def _short_turn(values: Sequence[float], pool: Scatter | None) -> Turn | None:
@@ -171,7 +171,7 @@ def _bins(values: Sequence[float]) -> tuple[list[float], list[float], list[int]]
 
 
 def _falling_residuals(values: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """Return for each prefix the residual sum of squares of the best fit that never rises, from the empty one on."""
+    """Return for each prefix the residual sum of squares of the best fit that never rises."""
     blocks: list[tuple[float, float, float]] = []  # weight, mean, residual
     residuals = [0.0]
     for value, weight in zip(values, weights, strict=True):
@@ -195,7 +195,7 @@ class Gain:
 
 
 def window_gain(values: Sequence[float], scatter: Scatter | None) -> Gain | None:
-    """Return the gain of the last sixth of a curve over the sixth before; None of few points or without scatter."""
+    """Return the gain of the last sixth of a curve over the sixth before; None if unknown."""
     n = len(values)
     if n < MIN_FOR_WINDOWS or scatter is None:
         return None
@@ -234,7 +234,7 @@ def is_improving(gain: Gain | None) -> bool:
 
 
 def is_level(late: Gain | None, whole: Gain | None) -> bool:
-    """Return whether a curve that had fallen gains less than 1 % of its whole gain at the end, by its upper bound."""
+    """Return whether a curve that fell gains less than 1 % of its whole gain at the end."""
     if late is None or whole is None or whole.gain <= LEARNED_ERRORS * whole.error:
         return False
     return late.gain + LEVEL_ERRORS * late.error < LEVEL_SHARE * whole.gain

@@ -1,7 +1,7 @@
 """Sentences that assert something: one file per group of classes, each function returns `Claim`s or none.
 
 A function takes the `FactWriter` of a record and decides by the statistics of `results.analysis` whether a sentence of
-its class may be said. Sections of a report and screens place the claims; they make no such sentence of their own.
+its class may be stated. Sections of a report and screens place the claims; they make no such sentence of their own.
 """
 
 from hptui.results.claims.claim import Claim

@@ -11,7 +11,7 @@ from hptui.results.facts import Fact, Line, facts_of, plain_text
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence that may be said, and why.
+    """A sentence that may be stated, and why.
 
     `kind` is its class (`E1`, `R1`, …); each class has one condition and one wording. `premise` are the numbers that
     the condition was checked on, as JSON. `subject` is the setting, metric or stage that it is about, `trials` the

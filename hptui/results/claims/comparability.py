@@ -25,10 +25,10 @@ def length_fact(facts: FactWriter, trial: Trial, length: TrainingLength) -> Fact
 def length_tail(facts: FactWriter, setting: str) -> Line:
     """Return, behind a batch size that varies, how much more some trials saw; () for other settings."""
     trials = facts.data.effect_trials
-    found = unequal_coordinate(facts.view, trials, setting, facts.data.facts)
-    if found is None:
+    matches = unequal_coordinate(facts.view, trials, setting, facts.data.facts)
+    if matches is None:
         return ()
-    length, other, ratio = found
+    length, other, ratio = matches
     word = "larger" if other == "examples" else "smaller"
     verb = "saw" if other == "examples" else "took"
     return line(
@@ -72,7 +72,7 @@ def length_claims(facts: FactWriter) -> list[Claim]:
 def stage_claims(facts: FactWriter) -> list[Claim]:
     """Return one line per stage: its trials, its best, and the change against the study's first baseline.
 
-    The change is told only if both trained equally long.
+    The change is stated only if both trained equally long.
     """
     study, claims, metric = facts.study, [], facts.data.metric
     first_baseline = next((t for t in facts.view.trials if t.role == "baseline"), None)

@@ -8,8 +8,8 @@ from hptui.results.claims.claim import Claim
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import line
 
-MAX_TOLD = 10
-"""Trials with a problem that are told one by one."""
+MAX_NAMED = 10
+"""Trials with a problem that are stated one by one."""
 
 
 def curve_claims(facts: FactWriter) -> list[Claim]:
@@ -23,7 +23,7 @@ def curve_claims(facts: FactWriter) -> list[Claim]:
     own = [pair for pair in diagnosed if best is not None and pair[0].number == best.number]
     others = [pair for pair in diagnosed if pair not in own and not pair[1].healthy]
     claims = []
-    for trial, diagnosis in (*own, *others[:MAX_TOLD]):
+    for trial, diagnosis in (*own, *others[:MAX_NAMED]):
         if diagnosis.kind == "unknown":
             continue
         is_best = best is not None and trial.number == best.number
@@ -35,8 +35,8 @@ def curve_claims(facts: FactWriter) -> list[Claim]:
         )
         premise = dict(diagnosis.evidence)
         claims.append(Claim(diagnosis.claim, text, premise, facts.data.metric, (trial.number,)))
-    if len(others) > MAX_TOLD:
-        rest = [trial for trial, _ in others[MAX_TOLD:]]
+    if len(others) > MAX_NAMED:
+        rest = [trial for trial, _ in others[MAX_NAMED:]]
         text = line("{n} more have curves that deserve a look.", n=facts.count("sick.more", rest))
         claims.append(Claim("C0", text, {"trials": len(rest)}, "", tuple(trial.number for trial in rest)))
     return claims

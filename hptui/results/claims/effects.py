@@ -17,7 +17,7 @@ from hptui.results.facts import Line, capitalize_first, join_parts, join_with_an
 SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
 """Samplers that choose no trial by the values of earlier ones."""
 MIN_TRIALS_FOR_SIZE = 20
-"""Of fewer trials it is not told how much a setting without evidence may still change."""
+"""Of fewer trials it is not stated how much a setting without evidence may still change."""
 LEFT_OUT_TEXTS = {
     "out of memory": "ran out of memory",
     "failed": "failed",
@@ -29,7 +29,7 @@ LEFT_OUT_TEXTS = {
 
 
 def effect_claims(facts: FactWriter, metric: str | None = None, stage: str | None = None) -> list[Claim]:
-    """Return everything that may be said of settings for an objective, in the order in which it is to be read."""
+    """Return all that may be stated of settings for an objective, in the order of reading."""
     analysis = facts.data.effect_analysis(metric, stage)
     if analysis.reason:
         claim = _nothing(facts, analysis)
@@ -43,7 +43,7 @@ def effect_claims(facts: FactWriter, metric: str | None = None, stage: str | Non
 
 
 def _nothing(facts: FactWriter, analysis: EffectAnalysis) -> Claim | None:
-    """Return why nothing is said of settings; None where nothing was varied."""
+    """Return why nothing is stated of settings; None where nothing was varied."""
     trials, key = analysis.trials, f"effects.{analysis.objective.metric}"
     if analysis.reason == "few" and trials:
         text = line(
@@ -177,7 +177,7 @@ def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence
 
 
 def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
-    """Yield of the settings without evidence how much they may still change the objective, if that can be told."""
+    """Yield how much the settings without evidence may still change the objective."""
     metric, groups = analysis.objective.metric, analysis.unseen
     if not groups:
         return
@@ -195,12 +195,12 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         return
     for group in groups:
         widest = max(analysis.averaged.curve(name).widest for name in group.settings)
-        one = len(group.settings) == 1
+        single = len(group.settings) == 1
         text = line(
             "Nothing was seen of {names}: over {its} range {it} may still change {metric} by up to {size}.",
             names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
-            its="its" if one else "their",
-            it="it" if one else "they",
+            its="its" if single else "their",
+            it="it" if single else "they",
             metric=facts.name(metric),
             size=size_of(
                 facts, f"unseen.{metric}.{'+'.join(group.settings)}", metric, rounded_up(widest), analysis.trials
@@ -211,7 +211,7 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
 
 
 def mattered(facts: FactWriter) -> Claim:
-    """Return what mattered in one phrase: the settings with evidence, and of how many others nothing was seen."""
+    """Return what mattered in one phrase, and of how many other settings nothing was seen."""
     analysis = facts.data.effect_analysis()
     if analysis.reason:
         claim = _nothing(facts, analysis)
@@ -219,8 +219,8 @@ def mattered(facts: FactWriter) -> Claim:
             return Claim("E0", ("nothing was varied",), {"reason": analysis.reason})
         return Claim("E0", (*_lower(claim.line)[:-1], _without_stop(claim.line[-1])), claim.premise, "", claim.trials)
     metric, parts = analysis.objective.metric, []
-    told = [group for group in analysis.matter if len(group.settings) == 1 or is_shown("E2")]
-    for group in told:
+    named = [group for group in analysis.matter if len(group.settings) == 1 or is_shown("E2")]
+    for group in named:
         key = f"evidence.{metric}.{'+'.join(group.settings)}"
         parts.append(
             line(
@@ -244,7 +244,7 @@ def mattered(facts: FactWriter) -> Claim:
                 if len(unseen) > 1
                 else line("nothing was seen of {name}", name=facts.name(unseen[0]))
             )
-    premise = {"matter": ["+".join(group.settings) for group in told], "unseen": unseen}
+    premise = {"matter": ["+".join(group.settings) for group in named], "unseen": unseen}
     return Claim("E1", text, premise, "", numbers_of(analysis.trials))
 
 
@@ -259,7 +259,7 @@ def search_caveat(facts: FactWriter) -> Claim | None:
 
 
 def ignored_claims(facts: FactWriter) -> list[Claim]:
-    """Return the settings that the trainer seems to ignore: other values of them, and equal curves that move."""
+    """Return the settings that the trainer seems to ignore: equal curves for other values."""
     claims = []
     for ignored in facts.data.ignored_settings:
         first, second = ignored.pairs[0]

@@ -74,7 +74,7 @@ def _key(region: FailureRegion) -> str:
 
 def _where(facts: FactWriter, region: FailureRegion) -> Line:
     """Return the conditions of a region; several with the same trials are alternatives."""
-    return join_parts((_condition(facts, region, one) for one in region.conditions), ", ", " or ")
+    return join_parts((_condition(facts, region, single) for single in region.conditions), ", ", " or ")
 
 
 def _condition(facts: FactWriter, region: FailureRegion, condition: Condition) -> Line:

@@ -13,7 +13,7 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, join_parts, line
 
 MAX_NAMED = 12
-"""A longer list of trials is told by its number."""
+"""A longer list of trials is stated by its number."""
 
 
 def alike(facts: FactWriter) -> Claim:
@@ -95,7 +95,7 @@ def _difference_text(kind: str) -> str:
 
 
 def sure(facts: FactWriter) -> Claim:
-    """Return whether it is sure that the best is better than the baseline, as a phrase without a full stop."""
+    """Return whether the best is surely better than the baseline, without a full stop."""
     best, baseline, metric = facts.data.best, facts.view.baseline, facts.data.metric
     if best is None:
         return Claim("SU", ("no trial has a value",), {"answer": "none"})

@@ -17,23 +17,23 @@ from hptui.results.facts import Fact, line
 SURE_AT_END = 0.95
 """Probability that an end is better than a third of the range inwards from which to widen it."""
 MIN_SKILL_FOR_RANGE = 0.3
-"""Share of the variation that the model must predict of left-out trials before a range is told."""
+"""Share of the variation that the model must predict of left-out trials before a range is stated."""
 
 
 def edges_to_widen(facts: FactWriter) -> list[tuple[BestAtEdge, float]]:
-    """Return the edges beyond which it may be better, with the probability that the end is better than inwards."""
+    """Return the edges to widen, with the probability that the end is better than inwards."""
     best, analysis = facts.data.best, facts.data.effect_analysis()
     if best is None or analysis.reason or not is_shown("N2") or len(facts.study.objectives) > 1:
         return []
     matter = {group.settings[0] for group in analysis.matter if len(group.settings) == 1}
-    found = []
+    suggestion = []
     for edge in bests_at_edge(facts.view, best):
         if edge.setting not in matter or _changes_length(facts, edge.setting):
             continue
         probability = analysis.averaged.better_at_end(edge.setting, edge.low)
         if probability >= SURE_AT_END:
-            found.append((edge, probability))
-    return found
+            suggestion.append((edge, probability))
+    return suggestion
 
 
 def _changes_length(facts: FactWriter, setting: str) -> bool:
@@ -74,27 +74,29 @@ def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
         if len(group.settings) > 1 or parameter is None or not trials or _changes_length(facts, parameter.name):
             continue
         edge = "" if isinstance(parameter, Choice) else edges.get(parameter.name, "")
-        if (found := outward_range(facts.view, parameter, trials, edge)) is not None:
-            ranges.append(found)
+        if (suggestion := outward_range(facts.view, parameter, trials, edge)) is not None:
+            ranges.append(suggestion)
     return ranges
 
 
 def range_claims(facts: FactWriter) -> list[Claim]:
     """Return the ranges in which the best trials lie: what was seen, not what is optimal."""
     claims = []
-    for found in suggested_ranges(facts):
-        if found.wider:
+    for suggestion in suggested_ranges(facts):
+        if suggestion.wider:
             continue  # N2 says it
-        numbers = tuple(trial.number for trial in found.trials)
+        key, numbers = f"space.{suggestion.setting}", tuple(trial.number for trial in suggestion.trials)
         text = line(
             "The best {n} trials have {name} in {then}; searched was {now}{new}.",
-            n=facts.count(f"recommend.{found.setting}.n", found.trials),
-            name=facts.name(found.setting),
-            then=Fact(f"recommend.{found.setting}", found.then, found.then, numbers),
-            now=Fact(f"space.{found.setting}.now", found.now, found.now, (), f"space.{found.setting}"),
-            new=", which an earlier trial lies outside of" if found.new else "",
+            n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
+            name=facts.name(suggestion.setting),
+            then=Fact(f"recommend.{suggestion.setting}", suggestion.then, suggestion.then, numbers),
+            now=Fact(
+                f"space.{suggestion.setting}.now", suggestion.now, suggestion.now, (), f"space.{suggestion.setting}"
+            ),
+            new=", which an earlier trial lies outside of" if suggestion.new else "",
         )
-        claims.append(Claim("N1", text, {"range": found.then}, found.setting, numbers))
+        claims.append(Claim("N1", text, {"range": suggestion.then}, suggestion.setting, numbers))
     return claims
 
 
@@ -103,45 +105,45 @@ def range_command(facts: FactWriter) -> Fact | None:
     ranges = suggested_ranges(facts)
     if not ranges:
         return None
-    words = " ".join(f"{quote(found.setting)}={quote(found.then)}" for found in ranges)
+    words = " ".join(f"{quote(suggestion.setting)}={quote(suggestion.then)}" for suggestion in ranges)
     trials = tuple(trial.number for trial in ranges[0].trials)
     return Fact("recommend.space", words, f"hptui space {quote(facts.view.row.name)} {words}", trials)
 
 
 def outlook(facts: FactWriter) -> list[Claim]:
     """Return what more trials may bring, and whether repeats would bring more."""
-    found = facts.data.outlook
-    if found is None:
+    suggestion = facts.data.outlook
+    if suggestion is None:
         return []
-    numbers = tuple(trial.number for trial in found.order)
+    numbers = tuple(trial.number for trial in suggestion.order)
     claims = []
-    n = facts.count("outlook.n", found.order)
-    if found.kind == "grid":
-        size = facts.of_value("outlook.size", found.size)
+    n = facts.count("outlook.n", suggestion.order)
+    if suggestion.kind == "grid":
+        size = facts.of_value("outlook.size", suggestion.size)
         text = (
             line(
                 "{left} of {size} configurations of the grid have not run.",
                 size=size,
-                left=facts.of_value("outlook.left", found.left),
+                left=facts.of_value("outlook.left", suggestion.left),
             )
-            if found.left
+            if suggestion.left
             else line("All {size} configurations of the grid have run.", size=size)
         )
-        claims.append(Claim("O1", text, {"left": found.left, "size": found.size}, "", numbers))
+        claims.append(Claim("O1", text, {"left": suggestion.left, "size": suggestion.size}, "", numbers))
     else:
         text = line(
             "The best came as number {at} of {n}; {since} since without a better one.",
-            at=facts.of_value("outlook.best_at", found.best_at, found.order),
+            at=facts.of_value("outlook.best_at", suggestion.best_at, suggestion.order),
             n=n,
-            since=facts.of_value("outlook.since", found.since, found.order),
+            since=facts.of_value("outlook.since", suggestion.since, suggestion.order),
         )
-        if found.kind == "independent":
+        if suggestion.kind == "independent":
             text += line(
                 " {more} more independent draws would hold a better one with a chance of {chance}.",
-                more=facts.of_value("outlook.more", found.more, found.order),
-                chance=facts.percentage("outlook.chance", found.chance, found.order, digits=0),
+                more=facts.of_value("outlook.more", suggestion.more, suggestion.order),
+                chance=facts.percentage("outlook.chance", suggestion.chance, suggestion.order, digits=0),
             )
-        claims.append(Claim("O1", text, {"best_at": found.best_at, "since": found.since}, "", numbers))
+        claims.append(Claim("O1", text, {"best_at": suggestion.best_at, "since": suggestion.since}, "", numbers))
     test = facts.data.range_test
     if test is not None and test.alike and not facts.data.dead_seeds:
         text = line(

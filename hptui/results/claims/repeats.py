@@ -1,5 +1,5 @@
-"""How sure the best is: W1–W3 it was chosen, R1 not told apart, R2 told apart, R3 one run's rate, FR fresh runs, FB
-another one leads, S1 the seed changes nothing, SU whether it is better than the baseline, AB against the baseline."""
+"""How sure the best is: W1–W3 it was chosen, R1 and R2 distinguished or not, R3 one run's rate, FR fresh runs, FB
+another one leads by them, S1 the seed changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hptui.results.facts import Fact, Line, capitalize_first, line
 
 
 def fresh_runs(facts: FactWriter, trial: Trial) -> Fresh | None:
-    """Return the runs of a trial that had no part in choosing it: the numbers to show wherever its value stands."""
+    """Return the runs of a trial that had no part in choosing it."""
     return facts.data.fresh(trial)
 
 
@@ -162,11 +162,11 @@ HOW_TEXTS = {
     "seeds": "Tukey's range, noise between seeds",
     "questions": "bootstrap over the same questions",
 }
-"""What told trials apart."""
+"""How trials were distinguished."""
 
 
 def _range(facts: FactWriter) -> Iterator[Claim]:
-    """Yield which trials are told apart from the best, and which are not."""
+    """Yield which trials are distinguished from the best, and which are not."""
     test = facts.data.range_test
     if test is None:
         if len(facts.data.order) > 1 and len(facts.study.objectives) == 1:

@@ -15,7 +15,7 @@ from hptui.results.facts import Fact, line
 SEEDS = 3
 """Fresh runs that are asked for."""
 MAX_REPEATED = 3
-"""Trials that cannot be told apart from the best are repeated together up to this number."""
+"""Trials that cannot be distinguished from the best are repeated together up to this number."""
 MORE = 10
 """Trials that are asked for where nothing else is to be done."""
 
