@@ -141,8 +141,10 @@ def _difference_text(difference: ReportDifference) -> str:
     """Return what is wrong with a line, with the fact and the trials that it rests on."""
     text, now = difference.text, difference.now
     words = repr(difference.words) if difference.words else "a word is gone"
-    if difference.kind == "changed" and difference.was == now and text == now:
-        sentence = f"changed: it stands at another place: {_short(text)}"
+    if difference.kind == "changed" and not now:
+        sentence = f"changed: {_short(text)}, which the store gives no more either"
+    elif difference.kind == "missing" and not now:
+        sentence = "missing: a line that the store gives no more either"
     elif difference.kind == "changed" and not difference.was:
         sentence = f"changed: {words} was put in"
     elif difference.kind == "stale" and not text:

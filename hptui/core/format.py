@@ -126,7 +126,7 @@ def short_metric(value: float, spec: MetricSpec | None = None) -> str:
 
 
 def setting(value: Value) -> str:
-    """Format a setting's value: numbers as people write them (`2e-4`, `0.05`), lists in brackets, texts unquoted."""
+    """Format a setting's value: `2e-4`, `0.05`, lists in brackets, texts unquoted."""
     if value is None:
         return "none"
     if isinstance(value, bool):

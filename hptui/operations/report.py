@@ -65,9 +65,9 @@ def brief_lines(sd: StudyDir) -> list[str]:
 def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "", *, html: bool = False) -> list[Path]:
     """Write a report with its facts and figures; return the paths written.
 
-    `target` is a directory, or a file where it ends in .md; with `html` the same report stands beside it as one HTML
-    file. A `target` that ends in .html is that file alone. `figures` is png, svg or none (default: as the study file
-    says); they are written to `images/` next to it. Existing files are replaced whole.
+    `target` is a directory, or a file where it ends in .md; with `html` the same report is written next to it as one
+    HTML file. A `target` that ends in .html is that file alone. `figures` is png, svg or none (default: as the study
+    file says); they are written to `images/` next to it. Existing files are replaced whole.
     """
     from hptui.results.report_data import read_report_data
 
@@ -160,7 +160,9 @@ def verify_report(home: Path, path: Path, study: str = "") -> ReportCheck:
     sd = find_study(home, study or str(ledger.about.get("study", "")))
     now = _rendered_now(sd, ledger)
     comparison = compare_lines(text, now, ledger)
-    if comparison.differences and ledger.about.get("hptui") != __version__:
+    if not comparison.differences:
+        return ReportCheck(path, sd.name, comparison.lines, len(ledger.places), [], comparison.own)
+    if ledger.about.get("hptui") != __version__:
         numbers = [*edited_numbers(text, ledger), *outdated_numbers(ledger, build_fact_index(now))]
         differences = [
             ReportDifference(

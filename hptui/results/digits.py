@@ -42,7 +42,7 @@ def column_decimals(values: Sequence[float], standard_error: float | None = None
 
 
 def fixed_text(value: float, decimals: int) -> str:
-    """Return a number with these digits behind the point; one far from the others of its column in its own digits."""
+    """Return a number with these digits behind the point; one far from the others in its own."""
     if value and not 10.0 ** (2 - MIN_DIGITS) * 10.0**-decimals <= abs(value) < 1e7:
         return f"{value:.{MIN_DIGITS}g}"
     return f"{value:,.{decimals}f}" if abs(value) >= 1e4 else f"{value:.{decimals}f}"

@@ -123,7 +123,7 @@ def lines_of(block: Block) -> Sequence[Line]:
 
 
 def folded(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield the blocks of sections with each heading of level 2 as the title of a fold over what follows it."""
+    """Yield the blocks with each heading of level 2 as the title of a fold over what follows it."""
     is_open = False
     for block in blocks:
         if isinstance(block, Heading) and block.level == 2:

@@ -144,7 +144,7 @@ class FactWriter:
         return [value for trial in order if (value := measured_value(trial, name)) is not None]
 
     def _standard_error(self, name: str) -> float | None:
-        """Return the standard error of the mean of the configuration that was repeated most; None without repeats."""
+        """Return the standard error of the configuration that was repeated most; None without repeats."""
         originals = {trial.replicate_of for trial in self.view.trials if trial.replicate_of is not None}
         groups = [replicates(self.view, self.originals[number]) for number in sorted(originals & set(self.originals))]
         values = [value for run in max(groups, key=len, default=[]) if (value := measured_value(run, name)) is not None]

@@ -1,7 +1,7 @@
 """Compare a written report, line by line, with the one that the store gives now.
 
-A line of the text that the store does not give is `changed` (ours, in other words or at another place), `foreign` (not
-ours) or `stale` (ours, but it would be written otherwise now); one that is gone is `missing`. Text between
+A line of the text that the store does not give is `changed` (ours, in other words), `foreign` (not ours) or `stale`
+(ours, but it would be written otherwise now); one that is gone is `missing`. Text between
 `<!-- own -->` and `<!-- /own -->` is the reader's and is listed, not compared."""
 
 from __future__ import annotations
@@ -60,27 +60,46 @@ class _Line:
 
 
 def compare_lines(text: str, now: MarkdownText, ledger: FactIndex) -> LineComparison:
-    """Return how the text of a report differs from what the store gives now."""
+    """Return how the text of a report differs from what the store gives now.
+
+    The digests of the ledger tell what was edited since from what the store has outgrown. They are not trusted: a line
+    that the store does not give is wrong, whatever the ledger says of it.
+    """
     written, own = _split_own(text)
     current = _lines(now.text.split("\n"))
     places: dict[int, list[RenderedFact]] = {}
     for place in now.places:
         places.setdefault(place.line, []).append(place)
-    blocks = SequenceMatcher(
-        None, [line.text for line in written], [line.text for line in current], autojunk=False
-    ).get_opcodes()
-    unequal = [block for block in blocks if block[0] != "equal"]
-    as_written = Counter(ledger.lines)
-    as_written.subtract(
-        line_digest(line.text) for tag, i1, i2, _, _ in blocks if tag == "equal" for line in written[i1:i2]
-    )
-    unmatched = Counter(line.text for _, _, _, j1, j2 in unequal for line in current[j1:j2])
-    comparison = _Comparison(as_written, unmatched, places)
-    for _, i1, i2, j1, j2 in unequal:
+    comparison = _Comparison(places)
+    current_digests = [line_digest(line.text) for line in current]
+    as_written = list(ledger.lines) or current_digests
+    current_of: dict[int, _Line] = {}
+    outgrown = _unequal(as_written, current_digests)
+    for _, i, j in _equal(as_written, current_digests):
+        current_of[i] = current[j]
+    edited = _unequal([line_digest(line.text) for line in written], as_written)
+    written_of = {j: written[i] for _, i, j in _equal([line_digest(line.text) for line in written], as_written)}
+    for i1, i2, j1, j2 in edited:
         before = written[i1 - 1].number if i1 else 1
-        comparison.block(written[i1:i2], current[j1:j2], before)
+        comparison.edited(written[i1:i2], [current_of.get(index) for index in range(j1, j2)], before)
+    for i1, i2, j1, j2 in outgrown:
+        before = next((written_of[index].number for index in range(i1 - 1, -1, -1) if index in written_of), 1)
+        comparison.outgrown([written_of[n] for n in range(i1, i2) if n in written_of], current[j1:j2], before)
     differences = sorted(comparison.differences, key=lambda item: (item.line, item.kind, item.now))
     return LineComparison(len(current), differences, own)
+
+
+def _unequal(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int, int, int]]:
+    """Return the stretches in which two lists differ."""
+    return [
+        block[1:] for block in SequenceMatcher(None, first, second, autojunk=False).get_opcodes() if block[0] != "equal"
+    ]
+
+
+def _equal(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return the items in which two lists agree, with their places."""
+    blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
+    return [(first[i + n], i + n, j + n) for i, j, size in blocks for n in range(size)]
 
 
 def _lines(lines: Sequence[str], first: int = 1) -> list[_Line]:
@@ -105,41 +124,40 @@ def _split_own(text: str) -> tuple[list[_Line], list[tuple[int, str]]]:
 
 
 class _Comparison:
-    """Collects the differences; each line of the ledger and of the store accounts for one line of the text."""
+    """Collects the differences between two places at which text and store agree."""
 
-    def __init__(
-        self, as_written: Counter[str], unmatched: Counter[str], places: dict[int, list[RenderedFact]]
-    ) -> None:
-        self.as_written, self.unmatched, self.places = as_written, unmatched, places
+    def __init__(self, places: dict[int, list[RenderedFact]]) -> None:
+        self.places = places
         self.differences: list[ReportDifference] = []
 
-    def block(self, written: Sequence[_Line], current: Sequence[_Line], before: int) -> None:
-        """Compare the lines between two places at which text and store agree; `before` is the line above them."""
+    def edited(self, written: Sequence[_Line], ours: Sequence[_Line | None], before: int) -> None:
+        """Compare lines that are not as written with ours there; None is one that the store gives no more."""
+        known = [line for line in ours if line is not None]
+        unknown = len(ours) - len(known)
+        for line in written:
+            partner = _most_alike(line, known)
+            if partner is not None:
+                known.remove(partner)
+                self._add(line.number, "changed", line.text, partner)
+            elif unknown:
+                unknown -= 1
+                self._add(line.number, "changed", line.text, None)
+            else:
+                self._add(line.number, "foreign", line.text, None)
+        last = written[-1].number if written else before
+        for gone in (*known, *[None] * unknown):
+            self._add(last, "missing", "", gone)
+
+    def outgrown(self, written: Sequence[_Line], current: Sequence[_Line], before: int) -> None:
+        """Compare lines as they were written with those that the store gives now instead."""
         left = list(current)
         for line in written:
             partner = _most_alike(line, left)
             if partner is not None:
                 left.remove(partner)
-            self._written_line(line, partner)
-        for line in left:
-            digest = line_digest(line.text)
-            was_ours = not self.as_written or self.as_written[digest] > 0
-            self.as_written[digest] -= 1
-            kind: Kind = "missing" if was_ours else "stale"
-            self._add(written[-1].number if written else before, kind, "", line)
-
-    def _written_line(self, line: _Line, partner: _Line | None) -> None:
-        digest = line_digest(line.text)
-        is_moved = self.unmatched[line.text] > 0
-        if not is_moved and self.as_written[digest] > 0:
-            self.as_written[digest] -= 1
             self._add(line.number, "stale", line.text, partner)
-        elif partner is not None or is_moved:
-            if partner is not None and partner.text != line.text:
-                self.as_written[line_digest(partner.text)] -= 1
-            self._add(line.number, "changed", line.text, partner)
-        else:
-            self._add(line.number, "foreign", line.text, None)
+        for line in left:
+            self._add(written[-1].number if written else before, "stale", "", line)
 
     def _add(self, number: int, kind: Kind, text: str, now: _Line | None) -> None:
         if now is None:

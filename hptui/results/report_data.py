@@ -84,7 +84,7 @@ class ReportData:
 
     @cached_property
     def steps(self) -> list[OneFactorStep]:
-        """The ranked trials that differ from the baseline in one setting; of very many none, as nobody reads them so."""
+        """The ranked trials that differ from the baseline in one setting; none of very many."""
         if len(self.order) > MAX_TRIALS_IN_STEPS:
             return []
         return one_factor_steps(self.view, sorted(self.order, key=lambda trial: trial.number))

@@ -127,7 +127,10 @@ def training_and_validation(metric: str, names: Collection[str]) -> tuple[str | 
 
 
 def effective_batch(settings: Mapping[str, Value], effective: Mapping[str, Value] | None = None) -> float | None:
-    """Return the examples per optimizer step: as recorded, else batch size × accumulation; None if one is unknown."""
+    """Return the examples per optimizer step: as recorded, else batch size × accumulation.
+
+    None if one of them is unknown.
+    """
     recorded = (effective or {}).get("effective_batch_size")
     if is_number(recorded):
         return recorded

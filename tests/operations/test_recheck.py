@@ -99,7 +99,7 @@ def test_of_another_versions_words_only_the_numbers_are_checked(home, tmp_path):
     _, path = written(home, tmp_path)
     ledger = path.with_name("facts.json")
     ledger.write_text(ledger.read_text().replace(f'"hptui": "{__version__}"', '"hptui": "0.0.9"', 1))
-    other_words = path.read_text().replace("Best trial", "The winner")
+    other_words = path.read_text().replace("The best trial", "The winner")
     path.write_text(other_words)
     check = verify_report(home, path)
     assert (check.differences, check.only_numbers, check.exit_code) == ([], True, 2)

@@ -213,7 +213,7 @@ def test_what_was_written_before_is_stale_and_what_was_edited_besides_is_changed
     assert any(item.line == place + 1 and item.was == "0.6217" for item in found)
     edited = before.text.replace("0.5889", "0.4889", 1)
     kinds = [item.kind for item in compare_lines(edited, now, document_ledger).differences]
-    assert kinds.count("changed") == 1
+    assert kinds.count("changed") == 1, kinds
     assert compare_lines(edited, now, replace(ledger, lines=tuple(digests(edited)))).differences
 
 

@@ -99,7 +99,7 @@ def mean_memory(attempts: Mapping[int, Sequence[Attempt]], trial: Trial) -> tupl
 
 
 def busy_intervals(attempts: Iterable[Attempt]) -> list[tuple[float, float]]:
-    """Return start and end of each attempt, in seconds since the epoch; one that has not ended lasts until now."""
+    """Return start and end of each attempt, in seconds since the epoch."""
     spans = []
     for attempt in attempts:
         if attempt.started > 0:
@@ -118,7 +118,7 @@ def union_seconds(spans: Iterable[tuple[float, float]]) -> float:
 
 
 def gpus_of(attempt: Attempt) -> dict[str, str]:
-    """Return the names of an attempt's GPUs by what identifies them: the UUID, else host, device and position."""
+    """Return the names of an attempt's GPUs by UUID, else by host, device and position."""
     names = [name for name in str(attempt.environment.get("gpu") or "").split(", ") if name]
     uuids = str(attempt.environment.get("gpu_uuid") or "").split(", ")
     if len(uuids) != len(names) or not all(uuids):
@@ -127,7 +127,10 @@ def gpus_of(attempt: Attempt) -> dict[str, str]:
 
 
 def gpu_seconds(attempts: Iterable[Attempt]) -> float:
-    """Return the seconds in which each GPU was busy, summed over the GPUs; attempts that share one count once."""
+    """Return the seconds in which each GPU was busy, summed over the GPUs.
+
+    Attempts that share a GPU count once.
+    """
     runs_by_gpu: dict[str, list[Attempt]] = defaultdict(list)
     for attempt in attempts:
         for gpu in gpus_of(attempt):
@@ -143,7 +146,7 @@ def gpu_names(attempts: Iterable[Attempt]) -> dict[str, int]:
 
 
 def memory_by_loading(view: View) -> tuple[str, dict[str, list[Trial]]] | None:
-    """Return the setting by which a model is loaded in four bits, and the trials with a known memory by its values.
+    """Return the setting that loads a model in four bits, and trials with known memory by its values.
 
     None unless at least two values ran. A value is named as it was set: `qlora` and `lora`, `true` and `false`.
     """

@@ -105,9 +105,9 @@ class Isolation:
             members[third(value)].append((value, group))
         rejected: list[list[bool]] = [[] for _ in range(THIRDS)]
         for params, bad in self._rejected:
-            value = params.get(name)
-            if is_number(value) and low <= value <= high:
-                rejected[third(value)].append(bad)
+            rejected_value = params.get(name)
+            if is_number(rejected_value) and low <= rejected_value <= high:
+                rejected[third(rejected_value)].append(bad)
         rows = []
         for part, inside in zip(members, rejected, strict=True):
             if part:

@@ -85,7 +85,7 @@ def range_claims(facts: FactWriter) -> list[Claim]:
     for suggestion in suggested_ranges(facts):
         if suggestion.wider:
             continue  # N2 says it
-        key, numbers = f"space.{suggestion.setting}", tuple(trial.number for trial in suggestion.trials)
+        numbers = tuple(trial.number for trial in suggestion.trials)
         text = line(
             "The best {n} trials have {name} in {then}; searched was {now}{new}.",
             n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),

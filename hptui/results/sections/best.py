@@ -107,7 +107,7 @@ def best(facts: FactWriter) -> Iterator[Block]:
 
 
 def _best_lines(facts: FactWriter, trial: Trial) -> Iterator[Line]:
-    """Yield what was measured of the trial beside the objective, which the first screen has."""
+    """Yield what was measured of the trial besides the objective, which the first screen has."""
     metric = facts.data.metric
     measured = [
         (facts.name(name), " ", facts.value(trial, name))

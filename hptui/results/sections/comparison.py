@@ -38,8 +38,8 @@ def comparison(facts: FactWriter) -> Iterator[Block]:
     if baseline is not None and baseline.number != best.number:
         table = _table_of_two(facts, baseline, best, "Baseline", "Best")
         mismatches = find_mismatches(facts.view, baseline, best)
-        is_told = isinstance(table[0], ReportTable) and len(table[0].rows) == 1  # the first screen has the objective
-        if mismatches or not is_told:
+        is_known = isinstance(table[0], ReportTable) and len(table[0].rows) == 1  # the first screen has the objective
+        if mismatches or not is_known:
             blocks.append(Heading(3, ("Baseline and best",)))
             blocks += table
         for difference in mismatches:
@@ -108,7 +108,7 @@ def labelled_trial(facts: FactWriter, label: str, trial: Trial) -> Line:
 
 
 def change_text(facts: FactWriter, change: MetricChange, key: str, trials: Sequence[Trial]) -> Line:
-    """Return the signed change in per cent, the difference where a share has no meaning, or `equal` as printed."""
+    """Return the signed change in per cent, else the difference, or `equal` if they print the same."""
     share = facts.share(key, change.metric, change.old, change.new, trials) if change.share is not None else None
     return (share,) if share is not None else (facts.change(key, change.metric, change.old, change.new, trials),)
 

@@ -22,7 +22,7 @@ BEST_IN_PANEL = 3
 
 
 def curves(facts: FactWriter, images: Sequence[Image] = ()) -> Iterator[Block]:
-    """Yield the curves of the best three trials and the one in the middle, then all others and the figures, folded."""
+    """Yield the curves of the best three trials and one in the middle; others and figures folded."""
     trials = [trial for trial in facts.data.order if trial.number in facts.data.curves]
     panel = trials[:BEST_IN_PANEL]
     if len(trials) > BEST_IN_PANEL:

@@ -28,7 +28,7 @@ MIN_TRIALS_FOR_ISOLATION = 2
 
 
 def parameter_effects(facts: FactWriter) -> Iterator[Block]:
-    """Yield what may be said of the settings, and the table that shows each of them by itself."""
+    """Yield the claims about the settings, and the table that shows each of them by itself."""
     steps = list(_step_table(facts)) if facts.data.is_stepwise and facts.data.steps else []
     effects: list[Claim] = []
     if not steps:

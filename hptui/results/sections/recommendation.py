@@ -19,10 +19,10 @@ from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_with_and,
 
 def recommendations(facts: FactWriter) -> Iterator[Block]:
     """Yield what the claims above recommend, with the command for the ranges, and steps to combine."""
-    found = [*claims.range_claims(facts), *claims.edge_claims(facts), *claims.avoid_claims(facts)]
-    found += claims.outlook(facts)
+    proposals = [*claims.range_claims(facts), *claims.edge_claims(facts), *claims.avoid_claims(facts)]
+    proposals += claims.outlook(facts)
     combination = _combination(facts)
-    lines = [*(claim.line for claim in found), *([combination[0]] if combination else [])]
+    lines = [*(claim.line for claim in proposals), *([combination[0]] if combination else [])]
     if not lines:
         return
     yield Heading(2, ("Recommendations",))
@@ -34,7 +34,7 @@ def recommendations(facts: FactWriter) -> Iterator[Block]:
 
 
 def _combination(facts: FactWriter) -> tuple[Line, Fact] | None:
-    """Return the steps from the baseline that were better alone but have not run together, and the command for it."""
+    """Return steps from the baseline that were better alone and never together, and the command."""
     rank = {trial.number: position for position, trial in enumerate(facts.data.order)}
     best_steps: dict[str, OneFactorStep] = {}
     for step in facts.data.steps:

@@ -19,7 +19,7 @@ from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
 
 
 def reproduce(facts: FactWriter) -> Iterator[Block]:
-    """Yield what a repetition needs: the command that runs the study, and one for each trial added by hand."""
+    """Yield the command that runs the study again, and one for each trial added by hand."""
     lines = tuple(_reproduction_lines(facts, facts.data.environment(facts.data.best)))
     rows: list[Line] = []
     if facts.study.source:
@@ -66,7 +66,7 @@ def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> It
 
 
 def _script_command(facts: FactWriter) -> str:
-    """Return the command by which the best trial's script was started; '' where a trainer of hptui's own ran."""
+    """Return the command of the best trial's script; '' where a trainer of hptui's own ran."""
     if facts.study.trainer.kind != COMMAND_KIND:
         return ""
     attempts = facts.data.attempts.get(facts.data.best.number, ()) if facts.data.best is not None else ()

@@ -70,7 +70,7 @@ def _all_numbers(facts: FactWriter, trials: Sequence[Trial], name: str) -> bool:
 
 
 def _shown_trials(facts: FactWriter, trials: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
-    """Return the trials of the table, and those that are folded: of many the best ones, best first, and the others."""
+    """Return the trials of the table, of many the best ones, and those that are folded."""
     if len(trials) <= MAX_ROWS:
         return list(trials), []
     shown = [facts.originals.get(trial.number, trial) for trial in facts.data.order[:MAX_ROWS]]
