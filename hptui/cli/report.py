@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hptui.cli.common import Context, json_option, pass_context, study_argument
-from hptui.cli.output import message, write_json
+from hptui.cli.output import message, write_document, write_json
 
 if TYPE_CHECKING:
     from hptui.results.report_check import ReportDifference
@@ -81,8 +80,7 @@ def report_(
         raise click.UsageError("--brief is printed: it goes with no other option")
     sd = context.study(study)
     if output is None:
-        # Not sanitized: the format has its own escaping.
-        sys.stdout.write(brief_text(sd) if brief else report_text(sd, style))
+        write_document(brief_text(sd) if brief else report_text(sd, style))
         return 0
     for path in write_report(sd, output, style, figures or "", html=html):
         message(f"written to {path}")

@@ -4,8 +4,9 @@ It holds what screens share, and no state of a study."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from inspect import isawaitable
 from pathlib import Path
@@ -17,12 +18,13 @@ from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
 from hptui.core.errors import HptuiError
-from hptui.core.sanitize import sanitize
-from hptui.store.paths import StudyDir
+from hptui.core.masking import shown
+from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.config import Config
 from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
@@ -78,6 +80,15 @@ class HptuiApp(HookedApp):
         if self.config.theme not in {theme.name for theme in THEMES} | set(BUILTIN_THEMES):
             self._problems.append(f"there is no theme {self.config.theme!r}")
         self.set_keymap(user_keymap)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of drawn lines. Under NO_COLOR no colour is written at all.
+
+        Textual chose its filter before the theme was set: the greys of its `Monochrome` make the terminal's own
+        colours, in which the theme `ansi` draws, black on black.
+        """
+        filters = super().get_line_filters()
+        return [NoColor() if isinstance(item, Monochrome) else item for item in filters]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the style variables that a theme may omit."""
@@ -152,8 +163,6 @@ class HptuiApp(HookedApp):
 
     def _handle_signals(self) -> None:
         """Close in order on SIGTERM and SIGHUP, so that the terminal is restored."""
-        import asyncio
-
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # A loop outside the main thread takes no handlers.
@@ -200,7 +209,7 @@ class HptuiApp(HookedApp):
 
         for screen in reversed(self.screen_stack):
             for line in screen.query(MessageLine):
-                line.say(sanitize(text), meaning)
+                line.say(shown(text), meaning)
                 return
 
     def run_in_background(
@@ -293,7 +302,6 @@ class HptuiApp(HookedApp):
 
     async def action_quit(self) -> None:
         from hptui.operations.runner_process import runner_status
-        from hptui.store.paths import list_studies
 
         alive = [sd.name for sd in list_studies(self.home) if runner_status(sd)["alive"]]
         self.exit(closing_message(alive))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, Name, capitalize_first, join_parts, line
@@ -23,6 +23,11 @@ def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
             n=facts.count("equal.n", order),
             metric=facts.name(metric),
             value=(facts.value(order[0], metric),),
+        )
+    if trial.facts.get(CURVE_INCOMPLETE):
+        yield (
+            "Its curve is incomplete: an attempt was killed, and what it had reported last cannot be read again, so a "
+            "better or a worse value may be missing.",
         )
     if trial.role is Role.IMPORTED:
         yield _import_caveat(trial)

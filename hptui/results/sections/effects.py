@@ -73,7 +73,7 @@ def _importance(facts: FactWriter) -> Iterator[Block]:
 
 def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Block]:
     isolation = Isolation(facts.view, facts.data.effect_trials)
-    if len(isolation.trials) < MIN_TRIALS_FOR_ISOLATION or len(facts.study.objectives) > 1:
+    if len(isolation.trials) < MIN_TRIALS_FOR_ISOLATION or len(facts.study.objectives) != 1:
         return
     first = [claim.subject for claim in effects if claim.kind == "E1"]
     searched = searched_space(facts.view).names

@@ -110,6 +110,8 @@ def _best(facts: FactWriter) -> Line:
         if len(front) == 1:
             text = line("{trial} is as good as any other in every objective", trial=facts.trial(front[0]))
         return (*text, ", nearest to the best of everything is ", *facts.trial(knee)) if knee is not None else text
+    if best is None and not facts.study.objectives:
+        return ("the study has no objective, so no trial is the best",)
     if best is None:
         return ("no trial is complete with a value, so none is the best",)
     value: Line = (facts.name(metric), " ", facts.value(best, metric), *_of_evaluations(facts, best))

@@ -10,6 +10,7 @@ from typing import Any
 
 from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.format import setting
+from hptui.core.masking import mask_text
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.core.values import value_text
 from hptui.core.version import __version__
@@ -70,7 +71,8 @@ def _script_command(facts: FactWriter) -> str:
     if facts.study.trainer.kind != COMMAND_KIND:
         return ""
     attempts = facts.data.attempts.get(facts.data.best.number, ()) if facts.data.best is not None else ()
-    return next((str(attempt.environment["command"]) for attempt in attempts if attempt.environment.get("command")), "")
+    commands = (str(attempt.environment["command"]) for attempt in attempts if attempt.environment.get("command"))
+    return mask_text(next(commands, ""))
 
 
 def _add_command(facts: FactWriter, trial: Trial) -> Line:

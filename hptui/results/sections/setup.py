@@ -140,6 +140,7 @@ def _split_blocks(facts: FactWriter) -> Iterator[Block]:
             )
         )
     yield ReportTable((("Split",), ("Examples",), ("Share",), ("From",)), tuple(rows), frozenset({1, 2}))
+    yield from _amount_seen(facts, splits.get("train"))
     for name, count in splits.items():
         if name != "train" and 0 < count < MIN_EVALUATION_EXAMPLES:
             n = facts.of_value(f"data.{name}", count, text=f"{count:,.0f}")
@@ -150,6 +151,44 @@ def _split_blocks(facts: FactWriter) -> Iterator[Block]:
                     n=n,
                 )
             )
+
+
+def _amount_seen(facts: FactWriter, available: float | None) -> Iterator[Block]:
+    """Say how many of the training examples the best trial was trained on, and how much it saw."""
+    trial = facts.data.best
+    if trial is None:
+        return
+
+    def counted(name: str) -> Fact | None:
+        value = trial.facts.get(name)
+        field = f"facts.{name}"
+        return (
+            facts.of_value(f"data.{name}", value, [trial], text=f"{value:,.0f}", field=field)
+            if is_number(value)
+            else None
+        )
+
+    used, examples, tokens = counted("examples_trained_on"), counted("examples_seen"), counted("tokens_seen")
+    if used and available and is_number(used.value) and used.value < available:
+        yield Paragraph(
+            line(
+                "{trial} was trained on {used} of the {available} training examples.",
+                trial=facts.trial(trial, capital=True),
+                used=used,
+                available=facts.of_value(
+                    "data.train", available, text=f"{available:,.0f}", field="facts.train_examples"
+                ),
+            )
+        )
+    if examples and tokens:
+        yield Paragraph(
+            line(
+                "{trial} saw {examples} examples with {tokens} tokens in all, those of every epoch counted.",
+                trial=facts.trial(trial, capital=True),
+                examples=examples,
+                tokens=tokens,
+            )
+        )
 
 
 def _warnings(facts: FactWriter) -> Iterator[Block]:

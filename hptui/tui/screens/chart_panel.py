@@ -19,6 +19,7 @@ from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.chart_legend import ChartCurve
 
 if TYPE_CHECKING:
     from hptui.tui.widgets.chart_legend import ChartCurve
@@ -37,8 +38,8 @@ def chartable(metrics: Iterable[str]) -> list[str]:
 
 def default_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
     """Return the default metrics of two charts: the objective, and its training metric or another one."""
-    main = study.objective.metric
     names = chartable(metrics)
+    main = study.objective.metric or next(iter(names), "")
     other = counterpart_of(main, names)
     if other is None and len(study.objectives) > 1:
         other = study.objectives[1].metric
@@ -91,8 +92,6 @@ def curves_of_metric(
     names: Mapping[int, str] | None = None,
 ) -> list[ChartCurve]:
     """Return the plots of one metric, in the order of the trials: the first is the most important."""
-    from hptui.tui.widgets.chart_legend import ChartCurve
-
     by_trial: dict[int, CurveKey] = {}
     companions: dict[int, CurveKey] = {}
     for key in snapshot.curves:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -23,6 +24,7 @@ from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.columns import ColumnFacts
 from hptui.tui.widgets.facts import Facts
 
 MAX_COMPARED = 8
@@ -48,8 +50,8 @@ class CompareScreen(ChartScreen):
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="compare-panes"):
             with Vertical(id="compare-left"):
-                yield Facts(wrap=False, id="differences", classes="pane")
-                yield Facts(wrap=False, id="metrics", classes="pane")
+                yield ColumnFacts(id="differences", classes="pane")
+                yield ColumnFacts(id="metrics", classes="pane")
             yield Chart(charts=host.config.charts, smoothing=host.config.smoothing, id="overlay", classes="pane")
         yield MessageLine(id="answer")
         yield KeyLine(ascii=host.config.charts == "ascii")
@@ -93,11 +95,9 @@ class CompareScreen(ChartScreen):
         self.query_one("#head", CellLine).show(left, [Cell(f"measured by trial {self.numbers[0]}", "muted")])
         pane = self.query_one("#differences", Facts)
         pane.title = "all settings" if self._show_all_settings else "settings that differ"
-        pane.set_title(pane.title)
         pane.show(difference_lines(view, trials, everything=self._show_all_settings))
         pane = self.query_one("#metrics", Facts)
         pane.title = "measured"
-        pane.set_title(pane.title)
         pane.show(metric_lines(view, trials))
 
     # keys -----------------------------------------------------------------------------------------------------
@@ -173,6 +173,7 @@ def metric_rows(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
         values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
         if any(value is not None for value in values):
             cells = [_metric_cell(view, name, goal, values[0], value, n) for n, value in enumerate(values)]
+            cells = _with_best_marked(cells, values, goal)
             rows.append([Cell(plain_line(name, 40), "accent" if name in objectives else ""), *cells])
     rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
     peaks = [trial.peak_memory_gb for trial in trials]
@@ -191,6 +192,18 @@ def _metric_cell(view: View, name: str, goal: str | None, first: float | None, v
     better = None if goal is None or difference == 0 else (difference < 0) == (goal == "minimize")
     meaning = "" if better is None else "good" if better else "bad"
     return Cell(f"{text} {_difference_text(difference)}", meaning)
+
+
+def _with_best_marked(cells: list[Cell], values: Sequence[float | None], goal: str | None) -> list[Cell]:
+    """Return the cells of a row with its best value marked, if one is better than another."""
+    measured = [value for value in values if value is not None and value == value]
+    if goal is None or len(set(measured)) < 2:
+        return cells
+    best = max(measured) if goal == "maximize" else min(measured)
+    return [
+        replace(cell, text=f"*{cell.text}", bold=True) if value == best else cell
+        for cell, value in zip(cells, values, strict=True)
+    ]
 
 
 def _difference_text(value: float) -> str:

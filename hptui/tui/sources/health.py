@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hptui.core.trial import TrialStatus
-from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis
+from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose
 from hptui.results.learning import Pools
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
@@ -43,8 +43,6 @@ class HealthSource:
 
     def poll(self, pool: ReaderPool) -> HealthSnapshot | None:
         """Diagnose some of the changed trials; return the diagnoses if there are new ones, else None."""
-        from hptui.results.diagnosis import diagnose
-
         study = self.study.latest
         if study is None:
             return None

@@ -275,12 +275,15 @@ class TableWidget(LineWidget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         self.focus()
-        if event.y == 0:
-            if (index_of_column := self._column_at(event.x)) is not None:
+        # The event counts from the border.
+        if (offset := event.get_content_offset(self)) is None:
+            return
+        if offset.y == 0:
+            if (index_of_column := self._column_at(offset.x)) is not None:
                 self.column = index_of_column
                 self.action_sort()
             return
-        index = self.top + event.y - 1
+        index = self.top + offset.y - 1
         if index < len(self.rows):
             is_double_click = index == self.cursor and event.chain > 1
             self._move_to(index)
