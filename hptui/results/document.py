@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from hptui.core.masking import shown
 from hptui.core.sanitize import sanitize
+from hptui.results.claims.claim import Claim
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, facts_of
 
 
@@ -96,6 +97,8 @@ class ReportDocument:
     blocks: tuple[Block, ...]
     about: dict[str, str] = field(default_factory=dict)
     """The header of `facts.json`: study, its uuid, style, and the time of the newest record."""
+    claims: tuple[Claim, ...] = ()
+    """The claims that its sentences make."""
 
     def facts(self) -> Iterator[Fact]:
         """Yield all facts in the order of the report."""

@@ -3,6 +3,7 @@
     {"format": 1, "report": "quickstart.md", "sha256": "…", "study": …, "uuid": …, "style": "results", "asof": "…",
      "hptui": "0.1.0", "lines": "9f86d08188 60303ae22b …",
      "facts":  {"best.value.val_loss": {"value": 1.2345, "trials": "3", "field": "values.val_loss"}, …},
+     "claims": [{"class": "E1", "subject": "lr", "trials": [0, 1], "premise": {"evidence": 35.0}, …, "line": 9}, …],
      "places": [[12, 34, "1.234", "best.value.val_loss"], …]}
 
 A place is line (from 1), column (from 0, in characters), the text at that position, and the fact's key. `trials` is
@@ -15,7 +16,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +86,24 @@ def fact_index_text(document: ReportDocument, sheet: MarkdownText, name: str) ->
     digests = " ".join(line_digest(image_without_path(line)) for line in sheet.text.split("\n") if line.strip())
     lines = [f"{json.dumps(key)}: {dump_json(value)}" for key, value in {**head, "lines": digests}.items()]
     rows = ",\n  ".join(f"{json.dumps(key)}: {dump_json(value)}" for key, value in sorted(facts.items()))
+    claims = ",\n  ".join(dump_json(claim) for claim in _claims(document, sheet))
     places = ",\n  ".join(dump_json([place.line, place.column, place.text, place.fact.key]) for place in sheet.places)
-    return "{" + ",\n ".join([*lines, f'"facts": {{\n  {rows}}}', f'"places": [\n  {places}]']) + "}\n"
+    tables = [f'"facts": {{\n  {rows}}}', f'"claims": [\n  {claims}]', f'"places": [\n  {places}]']
+    return "{" + ",\n ".join([*lines, *tables]) + "}\n"
+
+
+MARKUP = re.compile(r"[*`\\\\]")
+"""What Markdown puts around and before the characters of a sentence."""
+
+
+def _claims(document: ReportDocument, sheet: MarkdownText) -> Iterator[dict[str, Any]]:
+    """Yield the claims that are in the report, each with its first line, class and premise."""
+    lines = [MARKUP.sub("", line) for line in sheet.text.split("\n")]
+    for claim in document.claims:
+        sentence = MARKUP.sub("", claim.sentence)
+        number = next((n for n, line in enumerate(lines, 1) if sentence and sentence in line), None)
+        if number is not None:
+            yield {**claim.to_json(), "line": number}
 
 
 def read_fact_index(text: str) -> FactIndex:
@@ -97,7 +114,7 @@ def read_fact_index(text: str) -> FactIndex:
     data = parse_json(text)
     if not isinstance(data, dict) or data.get("format") != FACT_INDEX_FORMAT:
         raise ValueError("this is no facts.json of this version of hptui")
-    about = {key: value for key, value in data.items() if key not in ("facts", "places", "lines")}
+    about = {key: value for key, value in data.items() if key not in ("facts", "places", "lines", "claims")}
     facts = {key: _fact(key, entry) for key, entry in data["facts"].items()}
     places = tuple(FactPlace(*place) for place in data["places"])
     return FactIndex(about, facts, places, tuple(str(data.get("lines", "")).split()))

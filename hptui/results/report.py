@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hptui import plugins
 from hptui.core.errors import HptuiError
 from hptui.plugins import ReportSectionSpec
+from hptui.results import claims
 from hptui.results.document import Block, CodeBlock, Image, Paragraph, ReportDocument, folded, lines_of
 from hptui.results.fact_index import render_with_index, same_value
 from hptui.results.fact_writer import FactWriter
@@ -102,7 +103,28 @@ def compose_report(record: ReportData, style: str | None = None, images: Sequenc
         blocks_by_section = _inserted(blocks_by_section, name, plugin_blocks, spec.after)
     row = record.view.row
     about = {"study": row.name, "uuid": row.uuid, "style": chosen_style, "asof": f"{record.asof:.3f}"}
-    return ReportDocument(tuple(block for blocks in blocks_by_section.values() for block in blocks), about)
+    blocks = [block for blocks in blocks_by_section.values() for block in blocks]
+    return ReportDocument(tuple(blocks), about, tuple(all_claims(facts)))
+
+
+def all_claims(facts: FactWriter) -> list[claims.Claim]:
+    """Return all claims that the sections of a report place."""
+    of_one = (claims.against_baseline, claims.search_caveat)
+    return [
+        *(claims.sure(facts), claims.alike(facts), claims.mattered(facts), claims.next_step(facts)),
+        *(claim for claim in (make(facts) for make in of_one) if claim is not None),
+        *claims.best_claims(facts),
+        *(claim for goal in facts.study.objectives for claim in claims.effect_claims(facts, goal.metric)),
+        *claims.ignored_claims(facts),
+        *claims.region_claims(facts),
+        *claims.range_claims(facts),
+        *claims.edge_claims(facts),
+        *claims.avoid_claims(facts),
+        *claims.outlook(facts),
+        *claims.curve_claims(facts),
+        *claims.length_claims(facts),
+        *claims.stage_claims(facts),
+    ]
 
 
 def _installed_sections() -> dict[str, ReportSectionSpec]:

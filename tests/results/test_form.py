@@ -349,3 +349,19 @@ def test_hostile_words_stay_words_in_a_page():
     page = Page(render_html(compose_report(record), record))
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
+
+
+def test_the_ledger_has_each_claim_with_its_line_and_premise():
+    from hptui.results.fact_index import fact_index_text
+    from hptui.store.records import parse_json
+
+    for record in (wide(20), *list(shapes())[:8]):
+        document = compose_report(record)
+        sheet = render_markdown(document)
+        entries = parse_json(fact_index_text(document, sheet, "report.md"))["claims"]
+        assert {entry["class"] for entry in entries} >= {"SU", "R1", "NX"}
+        lines = [re.sub(r"[*`\\]", "", line) for line in sheet.text.split("\n")]
+        for entry in entries:
+            assert re.sub(r"[*`\\]", "", entry["text"]) in lines[entry["line"] - 1]
+        missing = [claim for claim in document.claims if not any(e["text"] == claim.sentence for e in entries)]
+        assert [claim.kind for claim in missing if claim.kind not in ("E0", "R1", "AB", "E8")] == []
