@@ -26,6 +26,16 @@ from tests.results.test_diagnosis import CHARLM
 pytestmark = pytest.mark.process
 
 
+@pytest.fixture(scope="module")
+def maths():
+    return view_of(seeds.math_trials(), seeds.MATH)
+
+
+@pytest.fixture(scope="module")
+def medical():
+    return view_of(seeds.medical_trials(), seeds.MEDICAL)
+
+
 def numbers(trials):
     return [trial.number for trial in trials]
 
