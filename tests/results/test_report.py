@@ -79,7 +79,7 @@ def test_a_longer_training_is_flagged_everywhere(medical):
     assert "It trained for 5 epochs, most others for 3: part of its lead may be the longer training." in medical
     assert "Exp 5 (trial 6) is the best, with 18.2" in medical
     assert "Careful: the first trained for 3 epochs, the second for 5 epochs." in medical
-    assert "Exp 6 (trial 7) did not train for 3 epochs as most did." in medical
+    assert "Exp 6 (trial 7) did not train for 3 epochs as most did:" in medical
 
 
 def test_what_was_measured_differently_is_not_compared(home):

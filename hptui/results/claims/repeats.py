@@ -160,7 +160,6 @@ def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
 HOW_TEXTS = {
     "counts": "Tukey's range of rates",
     "seeds": "Tukey's range, noise between seeds",
-    "questions": "bootstrap over the same questions",
 }
 """How trials were distinguished."""
 

@@ -40,7 +40,6 @@ def observations(facts: FactWriter) -> Iterator[Block]:
         *_lines(_effects(facts)),
         *_lines(claims.region_claims(facts)),
         *_one_factor_lines(facts),
-        *_lines(claims.length_claims(facts)),
         *_lines(claims.ignored_claims(facts)),
         *_lines(claims.stage_claims(facts)),
     ]

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from hptui.core.format import NO_VALUE
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus
 from hptui.core.values import is_number
-from hptui.results.analysis.cohort import measured_value, objective_value, trials_by_length, violates_outcome
+from hptui.results import claims
+from hptui.results.analysis.cohort import measured_value, objective_value, violates_outcome
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.columns import default_columns
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Line, Name, UserText, capitalize_first, join_parts, line
+from hptui.results.facts import Bold, Line, Name, UserText, join_parts, line
 from hptui.results.roles import goal_of, is_cost
 
 MAX_ROWS = 200
@@ -200,19 +201,7 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
     if violating:
         trials_text = facts.trials(violating, "outcome.broken")
         sentences.append(line("Breaking a condition of the study, never the best: {which}.", which=trials_text))
-    groups = trials_by_length(facts.view, facts.data.order)
-    if len(groups) > 1:
-        other_trials = [trial for length in list(groups)[1:] for trial in groups[length]]
-        common_length = next(iter(groups))
-        n = facts.of_value("length.usual", common_length.amount, groups[common_length], field=common_length.field)
-        sentences.append(
-            line(
-                "{rest} did not train for {n} {unit} as most did.",
-                rest=capitalize_first(facts.trials(other_trials, "length.others")),
-                n=n,
-                unit=common_length.unit,
-            )
-        )
+    sentences += [claim.line for claim in claims.length_claims(facts)]
     if sentences:
         yield Paragraph(join_parts(sentences, " "))
 
