@@ -279,8 +279,8 @@ def origin(group: Group, name: str, directory: str = "") -> tuple[str, str] | No
         return None
     if ":" not in name:
         return next((_origin(entry) for entry in entry_points(group) if entry.name == name), (name, "?"))
-    import hashlib
-    from importlib.metadata import packages_distributions, version
+    import hashlib  # only for plug-ins
+    from importlib.metadata import packages_distributions, version  # only for plug-ins
 
     module_name = name.rpartition(":")[0]
     path = Path(directory, module_name if module_name.endswith(".py") else f"{module_name.replace('.', '/')}.py")

@@ -27,11 +27,12 @@ def report(
     """Record metrics at a step: `report(100, loss=0.5)` or `report(100, {"eval/loss": 0.5})`.
 
     A pair of whole numbers is a proportion with its counts: `accuracy=(9830, 10000)`. Pruners need to know the progress
-    of the training: give `total_steps`, or `progress` from 0 to 1. In distributed training only the process with RANK 0
-    records. Outside of a trial, this does nothing.
+    of the training: give `total_steps`, or `progress` from 0 to 1. In distributed training the process of the lowest
+    rank that reports a metric counts. It never raises: what is no number is a warning of the trial. Outside of a trial,
+    this does nothing.
     """
     if active():
-        send("report", step, {**(metrics or {}), **more}, progress, total_steps)
+        send("report", step, metrics, progress, total_steps, more)
 
 
 def should_stop() -> bool:
@@ -41,7 +42,7 @@ def should_stop() -> bool:
     step.
     """
     global _has_announced
-    if not active():
+    if not active() or rank():
         return False
     if not _has_announced:
         _has_announced = True
@@ -49,25 +50,70 @@ def should_stop() -> bool:
     return os.path.exists(os.environ.get(STOP_VARIABLE, ""))
 
 
+RANK_VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
+"""Variables with the rank of a process: of torch (accelerate, too), srun, Open MPI, other MPIs."""
+
+
 def active() -> bool:
-    """Return whether this process records metrics: it belongs to a trial and has RANK 0."""
-    return REPORT_VARIABLE in os.environ and os.environ.get("RANK", "0") == "0"
+    """Return whether this process belongs to a trial."""
+    return REPORT_VARIABLE in os.environ
 
 
-def send(source: str, step: Any, metrics: Any, progress: Any = None, total: Any = None) -> None:
-    """Append a record of metrics. A value that is not a number is listed in `odd` instead of raising."""
+def rank() -> int:
+    """Return the rank of this process; 0 if it is alone."""
+    return next((int(text) for name in RANK_VARIABLES if (text := os.environ.get(name, "")).isdecimal()), 0)
+
+
+def world() -> int:
+    """Return the number of processes that train together, as far as this one knows it."""
+    size = os.environ.get("WORLD_SIZE", "") if "RANK" in os.environ else ""
+    return max(int(size) if size.isdecimal() else 1, rank() + 1)
+
+
+def send(source: str, step: Any, metrics: Any, progress: Any = None, total: Any = None, more: Any = None) -> None:
+    """Append a record of metrics. What is not a number is listed in `odd`; nothing raises.
+
+    Without a valid step, the metrics belong to the step that was last reported.
+    """
+    import contextlib  # nothing is loaded in a script that does not use it
+
     record: dict[str, Any] = {"k": "metrics", "source": source, "m": {}, "odd": []}
-    for name, value in metrics.items():
-        try:
-            record["m"][str(name)] = _number(value)
-        except Exception:  # noqa: BLE001  the value may be any object, with any error
-            record["odd"].append(f"{name} = {str(value)[:60]}")
-    for key, value in (("s", step), ("total", total)):
-        if value is not None:
-            record[key] = int(value)
-    if progress is not None:
-        record["p"] = float(progress)
-    write(record)
+    with contextlib.suppress(Exception):  # the arguments may be any objects, with any errors
+        for values in (metrics, more):
+            _take(record, values)
+        for key, name, value in (("s", "step", step), ("total", "total_steps", total)):
+            if value is not None:
+                _keep(record, record, key, name, value, _whole)
+        if progress is not None:
+            _keep(record, record, "p", "progress", progress, _share)
+    if record["m"] or record["odd"] or len(record) > 4:
+        write(record)
+
+
+def _take(record: dict[str, Any], metrics: Any) -> None:
+    if metrics is None:
+        return
+    try:
+        entries = list(metrics.items())
+    except Exception:  # noqa: BLE001  not a mapping
+        record["odd"].append(_text(metrics))
+        return
+    for name, value in entries:
+        _keep(record, record["m"], _text(name, 400), _text(name), value, _number)
+
+
+def _keep(record: dict[str, Any], where: Any, key: str, name: str, value: Any, read: Any) -> None:
+    try:
+        where[key] = read(value)
+    except Exception:  # noqa: BLE001  the value may be any object, with any error
+        record["odd"].append(f"{name} = {_text(value)}")
+
+
+def _text(value: Any, most: int = 60) -> str:
+    try:
+        return str(value)[:most]
+    except Exception:  # noqa: BLE001  its own `__str__` fails
+        return type(value).__name__
 
 
 def _number(value: Any) -> Any:
@@ -80,22 +126,40 @@ def _number(value: Any) -> Any:
     return float(value)
 
 
+def _whole(value: Any) -> int:
+    if isinstance(value, str):
+        raise TypeError(value)
+    number = int(value)
+    if not -(1 << 62) < number < 1 << 62:
+        raise ValueError(value)
+    return number
+
+
+def _share(value: Any) -> float:
+    number = float(value)
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(value)
+    return number
+
+
 def write(record: Any) -> None:
     """Append a record as one line, in one write, so that several processes may append.
 
-    An error of the disk loses the record but does not interrupt the training.
+    Where there are several, it names its own. An error of the disk loses the record, and the training goes on.
     """
     global _file
-    import json
+    import json  # nothing is loaded in a script that does not use it
 
     try:
+        if any(name in os.environ for name in RANK_VARIABLES):
+            record = {**record, "rank": rank(), "world": world(), "local_rank": os.environ.get("LOCAL_RANK", "")}
         if _file is None or _file[0] != os.getpid():
             _file = (
                 os.getpid(),
                 os.open(os.environ[REPORT_VARIABLE], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600),
             )
         os.write(_file[1], json.dumps(record).encode() + b"\n")
-    except OSError:  # disk full, or the directory is gone: training goes on
+    except (OSError, ValueError, TypeError, KeyError):  # disk full, the directory is gone: training goes on
         pass
 
 
@@ -104,7 +168,7 @@ def write(record: Any) -> None:
 
 def records_trainer(state: Any) -> bool:
     """Return whether this process records for a distributed `Trainer`."""
-    return active() and bool(getattr(state, "is_world_process_zero", True))
+    return active() and not rank() and bool(getattr(state, "is_world_process_zero", True))
 
 
 def record_trainer_start(source: str, args: Any, state: Any) -> None:

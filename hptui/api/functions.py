@@ -22,7 +22,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from hptui.core.errors import UserError
-from hptui.core.sanitize import scrub_command
+from hptui.core.masking import masked_command
 
 PLACEMENT_HINT = "define it with `def`, at the top level of a file or of a notebook's cell"
 """Hint of errors about functions that cannot be located."""
@@ -85,7 +85,7 @@ def defining_script(function: Any) -> list[str]:
 
 def recordable_script(script: list[str]) -> list[str] | None:
     """Return the script for recording; None if an argument looks like a secret."""
-    return script if scrub_command(script) == shlex.join(script) else None
+    return script if masked_command(script) == shlex.join(script) else None
 
 
 # a function without a file --------------------------------------------------------------------------------------

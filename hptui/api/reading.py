@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hptui.core.errors import Unsupported
+from hptui.core.masking import mask
 from hptui.core.trial import Attempt, Trial, Value
 from hptui.results.json_output import trial_json
 from hptui.results.view import View, best_trials, read_view
@@ -117,7 +118,7 @@ class OpenTrial:
         return frame
 
     def __repr__(self) -> str:
-        return f"<trial {self.number} {self.status}: {self.params} -> {self.values or self.reason}>"
+        return f"<trial {self.number} {self.status}: {mask(self.params)} -> {self.values or self.reason}>"
 
 
 class OpenStudy:
@@ -136,7 +137,7 @@ class OpenStudy:
     def refresh(self) -> OpenStudy:
         """Read the study again, and return it."""
         with StoreReader.open(self._sd) as reader:
-            self._view = read_view(self._sd, reader)
+            self._view = read_view(self._sd, reader, secrets=True)
             self.metrics = reader.metric_names()
             fixed = json.loads(reader.get_meta(MetaKey.FIXED) or "[]")
         view = self._view

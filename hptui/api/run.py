@@ -92,7 +92,8 @@ class Results(Mapping[str, Any]):
     def __repr__(self) -> str:
         return (
             f"<{self.name}: {self.state}, {self.completed_trials} of {self.n_trials} trials complete, "
-            f"best {self.objectives[0][0]} {self.best_loss} with {self.best_params}>"
+            f"best {self.objectives[0][0] if self.objectives else 'of no objective:'} {self.best_loss} "
+            f"with {self.best_params}>"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,8 +100,6 @@ def _specified(
 
 def _schema(document: Document, source: str) -> Any:
     """Return the settings of a function whose source is not in the study's directory yet."""
-    import tempfile
-
     from hptui.trainers import registry
 
     name = document["trainer"]["kind"].rpartition(":")[2]

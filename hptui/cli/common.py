@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from hptui import plugins
+from hptui.cli.output import message
 from hptui.store.paths import StudyDir, find_home
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,8 +39,12 @@ class Context:
         Raises: NotFound.
         """
         from hptui.operations.find import find_study
+        from hptui.operations.ownership import foreign_note
 
-        return find_study(self.home, ref)
+        sd = find_study(self.home, ref)
+        if note := foreign_note(sd):
+            message(f"note: {note}")
+        return sd
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ from click.shell_completion import CompletionItem
 
 from hptui import plugins
 from hptui.cli.common import Context, complete_studies, parse_pairs, pass_context, study_argument, trial_argument
-from hptui.cli.output import OutputColumn, message, write_rows
+from hptui.cli.output import OutputColumn, message, write_document, write_rows
 
 LIKE_KINDS = ("optuna-study-results", "ax-results", "hptui")
 
@@ -57,6 +56,7 @@ def _complete_formats(ctx: click.Context, param: click.Parameter, incomplete: st
 @click.option("--prefix", default="", metavar="TEXT", help="What variables of the environment begin with: HP_.")
 @click.option("--archive", is_flag=True, help="The whole study as one .tar.gz, also while it runs.")
 @click.option("--no-checkpoints", is_flag=True, help="Leave checkpoints out of the archive.")
+@click.option("--redact", is_flag=True, help="An archive without secrets: it can be read, but not run again.")
 @pass_context
 def export_(
     context: Context,
@@ -71,16 +71,20 @@ def export_(
     prefix: str,
     archive: bool,
     no_checkpoints: bool,
+    redact: bool,
 ) -> None:
     """Write a trial's configuration, all trials, or the whole study for another program."""
     from hptui.operations.export import export, exporter, format_of
+    from hptui.operations.redact import secrets_in
     from hptui.results.export.formats import ExportRequest
 
     sd = context.study(study)
     names = parse_pairs(rename, "--rename lora_rank=lora_r")
     if archive:
-        _archive(context, study, output, checkpoints=not no_checkpoints)
+        _archive(context, study, output, checkpoints=not no_checkpoints, redact=redact)
         return
+    if redact:
+        raise click.UsageError("--redact goes with --archive: every other export masks secrets anyway")
     if like:
         from hptui.operations.result_files import write_file_set
 
@@ -92,20 +96,26 @@ def export_(
         raise click.UsageError("which trial? a number, a name, `best`, or `all`; or --archive for the whole study")
     request = ExportRequest(chosen_format, params_only, hyphens, prefix, names, output)
     text = export(sd, trial or "all", request)
+    if places := secrets_in(sd):
+        message(f"note: secrets are masked: {', '.join(places[:5])}{' …' if len(places) > 5 else ''}")
     if text is None:
         message(f"written to {output}")
     else:
-        sys.stdout.write(text)  # not sanitized: the format has its own escaping
+        write_document(text)
 
 
-def _archive(context: Context, study: str, output: Path | None, *, checkpoints: bool) -> None:
+def _archive(context: Context, study: str, output: Path | None, *, checkpoints: bool, redact: bool) -> None:
     from hptui.core.format import size
     from hptui.operations.export import archive
+    from hptui.operations.redact import secrets_in
 
     sd = context.study(study)
     target = output or Path(f"{sd.name}.tar.gz")
     target = target / f"{sd.name}.tar.gz" if target.is_dir() else target
-    count = archive(sd, target, checkpoints=checkpoints)
+    places = secrets_in(sd)
+    if places and not redact:
+        message(f"warning: the archive holds secrets ({', '.join(places[:5])}): --redact writes one without")
+    count = archive(sd, target, checkpoints=checkpoints, redact=redact)
     message(f"{count} files, {size(target.stat().st_size)}: {target}")
 
 

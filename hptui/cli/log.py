@@ -23,9 +23,12 @@ def log_(context: Context, study: str, trial: str | None, follow: bool, lines: i
     from hptui.operations.find import find_trial
     from hptui.operations.logs import is_still_written, last_lines, lines_from, log_of, wait_for_log
     from hptui.operations.run import runner_facts
+    from hptui.results.masked_view import masked_study
+    from hptui.results.view import read_study
     from hptui.store.reader import StoreReader
 
     sd = context.study(study)
+    masked_study(read_study(sd))  # from here on this process masks the secrets of its file in any text
     if trial is None:
         path = sd.runner_log
     else:

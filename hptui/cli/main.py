@@ -18,6 +18,7 @@ from hptui import plugins
 from hptui.cli.common import Context
 from hptui.cli.output import message
 from hptui.core.errors import HptuiError, Unsupported, did_you_mean
+from hptui.core.masking import mask_text
 from hptui.core.version import __version__
 
 _contexts: list[Context] = []
@@ -156,7 +157,7 @@ def _crashed(error: Exception) -> int:
             folder.mkdir(mode=0o700, exist_ok=True)
             path = folder / name
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(f"hptui {__version__}\n\n{text}")
+                file.write(f"hptui {__version__}\n\n{mask_text(text)}")
         except OSError:
             continue
         message(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n  the whole story is in {path}")

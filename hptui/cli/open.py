@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import click
@@ -35,6 +36,7 @@ def open_(
     no_mouse: bool,
 ) -> int:
     """Open the screens with the options of this call put over the user's config file."""
+    from hptui.operations.ownership import foreign_note, owned
     from hptui.tui.config import load_config
     from hptui.tui.open import open_screens
 
@@ -48,19 +50,24 @@ def open_(
         config = replace(config, refresh=refresh)
     if no_mouse:
         config = replace(config, mouse=False)
-    return open_screens(context.home, config, context.study(study) if study else None)
+    sd = context.study(study) if study else None
+    # The owner of HOME could change what is run: nothing in it is changed or run from here.
+    foreign = os.geteuid() != 0 and (foreign_note(sd) if sd else context.home.is_dir() and not owned(context.home))
+    if foreign:
+        config = replace(config, readonly=True)
+    return open_screens(context.home, config, sd)
 
 
 @click.command(
     "serve",
     help="""Show the screens in a browser, on loopback only: reach it with ssh -L PORT:127.0.0.1:PORT.
 
-    Other users of this machine reach its loopback, too: so the screens are read-only, unless --write guards them with
-    a token that is made anew at every start. Needs textual-serve: pip install 'hptui[serve]'.
+    Other users of this machine reach its loopback, too: so the address that is printed has a token, made anew at every
+    start, without which nothing is shown. Needs textual-serve: pip install 'hptui[serve]'.
     """,
 )
 @click.option("--port", type=click.IntRange(1024, 65535), default=8642, show_default=True, help="On 127.0.0.1.")
-@click.option("--write", is_flag=True, help="Keys that change something work; a token in the address guards them.")
+@click.option("--write", is_flag=True, help="Keys that change something work.")
 @pass_context
 def serve_(context: Context, port: int, write: bool) -> int:
     """Serve the screens on loopback until interrupted; return the exit code."""

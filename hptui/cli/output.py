@@ -1,6 +1,6 @@
 """What the command line prints: messages on stderr; data on stdout as a table, tab-separated, or JSON.
 
-All text is sanitized of control characters."""
+All text is sanitized of control characters, and secrets in it are masked."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hptui.core.format import NO_VALUE, setting
+from hptui.core.masking import mask, shown
 from hptui.core.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -28,12 +29,21 @@ ASCII_SIGNS = str.maketrans({"→": "->", "✓": "+", "✗": "x", "–": "-", "�
 
 def message(text: str) -> None:
     """Write a message to stderr."""
-    _write(sys.stderr, sanitize(text, lines=True))
+    _write(sys.stderr, shown(text, lines=True))
 
 
 def write(text: str) -> None:
     """Write data to stdout."""
-    _write(sys.stdout, sanitize(text, lines=True, limit=1 << 24))
+    _write(sys.stdout, shown(text, lines=True, limit=1 << 24))
+
+
+def write_document(text: str) -> None:
+    """Write a document in a format with its own escaping; a terminal gets it sanitized."""
+    if on_terminal():
+        write(text.removesuffix("\n"))
+        return
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _write(stream: TextIO, text: str) -> None:
@@ -59,9 +69,13 @@ def console() -> Console:
     return Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
 
 
-def write_json(value: Any) -> None:
-    """Write JSON to stdout: non-finite numbers as null, characters that a terminal would obey escaped."""
-    text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
+def write_json(value: Any, *, masked: bool = True) -> None:
+    """Write JSON to stdout: non-finite numbers as null, characters that a terminal would obey escaped.
+
+    Secrets are masked, except in what is no data (`masked` is false): a schema of names, for instance.
+    """
+    shown = mask(value) if masked else value
+    text = json.dumps(jsonable(shown), indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write(HIDDEN_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
     sys.stdout.flush()
 
@@ -96,8 +110,8 @@ class OutputColumn:
         """Return the cell for a person; the row's value under `KEY:shown` takes precedence."""
         own_text = row.get(f"{self.key}:shown")
         if own_text is not None:
-            return sanitize(own_text) or (NO_VALUE if self.right else "")
-        value = row.get(self.key)
+            return sanitize(mask(own_text, self.key)) or (NO_VALUE if self.right else "")
+        value = mask(row.get(self.key), self.key)
         if value is None or value == "":
             return NO_VALUE if self.right else ""
         return sanitize(self.formatter(value) if self.formatter else setting(value))
@@ -108,8 +122,8 @@ def write_rows(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]
     if on_terminal():
         _table(columns, rows, bold)
         return
-    lines = ["\t".join(column.key for column in columns)]
-    lines += ["\t".join(tsv_field(row.get(column.key)) for column in columns) for row in rows]
+    lines = ["\t".join(sanitize(column.key) for column in columns)]
+    lines += ["\t".join(tsv_field(mask(row.get(column.key), column.key)) for column in columns) for row in rows]
     for line in lines:
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -171,12 +185,12 @@ def write_facts(facts: Mapping[str, str]) -> None:
     non_empty = {name: value for name, value in facts.items() if value}
     width = max((len(name) for name in non_empty), default=0)
     for name, value in non_empty.items():
-        write_fields(f"{name:<{width}}" if on_terminal() else name, value)
+        write_fields(f"{name:<{width}}" if on_terminal() else name, str(mask(value, name)))
 
 
 def write_fields(*fields: str) -> None:
     """Write one line of fields: two spaces between them on a terminal, else a tab."""
-    _write(sys.stdout, ("  " if on_terminal() else "\t").join(sanitize(field) for field in fields))
+    _write(sys.stdout, ("  " if on_terminal() else "\t").join(shown(field) for field in fields))
 
 
 def terminal_width() -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from hptui.cli.common import Context, json_option, pass_context, study_argument
-from hptui.cli.output import message, write_json
+from hptui.cli.output import message, write_document, write_json
 
 
 @click.command(
@@ -62,7 +61,7 @@ def report_(
         raise click.UsageError("which study? or --check FILE.md")
     sd = context.study(study)
     if output is None:
-        sys.stdout.write(report_text(sd, style))  # not sanitized: the format has its own escaping
+        write_document(report_text(sd, style))
         return 0
     for path in write_report(sd, output, style, figures or ""):
         message(f"written to {path}")

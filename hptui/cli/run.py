@@ -17,7 +17,7 @@ import click
 from hptui.cli.common import Context, complete_changes, parse_pairs, pass_context, study_argument
 from hptui.cli.output import encodable, message, on_terminal, write
 from hptui.core.format import duration, metric
-from hptui.core.sanitize import sanitize
+from hptui.core.masking import shown
 from hptui.core.stages import expected_total
 from hptui.core.study import MetricSpec
 from hptui.core.trial import StudyState, Trial, TrialStatus
@@ -31,7 +31,8 @@ from hptui.operations.follow import (
     paused_itself,
 )
 from hptui.operations.messages import event_lines
-from hptui.results.view import PSEUDO_LOSS_NOTE, View, describe_stages, has_all_values, seconds_left
+from hptui.results.time_left import time_left
+from hptui.results.view import PSEUDO_LOSS_NOTE, View, describe_stages, has_all_values
 from hptui.store.paths import StudyDir
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     `--from best --set epochs=3` queues a final run: the best configuration, but longer. The study stays as it is.
 
-    Exit code 3: it ended without one usable trial.
+    Exit code 3: it ended without one usable trial; 1: a usage error stopped it after one.
     """,
 )
 @study_argument(name="ref")
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 @click.option("--parallel", type=click.IntRange(min=1), help="How many trials at once, without a GPU.")
 @click.option("--from", "source", metavar="TRIAL", help="First run this trial (or best) with what --set changes.")
 @click.option("-o", "--output", metavar="DIR", help="Write the results there when the study ends.")
+@click.option("--allow-owner", is_flag=True, help="Run it although another user owns it.")
 @pass_context
 def run_(
     context: Context,
@@ -73,14 +75,17 @@ def run_(
     parallel: int | None,
     source: str | None,
     output: str | None,
+    allow_owner: bool,
 ) -> int:
     """Start or resume a study; follow it unless `--detach` is given; return the exit code."""
     from hptui.core.errors import HptuiError
     from hptui.operations.find import find_study
     from hptui.operations.follow import newest_event_id
     from hptui.operations.machine import logout_warning
+    from hptui.operations.ownership import ALLOW_OWNER
     from hptui.operations.run import run, run_from
 
+    ALLOW_OWNER.set(allow_owner)
     try:
         after = newest_event_id(find_study(context.home, ref))
     except HptuiError:
@@ -145,7 +150,7 @@ def _print(text: str, screen: Live | None) -> None:
     from rich.text import Text
 
     style = "green" if "✓" in text else "red" if "✗" in text or text.startswith("error") else ""
-    screen.console.print(Text(encodable(sanitize(text), REAL_STDOUT), style=style), soft_wrap=True)
+    screen.console.print(Text(encodable(shown(text), REAL_STDOUT), style=style), soft_wrap=True)
 
 
 # live display -------------------------------------------------------------------------------------------------
@@ -172,9 +177,9 @@ def live_display(view: View, now: float) -> Any:
     for trial in view.trials:
         if trial.status is TrialStatus.RUNNING:
             bar = ProgressBar(total=1.0, completed=trial.progress or 0.0, width=20)
-            texts = [Text(encodable(sanitize(text), REAL_STDOUT)) for text in running_cells(view, trial, now)]
+            texts = [Text(encodable(shown(text), REAL_STDOUT)) for text in running_cells(view, trial, now)]
             grid.add_row(texts[0], bar, *texts[1:])
-    return Group(grid, Text(encodable(sanitize(study_line(view)), REAL_STDOUT), style="dim"))
+    return Group(grid, Text(encodable(shown(study_line(view)), REAL_STDOUT), style="dim"))
 
 
 def running_cells(view: View, trial: Trial, now: float) -> list[str]:
@@ -200,8 +205,8 @@ def study_line(view: View) -> str:
         parts.insert(0, f"stage {view.stage}")
     if view.best is not None:
         parts.append(f"best {messages.objectives_text(view.study, view.best)} (trial {view.best.number})")
-    if (remaining_s := seconds_left(view)) is not None:
-        parts.append(f"{duration(remaining_s)} left")
+    if (left := time_left(view)) is not None:
+        parts.append(f"{left.text} left")
     return " · ".join(parts)
 
 
@@ -232,7 +237,9 @@ def closing_lines(view: View, code: int) -> list[str]:
         texts.append(f"  {describe_stages(view)}")
     best = view.best
     if best is None:
-        texts.append("No trial is usable." if code else "No trial is complete yet.")
+        unranked = not view.study.objectives and any(trial.status is TrialStatus.COMPLETE for trial in view.trials)
+        text = "No trial is usable." if code else "No trial is complete yet."
+        texts.append("The study has no objective: no trial is the best." if unranked else text)
     else:
         stage_text = f" of stage {best.stage}" if best.stage else ""
         texts += [

@@ -18,20 +18,36 @@ LEVEL_SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 
 @click.command(
     "doctor",
-    help="""Look over this machine and all studies in HOME, or thoroughly over STUDY. Changes nothing.
+    help="""Look over this machine and all studies in HOME, or thoroughly over STUDY. Changes nothing
+    without --repair.
 
     Exit code 1 when something is wrong; a warning is not.
     """,
 )
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Record how attempts of STUDY ended that nobody recorded, and set aside files of theirs that cannot be read. "
+    "Nothing is deleted; no runner may live.",
+)
 @study_argument(required=False)
 @json_option
 @pass_context
-def doctor_(context: Context, study: str | None, as_json: bool) -> int:
+def doctor_(context: Context, study: str | None, as_json: bool, repair: bool) -> int:
     """Print the findings on this machine and its studies; return 1 if any is an error."""
     from hptui.operations.doctor import examine
-    from hptui.operations.doctor_study import worst_level
+    from hptui.operations.doctor_study import Finding, worst_level
 
-    findings = examine(context.home, [context.study(study)] if study else None)
+    repaired = []
+    if repair:
+        if study is None:
+            raise click.UsageError("--repair needs the name of a study: hptui doctor --repair STUDY")
+        from hptui.operations.repair import repair as repair_study
+
+        sd = context.study(study)
+        done = repair_study(sd) or ["nothing was left to repair"]
+        repaired = [Finding("repair", "ok", sentence, study=sd.name) for sentence in done]
+    findings = [*repaired, *examine(context.home, [context.study(study)] if study else None)]
     rows = [asdict(finding) for finding in findings]
     if as_json:
         write_json(rows)

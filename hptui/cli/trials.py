@@ -130,6 +130,7 @@ def show_(context: Context, study: str, trial: str, as_json: bool) -> None:
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
+    from hptui.core.trial import CURVE_INCOMPLETE
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
@@ -146,6 +147,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             **_origin(trial),
             "trainer": f"toy: {PSEUDO_LOSS_NOTE}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
             "values": values,
+            "curve incomplete": str(trial.facts.get(CURVE_INCOMPLETE) or ""),
             "note": trial.note,
             "progress": _progress(trial),
             "time": clock(trial.seconds) if trial.seconds else "",

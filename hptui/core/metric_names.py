@@ -1,7 +1,7 @@
-"""Names of metrics in expressions: `eval/loss` is written `eval_loss` there, because `/` divides.
+"""Names of metrics: what they say of the goal, and their form in expressions, where `/` divides.
 
-Characters that identifiers lack become `_`. A metric with exactly that name takes precedence; a name that would denote
-two metrics denotes none."""
+`eval/loss` is written `eval_loss` there: characters that identifiers lack become `_`. A metric with exactly that name
+takes precedence; a name that would denote two metrics denotes none."""
 
 from __future__ import annotations
 
@@ -11,6 +11,28 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
+
+LARGER_IS_BETTER = re.compile(
+    r"acc|accuracy|acc\d+|top\d|bleu\d?|rouge\w*|meteor|chrf\w*|f1|f1score|em|exact|rewards?|returns?|scores?|auc|auroc|"
+    r"auprc|ap|m?ap\d*|ndcg\w*|mrr|hits?|precision|recall|sensitivity|specificity|pearson\w*|spearman\w*|kendall\w*|"
+    r"corr|correlation|r2|mcc|matthews\w*|kappa|qwk|m?iou|jaccard|dice|psnr|ssim|elbo|likelihood|sharpe|rate|winrate"
+)
+"""Words of a metric's name that say that it is better when larger."""
+RATES = ("pass", "win", "success", "hit")
+"""Rates that are better when larger; a learning rate or an error rate is not."""
+SMALLER_IS_BETTER = re.compile(r"\w*(?:loss|losses|error|errors?|err|mse|rmse|mae|nll|ppl|perplexity|regret|distance)")
+"""Words of a metric's name that say that it is better when smaller, whatever else it says: `dice_loss`."""
+
+
+def larger_is_better(metric: str) -> bool:
+    """Return whether a metric is better when larger, as far as its name says: `val/acc`, `mAP@50`."""
+    words = re.findall(r"[a-z]+\d*", re.sub(r"([a-z])([A-Z])", r"\1_\2", metric).lower())
+    words += re.findall(r"[a-z]+\d*", metric.lower())
+    if any(SMALLER_IS_BETTER.fullmatch(word) for word in words):
+        return False
+    if not any(word in RATES for word in words):
+        words = [word for word in words if word != "rate"]
+    return any(LARGER_IS_BETTER.fullmatch(word) for word in words)
 
 
 def identifier(metric: str) -> str:

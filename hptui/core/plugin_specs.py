@@ -80,7 +80,8 @@ class TrainerSpec:
     once per study, with (PrepareRequest, directory, cache), before the first trial; `looks_at` are the settings that it
     rests on. `evaluates_base`: it can evaluate its model untrained. `programs` is called with the settings of trials
     and returns the programs that they start. `preflight` is called with (settings, directory, *, parallel, repeated)
-    and returns warnings.
+    and returns warnings. `check` is called with the study before anything starts, starts nothing itself, and raises
+    StudyError or Unsupported for one that it cannot run as it would be recorded.
     """
 
     name: str
@@ -94,6 +95,7 @@ class TrainerSpec:
     evaluates_base: bool = False
     programs: Reference | None = None
     preflight: Reference | None = None
+    check: Reference | None = None
     api: int = API
 
 

@@ -148,11 +148,17 @@ def meets_outcome(study: Study, trial: Trial) -> bool | None:
 def is_usable(study: Study, trial: Trial) -> bool:
     """Return whether a trial can be the best of its study.
 
-    It is complete, has a finite value of every objective, and violates no condition of `outcome`.
+    It is complete, has a finite value of every objective, and violates no condition of `outcome`. Of a study without
+    objectives none can.
     """
     values = trial.values or {}
     has_all = all(math.isfinite(values.get(objective.metric, math.nan)) for objective in study.objectives)
-    return trial.status is TrialStatus.COMPLETE and has_all and meets_outcome(study, trial) is not False
+    return (
+        bool(study.objectives)
+        and trial.status is TrialStatus.COMPLETE
+        and has_all
+        and meets_outcome(study, trial) is not False
+    )
 
 
 def objective_point(study: Study, trial: Trial) -> ObjectivePoint:

@@ -35,6 +35,10 @@ class Objective:
         return min(values) if self.goal == "minimize" else max(values)
 
 
+NO_OBJECTIVE = Objective("")
+"""What stands for the objective of a study that ranks nothing: no trial reports a metric of this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainerSettings:
     """`[trainer]`: the kind of trainer, and its settings exactly as the file gives them (the baseline)."""
@@ -256,6 +260,8 @@ class Notes:
 class Study:
     """A whole study file. `source` is its absolute path, '' for a study made by a program.
 
+    Without `objectives` nothing is ranked: trials end complete without a value, and none is the best.
+
     Relative paths in the settings are relative to `directory`. `remarks` explain where the study deviates from the
     literal content of the file; they are not stored. `unknown_keys` of a stored study, each with its path, were written
     by a newer version; they are kept as they are.
@@ -290,5 +296,5 @@ class Study:
 
     @property
     def objective(self) -> Objective:
-        """First objective; most studies have only one."""
-        return self.objectives[0]
+        """First objective; most studies have only one. That of a study without any names no metric."""
+        return self.objectives[0] if self.objectives else NO_OBJECTIVE

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     SETUP = "setup"
     NO_METRIC = "no_metric"
     HUNG = "hung"
+    UNREADABLE = "unreadable"
     LOST = "lost"
     REBOOT = "reboot"
     DISK_FULL = "disk_full"
@@ -57,6 +58,8 @@ class Reason(StrEnum):
         return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL)
 
 
+CURVE_INCOMPLETE = "curve_incomplete"
+"""Fact of a trial whose curve lacks points that nothing can recover: which steps."""
 FROM_TRIAL, FROM_STEP = "from_trial", "from_step"
 """Facts of a trial made from another one; the second only if it began from a checkpoint of that trial."""
 

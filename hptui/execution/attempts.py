@@ -27,9 +27,8 @@ from hptui.execution.executor import (
     WorkerSpec,
     find_executor,
 )
-from hptui.execution.finalize import restore_attempt
 from hptui.execution.ingest import event_reader_for
-from hptui.execution.probe import executor_name
+from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -38,6 +37,25 @@ from hptui.store.run_directory import RunDir
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
+
+
+MAX_RECORDED_STEPS = 20
+"""Last steps of an objective that an attempt is given: they show how far apart its points usually are."""
+
+
+def recorded_metrics(store: Store, study: Study, trial: int) -> dict[str, dict[str, Any]]:
+    """Return the last step and the source of each recorded metric, and last steps of objectives."""
+    sources = store.read.trial(trial).facts.get("metric_sources")
+    names = sources if isinstance(sources, Mapping) else {}
+    recorded: dict[str, dict[str, Any]] = {}
+    for name, summary in store.read.metric_summaries(trial).items():
+        source = str(names.get(name, "")).partition(", ")[0]
+        recorded[name] = {"step": summary.step, "source": source or None}
+    for objective in study.objectives:
+        if objective.metric in recorded:
+            steps = [step for step, _, _ in store.read.curve(trial, objective.metric)]
+            recorded[objective.metric]["steps"] = sorted(set(steps))[-MAX_RECORDED_STEPS:]
+    return recorded
 
 
 class Attempts:
@@ -73,7 +91,8 @@ class Attempts:
 
     def free_slots(self) -> int:
         """Return the number of attempts that may be started now."""
-        return max(0, self.executor.capacity() - len(self.live))
+        here = [live for live in self.live.values() if not isinstance(live.handle, UnreachableHandle)]
+        return max(0, self.executor.capacity() - len(here))
 
     def _peak(self) -> float | None:
         """Return the most GPU memory (GiB) that an attempt of this study has needed; None: not known yet."""
@@ -167,14 +186,14 @@ class Attempts:
             "threads": lease.threads,
             "device": "cuda" if lease.gpus else "",
             "try_steps": None,
+            "recorded": recorded_metrics(self.store, study, number) if attempt.n > 1 else {},
         }
 
     # follow -----------------------------------------------------------------------------------------------------
 
     def adopt(self, attempt: Attempt, trial: Trial) -> RunningAttempt:
         """Take over an attempt that an earlier runner started, from the executor that it was handed to."""
-        name = executor_name(RunDir(self.sd.attempt(attempt.trial, attempt.n)))
-        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self._executor(name))
+        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self._executor)
         return live
 
     def poll(self) -> None:

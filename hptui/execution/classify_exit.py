@@ -50,7 +50,8 @@ class AttemptEnd:
 class ExitFacts:
     """What is known of an attempt whose lock is free.
 
-    `end` is its end event, `exit` its `exit.json`; None where it left none. `last_line` is the last line of its log.
+    `end` is its end event, `exit` its `exit.json`; None where it left none that can be used, and `unreadable` then
+    quotes one that is there all the same. `last_line` is the last line of its log.
     """
 
     end: Mapping[str, Any] | None
@@ -58,12 +59,15 @@ class ExitFacts:
     asked: str = ""
     rebooted: bool = False
     last_line: str = ""
+    unreadable: str = ""
 
 
 def classify_exit(facts: ExitFacts) -> AttemptEnd:
     """Return how an attempt ended, before its objective is examined."""
     if facts.end is not None:
         return _by_event(facts.end, facts.asked)
+    if facts.unreadable and facts.asked not in END_BY_REQUEST:
+        return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.UNREADABLE, facts.unreadable)
     if facts.exit is None:
         reason = Reason.REBOOT if facts.rebooted else Reason.LOST
         why = "the machine was restarted" if facts.rebooted else "its process vanished without a trace"

@@ -1,86 +1,25 @@
 """Record the end of an attempt: read its run directory, classify it, and commit in one durable transaction.
 
-`reconcile` does so for attempts that ended while no runner lived. The caller holds the study's lock."""
+The caller holds the study's lock."""
 
 from __future__ import annotations
 
-import json
-import logging
-import os
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from hptui.core.study import Study
-from hptui.core.trial import Attempt, AttemptState, Reason, Trial, TrialStatus
+from hptui.core.trial import Attempt, AttemptState, Reason, TrialStatus
+from hptui.execution.attempt_files import log_tail, read_ending
 from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit, objective_values
-from hptui.execution.executor import Executor, LaunchRecord, State, find_executor
-from hptui.execution.ingest import INVALID_LINE_ERRORS, event_reader_for
-from hptui.execution.probe import executor_name
+from hptui.execution.executor import State
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
-from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
-from hptui.store.run_directory import MAX_EVENT_BYTES, RunDir, join_nonfinite, read_json
 from hptui.store.store import Store
-
-log = logging.getLogger(__name__)
-
-LOG_TAIL_BYTES = 16 * 1024  # bytes
-LOG_TAIL_LINES = 20
-"""Lines of a log that are shown by default."""
-
-
-def last_event(run: RunDir) -> dict[str, Any] | None:
-    """Return the last complete event of an attempt; None when there is none."""
-    return next(_events_backwards(run), None)
-
-
-def end_event(run: RunDir) -> dict[str, Any] | None:
-    """Return the end event of an attempt; None when it has none or its fields are not valid.
-
-    Heartbeats may follow it in the file.
-    """
-    event = next((event for event in _events_backwards(run) if event["k"] != "heartbeat"), None)
-    if event is None or event["k"] != "end":
-        return None
-    try:
-        TrialStatus(event["status"]), Reason(event["reason"])
-        join_nonfinite(event.get("m") or {}, event.get("nonfinite") or {})
-        float(event.get("peak_gpu_gb") or 0.0), float(event.get("peak_rss_gb") or 0.0)
-    except INVALID_LINE_ERRORS:
-        return None
-    return event
-
-
-def _events_backwards(run: RunDir) -> Iterator[dict[str, Any]]:
-    """Yield the events at the end of an attempt's file, the last one first; skip invalid lines."""
-    tail = _tail(run.events, 2 * MAX_EVENT_BYTES)
-    for line in reversed(tail[: tail.rfind(b"\n") + 1].splitlines()):
-        try:
-            event = json.loads(line)
-            event["k"], float(event["t"])
-        except INVALID_LINE_ERRORS:
-            continue
-        yield event
-
-
-def log_tail(run: RunDir, lines: int = LOG_TAIL_LINES) -> list[str]:
-    """Return the last lines that a worker printed, without empty ones."""
-    text = _tail(run.log, LOG_TAIL_BYTES).decode(errors="replace")
-    return [line for line in text.splitlines() if line.strip()][-lines:]
-
-
-def _tail(path: Path, size: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - size))
-            return file.read()
-    except OSError:
-        return b""
 
 
 def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: State) -> AttemptEnd:
@@ -88,24 +27,40 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
 
     The caller has collected it, so that nobody can write to it any more, and has ingested everything that it wrote.
     """
-    end = end_event(live.run)
-    exit_facts = read_json(live.run.exit)
+    remains = read_ending(live.run)
     facts = ExitFacts(
-        end=end,
-        exit=exit_facts if isinstance(exit_facts, dict) else None,
+        end=remains.event,
+        exit=remains.exit,
         asked=live.requested_end,
         rebooted=state.proof == "boot",
         last_line=next(iter(log_tail(live.run, 1)), ""),
+        unreadable=remains.event_problem or remains.exit_problem,
     )
     ending = classify_exit(facts)
     ending = replace(ending, message=ending.message or live.end_message)
-    final = join_nonfinite(end.get("m") or {}, end.get("nonfinite") or {}) if end else {}
+    final = remains.event["final"] if remains.event else {}
     crash_point("before_finish")
     with store.transaction(durable=True):
+        for problem in filter(None, (*remains.problems, remains.event_problem, remains.exit_problem)):
+            if problem != ending.message:
+                store.add_event("warning", EventKind.SUSPECT, problem, live.trial.number)
         ending, values = _objective_outcome(store, study, live, ending, final)
         _close_attempt(store, live, ending, facts)
         _close_trial(store, study, live, ending, values, final)
     crash_point("after_finish")
+    return ending
+
+
+def fail_attempt(store: Store, attempt: Attempt, seconds: float, message: str) -> AttemptEnd:
+    """Commit that an attempt failed because what it left cannot be read, without reading any of it."""
+    ending = AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.UNREADABLE, message)
+    failed = {"reason": ending.reason, "message": message, "ended": time.time()}
+    seconds = seconds if math.isfinite(seconds) else 0.0
+    with store.transaction(durable=True):
+        store.update_attempt(attempt.token, state=ending.attempt, seconds=seconds, **failed)
+        if store.read.trial(attempt.trial).status.open:  # nothing that has ended is ended again
+            store.update_trial(attempt.trial, status=TrialStatus.FAILED, **failed)
+        store.add_event("error", EventKind.TRIAL_FAILED, _end_message(TrialStatus.FAILED, ending), attempt.trial)
     return ending
 
 
@@ -131,7 +86,7 @@ def _close_attempt(store: Store, live: RunningAttempt, ending: AttemptEnd, facts
         reason=ending.reason,
         message=ending.message,
         ended=exit_facts.get("ended") or time.time(),
-        seconds=float(seconds) if seconds is not None else live.active_seconds,
+        seconds=seconds if seconds is not None else live.active_seconds,
         exit_code=exit_facts.get("code"),
         exit_signal=exit_facts.get("signal"),
         **_memory_use(store, live.attempt.token, facts),
@@ -209,49 +164,3 @@ def _end_message(status: TrialStatus, ending: AttemptEnd) -> str:
         cause = f"lost ({ending.reason})" if ending.reason.is_machine_loss else "paused"
         return f"{cause}, runs again: {ending.message}"
     return f"{status} ({ending.reason})" + (f": {ending.message}" if ending.message else "")
-
-
-POLL_S = 0.05  # seconds
-MAX_READ_S = 3600.0
-"""Time for reading the rest of an attempt's events: long, since nothing else waits."""
-
-
-def restore_attempt(sd: StudyDir, attempt: Attempt, trial: Trial, executor: Executor) -> RunningAttempt:
-    """Return an attempt of an earlier runner, restored from its row, its run directory and its executor."""
-    run = RunDir(sd.attempt(attempt.trial, attempt.n))
-    handle = executor.adopt(LaunchRecord(attempt.token, run, attempt.device, attempt.boot_id))
-    live = RunningAttempt(attempt, trial, run, handle, offset=attempt.offset, sequence=attempt.sequence)
-    live.requested_end, live.end_message = attempt.asked, attempt.message
-    live.earlier_seconds = trial.seconds if attempt.resumed_step is not None else 0.0
-    live.total_steps, live.step, live.progress = trial.total_steps, trial.last_step, trial.progress
-    last = last_event(run)
-    live.active_seconds = float(last["t"]) if last else 0.0
-    return live
-
-
-def reconcile(sd: StudyDir, store: Store, study: Study, seconds: float) -> list[int]:
-    """Record every attempt that has ended, waiting up to `seconds` for the others.
-
-    Returns the numbers of the trials that still run.
-    """
-    ingest, deadline = event_reader_for(store, study), time.monotonic() + seconds
-    executors: dict[str, Executor] = {}
-    while True:
-        running = []
-        for attempt in store.read.attempts(open=True):
-            name = executor_name(RunDir(sd.attempt(attempt.trial, attempt.n)))
-            executor = executors.setdefault(name, find_executor(name))
-            live = restore_attempt(sd, attempt, store.read.trial(attempt.trial), executor)
-            state = live.handle.state()
-            if not state.gone:
-                running.append(attempt.trial)
-                continue
-            live.handle.collect()
-            ingest.drain(live, MAX_READ_S)
-            finalize_attempt(store, study, live, state)
-            live.handle.forget()
-        if not running or time.monotonic() > deadline:
-            for executor in executors.values():
-                executor.close()
-            return running
-        time.sleep(POLL_S)  # no runner lives that could wait for the executor's descriptors

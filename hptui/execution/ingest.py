@@ -10,14 +10,18 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from hptui.core.masking import mask_text
 from hptui.core.study import Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
+from hptui.execution.attempt_files import INVALID_LINE_ERRORS, finite, nonfinite_kind, parse_event, quote, whole
+from hptui.execution.bulkhead import is_machine_trouble
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.search.pruners import counts_reports
 from hptui.store.crash_points import crash_point
+from hptui.store.filesystem import InvalidRecord
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH, MetricPoint
 from hptui.store.recorded import EventKind, MetaKey
-from hptui.store.run_directory import read_lines
+from hptui.store.safe_reading import read_lines
 from hptui.store.store import Store
 
 FINGERPRINT_KEYS = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
@@ -68,8 +72,10 @@ MAX_STEP = 1 << 62
 """Bound of steps, so that they fit SQLite's 64-bit integers."""
 PROGRESS_METRIC = "progress"
 """Metric under which the progress that a trainer reports itself is stored."""
-INVALID_LINE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-"""What an invalid line may raise. Scripts can write to the file, so such a line is recorded and skipped."""
+MAX_SUSPECTS = 20
+"""Invalid lines of an attempt that are recorded one by one; the file keeps them all."""
+MAX_MISSING_EVENTS = 1 << 20
+"""Most events that may be missing between two lines; a larger number is an invalid line."""
 
 
 class EventReader:
@@ -84,6 +90,7 @@ class EventReader:
         self._objectives = frozenset(objectives)
         self._counting = counting
         self._names: dict[int, set[str]] = {}
+        self._refused: dict[int, set[str]] = {}
 
     def drain(self, live: RunningAttempt, seconds: float = 0.0) -> bool:
         """Commit what the attempt has written since: one batch, or as many as start within `seconds`.
@@ -100,61 +107,98 @@ class EventReader:
         lines, offset = read_lines(live.run.events, live.offset)
         if offset == live.offset:
             return False
-        saved = live.sequence, live.step, live.progress, {name: list(curve) for name, curve in live.curves.items()}
         try:
             self._commit(live, lines, offset)
-        except BaseException:  # the transaction was rolled back, so the fields in memory must be, too
-            live.sequence, live.step, live.progress, live.curves = saved
-            raise
+        except Exception as error:
+            if is_machine_trouble(error):
+                raise
+            log.exception("trial %d: a batch of events cannot be recorded; it is taken line by line", live.trial.number)
+            self._commit_singly(live, lines, offset)
         crash_point("ingest.committed")
         live.offset = offset
         return True
 
+    def _commit_singly(self, live: RunningAttempt, lines: list[bytes], end: int) -> None:
+        """Commit a batch in which something cannot be recorded, and leave out only the lines that cannot."""
+        offset = live.offset
+        for line in lines:
+            offset = min(end, offset + len(line) + 1)
+            try:
+                self._commit(live, [line], offset)
+            except Exception as error:
+                if is_machine_trouble(error):
+                    raise
+                with self._store.transaction():
+                    self._suspect(live, f"an event is left out: {type(error).__name__}: {error}", line)
+                    live.sequence += _follows(line, live.sequence + 1)  # left out, but not missing
+                    trial, n = live.trial.number, live.attempt.n
+                    self._store.ingest(live.attempt.token, trial, n, (), offset=offset, sequence=live.sequence)
+
     def _commit(self, live: RunningAttempt, lines: list[bytes], offset: int) -> None:
+        saved = live.sequence, live.step, live.progress, {name: list(curve) for name, curve in live.curves.items()}
         points: list[MetricPoint] = []
         number, n = live.trial.number, live.attempt.n
-        with self._store.transaction():
-            for line in lines:
-                self._line(live, line, points)
-            self._store.ingest(live.attempt.token, number, n, points, offset=offset, sequence=live.sequence)
-            if points:
-                self._store.update_trial(number, last_step=live.step, progress=live.progress)
-
-    def _line(self, live: RunningAttempt, line: bytes, points: list[MetricPoint]) -> None:
         try:
-            event = json.loads(line)
-            number, kind, seconds = int(event["q"]), str(event["k"]), float(event["t"])
-        except INVALID_LINE_ERRORS:
-            self._suspect(live, f"a line of events.jsonl cannot be read: {line[:80]!r}")
+            with self._store.transaction():
+                for line, following in zip(lines, [*lines[1:], b""], strict=True):
+                    self._line(live, line, following, points)
+                self._store.ingest(live.attempt.token, number, n, points, offset=offset, sequence=live.sequence)
+                if points:
+                    self._store.update_trial(number, last_step=live.step, progress=live.progress)
+        except BaseException:  # the transaction was rolled back, so the fields in memory must be, too
+            live.sequence, live.step, live.progress, live.curves = saved
+            raise
+
+    def _line(self, live: RunningAttempt, line: bytes, following: bytes, points: list[MetricPoint]) -> None:
+        try:
+            event = parse_event(line)
+            if event.number > live.sequence + MAX_MISSING_EVENTS:
+                raise ValueError(f"event {event.number} cannot come after event {live.sequence}")
+        except INVALID_LINE_ERRORS as error:
+            self._suspect(live, f"a line of events.jsonl cannot be read: {error}", line)
             return
-        if number <= live.sequence:
+        if event.number <= live.sequence:
             return
+        number = event.number
         if number != live.sequence + 1:
-            self._suspect(live, f"events {live.sequence + 1} to {number - 1} are missing")
+            if _follows(following, live.sequence + 2):  # believed, it would hide all up to its number
+                self._suspect(live, f"event {live.sequence + 1} has the number {number}", line)
+                number = live.sequence + 1
+            else:
+                self._suspect(live, f"events {live.sequence + 1} to {number - 1} are missing")
         live.sequence = number
-        live.active_seconds, live.seen_at = seconds, time.monotonic()
-        if kind != "heartbeat":
+        live.active_seconds, live.seen_at = event.seconds, time.monotonic()
+        if event.kind != "heartbeat":
             live.last_event_at, live.hang_reported = live.seen_at, False
         try:
-            if kind == "metrics":
-                self._metrics(live, event, points)
-            elif kind == "retract":
-                self._retract(live, str(event["metric"]), points)
-            elif handler := EVENT_HANDLERS.get(kind):
-                handler(self._store, live, event)
-        except INVALID_LINE_ERRORS as error:
-            self._suspect(live, f"event {number} ({kind}) is left out: {type(error).__name__}: {error}")
+            if event.kind == "metrics":
+                self._metrics(live, event.fields, points)
+            elif event.kind == "retract":
+                self._retract(live, mask_text(str(event.fields["metric"])), points)
+            elif handler := EVENT_HANDLERS.get(event.kind):
+                with self._store.transaction():  # undone alone when the handler raises
+                    handler(self._store, live, event.fields)
+        except (*INVALID_LINE_ERRORS, InvalidRecord) as error:
+            what = f"event {number} ({quote(event.kind.encode())}) is left out: {type(error).__name__}: {error}"
+            self._suspect(live, what, line)
 
-    def _suspect(self, live: RunningAttempt, message: str) -> None:
+    def _suspect(self, live: RunningAttempt, message: str, line: bytes = b"") -> None:
+        """Record what cannot be right in an attempt's events, with the line as it stands there."""
+        live.suspects += 1
+        if live.suspects > MAX_SUSPECTS:
+            return
+        message += f": {quote(line)}" if line else ""
+        if live.suspects == MAX_SUSPECTS:
+            message += "; further ones are not recorded"
         log.warning("trial %d: %s", live.trial.number, message)
         self._store.add_event("warning", EventKind.SUSPECT, message, live.trial.number)
 
     def _metrics(self, live: RunningAttempt, event: Mapping[str, Any], points: list[MetricPoint]) -> None:
-        step, seconds = int(event["step"]), live.trial.seconds + float(event["t"])
+        step, seconds = int(event["step"]), live.trial.seconds + event["t"]
         if not -MAX_STEP < step < MAX_STEP:
             self._suspect(live, f"step {step} is no step")
             return
-        nonfinite = event.get("nonfinite") or {}
+        nonfinite, subs = event.get("nonfinite") or {}, event.get("sub") or {}
         names = self._names.setdefault(live.trial.number, set())
         live.step = step
         live.allowance = 0.0
@@ -165,11 +209,12 @@ class EventReader:
                 (PROGRESS_METRIC, step, live.progress, None, seconds)
             )  # stored, since a later runner needs it for the curves
         for name, value in event["m"].items():
+            name = mask_text(name) if name not in names else name
             if name not in names and not self._new_name(live, name, names):
                 continue
-            kind = nonfinite.get(name, "nan") if value is None else None
+            kind = nonfinite_kind(nonfinite.get(name, "nan")) if value is None else None
             number = float(value if kind is None else kind)
-            points.append((name, step, None if kind else number, kind, seconds))
+            points.append((name, step, None if kind else number, kind, seconds, int(subs.get(name, 0))))
             live.latest[name] = number
             if (
                 name in self._objectives
@@ -178,9 +223,9 @@ class EventReader:
                 live.extend(name, position, number)
 
     def _retract(self, live: RunningAttempt, metric: str, points: list[MetricPoint]) -> None:
-        """Delete a metric's points: those in the store, and those of this batch."""
+        """Delete what this attempt has reported of a metric, in the store and in this batch."""
         points[:] = [point for point in points if point[0] != metric]
-        self._store.delete_metric(live.trial.number, metric)
+        self._store.delete_metric(live.trial.number, metric, live.attempt.n)
         live.latest.pop(metric, None)
         live.curves.pop(metric, None)
 
@@ -189,15 +234,24 @@ class EventReader:
         if len(names) >= MAX_METRICS:
             return False
         if not 0 < len(name) <= MAX_METRIC_NAME_LENGTH:
-            if name[:MAX_METRIC_NAME_LENGTH] not in names:
+            refused = self._refused.setdefault(live.trial.number, set())
+            if name[:MAX_METRIC_NAME_LENGTH] not in refused and len(refused) < MAX_METRICS:
                 message = f"a metric's name has 1 to {MAX_METRIC_NAME_LENGTH} characters; {name[:60]!r} is left out"
                 self._suspect(live, message)
-                names.add(name[:MAX_METRIC_NAME_LENGTH])
+                refused.add(name[:MAX_METRIC_NAME_LENGTH])
             return False
         names.add(name)
         if len(names) == MAX_METRICS:
             self._suspect(live, f"more than {MAX_METRICS} metrics; further names are left out")
         return True
+
+
+def _follows(line: bytes, number: int) -> bool:
+    """Return whether a line is the event of a number."""
+    try:
+        return parse_event(line).number == number
+    except INVALID_LINE_ERRORS:
+        return False
 
 
 def event_reader_for(store: Store, study: Study) -> EventReader:
@@ -211,7 +265,7 @@ def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None
 
     Points after the step that it resumes from belong to lost work of an earlier attempt, and are deleted.
     """
-    resumed = None if event.get("resumed_step") is None else int(event["resumed_step"])
+    resumed = None if event.get("resumed_step") is None else whole(int(event["resumed_step"]), -MAX_STEP, MAX_STEP)
     if live.attempt.n > 1:
         store.delete_points_after(live.trial.number, resumed)
     live.earlier_seconds = live.trial.seconds if resumed is not None else 0.0
@@ -232,7 +286,7 @@ def _environment(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -
 
 def _total(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     if event.get("steps"):
-        live.total_steps = int(event["steps"])
+        live.total_steps = whole(int(event["steps"]), 1, MAX_STEP)
         store.update_trial(live.trial.number, total_steps=live.total_steps)
     elif event.get("steps") == 0:  # taken back
         live.total_steps = None
@@ -240,7 +294,7 @@ def _total(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None
 
 
 def _phase(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
-    live.allowance = float(event.get("allow") or 0.0)
+    live.allowance = finite(event.get("allow") or 0.0)
 
 
 def _checkpoint(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hptui.core.trial import Reason, Role, StudyState, Trial, TrialStatus
+from hptui.core.usage import has_run_with_options_of, is_input_mistake
 
 MAX_SAME_FAILURES = 3
 """The study pauses when its first trials, this many, all fail for the same reason."""
 MAX_CRASHES_IN_A_ROW = 5
 """The study pauses when the last trials, this many, all crashed."""
-CRASH_REASONS = {Reason.CRASH, Reason.USAGE, Reason.SETUP, Reason.NO_METRIC, Reason.HUNG}
+CRASH_REASONS = {Reason.CRASH, Reason.USAGE, Reason.SETUP, Reason.NO_METRIC, Reason.HUNG, Reason.UNREADABLE}
 """Reasons that count as a crash of the trainer."""
-REPEATING_FAILURES = {Reason.USAGE, Reason.NO_METRIC}
-"""Failures that every further trial would repeat."""
 
 REQUESTED_ROLES = {Role.MANUAL, Role.REPLICATE}
 """Roles of trials that a person has queued: they run although the search is over."""
@@ -152,8 +151,10 @@ def reason_to_abort(state: PlanState) -> str:
         ),
         key=lambda trial: (trial.ended, trial.number),
     )
+    if message := _usage_error(ended, state.trials):
+        return message
     usable = any(trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE for trial in state.trials)
-    if ended and not usable and ended[-1].reason in REPEATING_FAILURES:
+    if ended and not usable and ended[-1].reason is Reason.NO_METRIC:
         return f"trial {ended[-1].number} failed ({ended[-1].reason}): {ended[-1].message}"
     first = ended[:MAX_SAME_FAILURES]
     reasons = {trial.reason if trial.status is TrialStatus.FAILED else None for trial in first}
@@ -162,6 +163,19 @@ def reason_to_abort(state: PlanState) -> str:
     latest = ended[-MAX_CRASHES_IN_A_ROW:]
     if len(latest) == MAX_CRASHES_IN_A_ROW and all(trial.reason in CRASH_REASONS for trial in latest):
         return f"{MAX_CRASHES_IN_A_ROW} trials in a row crashed; the last: {latest[-1].message}"
+    return ""
+
+
+def _usage_error(ended: Sequence[Trial], trials: Sequence[Trial]) -> str:
+    """Return the usage error that stops the study; '' if there is none.
+
+    A combination that the script rejects is one bad configuration, once a trial with the same options has completed.
+    """
+    for trial in ended:
+        if trial.reason is not Reason.USAGE:
+            continue
+        if is_input_mistake(trial.message) or not any(has_run_with_options_of(trial, other) for other in trials):
+            return f"trial {trial.number} failed (usage): {trial.message}"
     return ""
 
 

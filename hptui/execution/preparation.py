@@ -19,12 +19,13 @@ from typing import Any
 from hptui.core.planned_trials import PrepareRequest
 from hptui.core.study import Study
 from hptui.core.trial import TrialStatus
+from hptui.execution.attempt_files import end_event, log_tail
 from hptui.execution.attempts import Attempts
 from hptui.execution.executor import Handle, Launch, LaunchRecord, Lease, usable_cpu_cores
-from hptui.execution.finalize import end_event, log_tail
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
-from hptui.store.run_directory import RunDir, read_json, read_lines
+from hptui.store.run_directory import RunDir, read_json
+from hptui.store.safe_reading import read_lines
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)

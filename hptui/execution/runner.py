@@ -10,17 +10,22 @@ import logging
 import select
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hptui.core.errors import HptuiError
 from hptui.core.study import Resources
 from hptui.execution.attempts import Attempts
+from hptui.execution.bulkhead import is_machine_trouble, poison_message
 from hptui.execution.commands import CommandHandler
 from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
 from hptui.execution.executor import State
-from hptui.execution.finalize import finalize_attempt
+from hptui.execution.finalize import fail_attempt, finalize_attempt
+from hptui.execution.reconcile import UnreachableHandle
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
+from hptui.store.ground import Ground, GroundLost
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import DiskFull, Store
@@ -61,6 +66,8 @@ SUSPEND_GAP_S = 5.0
 """A gap between turns of more seconds means that the machine or the runner was suspended."""
 MAX_FAILED_TURNS = 60
 """Consecutive failed turns of the loop after which the runner exits."""
+KILL_AGAIN_S = 10.0
+"""Seconds after which an attempt that was set aside, and lives on, is killed again."""
 CLOCKLESS_KINDS = ("queued", "unknown")
 """States in which no clock of an attempt runs: it has not begun, or nobody can be asked what it does."""
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -68,11 +75,12 @@ DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class RunEnd(StrEnum):
-    """Why the loop ended: the study rests, somebody asked the process to leave, or new code is to go on."""
+    """Why the loop ended: at rest, asked to leave, new code is to go on, or the study's files are not ours any more."""
 
     RESTED = "rested"
     LEFT = "left"
     HANDS_OVER = "hands over"
+    GROUND_LOST = "ground lost"
 
 
 class Runner:
@@ -84,6 +92,8 @@ class Runner:
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
         self.store = store
+        self.ground = Ground(sd)
+        store.connection.before_commit = self.ground.require
         commands = CommandHandler(sd, store)
         study = commands.study
         self.attempts = Attempts(sd, store, study, hooks.trainer(study))
@@ -115,12 +125,29 @@ class Runner:
                 except (OSError, DiskFull) as error:
                     self._trouble(error)
             return RunEnd.LEFT
+        except GroundLost as error:
+            self._give_up_ground(error)
+            return RunEnd.GROUND_LOST
         finally:
             if self._code is not None:
                 self._code.close()
             self.attempts.close()
-            self.maintenance.end()
+            if not self.ground.problem():  # else the ballast may be that of another runner
+                self.maintenance.end()
             self.controller.proposals.close()
+
+    def _give_up_ground(self, error: GroundLost) -> None:
+        """Say what has become of the study's files; end what runs if nothing can be recorded of it any more."""
+        log.error("%s", error)
+        if self.ground.directory_removed:
+            for live in self.attempts.live.values():
+                log.error("trial %d is ended: its directory is gone", live.trial.number)
+                with suppress(Exception):  # the others must be ended, too
+                    live.handle.fence()
+        elif self.ground.store_is_ours:
+            self.store.connection.before_commit = lambda: None  # SQLite's own locks keep this one row whole
+            with suppress(HptuiError):
+                self.store.add_event("error", EventKind.LEFT, error.message)
 
     def _warn_without_gpus(self) -> None:
         """Record once that trials run on the CPU although GPUs were asked for."""
@@ -156,13 +183,14 @@ class Runner:
 
     def _turn(self) -> bool:
         """Do everything once; return True when the study has come to rest."""
+        self.ground.require()
         self._notice_sleep()
         self._handle_commands()
         if self.controller.revision_pending:
             self.controller.follow_revision()
         self.attempts.poll()
         for live in list(self.attempts.live.values()):
-            self._follow(live)
+            self._follow_apart(live)
         self.maintenance.turn(self.attempts.live)
         # Time alone changes whether `until.hours` is reached; everything else that counts is recorded.
         if self.controller.proposals.collect() or self.controller.study.search.until.hours is not None:
@@ -198,8 +226,54 @@ class Runner:
         for attempt in self.store.read.attempts(open=True):
             live = self.attempts.adopt(attempt, self.controller.trials[attempt.trial])
             self.controller.pruning.restore(live)
+            if isinstance(live.handle, UnreachableHandle):
+                message = f"{live.handle.why}; give it up by: hptui doctor --repair {self.controller.sd.name}"
+                self.store.add_event("error", EventKind.SUSPECT, message, attempt.trial)
         crash_point("after_adopt")
         self.controller.adopted()
+
+    def _follow_apart(self, live: RunningAttempt) -> None:
+        """Follow an attempt. What it raises becomes the failure of its trial: the others and the runner go on."""
+        try:
+            if live.poison:
+                self._end_poisoned(live)
+            else:
+                self._follow(live)
+            live.failed_reads = 0
+        except Exception as error:  # a worker can leave anything behind, and reading it may raise anything
+            live.failed_reads += 1
+            if is_machine_trouble(error, live.failed_reads):
+                raise
+            log.exception("trial %d: attempt %d is set aside", live.trial.number, live.attempt.n)
+            self._set_aside(live, error)
+
+    def _set_aside(self, live: RunningAttempt, error: Exception) -> None:
+        """Follow an attempt no more, kill it, and record its failure once it is gone."""
+        if live.attempt.token not in self.attempts.live:  # its end is recorded; what came after it failed
+            self.store.add_event("error", EventKind.SUSPECT, poison_message(error), live.trial.number)
+            return
+        live.poison, live.last_event_at = live.poison or poison_message(error), time.monotonic()
+        try:
+            if not live.handle.state().gone:
+                live.handle.fence()
+        except Exception:  # tried again at the next turn; the attempt is not taken for gone before it is
+            log.exception("trial %d: attempt %d cannot be killed", live.trial.number, live.attempt.n)
+
+    def _end_poisoned(self, live: RunningAttempt) -> None:
+        """Record the failure of an attempt that is followed no more, once it is gone.
+
+        Until then it is killed again now and then.
+        """
+        if not live.handle.state().gone:
+            if time.monotonic() - live.last_event_at > KILL_AGAIN_S:
+                live.last_event_at = time.monotonic()
+                live.handle.fence()
+            return
+        with suppress(Exception):  # what it may leave running is found by the doctor
+            live.handle.collect()
+        ending = fail_attempt(self.store, live.attempt, live.active_seconds, live.poison)
+        self.attempts.forget(live)
+        self.controller.attempt_ended(live.trial.number, ending.reason)
 
     def _follow(self, live: RunningAttempt) -> None:
         """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
@@ -218,11 +292,22 @@ class Runner:
             if all_read:
                 self._end(live, state)
             return
-        requested_end, reason = pruning.verdict(live, self.attempts.live.values())
+        requested_end, reason = self._verdict(live)
         if requested_end:
             self.attempts.request_end(live, "prune", requested_end, reason)
         if action := check_clocks(live, self.controller.study.resources):
             self._watchdog(live, action)
+
+    def _verdict(self, live: RunningAttempt) -> tuple[str, str]:
+        """Return what pruner and stop rules demand. A pruner that fails leaves the trial alone from then on."""
+        try:
+            return self.controller.pruning.verdict(live, self.attempts.live.values())
+        except Exception as error:  # a plug-in of somebody else; the trial is not to blame and trains well
+            log.exception("the pruner failed on trial %d", live.trial.number)
+            live.exempt = True
+            message = f"the pruner failed, so this trial is not pruned: {type(error).__name__}: {error}"
+            self.store.add_event("error", EventKind.PRUNER, message, live.trial.number)
+            return "", ""
 
     def _watchdog(self, live: RunningAttempt, action: WatchdogAction) -> None:
         live.hang_reported = True

@@ -19,7 +19,8 @@ class RunningAttempt:
 
     `offset` and `sequence` are what the store has committed; `last_event_at` is when anything but a heartbeat last came
     (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
-    that values came which the pruner has not seen, `exempt` that pruners leave it alone.
+    that values came which the pruner has not seen, `exempt` that pruners leave it alone. `suspects` counts its invalid
+    lines, `failed_reads` the turns in a row that could not follow it; `poison` says why it is followed no more.
     """
 
     attempt: Attempt
@@ -44,6 +45,9 @@ class RunningAttempt:
     latest: dict[str, float] = field(default_factory=dict)
     has_new_values: bool = False
     exempt: bool = False
+    suspects: int = 0
+    failed_reads: int = 0
+    poison: str = ""
 
     @property
     def seconds(self) -> float:

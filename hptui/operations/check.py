@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from hptui.core.trial import Value
 from hptui.execution.local import devices
 from hptui.operations.dry_run import run_steps
 from hptui.operations.run import read_study
+from hptui.operations.runner_process import defaults_of
 
 TRY_STEPS = 6
 """Steps of a dry run."""
@@ -80,8 +82,6 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
 
 def preflight(study: Study) -> list[str]:
     """Return what the trainer's own script objects to in settings of this study; this starts the script."""
-    import random
-
     from hptui.trainers import registry
 
     rng = random.Random(0)
@@ -133,8 +133,6 @@ def _stage_line(study: Study, stage: Stage) -> str:
 
 
 def _base(study: Study) -> dict[str, Value]:
-    from hptui.operations.runner_process import defaults_of
-
     return {**defaults_of(study), **study.trainer.settings}
 
 
@@ -154,8 +152,6 @@ def heaviest_configuration(study: Study) -> dict[str, Value]:
 
 
 def _heaviest_of_space(study: Study) -> dict[str, Value]:
-    import random
-
     from hptui.trainers import registry
 
     schema = registry.schema(study.trainer.kind, study.directory) or {}

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hptui.core.errors import HptuiError
@@ -42,22 +43,22 @@ PACKAGES = ("textual", "rich", "optuna", "ax-platform", "torch", "transformers",
 def examine(home: Path, studies: list[StudyDir] | None = None) -> list[Finding]:
     """Check this machine, HOME, and the given studies or all of them."""
     findings = [f for probe in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for f in _safely(probe)]
-    findings += _safely(lambda: _home(home))
+    findings += _safely(partial(_home, home), "home")
     chosen = list_studies(home) if studies is None else studies
     for sd in chosen:
         findings += examine_study(sd, thorough=studies is not None)
     return findings
 
 
-def _safely(probe: Callable[[], list[Finding]]) -> list[Finding]:
+def _safely(probe: Callable[[], list[Finding]], name: str = "") -> list[Finding]:
     """Run a check; one that fails becomes a finding, so that the other checks still run.
 
-    The finding is named after the check's function, so these functions keep their names.
+    The finding is named `name`, else after the check's function, so these functions keep their names.
     """
     try:
         return probe()
     except (OSError, HptuiError) as error:
-        return [Finding(getattr(probe, "__name__", "").strip("_<>"), "error", str(error))]
+        return [Finding(name or getattr(probe, "__name__", "").strip("_"), "error", str(error))]
 
 
 def _versions() -> list[Finding]:

@@ -17,8 +17,8 @@ from hptui.core.errors import HptuiError
 from hptui.core.format import size
 from hptui.core.trial import Attempt, StudyState, TrialStatus
 from hptui.core.values import show
+from hptui.execution.attempt_files import read_ending
 from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit
-from hptui.execution.finalize import end_event
 from hptui.execution.local.environment import boot_id
 from hptui.execution.local.processes import attempt_processes
 from hptui.execution.probe import probe
@@ -28,7 +28,7 @@ from hptui.store.filesystem import filesystem_type, is_network_filesystem
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
-from hptui.store.run_directory import RunDir, read_json
+from hptui.store.run_directory import RunDir
 from hptui.studyfile.unknown_keys import path_text
 
 MAX_CLOCK_AHEAD_S = 300.0
@@ -173,11 +173,9 @@ def _attempts(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:
 def _attempt_end(sd: StudyDir, attempt: Attempt) -> AttemptEnd:
     """Return how an attempt that is gone ended, as the next runner will find it."""
     run = RunDir(sd.attempt(attempt.trial, attempt.n))
-    exit_facts = read_json(run.exit)
-    rebooted = probe(run, attempt.boot_id).proof == "boot"
-    return classify_exit(
-        ExitFacts(end_event(run), exit_facts if isinstance(exit_facts, dict) else None, attempt.asked, rebooted)
-    )
+    remains, rebooted = read_ending(run), probe(run, attempt.boot_id).proof == "boot"
+    unreadable = remains.event_problem or remains.exit_problem
+    return classify_exit(ExitFacts(remains.event, remains.exit, attempt.asked, rebooted, unreadable=unreadable))
 
 
 def _trial_list(trials: list[int]) -> str:

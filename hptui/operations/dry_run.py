@@ -21,7 +21,8 @@ from hptui.core.planned_trials import PrepareRequest
 from hptui.core.study import Study
 from hptui.core.trial import Reason, Value
 from hptui.execution.local import devices
-from hptui.store.run_directory import RunDir, read_lines, write_json
+from hptui.store.run_directory import RunDir, write_json
+from hptui.store.safe_reading import read_lines
 
 TRY_TIMEOUT_S = 900.0  # time limit
 

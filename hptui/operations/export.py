@@ -17,6 +17,7 @@ from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.errors import MachineError, Unsupported, UserError, did_you_mean
 from hptui.core.trial import Trial
 from hptui.operations.find import find_trial
+from hptui.operations.redact import holds_known_secret, redact_store, redacted_file
 from hptui.plugins import ExporterSpec
 from hptui.results.export.config import trial_config
 from hptui.results.export.formats import ExportRequest, write_settings
@@ -131,11 +132,19 @@ def write_parquet(request: ExportRequest, view: View) -> bytes:
     return parquet_bytes(replace(view, trials=request.trials), request.names)
 
 
+def _require_objective(view: View, program: str) -> None:
+    """Raise Unsupported for a study that ranks nothing, which other programs of optimization do not have."""
+    if not view.study.objectives:
+        hint = "--format csv, parquet, tensorboard and wandb hold its trials"
+        raise Unsupported(f"{program} has no study without an objective", hint=hint)
+
+
 def write_optuna_storage(request: ExportRequest, view: View) -> None:
     """Write the trials to a new Optuna storage."""
     from hptui.search.exchange.write_optuna import write_optuna  # optuna: 1 s
 
     assert request.output is not None
+    _require_objective(view, "Optuna")
     if request.output.exists():
         message = f"{request.output} exists already"
         raise UserError(message, hint="Optuna would add to it; choose another name or remove it")
@@ -148,6 +157,7 @@ def write_ax_snapshot(request: ExportRequest, view: View) -> bytes:
     """Return the trials as a snapshot of Ax's client."""
     from hptui.search.exchange.write_ax import ax_snapshot  # ax: 3 s
 
+    _require_objective(view, "Ax")
     return ax_snapshot(view.study, view.settings, request.trials).encode()
 
 
@@ -173,10 +183,11 @@ EXCLUDED_ENTRIES = {"study.db", "study.db-wal", "study.db-shm", "study.lock", ".
 """Entries of the study directory that are not copied: the store (a backup replaces it), locks, caches."""
 
 
-def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True) -> int:
+def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True, redact: bool = False) -> int:
     """Write the study to `output`; return the number of files in it.
 
-    The file is readable by its owner only, and appears whole or not at all.
+    The file is readable by its owner only, and appears whole or not at all. With `redact`, secrets are masked in all
+    texts, and binary files that hold one are left out.
 
     Raises: `UserError` when `output` lies inside the study, `MachineError` when it cannot be written.
     """
@@ -189,7 +200,7 @@ def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True) -> int:
         output.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(fd, "wb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as tar:
-            count = _write_files(tar, sd, checkpoints=checkpoints)
+            count = _write_files(tar, sd, checkpoints=checkpoints, redact=redact)
         os.replace(temporary, output)
     except OSError as error:
         raise MachineError(f"{output} cannot be written: {error.strerror or error}") from error
@@ -198,23 +209,25 @@ def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True) -> int:
     return count
 
 
-def _write_files(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> int:
+def _write_files(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool, redact: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
         copy = Path(folder) / "study.db"
         with StoreReader.open(sd) as reader:
             reader.connection.backup(copy)
+        if redact:
+            redact_store(copy)
         tar.add(copy, f"{sd.name}/study.db")
     count = 1
     for path in _files(sd, checkpoints=checkpoints):
-        count += _add(tar, path, f"{sd.name}/{path.relative_to(sd.root)}")
+        count += _add(tar, path, f"{sd.name}/{path.relative_to(sd.root)}", redact=redact)
     for path, name in _external_checkpoints(sd) if checkpoints else ():
-        count += _add(tar, path, f"{sd.name}/{name}")
+        count += _add(tar, path, f"{sd.name}/{name}", redact=redact)
     return count
 
 
 def _external_checkpoints(sd: StudyDir) -> list[tuple[Path, str]]:
     """Return checkpoints outside the study directory, each with its path inside it as the archive has it."""
-    view = read_view(sd)
+    view = read_view(sd, secrets=True)
     files: list[tuple[Path, str]] = []
     for trial in view.trials if view.study.checkpoint_directory else ():
         folder = sd.checkpoints(trial.number, view.study.checkpoint_directory, view.row.uuid)
@@ -245,9 +258,21 @@ def _files(sd: StudyDir, *, checkpoints: bool) -> list[Path]:
     return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 
-def _add(tar: tarfile.TarFile, path: Path, name: str) -> int:
-    """Add a file in its present size, though it may change meanwhile. Return 1, or 0 if it is gone."""
+def _add(tar: tarfile.TarFile, path: Path, name: str, *, redact: bool = False) -> int:
+    """Add a file in its present size, though it may change meanwhile.
+
+    Return 1, or 0 if it is gone or left out.
+    """
     try:
+        if redact:
+            text = redacted_file(path)
+            if text is not None:
+                info = tar.gettarinfo(str(path), arcname=name)
+                info.size = len(text)
+                tar.addfile(info, io.BytesIO(text))
+                return 1
+            if holds_known_secret(path):
+                return 0
         with path.open("rb") as file:
             info = tar.gettarinfo(arcname=name, fileobj=file)
             data = _FixedSizeFile(file, info.size)

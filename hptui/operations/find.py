@@ -53,6 +53,9 @@ def find_trial(reader: StoreReader, ref: str, view: View | None = None) -> Trial
     view = view or read_view(StudyDir(reader.connection.path.parent), reader)
     name = view.sd.name
     if ref == "best":
+        if view.best is None and not view.study.objectives:
+            hint = f'hptui trials {name}; [objective] metric = "…" in the study file ranks them'
+            raise NotFound(f"study {name!r} has no objective, so no trial is best", hint=hint)
         if view.best is None:
             raise NotFound(f"study {name!r} has no complete trial, so none is best", hint=f"hptui trials {name}")
         return view.best
@@ -77,7 +80,7 @@ def path_table(home: Path, study: str | None = None, trial: str | None = None) -
         return {"home": home, "crashes": home / "crashes", "locks": runtime_directory()}
     sd = find_study(home, study)
     with StoreReader.open(sd) as reader:
-        view = read_view(sd, reader)
+        view = read_view(sd, reader, secrets=True)
         checkpoints, uuid = view.study.checkpoint_directory, view.row.uuid
         if trial is None:
             file = {"file": Path(view.study.source)} if view.study.source else {}

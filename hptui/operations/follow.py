@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from hptui.core.errors import NoUsableTrial
 from hptui.core.study import Study
 from hptui.core.trial import Role, StudyState, Trial, Value
 from hptui.operations.runner_process import runner_status
+from hptui.results.masked_view import masked_study
 from hptui.results.view import View, has_all_values, trainer_settings_by_revision
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -72,6 +74,7 @@ class Follower:
         if self._study is None or row.revision != self._revision:
             self._study, self._revision = self._parse_study(row.spec), row.revision
             self._trainers = trainer_settings_by_revision(self._reader)
+            masked_study(self._study)  # from here on this process masks the secrets of its file in any text
         self._trials.update({trial.number: trial for trial in changed})
         self._after = events[-1].id if events else self._after
         ordered = tuple(self._trials[number] for number in sorted(self._trials))
@@ -100,16 +103,22 @@ def newest_event_id(sd: StudyDir) -> int:
         return max((event.id for event in reader.events(limit=1)), default=0)
 
 
+USAGE_STOP = re.compile(r"trial \d+ failed \(usage\)")
+"""Start of the message of a study that a usage error has stopped."""
+
+
 def exit_code(view: View, *, aborted: bool = False, hindered: bool = False) -> int:
     """Return the exit code that a study's end stands for.
 
     0: it has a usable trial, or a person paused it; 3: it ended, or paused itself (`aborted`), without one usable
-    trial; 1: its runner has gone without ending it, or the machine paused it (`hindered`).
+    trial; 1: its runner has gone without ending it, the machine paused it (`hindered`), or a usage error stopped it.
     """
     usable = any(has_all_values(view.study, trial) for trial in view.trials if trial.role is not Role.BASE)
     if view.row.state in (StudyState.RUNNING, StudyState.DRAINING, StudyState.NEW):
         return 1
     if hindered and view.row.state is StudyState.PAUSED:
+        return 1
+    if aborted and usable and view.row.message and USAGE_STOP.match(view.row.message):
         return 1
     if usable or (view.row.state is StudyState.PAUSED and not aborted):
         return 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from hptui.core.errors import HptuiError, Locked, MachineError, UserError
 from hptui.core.trial import Trial, TrialStatus
 from hptui.execution.probe import probe
+from hptui.operations.ownership import require_own
 from hptui.results.view import View, best_trials, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -68,6 +69,7 @@ def remove(sd: StudyDir) -> int:
 
     Raises: as `removable`, and `MachineError` when a file cannot be removed.
     """
+    require_own(sd, "removed")
     size = removable_bytes(sd)
     external = _external_checkpoints(sd)
     doomed = sd.root.with_name(f".removed-{sd.name}-{os.getpid()}")
@@ -111,7 +113,7 @@ def _check_at_rest(sd: StudyDir, free: bool) -> None:
 def _external_checkpoints(sd: StudyDir) -> list[Path]:
     """Return checkpoint directories outside the study; [] when the store cannot be read."""
     try:
-        view = read_view(sd)
+        view = read_view(sd, secrets=True)
     except HptuiError:
         return []
     root = view.study.checkpoint_directory
@@ -127,8 +129,10 @@ def delete_checkpoints(sd: StudyDir, *, dry_run: bool = False) -> list[UnneededC
 
     While a runner lives only those of complete trials are deleted: any other trial may be retried.
     """
+    if not dry_run:
+        require_own(sd)
     with try_lock(sd.lock) as free, StoreReader.open(sd) as reader:
-        view = read_view(sd, reader)
+        view = read_view(sd, reader, secrets=True)
         unneeded = list(_garbage(view, DELETABLE_STATUSES if free else (TrialStatus.COMPLETE,)))
         if not dry_run:
             for garbage in unneeded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def plan_import(
 
     Raises: `UserError` when the file cannot be read or holds no trial that has ended.
     """
-    view = read_view(sd)
+    view = read_view(sd, secrets=True)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -77,8 +78,23 @@ def plan_import(
         rows, columns, left_out = table.trials, dict(table.columns), list(table.left_out)
     if not rows:
         raise UserError(f"{path} holds no experiment that has ended")
+    for row in rows:
+        _check_recordable(path, row)
     informs = sum(is_in_space(view, row.params) for row in rows if row.status is not TrialStatus.FAILED)
     return ImportPlan(path.absolute(), digest, rows, columns, left_out, informs, _notes(view, rows, informs))
+
+
+def _check_recordable(path: Path, row: ImportedTrial) -> None:
+    """Check that a trial can be recorded, so that a dry run says what the import would say.
+
+    Raises: `UserError` that names the row.
+    """
+    from hptui.search.exchange.imported import to_command
+
+    try:
+        json.dumps(to_command(row), allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UserError(f"{path}, {row.location}: cannot be recorded: {error}") from None
 
 
 def run_import(sd: StudyDir, import_plan: ImportPlan) -> str:

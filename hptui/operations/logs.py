@@ -15,6 +15,9 @@ from hptui.store.reader import StoreReader
 from hptui.store.run_directory import RunDir
 
 BLOCK_BYTES = 64 * 1024  # bytes
+MAX_LINE_BYTES = 64 * 1024
+"""Bytes of one line that are shown."""
+READ_BYTES = 1 << 20
 POLL_S = 0.2  # seconds
 
 
@@ -56,46 +59,84 @@ def wait_for_log(sd: StudyDir, number: int, attempt: int | None, notify: Callabl
 
 
 def last_lines(path: Path, count: int) -> tuple[list[str], int]:
-    """Return the last `count` lines of a file, and its size; ([], 0) when it cannot be read."""
+    """Return the last `count` lines of a file, and its size; ([], 0) when it cannot be read.
+
+    Of a line longer than `MAX_LINE_BYTES` the beginning is returned.
+    """
     try:
         with path.open("rb") as file:
-            end = position = file.seek(0, os.SEEK_END)
-            data = b""
-            while position > 0 and data.count(b"\n") <= count:
-                step = min(BLOCK_BYTES, position)
-                position -= step
-                file.seek(position)
-                data = file.read(step) + data
+            end = file.seek(0, os.SEEK_END)
+            starts = _starts_of_last(file.fileno(), end, count)
+            lines = [
+                _line_at(file.fileno(), start, stop) for start, stop in zip(starts, [*starts[1:], end], strict=True)
+            ]
     except OSError:
         return [], 0
-    lines = data[: data.rfind(b"\n") + 1].splitlines() if b"\n" in data else []
-    unfinished = data[data.rfind(b"\n") + 1 :]
-    lines += [unfinished] if unfinished else []
-    return [line.decode(errors="replace") for line in lines[-count:]] if count else [], end
+    return lines[-count:] if count else [], end
+
+
+def _starts_of_last(fd: int, end: int, count: int) -> list[int]:
+    """Return where the last lines of a file begin, looking back block by block."""
+    starts: list[int] = []
+    position = end
+    while position > 0 and len(starts) <= count:
+        size = min(BLOCK_BYTES, position)
+        position -= size
+        block = os.pread(fd, size, position)
+        newline = block.rfind(b"\n")
+        while newline >= 0 and len(starts) <= count:
+            if position + newline + 1 < end:
+                starts.append(position + newline + 1)
+            newline = block.rfind(b"\n", 0, newline)
+    if position == 0 and len(starts) <= count and end > 0:
+        starts.append(0)
+    return starts[::-1]
+
+
+def _line_at(fd: int, start: int, stop: int) -> str:
+    size = stop - start - (os.pread(fd, 1, stop - 1) == b"\n")
+    data = os.pread(fd, min(size, MAX_LINE_BYTES), start).removesuffix(b"\n")
+    if size > MAX_LINE_BYTES and b"\r" in (end := os.pread(fd, MAX_LINE_BYTES, stop - MAX_LINE_BYTES)):
+        data, size = end.removesuffix(b"\n"), MAX_LINE_BYTES  # a progress bar: its last state stands at the end
+    return _shown(data, size)
+
+
+def _shown(line: bytes, size: int) -> str:
+    """Return a line as a terminal shows it, without earlier states of a progress bar.
+
+    One of more than `MAX_LINE_BYTES` is cut, with its size at the end.
+    """
+    text = line.rstrip(b"\r").rpartition(b"\r")[2].decode(errors="replace")
+    return text if size <= MAX_LINE_BYTES else f"{text}… ({size} bytes)"
 
 
 def lines_from(path: Path, offset: int, alive: Callable[[], bool]) -> Iterator[str]:
     """Yield lines after `offset` as they come, until `alive` is False and all is read.
 
-    Starts at the beginning again when the file becomes shorter, since the log was then rotated.
+    Starts at the beginning again when the file becomes shorter, since the log was then rotated. Long lines are cut.
     """
-    pending = b""
+    pending, size = b"", 0
     while True:
         ended = not alive()
         try:
             with path.open("rb") as file:
                 if os.fstat(file.fileno()).st_size < offset:
-                    offset, pending = 0, b""
-                file.seek(offset)
-                data = file.read()
+                    offset, pending, size = 0, b"", 0
+                data = os.pread(file.fileno(), READ_BYTES, offset)
         except OSError:
             data = b""
         offset += len(data)
-        *lines, pending = (pending + data).split(b"\n")
-        yield from (line.decode(errors="replace") for line in lines)
+        for index, part in enumerate(data.split(b"\n")):
+            if index:
+                yield _shown(pending, size)
+                pending, size = b"", 0
+            state = part.rstrip(b"\r").rpartition(b"\r")
+            if state[1]:  # a progress bar that is drawn again
+                pending, size, part = b"", 0, state[2]
+            pending, size = pending + part[: MAX_LINE_BYTES - len(pending)], size + len(part)
         if ended and not data:
             if pending:
-                yield pending.decode(errors="replace")
+                yield _shown(pending, size)
             return
         if not data:
             time.sleep(POLL_S)

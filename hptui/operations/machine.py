@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import pwd
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -138,8 +139,6 @@ class DiskNow:
 
 def disk_of(path: Path) -> DiskNow | None:
     """Return the disk under `path`; None where it cannot be asked."""
-    import shutil
-
     try:
         usage = shutil.disk_usage(path)
     except OSError:

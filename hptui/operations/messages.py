@@ -12,14 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hptui.core.errors import NotFound
-from hptui.core.format import duration, metric, settings
+from hptui.core.format import metric, settings
 from hptui.core.ranking import hypervolumes
 from hptui.core.stages import comparable, expected_total, stage_overrides
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.operations.follow import in_order_of_end
 from hptui.operations.logs import last_lines, log_of
-from hptui.results.view import View, dominates, has_all_values, seconds_left
+from hptui.results.time_left import time_left
+from hptui.results.view import View, dominates, has_all_values
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind
 from hptui.store.records import EventRow
@@ -41,6 +42,8 @@ def trial_line(
     """
     stage = f"{trial.stage}: " if trial.stage else ""
     head = f"Trial {trial.number}{f'/{total}' if total else ''}: {stage}{configuration_text(study, trial, base)}"
+    if not study.objectives and trial.status is TrialStatus.COMPLETE:
+        return f"{head} ✓ COMPLETE"
     if has_all_values(study, trial):
         marks = f"{comparison_mark(study, trial, earlier)}{hypervolume_text(study, trial, earlier)}"
         return f"{head} → {objectives_text(study, trial)} {marks}"
@@ -166,8 +169,8 @@ def ended_lines(view: View, trial: Trial) -> list[str]:
     """Return a trial's line with the time left; for a failed one also the end of its log."""
     earlier = [other for other in in_order_of_end(view.trials) if _ended_before(other, trial)]
     text = trial_line(view.study, trial, earlier, expected_total(view.study, view.trials), view.base)
-    left = seconds_left(view)
-    texts = [f"{text}  ({duration(left)} left)" if left else text]
+    left = time_left(view)
+    texts = [f"{text}  ({left.text} left)" if left is not None and left.seconds else text]
     if trial.status is TrialStatus.FAILED:
         texts += _log_tail(view.sd, trial)
     return texts

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,8 +116,6 @@ def _check(group: Group, name: str, directory: str) -> PluginCheck:
 
 def _seen(group: Group, name: str, directory: str) -> PluginCheck:
     """Load a plug-in here; return what was seen."""
-    import time
-
     # What is read of installed packages, and imported of hptui for any plug-in of the group, is not the plug-in's time.
     plugins.entry_points(group)
     for other in plugins.names(group)[:1]:

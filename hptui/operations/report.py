@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hptui.core.errors import UserError, did_you_mean
 from hptui.operations.find import find_study
-from hptui.results.document import Image
+from hptui.results.document import Image, render_markdown
 from hptui.results.export.text_formats import write_atomically
 from hptui.results.fact_index import (
     FactIndex,
@@ -121,7 +121,6 @@ def _read_report(path: Path) -> tuple[str, FactIndex]:
 
 def _current_facts(sd: StudyDir, ledger: FactIndex) -> dict[str, Fact]:
     """Return the facts that the same report would have today."""
-    from hptui.results.document import render_markdown
     from hptui.results.report import compose_report
     from hptui.results.report_data import read_report_data
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.masking import mask
 from hptui.core.study import FILE_SETS, Study
 from hptui.operations.report import write_report
 from hptui.results.export.text_formats import write_atomically
@@ -90,7 +91,7 @@ def on_end_facts(sd: StudyDir, study: Study) -> dict[str, str]:
     facts |= {"counts": counts, "best": "", "value": "", "params": ""}
     if best is not None and best.values:
         facts |= {"best": str(best.number), "value": repr(best.values[study.objective.metric])}
-        facts |= {"params": json.dumps(dict(best.params))}
+        facts |= {"params": json.dumps(mask(dict(best.params)))}
     return facts
 
 

@@ -15,14 +15,18 @@ from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_y
 from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
-from hptui.operations.find import find_study
+from hptui.operations.displaced import runner_processes, wait_until_left
+from hptui.operations.find import find_study, find_trial
+from hptui.operations.ownership import require_runnable
 from hptui.operations.runner_process import defaults_of, runner_status
 from hptui.operations.spawn_runner import MAX_START_S, spawn_runner
-from hptui.operations.steer import change_spec, send_command, study_of
+from hptui.operations.steer import change_spec, parse_settings, send_command, study_of
+from hptui.store.filesystem import require_local_disk
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import try_lock
+from hptui.store.safe_reading import move_aside
 
 NO_LIMIT_WARNING = "search: has no limit"
 """Start of a warning for which `run` has a text of its own."""
@@ -79,9 +83,6 @@ def run(
 
 def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **options: Any) -> RunResult:
     """Queue a trial with the settings of trial `source`, changed, and start the study."""
-    from hptui.operations.find import find_trial
-    from hptui.operations.steer import parse_settings
-
     sd = find_study(home, ref)
     with StoreReader.open(sd) as reader:
         trial = find_trial(reader, source)
@@ -151,6 +152,7 @@ def require_supported(study: Study) -> Study:
             raise StudyError(
                 message, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, metrics)
             )
+    registry.check(study)
     return study
 
 
@@ -161,6 +163,7 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
     """
     file_study = read_study(path, {})
     sd = StudyDir.for_study(home, file_study.name)
+    require_runnable(sd)
     exists = sd.exists()
     changes = {**stage_budget(file_study, trials, sd if exists else None), **changes}
     overrides = {**(_stored_json(sd, MetaKey.OVERRIDES) if exists else {}), **changes}
@@ -211,16 +214,22 @@ def _stored_json(sd: StudyDir, key: MetaKey) -> dict[str, Any]:
 
 def _try_create(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any]) -> bool:
     """Create the study; return False when another process has created it at the same time."""
-    try:
-        create_study(sd, study, facts)
-    except (Locked, UserError):
-        deadline = time.monotonic() + MAX_START_S
-        while time.monotonic() < deadline:
+    deadline = time.monotonic() + MAX_START_S
+    while True:
+        try:
+            create_study(sd, study, facts)
+        except Locked:
             if sd.exists():
                 return False
+            if time.monotonic() > deadline:
+                raise
             time.sleep(0.02)  # the other process is still writing the store
-        raise
-    return True
+        except UserError:
+            if sd.exists():
+                return False
+            raise
+        else:
+            return True
 
 
 def _check_same_study(sd: StudyDir, old: Study, new: Study) -> None:
@@ -235,10 +244,13 @@ def _check_same_study(sd: StudyDir, old: Study, new: Study) -> None:
         raise UserError(f"the study {sd.name!r} was made from {old.source}, not from {new.source}", hint=hint)
     if old.objectives != new.objectives:
         old_goals, new_goals = (
-            ", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives) for study in (old, new)
+            f"to {', '.join(f'{objective.goal} {objective.metric}' for objective in study.objectives)}"
+            if study.objectives
+            else "without an objective"
+            for study in (old, new)
         )
         raise StudyError(
-            f"the study has been run to {old_goals}, not to {new_goals}", file=new.source, where="objective", hint=hint
+            f"the study has been run {old_goals}, not {new_goals}", file=new.source, where="objective", hint=hint
         )
     if old.trainer.kind != new.trainer.kind:
         text = f"the study has been run with {old.trainer.kind!r}, not with {new.trainer.kind!r}"
@@ -250,7 +262,6 @@ def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None
     from hptui import studyfile
     from hptui.execution import prior_trials
     from hptui.execution.queue import insert_file_trials, store_defaults
-    from hptui.store.filesystem import require_local_disk
     from hptui.store.store import Store
 
     sources = prior_trials.read_prior_studies(study, sd.root.parent)
@@ -260,7 +271,9 @@ def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None
         require_local_disk(sd.root)
         with try_lock(sd.lock) as free:
             if not free:
-                raise Locked(f"another process is just making the study {sd.name!r}")
+                raise _why_locked(sd)
+            wait_until_left(sd)
+            _set_remains_aside(sd)
             store = Store.create(sd, studyfile.to_json(study), study.name)
             try:
                 store_defaults(store, defaults_of(study))
@@ -276,6 +289,25 @@ def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None
         os.umask(old_umask)
 
 
+def _why_locked(sd: StudyDir) -> Locked:
+    """Return the error that says why a study is locked that has no store."""
+    if pids := list(runner_processes(sd)):
+        message = f"a runner of {sd.name!r} lives (pid {pids[0]}), but its study.db is not in {sd.root} any more"
+        return Locked(message, hint=f"it leaves by itself within a minute; if not: kill {pids[0]}; then run again")
+    return Locked(f"another process is just making the study {sd.name!r}")
+
+
+def _set_remains_aside(sd: StudyDir) -> None:
+    """Rename what a study left whose store was removed. The caller holds the lock.
+
+    Its log would be taken for that of the new store, and its attempts for those of the new trials.
+    """
+    if not sd.exists():
+        for path in (Path(f"{sd.db}-wal"), Path(f"{sd.db}-shm"), sd.trials):
+            if path.exists():
+                move_aside(path)
+
+
 # by name --------------------------------------------------------------------------------------------------------
 
 
@@ -285,6 +317,7 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     from hptui.trainers import registry
 
     sd = find_study(home, ref)
+    require_runnable(sd)
     study = study_of(sd)
     changes = {**stage_budget(study, trials, sd), **changes}
     changed = with_trials(study, trials, sd)

@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import hptui
-from hptui.core.errors import HptuiError
+from hptui.core.errors import HptuiError, MachineError
 from hptui.core.study import Study
 from hptui.core.trial import Value
+from hptui.operations.displaced import wait_until_left
 from hptui.store.crash_points import crash_point
+from hptui.store.ground import identity
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import acquire_lock
@@ -37,6 +39,8 @@ log = logging.getLogger(__name__)
 
 MAX_LOCK_WAIT_S = 1.0
 """How long to try for the lock: a process that only tests it may hold it for a moment."""
+MAX_DISPLACED_S = 15.0
+"""How long to wait for a runner that lost its lock file: it leaves at its next turn."""
 ON_END_TIMEOUT_S = 60.0
 """Time limit of the `on_end` command."""
 
@@ -60,12 +64,20 @@ def inherited_lock(sd: StudyDir, fd: int) -> int | None:
 def acquire_study_lock(sd: StudyDir) -> int | None:
     """Acquire the study's lock for the life of this process; return its descriptor, None if it is taken."""
     deadline = time.monotonic() + MAX_LOCK_WAIT_S
-    while (fd := acquire_lock(sd.lock)) is None:
+    while (fd := acquire_lock(sd.lock)) is None or _is_stale(fd, sd):
+        if fd is not None:
+            os.close(fd)
         if time.monotonic() > deadline:
             return None
         time.sleep(0.02)  # flock has no timeout
     write_lock_facts(fd, ready=False)
     return fd
+
+
+def _is_stale(fd: int, sd: StudyDir) -> bool:
+    """Return whether the file that was locked was removed from its path meanwhile."""
+    facts = os.fstat(fd)
+    return identity(sd.lock) != (facts.st_dev, facts.st_ino)
 
 
 def write_lock_facts(lock: int, *, ready: bool) -> None:
@@ -232,6 +244,12 @@ def main(argv: list[str]) -> int:
     os.environ["HPTUI_HOME"] = str(sd.root.absolute().parent)  # trials put caches there that all studies share
     lock = inherited_lock(sd, int(handed_over[0])) if handed_over else None
     lock = acquire_study_lock(sd) if lock is None else lock
+    if lock is not None and not handed_over:
+        try:
+            wait_until_left(sd, MAX_DISPLACED_S)  # else two runners would start the same trials
+        except HptuiError as error:
+            log.error("%s", error)
+            return error.exit_code
     if lock is None:
         facts = runner_status(sd)
         log.error("another runner holds %s: pid %s on %s", sd.name, facts["pid"], facts["host"])
@@ -253,6 +271,10 @@ def main(argv: list[str]) -> int:
             runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end, code))
             write_lock_facts(lock, ready=True)
             end = runner.run()
+            if end is RunEnd.GROUND_LOST:
+                # Closing would merge the log into a file that is not ours, and delete the one at its path.
+                logging.shutdown()
+                os._exit(MachineError.exit_code)
         finally:
             store.close()
         if end is RunEnd.HANDS_OVER and not runner.leaving:

@@ -89,7 +89,7 @@ def draft_of(sd: StudyDir) -> SpaceDraft:
     from hptui import studyfile
 
     restore_script_arguments(sd)
-    view, stage = read_view(sd), stage_with_space(sd)
+    view, stage = read_view(sd, secrets=True), stage_with_space(sd)
     document = studyfile.to_json(view.study)
     section: Mapping[str, Value] = document
     if stage:
@@ -201,7 +201,7 @@ def effect_of(sd: StudyDir, draft: SpaceDraft, *, samples: int = DEFAULT_SAMPLES
     from hptui.trainers import registry
 
     restore_script_arguments(sd)
-    view = read_view(sd)
+    view = read_view(sd, secrets=True)
     changed_study = study_with(view.study, draft)
     stage = stage_named(changed_study, draft.stage)
     study = as_stage(changed_study, stage) if changed_study.stages else changed_study

@@ -9,6 +9,7 @@ import sys
 import time
 
 from hptui.core.errors import Locked, MachineError
+from hptui.operations.ownership import require_runnable
 from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir
 
@@ -18,6 +19,7 @@ MAX_START_S = 20.0
 
 def spawn_runner(sd: StudyDir) -> None:
     """Start the runner, detached from this terminal, and wait until it holds the lock."""
+    require_runnable(sd)
     old_umask = os.umask(0o077)
     try:
         with sd.runner_log.open("ab") as log:

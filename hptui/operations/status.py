@@ -9,7 +9,8 @@ from hptui.core.ranking import hypervolumes
 from hptui.core.trial import Trial
 from hptui.operations.runner_process import runner_status
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
-from hptui.results.view import View, best_trials, seconds_left, stage_progress
+from hptui.results.time_left import time_left
+from hptui.results.view import View, best_trials, stage_progress
 from hptui.store.reader import StoreReader
 
 
@@ -26,7 +27,7 @@ def status_json(view: View, now: float | None = None) -> Json:
         "state": row.state,
         "message": row.message,
         "runner": {"pid": runner["pid"], "alive": runner["alive"], "host": runner["host"]},
-        "objective": objectives[0],
+        "objective": objectives[0] if objectives else [],
         "objectives": objectives,
         "sampler": study.search.sampler,
         "trials": study.search.trials,
@@ -38,7 +39,7 @@ def status_json(view: View, now: float | None = None) -> Json:
         "started": iso_time(row.started),
         "ended": iso_time(row.ended),
         "seconds": round_measured(row.seconds),
-        "eta": round_measured(seconds_left(view, now)) if runner["alive"] else None,
+        "eta": round_measured(_seconds_left(view, now)) if runner["alive"] else None,
         "directory": str(view.sd.root),
     }
 
@@ -94,3 +95,8 @@ def show_json(view: View, trial: Trial, reader: StoreReader) -> Json:
         "artifacts": [{"path": row.path, "label": row.label} for row in reader.artifacts(trial.number)],
         "directory": str(view.sd.trial(trial.number)),
     }
+
+
+def _seconds_left(view: View, now: float) -> float | None:
+    left = time_left(view, now)
+    return None if left is None else left.seconds

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import Locked, StudyError, UserError
+from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.core.values import values_equal
+from hptui.operations.ownership import require_own
 from hptui.results.view import read_view
 from hptui.store.command_queue import CommandQueue
 from hptui.store.paths import StudyDir
@@ -44,6 +46,7 @@ def send_command(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float =
 
 
 def _send(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float) -> str:
+    require_own(sd)
     deadline, queue, number = time.monotonic() + wait, None, 0
     try:
         while time.monotonic() < deadline:
@@ -73,9 +76,11 @@ def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: in
     Commands that wait in the queue are handled first, in order; the one with id `posted` may be among them.
     """
     from hptui.execution.commands import CommandHandler
-    from hptui.execution.finalize import reconcile
+    from hptui.execution.reconcile import reconcile
+    from hptui.operations.displaced import wait_until_left
     from hptui.store.store import Store
 
+    wait_until_left(sd)
     store = Store.open(sd)
     try:
         handler, reply = CommandHandler(sd, store), None
@@ -134,12 +139,9 @@ def extend(sd: StudyDir, trials: int, wait: float = 5.0) -> str:
 
 def stage_with_space(sd: StudyDir) -> str:
     """Return the name of the current stage if it has a space of its own; else ''."""
-    from hptui.core.stages import stage_named
-    from hptui.results.view import read_view
-
     with StoreReader.open(sd) as reader:
         begun = [row["name"] for row in reader.stage_history()]
-        stage = stage_named(read_view(sd, reader).study, begun[-1]) if begun else None
+        stage = stage_named(read_view(sd, reader, secrets=True).study, begun[-1]) if begun else None
     return stage.name if stage is not None and stage.space is not None else ""
 
 
@@ -192,7 +194,7 @@ def check_can_continue(sd: StudyDir, number: int, changes: Mapping[str, Value]) 
     """
     from hptui.trainers import registry
 
-    view = read_view(sd)
+    view = read_view(sd, secrets=True)
     trial = next(trial for trial in view.trials if trial.number == number)
     spec = view.study.trainer
     if spec.kind == "command":

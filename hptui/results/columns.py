@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
-from hptui.core.format import clock, memory, metric, setting
+from hptui.core.format import clock, memory, metric, setting, visible_metrics
 from hptui.core.space import Space
 from hptui.core.trial import Role, Trial
 from hptui.results.view import View
@@ -60,7 +60,7 @@ def default_columns(view: View) -> list[str]:
     """Return the default columns: those of `[report]`, else varied settings, objectives, time and memory."""
     configured = list(view.study.report.columns)
     stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in configured else []
-    objectives = [objective.metric for objective in view.study.objectives]
+    objectives = [objective.metric for objective in view.study.objectives] or _reported_metrics(view)
     names = configured or [*varied_settings(view), *objectives, "seconds", "peak_memory_gb"]
     notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in names else []
     name = ["name"] if any(trial.name for trial in view.trials) else []
@@ -73,6 +73,16 @@ def default_columns(view: View) -> list[str]:
         *(column for column in names if column not in TRIAL_FACT_COLUMNS[:4]),
         *notes,
     ]
+
+
+MAX_REPORTED_COLUMNS = 4
+"""Metrics that stand in place of the objective where a study has none."""
+
+
+def _reported_metrics(view: View) -> list[str]:
+    """Return the first metrics that trials have reported, for a study that ranks nothing."""
+    names = dict.fromkeys(name for trial in view.trials[:100] for name in visible_metrics(trial.metrics))
+    return list(names)[:MAX_REPORTED_COLUMNS]
 
 
 def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:

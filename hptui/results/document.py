@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from hptui.core.masking import shown
 from hptui.core.sanitize import sanitize
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, facts_of
 
@@ -221,7 +222,7 @@ def _bare(part: object) -> str:
     """Return a part as it is written in a block of code, where nothing is escaped."""
     if isinstance(part, Bold):
         return "".join(_bare(inner) for inner in part.parts)
-    return sanitize(part if isinstance(part, str) else getattr(part, "text", ""))
+    return sanitize(part) if isinstance(part, str) else shown(getattr(part, "text", ""))
 
 
 def _line(markdown: MarkdownText, parts: Line, *, cell: bool = False, start: bool = False) -> None:
@@ -246,7 +247,7 @@ def _line(markdown: MarkdownText, parts: Line, *, cell: bool = False, start: boo
 
 def escape_markdown(text: str, *, start: bool = False) -> str:
     """Return text on one line that Markdown shows literally; `start`: it begins a line."""
-    escaped = sanitize(text.replace("\n", " ")).strip() if text != " " else text
+    escaped = shown(text.replace("\n", " ")).strip() if text != " " else text
     escaped = SPECIAL.sub(r"\\\1", escaped)
     if LINK.search(escaped) or (start and escaped.startswith("[")):
         escaped = escaped.replace("[", "\\[").replace("]", "\\]")
@@ -258,7 +259,7 @@ def escape_markdown(text: str, *, start: bool = False) -> str:
 
 def inline_code(text: str, *, cell: bool = False) -> str:
     """Return text as inline code; `cell`: within a table."""
-    content = sanitize(text.replace("\n", " "))
+    content = shown(text.replace("\n", " "))
     if cell:
         content = content.replace("|", "\\|")
     ticks = "`" * (1 + max((len(run) for run in FENCE.findall(content)), default=0))

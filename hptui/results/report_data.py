@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from hptui.core.format import is_count
+from hptui.core.masking import mask
 from hptui.core.stages import stage_named, stage_space
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
 from hptui.results.analysis import blas
@@ -24,6 +25,7 @@ from hptui.results.analysis.range_test import RangeTest, range_test
 from hptui.results.analysis.scores import MAX_TRIALS, left_out_as, score_trials
 from hptui.results.analysis.shares import Importance, importance_of
 from hptui.results.diagnosis import Diagnosis, diagnose, scatter_pools
+from hptui.results.masked_view import masked_record
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -213,7 +215,8 @@ class ReportData:
         for number in numbers:
             for attempt in reversed(self.attempts.get(number, ())):
                 if attempt.environment:
-                    return attempt.environment
+                    environment: Mapping[str, Any] = mask(attempt.environment)
+                    return environment
         return {}
 
     @property
@@ -247,11 +250,12 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
             for number in chosen
         }
         best = view.best
-        facts = reader.study_facts()
-        warnings = tuple(event for event in reader.events() if event.level != "info" and event.trial is None)
+        facts = mask(reader.study_facts())
+        events = (event for event in reader.events() if event.level != "info" and event.trial is None)
+        warnings = tuple(map(masked_record, events))
         checkpoints = tuple(reader.checkpoints(best.number)) if best else ()
-        revisions = tuple(reader.revisions())
-        knowledge = reader.prior_knowledge()
+        revisions = tuple(map(masked_record, reader.revisions()))
+        knowledge = mask(reader.prior_knowledge())
         score_curves = _score_curves(view, reader, summaries, curves)
     return ReportData(
         view,

@@ -1,17 +1,16 @@
-"""The `View` of a study at one moment (store row, specification, trials), its remaining time and progress by stage.
+"""The `View` of a study at one moment (store row, specification, trials), and its progress by stage.
 
 Statistics over trials are in `results.analysis`."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from hptui.core.command_settings import script_parameters
 from hptui.core.ranking import pareto_set, ranking
-from hptui.core.stages import comparable, expected_total, planned_in_stage, stage_index
+from hptui.core.stages import comparable, planned_in_stage, stage_index
 from hptui.core.study import Objective, Study
 from hptui.core.trial import Role, StudyState, Trial, TrialStatus, Value
 from hptui.store.paths import StudyDir
@@ -85,17 +84,37 @@ class View:
         return max(begun, key=lambda name: stage_index(self.study, name), default="")
 
 
-def read_view(sd: StudyDir, reader: StoreReader | None = None) -> View:
-    """Return the study as it is now, read in one transaction."""
+def read_view(sd: StudyDir, reader: StoreReader | None = None, *, secrets: bool = False) -> View:
+    """Return the study as it is now, read in one transaction.
+
+    Secrets are masked, for whatever is shown or exported; with `secrets` they are kept, for what runs again.
+    """
     from hptui import studyfile
 
     if reader is None:
         with StoreReader.open(sd) as opened:
-            return read_view(sd, opened)
+            return read_view(sd, opened, secrets=secrets)
     with reader.connection.snapshot():
         row, trials, defaults = reader.study(), tuple(reader.trials()), reader.defaults()
         trainers = trainer_settings_by_revision(reader)
-    return View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
+    view = View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
+    return view if secrets else masked_view(view)
+
+
+def masked_view(view: View) -> View:
+    """Return a view with every secret masked."""
+    from hptui.core.masking import mask, mask_text
+    from hptui.results.masked_view import masked_settings, masked_study, masked_trial
+
+    study, labels = masked_study(view.study)
+    return replace(
+        view,
+        row=replace(view.row, message=mask_text(view.row.message), spec=mask(view.row.spec)),
+        study=study,
+        trials=tuple(masked_trial(trial, labels) for trial in view.trials),
+        defaults=masked_settings(view.defaults, labels),
+        trainers={revision: masked_settings(settings, labels) for revision, settings in view.trainers.items()},
+    )
 
 
 def read_study(sd: StudyDir) -> Study:
@@ -137,35 +156,6 @@ def dominates(study: Study, trial: Trial, other: Trial) -> bool:
 
     wins = any(better(objective, trial, other) for objective in study.objectives)
     return wins and not any(better(objective, other, trial) for objective in study.objectives)
-
-
-def seconds_left(view: View, now: float | None = None) -> float | None:
-    """Return the estimated seconds until the study ends, from the duration of its complete trials.
-
-    None while no trial is complete or the number of trials is unlimited. Running trials are assumed to work in
-    parallel; the limit `until.hours` of the search caps the estimate.
-    """
-    now = time.time() if now is None else now
-    durations = [trial.seconds for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0]
-    total = expected_total(view.study, view.trials)
-    if not durations or total is None:
-        return None
-    mean_seconds = sum(durations) / len(durations)
-    running = [trial for trial in view.trials if trial.status is TrialStatus.RUNNING]
-    waiting = sum(trial.status is TrialStatus.WAITING for trial in view.trials)
-    not_started = max(0, total - len(view.trials))
-    work = sum(_seconds_left(trial, mean_seconds, now) for trial in running) + mean_seconds * (waiting + not_started)
-    max_hours = view.study.search.until.hours
-    estimate = work / max(1, len(running))
-    return estimate if max_hours is None else min(estimate, max(0.0, max_hours * 3600 - view.row.seconds))
-
-
-def _seconds_left(trial: Trial, mean_seconds: float, now: float) -> float:
-    elapsed = max(0.0, now - trial.started) if trial.started else 0.0
-    # An extrapolation from less than 5 % progress would be unreliable.
-    if trial.progress and trial.progress > 0.05 and elapsed:
-        return elapsed * (1 - trial.progress) / trial.progress
-    return max(0.0, mean_seconds - elapsed)
 
 
 @dataclass(frozen=True, slots=True)

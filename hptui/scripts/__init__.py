@@ -11,4 +11,5 @@ SPEC = TrainerSpec(
     evaluates_base=True,
     programs="hptui.scripts.program:programs_of",
     preflight="hptui.scripts.preflight:preflight_warnings",
+    check="hptui.scripts.validate:check_study",
 )

@@ -1,6 +1,6 @@
 """Composes what starts a trial: command words, environment, files. No shell is involved.
 
-Booleans are passed as the script itself declares them: a false one must reach a script whose default is true."""
+Parameters are passed as the script itself declares its options: false must reach a script whose default is true."""
 
 from __future__ import annotations
 
@@ -16,47 +16,32 @@ from pathlib import Path
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
 from hptui.scripts import config_file
+from hptui.scripts.passing import CannotBePassed, Forms, Passed, pass_parameters, variable_text
 from hptui.scripts.program import CONSTANTS_RUNNER, script_of
 from hptui.scripts.settings import CommandTable, read_command_spec
-from hptui.scripts.styles import STYLES, ArgumentStyle, arguments, flatten, read_style, value_word
-
-FLAG_FORMS = ("flag", "no")
+from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style, value_word
 
 
-def style_as_declared(
-    style: ArgumentStyle, parameters: Mapping[str, Value], words: Sequence[str], directory: Path
-) -> ArgumentStyle:
-    """Return the style with each flag passed as the script's source declares it: alone, or with `--no-…`.
-
-    What the study states for a single parameter takes precedence. A style that passes booleans as words is returned as
-    it is.
-    """
-    if style.booleans not in FLAG_FORMS or not any(isinstance(value, bool) for value in parameters.values()):
-        return style
+def forms_in_command(words: Sequence[str], directory: Path) -> Forms:
+    """Return how the script of a command declares its options; {} if its source does not show it."""
     script = script_of(words, directory)
     if script is None or script.suffix != ".py":
-        return style
+        return {}
     try:
-        from_source = _declared(script, script.stat().st_mtime_ns)
+        return _declared(script, script.stat().st_mtime_ns)
     except OSError:
-        return style
-    return replace(style, each=tuple({**from_source, **dict(style.each)}.items()))
+        return {}
 
 
 @lru_cache(maxsize=8)
-def _declared(path: Path, _mtime_ns: int) -> Mapping[str, str]:
-    """Return how each boolean of a script is passed; cached until its modification time changes."""
-    from hptui.scripts.inspect import inspect_script
+def _declared(path: Path, _mtime_ns: int) -> Forms:
+    """Return the declared forms of a script's options; cached until its modification time changes."""
+    from hptui.scripts.inspect import declared_forms
 
     try:
-        inspected = inspect_script(path)
+        return declared_forms(path)
     except UserError:
         return {}
-    style = read_style(inspected.style)
-    if not isinstance(style, ArgumentStyle) or inspected.parser not in ("argparse", "click", "typer"):
-        return {}
-    booleans = [option.name for option in inspected.options if option.type == "bool" and not option.positional]
-    return {name: form for name in booleans if (form := style.booleans_of(name)) in FLAG_FORMS}
 
 
 PLACEHOLDER_PATTERN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
@@ -108,12 +93,16 @@ class Placeholders:
 
 @dataclass(frozen=True, slots=True)
 class ComposedCommand:
-    """What to start. `files` (text by path) are to be written first; `places` fills further texts of the same trial."""
+    """What to start. `files` (text by path) are to be written first; `places` fills further texts of the same trial.
+
+    `passed` names the parameters that do not reach the script.
+    """
 
     words: list[str]
     environment: dict[str, str]
     files: dict[Path, str]
     placeholders: Placeholders
+    passed: Passed = field(default_factory=Passed)
 
 
 def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Path, output: Path) -> ComposedCommand:
@@ -136,12 +125,22 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
         text if text == "{args}" or text in ALL_PARAMETERS_WORDS else places.fill(text, "command")
         for text in spec.settings.command
     ]
-    environment = {name: places.fill(text, f"env.{name}") for name, text in (spec.settings.env or {}).items()}
+    passed = Passed()
+    work = directory / places.fill(spec.settings.workdir, "workdir")
+    variables = _Variables(value_style, forms_in_command(words, work), passed)
+    environment: dict[str, str] = {}
+    by_placeholder = variable_forms(spec.settings.env or {}, variables.forms)
+    for variable, text in (spec.settings.env or {}).items():
+        parameter = text[1:-1]
+        if parameter in by_placeholder and parameter in spec.parameters:
+            places.placed.add(parameter)
+            variables.add(environment, variable, parameter, spec.parameters[parameter])
+        else:
+            environment[variable] = places.fill(text, f"env.{variable}")
     remaining = {
         spec.name_in_script(name): value for name, value in spec.parameters.items() if name not in places.placed
     }
     remaining = nest_in_tables(remaining, spec.settings.tables)
-    inserted: list[str] = []
     words = [
         _all_in_one_word(text, remaining, output, files) if text in ALL_PARAMETERS_WORDS else text for text in words
     ]
@@ -153,14 +152,12 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
             )
         files[output / loaded_config.name] = config_file.merged_text(loaded_config, remaining)
     elif isinstance(style, ArgumentStyle):
-        work = directory / places.fill(spec.settings.workdir, "workdir")
-        inserted = arguments(style_as_declared(style, remaining, words, work), remaining)
+        passed.add(pass_parameters(style, remaining, variables.forms))
     elif style == "constants":
         words = insert_constants_runner(words, remaining)
     elif style == "env":
-        environment |= {
-            environment_variable(name): value_word(value_style, value) for name, value in flatten(remaining)
-        }
+        for name, value in flatten(remaining, nulls=True):
+            variables.add(environment, environment_variable(name), name, value)
     if style == "wandb" or (isinstance(style, ArgumentStyle) and style.also == "wandb"):
         all_parameters = nest_in_tables(
             {spec.name_in_script(name): value for name, value in spec.parameters.items()}, spec.settings.tables
@@ -171,7 +168,43 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
         )
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
-    return ComposedCommand(_inserted(words, inserted), environment, files, places)
+    return ComposedCommand(_inserted(words, passed.words), environment, files, places, passed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Variables:
+    """Environment variables, each with the text that the script reads as the parameter's value."""
+
+    style: ArgumentStyle
+    forms: Forms
+    passed: Passed
+    owners: dict[str, str] = field(default_factory=dict)
+
+    def add(self, environment: dict[str, str], variable: str, name: str, value: Value) -> None:
+        """Set a variable for a parameter.
+
+        Raises: UserError if another parameter has that variable.
+        """
+        owner = self.owners.setdefault(variable, name)
+        if owner != name:
+            hint = f'names = {{ {name} = "…" }} gives one of them another variable'
+            raise UserError(f"{owner} and {name} would both be the variable {variable}", hint=hint)
+        try:
+            text = variable_text(self.forms.get(variable.lower()), self.style, value)
+        except CannotBePassed as error:
+            self.passed.refused[name] = str(error)
+            return
+        if text is not None:
+            environment[variable] = text
+
+
+def variable_forms(environment: Mapping[str, str], forms: Forms) -> Forms:
+    """Return the forms of variables that are one parameter each (`AMP = "{amp}"`), by parameter."""
+    return {
+        text[1:-1]: form
+        for variable, text in environment.items()
+        if PLACEHOLDER_PATTERN.fullmatch(text) and (form := forms.get(variable.lower())) is not None
+    }
 
 
 def command_line_words(
@@ -205,9 +238,8 @@ def command_line_words(
     remaining = nest_in_tables(
         {script_names[name]: value for name, value in parameters.items() if name in script_names}, spec.settings.tables
     )
-    return arguments(
-        style_as_declared(style, remaining, spec.settings.command, directory / spec.settings.workdir), remaining
-    )
+    forms = forms_in_command(spec.settings.command, directory / spec.settings.workdir)
+    return pass_parameters(style, remaining, forms).words
 
 
 def nest_in_tables(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, Value]:

@@ -1,32 +1,19 @@
-"""Classifies the end of a script by its exit code and last lines; recovers points that an attempt left unrecorded.
+"""Classifies the end of a script by its exit code and last lines.
 
-A script may exit with 0 after a traceback, or with 1 because of a misspelt parameter; its last lines tell which. An
-attempt that resumes after a checkpoint does not report the points before it again, so they are read from the files of
-the killed one."""
+A script may exit with 0 after a traceback, or with 1 because of a misspelt parameter; its last lines tell which."""
 
 from __future__ import annotations
 
-import json
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hptui.core.trial import Reason
-from hptui.scripts.metrics.collector import (
-    OUTPUT,
-    REPORT,
-    TAP,
-    TAP_PREFIX,
-    MetricsCollector,
-    MetricsSource,
-    ReportsReader,
-)
-from hptui.scripts.metrics.lines import LineReader, split_lines
-from hptui.scripts.metrics.pairs import MetricsReading
-from hptui.store.run_directory import RunDir
-from hptui.trainers.context import TrialContext
+from hptui.core.usage import MISTAKES
+from hptui.scripts.launchers import RULER, FailedRank, failed_ranks
+from hptui.scripts.metrics.lines import LineReader
+from hptui.scripts.metrics.ranks import split_rank
 from hptui.trainers.failures import DISK_FULL_SIGNS, GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, MAX_MESSAGE_CHARS, Failure
 
 TRACEBACK = "Traceback (most recent call last)"
@@ -34,11 +21,8 @@ EXCEPTION = re.compile(
     r"(?:[A-Za-z_]\w*\.)*(?:[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Missing\w*)|[A-Z]\w+)(?::\s.*)?$"
 )
 USAGE_PATTERN = re.compile(
-    r"unrecognized arguments?|no such option|unknown option|unrecognized option|unexpected argument|invalid choice"
-    r"|the following arguments are required|missing option|missing argument|missing parameter|could not consume arg"
-    r"|could not override|not used by the HfArgumentParser|invalid value for|expected a value|ambiguous option"
-    r"|expected (?:one|at least one|\d+) arguments?|error: argument|unknown command line flag|flags parsing error"
-    r"|key '.*' is not in struct|got an unexpected keyword argument|invalid \w+ value",
+    rf"{MISTAKES}|the following arguments are required|missing option|missing argument|missing parameter"
+    r"|error: argument",
     re.IGNORECASE,
 )
 NOT_FOUND = re.compile(
@@ -65,15 +49,24 @@ USAGE_EXIT_CODE = 2
 
 
 def classify_script_end(
-    code: int, lines: Sequence[str], *, reported: bool, all_steps: bool = False, oom_kills: int = 0
+    code: int,
+    lines: Sequence[str],
+    *,
+    reported: bool,
+    all_steps: bool = False,
+    oom_kills: int = 0,
+    rank_logs: Path | None = None,
 ) -> Failure | None:
     """Return why a script has failed; None if it ran to its end.
 
     `code` is its exit code or minus the signal; `lines` are the last that it printed. `reported`: it has reported
-    metrics; `whole`: it has reached the number of steps that it announced; `oom_kills`: kills by the kernel for memory
-    meanwhile.
+    metrics; `all_steps`: it has reached the number of steps that it announced; `oom_kills`: kills by the kernel for
+    memory meanwhile; `rank_logs`: the directory with what each of several processes wrote.
     """
-    lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip())]
+    if code and (failed := failed_ranks(lines, rank_logs)):
+        return _failure_of_ranks(failed, reported=reported, oom_kills=oom_kills)
+    lines = [split_rank(line)[1] for line in lines]
+    lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip()) and not RULER.fullmatch(text)]
     key_line = _most_telling_line(lines)
     if code == 0 and (all_steps or not _ends_in_traceback(lines)):
         return None if all_steps else _reported_failure(lines)
@@ -103,6 +96,28 @@ def classify_script_end(
     return Failure(
         Reason.CRASH, _short(f"{key_line} ({exit_text})" if is_error else _short(exit_text, _quoted(key_line)))
     )
+
+
+def _failure_of_ranks(failed: Sequence[FailedRank], *, reported: bool, oom_kills: int) -> Failure | None:
+    """Return the failure of the process that failed first, or of one that ran out of memory."""
+    for process in failed:
+        out_of_memory = _resources([*process.lines, process.message])
+        if out_of_memory is not None:
+            return Failure(out_of_memory.reason, _short(f"rank {process.rank}", str(out_of_memory)))
+    root = failed[0]
+    lines = root.lines if any(map(EXCEPTION.match, root.lines)) or not root.message else [*root.lines, root.message]
+    failure = classify_script_end(root.code or 1, lines, reported=reported, oom_kills=oom_kills)
+    if failure is None:
+        return None
+    others = f"; {_ranks(failed[1:])} then stopped" if len(failed) > 1 else ""
+    return Failure(failure.reason, _short(f"rank {root.rank}: {failure}{others}"))
+
+
+def _ranks(failed: Sequence[FailedRank]) -> str:
+    numbers = sorted(process.rank for process in failed)
+    if len(numbers) == 1:
+        return f"rank {numbers[0]} was"
+    return f"ranks {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} were"
 
 
 def _quoted(line: str) -> str:
@@ -178,90 +193,3 @@ def _usage(code: int, lines: Sequence[str]) -> str:
 def _short(*parts: str) -> str:
     text = ": ".join(part for part in parts if part)
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
-
-
-MAX_REREAD_BYTES = 16 << 20
-"""Bytes at the end of a log that are read again."""
-
-
-def recover_points(trial: TrialContext, collector: MetricsCollector, reader: LineReader | None, reports: str) -> None:
-    """Record the unrecorded points of the previous attempt, up to the step that this one continues after."""
-    until = trial.resumes_after
-    if until is None or trial.attempt < 2:
-        return
-    previous = RunDir(trial.attempt_dir.with_name(f"attempt-{trial.attempt - 1}"))
-    last_steps, sources = _on_record(previous)
-    for name, reading in _readings_of(previous, reader, reports):
-        step = reading.step
-        if step is None or step > until:
-            continue
-        missing = {
-            metric: value
-            for metric, value in reading.metrics.items()
-            if sources.get(collector.recorded_name(metric)) == name
-            and last_steps.get(collector.recorded_name(metric), -1) < step
-        }
-        if missing:
-            collector.take(MetricsSource(trust_in(name), name), MetricsReading(missing, step))
-
-
-def last_recorded_step(trial: TrialContext) -> int | None:
-    """Return the last step that the previous attempt recorded, if it ended without an `end` event.
-
-    Points after that step may be unknown. None if it ended with that event, or recorded no step.
-    """
-    previous = RunDir(trial.attempt_dir.with_name(f"attempt-{trial.attempt - 1}"))
-    last = None
-    for event in _events(previous.events):
-        if event.get("k") == "end":
-            return None
-        if event.get("k") == "metrics":
-            last = int(event["step"])
-    return last
-
-
-def trust_in(name: str) -> int:
-    """Return the trust in a source, by its name."""
-    if name == "output":
-        return OUTPUT
-    return TAP if name.startswith(TAP_PREFIX) else REPORT
-
-
-def _on_record(previous: RunDir) -> tuple[dict[str, int], dict[str, str]]:
-    """Return the last step of each metric, and the source of each."""
-    steps: dict[str, int] = {}
-    sources: dict[str, str] = {}
-    for event in _events(previous.events):
-        if event.get("k") == "metrics":
-            steps |= dict.fromkeys(event.get("m") or {}, int(event["step"]))
-        elif event.get("k") == "facts":
-            sources |= event["facts"].get("metric_sources") or {}
-    return steps, sources
-
-
-def _events(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue
-
-
-def _readings_of(previous: RunDir, reader: LineReader | None, reports: str) -> Iterator[tuple[str, MetricsReading]]:
-    yield from ReportsReader(previous.root / reports).read(last=True)
-    if reader is None:
-        return
-    try:
-        with previous.log.open("rb") as log:
-            log.seek(0, 2)
-            log.seek(max(0, log.tell() - MAX_REREAD_BYTES))
-            text = log.read().decode(errors="replace")
-    except OSError:
-        return
-    for line in split_lines(text):
-        if (reading := reader.read(line)) is not None:
-            yield "output", reading

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,17 @@ from hptui.scripts.metrics.collector import (
     OUTPUT,
     REPORT,
     TAP,
-    TAP_PREFIX,
     TENSORBOARD,
     MetricsCollector,
     MetricsSource,
     ReadingBudget,
-    ReportsReader,
 )
 from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs
 from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading
-from hptui.scripts.metrics.readers import value_at_path
+from hptui.scripts.metrics.ranks import split_rank
+from hptui.scripts.metrics.readers import UNREADABLE, value_at_path
+from hptui.scripts.metrics.reports import TAP_PREFIX, ReportsReader
 from hptui.scripts.settings import CommandTable
 from hptui.trainers.context import TrialContext
 
@@ -98,8 +99,6 @@ def _parse(path: Path) -> Any:
         except yaml.YAMLError as error:
             raise ValueError(str(error)) from None
     if path.suffix == ".toml":
-        import tomllib
-
         return tomllib.loads(text)
     return json.loads(text)
 
@@ -120,6 +119,18 @@ OUTPUT_EVENT_INTERVAL_S = 60.0
 Fill = Callable[[str, str], str]
 
 
+def make_line_reader(spec: CommandTable, objectives: Sequence[str]) -> LineReader | None:
+    """Return a new reader of a script's output; None if metrics are not read from it."""
+    _, patterns = read_specs(spec.settings.metrics)
+    if not spec.settings.read_output and not patterns:
+        return None
+    return LineReader(objectives, patterns, [spec.name_in_script(name) for name in spec.parameters])
+
+
+def _source_of(files: MetricFiles) -> MetricsSource:
+    return MetricsSource(TENSORBOARD if files.name == "tensorboard" else FILE, files.name)
+
+
 class ScriptObserver:
     """Observes the script of one trial and records what it reports.
 
@@ -130,64 +141,83 @@ class ScriptObserver:
         self.trial, self._spec = trial, spec
         self.collector = MetricsCollector(trial)
         self.reports = ReportsReader(reports)
-        files, self._patterns = read_specs(spec.settings.metrics)
+        files, _ = read_specs(spec.settings.metrics)
         self._files = [
             MetricFiles(entry, str(directory / fill(entry.path, "metrics")), trial.objectives, str(trial.directory))
             for entry in files
         ]
         self._effective = EffectiveSettings(spec, fill, directory)
-        self._reader, self._budget = self.line_reader(), ReadingBudget()
+        self._readers, self._budget = dict[int | None, LineReader | None](), ReadingBudget()
         self._files_read_at = self._output_event_at = time.monotonic()
         self._tapped = False
         self._odd_reported: set[str] = set()
         self.fixed_step: int | None = None
+        self.is_labelled = False
 
     def line_reader(self) -> LineReader | None:
         """Return a new reader of the script's output; None if metrics are not read from it."""
-        if not self._spec.settings.read_output and not self._patterns:
-            return None
-        settings = [self._spec.name_in_script(name) for name in self._spec.parameters]
-        return LineReader(self.trial.objectives, self._patterns, settings)
+        return make_line_reader(self._spec, self.trial.objectives)
+
+    def existing_readings(self) -> Iterator[tuple[MetricsSource, MetricsReading]]:
+        """Yield what the files of metrics hold already."""
+        for files in self._files:
+            yield from ((_source_of(files), reading) for reading in files.read_existing())
 
     def begin_evaluation(self) -> None:
         """Assign all later readings to the last step of the training."""
-        self.fixed_step, self._reader = self.collector.step, self.line_reader()
+        self.fixed_step = self.collector.step
+        self._readers.clear()
 
     def take_line(self, text: str) -> None:
         """Take a line that the script printed, or a state of its progress bar."""
-        if settings := self._effective.read_line(plain_text(text)):
+        rank, text = split_rank(text, srun=self.is_labelled)
+        if not rank and (settings := self._effective.read_line(plain_text(text))):
             self.trial.effective(**settings)
-        if self._reader is not None:
-            self._read_line(self._reader, text)
+        if rank not in self._readers:
+            self._readers[rank] = self.line_reader()
+        reader = self._readers[rank]
+        if reader is not None:
+            self._read_line(reader, text, rank)
         now = time.monotonic()
         # Output, even without metrics, shows that the script does not hang.
         if now - self._output_event_at > OUTPUT_EVENT_INTERVAL_S:
             self._output_event_at = now
             self.trial.phase("output", 0.0)
 
-    def _read_line(self, reader: LineReader, text: str) -> None:
-        if self._budget.is_tight() and (self._budget.is_spent() or not reader.may_hold_objective(text)):
+    def _read_line(self, reader: LineReader, text: str, rank: int | None) -> None:
+        if self._budget.is_tight() and not reader.may_hold_objective(text):
             self._budget.skipped += 1
             if self._budget.skipped == 1:
                 self.trial.warn("the script prints faster than it can be read: only lines that matter are looked at")
             return
         began = time.process_time()
-        reading = reader.read(text)
+        reader.clock.joins_epochs = rank is not None or not self.collector.first_counts
+        readings: list[MetricsReading] = []
+        try:
+            readings = reader.read_all(text)
+        except UNREADABLE as error:  # a line that nobody expects costs that line, never the trial
+            self._warn_once(f"a line of output could not be read ({type(error).__name__}): {text[:80]!r}")
         self._budget.add(time.process_time() - began)
-        if reading is not None:
-            self._take(MetricsSource(OUTPUT, "output"), reading)
+        for reading in readings:
+            self._take(MetricsSource(OUTPUT, "output", rank), reading)
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._odd_reported and len(self._odd_reported) < 20:
+            self._odd_reported.add(text)
+            self.trial.warn(text)
 
     def tick(self, last: bool) -> None:
         """Read what is new in reports and files, and record what is due. `last`: the script has ended."""
-        for name, reading in self.reports.read(last=last):
-            self._take(MetricsSource(TAP if name.startswith(TAP_PREFIX) else REPORT, name), reading)
+        for report in self.reports.read(last=last):
+            trust = TAP if report.source.startswith(TAP_PREFIX) else REPORT
+            self._take(MetricsSource(trust, report.source, report.rank), report.reading)
+        self.collector.first_counts |= self.reports.world > 1
         now = time.monotonic()
         if last or now - self._files_read_at > FILE_POLL_S:
             self._files_read_at = now
             for files in self._files:
-                trust = TENSORBOARD if files.name == "tensorboard" else FILE
                 for reading in files.read(last=last):
-                    self._take(MetricsSource(trust, files.name), reading)
+                    self._take(_source_of(files), reading)
         self._record_facts()
         self.collector.flush(everything=last)
         if last and (settings := self._effective.read_file()):
@@ -195,7 +225,7 @@ class ScriptObserver:
 
     def _take(self, source: MetricsSource, reading: MetricsReading) -> None:
         if self.fixed_step is not None:
-            reading = MetricsReading(reading.metrics, self.fixed_step)
+            reading = MetricsReading(reading.metrics, self.fixed_step, reading=reading.reading)
         self.collector.take(source, reading)
 
     def _record_facts(self) -> None:
@@ -216,7 +246,5 @@ class ScriptObserver:
             if settings:
                 self.trial.effective(**settings)
         for name in reports.non_numbers:
-            if name not in self._odd_reported and len(self._odd_reported) < 20:
-                self._odd_reported.add(name)
-                self.trial.warn(f"the script reported {name}, which is no number")
+            self._warn_once(f"the script reported {name}, which is no number")
         reports.non_numbers = []

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from hptui.core.errors import UserError, nearest
 from hptui.core.trial import Value
 from hptui.scripts import config_file
-from hptui.scripts.arguments import ComposedCommand, compose_command, style_as_declared
+from hptui.scripts.arguments import ComposedCommand, compose_command, forms_in_command
+from hptui.scripts.inspect.forms import Reads
 from hptui.scripts.metrics.files import read_specs
+from hptui.scripts.passing import form_of
 from hptui.scripts.program import program_path, resolve_programs, script_of, why_tap_is_hidden
 from hptui.scripts.settings import CommandTable, misspelt_settings, read_command_spec
 from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style, spelling
@@ -248,16 +250,22 @@ def _unknown_parameters(
         dotted_keys(text),
     )
     dashed = style.prefix.startswith("-")
-    known_flags = sorted(flags - {"-h", "--help"}) if dashed else keys
+    known_flags = flags - {"-h", "--help"} if dashed else set(keys)
     if problem or not known_flags:
         yield f"trainer.help: {' '.join(help_words[1:])} does not list parameters{problem and f': {problem}'}"
         return
-    unknown, style = [], style_as_declared(style, remaining, words, directory)
+    unknown, forms = [], forms_in_command(words, directory)
     for name, value in flatten(remaining):
         option = f"{style.prefix if dashed else ''}{spelling(style, name)}"
         no = f"{style.prefix}no-{spelling(style, name)}"
-        if option not in known_flags and option.replace("--", "-", 1) not in known_flags:
-            unknown.append(f"trainer.command: the script knows no {option!r}{_nearest_flag(option, known_flags)}")
+        form = form_of(forms, style, name)
+        if form is not None and known_flags.intersection(form.flags or [option]):
+            if form.reads is Reads.ANY_TEXT and isinstance(value, bool):
+                yield f"trainer.{name}: the script reads {option} with type=bool: any text is true, an empty one false"
+        elif option not in known_flags and option.replace("--", "-", 1) not in known_flags:
+            unknown.append(
+                f"trainer.command: the script knows no {option!r}{_nearest_flag(option, sorted(known_flags))}"
+            )
         elif isinstance(value, bool) and style.booleans_of(name) == "flag" and no in flags:
             yield f"trainer.style: {option} can be turned off by {no}; {_booleans(name, 'no')} says false, too"
         elif isinstance(value, bool) and style.booleans_of(name) == "no" and no not in flags:
@@ -278,8 +286,9 @@ def _positional(text: str) -> list[str]:
     return [f"--{name.lower()}" for name in POSITIONAL.findall(listing)] if heading else []
 
 
-def _nearest_flag(option: str, known_flags: Sequence[str]) -> str:
+def _nearest_flag(option: str, flags: Collection[str]) -> str:
     """Return a hint that names the same flag in another spelling, else the nearest one."""
+    known_flags = sorted(flags)
     plain = {re.sub(r"[-_.]", "", flag): flag for flag in known_flags}
     close = plain.get(re.sub(r"[-_.]", "", option)) or nearest(option, known_flags)
     if not close:

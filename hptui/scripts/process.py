@@ -7,6 +7,7 @@ from __future__ import annotations
 import codecs
 import ctypes
 import os
+import re
 import select
 import shutil
 import signal
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from hptui.scripts.metrics.lines import split_lines
 from hptui.scripts.program import CONTAINERS, is_python
+from hptui.store.run_directory import write_json
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 ORPHAN_GRACE_S = 0.5
@@ -68,6 +70,11 @@ class ScriptProcess:
         if self._handle >= 0:
             self._poll.register(self._handle, select.POLLIN)
         self._open = True
+
+    @property
+    def pipe_inode(self) -> int:
+        """The inode number of the pipe that the script prints to."""
+        return os.fstat(self._pipe).st_ino
 
     @property
     def pid(self) -> int:
@@ -166,6 +173,8 @@ SMALL_READ_BYTES, SMALL_READ_WAIT_S = 4096, 0.03
 processor time."""
 MAX_LAST_LINES = 400
 MAX_LINE_CHARS = 1 << 16
+"""Characters of a line; a longer one is not read for metrics."""
+LINE_END = re.compile(r"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +207,22 @@ class RunCallbacks:
 
 
 def run_command(
-    words: Sequence[str], environment: Mapping[str, str], directory: Path, callbacks: RunCallbacks
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    directory: Path,
+    callbacks: RunCallbacks,
+    pipe_file: Path | None = None,
 ) -> ScriptResult:
-    """Run a command to its end. An exception of a callback kills the script and is raised again."""
+    """Run a command to its end. An exception of a callback kills the script and is raised again.
+
+    `pipe_file` is where the identity of its output pipe is written, by which processes are found that outlive us.
+    """
     kills = oom_kill_count()
     child = ScriptProcess(line_buffered(words, environment), environment, directory)
+    if pipe_file is not None:
+        with suppress(OSError):
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+            write_json(pipe_file, {"output": child.pipe_inode, "boot": boot}, durable=False)
     text = OutputSplitter(callbacks.line)
     try:
         stopped = _follow(child, text, callbacks)
@@ -257,6 +277,7 @@ class OutputSplitter:
         self._handle = handle
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._incomplete = ""
+        self._skips = False
         self.last: deque[str] = deque(maxlen=MAX_LAST_LINES)
 
     def feed(self, data: bytes) -> None:
@@ -268,6 +289,11 @@ class OutputSplitter:
         self._take(self._decoder.decode(data))
 
     def _take(self, text: str) -> None:
+        if self._skips:  # the rest of a line that is too long: a number in it could be cut
+            end = LINE_END.search(text)
+            if end is None:
+                return
+            text, self._skips = text[end.start() :], False
         *lines, self._incomplete = (self._incomplete + text).split("\n")
         for line in lines:
             self._line(line)
@@ -276,8 +302,8 @@ class OutputSplitter:
             for part in split_lines(state):
                 self._handle(part)
         if len(self._incomplete) > MAX_LINE_CHARS:
-            self._line(self._incomplete)
-            self._incomplete = ""
+            self.last.append(self._incomplete[:MAX_LINE_CHARS])
+            self._incomplete, self._skips = "", True
 
     def _line(self, line: str) -> None:
         parts = list(split_lines(line))

@@ -16,7 +16,7 @@ from hptui.core.trial import Value
 
 NAMES = ("keep", "dash", "dotted")
 BOOLEANS = ("True", "true", "flag", "no", "1")
-LISTS = ("spaced", "comma", "repeated", "bracketed", "json")
+LISTS = ("spaced", "comma", "repeated", "bracketed", "json", "python")
 STRINGS = ("bare", "quoted", "literal")
 TABLES = ("flat", "python")
 NULLS = ("", "None", "null")
@@ -29,10 +29,11 @@ class ArgumentStyle:
 
     `names`: as they are, `_` as `-`, or `__` as `.`; the names of a nested table are joined with dots in each.
     `booleans`: a word; `flag`: `--x` if true, else nothing; `no`: `--x` or `--no-x`. `lists`: `--x 1 2`, `--x=1,2`,
-    `--x=1 --x=2`, `--x=[1,2]`, or as JSON. `strings`: as they are, in quotes, or in quotes where they would be read as
-    something else. `tables`: flattened into dotted names, or each as a Python dictionary. `nulls`: the word for null;
-    empty: the parameter is left out. `also`: parameters are in `wandb.config`, too. `each`: `booleans` of single
-    parameters, for a script that has flags of two kinds.
+    `--x=1 --x=2`, `--x=[1,2]`, as JSON, or as Python's `str`. `strings`: as they are, in quotes, or in
+    quotes where they would be read as something else. `tables`: flattened into dotted names, or each as a Python
+    dictionary. `nulls`: the word for null; empty: the parameter is left out. `also`: parameters are in `wandb.config`,
+    too. `each`: `booleans` of single parameters, for a script that has flags of two kinds.
+    `stated` are the properties that the study file names itself.
     """
 
     prefix: str = "--"
@@ -45,6 +46,7 @@ class ArgumentStyle:
     nulls: str = ""
     also: str = ""
     each: tuple[tuple[str, str], ...] = ()
+    stated: frozenset[str] = frozenset()
 
     def booleans_of(self, name: str) -> str:
         """Return how a boolean parameter is passed."""
@@ -59,10 +61,12 @@ STYLES: dict[str, ArgumentStyle] = {
     "fire": ArgumentStyle(booleans="True", lists="bracketed", strings="literal", nulls="None"),
     # A false flag is passed, too: if it were left out, `--shuffle/--no-shuffle` would keep a default of true.
     "click": ArgumentStyle(names="dash", booleans="no", lists="repeated"),
+    "jsonargparse": ArgumentStyle(booleans="true", lists="json", nulls="null"),
     "exact": ArgumentStyle(booleans="True", lists="json", nulls="None"),
     "dotted": ArgumentStyle(names="dotted", booleans="true", lists="json"),
 }
-"""Presets by name. `exact` is for scripts that compare types; `dotted` for `--optimizer.lr=0.1`."""
+"""Presets by name. `jsonargparse` is for its CLI and LightningCLI, `exact` for scripts that compare types; `dotted` for
+`--optimizer.lr=0.1`."""
 
 STYLES_WITHOUT_ARGUMENTS = ("env", "wandb", "constants", "none")
 """Presets that pass nothing on the command line: parameters are environment variables, in `wandb.config`, constants at
@@ -102,7 +106,7 @@ def read_style(value: Value, where: str = "trainer.style") -> ArgumentStyle | st
     base = overrides.pop("preset", "argparse")
     if base not in STYLES:
         raise UserError(f"{where}.preset: there is no style {base!r}", hint=did_you_mean(str(base), STYLES))
-    keys = [field.name for field in fields(ArgumentStyle) if field.name != "each"]
+    keys = [field.name for field in fields(ArgumentStyle) if field.name not in ("each", "stated")]
     by_parameter = overrides.pop("booleans") if isinstance(overrides.get("booleans"), dict) else {}
     each = tuple((name.replace("-", "_"), str(form)) for name, form in cast(dict[str, Any], by_parameter).items())
     for name, form in each:
@@ -115,7 +119,7 @@ def read_style(value: Value, where: str = "trainer.style") -> ArgumentStyle | st
         if not isinstance(item, str) or (choices and item not in choices):
             hint = did_you_mean(str(item), choices) if choices else "for instance '--', '', '+' or '++'"
             raise UserError(f"{where}.{key}: cannot be {item!r}", hint=hint)
-    return replace(STYLES[str(base)], each=each, **cast(dict[str, Any], overrides))
+    return replace(STYLES[str(base)], each=each, stated=frozenset(overrides), **cast(dict[str, Any], overrides))
 
 
 def arguments(style: ArgumentStyle, parameters: Mapping[str, Value]) -> list[str]:
@@ -124,7 +128,7 @@ def arguments(style: ArgumentStyle, parameters: Mapping[str, Value]) -> list[str
     None is left out, or written as the style has it.
     """
     items = flatten(parameters, nulls=True) if style.tables == "flat" else parameters.items()
-    return [text for name, value in items if value is not None or style.nulls for text in _argument(style, name, value)]
+    return [text for name, value in items if value is not None or style.nulls for text in argument(style, name, value)]
 
 
 def flatten(parameters: Mapping[str, Value], prefix: str = "", *, nulls: bool = False) -> Iterator[tuple[str, Value]]:
@@ -143,7 +147,8 @@ def spelling(style: ArgumentStyle, name: str) -> str:
     return name.replace("__", ".") if style.names == "dotted" else name
 
 
-def _argument(style: ArgumentStyle, name: str, value: Value) -> list[str]:
+def argument(style: ArgumentStyle, name: str, value: Value) -> list[str]:
+    """Return one parameter as words, as the style alone has it."""
     script_name, form = spelling(style, name), style.booleans_of(name)
     option = style.prefix + script_name
     if isinstance(value, bool) and form in ("flag", "no"):
@@ -151,22 +156,23 @@ def _argument(style: ArgumentStyle, name: str, value: Value) -> list[str]:
             return [option]
         return [f"{style.prefix}no-{script_name}"] if form == "no" else []
     if isinstance(value, bool):
-        return _joined(style, option, _boolean(form, value))
+        return joined(style, option, _boolean(form, value))
     if isinstance(value, list) and style.lists == "spaced":
         return [option, *(value_word(style, item) for item in value)] if value else []
     if isinstance(value, list) and style.lists == "repeated":
-        return [part for item in value for part in _joined(style, option, value_word(style, item))]
-    return _joined(style, option, value_word(style, value))
+        return [part for item in value for part in joined(style, option, value_word(style, item))]
+    return joined(style, option, value_word(style, value))
 
 
-def _joined(style: ArgumentStyle, option: str, text: str) -> list[str]:
+def joined(style: ArgumentStyle, option: str, text: str) -> list[str]:
+    """Return an option with its value."""
     return [option, text] if style.separator == " " else [f"{option}={text}"]
 
 
 def value_word(style: ArgumentStyle, value: Value) -> str:
     """Return one value as the script reads it."""
     if isinstance(value, list):
-        return _list(style, value)
+        return list_word(style, value)
     if isinstance(value, bool):
         return _boolean(style.booleans, value)
     if isinstance(value, str):
@@ -182,7 +188,10 @@ def _boolean(form: str, value: bool) -> str:
     return str(value).lower() if form == "true" else str(value)
 
 
-def _list(style: ArgumentStyle, values: Sequence[Value]) -> str:
+def list_word(style: ArgumentStyle, values: Sequence[Value]) -> str:
+    """Return a list as one word."""
+    if style.lists == "python":
+        return repr(list(values))
     if style.lists == "json":
         return json.dumps(values, separators=(",", ":"))
     text = ",".join(value_word(style, item) for item in values)

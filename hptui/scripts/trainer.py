@@ -13,18 +13,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hptui.core.errors import Unsupported
-from hptui.core.sanitize import scrub_command
-from hptui.core.trial import Reason, Role, Value
+from hptui.core.errors import Unsupported, UserError
+from hptui.core.masking import masked_command
+from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
-from hptui.scripts.exit_status import classify_script_end, last_recorded_step, recover_points
+from hptui.scripts.exit_status import classify_script_end
+from hptui.scripts.launchers import with_tags
 from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES
-from hptui.scripts.observe import ScriptObserver
+from hptui.scripts.observe import ScriptObserver, make_line_reader
+from hptui.scripts.passing import refusal
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
+from hptui.scripts.recover import EarlierAttempts, recover_points
 from hptui.scripts.settings import CommandTable, read_command_spec
+from hptui.store.run_directory import RunDir
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Failure
 
@@ -54,6 +58,11 @@ def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded:
 
 OUTPUT_DIRECTORY = "output"
 """Name of `{trial_dir}` in the trial's directory: a script cannot overwrite what hptui keeps outside it."""
+UNSAID_FACT = "not_said"
+"""Fact of a trial: the parameters that did not reach its script."""
+
+RANKS_DIRECTORY = "ranks"
+"""Name of the directory in the attempt's with what each rank of torchrun wrote."""
 REPORTS_FILE, STOP_FILE = "reports.jsonl", "stop"
 TAP_DIRECTORY = Path(__file__).resolve().parent / "metrics" / "tap"
 
@@ -64,8 +73,10 @@ class ScriptTrainer:
     def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
         """Find the checkpoint to resume from, and record the code that runs, before anything starts."""
         spec = read_command_spec(settings)
+        self._port = _free_port()  # once: the recorded command is the one that runs
         self._output = trial.dir / OUTPUT_DIRECTORY
-        self._checkpoint = self._newest(spec, trial, last_recorded_step(trial)) if trial.attempt > 1 else None
+        self._earlier = EarlierAttempts(trial, REPORTS_FILE, lambda: make_line_reader(spec, trial.objectives))
+        self._checkpoint = self._newest(spec, trial, self._earlier.covered_until()) if trial.attempt > 1 else None
         if trial.attempt > 1 and self._checkpoint is None:
             resume.set_aside(self._output, trial.attempt - 1)
             trial.warn(self._restart_warning(spec))
@@ -78,7 +89,7 @@ class ScriptTrainer:
             compose_command(spec, self._facts(trial), self._directory, self._output).words, trial
         )
         trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
-        trial.about["command"] = scrub_command(words)
+        trial.about["command"] = masked_command(words)
 
     def _newest(self, spec: CommandTable, trial: TrialContext, before: int | None = None) -> Path | None:
         if not spec.settings.checkpoint:
@@ -111,7 +122,7 @@ class ScriptTrainer:
             "threads": str(trial.threads or 1),
             "checkpoint": str(checkpoint) if checkpoint else "",
             "python": sys.executable,
-            "port": str(_free_port()),
+            "port": str(self._port),
         }
 
     def __call__(self, settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
@@ -122,6 +133,7 @@ class ScriptTrainer:
         spec = read_command_spec(settings)
         adopt_orphans()
         composed = compose_command(spec, self._facts(trial), self._directory, self._output)
+        self._record_unsaid(composed, spec, trial)
         for path, text in composed.files.items():
             path.write_text(text)
         if trial.attempt > 1 and (self._checkpoint is not None or not spec.settings.checkpoint):
@@ -133,7 +145,7 @@ class ScriptTrainer:
         self._environment = self._environment_of(spec, composed, reports)
         listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports)
         self._announce_total_steps(spec, trial)
-        recover_points(trial, listener.collector, listener.line_reader(), REPORTS_FILE)
+        self._recover(trial, listener)
         if trial.role == Role.BASE:
             if not spec.settings.evaluate:
                 raise Unsupported("an untouched base model can only be evaluated", hint="trainer.evaluate says how")
@@ -146,6 +158,28 @@ class ScriptTrainer:
         for text in unread_objective_warnings(self._output, trial.objectives, listener.collector.last_values()):
             trial.warn(text)
         return listener.collector.last_values()
+
+    def _record_unsaid(self, composed: ComposedCommand, spec: CommandTable, trial: TrialContext) -> None:
+        """Record the parameters that do not reach the script although the study file declares their form.
+
+        Raises: UserError for a value that cannot be passed at all.
+        """
+        names = {spec.name_in_script(name): name for name in spec.parameters}
+        for script_name, reason in composed.passed.refused.items():
+            name = names.get(script_name, script_name)
+            message, hint = refusal(reason, spec.parameters.get(name), name)
+            raise UserError(f"trainer.{name}: {message}", hint=hint)
+        if composed.passed.unsaid:
+            unsaid = {names.get(name, name): reason for name, reason in composed.passed.unsaid.items()}
+            trial.facts(**{UNSAID_FACT: sorted(unsaid)})
+            for name, reason in unsaid.items():
+                trial.warn(f"{name} does not reach the script: {reason}")
+
+    def _recover(self, trial: TrialContext, listener: ScriptObserver) -> None:
+        unknown = recover_points(self._earlier, listener.collector, listener.existing_readings())
+        if unknown:
+            trial.warn(f"curve incomplete: {unknown}")
+            trial.facts(**{CURVE_INCOMPLETE: unknown})
 
     def _resumable(self, spec: CommandTable) -> bool:
         return self._checkpoint is not None or (
@@ -170,13 +204,14 @@ class ScriptTrainer:
             trial.total_steps = int(total)
 
     def _with_program(self, words: list[str], trial: TrialContext) -> list[str]:
-        return [program_path(words[0], trial.programs, self._workdir), *words[1:]]
+        words = [program_path(words[0], trial.programs, self._workdir), *words[1:]]
+        return with_tags(words, trial.attempt_dir / RANKS_DIRECTORY)
 
     def _run(
         self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: ScriptObserver
     ) -> ScriptResult:
         words = self._with_program(words, trial)
-        print(f"$ {scrub_command(words)}", flush=True)
+        print(f"$ {masked_command(words)}", flush=True)
 
         def ask() -> bool:
             if listener.reports.cooperates:
@@ -185,7 +220,7 @@ class ScriptTrainer:
 
         ears = RunCallbacks(listener.take_line, listener.tick, lambda: trial.should_stop, ask)
         try:
-            result = run_command(words, environment, self._workdir, ears)
+            result = run_command(words, environment, self._workdir, ears, RunDir(trial.attempt_dir).script)
         except OSError as error:
             raise Failure(Reason.SETUP, f"{words[0]} cannot be started: {error.strerror}") from None
         if result.orphans:
@@ -216,6 +251,7 @@ class ScriptTrainer:
             reported=trial.reports > 0,
             all_steps=total is not None and collector.step >= total,
             oom_kills=result.oom_kills,
+            rank_logs=trial.attempt_dir / RANKS_DIRECTORY,
         )
 
     def _evaluate(

@@ -1,4 +1,4 @@
-"""Runs a script with other values for the constants at its top level.
+"""Runs a script with other values for the constants at its top level, in its dictionaries and classes.
 
 `python with_constants.py '{"LR": 0.1}' train.py` runs in the environment of the user's script, so it imports the
 standard library alone. The script's file is not changed; line numbers, `__file__`, `sys.argv` and `__main__` are the
@@ -31,17 +31,66 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
         if isinstance(target, ast.Name) and is_plain(node.value):
             assignments.setdefault(target.id, []).append(node)
     for name, value in values.items():
-        if name not in assignments:
-            sys.stderr.write(f"error: unknown option: {path} sets no constant {name} at its top level\n")
+        slots = [(node, "value") for node in assignments.get(name, ())] or slots_in_table(tree, name)
+        if not slots:
+            where = "in a dictionary or class of that name" if "." in name else "at its top level"
+            sys.stderr.write(f"error: unknown option: {path} sets no constant {name} {where}\n")
             raise SystemExit(2)
-        for node in assignments[name]:
-            if isinstance(node.value, ast.Tuple) and isinstance(value, list):
-                value = tuple(value)
-            replacement = ast.parse(repr(value), mode="eval").body
-            for inner in ast.walk(replacement):
-                ast.copy_location(inner, node.value)
-            node.value = replacement
+        for owner, key in slots:
+            old = getattr(owner, key) if isinstance(key, str) else owner[key]
+            new = replacement(value, old)
+            if isinstance(key, str):
+                setattr(owner, key, new)
+            else:
+                owner[key] = new
     return tree
+
+
+def replacement(value: Any, old: ast.expr) -> ast.expr:
+    """Return a value as an expression in the place of another one, a list as a tuple where that was one."""
+    new = ast.parse(
+        repr(tuple(value) if isinstance(old, ast.Tuple) and isinstance(value, list) else value), mode="eval"
+    )
+    for inner in ast.walk(new.body):
+        ast.copy_location(inner, old)
+    return new.body
+
+
+def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
+    """Return where a dotted name (`params.lr`, `CFG.lr`) stands, as (owner, attribute or index).
+
+    The table is a dictionary that is assigned to one name once, anywhere in the script, or a class at its top level.
+    """
+    first, _, rest = name.partition(".")
+    tables: list[ast.AST] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == first]
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+            if any(isinstance(target, ast.Name) and target.id == first for target in targets):
+                tables.append(node.value)
+    return slot_in(tables[0], rest) if len(tables) == 1 and rest else []
+
+
+def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
+    """Return where a dotted name stands in a dictionary, `dict(…)` or class; [] if it is not there."""
+    entries: list[tuple[str, ast.AST, Any, Any]] = []  # key, value, owner, attribute or index
+    if isinstance(table, ast.Dict):
+        pairs = zip(table.keys, table.values, strict=True)
+        entries = [(str(k.value), v, table.values, n) for n, (k, v) in enumerate(pairs) if isinstance(k, ast.Constant)]
+    elif isinstance(table, ast.Call) and isinstance(table.func, ast.Name) and table.func.id == "dict":
+        entries = [(word.arg, word.value, word, "value") for word in table.keywords if word.arg]
+    elif isinstance(table, ast.ClassDef):
+        for line in table.body:
+            if isinstance(line, (ast.Assign, ast.AnnAssign)) and line.value is not None:
+                target = line.target if isinstance(line, ast.AnnAssign) else line.targets[0]
+                if isinstance(target, ast.Name):
+                    entries.append((target.id, line.value, line, "value"))
+    for key, value, owner, index in entries:
+        if key == name:
+            return [(owner, index)]
+        if isinstance(key, str) and name.startswith(f"{key}.") and (slots := slot_in(value, name[len(key) + 1 :])):
+            return slots
+    return []
 
 
 def is_plain(node: ast.AST) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,8 @@ from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
 from hptui.search.plain import RandomEngine
 from hptui.studyfile import from_json, to_json
 from hptui.studyfile.validate_search import validate_abilities
+
+log = logging.getLogger(__name__)
 
 
 def _trial_defaults() -> dict[str, Any]:
@@ -89,6 +93,8 @@ def _rejection_from_json(values: list[Any]) -> Rejection:
     return Rejection(*values)
 
 
+MAX_TRIES = 3
+"""Processes that a question is put to when they die over it: somebody may have killed the first."""
 MAX_ASK_S = 0.3
 """Maximum seconds of an ask for which a runner may block."""
 
@@ -142,7 +148,8 @@ class EngineProcess:
         self.timeout = timeout
         self._first_document = {"study": to_json(study), "base": dict(base)}
         self._number: int | None = None
-        self._asked_at = 0.0
+        self._question: dict[str, Any] = {}
+        self._tries, self._asked_at = 0, 0.0
         self._buffer = b""
         self._start()
 
@@ -158,13 +165,13 @@ class EngineProcess:
     def begin(self, number: int, trials: Sequence[Trial]) -> None:
         """Ask for one proposal, as `sync` and `ask` would. Only one question may be outstanding."""
         assert self._number is None, f"still asked for trial {self._number}"
-        question = {"number": number, "trials": [trial_to_json(trial) for trial in trials]}
+        self._question = {"number": number, "trials": [trial_to_json(trial) for trial in trials]}
+        self._tries = 1
         try:
-            _send_document(self._link, question)
+            _send_document(self._link, self._question)
         except OSError:  # the child ended since the last reply
-            self.close()
-            self._start()
-            _send_document(self._link, question)
+            self._restart()
+            _send_document(self._link, self._question)
         self._number, self._asked_at = number, time.monotonic()
 
     def poll(self) -> EngineReply | None:
@@ -179,7 +186,7 @@ class EngineProcess:
                 number, proposal, not proposal and not message["error"], self._naming_sampler(message["error"])
             )
         if not alive:
-            return self._failed(f"its process died ({self._exit_text()})")
+            return self._ask_again(f"its process died ({self._exit_text()})")
         # A hung engine must not stop the study: it is killed and restarted.
         if time.monotonic() - self._asked_at > self.timeout:
             return self._failed(f"no answer within {self.timeout:g} s")
@@ -233,13 +240,28 @@ class EngineProcess:
         message: dict[str, Any] = json.loads(body)
         return message
 
+    def _ask_again(self, reason: str) -> EngineReply | None:
+        """Put the question to a fresh process, which answers what the dead one would have; after some, give up."""
+        if self._tries >= MAX_TRIES:
+            return self._failed(f"{reason}, {self._tries} times")
+        number = self._number
+        log.warning("%s; it is asked again", self._naming_sampler(reason))
+        self._restart()
+        self._number, self._asked_at, self._tries = number, time.monotonic(), self._tries + 1
+        with suppress(OSError):  # dead again: the next poll sees it
+            _send_document(self._link, self._question)
+        return None
+
     def _failed(self, reason: str) -> EngineReply:
         """Return the failed reply, and start a new process for the next question."""
         assert self._number is not None
         number = self._number
+        self._restart()
+        return EngineReply(number, error=self._naming_sampler(reason))
+
+    def _restart(self) -> None:
         self.close()
         self._start()
-        return EngineReply(number, error=self._naming_sampler(reason))
 
     def _naming_sampler(self, reason: str) -> str:
         return reason and f"the sampler {self.sampler!r} failed: {reason}"

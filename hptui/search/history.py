@@ -5,9 +5,11 @@
 | complete                        | its values                                                 |
 | pruned, timeout                 | the last reported value, and the progress it was shown at  |
 | failed: out of memory           | a violated constraint: samplers learn the memory limit     |
+| failed: usage, a combination    | a violated constraint, if a trial with the same options    |
+|                                 | has completed: the script rejects these values             |
 | failed: NaN                     | worst finite values + 1 standard deviation, imputed here   |
 | running, paused, waiting        | a point to avoid: it is under way                          |
-| crash, usage, lost, stopped ... | nothing: a bug is no evidence about a learning rate        |
+| crash, lost, stopped ...        | nothing: a bug is no evidence about a learning rate        |
 | rejected proposals              | points to avoid, if they would be rejected today           |
 
 The observation of a complete trial also holds its margins of the `[search] outcome` conditions.
@@ -25,10 +27,13 @@ from statistics import pstdev
 from hptui.core.ranking import outcome_margins
 from hptui.core.study import Objective, Study
 from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus
+from hptui.core.usage import has_run_with_options_of, is_input_mistake
 from hptui.search.projection import Point, SpaceProjection
 
 MEMORY_MARGIN = 0.1
-"""Constraint margin given to a trial that ran out of memory. The true margin is unknown, and TPE only ranks margins."""
+"""Constraint margin given to a trial that ran out of memory, or whose values the script rejects.
+
+The true margin is unknown, and TPE only ranks margins."""
 
 MAX_REPLAYED_REJECTIONS = 200
 """Newest rejections of earlier trials that an engine observes again: bounds the cost of one ask."""
@@ -95,11 +100,21 @@ def read_history(projection: SpaceProjection, study: Study, trials: Iterable[Tri
         observations.extend(_still_rejected(projection, seen, trial.rejections[skipped:]))
         if (point := projection.point(trial.params)) is None or has_unrecorded_setting(projection, trial):
             continue
-        if observation := observe(trial, study):
+        observation = observe(trial, study)
+        if observation is None and _is_rejected_combination(trial, ordered):
+            observation = Observation({}, ObservationKind.VIOLATED, margin=MEMORY_MARGIN)
+        if observation:
             observations.append(_at_point(projection, point, observation, trial))
         else:
             silent.append(point)
     return History(tuple(_with_imputed_values(observations, study.objectives)), seen, tuple(silent))
+
+
+def _is_rejected_combination(trial: Trial, trials: Sequence[Trial]) -> bool:
+    """Return whether the script has rejected these values, but completed a trial with the same options."""
+    if trial.status is not TrialStatus.FAILED or trial.reason is not Reason.USAGE or is_input_mistake(trial.message):
+        return False
+    return any(has_run_with_options_of(trial, other) for other in trials)
 
 
 def known_identities(projection: SpaceProjection, trials: Iterable[Trial]) -> frozenset[str]:

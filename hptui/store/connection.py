@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Connection:
 
     `format` is the format of its tables, and `frozen` tells that the file is on a read-only disk and was opened as
     immutable. `metric_ids` caches the ids of metrics by name; a rollback clears it, since the ids may be gone with it.
+    `before_commit` is called before each commit, and prevents it by raising.
     """
 
     def __init__(self, path: Path, handle: sqlite3.Connection, *, frozen: bool = False) -> None:
@@ -47,6 +48,7 @@ class Connection:
         self.frozen = frozen
         self.format = check_format(handle, path)
         self.metric_ids: dict[str, int] = {}
+        self.before_commit: Callable[[], None] = lambda: None
         self._depth = 0
         self._synchronous = False
         self._sync_after = False
@@ -172,6 +174,7 @@ class Connection:
             yield
             if durable:
                 crash_point("durable.before")
+            self.before_commit()
             self.handle.execute("COMMIT")
         except BaseException as error:  # also KeyboardInterrupt: no transaction may stay open
             self._rollback()

@@ -76,6 +76,13 @@ class DiskFull(MachineError):
     """
 
 
+class InvalidRecord(MachineError):
+    """A value that the tables cannot hold. The transaction is rolled back; the store and the machine are well."""
+
+
+_INVALID_CODES = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE}
+
+
 def translate_error(error: sqlite3.Error | OSError, path: Path) -> HptuiError:
     """Return the error to raise for a failure of the store at `path`."""
     if isinstance(error, OSError):
@@ -89,6 +96,8 @@ def translate_error(error: sqlite3.Error | OSError, path: Path) -> HptuiError:
         return MachineError(f"{path} is locked by another process", hint="try again in a moment")
     if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return MachineError(f"{path} is damaged ({error})", hint="`sqlite3 study.db .recover` saves what can be read")
+    if code & 0xFF in _INVALID_CODES or isinstance(error, sqlite3.InterfaceError | sqlite3.ProgrammingError):
+        return InvalidRecord(f"{path}: {error}")
     return MachineError(f"{path}: {error}")
 
 

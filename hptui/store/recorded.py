@@ -32,6 +32,7 @@ class MetaKey(StrEnum):
     SINCE = "since"
     RESTED = "rested"
     CONSTANT_WARNED = "told_constant"  # language: the recorded word
+    REDACTED = "redacted"
     NO_GPUS_WARNED = "told_no_gpus"  # language: the recorded word
 
 
@@ -55,6 +56,7 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.SINCE: "time from which failures count: that of the last request to go on",
     MetaKey.RESTED: "JSON: when and with what message a done study was resumed; it stays done if nothing is left to do",
     MetaKey.CONSTANT_WARNED: "set once it was recorded that all trials have the same objective",
+    MetaKey.REDACTED: "set in a copy without secrets, which cannot be run",
     MetaKey.NO_GPUS_WARNED: "set once it was recorded that no GPU can be used",
 }
 """What each key of the `meta` table holds."""
@@ -98,6 +100,7 @@ class EventKind(StrEnum):
     TRAINER = "trainer"
     SUSPECT = "suspect"
     RESULTS = "results"
+    LEFT = "left"
 
     @classmethod
     def of_study(cls, state: StudyState) -> EventKind:
@@ -146,5 +149,6 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.TRAINER: "a warning of the trainer",
     EventKind.SUSPECT: "events of an attempt that cannot be right",
     EventKind.RESULTS: "the results could not be written",
+    EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""

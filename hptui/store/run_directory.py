@@ -14,7 +14,8 @@ Every event has `q`, gap-free from 1, `k`, its kind, and `t`, seconds of activit
     hello       time (UTC), pid, resumed_step, total_steps, environment
     total       steps
     phase       name, allow: seconds without events to tolerate (load, compile, evaluate, save)
-    metrics     step, m {name: value}, nonfinite {name: "nan" | "inf" | "-inf"}, progress (0 to 1, optional)
+    metrics     step, m {name: value}, nonfinite {name: "nan" | "inf" | "-inf"}, progress (0 to 1, optional),
+                sub {name: n}: which value of this attempt at this step it is, from 0, where it is not the first
     retract     metric: delete its points so far, a better source reports it from now on
     heartbeat   n
     checkpoint  step, path, bytes
@@ -40,6 +41,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from hptui.store.safe_reading import UnusableFile, move_aside, open_regular, read_start
 
 MAX_EVENT_BYTES = 64 * 1024
 """Most bytes of an event."""
@@ -87,6 +90,16 @@ class RunDir:
     def shim(self) -> Path:
         """Facts about the shim's process."""
         return self.root / "shim.json"
+
+    @property
+    def descendants(self) -> Path:
+        """Processes under the shim: written by the runner, for what outlives shim and worker."""
+        return self.root / "descendants.json"
+
+    @property
+    def script(self) -> Path:
+        """The pipe between a script and its worker: written by the worker, for the same."""
+        return self.root / "script.json"
 
     @property
     def executor(self) -> Path:
@@ -147,10 +160,13 @@ def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return the value of a JSON file; None if it is missing or incomplete."""
+    """Return the value of a JSON file; None if it is missing, incomplete, or no such file at all.
+
+    Raises: OSError for a failure of the machine.
+    """
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return json.loads(read_start(path))
+    except (FileNotFoundError, UnusableFile, ValueError, RecursionError):
         return None
 
 
@@ -158,14 +174,20 @@ def put_control(run: RunDir, verb: str) -> None:
     """Write a verb to an attempt's control file. The caller holds `study.lock`."""
     if verb not in CONTROL_VERBS:
         raise ValueError(f"verb must be one of {CONTROL_VERBS}, got {verb!r}")
-    write_atomic(run.control, verb.encode(), durable=False)
+    try:
+        write_atomic(run.control, verb.encode(), durable=False)
+    except (IsADirectoryError, PermissionError):  # a script has put something else there, or closed the directory
+        os.chmod(run.root, 0o700)
+        if run.control.is_dir():
+            move_aside(run.control)
+        write_atomic(run.control, verb.encode(), durable=False)
 
 
 def get_control(run: RunDir) -> str:
     """Return the verb in an attempt's control file; '' if there is none."""
     try:
-        verb = run.control.read_text().strip()
-    except (FileNotFoundError, NotADirectoryError):
+        verb = read_start(run.control, 64).decode(errors="replace").strip()
+    except (FileNotFoundError, UnusableFile):
         return ""
     return verb if verb in CONTROL_VERBS else ""
 
@@ -185,8 +207,8 @@ def acquire_lock(path: Path) -> int | None:
 def lock_is_held(path: Path) -> bool:
     """Return whether a process holds a lock file."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
+        fd = open_regular(path)
+    except (FileNotFoundError, UnusableFile):
         return False
     try:
         # A shared lock, so that two processes that test at the same time do not see each other.
@@ -303,29 +325,6 @@ class EventWriter:
                     self._synced = now
                     with suppress(OSError):  # a failing disk must not end the heartbeats
                         os.fdatasync(self._fd)
-
-
-def read_lines(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[bytes], int]:
-    """Return the whole lines after `offset`, about `limit` bytes of them, and the offset behind the last.
-
-    An incomplete last line is left for the next call.
-    """
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return [], offset
-    try:
-        data = os.pread(fd, limit, offset)
-        end = data.rfind(b"\n")
-        while end < 0 and len(data) == limit and limit < 1 << 24:  # one line longer than the limit
-            limit *= 2
-            data = os.pread(fd, limit, offset)
-            end = data.rfind(b"\n")
-    finally:
-        os.close(fd)
-    if end < 0:
-        return [], offset
-    return data[:end].split(b"\n"), offset + end + 1
 
 
 @contextmanager

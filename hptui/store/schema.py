@@ -127,6 +127,18 @@ def m002_stages_and_facts(db: Database) -> None:
     db.execute("PRAGMA user_version = 2")
 
 
+@migrations()  # type: ignore[untyped-decorator]
+def m003_repeated_points(db: Database) -> None:
+    """Add the table of further values at one step: the first one stays in `points`."""
+    db.execute(
+        """CREATE TABLE repeated_points(
+        trial INTEGER NOT NULL, metric INTEGER NOT NULL, step INTEGER NOT NULL, sub INTEGER NOT NULL, value REAL,
+        odd TEXT, seconds REAL NOT NULL, attempt INTEGER NOT NULL, PRIMARY KEY (trial, metric, step, sub))
+        STRICT, WITHOUT ROWID"""
+    )
+    db.execute("PRAGMA user_version = 3")
+
+
 # a new store ------------------------------------------------------------------------------------------------------
 
 

@@ -299,8 +299,8 @@ class Store:
             self.connection.execute("UPDATE trials SET last_step = ? WHERE number = ?", (last, trial))
             self._mark_changed(trial)
 
-    def delete_metric(self, trial: int, metric: str) -> None:
-        """Delete all points of one metric of a trial, because a better source reports it."""
+    def delete_metric(self, trial: int, metric: str, attempt: int) -> None:
+        """Delete an attempt's points of one metric of a trial, because a better source reports it."""
         with self.transaction():
-            metric_points.delete_metric_points(self.connection, trial, metric)
+            metric_points.delete_metric_points(self.connection, trial, metric, attempt)
             self._mark_changed(trial)

@@ -262,6 +262,8 @@ def _subtable(table: dict[str, Value], part: str, where: str) -> dict[str, Value
     subtable = table.setdefault(part, {})
     if isinstance(subtable, list) and part in TABLES_WITH_NAMES:
         return {str(item.get("name") or n): item for n, item in enumerate(_tables(subtable))}
+    if subtable == [] and part == "objective":  # a study that ranks nothing: its first objective
+        subtable = table[part] = {}
     if isinstance(subtable, list) and len(subtable) == 1:
         subtable = subtable[0]
     if not isinstance(subtable, dict):

@@ -43,14 +43,12 @@ def validate_name(name: str, where: str, what: str) -> str:
 def read_objectives(value: Value, metrics: dict[str, MetricSpec]) -> tuple[Objective, ...]:
     """Return the objectives of `[objective]`, or of several `[[objective]]`.
 
-    Each of several must have a goal here or in `[metrics]`.
+    Each of several must have a goal here or in `[metrics]`. `objective = []` states that there is none.
     """
     if value is None:
         raise missing_key_error("objective", "", 'what to make small or large: [objective] metric = "…"')
     several = isinstance(value, list)
     tables = value if isinstance(value, list) else [value]
-    if not tables:
-        raise missing_key_error("objective", "", "at least one [[objective]]")
     result = [
         _objective(
             TableReader.of(item, "objective", f"objective[{index}]" if several else None), metrics, len(tables) > 1

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from string import Formatter
 
@@ -18,7 +17,14 @@ from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.core.values import show
 from hptui.studyfile.trainer_settings import Settings, default_settings, find_setting, validate_parameter
-from hptui.studyfile.validate_search import validate_lengths, validate_sampler, validate_stages
+from hptui.studyfile.validate_search import (
+    validate_lengths,
+    validate_names,
+    validate_sampler,
+    validate_stages,
+    validate_unranked,
+)
+from hptui.studyfile.validate_space import validate_constraints, validate_space_expressions
 
 LIMITED_ELSEWHERE = {"seconds": "[resources] timeout limits it", "peak_memory_gb": "search.outcome judges it"}
 """Measurements that are not metrics, so that stop rules cannot use them, and where they are limited instead."""
@@ -172,13 +178,6 @@ def _holds(expression: Expression, values: Mapping[str, float]) -> bool:
         return False
 
 
-MAX_ENUMERATED_CONFIGURATIONS = 10_000
-"""Largest space, in raw configurations, that is enumerated to find a feasible one."""
-
-SAMPLED_CONFIGURATIONS = 30
-"""Random configurations on which all expressions of the space are evaluated."""
-
-
 def validate(study: Study, settings: Settings | None, problems: Problems) -> None:
     """Collect the problems of a study whose parts have been read.
 
@@ -188,9 +187,12 @@ def validate(study: Study, settings: Settings | None, problems: Problems) -> Non
         _check_settings(study, settings, problems)
     with problems.collect():
         _check_trial_name(study, settings)
+    with problems.collect():
+        validate_names(study)
     if problems.errors:
         return
     with problems.collect():
+        validate_unranked(study)
         if not study.stages:
             validate_sampler(study)
         elif study.search.sampler == "list":
@@ -208,8 +210,8 @@ def _check_together(study: Study, settings: Settings | None, problems: Problems)
     """Collect problems of expressions, constraints and rules, over the settings that trials run with."""
     base = {**default_settings(settings), **study.trainer.settings}
     with problems.collect():
-        _check_space_expressions(study.space, base)
-        _check_constraints(study.space, base)
+        validate_space_expressions(study.space, base)
+        validate_constraints(study.space, base)
     validate_rules(study, settings, base, problems)
 
 
@@ -268,77 +270,3 @@ def _check_trial_name(study: Study, settings: Settings | None) -> None:
             )
         if conversion or "{" in (spec or ""):
             raise StudyError(f"too clever: {study.trial_name!r}", where="trial_name", value=study.trial_name)
-
-
-def _check_space_expressions(space: Space, base: Mapping[str, Value]) -> None:
-    """Raise unless derived settings, conditions and constraints can be evaluated on random configurations."""
-    rng = random.Random(0)
-    for _ in range(SAMPLED_CONFIGURATIONS):
-        drawn = {parameter.name: parameter.sample(rng) for parameter in space.parameters}
-        try:
-            space.margin(base, space.settle(base, drawn))
-        except ExpressionError as error:
-            raise StudyError(error.message, where=_location_of_error(space, error), hint=error.hint) from None
-
-
-def _location_of_error(space: Space, error: ExpressionError) -> str:
-    """Return the location of the expression that the error quotes."""
-    locations = [(item.expr, f"space.{item.name}.expr") for item in space.derived]
-    locations += [(item.when, f"space.{item.name}.when") for item in space.parameters if item.when]
-    locations += [(item, f"search.constraints[{index}]") for index, item in enumerate(space.constraints)]
-    candidates = [(len(expr.text), location) for expr, location in locations if expr.text in error.message]
-    return max(candidates)[1] if candidates else "space"
-
-
-def _check_constraints(space: Space, base: Mapping[str, Value]) -> None:
-    """Raise for a constraint that names no parameter, or that provably no configuration satisfies.
-
-    The latter is checked for each constraint by itself, and for all together.
-    """
-    for index, constraint in enumerate(space.constraints):
-        where = f"search.constraints[{index}]"
-        names = {*space.names, *(item.name for item in space.derived)}
-        if not constraint.names & names:
-            hint = f"parameters: {', '.join(sorted(names))}" if names else "[space] is empty"
-            message = f"{constraint.text!r} names no parameter of [space]"
-            raise StudyError(message, where=where, value=constraint.text, hint=hint)
-        if _proved_empty(_part_bound_by(space, constraint), base):
-            message = f"{constraint.text!r} cannot hold: no configuration of [space] keeps it"
-            raise StudyError(message, where=where, value=constraint.text)
-    if len(space.constraints) > 1 and _proved_empty(space, base):
-        raise StudyError("cannot hold together: no configuration of [space] keeps them all", where="search.constraints")
-
-
-def _proved_empty(space: Space, base: Mapping[str, Value]) -> bool:
-    """Return whether it is proved that no configuration is feasible.
-
-    Most spaces yield a feasible sample at once, and are not enumerated.
-    """
-    return not space.feasible_share(base, 100) and space.enumerate(base, MAX_ENUMERATED_CONFIGURATIONS) == []
-
-
-def _part_bound_by(space: Space, constraint: Expression) -> Space:
-    """Return the part of the space on which one constraint depends.
-
-    A continuous parameter elsewhere would prevent the proof by enumeration.
-    """
-    names: set[str] = set()
-    pending = set(constraint.names)
-    while pending:
-        name = pending.pop()
-        names.add(name)
-        pending |= _names_mentioned(space, name) - names
-    return Space(
-        tuple(item for item in space.parameters if item.name in names),
-        tuple(item for item in space.derived if item.name in names),
-        (constraint,),
-    )
-
-
-def _names_mentioned(space: Space, name: str) -> set[str]:
-    """Return the names in the expression or condition of `name`."""
-    exprs: Iterable[Expression | None] = (
-        *(item.expr for item in space.derived if item.name == name),
-        *(item.when for item in space.parameters if item.name == name),
-    )
-    return {mentioned for expr in exprs if expr for mentioned in expr.names}

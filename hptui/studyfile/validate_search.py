@@ -9,11 +9,33 @@ from importlib.util import find_spec
 
 from hptui import plugins
 from hptui.core.errors import Problems, StudyError, Unsupported, UserError
+from hptui.core.masking import mask_text
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage, stage_space
 from hptui.core.study import Stage, Study
 from hptui.core.trial import Value
 from hptui.core.values import is_number, show
+
+UNRANKED_SAMPLERS = ("grid", "random", "qmc", "list")
+"""Samplers that compare no trials, so that they need no objective."""
+
+
+def validate_unranked(study: Study) -> None:
+    """Raise for a study without objectives in which something compares trials."""
+    if study.objectives:
+        return
+    search = study.search
+    comparing = [
+        ("search.sampler", search.sampler, search.sampler not in UNRANKED_SAMPLERS),
+        ("search.pruner", search.pruner.kind, search.pruner.kind != "none"),
+        ("search.until.target", search.until.target, search.until.target is not None),
+        ("search.until.no_improvement", search.until.no_improvement, search.until.no_improvement is not None),
+        *((f"stage[{n}].from", stage.name, stage.best is not None) for n, stage in enumerate(study.stages)),
+    ]
+    for where, value, compares in comparing:
+        if compares:
+            hint = f'[objective] metric = "val_loss" gives one; without, the sampler is {", ".join(UNRANKED_SAMPLERS)}'
+            raise StudyError("compares trials, and the study has no objective", where=where, value=value, hint=hint)
 
 
 def validate_sampler(study: Study) -> None:
@@ -31,6 +53,17 @@ def validate_sampler(study: Study) -> None:
         hint = "add parameters to [space], or write [[trial]] tables"
         raise StudyError(f"is empty, so {sampler!r} has nothing to search", where="space", hint=hint)
     validate_abilities(study)
+
+
+def validate_names(study: Study) -> None:
+    """Check that no name is a secret: names stand in every table, report and export."""
+    places = {"objective.metric": [objective.metric for objective in study.objectives], "metrics": [*study.metrics]}
+    places |= {"space": [*study.space.names], "trainer": [*study.trainer.settings]}
+    for place, names in places.items():
+        for name in names:
+            if mask_text(name) != name:
+                hint = "names are shown and exported; a secret belongs in a variable: {env.NAME}"
+                raise StudyError(f"a name that looks like a secret: {mask_text(name)}", where=place, hint=hint)
 
 
 def validate_abilities(study: Study) -> None:

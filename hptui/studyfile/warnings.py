@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from hptui.core.metric_names import larger_is_better
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage
 from hptui.core.study import Study
@@ -20,10 +20,6 @@ MAX_LINEAR_DECADES = 1.5
 """Decades of a linear range from which a log scale is suggested."""
 MIN_FEASIBLE_SHARE = 0.01
 """Feasible share (0 to 1) of the space below which a warning is given."""
-LARGER_IS_BETTER = re.compile(
-    r"(^|[_/.\s-])(acc|accuracy|bleu|rouge\w*|f1|exact_match|reward|score|pass_rate|win_rate)([_/.\s@-]|$)"
-)
-"""Names of metrics that are better when larger."""
 
 
 def study_warnings(study: Study, schema: Schema | None = None) -> list[str]:
@@ -106,7 +102,7 @@ def _limit_warnings(study: Study) -> Iterator[str]:
 
 def _goal_warnings(study: Study) -> Iterator[str]:
     for objective in study.objectives:
-        if objective.goal == "minimize" and LARGER_IS_BETTER.search(objective.metric.lower()):
+        if objective.goal == "minimize" and larger_is_better(objective.metric):
             yield f'objective: {objective.metric} is minimized; goal = "maximize" makes it large'
 
 

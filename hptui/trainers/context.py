@@ -16,6 +16,7 @@ from hptui.core.trial import Reason
 from hptui.store.run_directory import EventWriter, RunDir, get_control, split_nonfinite
 from hptui.trainers import checkpoints
 from hptui.trainers.failures import Diverged, Failure
+from hptui.trainers.repeats import StepValues
 
 MAX_NONFINITE_IN_A_ROW = 5
 """Consecutive non-finite values of an objective that end a trial."""
@@ -51,6 +52,7 @@ class TrialContext:
         self._checkpoints, self._keep = Path(config["checkpoints"]), config.get("keep_checkpoints") or 1
         self._total: int | None = None
         self._last_step = 0
+        self._places: dict[str, StepValues] = {}
         self._nonfinite = dict.fromkeys(self.objectives, 0)
         self._saved = time.monotonic()
         checkpoints.remove_leftovers(self._checkpoints)
@@ -58,6 +60,7 @@ class TrialContext:
         self._origin = _checkpoint_to_continue(Path(config["continues"])) if config.get("continues") else None
         self._resume = self._resume or self._origin
         self.programs: Mapping[str, str] = config.get("programs") or {}
+        self.recorded: Mapping[str, Mapping[str, Any]] = config.get("recorded") or {}
         self.resumes_after: int | None = None
         self.about: dict[str, Any] = {}
 
@@ -110,10 +113,39 @@ class TrialContext:
 
         Raises: Diverged when an objective was not finite five times in a row.
         """
-        self._last_step = operator.index(step)
-        values = with_counts({name: _number(name, value) for name, value in {**(metrics or {}), **more}.items()})
+        self.report_reading(operator.index(step), {**(metrics or {}), **more}, progress)
+
+    def report_reading(
+        self,
+        step: int,
+        metrics: Mapping[str, SupportsFloat],
+        progress: float | None = None,
+        *,
+        reading: int = 0,
+        replaces: bool = False,
+    ) -> None:
+        """Record metrics as `report` does, several values of a step, too.
+
+        A further value is a point of its own, the same one again is none.
+        `reading` counts how often the source was read from its beginning, where it was rewritten; `replaces` puts a
+        value in place of the last one of the step.
+
+        Raises: Diverged.
+        """
+        self._last_step = step
+        values = with_counts({name: _number(name, value) for name, value in metrics.items()})
+        subs: dict[str, int] = {}
+        for name, value in list(values.items()):
+            places = self._places.get(name) or self._places.setdefault(name, StepValues())
+            number = (places.replace_last if replaces else places.place)(step, value, reading)
+            if number is None:
+                del values[name]
+            elif number:
+                subs[name] = number
         finite, nonfinite = split_nonfinite(values)
-        fields: dict[str, Any] = {"step": self._last_step, "m": finite}
+        fields: dict[str, Any] = {"step": step, "m": finite}
+        if subs:
+            fields["sub"] = subs
         if nonfinite:
             fields["nonfinite"] = nonfinite
         if progress is not None:
@@ -124,6 +156,7 @@ class TrialContext:
 
     def retract(self, metric: str) -> None:
         """Remove all points of a metric so far: it comes from a better source from now on."""
+        self._places.pop(metric, None)
         self._events.emit("retract", metric=metric)
 
     def _guard(self, values: Mapping[str, float]) -> None:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hptui.core.sanitize import recordable_variables, scrub
+from hptui.core.masking import mask_text, recordable_variables
 from hptui.core.trial import Value
 
 
@@ -117,7 +117,7 @@ def git_facts(directory: Path) -> dict[str, Value]:
     changed = _git(directory, "status", "--porcelain", "--untracked-files=no")
     facts: dict[str, Value] = {"git_commit": commit, "git_dirty": None if changed is None else bool(changed)}
     remote = _git(directory, "config", "--get", "remote.origin.url")
-    return {**facts, "git_remote": scrub(remote)} if remote else facts
+    return {**facts, "git_remote": mask_text(remote)} if remote else facts
 
 
 def _git(directory: Path, *arguments: str) -> str | None:

@@ -160,6 +160,13 @@ def preflight(kind: str, settings: Mapping[str, Value], directory: str, *, paral
     return [] if inspect is None else list(inspect(settings, directory, parallel=parallel, repeated=repeated))
 
 
+def check(study: Study) -> None:
+    """Check that the trainer can run a study as it would be recorded. Raises: StudyError or Unsupported."""
+    inspect = _load(study.trainer.kind, "check", study.directory)
+    if inspect is not None:
+        inspect(study)
+
+
 def load(kind: str, directory: str = "") -> Train:
     """Return the trainer with everything that it needs imported.
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.expressions import parse
 from hptui.plugins import TrainerSpec
 from hptui.trainers.context import TrialContext
 from hptui.trainers.settings import setting
@@ -160,8 +161,6 @@ def inject_fault(settings: ToySettings, step: int) -> None:
 
 def fails_by_expression(settings: ToySettings) -> bool:
     """Return whether the expression in `fail_if` is true of these settings."""
-    from hptui.core.expressions import parse
-
     values = asdict(settings)
     return parse(settings.fail_if, values).holds(values)
 

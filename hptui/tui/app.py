@@ -4,6 +4,7 @@ It holds what screens share, and no state of a study."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -21,8 +22,8 @@ from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
 from hptui.core.errors import HptuiError
-from hptui.core.sanitize import sanitize
-from hptui.store.paths import StudyDir
+from hptui.core.masking import shown
+from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.config import Config
 from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
@@ -34,6 +35,7 @@ from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.textual_private import HookedApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
+from hptui.tui.trial_palette import TrialPalette
 
 
 class HptuiApp(HookedApp):
@@ -64,6 +66,7 @@ class HptuiApp(HookedApp):
         self.feed = Feed(self.config.refresh)
         self.glyphs: Glyphs = ASCII_GLYPHS if self.config.charts == "ascii" else UNICODE_GLYPHS
         self._study = study
+        self._palettes: dict[Path, TrialPalette] = {}
         self.installed_screens = InstalledScreens(self)
         self._key_queue = KeyQueue(self)
         self.animation_level = "none"
@@ -152,8 +155,6 @@ class HptuiApp(HookedApp):
 
     def _handle_signals(self) -> None:
         """Close in order on SIGTERM and SIGHUP, so that the terminal is restored."""
-        import asyncio
-
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # A loop outside the main thread takes no handlers.
@@ -187,6 +188,10 @@ class HptuiApp(HookedApp):
         screen = target(**arguments)
         return self.switch_screen(screen) if replace else self.push_screen(screen, then)
 
+    def palette_of(self, sd: StudyDir) -> TrialPalette:
+        """Return the colours of a study's trials, the same on every screen."""
+        return self._palettes.setdefault(sd.root, TrialPalette())
+
     def action_open_installed(self, name: str) -> None:
         self.installed_screens.open(name)
 
@@ -200,7 +205,7 @@ class HptuiApp(HookedApp):
 
         for screen in reversed(self.screen_stack):
             for line in screen.query(MessageLine):
-                line.say(sanitize(text), meaning)
+                line.say(shown(text), meaning)
                 return
 
     def run_in_background(
@@ -293,7 +298,6 @@ class HptuiApp(HookedApp):
 
     async def action_quit(self) -> None:
         from hptui.operations.runner_process import runner_status
-        from hptui.store.paths import list_studies
 
         alive = [sd.name for sd in list_studies(self.home) if runner_status(sd)["alive"]]
         self.exit(closing_message(alive))

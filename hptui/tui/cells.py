@@ -12,7 +12,8 @@ from typing import Protocol
 from rich.cells import cell_len, set_cell_size
 
 from hptui.core.errors import MachineError, UserError
-from hptui.core.sanitize import ELLIPSIS, sanitize
+from hptui.core.masking import shown
+from hptui.core.sanitize import ELLIPSIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def plain_line(text: object, limit: int = 2000) -> str:
 
     Terminals treat those differently.
     """
-    cleaned = sanitize(text, limit=limit)
+    cleaned = shown(text, limit=limit)
     if cleaned.isascii():
         return cleaned
     composed = unicodedata.normalize("NFC", cleaned)

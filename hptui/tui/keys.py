@@ -96,6 +96,9 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("pane.end", "G,end", "End", "last line", "edge(1)", "Move"),
     KeyBinding("pane.half_up", "ctrl+u,pageup", "Half page up", "half a page up", "page(-0.5)", "Move"),
     KeyBinding("pane.half_down", "ctrl+d,pagedown", "Half page down", "half a page down", "page(0.5)", "Move"),
+    # a pane of columns
+    KeyBinding("columns.left", "left,h,comma", "Columns left", "columns that are out of sight", "side(-1)", "Move"),
+    KeyBinding("columns.right", "right,l,full_stop", "Columns right", "columns out of sight", "side(1)", "Move"),
     # the list of studies
     KeyBinding("studies.new", "n", "New", "a new study, from a study file or a template", "new", "Run", 4, "run"),
     KeyBinding("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, "run"),

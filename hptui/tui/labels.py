@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from hptui.core.format import clock, duration, settings, short_metric
+from hptui.core.format import clock, settings, short_metric
 from hptui.core.stages import expected_total
 from hptui.core.study import Study
 from hptui.core.trial import StudyState, Trial, TrialStatus
@@ -88,7 +88,7 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs) -> tuple[list[Cell], lis
     budget = expected_total(study, view.trials) if study.stages else study.search.trials
     right.append(Cell(f"{ended}/{max(budget, snapshot.total)}" if budget else f"{ended}"))
     if snapshot.left is not None:
-        right.append(Cell(f"{duration(snapshot.left)} left", "muted"))
+        right.append(Cell(f"{snapshot.left.text} left", "muted"))
     elif view.row.seconds:
         right.append(Cell(clock(view.row.seconds), "muted"))
     return left, right

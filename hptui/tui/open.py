@@ -1,6 +1,6 @@
 """Opens the screens in a terminal, or serves them to a browser through textual-serve, on the loopback interface only.
 
-In a browser the screens are read-only without `--write`; with it, each request needs the token of this start."""
+Each request needs the token of this start; in a browser the screens are read-only without `--write`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ CONTENT_SECURITY_POLICY = (
 
 
 def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str], None] | None = None) -> int:
-    """Serve until interrupted. Read-only unless `write`; then each request needs the token of this start.
+    """Serve until interrupted. Each request needs the token of this start; read-only unless `write`.
 
     Raises: Unsupported without textual-serve; MachineError if the port is taken.
     """
@@ -77,7 +77,7 @@ def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str
     except ImportError:
         raise Unsupported("the browser needs textual-serve", hint="pip install 'hptui[serve]'") from None
     _check_port(port)
-    token = secrets.token_urlsafe(24) if write else ""
+    token = secrets.token_urlsafe(24)
     words = [sys.executable, "-P", "-m", "hptui", "--home", str(home)]
     command = shlex.join([*words, "open", *([] if write else ["--readonly"])])
 
@@ -92,23 +92,22 @@ def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str
 
     package = str(Path(__file__).parents[2])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
-    address = f"http://{HOST}:{port}/" + (f"?token={token}" if token else "")
-    (announce or _print_address)(address)
+    address = f"http://{HOST}:{port}/?token={token}"
+    if announce is not None:
+        announce(address)
+    else:
+        access = "" if write else ", read-only"
+        sys.stderr.write(f"hptui in a browser{access}, to whoever has this address: {address}\n")
+        sys.stderr.flush()
     Guarded(command, host=HOST, port=port, title="hptui").serve()
     return 0
-
-
-def _print_address(address: str) -> None:
-    access = "with this token alone" if "token=" in address else "read-only"
-    sys.stderr.write(f"hptui in a browser, {access}: {address}\n")
-    sys.stderr.flush()
 
 
 def guard_middleware(token: str, hosts: set[str]) -> Any:
     """Return middleware that accepts only requests for this address, from no other site, with the token.
 
     Pages of other sites can reach the loopback interface through the user's browser: `Host` and `Origin` are checked.
-    The token of the address becomes a cookie; an empty `token` asks for none.
+    The token of the address becomes a cookie.
     """
     from aiohttp import web
 
@@ -118,11 +117,11 @@ def guard_middleware(token: str, hosts: set[str]) -> Any:
         if request.host not in hosts or (origin and origin.partition("://")[2] not in hosts):
             return web.Response(status=403, text="this is for the machine's own loopback address alone\n")
         query_token, cookie_token = request.query.get("token", ""), request.cookies.get(TOKEN_COOKIE, "")
-        if token and secrets.compare_digest(query_token.encode(), token.encode()):
+        if secrets.compare_digest(query_token.encode(), token.encode()):
             response = web.HTTPFound("/")
             response.set_cookie(TOKEN_COOKIE, token, httponly=True, samesite="Strict")
             raise response
-        if token and not secrets.compare_digest(cookie_token.encode(), token.encode()):
+        if not secrets.compare_digest(cookie_token.encode(), token.encode()):
             return web.Response(status=403, text="this address needs the token that hptui serve has printed\n")
         response = await handler(request)
         if not response.prepared:

@@ -6,10 +6,14 @@ the functions.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hptui.core.errors import HptuiError, MachineError, UserError
 from hptui.store.paths import StudyDir
 
 if TYPE_CHECKING:
@@ -34,9 +38,10 @@ def run_with_choices(sd: StudyDir, choices: Mapping[str, str]) -> str:
     nothing_left = "" if choices else _nothing_to_run_message(sd)
     settings = {f"resources.{name}": text for name, text in choices.items() if name != "trials"}
     started = start(sd.root.parent, sd.name, trials=choices.get("trials"), settings=settings)
-    return nothing_left or _message_with_notes(
-        started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}"
-    )
+    state = "runs"
+    if started.joined:
+        state = "runs on, changed" if choices else "was running already"
+    return nothing_left or _message_with_notes(started.notes, f"{sd.name} {state}")
 
 
 def _nothing_to_run_message(sd: StudyDir) -> str:
@@ -142,7 +147,6 @@ def add(
 
     `continues` is the trial from whose checkpoint it goes on. Raises: UserError for settings that are invalid.
     """
-    from hptui.core.errors import UserError
     from hptui.operations.steer import check_can_continue, parse_settings, send_command
 
     if not settings and continues is None:
@@ -157,7 +161,6 @@ def add(
 
 def last_checkpoint(sd: StudyDir, trial: int) -> int | None:
     """Return the step of the checkpoint that a trial can be continued from; None if there is none."""
-    from hptui.core.errors import HptuiError
     from hptui.operations.steer import last_checkpoint as call
 
     try:
@@ -186,10 +189,6 @@ def write_report(sd: StudyDir, target: Path) -> str:
 
     Plots and statistics take seconds to import. Raises: MachineError if the report could not be written.
     """
-    import subprocess
-    import sys
-
-    from hptui.core.errors import MachineError
     from hptui.operations.report import write_report as call
 
     code = (
@@ -206,8 +205,6 @@ def write_report(sd: StudyDir, target: Path) -> str:
 
 def helper_environment() -> dict[str, str]:
     """Return the environment of a helper process: this hptui package, and no GPU."""
-    import os
-
     package = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
     return {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""}

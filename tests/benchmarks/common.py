@@ -15,7 +15,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hptui.store.paths import StudyDir
-from hptui.store.run_directory import RunDir, read_lines
+from hptui.store.run_directory import RunDir
+from hptui.store.safe_reading import read_lines
 from tests.support import kill_all
 
 

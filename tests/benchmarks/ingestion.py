@@ -24,7 +24,7 @@ from hptui.core.trial import Attempt, AttemptState, Role, Trial, TrialStatus
 from hptui.store.metric_points import MetricPoint
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
-from hptui.store.run_directory import read_lines
+from hptui.store.safe_reading import read_lines
 from hptui.store.store import Store
 
 TRIALS = 4

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,7 @@ import pytest
 
 from hptui.core.errors import MachineError, UserError
 from hptui.core.study import Resources
-from hptui.execution.local import devices, environment, nvml
+from hptui.execution.local import devices, environment, lock_directory, nvml
 from hptui.execution.local.devices import Slot, lock_slot, slots_for, visible_gpus
 from hptui.execution.local.usage import UsageSampler
 from tests.support import until
@@ -24,7 +25,11 @@ FIRST, SECOND = "GPU-aaaaaaaa-0000-0000-0000-000000000000", "GPU-bbbbbbbb-1111-1
 
 @pytest.fixture(autouse=True)
 def own_runtime(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    roots = (tmp_path / "tmp", tmp_path / "var")
+    for root in roots:
+        root.mkdir()
+    monkeypatch.setattr(lock_directory, "ROOTS", roots)
+    monkeypatch.delenv("TMPDIR", raising=False)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     nvml.library.cache_clear()
     yield
@@ -202,18 +207,70 @@ def test_locks_lie_in_a_directory_of_ours(world, tmp_path):
     assert {path.stat().st_mode & 0o777 for path in place.iterdir()} == {0o600}
 
 
-def test_a_lock_directory_that_others_may_write_is_refused(tmp_path):
-    devices.runtime_directory().chmod(0o777)
-    with pytest.raises(MachineError, match="mode 0777"):
-        devices.runtime_directory()
+def squat(path, how, tmp_path):
+    """Put something in the place of a lock directory that cannot be this user's own."""
+    if how == "writable":
+        path.mkdir()
+        path.chmod(0o777)
+    elif how == "link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700, exist_ok=True)
+        path.symlink_to(tmp_path / "elsewhere")
+    elif how == "file":
+        path.touch()
+    else:
+        path.mkdir(mode=0o700)
+        os.chown(path, 12345, 12345)
 
 
-def test_a_link_in_place_of_the_lock_directory_is_refused(tmp_path):
-    (tmp_path / "tmp").mkdir()
-    (tmp_path / "elsewhere").mkdir(mode=0o700)
-    (tmp_path / "tmp" / f"hptui-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(MachineError):
-        devices.runtime_directory()
+SQUATS = ["writable", "link", "file", *(["foreign"] if os.geteuid() == 0 else [])]
+
+
+@pytest.mark.parametrize("how", SQUATS)
+def test_a_squatted_lock_directory_is_left_for_the_other_one_and_both_squatted_are_refused(world, tmp_path, how):
+    name = f"hptui-{os.getuid()}"
+    slot = slots_for(Resources())[0]
+    squat(tmp_path / "tmp" / name, how, tmp_path)
+    assert devices.runtime_directory() == tmp_path / "var" / name
+    release(lock_slot(slot))
+    shutil.rmtree(tmp_path / "var" / name)
+    squat(tmp_path / "var" / name, how, tmp_path)
+    with pytest.raises(MachineError, match="no place for the locks"):
+        lock_slot(slot)
+
+
+def test_locks_of_every_place_count_whatever_tmpdir_says(world, tmp_path, monkeypatch):
+    """One that was taken in the second place, or by an older version in $TMPDIR, is respected."""
+    slot = slots_for(Resources())[0]
+    name = f"hptui-{os.getuid()}"
+    (tmp_path / "own").mkdir()
+    for root in ("var", "own"):
+        (tmp_path / root / name).mkdir(mode=0o700)
+        monkeypatch.setattr(lock_directory, "ROOTS", (tmp_path / root,))
+        held = lock_slot(slot)
+        assert held
+        monkeypatch.setattr(lock_directory, "ROOTS", (tmp_path / "tmp", tmp_path / "var"))
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "own"))
+        assert lock_slot(slot) is None
+        monkeypatch.delenv("TMPDIR")
+        assert (lock_slot(slot) is None) is (root == "var")
+        release(held)
+    first = lock_slot(slot)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "another"))
+    assert lock_slot(slot) is None, "two TMPDIRs of one user meet"
+    release(first)
+
+
+def test_lock_files_are_touched_against_cleaners(world, monkeypatch):
+    held = lock_slot(slots_for(Resources())[0])
+    [path, *_] = devices.runtime_directory().glob("*.lock")
+    os.utime(path, (1, 1))
+    monkeypatch.setattr(lock_directory, "_touched", [0.0])
+    lock_directory.touch_locks()
+    assert path.stat().st_mtime > 1
+    os.utime(path, (1, 1))
+    lock_directory.touch_locks()
+    assert path.stat().st_mtime == 1, "once an hour is enough"
+    release(held)
 
 
 def test_who_holds_a_gpu(world):
@@ -305,6 +362,7 @@ def repository(tmp_path, monkeypatch):
 
 
 SECRET = "hf_" + "Ab1" * 10
+RANDOM = "q7Rk2Zp9Xw4Lm8Vt3Hs6"
 
 
 def test_no_secret_is_recorded(repository, monkeypatch):
@@ -316,7 +374,9 @@ def test_no_secret_is_recorded(repository, monkeypatch):
     words = [
         "train.py",
         "--hub-token",
-        "plain1",
+        RANDOM,
+        "--max-tokens",
+        "512",
         f"--lr={SECRET}",
         "password=plain2",
         "--url=http://u:plain3@x/y",
@@ -324,8 +384,8 @@ def test_no_secret_is_recorded(repository, monkeypatch):
     ]
     found = environment.attempt_facts(repository, words)
     told = json.dumps(found)
-    for secret in (SECRET, "plain1", "plain2", "plain3", "abc123"):
+    for secret in (SECRET, RANDOM, "plain2", "plain3", "abc123"):
         assert secret not in told
     assert found["variables"]["TOKENIZERS_PARALLELISM"] == "false"
-    assert found["command"].startswith("train.py --hub-token *** ")
+    assert found["command"].startswith("train.py --hub-token *** --max-tokens 512 ")
     assert found["command"].endswith("'a b'")

@@ -113,9 +113,37 @@ def test_out_of_memory_five_times_is_a_wall_to_learn_not_a_reason_to_stop() -> N
     assert not any(isinstance(a, Abort) for a in plan(state([complete(0), *row])))
 
 
-def test_a_usage_error_after_a_success_is_one_bad_configuration() -> None:
+MISTAKES = (
+    "train.py: error: unrecognized arguments: --rate=0.1",
+    "train.py: error: argument --lr: invalid float value: 'x'",
+    "Error: No such option '--rate'.",
+    "trainer.x: false cannot be passed to the script: it is a flag",
+)
+COMBINATION = "train.py: error: --rank must be at most --width"
+
+
+@pytest.mark.parametrize("message", [*MISTAKES, COMBINATION])
+@pytest.mark.parametrize("options", ["same", "other"])
+def test_after_a_success_only_a_rejected_combination_of_the_same_options_is_one_bad_configuration(
+    message: str, options: str
+) -> None:
     [bad] = failed(Reason.USAGE)
-    assert plan(state([complete(0), replace(bad, number=1)])) == [Propose()]
+    bad = replace(bad, number=1, message=message, params={"rank": 8} if options == "same" else {"rank": 8, "x": 1})
+    good = replace(complete(0), params={"rank": 4})
+    after = replace(complete(2), params={"x": 1}, ended=3.0)
+    actions = plan(state([good, bad, after]))
+    if message is COMBINATION and options == "same":
+        assert actions == [Propose()]
+    else:
+        [stop] = actions
+        assert isinstance(stop, Abort)
+        assert stop.message == f"trial 1 failed (usage): {message}"
+
+
+def test_five_rejected_combinations_in_a_row_stop_a_study() -> None:
+    row = [replace(bad, number=bad.number + 1, message=COMBINATION) for bad in failed(*[Reason.USAGE] * 5)]
+    assert plan(state([complete(0), *row[:4]])) == [Propose()]
+    assert isinstance(plan(state([complete(0), *row]))[0], Abort)
 
 
 def test_failures_before_the_study_was_started_again_are_forgiven() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -406,7 +407,7 @@ def test_a_full_disk_pauses_before_anything_starts(home: Path, tmp_path: Path) -
 def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fakes = Path(__file__).parent.parent / "fakes"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(fakes), os.environ.get("PYTHONPATH")))))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
     sd = run_to_rest(home, toy(tmp_path, trials=4, steps=20, step_seconds=0.02))
     with StoreReader.open(sd) as reader:
         devices = {attempt.device for attempt in reader.attempts()}
@@ -462,7 +463,7 @@ def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
 
     world = tmp_path / "world.json"
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent / "fakes"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
     monkeypatch.setenv("FAKE_NVML", str(world))
     busy = {"free": {"0": 1 << 20, "1": 1 << 20}, "processes": {"0": [[os.getpid(), 20 << 30]]}}
     world.write_text(json.dumps(busy))

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 TOTAL = 24 << 30
-UUIDS = ["GPU-aaaaaaaa-0000-0000-0000-000000000000", "GPU-bbbbbbbb-1111-1111-1111-111111111111"]
+MARK = os.environ.get("FAKE_NVML_MARK", "")  # GPUs of their own for a test: locks are shared by the whole machine
+UUIDS = [f"GPU-aaaaaaaa-0000-0000-0000-{MARK:0>12}", f"GPU-bbbbbbbb-1111-1111-1111-{MARK:1>12}"]
 
 
 class NVMLError(Exception):

@@ -11,7 +11,7 @@ from tests.golden.place import ROOT
 VERSION = re.compile(r"""\b(hptui[ =/"'\\:]+(?:version )?v?)\d+\.\d+\.\d+\w*""")
 
 
-MAKER = "/tmp/wt/golden"
+MAKER = "/srv/hptui-src"
 """The checkout that made the archive: its path stands in the stores."""
 
 

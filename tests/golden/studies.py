@@ -101,15 +101,16 @@ def _kill() -> None:
 
 
 def _old() -> None:
-    """A store of the first shape, as version 0.0 left it: the second migration taken back."""
+    """A store of the first shape, as version 0.0 left it: the later migrations taken back."""
     source, target = HOME / "pareto", HOME / "old"
     shutil.copytree(source, target)
     with sqlite3.connect(target / "study.db") as conn:
         conn.execute("ALTER TABLE trials DROP COLUMN stage")
         conn.execute("ALTER TABLE trials DROP COLUMN facts_json")
+        conn.execute("DROP TABLE IF EXISTS repeated_points")
         conn.execute("PRAGMA user_version = 1")
         for (table,) in conn.execute("SELECT name FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchall():
-            conn.execute(f"DELETE FROM {table} WHERE name LIKE 'm002%'")
+            conn.execute(f"DELETE FROM {table} WHERE name NOT LIKE 'm001%'")
     conn.close()
 
 

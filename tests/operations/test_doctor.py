@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from hptui.core.trial import StudyState
-from hptui.execution.local import nvml
+from hptui.execution.local import lock_directory, nvml
 from hptui.operations import doctor
 from hptui.operations.doctor import examine
 from hptui.operations.doctor_study import examine_study, worst_level
@@ -158,7 +159,7 @@ def test_what_is_missing_is_named(home, monkeypatch):
 
 
 def test_a_look_that_fails_is_a_finding(home, monkeypatch):
-    monkeypatch.setenv("TMPDIR", "/proc")
+    monkeypatch.setattr(lock_directory, "ROOTS", (Path("/proc"),))
     found = [finding for finding in examine(home, []) if finding.check == "locks"]
     assert [finding.level for finding in found] == ["error"]
     assert worst_level([replace(found[0], level="ok")]) == "ok"

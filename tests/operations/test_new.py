@@ -115,7 +115,7 @@ def test_a_subcommand_stands_between_its_own_options_and_the_others(script):
     script.write_text(
         "import argparse\np = argparse.ArgumentParser()\np.add_argument('--level', default='info')\n"
         "s = p.add_subparsers().add_parser('train')\ns.add_argument('--lr', type=float, required=True)\n"
-        "print('loss', 1)\n"
+        "print('val_loss', 1)\n"
     )
     path, notes = write_study_file("train.py")
     study = check(path).study
@@ -127,7 +127,7 @@ def test_a_subcommand_stands_between_its_own_options_and_the_others(script):
 def test_constants_of_a_script_are_searched_without_a_line_changed(script, home):
     script.write_text("LR = 1e-2\nSIZES = 2 * 8\nprint('loss', (LR - 0.1) ** 2 + SIZES, __name__, __file__)\n")
     path, notes = write_study_file("train.py")
-    assert "other values for its constants" in notes[0]
+    assert "other values for its constants" in notes[-1]
     text = path.read_text().replace("trials = 20", "trials = 2").replace('"python"', f'"{sys.executable}"')
     path.write_text(text.replace('"auto"', '"random"'))
     sd = run_to_rest(home, path)

@@ -9,7 +9,8 @@ from hptui.core.errors import NotFound
 from hptui.core.study import Objective
 from hptui.core.trial import StudyState
 from hptui.operations.find import find_study, find_trial
-from hptui.results.view import best_trials, read_view, seconds_left
+from hptui.results.time_left import time_left
+from hptui.results.view import best_trials, read_view
 from hptui.store.reader import StoreReader
 from tests.operations.made import FILE, TRIALS, make, trial
 
@@ -74,16 +75,16 @@ def test_time_left(home):
     now = time.time()
     running = trial(4, "running", started=now - 25, progress=0.5)
     view = read_view(make(home, [*TRIALS[:4], running], state=StudyState.RUNNING))
-    assert seconds_left(view, now) == pytest.approx(25 + 3 * 50, rel=0.01)
-    assert seconds_left(replace(view, trials=(running,)), now) is None
+    assert time_left(view, now).seconds == pytest.approx(25 + 3 * 50, rel=0.01)
+    assert time_left(replace(view, trials=(running,)), now) is None
     endless = replace(view.study, search=replace(view.study.search, trials=None))
-    assert seconds_left(replace(view, study=endless), now) is None
+    assert time_left(replace(view, study=endless), now) is None
 
 
 def test_a_budget_of_hours_bounds_the_time_left(home):
     text = FILE.replace("trials = 8", "trials = 800\n    until = { hours = 0.12 }")
     view = read_view(make(home, TRIALS[:4], text=text))
-    assert seconds_left(view) == pytest.approx(0.12 * 3600 - 420)
+    assert time_left(view).seconds == pytest.approx(0.12 * 3600 - 420)
 
 
 def test_the_baseline_knows_the_defaults_of_its_trainer(home):

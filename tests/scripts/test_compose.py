@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 import tomllib
@@ -17,6 +18,7 @@ from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
 from hptui.scripts.program import is_python, program_path, resolve_programs, script_of, why_tap_is_hidden
 from hptui.scripts.settings import CommandSettings, read_command_spec
+from hptui.scripts.with_constants import with_values
 from hptui.trainers.failures import Failure
 
 FACTS = {"trial_dir": "/t", "number": "7", "seed": "3", "gpu": "", "checkpoint": "/t/c-1"}
@@ -37,7 +39,8 @@ def test_what_is_placed_by_hand_is_not_said_again(tmp_path: Path) -> None:
         ("argparse", ["--no-ema"]),
         ({"booleans": "no"}, ["--no-ema"]),
         ({"booleans": {"amp": "no"}}, ["--no-ema", "--no-amp"]),
-        ("hf", ["--ema=False", "--amp=False"]),
+        ("hf", ["--no-ema"]),
+        ({"booleans": "True"}, ["--no-ema"]),
     ],
 )
 def test_a_false_flag_reaches_a_script_whose_default_is_true(tmp_path: Path, style: Any, said: list[str]) -> None:
@@ -186,3 +189,10 @@ def test_everybody_agrees_on_which_keys_are_the_scripts() -> None:
     assert script_parameters("command", settings) == {"lr": 0.1}
     assert script_parameters("sft", settings) == settings
     assert (script_names("command", settings), script_names("sft", settings)) == ({"lr": "learning-rate"}, {})
+
+
+def test_a_constant_keeps_the_type_of_each_of_its_assignments() -> None:
+    source = b"BETAS = (0.9, 0.99)\nBETAS = [0.9, 0.99]\nBETAS: tuple = (1, 2)\nWIDTH = 8\n"
+    changed = with_values(source, "train.py", {"BETAS": [0.8, 0.9], "WIDTH": 16})
+    values = [ast.literal_eval(node.value) for node in changed.body]  # type: ignore[attr-defined]
+    assert values == [(0.8, 0.9), [0.8, 0.9], (0.8, 0.9), 16]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hptui.core.errors import UserError
-from hptui.scripts.inspect import ScriptOption, inspect_script, inspect_shell_script
+from hptui.scripts.inspect import FormKind, ScriptOption, inspect_script, inspect_shell_script
 from hptui.scripts.inspect.ranges import typical_range
 
 
@@ -66,8 +66,9 @@ def test_argparse_with_flags_that_can_be_denied_and_mixed_spelling(tmp_path):
         p.add_argument("--batch_size", type=int, default=8)
         """,
     )
-    assert found.style == {"preset": "argparse", "booleans": "no"}
+    assert found.style == "argparse"
     assert option(found, "use_cache").default is True
+    assert option(found, "use_cache").form.describe() == "--x/--no-x"
     assert found.settings["names"] == {"use_cache": "use-cache"}
 
 
@@ -110,7 +111,7 @@ def test_dataclasses_behind_hfargumentparser(tmp_path):
         class Unused:
             other: int = 1
         parser = HfArgumentParser((ModelArguments, TrainingArguments))
-        Trainer(args=parser.parse_args_into_dataclasses()[1]).train()
+        Trainer(args=parser.parse_args_into_dataclasses()[1], eval_dataset=data).train()
         """,
     )
     assert (found.parser, found.style) == ("HfArgumentParser", "hf")
@@ -223,14 +224,17 @@ def test_flags_of_two_kinds_are_told_apart(tmp_path):
         @click.option("--compile", is_flag=True)
         def main(norm, compile): ...
         """
-    assert seen(tmp_path, clicks).style == {"preset": "click", "booleans": {"compile": "flag"}}
+    found = seen(tmp_path, clicks)
+    assert (found.style, [one.form.kind for one in found.options]) == ("click", [FormKind.ON_OFF, FormKind.FLAG])
     parsed = """
         import argparse
         p = argparse.ArgumentParser()
         p.add_argument("--amp", action="store_true")
         p.add_argument("--use-ema", action=argparse.BooleanOptionalAction, default=True)
         """
-    assert seen(tmp_path, parsed).style == {"preset": "argparse", "names": "dash", "booleans": {"use_ema": "no"}}
+    found = seen(tmp_path, parsed)
+    assert found.style == {"preset": "argparse", "names": "dash"}
+    assert [one.form.kind for one in found.options] == [FormKind.FLAG, FormKind.ON_OFF]
 
 
 SUBPARSERS = """
@@ -331,7 +335,7 @@ def test_a_name_for_wandb_config_is_followed(tmp_path):
         ('log.info("epoch %d: train loss %.4f, val loss %.4f", e, a, b)', "val_loss"),
         ('click.echo(f"[step {s}] loss={x:.3f}")', "loss"),
         ("bar.set_postfix(val_acc=x)", "val_acc"),
-        ('history.append({"epoch": 1, "val_loss": 0.1})', "val_loss"),
+        ('history.append({"epoch": 1, "val_loss": 0.1})', None),  # nothing that hptui reads
         ('log.info("Loading the loss function")', None),
     ],
 )

@@ -38,8 +38,9 @@ def test_a_script_that_knows_its_parameters_is_fine(name: str, settings: dict[st
 
 
 def test_a_parameter_that_the_script_does_not_know_is_named_with_the_nearest_flag() -> None:
-    [said] = look("click", style="argparse", batch_size=8)
-    assert "knows no '--batch_size'; did you mean '--batch-size'? (style = \"click\" spells it so)" in said
+    assert look("click", style="argparse", batch_size=8) == []  # it is spelled as the script declares it
+    [said] = look("click", style="argparse", batchsize=8)
+    assert "knows no '--batchsize'; did you mean '--batch-size'?" in said
     [said] = look("argparse", learning_rate=0.1)
     assert "knows no '--learning_rate'" in said
     [said] = look("hydra", style="hydra", lr=0.1)

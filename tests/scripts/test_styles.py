@@ -91,6 +91,15 @@ def with_hydra(words: list[str]) -> dict[str, Any]:
     return {one.key_or_group: one.value() for one in OverridesParser.create().parse_overrides(words)}
 
 
+def with_jsonargparse(words: list[str]) -> dict[str, Any]:
+    jsonargparse = pytest.importorskip("jsonargparse")
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    for name, value in COMMON.items():
+        parser.add_argument(f"--{name}", type=type(value))
+    parser.add_argument("--layers", type=list[int])
+    return dict(vars(parser.parse_args(words)))
+
+
 def with_exact_types(words: list[str]) -> dict[str, Any]:
     """As scripts do that take their defaults from constants: a value must have its default's very type."""
     got = {}
@@ -123,6 +132,7 @@ PARSERS: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "click": with_click,
     "fire": with_fire,
     "hydra": with_hydra,
+    "jsonargparse": with_jsonargparse,
     "exact": with_exact_types,
     "dotted": with_json_values,
 }

@@ -181,3 +181,18 @@ def test_of_very_many_rejections_the_newest_are_heard():
     ]
     told = heard(*trials)
     assert [round(one.point["lr"] / 1e-5) for one in told] == list(range(701 - MAX_REPLAYED_REJECTIONS, 701))
+
+
+@pytest.mark.parametrize(
+    ("message", "params", "kind"),
+    [
+        ("error: --rank must be at most --width", {"lr": 0.1}, ObservationKind.VIOLATED),
+        ("error: unrecognized arguments: --lr=0.1", {"lr": 0.1}, None),  # the study stops: it is no evidence
+        ("error: --rank must be at most --width", {"lr": 0.1, "rank": 8}, None),  # no trial with these options ran
+    ],
+)
+def test_a_combination_that_the_script_rejects_is_told_as_a_violated_constraint(message, params, kind):
+    good = trial(0, {"lr": 1e-4}, {"loss": 1.0})
+    bad = replace(trial(1, params, status=TrialStatus.FAILED, reason=Reason.USAGE), message=message)
+    assert [told.kind for told in heard(good, bad)[1:]] == ([kind] if kind else [])
+    assert heard(bad) == ()

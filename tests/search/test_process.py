@@ -69,13 +69,46 @@ def test_a_space_that_is_spent_is_said(started):
     assert (answer.exhausted, answer.proposal, answer.error) == (True, None, "")
 
 
-def test_one_that_dies_is_named_and_the_next_question_finds_another(started):
+def kill_while_it_thinks(process, times):
+    """Kill the process that a question was put to, and those that it is put to next."""
+    for _ in range(times):
+        killed = process._process.pid
+        os.kill(killed, signal.SIGKILL)
+        until(lambda killed=killed: process.poll() is None and process._process.pid != killed)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "kills"),
+    [
+        ("random", (1, 2)),
+        pytest.param("tpe", (1, 2), marks=pytest.mark.slow),
+        pytest.param("gp", (2, 1), marks=pytest.mark.slow),
+        pytest.param("ax", (1, 1), marks=pytest.mark.slow),
+    ],
+)
+def test_one_that_is_killed_while_it_thinks_proposes_what_it_would_have(started, sampler, kills):
+    asked = study(SPACE, sampler, seed=3)
+    trials, process = drive(study(SPACE, "random", seed=3), 7, measure), started(asked)
+    for count, times in zip((0, 7), kills, strict=True):
+        process._process.send_signal(signal.SIGSTOP)
+        process.begin(count, trials[:count])
+        kill_while_it_thinks(process, times)
+        answer = waited(process)
+        assert (answer.number, answer.error) == (count, "")
+        assert answer.proposal == ask(asked, trials[:count])
+
+
+def test_one_that_dies_three_times_is_named_and_the_next_question_finds_another(started):
     process = started(study(SPACE, "random"))
     first = answered(process, 0, [])
     process._process.send_signal(signal.SIGSTOP)
     process.begin(0, [])
-    os.kill(process._process.pid, signal.SIGKILL)
-    assert waited(process).error == "the sampler 'random' failed: its process died (SIGKILL)"
+    for _ in range(3):
+        killed, answer = process._process.pid, None
+        os.kill(killed, signal.SIGKILL)
+        while answer is None and process._process.pid == killed:
+            answer = process.poll()
+    assert answer.error == "the sampler 'random' failed: its process died (SIGKILL), 3 times"
     assert answered(process, 0, []) == first
 
 

@@ -98,6 +98,50 @@ def test_a_step_twice_in_one_batch_counts_once_and_the_later_wins(store: Store) 
     assert store.read.curve(0, "loss") == [(1, 1.0, 0.1)]
 
 
+def test_points_of_one_step_are_what_a_plain_model_says(store: Store) -> None:
+    """Random writes of several attempts, in batches, against a dictionary."""
+    random.seed(12)
+    expected: dict[str, dict[tuple[int, int], tuple[float, int]]] = {"a": {}, "b": {}}
+    for attempt in (1, 2, 3):
+        if attempt > 1:
+            store.delete_points_after(0, 10 * (attempt - 1))
+            for name, places in expected.items():
+                expected[name] = {place: one for place, one in places.items() if place[0] <= 10 * (attempt - 1)}
+        for _ in range(40):
+            batch: list[MetricPoint] = []
+            for name in random.sample(["a", "b"], random.randint(1, 2)):
+                places = expected[name]
+                step = random.randint(8 * (attempt - 1), 8 * (attempt - 1) + 12)
+                mine = [place for place, (_, by) in places.items() if place[0] == step and by == attempt]
+                for sub in range(len(mine), len(mine) + random.randint(1, 4)):
+                    value = random.choice([random.random(), math.nan])
+                    batch.append((name, step, value, None, 0.0, sub))
+                    if not sub:
+                        for place in [place for place in places if place[0] == step]:
+                            del places[place]
+                    places[step, sub] = value, attempt
+            store.add_points(0, attempt, batch)
+        for name, places in expected.items():
+            rows = [(step, value) for (step, _), (value, _) in sorted(places.items())]
+            found = [(step, value) for step, value, _ in store.read.curve(0, name)]
+            assert str(found) == str(rows)
+            finite = [value for _, value in rows if math.isfinite(value)]
+            last = store.read.metric_summaries(0)[name]
+            assert str((last.step, last.value)) == str(rows[-1])
+            assert (last.low, last.high, last.n, last.nonfinite) == (
+                min(finite),
+                max(finite),
+                len(rows),
+                len(rows) - len(finite),
+            )
+            assert sum(bucket.n for bucket in store.read.buckets(0, name, 7)) == len(rows)
+    store.delete_metric(0, "a", 3)
+    kept = [value for _, (value, attempt) in sorted(expected["a"].items()) if attempt != 3]
+    assert str([value for _, value, _ in store.read.curve(0, "a")]) == str(kept)
+    assert store.read.metric_summaries(0)["a"].n == len(kept) > 0
+    assert len(store.read.curve(0, "b")) == len(expected["b"])
+
+
 def test_values_that_are_not_finite_count_but_are_no_extremes(store: Store) -> None:
     points = [("loss", 1, None, "inf", 0.0), ("loss", 2, 2.0, None, 0.0), ("loss", 3, math.nan, None, 0.0)]
     store.add_points(0, 1, points)

@@ -9,6 +9,7 @@ import textwrap
 import pytest
 from textual.widgets import Input
 
+from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
@@ -75,6 +76,22 @@ async def test_a_study_from_a_template_that_is_edited_first(home, size, tmp_path
             await walk.until(lambda: not isinstance(walk.app.screen, StudyScreen))
             assert "starting" not in walk.text
         assert (here / "charlm.toml").read_text() == text
+    finally:
+        kill_all(home)
+
+
+async def test_a_running_study_is_changed_by_the_same_form(home, tmp_path):
+    path = toy(tmp_path, "busy", trials=500, steps=20)
+    sd = run(home, str(path)).sd
+    try:
+        async with walking(home, study=sd) as walk:
+            await walk.until(lambda: walk.app.screen.snapshot is not None and walk.app.screen.snapshot.alive)
+            await walk.press("r")
+            await walk.until("busy is running: change it")
+            walk.app.screen.query_one("#run-parallel", Input).value = "2"
+            await walk.press("enter")
+            await walk.until("busy runs on, changed", 60)
+        assert read_view(sd).study.resources.parallel == 2
     finally:
         kill_all(home)
 

@@ -16,6 +16,8 @@ from hptui.tui.widgets.markdown_pane import MarkdownPane
 from tests.operations.made import make
 from tests.tui.walk import SIZES, Walk, walking
 
+pytestmark = pytest.mark.terminal
+
 sizes = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
 
 

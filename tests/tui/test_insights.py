@@ -12,7 +12,7 @@ from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import PlotOptions
 from hptui.results.plots.registry import PLOTS
 from hptui.results.view import best_trials, read_view
-from hptui.tui.charts.plots import Dot, DotGrid, draw_grid, series_line
+from hptui.tui.charts.grid import Dot, DotGrid, draw_grid, series_line
 from hptui.tui.charts.raster import PlaneBox
 from hptui.tui.screens.plots import TABS, PlotsScreen
 from hptui.tui.sources.plots import PlotRequest, draw_request

@@ -138,7 +138,11 @@ async def test_choosing_columns(home):
         await walk.until("Columns")
         await walk.press("space", "enter")
         assert "loss" not in [column.name for column in table.rows.columns]
-        await walk.press("f", "u")
+        await walk.press("f")
+        without_colours = walk.text
+        await walk.press("space")
+        assert walk.text != without_colours, "a tick is seen without colours"
+        await walk.press("escape", "f", "u")
         assert "loss" in [column.name for column in table.rows.columns]
 
 

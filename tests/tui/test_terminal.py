@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import termios
 import threading
@@ -162,6 +163,57 @@ def test_what_a_person_chose_in_the_environment_is_heeded(opened):
     seat.until("*3")
     seat.quiet()
     assert not {sign for sign in seat.text if ord(sign) > 127} - set("·–…→")
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "xterm"])
+def test_no_colour_leaves_the_process_when_none_is_wanted(opened, term):
+    env = surroundings(NO_COLOR="1", TERM=term, **({} if term == "xterm-256color" else {"COLORTERM": ""}))
+    seat, _ = opened("open", "made", env=env)
+    seat.until("★3")
+    seat.press("j", "c", "escape", "e", "escape", "question_mark", "escape")
+    seat.quiet()
+    sequences = re.findall(rb"\x1b\[([0-9;]*)m", bytes(seat.written))
+    assert sequences
+    parameters = {int(number) for sequence in sequences for number in sequence.split(b";") if number}
+    assert parameters <= {0, 1, 2, 3, 4, 7, 9, 21, 22, 23, 24, 27, 29, 39, 49}, "an attribute, or the default colours"
+    rows = seat.cells()
+    assert any(cell[4] for row in rows for cell in row), "the row of the cursor is reversed"
+
+
+def click(seat, x, y):
+    """Press and release the left button on a cell, counted from 0."""
+    seat.send(f"\x1b[<0;{x + 1};{y + 1}M\x1b[<0;{x + 1};{y + 1}m".encode())
+    seat.read(0.3)
+
+
+def test_a_click_in_a_table_takes_the_row_under_the_mouse(opened):
+    seat, _ = opened("open", "made", trials=MANY)
+    seat.until("★3")
+    seat.quiet()
+    for line in (5, 9, 6):
+        click(seat, 6, line)
+        seat.quiet(0.5)
+        assert seat.screen.display[line].startswith("│▌"), seat.text
+        assert sum(row.startswith("│▌") for row in seat.screen.display) == 1
+    lines = list(seat.screen.display)
+    headings = next(y for y, line in enumerate(lines) if "trend" in line)
+    click(seat, 2, headings - 1)
+    seat.quiet(0.5)
+    assert list(seat.screen.display) == lines, "the frame above does nothing"
+    click(seat, lines[headings].index("#"), headings)
+    seat.until(lambda: "by #" in seat.text or "by number" in seat.text)
+    click(seat, 3, 4)
+    click(seat, 3, 4)
+    seat.until("Next")
+    footer = seat.screen.display[-1]
+    first = seat.screen.display[0]
+    click(seat, footer.index("Next"), seat.screen.lines - 1)
+    seat.until(lambda: seat.screen.display[0] != first and "trial" in seat.screen.display[0])
+    seat.press("escape")
+    seat.until("Compare")
+    footer = seat.screen.display[-1]
+    click(seat, footer.index("Help"), seat.screen.lines - 1)
+    seat.until("Help ·")
 
 
 def test_keys_that_come_in_a_bunch_go_where_each_leads(opened):

@@ -10,14 +10,14 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
-import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.core.errors import MachineError, UserError
+from hptui.core.errors import UserError
 from hptui.core.study import Resources
 from hptui.execution.local import nvml
+from hptui.execution.local.lock_directory import lock_directories
 from hptui.execution.local.nvml import Gpu
 
 __all__ = [
@@ -152,57 +152,50 @@ def lock_slot(slot: Slot) -> list[int] | None:
     held: list[int] = []
     for gpu in slot.gpus:
         gpu_mode = fcntl.LOCK_EX if slot.of == 1 else fcntl.LOCK_SH
-        for path, mode in ((_lock_path(gpu), gpu_mode), (_lock_path(gpu, slot.k), fcntl.LOCK_EX)):
-            fd = _try_flock(path, mode)
-            if fd is None:
+        for name, mode in ((_lock_name(gpu), gpu_mode), (_lock_name(gpu, slot.k), fcntl.LOCK_EX)):
+            fds = _try_flock(name, mode)
+            if fds is None:
                 for other in held:  # all locks of a slot or none, else two studies could block each other
                     os.close(other)
                 return None
-            held.append(fd)
+            held += fds
     return held
 
 
-def _try_flock(path: Path, mode: int) -> int | None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(fd, mode | fcntl.LOCK_NB)  # inherited by the shim with the descriptor, unlike an fcntl lock
-        os.utime(fd)  # systemd-tmpfiles and the like delete old files in /tmp by their time
-    except BlockingIOError:
-        os.close(fd)
-        return None
-    return fd
+def _try_flock(name: str, mode: int) -> list[int] | None:
+    """Lock a file in every directory of locks; return the descriptors, None when it is taken in one."""
+    held: list[int] = []
+    for directory in lock_directories():
+        fd = os.open(directory / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        held.append(fd)
+        try:
+            fcntl.flock(fd, mode | fcntl.LOCK_NB)  # inherited by the shim with the descriptor, unlike an fcntl lock
+            os.utime(fd)  # systemd-tmpfiles and the like delete old files in /tmp by their time
+        except BlockingIOError:
+            for other in held:
+                os.close(other)
+            return None
+    return held
 
 
 def _is_free(gpu: Gpu) -> bool:
-    fd = _try_flock(_lock_path(gpu), fcntl.LOCK_SH)
-    if fd is None:
-        return False
-    os.close(fd)
-    return True
+    fds = _try_flock(_lock_name(gpu), fcntl.LOCK_SH)
+    for fd in fds or ():
+        os.close(fd)
+    return fds is not None
 
 
-def _lock_path(gpu: Gpu, k: int | None = None) -> Path:
+def _lock_name(gpu: Gpu, k: int | None = None) -> str:
     name = gpu.uuid.replace("/", "_")
-    return runtime_directory() / (f"{name}.lock" if k is None else f"{name}.{k}.lock")
+    return f"{name}.lock" if k is None else f"{name}.{k}.lock"
 
 
 def runtime_directory() -> Path:
-    """Return the user's directory for locks of this machine: `$TMPDIR/hptui-UID`, made with mode 0700.
+    """Return the user's directory for locks of this machine.
 
-    Not `$XDG_RUNTIME_DIR`: that is deleted at logout, while trials run on, and differs in a cron job.
-
-    Raises: `MachineError` when the directory belongs to another user or others may read it.
+    Raises: `MachineError` when there is no place that is this user's own.
     """
-    path = Path(os.environ.get("TMPDIR") or "/tmp") / f"hptui-{os.getuid()}"  # noqa: S108  made and checked below
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    info = path.lstat()
-    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid() or info.st_mode & 0o077:
-        raise MachineError(
-            f"{path} must be a directory of yours that nobody else can read; it belongs to user {info.st_uid} "
-            f"and has mode {stat.S_IMODE(info.st_mode):04o}",
-            hint="remove it, or set TMPDIR to a directory of your own",
-        )
-    return path
+    return lock_directories()[0]
 
 
 def slot_environment(slot: Slot) -> dict[str, str]:

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from hptui.core.sanitize import recordable_variables, scrub_command
+from hptui.core.masking import masked_command, recordable_variables
 from hptui.core.trial import Value
 from hptui.core.version import __version__
 from hptui.execution.local.nvml import GIB, Gpu
@@ -23,7 +23,7 @@ def attempt_facts(directory: str | Path, command: Sequence[str] = (), gpus: Sequ
     """Return what a runner knows of every attempt that trains code in `directory`, secrets removed."""
     environment: dict[str, Value] = {**machine_facts(), "directory": str(directory)}
     if command:
-        environment["command"] = scrub_command(command)
+        environment["command"] = masked_command(command)
     variables: dict[str, Value] = {**recordable_variables(os.environ)}
     return {**environment, "variables": variables, **gpu_facts(gpus)}
 

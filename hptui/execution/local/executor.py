@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from hptui.core.plugin_specs import ExecutorSpec
 from hptui.core.study import Resources
 from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, State, WorkerSpec
 from hptui.execution.local import devices, shim
+from hptui.execution.local.descendants import Descendants
 from hptui.execution.local.launcher import LauncherClient
+from hptui.execution.local.lock_directory import touch_locks
 from hptui.execution.local.processes import (
     TOKEN_VARIABLE,
     kill_marked_processes,
@@ -50,6 +54,7 @@ class LocalHandle:
         self.shim: int | None = None
         self.pidfd: int | None = None
         self.samples: deque[Sample] = deque()
+        self.descendants = Descendants(record.run)
         self._executor, self._boot = executor, record.boot
         self._starting_s = 0.0
         self._looked_at = time.monotonic()
@@ -84,12 +89,16 @@ class LocalHandle:
 
     def fence(self) -> None:
         """Kill the attempt. One that was never started is marked, so that no start by its token does anything."""
-        if local_state(self.run).proof == "never":
+        study_directory = self.run.root.parents[2]
+        if self.shim is None and local_state(self.run).proof == "never" and study_directory.is_dir():
             self.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             put_control(self.run, "kill")
             return
         if self.shim is None and self._executor.launcher is not None:
             self._executor.launcher.close()  # a start that still waits in it dies with it
+        if self.pidfd is not None:
+            with suppress(OSError):  # the worker dies with it; once the directory is gone, nothing else leads to them
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         kill_marked_processes(self.token, self.run)
 
     def sync(self) -> None:
@@ -239,6 +248,10 @@ class LocalExecutor:
     def poll(self) -> None:
         """Reap ended shims, note which shims the launcher has started, and hand out samples."""
         self._reap()
+        for attempt in self._handles.values():
+            if attempt.shim is not None:
+                attempt.descendants.look(attempt.shim)
+        touch_locks()
         if self.launcher is not None:
             for token, pid in self.launcher.poll().items():
                 if handle := self._handles.get(token):

@@ -37,7 +37,7 @@ def thread_count() -> int:
     try:
         return len(os.listdir("/proc/self/task"))
     except OSError:
-        import threading
+        import threading  # only when it is asked
 
         return threading.active_count()
 

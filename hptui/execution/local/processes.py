@@ -8,16 +8,19 @@ import os
 import select
 import signal
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from hptui.execution.executor import State
 from hptui.execution.local import shim
+from hptui.execution.local.descendants import recorded, start_time
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 
 TOKEN_VARIABLE = "HPTUI_ATTEMPT"  # noqa: S105
 """Environment variable with the attempt's token, by which its processes can be found."""
+MAX_PID = 1 << 22
+"""Highest pid that Linux gives."""
 MAX_DYING_S = 0.5
 """How long to wait for killed processes to end."""
 
@@ -30,7 +33,7 @@ def local_state(run: RunDir, boot: str = "") -> State:
         return State("gone", "exit")
     if boot and boot != shim.boot_id():
         return State("gone", "boot", "the machine was restarted")
-    if not run.lock.exists():
+    if not os.path.exists(run.lock):  # not Path.exists, which raises where a directory was closed to us
         return State("gone", "never", "it was never started")
     return State("gone", "lock")
 
@@ -38,7 +41,8 @@ def local_state(run: RunDir, boot: str = "") -> State:
 def shim_pid(run: RunDir) -> int | None:
     """Return the pid of an attempt's shim, as it wrote it down; None as long as it has not."""
     facts = read_json(run.shim)
-    return facts.get("shim") if isinstance(facts, dict) else None
+    pid = facts.get("shim") if isinstance(facts, dict) else None
+    return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid <= MAX_PID else None
 
 
 def attempt_processes() -> Iterator[tuple[int, str]]:
@@ -80,7 +84,8 @@ def kill_orphans(token: str, run: RunDir) -> None:
     if read_json(run.exit) is None:
         kill_marked_processes(token, run)
     for temporary in run.root.glob(".*.tmp"):
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # not a file of ours
+            temporary.unlink()
 
 
 def kill_marked_processes(token: str, run: RunDir) -> int:
@@ -89,9 +94,11 @@ def kill_marked_processes(token: str, run: RunDir) -> int:
     A forked child keeps its launcher's environment in /proc until it executes something, hence the files: the attempt's
     events, and the pipe that its shim read. Processes that only read them are left alone.
     """
-    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {str(run.events), *_output_pipe(run)}
+    events = {str(run.events), f"{run.events} (deleted)"}
+    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {*events, *_output_pipes(run)}
+    known = recorded(run)
     killed, deadline = 0, time.monotonic() + MAX_DYING_S
-    while dying := _kill(mark, files):  # until none is left: they may have forked meanwhile
+    while dying := _kill(mark, files, known):  # until none is left: they may have forked meanwhile
         killed += len(dying)
         for handle in dying:
             poll = select.poll()
@@ -103,34 +110,40 @@ def kill_marked_processes(token: str, run: RunDir) -> int:
     return killed
 
 
-def _output_pipe(run: RunDir) -> list[str]:
-    """Return the worker's output pipe as /proc names it.
+def _output_pipes(run: RunDir) -> Iterator[str]:
+    """Yield the output pipes of the worker and of its script as /proc names them.
 
-    Empty after a reboot: the pipe's inode number may then belong to another pipe.
+    None after a reboot: a pipe's inode number may then belong to another pipe.
     """
-    facts = read_json(run.shim)
-    valid = isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id()
-    return [f"pipe:[{facts['output']}]"] if valid else []
+    for path in (run.shim, run.script):
+        facts = read_json(path)
+        if isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id():
+            yield f"pipe:[{facts['output']}]"
 
 
-def _kill(mark: bytes, files: Collection[str]) -> list[int]:
-    """Kill all processes of an attempt; return pidfds that become readable when they are dead."""
+def _kill(mark: bytes, files: Collection[str], known: Mapping[int, int]) -> list[int]:
+    """Kill all processes of an attempt; return pidfds that become readable when they are dead.
+
+    `known` are its processes as they were recorded: pid and start time.
+    """
     dying = []
     for entry in Path("/proc").glob("[0-9]*"):
-        if int(entry.name) == os.getpid() or not _belongs_to_attempt(entry, mark, files):
+        if int(entry.name) == os.getpid() or not _belongs_to_attempt(entry, mark, files, known):
             continue
         try:
             handle = os.pidfd_open(int(entry.name))
         except OSError:
             continue
         dying.append(handle)
-        if _belongs_to_attempt(entry, mark, files):  # again: the pid may have been reused meanwhile
+        if _belongs_to_attempt(entry, mark, files, known):  # again: the pid may have been reused meanwhile
             with suppress(OSError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
     return dying
 
 
-def _belongs_to_attempt(process: Path, mark: bytes, files: Collection[str]) -> bool:
+def _belongs_to_attempt(process: Path, mark: bytes, files: Collection[str], known: Mapping[int, int]) -> bool:
+    if (began := known.get(int(process.name))) is not None and start_time(int(process.name)) == began:
+        return True
     try:
         if mark in (process / "environ").read_bytes().split(b"\0"):
             return True

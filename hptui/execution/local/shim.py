@@ -166,18 +166,15 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
             os.close(fd)
         for number in IGNORED_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        try:
-            with open("/proc/self/oom_score_adj", "w") as score:
-                score.write("500")
-        except OSError:
-            pass
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+            score.write("500")
         null_fd = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null_fd, 0)
         os.dup2(writer, 1)
         os.dup2(writer, 2)
         body()
     except BaseException:  # noqa: BLE001  a forked child must never return into its parent's code
-        import traceback
+        import traceback  # only when it fails
 
         traceback.print_exc()
         sys.stderr.flush()
@@ -197,14 +194,12 @@ class SignalEscalation:
 
     def step(self) -> None:
         """Read the verb if it changed, and kill the worker when its grace period is over."""
-        try:
+        with suppress(OSError):  # no verb yet, or something in its place that is no file
             stat = os.stat(self._path)
-        except OSError:
-            return
-        if (stat.st_mtime_ns, stat.st_ino) != self._control_stat:
-            self._control_stat = (stat.st_mtime_ns, stat.st_ino)
-            with open(self._path) as file:
-                self._ask(file.read().strip())
+            if (stat.st_mtime_ns, stat.st_ino) != self._control_stat:
+                self._control_stat = (stat.st_mtime_ns, stat.st_ino)
+                with open(self._path, "rb", 0, opener=_open_at_once) as file:
+                    self._ask((file.read(64) or b"").decode(errors="replace").strip())
         if self._deadline is not None and time.monotonic() > self._deadline and not self.killed:
             self.killed = True
             self._signal(signal.SIGKILL, group=True)
@@ -228,6 +223,10 @@ class SignalEscalation:
             (os.killpg if group else os.kill)(self._pid, number)
         except (ProcessLookupError, PermissionError):
             os.kill(self._pid, number)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # to open a pipe would wait for somebody who writes to it
 
 
 def watch_worker(pid: int, reader: int, log: WorkerLog, ladder: SignalEscalation) -> None:
@@ -303,10 +302,8 @@ def supervise(
     facts = {"token": token, "shim": os.getpid(), "worker": pid, "started": time.time()}
     facts |= {"output": os.fstat(reader).st_ino, "boot": boot_id()}
     write_json_durably(directory, "shim.json", facts, timeout_s=0)
-    log, ladder = (
-        WorkerLog(os.path.join(directory, "log.txt")),
-        SignalEscalation(directory, pid, pause_grace, stop_grace),
-    )
+    log = WorkerLog(os.path.join(directory, "log.txt"))
+    ladder = SignalEscalation(directory, pid, pause_grace, stop_grace)
     watch_worker(pid, reader, log, ladder)
     seconds = time.monotonic() - started
     swept = kill_leftovers(pid)

@@ -37,8 +37,10 @@ def training_length(view: View, trial: Trial) -> TrainingLength | None:
 
 def has_finite_values(view: View, trial: Trial) -> bool:
     """Return whether a trial is complete with a finite value for every objective."""
-    return has_all_values(view.study, trial) and all(
-        math.isfinite((trial.values or {})[o.metric]) for o in view.study.objectives
+    return (
+        bool(view.study.objectives)
+        and has_all_values(view.study, trial)
+        and all(math.isfinite((trial.values or {})[o.metric]) for o in view.study.objectives)
     )
 
 

@@ -13,7 +13,7 @@ from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_b
 from hptui.results.roles import SETTING_NAMES, number_with_role
 from hptui.results.view import View
 
-EXAMPLE_COUNT_FACTS = ("train_examples", "train_samples", "examples", "n_train")
+EXAMPLE_COUNT_FACTS = ("examples_trained_on", "train_examples", "train_samples", "examples", "n_train")
 """Facts in which trainers record the number of examples of one pass over the training data."""
 
 

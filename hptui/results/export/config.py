@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from hptui.core.command_settings import script_names
@@ -73,12 +74,27 @@ def render_trial(
         "python": lambda: head + python_text(settings, "config"),
         "json": lambda: json_text(settings),
         "flags": lambda: flags_text(settings, hyphens=hyphens),
-        "env": lambda: head + env_text(settings, prefix=prefix),
+        "env": lambda: head + env_text(settings, prefix=variable_prefix(prefix)),
         "csv": lambda: csv_text([settings]),
     }
     if format_ not in texts:
         raise UserError(f"one trial cannot be written as {format_!r}", hint=did_you_mean(format_, texts))
     return texts[format_]()
+
+
+VARIABLE_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""Pattern of what the name of an environment variable can begin with, in every shell."""
+
+
+def variable_prefix(prefix: str) -> str:
+    """Return the prefix of environment variables.
+
+    Raises: UserError for one that makes names which no shell has.
+    """
+    if prefix and not VARIABLE_PREFIX.fullmatch(prefix):
+        hint = "letters, digits and _, with no digit first: HP_"
+        raise UserError(f"--prefix {prefix!r} begins no variable of any shell", hint=hint)
+    return prefix
 
 
 def provenance_lines(view: View, trial: Trial) -> list[str]:

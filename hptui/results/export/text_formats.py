@@ -41,7 +41,18 @@ def csv_cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list | tuple | Mapping):
         value = json.dumps(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else str(value)
+    if not isinstance(value, str):
+        return str(value)
+    text = f"'{value}" if value.startswith(FORMULA_STARTS) else str(value)
+    if text.isascii() and text.isprintable():
+        return text
+    # CSV has no escapes: what a terminal would obey is spelled out, as `\x1b`.
+    return CONTROL.sub(_spelled_out, text.replace("\r\n", "\n"))
+
+
+def _spelled_out(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def python_text(value: Any, name: str) -> str:
@@ -65,6 +76,10 @@ def _literal(value: Any) -> str:
 
 INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
 """Control, bidirectional and invisible characters, and surrogates: escaped in every export."""
+CONTROL = re.compile(f"[\x00-\x08\x0b-\x1f{INVISIBLE.pattern[1:-1]}]")
+"""Those, and all other controls but line breaks and tabs."""
+UNQUOTABLE = re.compile(f"[\x00-\x1f{INVISIBLE.pattern[1:-1]}]")
+"""Characters that quotes of a shell do not make harmless on a terminal, line breaks included."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Lone surrogates, which cannot be encoded as UTF-8."""
 
@@ -118,13 +133,27 @@ def flag_arguments(value: Mapping[str, Any], *, hyphens: bool = False) -> list[s
 
 def shell_line(words: Iterable[str]) -> str:
     """Return words as one quoted line of a shell."""
-    return " ".join(map(shlex.quote, words)) + "\n"
+    return " ".join(map(shell_word, words)) + "\n"
+
+
+def shell_word(text: str) -> str:
+    r"""Return a word quoted for a shell; one with control characters as `$'\033[31m'`."""
+    if UNQUOTABLE.search(text) is None:
+        return shlex.quote(text)
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{UNQUOTABLE.sub(_escaped_bytes, escaped)}'"
+
+
+def _escaped_bytes(match: re.Match[str]) -> str:
+    # In octal: a shell would read on after the two digits of \x1b if a digit follows.
+    return "".join(f"\\{byte:03o}" for byte in match[0].encode("utf-8", "surrogatepass"))
 
 
 def env_text(value: Mapping[str, Any], *, prefix: str = "") -> str:
     """Return `LEARNING_RATE=0.0002`, one per line, for `set -a; . FILE` and programs that read such files.
 
-    Raises: UserError for a name that would change the shell itself, and for two settings of one name.
+    Raises: UserError for a name that would change the shell itself, for two settings of one name, and for a value with
+    control characters, which programs read differently.
     """
     lines: dict[str, str] = {}
     for key, item in value.items():
@@ -134,6 +163,9 @@ def env_text(value: Mapping[str, Any], *, prefix: str = "") -> str:
             raise UserError(f"{key!r} would set {name}, which the shell itself needs", hint="--prefix HP_")
         if name in lines:
             raise UserError(f"two settings would be called {name}: one is {key!r}", hint="--rename gives another name")
+        if item is not None and UNQUOTABLE.search(argument_text(item)):
+            problem = f"{key!r} has control characters, which readers of such files take differently"
+            raise UserError(problem, hint="--format flags or json keeps them")
         if item is not None:
             lines[name] = f"{name}={shlex.quote(argument_text(item))}\n"
     return "".join(lines.values())

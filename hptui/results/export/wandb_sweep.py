@@ -30,6 +30,8 @@ MACRO_BY_STYLE = {
     "hydra": "${args_no_hyphens}",
 }
 """Styles of arguments that a macro of W&B agents matches."""
+MACRO_BY_HYDRA_PREFIX = {"+": "${args_append_hydra}", "++": "${args_override_hydra}"}
+"""Macros of Hydra's overrides, whose parser reads W&B's spelling of values, too."""
 STYLES_WITHOUT_ARGUMENTS = ("none", "wandb")
 """Styles without command-line arguments: agents pass parameters through `wandb.config` anyway."""
 
@@ -134,6 +136,8 @@ def _arguments(view: View, remaining: Sequence[str], names: Names, unsupported: 
     )
     if macro is None and isinstance(style, str) and not option_names:
         macro = MACRO_BY_STYLE.get(style)
+    if macro is None and isinstance(style, dict) and style.get("preset") == "hydra":
+        macro = MACRO_BY_HYDRA_PREFIX.get(str(style.get("prefix"))) if len(style) == 2 else None
     if macro is not None and len(remaining) == len(_parameters(view)):
         return [macro]
     if style in STYLES_WITHOUT_ARGUMENTS or settings.get("config") is not None:
@@ -196,9 +200,10 @@ def sweep_text(view: View, names: Names | None = None) -> str:
     if study.about:
         document["description"] = study.about
     document |= {
-        "method": SWEEP_METHODS.get(study.search.sampler, "bayes") if len(study.objectives) == 1 else "random",
-        "metric": {"name": study.objective.metric, "goal": study.objective.goal},
+        "method": SWEEP_METHODS.get(study.search.sampler, "bayes") if len(study.objectives) < 2 else "random",
     }
+    if study.objectives:
+        document["metric"] = {"name": study.objective.metric, "goal": study.objective.goal}
     if study.search.trials is not None:
         document["run_cap"] = study.search.trials
     document["parameters"] = parameters

@@ -9,6 +9,7 @@ from typing import Any
 
 from hptui.core.format import is_count
 from hptui.core.sanitize import sanitize
+from hptui.core.steps import axis_positions
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.plots.axes import DECADES_RATIO, number_axis, objective_range, trial_axis
@@ -241,10 +242,16 @@ def choose_trials(context: PlotContext, trials: Sequence[Trial], maximum: int) -
 def _read_points(reader: StoreReader, trial: Trial, metric: str, n: int) -> tuple[tuple[float, float], ...]:
     """Return a trial's finite points; of a long curve the means of stretches."""
     if n > MAX_DRAWN_POINTS:
-        points = [(bucket.last, bucket.mean) for bucket in reader.buckets(trial.number, metric, MAX_DRAWN_POINTS)]
+        buckets = reader.buckets(trial.number, metric, MAX_DRAWN_POINTS)
+        steps, values = [float(bucket.last) for bucket in buckets], [bucket.mean for bucket in buckets]
     else:
-        points = [(step, value) for step, value, _ in reader.curve(trial.number, metric)]
-    return tuple((float(step), float(value)) for step, value in points if value is not None and math.isfinite(value))
+        points = reader.curve(trial.number, metric)
+        steps, values = axis_positions([step for step, _, _ in points]), [value for _, value, _ in points]
+    return tuple(
+        (step, float(value))
+        for step, value in zip(steps, values, strict=True)
+        if value is not None and math.isfinite(value)
+    )
 
 
 def _curve_label(context: PlotContext, trial: Trial, best: Trial | None) -> str:

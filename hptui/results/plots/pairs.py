@@ -216,11 +216,9 @@ def pareto(context: PlotContext, options: PlotOptions) -> Plot | None:
         "knee": [] if knee is None else [knee],
     }
     only_two = len(objectives) == 2
-    curve = Curve(
-        tuple(values[trial.number] for trial in front),
-        stepped=first.goal == second.goal == "minimize",
-        meaning="front",
-    )
+    # From the best of the first objective on, each step holds what was reached: a straight line would promise more.
+    best_first = sorted((values[trial.number] for trial in front), reverse=first.goal == "maximize")
+    curve = Curve(tuple(best_first), stepped=True, meaning="front")
     return Plot(
         kind="pareto",
         name="pareto",

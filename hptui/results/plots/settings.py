@@ -180,7 +180,7 @@ def parallel(context: PlotContext, options: PlotOptions) -> Plot | None:
     return Plot(
         kind="parallel",
         name="parallel_coordinates",
-        title=f"all parameters of {len(drawn)} trials, the best tenth in colour",
+        title=f"all parameters of {drawn_count_text(len(drawn), len(trials))}, the best tenth in colour",
         alt=f"Settings and {context.metric}, a line per trial",
         caption=with_notes(caption, notes),
         y=Axis("each axis from its low to its high"),
@@ -198,6 +198,11 @@ def parallel(context: PlotContext, options: PlotOptions) -> Plot | None:
         table=_parallel_table(context, axes),
         notes=notes,
     )
+
+
+def drawn_count_text(drawn: int, count: int) -> str:
+    """Return how many trials are drawn, in words: all, or the best and an even sample by rank."""
+    return f"{count} trials" if drawn == count else f"{drawn:,} of {count:,} trials (the best and a sample)"
 
 
 def _line_of(context: PlotContext, trial: Trial, axes: Sequence[SettingAxis], z: Axis, top: set[int]) -> Curve:

@@ -103,7 +103,8 @@ def best(facts: FactWriter) -> Iterator[Block]:
     yield Heading(2, ("Best trial",))
     trial = facts.data.best
     if trial is None:
-        yield Paragraph(("No trial is complete with a value, so none is the best.",))
+        reason = "No trial is complete with a value" if facts.study.objectives else "The study has no objective"
+        yield Paragraph((f"{reason}, so none is the best.",))
         return
     yield Bullets(tuple(_best_lines(facts, trial)))
     for text in caveats(facts, trial):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import training_length, trials_by_length
 from hptui.results.claims.comparability import unit_word
@@ -18,6 +18,11 @@ def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     """Yield all caveats of the best trial."""
     for claim in claims.best_claims(facts):
         yield claim.line
+    if trial.facts.get(CURVE_INCOMPLETE):
+        yield (
+            "Its curve is incomplete: an attempt was killed, and what it had reported last cannot be read again, so a "
+            "better or a worse value may be missing.",
+        )
     if trial.role is Role.IMPORTED:
         yield _import_caveat(trial)
     others = {trial.stage for trial in facts.view.trials if trial.status is TrialStatus.COMPLETE} - {trial.stage}

@@ -20,6 +20,7 @@ REASON_TEXTS = {
     Reason.THRESHOLD: "it was cut short",
     Reason.TIMEOUT: "it ran longer than it was allowed",
     Reason.CRASH: "it failed, and left no message",
+    Reason.UNREADABLE: "what it left could not be read",
 }
 """The text for a reason, for a trial that left no message."""
 

@@ -9,7 +9,9 @@ from shlex import quote
 from typing import Any
 
 from hptui.core.format import setting
+from hptui.core.masking import mask_text
 from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.core.values import value_text
 from hptui.core.version import __version__
 from hptui.results.analysis.cohort import varying_settings
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
@@ -77,7 +79,8 @@ def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> It
 def _script_command(facts: FactWriter) -> str:
     """Return the command by which the best trial's script was started; never another trial's."""
     attempts = facts.data.attempts.get(facts.data.best.number, ()) if facts.data.best is not None else ()
-    return next((str(attempt.environment["command"]) for attempt in attempts if attempt.environment.get("command")), "")
+    commands = (str(attempt.environment["command"]) for attempt in attempts if attempt.environment.get("command"))
+    return mask_text(next(commands, ""))
 
 
 def _add_command(facts: FactWriter, trial: Trial) -> Line:
@@ -113,8 +116,6 @@ def _baseline_words(facts: FactWriter, trial: Trial) -> str:
 
 def exact_value(value: Any) -> str:
     """Return a value exactly, as `hptui add` reads it."""
-    from hptui.core.values import value_text
-
     return value_text(value)
 
 

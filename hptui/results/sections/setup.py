@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, setting
 from hptui.core.values import is_number
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph, ReportTable
-from hptui.results.export.text_formats import flag_arguments, json_text, yaml_text
+from hptui.results.export.text_formats import flag_arguments, json_text, shell_word, yaml_text
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
 from hptui.results.roles import training_and_validation
@@ -125,6 +124,7 @@ def _split_blocks(facts: FactWriter) -> Iterator[Block]:
             )
         )
     yield ReportTable((("Split",), ("Examples",), ("Share",), ("From",)), tuple(rows), frozenset({1, 2}))
+    yield from _amount_seen(facts, splits.get("train"))
     for name, count in splits.items():
         if name != "train" and 0 < count < MIN_EVALUATION_EXAMPLES:
             n = facts.of_value(f"data.{name}", count, text=f"{count:,.0f}", field=f"facts.{name}_examples")
@@ -135,6 +135,44 @@ def _split_blocks(facts: FactWriter) -> Iterator[Block]:
                     n=n,
                 )
             )
+
+
+def _amount_seen(facts: FactWriter, available: float | None) -> Iterator[Block]:
+    """Say how many of the training examples the best trial was trained on, and how much it saw."""
+    trial = facts.data.best
+    if trial is None:
+        return
+
+    def counted(name: str) -> Fact | None:
+        value = trial.facts.get(name)
+        field = f"facts.{name}"
+        return (
+            facts.of_value(f"data.{name}", value, [trial], text=f"{value:,.0f}", field=field)
+            if is_number(value)
+            else None
+        )
+
+    used, examples, tokens = counted("examples_trained_on"), counted("examples_seen"), counted("tokens_seen")
+    if used and available and is_number(used.value) and used.value < available:
+        yield Paragraph(
+            line(
+                "{trial} was trained on {used} of the {available} training examples.",
+                trial=facts.trial(trial, capital=True),
+                used=used,
+                available=facts.of_value(
+                    "data.train", available, text=f"{available:,.0f}", field="facts.train_examples"
+                ),
+            )
+        )
+    if examples and tokens:
+        yield Paragraph(
+            line(
+                "{trial} saw {examples} examples with {tokens} tokens in all, those of every epoch counted.",
+                trial=facts.trial(trial, capital=True),
+                examples=examples,
+                tokens=tokens,
+            )
+        )
 
 
 def _warnings(facts: FactWriter) -> Iterator[Block]:
@@ -179,7 +217,7 @@ def config(facts: FactWriter) -> Iterator[Block]:
     }
     texts = [("YAML", "yaml", yaml_text(settings)), ("JSON", "json", json_text(settings))]
     if facts.study.trainer.kind != COMMAND_KIND:
-        texts.append(("Flags", "sh", " \\\n  ".join(map(shlex.quote, flag_arguments(settings)))))
+        texts.append(("Flags", "sh", " \\\n  ".join(map(shell_word, flag_arguments(settings)))))
     for label, language, text in texts:
         yield Paragraph((Bold((label,)), ":"))
         rows = [

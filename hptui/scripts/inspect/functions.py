@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import Any
 
+from hptui.scripts.inspect.annotations import Annotation, read_annotation
+from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, normal_name
 from hptui.scripts.inspect.syntax import (
-    UNKNOWN,
     Constants,
     InspectedScript,
     ScriptOption,
@@ -144,12 +146,22 @@ def function_options(tree: ast.Module, constants: Constants) -> InspectedScript 
     """Inspect `fire.Fire(main)` (of a class, table or module, too), `typer.run(main)`, `@app.command()`."""
     for name, call in calls(tree):
         if name in ("fire.Fire", "Fire"):
-            return _fire(tree, call, constants)
+            script = _fire(tree, call, constants)
+            if script is not None:
+                script.options = [_as_fire_reads(option) for option in script.options]
+            return script
         if name == "typer.run" and call.args and (node := _function(tree, dotted_name(call.args[0]))):
             return InspectedScript("typer", "click", _arguments(node, constants, typer=True))
         if name == "typer.Typer":
             return _typer(tree, constants)
     return None
+
+
+def _as_fire_reads(option: ScriptOption) -> ScriptOption:
+    """Return an option of fire, which reads each word as a literal, whatever the annotation."""
+    if option.form is None:
+        return option
+    return replace(option, form=replace(option.form, reads=Reads.FIRE, null="None"))
 
 
 def _fire(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedScript | None:
@@ -218,47 +230,100 @@ def _function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
     return next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name), None)
 
 
-def _arguments(
-    node: ast.FunctionDef, constants: Constants, *, bound: bool = False, typer: bool = False
-) -> list[ScriptOption]:
+def signature_pairs(node: ast.FunctionDef, *, bound: bool = False) -> list[tuple[ast.arg, ast.expr | None]]:
+    """Return a function's arguments, each with the expression of its default (None: it has none)."""
     spec = node.args
     args = [*spec.posonlyargs, *spec.args]
     defaults: list[ast.expr | None] = [None] * (len(args) - len(spec.defaults)) + list(spec.defaults)
     pairs = [*zip(args, defaults, strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
-    return [_option(arg, default, constants, typer=typer) for arg, default in pairs[1 if bound else 0 :]]
+    return pairs[1 if bound else 0 :]
+
+
+def signature_options(node: ast.FunctionDef | ast.ClassDef, constants: Constants) -> list[ScriptOption]:
+    """Return the options of a function, or of a class that is called."""
+    if isinstance(node, ast.FunctionDef):
+        return _arguments(node, constants)
+    for member in node.body:
+        if isinstance(member, ast.FunctionDef) and member.name == "__init__":
+            return _arguments(member, constants, bound=True)
+    return []
+
+
+def signature_annotations(node: ast.FunctionDef | ast.ClassDef) -> dict[str, Annotation]:
+    """Return the annotations of a function's arguments, or of a class that is called."""
+    functions = [node] if isinstance(node, ast.FunctionDef) else node.body
+    return {
+        argument.arg: read_annotation(argument.annotation)
+        for function in functions
+        if isinstance(function, ast.FunctionDef) and (function is node or function.name == "__init__")
+        for argument, _ in signature_pairs(function)
+    }
+
+
+def _arguments(
+    node: ast.FunctionDef, constants: Constants, *, bound: bool = False, typer: bool = False
+) -> list[ScriptOption]:
+    return [_option(arg, default, constants, typer=typer) for arg, default in signature_pairs(node, bound=bound)]
 
 
 def _option(arg: ast.arg, default_node: ast.expr | None, constants: Constants, *, typer: bool) -> ScriptOption:
-    help_, annotation, declared = "", arg.annotation, default_node is not None
+    annotation, declared = arg.annotation, default_node is not None
+    settings: ast.Call | None = None
     if isinstance(annotation, ast.Subscript) and dotted_name(annotation.value).endswith("Annotated"):
         inner = annotation.slice
         parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
         annotation = parts[0]
         for part in parts[1:]:
             if isinstance(part, ast.Call):
-                help_ = _help(part)
+                settings = part
                 declared |= dotted_name(part.func).endswith("Option")
     if isinstance(default_node, ast.Call) and dotted_name(default_node.func).rpartition(".")[2] in (
         "Option",
         "Argument",
     ):
-        help_ = _help(default_node)
+        settings = default_node
         declared = dotted_name(default_node.func).endswith("Option")
-        default_node = default_node.args[0] if default_node.args else keyword_argument(default_node, "default")
+        default_node = settings.args[0] if settings.args else keyword_argument(settings, "default")
         default_node = None if isinstance(default_node, ast.Constant) and default_node.value is ... else default_node
     default = literal_value(default_node, constants)
     kind = type_name(annotation)
     if kind == "any" and default is not UNKNOWN:
         kind = type_of(default)
+    positional = typer and not declared
+    texts = [value for item in settings.args if isinstance(value := literal_value(item), str)] if settings else []
+    spellings = [text for text in texts if text.startswith("-")]
+    silent = UNKNOWN if default_node is None else default
+    form = _typer_form(arg.arg, read_annotation(annotation), silent, spellings) if typer else None
+    if form is None:
+        form = OptionForm(reads=read_annotation(annotation).reads, flags=(f"--{arg.arg}",), silent=silent)
+    name = normal_name(form.flags[0]) if typer else arg.arg
     return ScriptOption(
-        arg.arg,
-        arg.arg,
+        name,
+        form.flags[0].lstrip("-") if typer else arg.arg,
         kind,
         plain_default(default, kind),
-        help=help_,
+        help=_help(settings) if settings is not None else "",
         required=default_node is None,
-        positional=typer and not declared,
+        positional=positional,
+        form=replace(form, kind=FormKind.POSITIONAL) if positional else form,
+        aliases=(arg.arg,),
     )
+
+
+def _typer_form(name: str, declared: Annotation, silent: object, spellings: list[str]) -> OptionForm:
+    """Return the form of an option of typer: a bool is a pair of flags, if no single one is given."""
+    dashed = name.replace("_", "-")
+    longest = max((text for text in spellings if not text.startswith("/")), key=len, default=f"--{dashed}")
+    on, _, off = longest.partition("/")
+    flags = tuple(sorted({on, *(text.partition("/")[0] for text in spellings)}, key=lambda text: (-len(text), text)))
+    if declared.reads is Reads.BOOL and not declared.count:
+        if off or not spellings:
+            return OptionForm(
+                FormKind.ON_OFF, flags=flags, sets=((True, on), (False, off or f"--no-{dashed}")), silent=silent
+            )
+        return OptionForm(FormKind.FLAG, flags=flags, sets=((True, on),) if silent is not True else (), silent=silent)
+    kind = FormKind.APPEND if declared.count == "*" else FormKind.NARGS if declared.count else FormKind.VALUE
+    return OptionForm(kind, declared.reads, flags, silent=silent, count=declared.count)
 
 
 def _help(call: ast.Call) -> str:

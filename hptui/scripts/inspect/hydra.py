@@ -9,8 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.trial import Value
+from hptui.scripts.inspect.forms import UNKNOWN, OptionForm, Reads
 from hptui.scripts.inspect.ranges import typical_range
-from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, keyword_argument, literal_value, type_of
+from hptui.scripts.inspect.syntax import (
+    InspectedScript,
+    ScriptOption,
+    calls,
+    keyword_argument,
+    literal_value,
+    type_of,
+)
 
 NUMBER_PATTERN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 """PyYAML reads `1e-3` as a text, Hydra as a number."""
@@ -34,10 +42,16 @@ def hydra_options(tree: ast.Module, path: Path) -> InspectedScript | None:
         leaves = [
             configuration.without_group_default(_option(name, value)) for name, value in configuration.leaves.items()
         ]
-        script.options = [*configuration.groups.values(), *leaves]
+        script.options = [_as_hydra_reads(option) for option in (*configuration.groups.values(), *leaves)]
         script.settings["command_extra"] = ["hydra.run.dir={trial_dir}/hydra"]
         return script
     return None
+
+
+def _as_hydra_reads(option: ScriptOption) -> ScriptOption:
+    """Return an option with its form: Hydra's own grammar, in which null is a value."""
+    silent: object = UNKNOWN if option.required or option.default is None else option.default
+    return replace(option, form=OptionForm(reads=Reads.HYDRA, silent=silent, null="null"))
 
 
 def _option(name: str, value: Value) -> ScriptOption:

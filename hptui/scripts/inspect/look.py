@@ -7,18 +7,37 @@ import re
 from pathlib import Path
 
 from hptui.core.errors import UserError
+from hptui.scripts.inspect.config_file import file_by_option, fixed_file_note, merged_by_omegaconf
+from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
-from hptui.scripts.inspect.metrics import METRIC_NAME, measured_metrics
+from hptui.scripts.inspect.metrics import (
+    HELD_OUT_SPLITS,
+    METRIC_NAME,
+    Measured,
+    is_training_metric,
+    measured,
+    rank,
+)
 from hptui.scripts.inspect.outside import (
     MACHINE_VARIABLE,
     SECRET_VARIABLE,
     argv_options,
     constant_options,
     environment_options,
+    is_configurator,
     wandb_options,
 )
 from hptui.scripts.inspect.parsers import PARSERS
-from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, top_level_constants, type_of
+from hptui.scripts.inspect.project import with_imported_modules
+from hptui.scripts.inspect.syntax import (
+    InspectedScript,
+    ScriptOption,
+    calls,
+    literal_value,
+    top_level_constants,
+    type_of,
+)
+from hptui.scripts.inspect.written import WrittenFile
 
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
 """Bytes of a script that is read."""
@@ -36,13 +55,101 @@ def inspect_script(path: Path) -> InspectedScript:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         raise UserError(f"{path}{line}: is not Python: {error.args[0] if error.args else error}") from None
     values = top_level_constants(tree)
-    script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
-    script = (
-        script or hydra_options(tree, path) or wandb_options(tree) or environment_options(tree) or argv_options(tree)
-    )
-    script = script or constant_options(tree, text, values)
-    script.metrics = measured_metrics(tree)
+    script = None if is_configurator(text) else _parsed(tree, path)
+    project = with_imported_modules(tree, path)
+    if script is None and not is_configurator(text) and project is not None and _calls_imported(tree):
+        script = _parsed(project, path)
+    if script is None:
+        script = constant_options(tree, text, values)
+        script.notes += fixed_file_note(tree)
+    script = file_by_option(script, project or tree, path)
+    _add_metrics(script, tree, project)
     return script
+
+
+def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
+    """Return what a parser, a configuration, the environment or `sys.argv` gives a script."""
+    values = top_level_constants(tree)
+    script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
+    script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
+    return script or environment_options(tree) or argv_options(tree)
+
+
+def _calls_imported(tree: ast.Module) -> bool:
+    """Return whether the script itself starts the reading of a command line that another module declares."""
+    return any(PARSING_WORDS.search(name) for name, _ in calls(tree))
+
+
+PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|main|tyro|fire", re.IGNORECASE)
+"""Words in the names of functions that read a command line."""
+
+
+def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module | None) -> None:
+    """Add the metrics that a script measures, and how they are read where its output does not hold them."""
+    metrics = measured(tree)
+    if not metrics.readable and not metrics.tagged and project is not None:
+        metrics = measured(project)
+    script.metrics = metrics.readable
+    best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
+    if metrics.tagged and rank(metrics.tagged[0])[0] < best:
+        script.metrics = [*metrics.tagged, *metrics.readable]
+        script.metric_files = _event_files(metrics, script) or (LIGHTNING_FILES if metrics.lightning else ["runs"])
+    elif metrics.in_files and rank(metrics.in_files[0])[0] < best:
+        script.metrics = [*metrics.in_files, *metrics.readable]
+        script.metric_files = [_written_file(file, script) for file in metrics.files]
+    if script.metrics and all(map(is_training_metric, script.metrics)):
+        script.notes.append(
+            f"only a training loss was recognised ({script.metrics[0]}), which says how well the model fits what it"
+            " has seen: let the script print a loss of held-out data, such as val_loss"
+        )
+
+
+LIGHTNING_FILES = ["lightning_logs", "lightning_logs/*/metrics.csv"]
+"""Where loggers of Lightning write by default: TensorBoard's files, and without TensorBoard a table."""
+
+
+def _event_files(metrics: Measured, script: InspectedScript) -> list[str]:
+    """Return where TensorBoard's files are: the option that says it, or a path."""
+    for node in metrics.directories:
+        if option := _option_in(node, script):
+            return [f"{{{option}}}"]
+        if isinstance(text := literal_value(node), str):
+            return [text]
+    return []
+
+
+def _written_file(file: WrittenFile, script: InspectedScript) -> str:
+    """Return where a file of metrics is: below the directory that an option says, or a path."""
+    if option := _option_in(file.where, script):
+        return f"{{{option}}}/**/{file.name}"
+    text = literal_value(file.where)
+    return text if isinstance(text, str) else f"**/{file.name}"
+
+
+def _option_in(node: ast.AST, script: InspectedScript) -> str:
+    """Return the option that an expression such as `os.path.join(args.out, "x.json")` uses; '' for none."""
+    names = {option.name for option in script.options}
+    parts = [
+        inner.id if isinstance(inner, ast.Name) else inner.attr
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Name | ast.Attribute)
+    ]
+    return next((part for part in parts if part in names), "")
+
+
+def declared_forms(path: Path) -> dict[str, OptionForm]:
+    """Return how a Python script declares each of its options, by every name that a study may use.
+
+    Options that are declared in two ways are left out. Raises: UserError if the file cannot be read as Python.
+    """
+    return forms_of(inspect_script(path))
+
+
+def forms_of(script: InspectedScript) -> dict[str, OptionForm]:
+    """Return the forms of an inspected script's options by name, of those whose source shows it."""
+    return forms_by_name(
+        ((option.name, *option.aliases), option.form) for option in script.options if option.form is not None
+    )
 
 
 def _text(path: Path) -> str:

@@ -1,87 +1,200 @@
-"""What a script seems to measure, by the names that it logs, prints and writes."""
+"""What a script measures, by the names that hptui's own readers find in it: what it prints, logs and writes.
+
+The literals of its calls become sample lines, which pass through the reader of output; keys of `wandb.log` are what the
+tap reports; tags of `add_scalar` stand in TensorBoard's files alone."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
 
-from hptui.scripts.inspect.syntax import calls
+from hptui.core.metric_names import larger_is_better
+from hptui.scripts.inspect.printed import Samples
+from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
+from hptui.scripts.inspect.written import WrittenFile, written_files
+from hptui.scripts.metrics.lines import LineReader
+from hptui.scripts.metrics.pairs import canonical_name
 
 METRIC_NAME = re.compile(
     r"(?:[A-Za-z]+[/_ .-])*"
     r"(?:loss|acc|accuracy|ppl|perplexity|bleu|rouge[\w]*|f1|reward|mse|mae|score|error)",
     re.IGNORECASE,
 )
-WORD = re.compile(r"[A-Za-z_][\w/.-]*")
-NAME_WITH_NUMBER = re.compile(
-    r"(?:\b(train|training|val|valid|validation|eval|test|dev)\s+)?([A-Za-z_][\w/.-]*)\s*[:=@]?\s*(?=$|[%{\d])",
-    re.IGNORECASE,
+SMALLER_IS_BETTER = re.compile(
+    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|fid|kl|cost|regret)\d?"
 )
-"""A word followed by its number: `val loss %.4f`, `acc={acc:.2f}`."""
-HELD_OUT_SPLITS = ("eval", "val", "dev", "test")
-MAXIMIZED_NAMES = ("acc", "bleu", "rouge", "f1", "reward", "score")
-"""Beginnings of the names of metrics that are maximized."""
-LOG_CALLS = ("log", "report", "log_metric", "log_dict", "log_metrics", "add_scalar", "dump", "write")
-PROSE_CALLS = ("info", "debug", "warning", "log", "echo", "secho", "write", "set_postfix", "set_postfix_str")
+"""Words of the names of metrics that are minimized."""
+HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
+"""Splits of which a metric is an objective, the best first: `test` is to stay unseen until the end."""
+TRAINING_SPLITS = ("train", "training")
+LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "avg", "average", "mean", "total", "batch", "step")
+"""Words of a name that another metric of the same quantity does better without."""
+TRAINER_METRICS = ("eval_loss", "loss")
+"""Metrics of transformers.Trainer: with an evaluation, and without."""
 
 
-def measured_metrics(tree: ast.Module) -> list[str]:
-    """Return the names that the script seems to measure, held-out losses first."""
+@dataclass
+class Measured:
+    """The metrics of a script: `readable` as it runs, `tagged` in TensorBoard's files; the likeliest objective first.
+
+    `directories` are the arguments that say where these files are, as expressions. With `lightning` they are where
+    its loggers write by default. `files` are those that the script itself writes, `in_files` the metrics in them.
+    """
+
+    readable: list[str] = field(default_factory=list)
+    tagged: list[str] = field(default_factory=list)
+    directories: list[ast.expr] = field(default_factory=list)
+    lightning: bool = False
+    files: list[WrittenFile] = field(default_factory=list)
+    in_files: list[str] = field(default_factory=list)
+
+
+def measured(tree: ast.Module) -> Measured:
+    """Return what a script measures."""
+    samples = Samples(tree)
     names: dict[str, None] = {}
+    names |= dict.fromkeys(_reported(tree, samples))
+    names |= dict.fromkeys(_printed(samples))
+    tags = [tag for name, call in calls(tree) if name.endswith(".add_scalar") for tag in _tags(call, samples)]
+    directories = [
+        argument
+        for name, call in calls(tree)
+        if name.rsplit(".", 1)[-1] in ("SummaryWriter", "TensorBoardLogger", "create_file_writer")
+        and (argument := _directory(call)) is not None
+    ]
+    shown, logged = _logged_by_lightning(tree, samples)
+    return Measured(
+        ranked(name for name in [*names, *shown] if is_quality(name)),
+        ranked(tag for tag in [*tags, *logged] if is_quality(tag)),
+        directories,
+        lightning=bool(logged) and not directories,
+        files=(files := written_files(tree, samples)),
+        in_files=ranked(name for file in files for name in file.names if is_quality(name)),
+    )
+
+
+LIGHTNING_MODULES = {"lightning", "pytorch_lightning"}
+
+
+def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str], list[str]]:
+    """Return the names that Lightning shows in its progress bar, and those in the files of its loggers."""
+    if not imported_modules(tree) & LIGHTNING_MODULES:
+        return [], []
+    shown, logged = list[str](), list[str]()
     for name, call in calls(tree):
-        last = name.rsplit(".", 1)[-1]
-        if last in LOG_CALLS:
-            for argument in [*call.args, *(word.value for word in call.keywords)]:
-                names |= dict.fromkeys(_keys(argument))
-        if last in LOG_CALLS or last in PROSE_CALLS:
-            names |= dict.fromkeys(word.arg for word in call.keywords if word.arg and METRIC_NAME.fullmatch(word.arg))
-        if last == "print":
-            for argument in call.args:
-                names |= dict.fromkeys(_printed_metrics(argument))
-        elif last in PROSE_CALLS:
-            for argument in call.args:
-                names |= dict.fromkeys(_metrics_in_prose(argument))
-    if any(name.rsplit(".", 1)[-1].endswith("Trainer") for name, _ in calls(tree)):
-        names = {"eval_loss": None, **names}
-    if not names:  # last resort: a dictionary of metrics is probably written somewhere
-        names = dict.fromkeys(name for node in ast.walk(tree) if isinstance(node, ast.Dict) for name in _keys(node))
-    return sorted(names, key=lambda name: (not name.lower().startswith(HELD_OUT_SPLITS), "loss" not in name.lower()))
+        if name in ("self.log", "self.log_dict", "pl_module.log") and call.args:
+            first = call.args[0]
+            keys = samples.keys(first if name.endswith("dict") else ast.Dict([first], [ast.Constant(0)]))
+            in_bar = literal_value(keyword_argument(call, "prog_bar")) is True
+            (shown if in_bar else logged).extend(keys)
+    return shown, logged
 
 
-def _keys(node: ast.AST) -> list[str]:
-    """Return the keys of a dictionary, or the text, that name a metric."""
-    texts = []
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Dict):
-            texts += [key.value for key in inner.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        texts.append(node.value)
-    return [name for name in texts if METRIC_NAME.fullmatch(name.rsplit("/", 1)[-1]) or METRIC_NAME.fullmatch(name)]
+def _printed(samples: Samples) -> list[str]:
+    """Return the names that the reader of output finds, and finds again when they are the objective."""
+    lines, names = list(samples.lines()), dict[str, None]()
+    for line in lines:
+        reading = LineReader().read(line)
+        # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
+        candidates = reading.metrics if reading is not None else _words_as_names(line)
+        names |= dict.fromkeys(name for name in candidates if _is_read(name, line))
+    return list(names)
 
 
-def _texts(node: ast.AST) -> list[str]:
-    return [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant) and isinstance(inner.value, str)]
+def _words_as_names(line: str) -> list[str]:
+    """Return the words and pairs of words of a line that name a metric."""
+    words = [word for word in _words(line) if not word.isdigit()]
+    names = [*(f"{first}_{second}" for first, second in pairwise(words)), *words]
+    return [name for name in names if is_quality(name)]
 
 
-def _printed_metrics(node: ast.AST) -> list[str]:
-    """Return the names of metrics in printed text: `val_loss: 0.1`, `val loss 0.1`."""
-    names = [name for text in _texts(node) for name in _names_with_numbers(text)]
-    for text in _texts(node):
-        names += [word for word in WORD.findall(text) if METRIC_NAME.fullmatch(word.rstrip(".:-"))]
-    if isinstance(node, ast.Dict):
-        names += _keys(node)
-    return [name.rstrip(".:-") for name in names]
+def _is_read(name: str, line: str) -> bool:
+    reading = LineReader((name,)).read(line)
+    return reading is not None and name in reading.metrics
 
 
-def _metrics_in_prose(node: ast.AST) -> list[str]:
-    """Return the names of metrics in prose: only those followed by a number."""
-    return [name for text in _texts(node) for name in _names_with_numbers(text)]
-
-
-def _names_with_numbers(text: str) -> list[str]:
-    names = []
-    for split, name in NAME_WITH_NUMBER.findall(text):
-        full_name = f"{split.lower()}_{name}" if split else name
-        if METRIC_NAME.fullmatch(name.rstrip(".:-")):
-            names.append(full_name.rstrip(".:-"))
+def _reported(tree: ast.Module, samples: Samples) -> list[str]:
+    """Return the names that the tap and `hptui.report` report in full precision."""
+    modules, names = imported_modules(tree), []
+    logs_to_wandb = "wandb" in modules
+    runs = {
+        dotted_name(node.targets[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and dotted_name(node.value.func) == "wandb.init"
+    }
+    for name, call in calls(tree):
+        owner, _, last = name.rpartition(".")
+        if last == "log" and logs_to_wandb and (owner in ("wandb", "wandb.run", "run", "self.run") or owner in runs):
+            names += samples.keys(call.args[0]) if call.args else []
+        elif last == "report" and owner in ("hptui", ""):
+            names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
+    names += _trainer_metrics(tree) if "transformers" in modules or "trl" in modules else []
     return names
+
+
+def _trainer_metrics(tree: ast.Module) -> list[str]:
+    """Return the metrics that a Trainer of transformers logs."""
+    trainers = [call for name, call in calls(tree) if name.rsplit(".", 1)[-1].endswith("Trainer")]
+    if not trainers:
+        return []
+    evaluates = any(
+        (dataset := keyword_argument(call, "eval_dataset")) is not None and literal_value(dataset) is not None
+        for call in trainers
+    )
+    own = [
+        f"eval_{key}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and "metric" in node.name
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Return)
+        for key in Samples(node).keys(inner.value)
+    ]
+    return [TRAINER_METRICS[0], *own, TRAINER_METRICS[1]] if evaluates else [TRAINER_METRICS[1]]
+
+
+def _tags(call: ast.Call, samples: Samples) -> list[str]:
+    node = call.args[0] if call.args else keyword_argument(call, "tag")
+    return samples.keys(ast.Dict([node], [ast.Constant(0)])) if node is not None else []
+
+
+def _directory(call: ast.Call) -> ast.expr | None:
+    names = ("log_dir", "logdir", "save_dir")
+    return call.args[0] if call.args else next((node for name in names if (node := keyword_argument(call, name))), None)
+
+
+def is_quality(name: str) -> bool:
+    """Return whether a metric says how good a model is, unlike a learning rate or a time."""
+    words = _words(name)
+    return larger_is_better(name) or any(SMALLER_IS_BETTER.fullmatch(word) for word in words)
+
+
+def is_training_metric(name: str) -> bool:
+    """Return whether a metric is one of the training data: it says so, or is a loss that names no split."""
+    words = _words(name)
+    if any(word in HELD_OUT_SPLITS for word in words):
+        return False
+    return any(word in TRAINING_SPLITS for word in words) or any("loss" in word for word in words)
+
+
+def ranked(names: Iterable[str]) -> list[str]:
+    """Return names of metrics, the likeliest objective first: held-out before others, losses first."""
+    return sorted(dict.fromkeys(names), key=rank)
+
+
+def rank(name: str) -> tuple[int, int, int, int]:
+    """Return the key by which metrics are ordered as objectives."""
+    words = _words(name)
+    split = next((index for index, split in enumerate(HELD_OUT_SPLITS) if split in words), len(HELD_OUT_SPLITS))
+    training = any(word in TRAINING_SPLITS for word in words)
+    group = 0 if split < len(HELD_OUT_SPLITS) - 1 else 1 if split == len(HELD_OUT_SPLITS) - 1 else 3 if training else 2
+    lesser = sum(word in LESSER_WORDS for word in words)
+    return group, lesser, 0 if any("loss" in word for word in words) else 1, split
+
+
+def _words(name: str) -> list[str]:
+    return canonical_name(re.sub(r"([a-z])([A-Z])", r"\1_\2", name)).split("_")

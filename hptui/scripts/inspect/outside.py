@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import Any
 
+from hptui.scripts.inspect.constants import literal_tables, nested_constants
+from hptui.scripts.inspect.converters import expression_form, words_like
+from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
 from hptui.scripts.inspect.syntax import (
-    UNKNOWN,
     InspectedScript,
     ScriptOption,
     calls,
@@ -29,31 +32,63 @@ LOOK_UP_CALLS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
 
 def wandb_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `wandb.init(config={…})` and `wandb.config.lr`: W&B's file passes parameters."""
-    aliases = {"config"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr == "config":
-            aliases |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    reads = {name for node in ast.walk(tree) if (name := _config_key(node, aliases))}
+    sources = _config_objects(tree)
+    reads = {name for node in ast.walk(tree) if (name := _config_key(node, sources))}
     for name, call in calls(tree):
         if name == "wandb.init":
-            config_literal = literal_value(keyword_argument(call, "config"))
+            config_node = keyword_argument(call, "config")
+            if isinstance(config_node, ast.Name) and not reads:
+                return None  # a table that the script itself reads: what W&B has is a copy
+            config_literal = literal_value(config_node, literal_tables(tree))
             config: dict[str, Any] = config_literal if isinstance(config_literal, dict) else {}
             if not config and not reads:
                 return None
-            values = {**dict.fromkeys(sorted(reads - {"update", "get", "keys", "items", "as_dict"})), **config}
+            values = {**dict.fromkeys(sorted(reads - CONFIG_METHODS)), **config}
             return InspectedScript(
                 "wandb", "wandb", [ScriptOption(key, key, type_of(value), value) for key, value in values.items()]
             )
     return None
 
 
-def _config_key(node: ast.AST, aliases: set[str]) -> str:
-    """Return `lr` of `wandb.config.lr`, `config["lr"]`, or of a name that `wandb.config` was assigned to."""
-    if not isinstance(node, ast.Attribute | ast.Subscript):
-        return ""
-    owner = node.value
-    owner_name = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
-    if owner_name not in aliases:
+CONFIG_METHODS = {"update", "get", "keys", "items", "as_dict", "values", "setdefault"}
+"""Methods of `wandb.config`, which are no parameters."""
+
+
+def _config_objects(tree: ast.Module) -> set[str]:
+    """Return the expressions that are W&B's config: of the module, of a run, or assigned from one.
+
+    `model.config` of another object is none of them.
+    """
+    runs = {"wandb", "wandb.run", "run", "self.run", "wandb_run"}
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.withitem)]
+    pairs = [
+        (target, node.value if isinstance(node, ast.Assign) else node.context_expr)
+        for node in nodes
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.optional_vars])
+        if target is not None
+    ]
+    runs |= {
+        dotted_name(target)
+        for target, value in pairs
+        if isinstance(value, ast.Call) and dotted_name(value.func) == "wandb.init"
+    }
+    sources = {f"{run}.config" for run in runs if run}
+    for _ in range(2):  # an alias of an alias
+        sources |= {
+            dotted_name(target)
+            for target, value in pairs
+            if dotted_name(value) in sources
+            or (isinstance(value, ast.Call) and value.args and dotted_name(value.args[0]) in sources)
+        }
+    return sources - {""}
+
+
+def _config_key(node: ast.AST, sources: set[str]) -> str:
+    """Return `lr` of `wandb.config.lr`, `cfg["lr"]` or `cfg.get("lr")`; '' for any other expression."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+        key = literal_value(node.args[0]) if node.args and dotted_name(node.func.value) in sources else None
+        return key if isinstance(key, str) else ""
+    if not isinstance(node, ast.Attribute | ast.Subscript) or dotted_name(node.value) not in sources:
         return ""
     if isinstance(node, ast.Attribute):
         return node.attr
@@ -64,6 +99,7 @@ def _config_key(node: ast.AST, aliases: set[str]) -> str:
 def environment_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `float(os.environ.get("LR", 1e-3))`, `os.getenv(…)`, `os.environ["WIDTH"]`."""
     options: dict[str, ScriptOption] = {}
+    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     converted = {id(call.args[0]): name for name, call in calls(tree) if call.args and name in ("int", "float", "bool")}
     for node in sorted(ast.walk(tree), key=lambda item: (getattr(item, "lineno", 0), getattr(item, "col_offset", 0))):
         variable, default, is_required = _environment_look_up(node)
@@ -79,8 +115,9 @@ def environment_options(tree: ast.Module) -> InspectedScript | None:
             continue
         if kind == "float" and isinstance(value, int):
             value = float(value)
+        form = _variable_form(node, parents, UNKNOWN if is_required else value)
         options[variable] = ScriptOption(
-            variable.lower(), variable, kind or type_of(value), value, required=is_required
+            variable.lower(), variable, kind or type_of(value), value, required=is_required, form=form
         )
     if not options:
         return None
@@ -90,6 +127,18 @@ def environment_options(tree: ast.Module) -> InspectedScript | None:
     }
     script.settings["env"] = {variable: f"{{{option.name}}}" for variable, option in settable.items()}
     return script
+
+
+def _variable_form(node: ast.AST, parents: dict[int, ast.AST], silent: object) -> OptionForm:
+    """Return what the expression around a look-up (`== "1"`, `float(…)`) makes of the variable's text."""
+    outer = node
+    while isinstance(parent := parents.get(id(outer)), ast.expr):
+        outer = parent
+    form = OptionForm(FormKind.VARIABLE, Reads.TEXT, silent=silent)
+    if outer is node and isinstance(parent, ast.If | ast.While):
+        return replace(form, reads=Reads.ANY_TEXT)
+    default = literal_value(node.args[1]) if isinstance(node, ast.Call) and node.args[1:] else None
+    return expression_form(outer, replace(form, words=words_like(default, (), form.words)))
 
 
 def _environment_look_up(node: ast.AST) -> tuple[str, Any, bool]:
@@ -143,12 +192,17 @@ def _argv_index(node: ast.AST) -> tuple[int, str]:
     return 0, ""
 
 
+def is_configurator(text: str) -> bool:
+    """Return whether a script lets its constants be overwritten from the command line, as nanoGPT does."""
+    return "configurator" in text and "exec(" in text
+
+
 def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> InspectedScript:
     """Inspect a script that has constants alone.
 
     A configurator may overwrite them; else hptui starts the script with others in their place.
     """
-    if "configurator" in text and "exec(" in text:
+    if is_configurator(text):
         script = InspectedScript("configurator", "exact")
         script.options = [
             ScriptOption(name, name, type_of(value), value)
@@ -157,6 +211,7 @@ def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> 
         ]
         return script
     settings = {name: value for name, value in constants.items() if is_setting(name, value)}
+    settings |= nested_constants(tree)
     if elsewhere := _parsed_elsewhere(tree):
         return InspectedScript(
             notes=[f"its command line is read by {elsewhere}, which is not looked into; hptui check asks --help"]

@@ -1,39 +1,42 @@
-"""Options of argparse, click, and dataclasses behind HfArgumentParser, read from the syntax tree."""
+"""Options of argparse, read from the syntax tree; and the order in which all readers of parsers are tried."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hptui.scripts.inspect.functions import CommandGroups, Subparsers, function_options, plain_default
+from hptui.scripts.inspect.annotations import read_annotation
+from hptui.scripts.inspect.click_parser import click_options
+from hptui.scripts.inspect.converters import converter_form, words_like
+from hptui.scripts.inspect.dataclass_parsers import dataclass_options
+from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, merged, normal_name
+from hptui.scripts.inspect.functions import Subparsers, function_options, plain_default
+from hptui.scripts.inspect.libraries import absl_options, as_yaml, docopt_options, jsonargparse_options
 from hptui.scripts.inspect.syntax import (
-    UNKNOWN,
     Constants,
     InspectedScript,
     ScriptOption,
     calls,
     dotted_name,
+    help_text,
+    imported_modules,
     keyword_argument,
     literal_value,
     type_name,
     type_of,
 )
 
-TRAINING_ARGUMENTS: dict[str, Any] = {
-    "learning_rate": 5e-5,
-    "per_device_train_batch_size": 8,
-    "gradient_accumulation_steps": 1,
-    "num_train_epochs": 3.0,
-    "weight_decay": 0.0,
-    "warmup_steps": 0,
-    "lr_scheduler_type": "linear",
-    "max_grad_norm": 1.0,
-    "seed": 42,
-}
-"""Commonly searched fields of transformers.TrainingArguments with the defaults of transformers 5."""
+
+@dataclass
+class _Source:
+    """What the reading of one option needs from the rest of its script."""
+
+    tree: ast.Module
+    constants: Constants
+    reads_yaml: bool = False
+    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
@@ -41,9 +44,15 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
 
     Of several subcommands, those of the one that trains are taken.
     """
-    script = InspectedScript("argparse", "argparse")
-    dashed, negatable = set[bool](), set[str]()
+    reads_yaml = "jsonargparse" in imported_modules(tree)
+    script = InspectedScript("jsonargparse", "jsonargparse") if reads_yaml else InspectedScript("argparse", "argparse")
+    source = _Source(tree, constants, reads_yaml)
+    dashed = set[bool]()
     subparsers = Subparsers(tree)
+    for name, call in calls(tree):
+        if name.endswith(".set_defaults"):
+            source.defaults |= {word.arg: literal_value(word.value, constants) for word in call.keywords if word.arg}
+    by_destination: dict[str, ScriptOption] = {}
     for name, call in calls(tree):
         receiver, _, last = name.rpartition(".")
         if last != "add_argument" or not call.args:
@@ -52,215 +61,169 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
         if not names:
             continue
         is_relevant, before = subparsers.place_of(receiver, call.lineno)
-        option, is_negatable = _argument(names, call, constants) if is_relevant else (None, False)
-        if option is None:
+        argument = _argument(names, call, source) if is_relevant else None
+        if argument is None:
             continue
-        script.options.append(replace(option, before=before))
-        if is_negatable:
-            negatable.add(option.name)
+        destination, option = argument
+        _add(script, by_destination, destination, replace(option, before=before))
         if "_" in option.name and not option.positional:
             dashed.add("-" in option.flag)
     if not script.options:
         return None
     script.words, script.notes = subparsers.words, subparsers.notes
+    if not reads_yaml:
+        _spell(script, dashed)
+    return script
+
+
+def _add(
+    script: InspectedScript, by_destination: dict[str, ScriptOption], destination: str, option: ScriptOption
+) -> None:
+    """Add an option; two flags of one destination (`--shuffle`, `--no-shuffle`) become one."""
+    earlier = by_destination.get(destination)
+    form = merged(earlier.form, option.form) if earlier and earlier.form and option.form else None
+    if earlier is not None and form is not None:
+        on = next((flag for value, flag in form.sets if value is True), form.flags[0])
+        both = replace(
+            earlier,
+            name=normal_name(on) if form.kind is FormKind.ON_OFF else destination,
+            flag=on.lstrip("-"),
+            form=form,
+            aliases=tuple({*earlier.aliases, *option.aliases, destination}),
+        )
+        script.options[script.options.index(earlier)] = by_destination[destination] = both
+        return
+    by_destination.setdefault(destination, option)
+    script.options.append(option)
+
+
+def _spell(script: InspectedScript, dashed: set[bool]) -> None:
+    """Set the style of an argparse script: how it writes names."""
     style: dict[str, Any] = {"preset": "argparse"}
     if dashed == {True}:
         style["names"] = "dash"
-    if negatable:
-        plain_flags = {option.name for option in script.options if option.type == "bool"} - negatable
-        style["booleans"] = dict.fromkeys(sorted(negatable), "no") if plain_flags else "no"
     script.style = style if len(style) > 1 else "argparse"
     if dashed == {True, False}:
-        script.settings["names"] = {o.name: o.flag for o in script.options if o.flag != o.name and not o.positional}
-    return script
+        named = [
+            option for option in script.options if not option.positional and normal_name(option.flag) == option.name
+        ]
+        script.settings["names"] = {option.name: option.flag for option in named if option.flag != option.name}
 
 
-def _argument(names: list[str], call: ast.Call, constants: Constants) -> tuple[ScriptOption | None, bool]:
-    """Return the option of one `add_argument`, and whether its flag can be negated (`--no-x`)."""
+NO_VALUE_ACTIONS = ("store_true", "store_false", "store_const")
+
+
+def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, ScriptOption] | None:
+    """Return the destination and the option of one `add_argument`; None for what is no parameter."""
     action = keyword_argument(call, "action")
     action_name = literal_value(action) if action is not None else "store"
     if action_name in ("help", "version", "append_const", "count"):
-        return None, False
+        return None
     negatable = dotted_name(action).endswith("BooleanOptionalAction") if action is not None else False
     longest = max(names, key=len)
     positional = not longest.startswith("-")
-    flag = longest.lstrip("-")
-    default = literal_value(keyword_argument(call, "default"), constants)
+    destination = literal_value(keyword_argument(call, "dest"))
+    destination = destination if isinstance(destination, str) else normal_name(longest)
+    default_node = keyword_argument(call, "default")
+    default = literal_value(default_node, source.constants)
+    default = source.defaults.get(destination, default)
+    if default_node is None and destination not in source.defaults and action_name in ("store_true", "store_false"):
+        default = action_name == "store_false"
+    form = _argument_form(names, call, source, "on_off" if negatable else action_name)
     kind = type_name(keyword_argument(call, "type"))
     if negatable or action_name in ("store_true", "store_false"):
         kind = "bool"
-        # `store_false` is a parameter of its own, too: a study can only add the flag, so its default is False.
-        default = bool(default) if negatable and default is not UNKNOWN else False
-    choices = literal_value(keyword_argument(call, "choices"), constants)
+    choices = literal_value(keyword_argument(call, "choices"), source.constants)
+    choices = tuple(choices) if isinstance(choices, list) else ()
     listed = keyword_argument(call, "nargs") is not None and literal_value(keyword_argument(call, "nargs")) != "?"
+    if kind == "any" and form is not None and form.reads is Reads.BOOL:
+        kind = "bool"
     if kind == "any":
         kind = "list" if listed else type_of(default) if default is not UNKNOWN else "str"
-    return ScriptOption(
-        name=flag.replace("-", "_"),
-        flag=flag,
-        type=kind,
-        default=plain_default(default, kind),
-        choices=tuple(choices) if isinstance(choices, list) else (),
-        help=_text(keyword_argument(call, "help"), constants),
-        required=positional or literal_value(keyword_argument(call, "required")) is True,
-        positional=positional,
-        listed=listed,
-    ), negatable
-
-
-def click_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
-    """Inspect the decorators `@click.option` and `@click.argument`; None if there are none.
-
-    Of the commands of a group, those of the one that trains are taken.
-    """
-    script = InspectedScript("click", "click")
-    plain_flags, negatable = list[str](), list[str]()
-    groups = CommandGroups(tree)
-    for name, call in calls(tree):
-        last = name.rsplit(".", 1)[-1]
-        if last not in ("option", "argument") or not name.startswith(("click.", "typer.", "rich_click.")):
-            continue
-        names = [value for arg in call.args if isinstance(value := literal_value(arg), str)]
-        is_relevant, before = groups.place_of(call)
-        if not names or not is_relevant:
-            continue
-        option, flag = _option(names, call, constants, positional=last == "argument")
-        script.options.append(replace(option, before=before))
-        if option.type == "bool" and flag is not None:
-            (plain_flags if flag else negatable).append(option.name)
-    if not script.options:
-        return None
-    script.words, script.notes = groups.words, groups.notes
-    if plain_flags:
-        script.style = {"preset": "click", "booleans": dict.fromkeys(plain_flags, "flag") if negatable else "flag"}
-    return script
-
-
-def _option(
-    names: list[str], call: ast.Call, constants: Constants, *, positional: bool
-) -> tuple[ScriptOption, bool | None]:
-    """Return one option, and whether it is a flag that cannot be negated; None for what is no flag."""
-    flags = [name for name in names if name.startswith("-")]
-    longest = max(flags or names, key=len)
-    is_negatable = "/" in longest
-    flag = longest.split("/")[0].strip().lstrip("-")
-    kind, choices = type_name(keyword_argument(call, "type")), ()
-    type_ = keyword_argument(call, "type")
-    if isinstance(type_, ast.Call):
-        inner = dotted_name(type_.func).rsplit(".", 1)[-1]
-        if inner == "Choice" and type_.args:
-            listed = literal_value(type_.args[0], constants)
-            choices = tuple(listed) if isinstance(listed, list) else ()
-            kind = "str"
-        kind = {"IntRange": "int", "FloatRange": "float", "Path": "str"}.get(inner, kind)
-    kind = {"INT": "int", "FLOAT": "float", "BOOL": "bool", "STRING": "str"}.get(
-        dotted_name(type_ or ast.Pass())[6:], kind
-    )
-    default = literal_value(keyword_argument(call, "default"), constants)
-    is_flag = is_negatable or literal_value(keyword_argument(call, "is_flag")) is True
-    if is_flag:
-        kind, default = "bool", bool(default) if default is not UNKNOWN else False
-    elif kind == "any":
-        kind = type_of(default) if default is not UNKNOWN else "str"
-    option = ScriptOption(
-        name=flag.replace("-", "_"),
-        flag=flag,
+    required = positional or literal_value(keyword_argument(call, "required")) is True
+    if form is not None:
+        silent = UNKNOWN if required else _converted(default, form)
+        extends = form.extends and default is not None
+        form = replace(
+            form,
+            silent=silent,
+            choices=choices,
+            extends=extends,
+            words=words_like(default, choices, form.words) if form.reads is Reads.TEXT else form.words,
+        )
+    # A flag that sets another destination than its own name is known by what it sets.
+    by_destination = form is not None and form.kind in (FormKind.STORE_FALSE, FormKind.STORE_CONST)
+    return destination, ScriptOption(
+        name=destination if by_destination else normal_name(longest),
+        flag=longest.lstrip("-"),
         type=kind,
         default=plain_default(default, kind),
         choices=choices,
-        help=_text(keyword_argument(call, "help"), constants),
-        required=positional or literal_value(keyword_argument(call, "required")) is True,
+        help=help_text(keyword_argument(call, "help"), source.constants),
+        required=required,
         positional=positional,
-        listed=literal_value(keyword_argument(call, "multiple")) is True,
+        listed=listed,
+        form=form,
+        aliases=(destination,)
+        if by_destination
+        else tuple({destination, *(normal_name(name) for name in names if name.startswith("--"))}),
     )
-    return option, (not is_negatable) if is_flag else None
 
 
-def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
-    """Inspect `HfArgumentParser((A, B, TrainingArguments))` or `tyro.cli(A)` of the script's dataclasses."""
-    used: list[str] = []
-    parser = ""
-    for name, call in calls(tree):
-        last = name.rsplit(".", 1)[-1]
-        if last in ("HfArgumentParser", "TrlParser") and call.args:
-            parser = last
-            first = call.args[0]
-            items = first.elts if isinstance(first, ast.Tuple | ast.List) else [first]
-            used += [dotted_name(item).rsplit(".", 1)[-1] for item in items]
-        elif name == "tyro.cli" and call.args:
-            parser, used = "tyro", [*used, dotted_name(call.args[0])]
-    if not used:
-        return None
-    classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    script = InspectedScript(
-        parser, "hf" if parser != "tyro" else {"preset": "argparse", "names": "dash", "booleans": "no"}
-    )
-    for name in used:
-        node = classes.get(name)
-        bases = [dotted_name(base).rsplit(".", 1)[-1] for base in node.bases] if node else [name]
-        if any(base.endswith(("TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig")) for base in bases):
-            _training_arguments(script)
-        if node is not None:
-            script.options += _fields(node, constants)
-    script.options = list({option.name: option for option in script.options}.values())
-    return script if script.options else None
-
-
-def _training_arguments(script: InspectedScript) -> None:
-    script.options += [
-        ScriptOption(name, name, type_of(value), value, help="of transformers.TrainingArguments")
-        for name, value in TRAINING_ARGUMENTS.items()
-    ]
-    script.options.append(ScriptOption("output_dir", "output_dir", "str"))
-
-
-def _fields(node: ast.ClassDef, constants: Constants) -> list[ScriptOption]:
-    """Return the fields of one dataclass."""
-    options = []
-    for line in node.body:
-        if not isinstance(line, ast.AnnAssign) or not isinstance(line.target, ast.Name):
-            continue
-        value, help_, required = line.value, "", line.value is None
-        if isinstance(value, ast.Call) and dotted_name(value.func).rsplit(".", 1)[-1] in ("field", "HfArg"):
-            metadata = literal_value(keyword_argument(value, "metadata"), constants)
-            help_ = (
-                metadata.get("help", "")
-                if isinstance(metadata, dict)
-                else _text(keyword_argument(value, "help"), constants)
-            )
-            required = not any(word.arg in ("default", "default_factory") for word in value.keywords)
-            value = keyword_argument(value, "default")
-        kind, default = type_name(line.annotation), literal_value(value, constants)
-        if kind == "any" and default is not UNKNOWN:
-            kind = type_of(default)
-        name, choices = line.target.id, _literal_choices(line.annotation)
-        options.append(
-            ScriptOption(name, name, kind, plain_default(default, kind), choices, " ".join(help_.split()), required)
+def _argument_form(names: list[str], call: ast.Call, source: _Source, action: object) -> OptionForm | None:
+    """Return the form of one `add_argument`; None for a form that the source does not show."""
+    flags = tuple(sorted((name for name in names if name.startswith("-")), key=len, reverse=True))
+    if action in NO_VALUE_ACTIONS or action == "on_off":
+        if not flags:
+            return None
+        if action == "on_off":
+            return OptionForm(FormKind.ON_OFF, flags=flags, sets=((True, flags[0]), (False, f"--no-{flags[0][2:]}")))
+        const = {"store_true": True, "store_false": False}.get(
+            str(action), literal_value(keyword_argument(call, "const"), source.constants)
         )
-    return options
+        if const is UNKNOWN:
+            return None
+        kind = {"store_true": FormKind.FLAG, "store_false": FormKind.STORE_FALSE}.get(str(action), FormKind.STORE_CONST)
+        return OptionForm(kind, flags=flags, sets=((const, flags[0]),))
+    nargs_node = keyword_argument(call, "nargs")
+    nargs = literal_value(nargs_node)
+    if (
+        action not in ("store", "append", "extend")
+        or nargs is UNKNOWN
+        or (nargs not in (None, "?", "+", "*") and not isinstance(nargs, int))
+    ):
+        return None
+    several = nargs not in (None, "?")
+    if action == "append" and several:
+        return None  # a list of lists
+    kind = FormKind.APPEND if action == "append" or (action == "extend" and not several) else FormKind.VALUE
+    kind = FormKind.NARGS if several else kind
+    form = OptionForm(kind, flags=flags, count=str(nargs or ""), extends=action in ("append", "extend"))
+    form = converter_form(keyword_argument(call, "type"), source.tree, form)
+    if source.reads_yaml:
+        form = as_yaml(replace(form, extends=False), read_annotation(keyword_argument(call, "type")))
+    return form if flags else replace(form, kind=FormKind.POSITIONAL)
 
 
-def _literal_choices(annotation: ast.AST) -> tuple[Any, ...]:
-    if isinstance(annotation, ast.Subscript) and dotted_name(annotation.value).rsplit(".", 1)[-1] == "Literal":
-        listed = literal_value(annotation.slice)
-        return tuple(listed) if isinstance(listed, list) else () if listed is UNKNOWN else (listed,)
-    return ()
-
-
-def _text(node: ast.AST | None, constants: Constants) -> str:
-    """Return a help text without the parts that argparse would fill in."""
-    value = literal_value(node, constants)
-    text = " ".join(value.split()) if isinstance(value, str) else ""
-    return DEFAULT_IN_HELP.sub("", text).replace("%%", "%").strip()
-
-
-DEFAULT_IN_HELP = re.compile(r"[\s,;]*[\[(]?\s*(?:defaults?(?: to| is)?\s*[:=]?\s*)?%\(\w+\)\w[\])]?", re.IGNORECASE)
+def _converted(default: Any, form: OptionForm) -> object:
+    """Return a default as the script has it: argparse converts one that is a text."""
+    if not isinstance(default, str) or form.reads is Reads.TEXT or not form.takes_value:
+        return default
+    if form.reads in (Reads.INT, Reads.FLOAT):
+        value = plain_default(default, str(form.reads))
+        return UNKNOWN if value is None else value
+    if form.reads is Reads.BOOL and default.lower() in {word.lower() for word in form.words}:
+        return default.lower() == form.words[1].lower()
+    return UNKNOWN
 
 
 PARSERS: tuple[Callable[[ast.Module, Constants], InspectedScript | None], ...] = (
     dataclass_options,
     click_options,
+    absl_options,
     argparse_options,
+    jsonargparse_options,
     function_options,
+    docopt_options,
 )
 """In order of precedence: a script with dataclasses may call add_argument for two more options."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hptui.core.trial import Value
@@ -82,6 +83,21 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     return _range(rule, option), rule.why, rule.first
 
 
+def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
+    """Return the parameter to search at once: a learning rate, else one with a rule, else any.
+
+    None if no parameter has a range.
+    """
+
+    def place(option: ScriptOption) -> tuple[bool, bool, bool, bool]:
+        name = option.name.rsplit(".", 1)[-1].lower()
+        rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+        is_number = option.type in ("int", "float") and option.default is not None
+        return rule is None or not rule.first, rule is None, not is_number, option.type == "bool"
+
+    return min(options, key=place, default=None)
+
+
 def guess_value(option: ScriptOption) -> int | float | None:
     """Return a value in the middle of the typical range, for a required number without a default."""
     name = option.name.rsplit(".", 1)[-1].lower()
@@ -102,26 +118,34 @@ def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
         return None
     if isinstance(value, int):
         return (f"{max(1, value // 2)}..{value * 2} int", "around the default", False) if value > 1 else None
-    return f"{number_text(_two(value / 2))}..{number_text(_two(value * 2))}", "around the default", False
+    return f"{_decimal(_two(value / 2))}..{_decimal(_two(value * 2))}", "around the default", False
 
 
 def _range(rule: TypicalRange, option: ScriptOption) -> Value:
+    """Return the entry of `[space]` for a rule; its type is that of the option or of its default."""
     default = option.default if isinstance(option.default, int | float) and option.default > 0 else None
+    is_float = option.type == "float" or isinstance(option.default, float)
+    is_int = option.type == "int" or (isinstance(option.default, int) and not is_float)
     match rule.kind:
         case "log":
             low, high = (default / 10, default * 10) if default else (rule.low, rule.high)
-            return f"{number_text(_two(low))}..{number_text(_two(high))} log"
+            if is_int:
+                return f"{max(1, int(low))}..{max(2, int(high))} int log"
+            return f"{_decimal(_two(low))}..{_decimal(_two(high))} log"
         case "twos":
             centre = default or math.sqrt(rule.low * rule.high)
             power = max(0, round(math.log2(centre)))
             values: list[Value] = [2**n for n in range(max(0, power - 2), max(power + 2, 3))]
-            if default and int(default) not in values:
-                values = sorted([*values, int(default)])  # type: ignore[type-var]  # whole numbers, all of them
-            return {"choices": values}
-        case "whole":
+            if default and default not in values:
+                values = sorted([*values, default])  # type: ignore[type-var]  # numbers, all of them
+            return {"choices": [float(value) for value in values] if is_float else values}  # type: ignore[arg-type]
+        case "whole" if not is_float:
             low, high = (max(rule.low, default // 2), default * 2) if default and default > 1 else (rule.low, rule.high)
             return f"{int(low)}..{int(high)} int"
-    return f"{_decimal(rule.low)}..{_decimal(max(rule.high, default or 0))}"
+        case "whole":
+            return f"0.0..{_decimal(_two((default or rule.high) * 2))}"
+    low = min(rule.low, default) if default is not None else rule.low
+    return f"{_decimal(low)}..{_decimal(max(rule.high, default or 0))}"
 
 
 def _decimal(value: float) -> str:

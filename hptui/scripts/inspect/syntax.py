@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hptui.core.trial import Value
+from hptui.scripts.inspect.forms import UNKNOWN, OptionForm
 
 Constants = dict[str, Any]
 """Constants of a script by name."""
-
-UNKNOWN = object()
-"""The result of `literal` for an expression whose value is known at run time only."""
 
 
 def dotted_name(node: ast.AST) -> str:
@@ -78,6 +78,15 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
         yield dotted_name(node.func), node
 
 
+def imported_modules(tree: ast.AST) -> set[str]:
+    """Return the first parts of the names of all imported modules."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+    return {name.partition(".")[0] for name in names}
+
+
 def keyword_argument(call: ast.Call, name: str) -> ast.expr | None:
     """Return the argument that is passed by this name, or None."""
     return next((word.value for word in call.keywords if word.arg == name), None)
@@ -129,13 +138,24 @@ def type_of(value: Any) -> str:
     return "any"
 
 
+DEFAULT_IN_HELP = re.compile(r"[\s,;]*[\[(]?\s*(?:defaults?(?: to| is)?\s*[:=]?\s*)?%\(\w+\)\w[\])]?", re.IGNORECASE)
+
+
+def help_text(node: ast.AST | None, constants: Constants) -> str:
+    """Return a help text without the parts that argparse would fill in."""
+    value = literal_value(node, constants)
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    return DEFAULT_IN_HELP.sub("", text).replace("%%", "%").strip()
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptOption:
     """A parameter that a script takes.
 
     `name` is its name in a study, `flag` its spelling in the script, without dashes. `default` is None if the script
     states none that can be read. `positional`: it is no option and needs a place in the command. `listed`: it takes
-    several values. `before`: it precedes the subcommand.
+    several values. `before`: it precedes the subcommand. `form` is how the script declares it, None if that is not
+    seen; `aliases` are other names that a study may use for it.
     """
 
     name: str
@@ -148,6 +168,8 @@ class ScriptOption:
     positional: bool = False
     listed: bool = False
     before: bool = False
+    form: OptionForm | None = field(default=None, compare=False)
+    aliases: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass
@@ -166,3 +188,9 @@ class InspectedScript:
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
     """Further settings of the trainer, such as words that set the directory that the script writes to."""
+    config: Path | None = None
+    """The file that holds the settings; each trial has a copy."""
+    config_option: ScriptOption | None = None
+    """The option that names that file."""
+    metric_files: list[str] = field(default_factory=list)
+    """Files that alone hold the metrics: paths, in which `{NAME}` is the value of an option."""

@@ -1,6 +1,6 @@
 """Merges sources into one record: each metric comes from the most trusted source that reports it, and no other.
 
-Also the reader of what `hptui.report` and the tap write, and the limit on processor time for reading output."""
+Also the limit on processor time for reading output."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from hptui.scripts.metrics.pairs import MetricsReading, canonical_name, to_number
-from hptui.scripts.metrics.tail import FileTail
+from hptui.scripts.metrics.pairs import MEASURE_WORDS, MetricsReading, canonical_name
+from hptui.scripts.metrics.ranks import Disagreement
 from hptui.trainers.context import TrialContext
 
 REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
@@ -24,23 +22,37 @@ HOLD_S = 0.2
 """Seconds that a printed number waits for the same one in full precision from a better source."""
 MAX_METRICS_PER_EVENT, MAX_NAME_CHARS, MAX_STEP = 200, 200, 1 << 60
 """Metrics in one report, characters of a name, the last step: what an event can hold."""
+MAX_EVENT_CHARS = 32 * 1024
+"""Characters of the metrics of one report, as JSON."""
 MAX_RECORDED_SOURCES = 200
 """Metrics whose source is recorded."""
 MAX_PRINTED_METRICS = 100
 """Metrics taken from output besides objectives: text that only looks like metrics must not fill the record."""
+UNRANKED = 1 << 30
+"""Orders a source whose process is not known behind those whose is."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsSource:
-    """A source of metrics: its trust (lower is more trusted) and the name that is shown."""
+    """A source of metrics: its trust (lower is more trusted), the name that is shown, and the rank of its process."""
 
     trust: int
     name: str
+    rank: int | None = None
 
     @property
     def can_wait(self) -> bool:
         """Whether its values may wait a moment for the same ones from a better source."""
-        return self.trust >= OUTPUT
+        return self.trust >= OUTPUT or bool(self.rank)
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Orders sources: the best one first."""
+        return self.trust, UNRANKED if self.rank is None else self.rank
+
+    def is_other_rank_of(self, other: MetricsSource) -> bool:
+        """Return whether both are one source in different processes."""
+        return (self.trust, self.name) == (other.trust, other.name) and self.rank != other.rank
 
 
 @dataclass
@@ -55,21 +67,30 @@ class _Owned:
     @property
     def source_text(self) -> str:
         """The source in words."""
-        return f"{self.source.name}, at the end {self.summary}" if self.summary else self.source.name
+        rank = f", rank {self.source.rank}" if self.source.rank else ""
+        text = f"{self.source.name}{rank}"
+        return f"{text}, at the end {self.summary}" if self.summary else text
 
 
 @dataclass
 class MetricsCollector:
-    """Passes readings on to the trial, each metric from one source only."""
+    """Passes readings on to the trial, each metric from one source only.
+
+    With `first_counts`, several processes print untagged: the first value of a step counts.
+    """
 
     trial: TrialContext
+    first_counts: bool = False
+    step: int = 0
+    total: int | None = None
+    total_by: int = TENSORBOARD + 1
     _owned: dict[str, _Owned] = field(default_factory=dict)
     _held: deque[tuple[float, MetricsSource, MetricsReading]] = field(default_factory=deque)
     _sources_changed: bool = False
     _printed: int = 0
-    step: int = 0
-    total: int | None = None
-    total_by: int = TENSORBOARD + 1
+    _begun: bool = False
+    _early: dict[str, list[tuple[MetricsSource, int | None, float]]] = field(default_factory=dict)
+    _ranks: Disagreement = field(default_factory=Disagreement)
 
     def __post_init__(self) -> None:
         self._wanted = {canonical_name(name): name for name in self.trial.objectives}
@@ -88,6 +109,10 @@ class MetricsCollector:
         while self._held and (everything or self._held[0][0] <= now):
             _, source, reading = self._held.popleft()
             self._record(source, reading)
+        if everything:
+            self._settle_early()
+        if text := self._ranks.warning(finished=everything, untagged=self.first_counts):
+            self.trial.warn(text)
         if self._sources_changed:
             self._sources_changed = False
             sources = {owned.name: owned.source_text for owned in list(self._owned.values())[:MAX_RECORDED_SOURCES]}
@@ -95,22 +120,69 @@ class MetricsCollector:
 
     def _record(self, source: MetricsSource, reading: MetricsReading) -> None:
         self._take_total(source, reading)
+        self._accept(source, reading, self._without_settings(source, reading))
+
+    def _accept(self, source: MetricsSource, reading: MetricsReading, metrics: Mapping[str, float]) -> None:
         accepted: dict[str, float] = {}
-        for name, value in reading.metrics.items():
-            if owned := self._owned_by(source, name, summary=reading.step is None):
-                self._warn_if_recovered(owned, value)
-                accepted[owned.name] = owned.last = value
+        completed: dict[str, float] = {}
+        for name, value in metrics.items():
+            owned = self._owned_by(source, name, reading, value)
+            if owned is None:
+                continue
+            self._warn_if_recovered(owned, value)
+            is_summary = reading.step is None and owned.source != source
+            (completed if is_summary else accepted)[owned.name] = owned.last = value
         if reading.step is not None:
-            self.step = max(self.step, reading.step) if source.can_wait else reading.step
+            step = clamp(reading.step)
+            self.step = max(self.step, step) if source.can_wait else step
         if self.total is not None and self.step > self.total:
             self.total = None
             self.trial.forget_total()
-        if accepted or reading.progress is not None:
-            step = self.step if reading.step is None else reading.step
-            names = list(accepted)
-            for first in range(0, max(1, len(names)), MAX_METRICS_PER_EVENT):
-                part = {name: accepted[name] for name in names[first : first + MAX_METRICS_PER_EVENT]}
-                self.trial.report(min(step, MAX_STEP), part, progress=reading.progress)
+        step = self.step if reading.step is None else clamp(reading.step)
+        if accepted or (reading.progress is not None and not completed):
+            for part in _parts(accepted):
+                self.trial.report_reading(step, part, reading.progress, reading=reading.reading)
+        if completed:
+            for part in _parts(completed):
+                self.trial.report_reading(step, part, reading.progress, replaces=True)
+
+    def _without_settings(self, source: MetricsSource, reading: MetricsReading) -> Mapping[str, float]:
+        """Return the metrics of a reading; what may be settings, printed before the first step, is kept aside.
+
+        Such a value is a metric if another value of it is printed, or if no step ever comes.
+        """
+        self._begun |= reading.begun and reading.step is not None
+        keys = {name: canonical_name(name) or name for name in reading.metrics}
+        if source.trust != OUTPUT or reading.begun or self._begun or any(key in self._wanted for key in keys.values()):
+            return reading.metrics
+        metrics: dict[str, float] = {}
+        for name, value in reading.metrics.items():
+            if keys[name] in self._owned or keys[name].rpartition("_")[2] in MEASURE_WORDS:
+                metrics[name] = value
+                continue
+            early = self._early.get(name)
+            if early is None and len(self._early) < MAX_PRINTED_METRICS:
+                self._early[name] = [(source, reading.step, value)]
+            elif early is not None and early[-1][2] != value:
+                self._record_early(name)
+                metrics[name] = value
+            elif early is not None:
+                early.append((source, reading.step, value))
+        return metrics
+
+    def _record_early(self, name: str) -> None:
+        for source, step, value in self._early.pop(name):
+            self._accept(source, MetricsReading({name: value}, step), {name: value})
+
+    def _settle_early(self) -> None:
+        """Record what was printed before the first step: as metrics if there was no step, else as a fact."""
+        if not self._begun:
+            for name in list(self._early):
+                self._record_early(name)
+        elif self._early:
+            printed = {name: values[-1][2] for name, values in self._early.items() if name not in self._owned}
+            self._early.clear()
+            self.trial.facts(printed_settings=printed)
 
     def _warn_if_recovered(self, owned: _Owned, value: float) -> None:
         """Warn, once, that an objective is finite again after a value that was not.
@@ -125,10 +197,10 @@ class MetricsCollector:
 
     def _take_total(self, source: MetricsSource, reading: MetricsReading) -> None:
         if reading.total and source.trust <= self.total_by and reading.total != self.total:
-            self.total, self.total_by = reading.total, source.trust
-            self.trial.total_steps = reading.total
+            self.total, self.total_by = clamp(reading.total), source.trust
+            self.trial.total_steps = self.total
 
-    def _owned_by(self, source: MetricsSource, given: str, *, summary: bool) -> _Owned | None:
+    def _owned_by(self, source: MetricsSource, given: str, reading: MetricsReading, value: float) -> _Owned | None:
         """Return the metric that this source reports from now on; None if another source has it.
 
         A summary, such as a file of final results, holds its one value more exactly than the printed curve: it replaces
@@ -139,14 +211,18 @@ class MetricsCollector:
             return None
         owned = self._owned.get(key)
         if owned is not None and owned.source == source:
-            return owned if owned.name in (given, self._wanted.get(key)) else None
-        if owned is not None and source.trust >= owned.source.trust:
+            if owned.name not in (given, self._wanted.get(key)):
+                return None
+            return owned if self._counts(owned, source, reading, value) else None
+        if owned is not None and source.order >= owned.source.order:
+            if source.is_other_rank_of(owned.source):
+                self._counts(owned, source, reading, value)
             return None
         if owned is None and source.can_wait:
             if self._printed >= MAX_PRINTED_METRICS and key not in self._wanted:
                 return None
             self._printed += 1
-        if owned is not None and summary:
+        if owned is not None and reading.step is None and source.trust < owned.source.trust:
             self._sources_changed |= owned.summary != source.name
             owned.summary = source.name
             return owned
@@ -154,7 +230,15 @@ class MetricsCollector:
             self.trial.retract(owned.name)
         self._sources_changed = True
         self._owned[key] = _Owned(source, self._wanted.get(key, given))
+        self._counts(self._owned[key], source, reading, value)
         return self._owned[key]
+
+    def _counts(self, owned: _Owned, source: MetricsSource, reading: MetricsReading, value: float) -> bool:
+        """Compare a value with other processes'; return False for a further one whose is unknown."""
+        untagged = self.first_counts and source.rank is None and source.trust == OUTPUT
+        if source.rank is None and not untagged:
+            return True
+        return self._ranks.note(owned.name, source.rank, reading.step, value) or not untagged
 
     def recorded_name(self, given: str) -> str:
         """Return the name that a metric is recorded under."""
@@ -165,10 +249,26 @@ class MetricsCollector:
         return {owned.name: owned.last for owned in self._owned.values()}
 
 
+def clamp(step: int) -> int:
+    """Return a step as an event can hold it."""
+    return min(max(step, -MAX_STEP), MAX_STEP)
+
+
+def _parts(metrics: Mapping[str, float]) -> Iterator[dict[str, float]]:
+    """Yield metrics in parts that fit an event; one empty part if there are none."""
+    part, chars = dict[str, float](), 0
+    for name, value in metrics.items():
+        size = 2 * len(json.dumps(name)) + 40  # the name again where the value is not finite or not the first
+        if part and (len(part) >= MAX_METRICS_PER_EVENT or chars + size > MAX_EVENT_CHARS):
+            yield part
+            part, chars = {}, 0
+        part[name] = value
+        chars += size
+    yield part
+
+
 FULL_READING_SHARE = 0.1
-"""Share of one processor, 0 to 1, for reading every line."""
-MAX_READING_SHARE = 0.3
-"""Share of one processor, 0 to 1, for reading at all."""
+"""Share of one processor, 0 to 1, for reading every line. Lines that may hold an objective are always read."""
 WINDOW_S = 1.0
 """Seconds over which the shares are counted."""
 
@@ -186,51 +286,6 @@ class ReadingBudget:
             self._began, self._used = time.monotonic(), 0.0
         return self._used > FULL_READING_SHARE * WINDOW_S
 
-    def is_spent(self) -> bool:
-        """Return whether the limit is used up: no line is to be read."""
-        return self._used > MAX_READING_SHARE * WINDOW_S
-
     def add(self, seconds: float) -> None:
         """Add the processor time, in seconds, that a line has cost."""
         self._used += seconds
-
-
-TAP_PREFIX = "tap "
-"""What the names of tapped sources begin with."""
-
-
-class ReportsReader:
-    """Follows the file that `reporting.py` appends to; records without metrics are kept as facts about the script."""
-
-    def __init__(self, path: Path) -> None:
-        self._tail = FileTail(path)
-        self.tapped: Mapping[str, Any] | None = None
-        self.cooperates = False
-        self.effective: dict[str, Any] = {}
-        self.non_numbers: list[str] = []
-        self.packages: dict[str, str] = {}
-
-    def read(self, *, last: bool = False) -> Iterator[tuple[str, MetricsReading]]:
-        """Yield (source, reading) of what is new; source is `report`, `tap transformers` or `tap wandb`."""
-        for line in self._tail.lines(last=last):
-            try:
-                entry = json.loads(line)
-                kind = entry["k"]
-            except (ValueError, KeyError, TypeError):
-                continue
-            if kind == "metrics":
-                self.non_numbers += entry.get("odd") or []
-                yield str(entry.get("source")), _reading(entry)
-            elif kind == "tap":
-                self.tapped = self.tapped or entry
-            elif kind == "cooperates":
-                self.cooperates = True
-            elif kind == "packages":
-                self.packages |= entry.get("packages") or {}
-            elif kind == "effective":
-                self.effective |= entry.get("settings") or {}
-
-
-def _reading(entry: Mapping[str, Any]) -> MetricsReading:
-    metrics = {str(name): value for name, raw in entry["m"].items() if (value := to_number(raw)) is not None}
-    return MetricsReading(metrics, entry.get("s"), entry.get("total"), entry.get("p"))

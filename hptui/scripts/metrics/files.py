@@ -129,3 +129,8 @@ class MetricFiles:
                 self._readers[path] = self._reader_for(Path(path), existed=False)
         for reader in self._readers.values():
             yield from reader.read_new(last=last)
+
+    def read_existing(self) -> Iterator[MetricsReading]:
+        """Yield all that the files hold: what an earlier attempt of the trial wrote."""
+        for path in self._paths():
+            yield from self._reader_for(Path(path), existed=False).read_new(last=True)

@@ -16,11 +16,14 @@ from typing import Any
 
 from hptui.scripts.metrics.pairs import (
     METRIC_WORDS,
+    PLAIN_NAME,
     MetricsReading,
     canonical_name,
     find_pairs,
     flatten,
+    literal_pattern,
     reading_of_record,
+    take_literals,
     to_number,
 )
 
@@ -34,9 +37,15 @@ class StepCounter:
 
 
 class StepClock:
-    """Follows the steps and epochs of one output."""
+    """Follows the steps and epochs of one output.
+
+    `begun` tells that there was a counter. Without `joins_epochs`, a counter that goes back is not one that restarts
+    with an epoch: the output is that of several processes.
+    """
 
     def __init__(self) -> None:
+        self.begun = False
+        self.joins_epochs = True
         self._last_counter: StepCounter | None = None
         self._steps_before = 0
         self._reset = self._advanced = False
@@ -47,6 +56,7 @@ class StepClock:
 
     def take(self, step: StepCounter | None, epoch: StepCounter | None) -> None:
         """Take the counters of a line."""
+        self.begun |= step is not None or epoch is not None
         if epoch is not None:
             self._advanced |= self._epoch is not None and epoch.value > self._epoch.value
             self._epoch = epoch
@@ -54,7 +64,12 @@ class StepClock:
         if step is None:
             return
         last = self._last_counter
-        if last is not None and (step.value < last.value or (step.value == last.value and self._advanced)):
+        restarted = last is not None and self.joins_epochs
+        if (
+            last is not None
+            and restarted
+            and (step.value < last.value or (step.value == last.value and self._advanced))
+        ):
             self._steps_before += last.total or int(last.value)
             self._reset = True
         self._last_counter, self._advanced = step, False
@@ -118,7 +133,7 @@ NOT_CURRENT = re.compile(
 """Words before a counter that is not the current step."""
 COUNTER = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\s*\))?\s*[\])]")
 ROW = re.compile(
-    r"^\s*[│|┃║]\s*([A-Za-z][\w/ .@-]*?)\s*[│|┃║]"
+    r"^\s*[│|┃║]\s*([^\W\d][\w/ .@()+-]*?)\s*[│|┃║]"
     r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf)\s*%?\s*[│|┃║]\s*$",
     re.IGNORECASE,
 )
@@ -126,6 +141,12 @@ ROW = re.compile(
 COUNTER_NAMES = ("epoch", "step", "global_step", "iter", "iteration")
 REMOVED = " | "
 """Replaces what is removed, so that the words around it stay apart."""
+
+
+MAX_MAPPING_CHARS = 1 << 16
+"""Characters of a line that is read as a dict or JSON object."""
+WARNING = re.compile(r"\.py:\d+: \w*Warning: ")
+"""A warning of Python, which names a place in a file."""
 
 
 class LineReader:
@@ -144,59 +165,79 @@ class LineReader:
         self._wanted = frozenset(canonical_name(name) for name in objectives)
         names = {canonical_name(part) for name in settings for part in (name, name.rpartition(".")[2])}
         self._settings = names - self._wanted
-        self._clock = StepClock()
+        self._literals = {name: literal_pattern(name) for name in objectives if not PLAIN_NAME.fullmatch(name)}
+        self.clock = StepClock()
+        self._warned = False
 
     def may_hold_objective(self, line: str) -> bool:
         """Return whether a line may hold an objective: used where there are too many lines to read them all."""
-        low = line[:MAX_LINE_CHARS].lower()
-        return any(words.rpartition("_")[2] in low for words in self._wanted)
+        low = line[:MAX_MAPPING_CHARS].lower()
+        return bool(self._patterns) or any(words.rpartition("_")[2] in low for words in self._wanted)
 
     def read(self, line: str) -> MetricsReading | None:
-        """Return the metrics of a line; None if it has none."""
-        text = plain_text(line[:MAX_LINE_CHARS])
+        """Return the metrics of a line, each with its first value; None if it has none."""
+        return next(iter(self.read_all(line)), None)
+
+    def read_all(self, line: str) -> list[MetricsReading]:
+        """Return the metrics of a line: several readings if a name comes several times."""
+        text = plain_text(line[:MAX_MAPPING_CHARS])
         if self._patterns:
-            return self._by_pattern(text)
+            return self._by_pattern(_cut(text))
+        bar = BAR.search(text) if "%|" in text else None
+        if bar and ("{" in (rest := text[bar.end() :]) or ROW.match(rest)):  # printed behind a bar that stands
+            return [*self._read_text(text[: bar.end()]), *self._read_text(rest)]
+        return self._read_text(text)
+
+    def _read_text(self, text: str) -> list[MetricsReading]:
         if not VALUE_SIGNS.search(text):
-            return None
+            return []
         if "{" in text and (values := find_mapping(text)) is not None:
             return self._record(values)
+        text = _cut(text)
+        follows_warning, self._warned = self._warned, bool(WARNING.search(text))
+        if self._warned or (follows_warning and text.startswith("  ")):  # the source of the warning follows it
+            return []
         if row := ROW.match(text):
             return self._row(row[1], float(row[2]))
         if not PAIR_SIGNS.search(text) and not BAR.search(text) and not KERAS.search(text):
             words = canonical_name(text)
             if not any(objective in words for objective in self._wanted):
-                return None
+                return []
         return self._pairs(text)
 
-    def _record(self, values: Mapping[str, Any]) -> MetricsReading | None:
+    def _record(self, values: Mapping[str, Any]) -> list[MetricsReading]:
         reading = reading_of_record(values)
         names = {name.lower(): name for name, _ in flatten(values)}
         epoch = to_number(dict(flatten(values)).get(names.get("epoch", "")))
         explicit = reading.step is not None and any(name in names for name in COUNTER_NAMES if name != "epoch")
-        self._clock.take(None, StepCounter(epoch) if epoch else None)
+        self.clock.take(None, StepCounter(epoch) if epoch else None)
         if explicit and reading.step is not None:
-            self._clock.step = reading.step  # in JSON the step is that of the whole training, not of an epoch
+            self.clock.step = reading.step  # in JSON the step is that of the whole training, not of an epoch
+            self.clock.begun = True
         metrics = {name: value for name, value in reading.metrics.items() if name.lower() not in COUNTER_NAMES}
-        return self._reading_at(metrics if explicit or epoch is not None else self._measured(metrics))
+        return self._reading_at(list((metrics if explicit or epoch is not None else self._measured(metrics)).items()))
 
-    def _row(self, name: str, value: float) -> MetricsReading | None:
+    def _row(self, name: str, value: float) -> list[MetricsReading]:
         name = canonical_name(name) if " " in name else name
         if name.lower() in COUNTER_NAMES:
             if name.lower() != "epoch" and value >= 0 and value.is_integer():
-                self._clock.take(StepCounter(value), None)
-            return None
-        return self._reading_at(self._measured({name: value}))
+                self.clock.take(StepCounter(value), None)
+            return []
+        return self._reading_at(list(self._measured({name: value}).items()))
 
-    def _measured(self, metrics: Mapping[str, float]) -> dict[str, float]:
+    def _measured(self, metrics: Mapping[str, float]) -> Mapping[str, float]:
         """Return the metrics of a line without a step: settings count only together with something measured."""
         others = {name: value for name, value in metrics.items() if canonical_name(name) not in self._settings}
         measured = any(
             canonical_name(name) in self._wanted or METRIC_WORDS & set(canonical_name(name).split("_"))
             for name in others
         )
-        return dict(metrics) if measured else others
+        return metrics if measured else others
 
-    def _pairs(self, text: str) -> MetricsReading | None:
+    def _pairs(self, text: str) -> list[MetricsReading]:
+        literal: list[tuple[str, float]] = []
+        if self._literals:
+            text, literal = take_literals(text, self._literals)
         text, bar = strip_bars(text)
         text, step = _take_counter(STEP, text)
         text, epoch = _take_counter(EPOCH, text)
@@ -204,13 +245,15 @@ class LineReader:
         if step is None and epoch is not None:
             text, counter = _take_counter(COUNTER, text)
         counted = step or counter or bar
-        self._clock.take(counted, epoch)
-        metrics_by_name = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
-        metrics = {name: value for name, value in metrics_by_name.items() if name.lower() not in COUNTER_NAMES}
-        return self._reading_at(metrics if counted or epoch else self._measured(metrics))
+        self.clock.take(counted, epoch)
+        others = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
+        pairs = [*literal, *((name, value) for name, value in others if name.lower() not in COUNTER_NAMES)]
+        kept = dict(pairs) if counted or epoch else self._measured(dict(pairs))
+        return self._reading_at([(name, value) for name, value in pairs if name in kept])
 
-    def _by_pattern(self, text: str) -> MetricsReading | None:
-        metrics: dict[str, float] = {}
+    def _by_pattern(self, text: str) -> list[MetricsReading]:
+        readings: list[MetricsReading] = []
+        waiting: list[tuple[str, float]] = []
         for pattern in self._patterns:
             for match in pattern.finditer(text):
                 groups = {name: value for name, value in match.groupdict().items() if value is not None}
@@ -218,18 +261,32 @@ class LineReader:
                     groups[groups.pop("name")] = groups.pop("value")
                 total = to_number(groups.pop("total", None))
                 step, epoch = to_number(groups.pop("step", None)), to_number(groups.pop("epoch", None))
-                self._clock.take(
+                if step is not None or epoch is not None:
+                    readings, waiting = [*readings, *self._reading_at(waiting)], []
+                self.clock.take(
                     None if step is None else StepCounter(step, int(total) if total else None),
                     None if epoch is None else StepCounter(epoch),
                 )
                 numbers = {name: to_number(value.rstrip("%,;")) for name, value in groups.items()}
-                metrics |= {name: value for name, value in numbers.items() if value is not None}
-        return self._reading_at(metrics)
+                waiting += [(name, value) for name, value in numbers.items() if value is not None]
+        return [*readings, *self._reading_at(waiting)]
 
-    def _reading_at(self, metrics: Mapping[str, float]) -> MetricsReading | None:
-        if not metrics:
-            return None
-        return MetricsReading(metrics, self._clock.step_of(metrics), self._clock.total)
+    def _reading_at(self, pairs: Sequence[tuple[str, float]]) -> list[MetricsReading]:
+        """Return the readings of names with their values: another one wherever a name comes again."""
+        groups: list[dict[str, float]] = []
+        for name, value in pairs:
+            if not groups or name in groups[-1]:
+                groups.append({})
+            groups[-1][name] = value
+        return [
+            MetricsReading(metrics, self.clock.step_of(metrics), self.clock.total, begun=self.clock.begun)
+            for metrics in groups
+        ]
+
+
+def _cut(text: str) -> str:
+    """Return the part of a line that is read; it ends at a space, so that no number is cut."""
+    return text if len(text) <= MAX_LINE_CHARS else text[: max(0, text.rfind(" ", 0, MAX_LINE_CHARS))]
 
 
 def plain_text(line: str) -> str:

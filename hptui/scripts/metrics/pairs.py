@@ -21,17 +21,23 @@ SYNONYMS = {
     "testing": "test",
 }
 SPLITS = ("train", "val", "eval", "test", "dev")
-WORD = re.compile(r"[A-Za-z]+[0-9]*|[0-9]+")
+WORD = re.compile(r"[^\W\d_]+[0-9]*|[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsReading:
-    """Metrics at a step. `step` is None if not stated; `total` steps and `progress` (0 to 1) where they are known."""
+    """Metrics at a step. `step` is None if not stated; `total` steps and `progress` (0 to 1) where they are known.
+
+    `reading` counts how often the source was read from its beginning, because it was rewritten. `begun` is False for
+    what was printed before the first step.
+    """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     step: int | None = None
     total: int | None = None
     progress: float | None = None
+    reading: int = 0
+    begun: bool = True
 
 
 def canonical_name(name: str) -> str:
@@ -48,7 +54,10 @@ def to_number(value: Any) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # a whole number of more than 308 digits
+            return None
     if isinstance(value, str):
         return _text(value.strip())
     if isinstance(value, list | tuple) and len(value) == 2:
@@ -74,7 +83,7 @@ def to_proportion(hits: Any, total: Any) -> Proportion | None:
     try:
         k, n = int(hits), int(total)
         return Proportion(k, n) if n > 0 and k == float(hits) and n == float(total) else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -125,25 +134,52 @@ def reading_of_record(values: Mapping[str, Any], step_key: str = "") -> MetricsR
     return MetricsReading({name: value for name, value in numbers.items() if name not in step_names}, step)
 
 
-NUMBER = re.compile(
-    r"(?<=[\s:=\"'(\[])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?![\w:]|\.\w|,\d{3}(?!\d))",
-    re.IGNORECASE,
-)
+_NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?![\w:]|\.\w|,\d{3}(?!\d))"
+NUMBER = re.compile(rf"(?<=[\s:=\"'(\[]){_NUMBER}", re.IGNORECASE)
+PLAIN_NAME = re.compile(r"[A-Za-z_][\w./@-]*")
+"""A name that is found like any other; others are looked for as they are written."""
+
+
+def literal_pattern(name: str) -> re.Pattern[str]:
+    """Return the pattern of a name exactly as it is written, with its number as the group `number`."""
+    words = r"\s+".join(re.escape(word) for word in name.split())
+    start = rf"(?<![\w/.+(-]){words}['\"]?"
+    return re.compile(rf"{start}(?:\s*[:=│|]{{1,2}}\s*['\"(\[]?|\s+)(?P<number>{_NUMBER})", re.IGNORECASE)
+
+
+def take_literals(text: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str, list[tuple[str, float]]]:
+    """Return the values of names that are looked for as they are written, and the line without them."""
+    values: list[tuple[int, str, float]] = []
+    for name, pattern in patterns.items():
+        while match := pattern.search(text):
+            number = NUMBER.match(text, match.start("number"))
+            if number is None:
+                break
+            value, end = read_value(text, number)
+            values.append((match.start(), name, value))
+            text = text[: match.start()] + " | " + " " * (end - match.start() - 3) + text[end:]
+    return text, [(name, value) for _, name, value in sorted(values)]
+
+
 COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
 COUNTS_IN_PARENTHESES = re.compile(r"\s*%?\s*\(\s*(\d+)\s*/\s*(\d+)\s*\)")
 KEY_BACKWARDS = re.compile(
-    r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@-]{1,30}\()?\w[\w./@-]*|@)"
+    r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@+-]{1,30}\(\s?)?\w[\w./@+-]*|@)"
 )
 """The text before a number, backwards: `tensor(` or the like, quote, space, separator, space, key."""
 MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
-BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|\d")
+BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d")
 HEADING = re.compile(
     r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s)\s*(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
     r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*(?=[:|>\])]|\s[-–—]\s|$)",
     re.IGNORECASE,
 )
+
+
+QUALIFIER_END = re.compile(r"\)\s*[:=]?\s*[-+.\d]")
+"""Behind a word in parentheses: it belongs to the name before it, `loss (val): 0.3`, and is no heading."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -163,21 +199,26 @@ METRIC_WORDS = _words(
     "wer cer bpc bpb precision recall em mcc norm throughput"
 )
 """Words that name a metric wherever they occur."""
+MEASURE_WORDS = _words("loss losses acc accuracy ppl perplexity bleu rouge f1 auc mse mae rmse nll wer cer bpc bpb mcc")
+"""Last words of names that are measured, never set."""
 COUNTER_WORDS = _words("step steps epoch epochs iter iters iteration iterations batch batches")
 MAX_KEY_CHARS = 80
 
 
-def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dict[str, float]:
-    """Return the metrics of a line by name. `wanted` are canonical names.
+def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> list[tuple[str, float]]:
+    """Return the metrics of a line, in their order; a name may come several times.
 
+    `wanted` are canonical names.
     `loose`: `key value` counts, too, because the line has a step. A key below a heading (`Val: loss 0.3`) or after
     words of its own (`val loss: 0.3`) is named by all of them, so that training and validation are never mixed.
     """
-    metrics: dict[str, float] = {}
+    pairs: list[tuple[str, str, float]] = []
     low, taken, headings = text.lower(), 0, list[tuple[int, str]]()
     if any(split in low for split in SPLITS):
         headings = [
-            (match.start(1), SYNONYMS.get(match[1].lower(), match[1].lower())) for match in HEADING.finditer(text)
+            (match.start(1), SYNONYMS.get(match[1].lower(), match[1].lower()))
+            for match in HEADING.finditer(text)
+            if not QUALIFIER_END.match(text, match.end())
         ]
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
@@ -189,9 +230,21 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
             continue
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
-        objective = _objective(name, wanted)
-        metrics[objective if objective and objective not in metrics else name] = value
+        pairs.append((name, _objective(name, wanted), value))
         taken = end
+    if not any(objective for _, objective, _ in pairs):
+        return [(name, value) for name, _, value in pairs]
+    # `average val loss` is the objective `val_loss`, unless the line has that one or another variant of it, too.
+    variants: dict[str, set[str]] = {}
+    for name, objective, _ in pairs:
+        variants.setdefault(objective or canonical_name(name), set()).add(canonical_name(name))
+    first: dict[str, str] = {}
+    metrics: list[tuple[str, float]] = []
+    for name, objective, value in pairs:
+        if objective and objective not in variants[objective] and first.setdefault(objective, name) == name:
+            metrics.append((objective, value))
+        else:
+            metrics.append((name, value))
     return metrics
 
 
@@ -209,7 +262,7 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
             continue
         if separator == ":" and not near and not far and not _deliberate(key, match[0]):
             continue
-        value, end = _read_value(text, match)
+        value, end = read_value(text, match)
         yield key, match.start() - key_match.end() + len(backwards) - len(key), end, value, spaced
 
 
@@ -218,7 +271,8 @@ def _deliberate(key: str, value: str) -> bool:
     return not value.lstrip("+-").isdigit() or canonical_name(key).rpartition("_")[2] in METRIC_WORDS
 
 
-def _read_value(text: str, match: re.Match[str]) -> tuple[float, int]:
+def read_value(text: str, match: re.Match[str]) -> tuple[float, int]:
+    """Return the number at a match, with its counts if they follow, and where it ends."""
     value, end = float(match[0]), match.end()
     if match[0].isdigit() and (counts := COUNTS.match(text, end)):
         counted = to_proportion(match[0], counts[1])

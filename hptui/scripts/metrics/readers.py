@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import csv
 import json
-import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -135,6 +134,10 @@ def value_at_path(values: Any, path: str) -> Any:
     return values
 
 
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+"""What a record that no reader expects may raise. It costs that record."""
+
+
 @dataclass
 class JsonReader:
     """A JSON document that is rewritten as a whole."""
@@ -142,6 +145,10 @@ class JsonReader:
     document: RewrittenFile
     options: ReaderOptions
     _count_read: int = 0
+    _last_record: Any = None
+    _last_rest: Any = None
+    _has_curve: bool = False
+    _reading: int = 0
 
     def read_new(self, *, last: bool = False) -> Iterator[MetricsReading]:
         text = self.document.text()
@@ -149,23 +156,38 @@ class JsonReader:
             return
         try:
             document = json.loads(text)
-        except ValueError:  # half written: read it again
+            records, remainder = split_curve(document)
+        except (RecursionError, MemoryError):
+            return
+        except UNREADABLE:  # half written: read it again
             self.document.last_stamp = (0, 0, 0)
             return
-        records, remainder = split_curve(document)
-        if len(records) < self._count_read:
+        known = self._count_read
+        if len(records) < known or (known and records[known - 1] != self._last_record):
             self._count_read = 0
-        readings = [reading for values in records[self._count_read :] if (reading := reading_of(values, self.options))]
-        yield from readings
-        self._count_read += len(readings)
-        if self.options.fields and not self._count_read:  # the fields are those of the document, not of its records
+            self._reading += 1  # another curve, or one that lost its beginning
+        for values in records[self._count_read :]:
+            if reading := safe_reading_of(values, self.options, self._reading):
+                self._has_curve = True
+                yield reading
+        self._count_read = len(records)
+        self._last_record = records[-1] if records else None
+        if self.options.fields and not self._has_curve:  # the fields are those of the document, not of its records
             remainder = document
-        if (
-            remainder
-            and (reading := reading_of(remainder if self.options.fields else without_settings(remainder), self.options))
-            is not None
-        ):
-            yield reading
+        if remainder and remainder != self._last_rest:
+            self._last_rest = remainder
+            rest = remainder if self.options.fields else without_settings(remainder)
+            if (reading := safe_reading_of(rest, self.options)) is not None:
+                yield reading
+
+
+def safe_reading_of(values: Any, options: ReaderOptions, reading: int = 0) -> MetricsReading | None:
+    """Return the reading of one record as `reading_of` does; None for one that cannot be understood."""
+    try:
+        record = reading_of(values, options)
+    except UNREADABLE:
+        return None
+    return replace(record, reading=reading) if record is not None and reading else record
 
 
 @dataclass
@@ -179,9 +201,9 @@ class JsonLinesReader:
         for line in self.tail.lines(last=last):
             try:
                 values = json.loads(line)
-            except ValueError:
+            except UNREADABLE:
                 continue
-            if reading := reading_of(values, self.options):
+            if reading := safe_reading_of(values, self.options, self.tail.reading):
                 yield reading
 
 
@@ -193,16 +215,29 @@ class CsvReader:
     options: ReaderOptions
     before: FileTail | None = None
     _heading: list[str] = field(default_factory=list)
+    _reading: int = 0
 
     def read_new(self, *, last: bool = False) -> Iterator[MetricsReading]:
         if self.before is not None and not self._heading:
             first = self.before.lines()[:1]
             self._heading = next(self._rows(first), [])
-        for row in self._rows(self.tail.lines(last=last)):
-            if not self._heading or row == self._heading:
+        lines = self.tail.lines(last=last)
+        if self.tail.reading != self._reading:  # rewritten, perhaps with other columns
+            self._reading, self._heading = self.tail.reading, []
+        for row in self._rows(lines):
+            if not self._heading or row == self._heading or self._is_heading(row):
                 self._heading = row
-            elif reading := reading_of(dict(zip(self._heading, row, strict=False)), self.options):
+            elif len(row) <= len(self._heading) and (reading := self._reading_of(row)):
                 yield reading
+
+    def _is_heading(self, row: list[str]) -> bool:
+        """Return whether a row names columns: no number, and at least half of the names of before."""
+        if any(to_number(cell) is not None for cell in row):
+            return False
+        return 2 * len(set(row) & set(self._heading)) >= len(self._heading)
+
+    def _reading_of(self, row: list[str]) -> MetricsReading | None:
+        return safe_reading_of(dict(zip(self._heading, row, strict=False)), self.options, self._reading)
 
     def _rows(self, lines: list[str]) -> Iterator[list[str]]:
         delimiter = "\t" if self.tail.path.suffix == ".tsv" else ","
@@ -211,8 +246,10 @@ class CsvReader:
                 row = next(
                     csv.reader([line.strip("\r\ufeff").replace("\r", " ").replace("\0", "")], delimiter=delimiter), []
                 )
-            except csv.Error:  # an unclosed quote
+            except csv.Error:  # an unclosed quote, or a field beyond the limit
                 continue
+            while len(row) > len(self._heading) > 0 and not row[-1].strip():
+                row.pop()
             if row:
                 yield [cell.strip() for cell in row]
 
@@ -223,53 +260,19 @@ class LogReader:
 
     tail: FileTail
     reader: LineReader
+    make: Callable[[], LineReader]
+    _reading: int = 0
 
     def read_new(self, *, last: bool = False) -> Iterator[MetricsReading]:
-        for line in self.tail.lines(last=last):
-            if reading := self.reader.read(line):
-                yield reading
-
-
-class EventFile:
-    """The scalars of one event file. `skip`: leave out what it holds already."""
-
-    def __init__(self, path: Path, *, skip: bool = False) -> None:
-        from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
-
-        logging.getLogger("tensorboard").setLevel(logging.ERROR)
-        self._loader = LegacyEventFileLoader(str(path))
-        if skip:
-            list(self.read_new())
-
-    def read_new(self, *, last: bool = False) -> Iterator[MetricsReading]:
-        """Yield the new scalars, those of one step together."""
-        step, metrics = 0, dict[str, float]()
-        for event in self._events():
-            if event.step != step and metrics:
-                yield MetricsReading(metrics, step)
-                metrics = {}
-            step = int(event.step)
-            metrics |= {value.tag: number for value in event.summary.value if (number := _scalar(value)) is not None}
-        if metrics:
-            yield MetricsReading(metrics, step)
-
-    def _events(self) -> Iterator[Any]:
-        """Yield the new events."""
-        try:
-            yield from self._loader.Load()
-        except Exception as error:  # noqa: BLE001  the library raises its own errors for a file that was removed
-            logging.getLogger(__name__).debug("%s", error)
-
-
-def _scalar(value: Any) -> float | None:
-    if value.WhichOneof("value") == "simple_value":
-        return float(value.simple_value)
-    if value.WhichOneof("value") == "tensor" and value.metadata.plugin_data.plugin_name in ("scalars", ""):
-        from tensorboard.util import tensor_util
-
-        array = tensor_util.make_ndarray(value.tensor)
-        return float(array) if array.ndim == 0 and array.dtype.kind in "fiu" else None
-    return None
+        lines = self.tail.lines(last=last)
+        if self.tail.reading != self._reading:
+            self._reading, self.reader = self.tail.reading, self.make()
+        for line in lines:
+            try:
+                readings = self.reader.read_all(line)
+            except UNREADABLE:
+                continue
+            yield from (replace(reading, reading=self._reading) for reading in readings)
 
 
 def read_json(path: Path, options: ReaderOptions) -> MetricsReader:
@@ -289,11 +292,17 @@ def read_csv(path: Path, options: ReaderOptions) -> MetricsReader:
 
 def read_log(path: Path, options: ReaderOptions) -> MetricsReader:
     """Return the reader of a log for people."""
-    return LogReader(_tail(path, options), LineReader(options.objectives))
+
+    def make() -> LineReader:
+        return LineReader(options.objectives)
+
+    return LogReader(_tail(path, options), make(), make)
 
 
 def read_events(path: Path, options: ReaderOptions) -> MetricsReader:
     """Return the reader of an event file of TensorBoard."""
+    from hptui.scripts.metrics.event_files import EventFile  # tensorboard: only where it is read
+
     return EventFile(path, skip=options.skip_existing)
 
 

@@ -47,7 +47,9 @@ def with_objectives(
     """
     status, reason = STATUS_OF_WORD.get(status_text.strip().lower(), (None, None))
     if status_text.strip() and status is None:
-        raise UserError(f"{location}: {status_text!r} is no status", hint="complete, pruned, failed, or stopped")
+        raise UserError(
+            f"{location}, status: {status_text[:80]!r} is no status", hint="complete, pruned, failed, or stopped"
+        )
     metrics = [objective.metric for objective in study.objectives]
     not_finite = [name for name in metrics if name in values and not math.isfinite(values[name])]
     missing = [name for name in metrics if name not in values]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hptui.core.errors import UserError, did_you_mean
+from hptui.core.errors import StudyError, UserError, did_you_mean
 from hptui.core.parameters import Choice, Int
 from hptui.core.study import Study
 from hptui.core.trial import Reason, TrialStatus, Value
-from hptui.core.values import read_value, values_equal
+from hptui.core.values import MAX_SHOWN_CHARACTERS, WHOLE_NUMBER, read_value, to_plain, values_equal
 from hptui.search.exchange.imported import ImportedTrial, with_objectives
 
 FACT_COLUMNS = ("name", "status", "reason", "note", "seconds", "peak_memory_gb", "started", "ended")
@@ -46,30 +45,42 @@ def read_csv(
     these, a column has the meaning of its name: a setting, an objective, one of `FACT_COLUMNS`, or a name of our own
     exports. Raises: UserError for a file, a column or a cell that cannot be read.
     """
-    header, rows = _read(path)
+    header, rows, numbers = _read(path)
     columns = _columns(study, base, header, names, objectives, path)
     left_out = [column for column in header if column not in columns and names.get(column) != ""]
-    trials = [_read_row(study, base, columns, dict(zip(header, row, strict=False)), n) for n, row in enumerate(rows, 2)]
+    trials = [
+        _read_row(study, base, columns, dict(zip(header, row, strict=False)), number)
+        for number, row in zip(numbers, rows, strict=True)
+    ]
     return CsvTrials([trial for trial in trials if trial is not None], columns, left_out)
 
 
-def _read(path: Path) -> tuple[list[str], list[list[str]]]:
+def _read(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+    """Return the names of the columns, the rows that are not empty, and the number of each in the file."""
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    number = 0
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)][: MAX_ROWS + 1]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            for number, row in enumerate(csv.reader(file), 1):
+                if any(cell.strip() for cell in row) and len(rows) <= MAX_ROWS + 1:
+                    rows.append(row)
+                    numbers.append(number)
+    except csv.Error as error:
+        raise UserError(f"{path}, row {number + 1}: cannot be read as a row of a table: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as a table: {error}") from None
     if len(rows) < 2:
         raise UserError(f"{path} holds no experiment", hint="a first row of names, then a row for each")
-    if len(rows) > MAX_ROWS:
+    if len(rows) > MAX_ROWS + 1:
         raise UserError(f"{path} has more than {MAX_ROWS:,} rows")
     header = [name.strip() for name in rows[0]]
-    if repeated := [name for name in header if header.count(name) > 1]:
+    if repeated := [name for name in header if name and header.count(name) > 1]:
         raise UserError(f"{path}: two columns are called {repeated[0]!r}")
-    for number, row in enumerate(rows[1:], 2):
+    for number, row in zip(numbers[1:], rows[1:], strict=True):
         if len(row) > len(header):
             raise UserError(f"{path}, row {number}: {len(row)} cells, but the first row names {len(header)} columns")
-    return header, rows[1:]
+    return header, rows[1:], numbers[1:]
 
 
 def _columns(
@@ -171,18 +182,48 @@ def _read_row(
 
 
 def _number_fact(facts: Mapping[str, str], name: str, location: str) -> float | None:
-    return _number(facts[name], f"{location}, {name}") if name in facts else None
+    if name not in facts:
+        return None
+    number = _finite(facts[name], f"{location}, {name}")
+    if number < 0:
+        raise UserError(f"{location}, {name}: {_cut(facts[name])} is less than 0")
+    return number
 
 
 def _number(text: str, location: str) -> float:
+    """Return a number, or what a script writes in its place when it diverged: nan, inf."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise UserError(f"{location}: {text!r} is no number", hint="a plain one: 0.03, not 3% or ~3") from None
+        raise UserError(f"{location}: {_cut(text)} is no number", hint="a plain one: 0.03, not 3% or ~3") from None
+    if math.isinf(number) and any(letter.isdigit() for letter in text):
+        raise UserError(f"{location}: {_cut(text)} is beyond the range of numbers", hint="up to about 1.8e308")
+    return number
+
+
+def _finite(text: str, location: str) -> float:
+    number = _number(text, location)
+    if not math.isfinite(number):
+        hint = "an empty cell means that it is not known"
+        raise UserError(f"{location}: {_cut(text)} is no finite number", hint=hint)
+    return number
+
+
+def _cut(text: str) -> str:
+    return repr(text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[: MAX_SHOWN_CHARACTERS - 1]}…")
 
 
 def _setting(study: Study, base: Mapping[str, Value], name: str, text: str, location: str) -> Value:
-    """Return a cell as a value of its setting's type."""
+    """Return a cell as a value of its setting's type. Raises: UserError for what no setting can be."""
+    value = _typed(study, base, name, text, location)
+    try:
+        return to_plain(value, "")
+    except (StudyError, RecursionError) as error:
+        problem = error.problem if isinstance(error, StudyError) else "is nested too deeply"
+        raise UserError(f"{location}: {_cut(text)} {problem}") from None
+
+
+def _typed(study: Study, base: Mapping[str, Value], name: str, text: str, location: str) -> Value:
     parameter = next((candidate for candidate in study.space.parameters if candidate.name == name), None)
     default = base.get(name)
     if isinstance(parameter, Choice):
@@ -192,9 +233,11 @@ def _setting(study: Study, base: Mapping[str, Value], name: str, text: str, loca
                 return choice
         return parsed
     if parameter is not None or (isinstance(default, int | float) and not isinstance(default, bool)):
-        number = _number(text, location)
+        number = _finite(text, location)
         whole = isinstance(parameter, Int) or (parameter is None and isinstance(default, int))
-        return int(number) if whole and number == int(number) else number
+        if not whole or number != int(number):
+            return number
+        return int(text) if WHOLE_NUMBER.fullmatch(text) else int(number)  # exact beyond 2 ** 53
     return text if isinstance(default, str) else _read_value(text)
 
 
@@ -203,7 +246,7 @@ def _read_value(text: str) -> Value:
         return text.lower() == "true"
     try:
         return read_value(text)
-    except (ValueError, json.JSONDecodeError):
+    except (ValueError, RecursionError):
         return text
 
 
@@ -213,5 +256,7 @@ def _moment(facts: Mapping[str, Any], name: str, location: str) -> float | None:
     try:
         moment = datetime.fromisoformat(facts[name])
     except ValueError:
-        raise UserError(f"{location}, {name}: {facts[name]!r} is no time", hint="2026-01-31T12:00:00Z") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        raise UserError(f"{location}, {name}: {_cut(facts[name])} is no time", hint="2026-01-31T12:00:00Z") from None
+    if not 1970 <= moment.year <= 2999:
+        raise UserError(f"{location}, {name}: {_cut(facts[name])} is no time between 1970 and 2999")
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

@@ -13,14 +13,17 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from hptui.core.errors import UserError, did_you_mean
+from hptui.core.errors import HptuiError, StudyError, UserError, did_you_mean
 from hptui.core.study import Study
 from hptui.core.trial import Value
+from hptui.core.values import is_number, to_plain
 from hptui.search.exchange.imported import ImportedTrial, with_objectives
 from hptui.search.optuna import quiet_optuna
 
 IMPORTED_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 """States of the trials that are imported."""
+MAX_STEP = 1 << 62
+"""Bound of steps, so that they fit SQLite's 64-bit integers."""
 
 
 def read_optuna(
@@ -44,7 +47,13 @@ def read_optuna(
                 study_name = _choose_study(path, study_names, name)
                 optuna_study = optuna.load_study(study_name=study_name, storage=storage)
                 metrics = _match_objectives(study, path, optuna_study)
+                _check_parameters(path, copy, study_name)
                 trials = optuna_study.get_trials(deepcopy=False)
+            except HptuiError:
+                raise
+            except Exception as error:  # noqa: BLE001  what is broken in it may raise anything
+                text = f"{path}: a trial of {name or 'its study'} cannot be read: {type(error).__name__}: {error}"
+                raise UserError(text, hint="Optuna itself cannot read it either") from None
             finally:
                 storage.remove_session()
                 storage.engine.dispose()
@@ -70,6 +79,34 @@ def _copy(path: Path, copy: Path) -> None:
             source.close()
     except sqlite3.Error as error:
         raise UserError(f"{path} cannot be read as an Optuna study: {error}") from None
+
+
+def _check_parameters(path: Path, copy: Path, study_name: str) -> None:
+    """Check the ranges and values of all parameters.
+
+    Raises: UserError that names trial and parameter: Optuna's own error names neither.
+    """
+    connection = sqlite3.connect(copy)
+    try:
+        rows = connection.execute(
+            "SELECT number, param_name, param_value, distribution_json FROM trial_params JOIN trials USING (trial_id) "
+            "JOIN studies USING (study_id) WHERE study_name = ? ORDER BY number, param_name",
+            (study_name,),
+        ).fetchall()
+    finally:
+        connection.close()
+    distributions: dict[str, Any] = {}
+    for number, name, value, text in rows:
+        try:
+            if text not in distributions:
+                distributions[text] = optuna.distributions.json_to_distribution(text)
+            to_plain(_restored(distributions[text].to_external_repr(value)), "")
+        except Exception as error:  # noqa: BLE001  a broken text may raise anything
+            reason = error.problem if isinstance(error, StudyError) else f"{type(error).__name__}: {error}"
+            raise UserError(
+                f"{path}, trial {number}, parameter {name!r}: its range or value cannot be read ({reason})",
+                hint=f"its range is recorded as {str(text)[:80]}",
+            ) from None
 
 
 def _choose_study(path: Path, study_names: list[str], name: str) -> str:
@@ -106,20 +143,26 @@ def _imported_trial(study: Study, trial: FrozenTrial, metrics: list[str], names:
     started, ended = _seconds(trial.datetime_start), _seconds(trial.datetime_complete)
     # In a study that we exported, lists and tables became JSON texts.
     params = {names.get(name, name): _restored(value) for name, value in trial.params.items()}
-    note = trial.user_attrs.get("note")
-    seconds = trial.user_attrs.get("seconds")
-    metric_values = trial.user_attrs.get("metrics")
+    note, seconds = trial.user_attrs.get("note"), trial.user_attrs.get("seconds")
+    metric_values = trial.user_attrs.get("metrics")  # as in our own exports; another program may mean something else
+    duration = float(seconds) if is_number(seconds) and seconds > 0 else None
+    if duration is None and started is not None and ended is not None:
+        duration = max(0.0, ended - started)
     return with_objectives(
         study,
         f"trial {trial.number}",
         trial.state.name,
         values if trial.state is TrialState.COMPLETE else {},
         params=params,
-        metrics={k: float(v) for k, v in metric_values.items()} if isinstance(metric_values, dict) else {},
-        curve=sorted(trial.intermediate_values.items()) if len(metrics) == 1 else (),
+        metrics={k: float(v) for k, v in metric_values.items() if is_number(v)}
+        if isinstance(metric_values, dict)
+        else {},
+        curve=sorted((step, value) for step, value in trial.intermediate_values.items() if abs(step) < MAX_STEP)
+        if len(metrics) == 1
+        else (),
         started=started,
         ended=ended,
-        seconds=float(seconds) if seconds else None if started is None or ended is None else ended - started,
+        seconds=duration,
         note=note if isinstance(note, str) else "",
     )
 
@@ -128,7 +171,7 @@ def _restored(value: Any) -> Value:
     if isinstance(value, str) and value[:1] in "[{":
         try:
             parsed: Value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
         return parsed
     unchanged: Value = value

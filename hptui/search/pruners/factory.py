@@ -19,10 +19,13 @@ COMMON_SETTINGS = ("warmup", "startup", "on")
 def make_pruner(
     settings: PrunerSettings, objectives: Sequence[Objective], directory: str = ""
 ) -> MultiObjectivePruner | None:
-    """Return the pruner of a study; None for `none`. With `on`, that objective decides alone.
+    """Return the pruner of a study; None for `none`, and without objectives.
 
+    With `on`, that objective decides alone.
     `directory` is the study file's. Raises: StudyError for an unknown kind or objective.
     """
+    if not objectives:
+        return None
     selected = [objective for objective in objectives if settings.on in ("", objective.metric)]
     if not selected:
         metrics = [objective.metric for objective in objectives]

@@ -21,17 +21,15 @@ ENV_WORDS = ("${env}", "env", "/usr/bin/env")
 ENVVAR_PATTERN = re.compile(r"envvar:([A-Z0-9_]+)")
 """Pattern of the macro for an environment variable."""
 
-EXACT_STYLE: dict[str, Value] = {"preset": "exact", "tables": "python", "also": "wandb"}
-"""Style of macros that pass --name=value; W&B passes tables as Python literals."""
-HYDRA_STYLE: dict[str, Value] = {"preset": "hydra", "also": "wandb"}
-"""Style of macros that pass Hydra overrides."""
+EXACT_STYLE: dict[str, Value] = {"preset": "exact", "lists": "python", "tables": "python", "also": "wandb"}
+"""Style of every macro: W&B writes a value as Python's `str` does, lists, tables and None included."""
 STYLE_OF_MACRO: Mapping[str, dict[str, Value]] = {
     "args": EXACT_STYLE,
     "args_no_equals": {**EXACT_STYLE, "separator": " "},
     "args_no_hyphens": {**EXACT_STYLE, "prefix": ""},
     "args_no_boolean_flags": {**EXACT_STYLE, "booleans": "flag"},
-    "args_append_hydra": {**HYDRA_STYLE, "prefix": "+"},
-    "args_override_hydra": {**HYDRA_STYLE, "prefix": "++"},
+    "args_append_hydra": {**EXACT_STYLE, "prefix": "+"},
+    "args_override_hydra": {**EXACT_STYLE, "prefix": "++"},
 }
 """Macros for all parameters, and the style of each. Parameters are in `wandb.config` as well."""
 
@@ -63,8 +61,9 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dic
         if word is not None:
             words.append(word)
     environment = _environment(words) if items[0] in ENV_WORDS else {}
-    if not words:
-        raise StudyError("starts no program", where="command", value=value)
+    if not words or str(words[0]) in ("{args}", *JSON_MACROS.values()):
+        hint = 'command: ["${env}", "${interpreter}", "${program}", "${args}"]'
+        raise StudyError("starts no program: its first word must be one", where="command", value=value, hint=hint)
     if len(styles) > 1:
         raise StudyError(f"says all parameters twice: {' and '.join(styles)}", where="command", hint="keep one of them")
     style: Value = dict(STYLE_OF_MACRO[styles[0]]) if styles and styles[0] in STYLE_OF_MACRO else "wandb"

@@ -12,16 +12,10 @@ from hptui.core.errors import StudyError, did_you_mean
 from hptui.core.trial import Value
 from hptui.core.values import is_number, show, to_plain
 from hptui.studyfile.wandb.command import read_command
-from hptui.studyfile.wandb.naming import find_workdir
+from hptui.studyfile.wandb.formats import checked_keys, require_sweep
 from hptui.studyfile.wandb.parameters import SweepParameters, read_parameters
+from hptui.studyfile.wandb.workdir import find_workdir
 
-SWEEP_KEYS = (
-    "program", "method", "metric", "metrics", "parameters", "early_terminate", "command", "run_cap", "name",
-    "description", "scheduler", "hptui",
-)  # fmt: skip
-"""Allowed keys of a sweep file."""
-SERVER_ONLY_KEYS = ("entity", "project", "apiVersion", "kind", "controller", "job", "image_uri", "version", "$schema")
-"""Keys that only W&B's server uses."""
 SAMPLER_OF_METHOD = {"grid": "grid", "random": "random", "bayes": "auto", "custom": "auto"}
 """The sampler for a W&B method."""
 SAMPLER_OF_ENGINE = {"optuna": "tpe", "ax": "ax", "wandb": "auto"}
@@ -58,10 +52,9 @@ def convert(values: Any, path: str, repaired: list[str]) -> Sweep:
     """
     if not isinstance(values, dict):
         raise StudyError(f"is no sweep file: it should be a table, not {show(values)}")
-    sweep, notes = _check_keys(dict(values)), list(repaired)
-    server_keys = [key for key in sweep if key in SERVER_ONLY_KEYS]
-    if server_keys:
-        notes.append(f"{', '.join(server_keys)}: only W&B's server needs this; nothing is sent anywhere")
+    require_sweep(values)
+    notes = list(repaired)
+    sweep = checked_keys(dict(values), notes)
     method = _method(sweep)
     parameters = read_parameters(sweep.get("parameters"), method == "grid")
     search = _search(sweep, method, notes)
@@ -79,22 +72,6 @@ def convert(values: Any, path: str, repaired: list[str]) -> Sweep:
         document["search"]["sampler"] = "list"
         document.setdefault("trial", [{"name": "constant", "set": {}}])
     return Sweep(to_plain(document, ""), [*notes, *parameters.notes])  # type: ignore[arg-type]
-
-
-def _check_keys(top: dict[str, Any]) -> dict[str, Any]:
-    """Return the sweep with two common misspellings corrected.
-
-    Raises: StudyError for an unknown key, with the nearest allowed one.
-    """
-    for misspelling, right in (("parameter", "parameters"), ("objective", "metric")):
-        if misspelling in top and right not in top:
-            top[right] = top.pop(misspelling)
-    for key in top:
-        if key not in SWEEP_KEYS and key not in SERVER_ONLY_KEYS:
-            raise StudyError(
-                f"unknown key {key!r}", where=key, value=key, hint=did_you_mean(key, [*SWEEP_KEYS, *SERVER_ONLY_KEYS])
-            )
-    return top
 
 
 def _method(top: Mapping[str, Any]) -> str:
@@ -136,11 +113,15 @@ def _search(top: Mapping[str, Any], method: str, notes: list[str]) -> dict[str, 
     if method == "bayes":
         notes.append("method: bayes is searched by hptui's own choice of sampler (sampler = auto)")
     if top.get("early_terminate") is not None:
-        search["pruner"] = _pruner(top["early_terminate"])
+        pruner = _pruner(top["early_terminate"], notes)
+        if top.get("metric") is None and top.get("metrics") is None and not _has_own_objective(top):
+            notes.append("early_terminate: the sweep has no metric to compare trials by, so none is stopped early")
+        else:
+            search["pruner"] = pruner
     return search
 
 
-def _pruner(value: Any) -> dict[str, Any]:
+def _pruner(value: Any, notes: list[str]) -> dict[str, Any]:
     """Return the pruner of `early_terminate`.
 
     It is hyperband, from below (`min_iter`) or from above (`max_iter` and `s`).
@@ -151,7 +132,10 @@ def _pruner(value: Any) -> dict[str, Any]:
     keys = ("type", "min_iter", "max_iter", "s", "eta", "strict")
     for key in value:
         if key not in keys:
-            raise StudyError(f"unknown key {key!r}", where=f"{where}.{key}", value=key, hint=did_you_mean(key, keys))
+            hint = did_you_mean(key, keys)
+            if hint.startswith("did you mean"):
+                raise StudyError(f"unknown key {key!r}", where=f"{where}.{key}", value=key, hint=hint)
+            notes.append(f"{where}.{key}: no sweep file has this key; it is left out")
     if value.get("type") != "hyperband":
         raise StudyError(f"unknown type {show(value.get('type'))}", where=f"{where}.type", hint="type: hyperband")
     eta = value.get("eta", 3)
@@ -189,9 +173,24 @@ def _objectives(top: Mapping[str, Any], search: dict[str, Any], notes: list[str]
             raise StudyError(f"must be a list of two or more, got {show(metrics)}", where="metrics", value=metrics)
         return [_objective(item, f"metrics[{n}]", search, notes) for n, item in enumerate(metrics)]
     if top.get("metric") is None:
-        hint = "metric: { name: val_loss, goal: minimize }"
-        raise StudyError("missing: what the trials are compared by", where="metric", hint=hint)
+        if _learns(top) and not _has_own_objective(top):
+            hint = "metric: { name: val_loss, goal: minimize }; a grid and a random search do without"
+            raise StudyError(f"missing: method {top['method']} compares trials by it", where="metric", hint=hint)
+        return []
     return _objective(top["metric"], "metric", search, notes)
+
+
+def _learns(top: Mapping[str, Any]) -> bool:
+    """Return whether the search depends on what earlier trials measured."""
+    scheduler = top.get("scheduler")
+    engine = scheduler.get("engine") if isinstance(scheduler, dict) else None
+    return engine is not None or SAMPLER_OF_METHOD[top["method"]] == "auto"
+
+
+def _has_own_objective(top: Mapping[str, Any]) -> bool:
+    """Return whether `hptui:` states the objective."""
+    own = top.get("hptui")
+    return isinstance(own, dict) and bool(own.get("objective"))
 
 
 def _objective(value: Any, where: str, search: dict[str, Any], notes: list[str]) -> dict[str, Any]:
@@ -226,7 +225,7 @@ def _trainer(top: Mapping[str, Any], parameters: SweepParameters, path: str, not
         "kind": "command",
         **read_command(top.get("command"), top.get("program"), parameters.names),
     }
-    if folder := find_workdir(path, trainer["command"]):
+    if folder := find_workdir(path, trainer["command"], parameters.fixed.values()):
         trainer["workdir"] = folder
         notes.append(f"program: it is in {folder}, seen from this file, so the trials run there")
     if parameters.tables:

@@ -1,14 +1,10 @@
-"""Names and locations in sweep files: those that a study file cannot use, and those that errors must name.
-
-Also finds the directory of a sweep's program."""
+"""Names and locations in sweep files: those that a study file cannot use, and those that errors must name."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import StudyError, StudyFileErrors, Unsupported
@@ -17,8 +13,6 @@ INVALID_CHARACTER = re.compile(r"[^A-Za-z0-9_.-]")
 """Pattern of a character that a setting's name cannot have."""
 RESERVED_NAMES = (*COMMAND_KEYS, "kind")
 """Settings of the trainer `command`, which parameters cannot be named after."""
-MAX_PARENT_LEVELS = 4
-"""Parent directories of the sweep file in which its program is looked for."""
 
 
 def study_names_for(names: Iterable[str]) -> dict[str, str]:
@@ -35,21 +29,6 @@ def study_names_for(names: Iterable[str]) -> dict[str, str]:
             valid += "_"
         study_names[name] = valid
     return study_names
-
-
-def find_workdir(path: str, words: Sequence[str]) -> str:
-    """Return the directory in which the command must run, relative to the sweep file; '' for its own.
-
-    W&B's agent may be started in a parent directory.
-    """
-    script = next((text for text in words if text.endswith((".py", ".sh")) and not os.path.isabs(text)), "")
-    folder = Path(path).parent
-    if not script or "{" in script or (folder / script).exists():
-        return ""
-    for level, ancestor in enumerate(folder.parents[:MAX_PARENT_LEVELS], 1):
-        if (ancestor / script).is_file():
-            return "/".join([".."] * level)
-    return ""
 
 
 SWEEP_KEY_OF = {"low": "min", "high": "max", "choices": "values", "step": "q", "weights": "probabilities"}

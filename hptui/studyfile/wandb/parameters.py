@@ -13,8 +13,8 @@ from hptui.core.trial import Value
 from hptui.core.values import canonical_json, is_number, number_text, show
 from hptui.studyfile.wandb.naming import study_names_for
 
-NAME_PATTERN = re.compile(r"[A-Za-z_+~@][A-Za-z0-9_./@+:-]*")
-"""Pattern of a parameter's name."""
+NAME_PATTERN = re.compile(r"[^\s=](?:[^\n=]*[^\s=])?")
+"""Pattern of a parameter's name: W&B takes any text, but a name with `=` would run into its value."""
 DISTRIBUTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "constant": ("value",),
     "categorical": ("values",),
@@ -91,7 +91,7 @@ def _read_table(value: Any, where: str, prefix: str, grid: bool, result: SweepPa
         location = f"{where}.{name}"
         if not NAME_PATTERN.fullmatch(name):
             raise StudyError(
-                f"{name!r} is no name of a parameter", where=location, hint="letters, digits, _ . - / @ + and :"
+                f"{name!r} is no name of a parameter", where=location, hint="a name has no = and no line break"
             )
         if not isinstance(entry, dict):
             hint = f"write {name}: {{ value{'s' if isinstance(entry, list) else ''}: {show(entry)} }}"

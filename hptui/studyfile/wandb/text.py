@@ -14,6 +14,8 @@ FLOAT_PATTERN = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][
 """Pattern of `1e-5`, a number to everybody but YAML 1.1, which requires a dot. In quotes it stays text."""
 NUMBER_TAG = "!hptui/number"
 """YAML tag of repaired numbers."""
+MERGE_TAG = "tag:yaml.org,2002:merge"
+"""YAML tag of the key `<<`, which copies another table."""
 
 
 def parse_yaml(text: str) -> tuple[Any, list[str]]:
@@ -24,7 +26,7 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
     repaired: list[str] = []
 
     class Loader(yaml.SafeLoader):
-        """SafeLoader, which creates no objects, with one more form of numbers and without duplicate keys."""
+        """SafeLoader, which creates no objects, with one more form of numbers."""
 
     def number(loader: Loader, node: yaml.ScalarNode) -> float:
         value = str(node.value)
@@ -32,29 +34,19 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
             repaired.append(f"line {node.start_mark.line + 1}: {value} is a number here, which YAML takes for text")
         return float(value.replace("_", ""))
 
-    def table(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            name = loader.construct_object(key, deep=True)
-            if not isinstance(name, str):
-                raise StudyError(
-                    f"line {key.start_mark.line + 1}: the key {name!r} is no text", hint="put it in quotes"
-                )
-            if name in seen:
-                raise StudyError(f"line {key.start_mark.line + 1}: {name!r} stands there twice", where=name)
-            seen.add(name)
-        document: dict[Any, Any] = loader.construct_mapping(node, deep=True)
-        return document
-
     Loader.add_implicit_resolver(NUMBER_TAG, WHOLE_FLOAT_PATTERN, list("-+.0123456789"))
     # Ours must be tried before YAML's own pattern for floats, which does not match all of these.
     for first in "-+.0123456789":
         resolvers = Loader.yaml_implicit_resolvers[first]
         resolvers.sort(key=lambda pair: pair[0] != NUMBER_TAG)
     Loader.add_constructor(NUMBER_TAG, number)
-    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, table)
     try:
-        document = yaml.load(text, Loader=Loader)  # noqa: S506  a subclass of SafeLoader
+        loader = Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None, repaired
+        _check_keys(loader, node)
+        document = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         position = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -62,6 +54,32 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise StudyError(f"is not YAML: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
     return document, repaired
+
+
+def _check_keys(loader: Any, root: yaml.Node) -> None:
+    """Raise StudyError for a key that is no text, or stands in its table twice.
+
+    All tables are checked before the first is built: building one copies into it what it merges (`<<: *common`).
+    """
+    pending, seen = [root], set[int]()
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            pending += node.value
+        names: set[str] = set()
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            pending.append(value)
+            if key.tag == MERGE_TAG:
+                continue
+            name, line = loader.construct_object(key, deep=True), key.start_mark.line + 1
+            if not isinstance(name, str):
+                raise StudyError(f"line {line}: the key {name!r} is no text", hint="put it in quotes")
+            if name in names:
+                raise StudyError(f"line {line}: {name!r} stands there twice", where=name)
+            names.add(name)
 
 
 WHOLE_FLOAT_PATTERN = re.compile(rf"^(?:{FLOAT_PATTERN.pattern})$")

@@ -143,7 +143,10 @@ def train(settings: CharlmSettings, trial: TrialContext) -> Mapping[str, float]:
     corpus = text.load(settings, trial.directory, trial.cache)
     run = CharlmTraining(settings, trial, device, corpus)
     trial.phase("train")
-    metrics = run.train()
+    try:
+        metrics = run.train()
+    finally:
+        trial.facts(tokens_seen=run.state.step * run.per_update)
     trial.effective(steps=run.state.step, epochs=run.epochs(run.state.step), tokens=run.state.step * run.per_update)
     if trial.obeyed is not None:
         return metrics

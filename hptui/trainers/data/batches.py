@@ -61,10 +61,13 @@ class TrainingOrder:
         rows = epoch_order(self.rows, self.seed, epoch)[position * width : (position + 1) * width].tolist()
         return [rows[begin : begin + self.batch_size] for begin in range(0, len(rows), self.batch_size)]
 
-    def examples(self, steps: int) -> int:
-        """Return the number of rows that `steps` steps take."""
-        epochs, remainder = divmod(steps, self.per_epoch)
-        return epochs * self.rows + min(remainder * self.batch_size * self.accumulation, self.rows)
+    def rows_begun(self, steps: int) -> list[int]:
+        """Return the rows of the epoch after `steps` steps that these steps have taken."""
+        epoch, remainder = divmod(steps, self.per_epoch)
+        rows: list[int] = epoch_order(self.rows, self.seed, epoch)[
+            : remainder * self.batch_size * self.accumulation
+        ].tolist()
+        return rows
 
 
 _last_order: tuple[tuple[int, int, int], np.ndarray] | None = None

@@ -21,6 +21,7 @@ from typing import Any
 from hptui.core.errors import UserError
 from hptui.store.run_directory import exclusive_lock, read_json, write_json
 from hptui.trainers.data import split
+from hptui.trainers.data.endings import without_end
 from hptui.trainers.data.layout import Chat, Example, ExampleLayout, cell_text
 from hptui.trainers.data.read import Row, local_path
 from hptui.trainers.data.settings import DataSettings
@@ -98,7 +99,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-VERSION = 2
+VERSION = 3
 """To be raised when the same settings give other tokens than before."""
 TOKEN_NEUTRAL_SETTINGS = {"train_samples", "eval_samples", "padding", "packing"}
 """Settings that choose among tokens and change none."""
@@ -116,12 +117,16 @@ class HeldOutExample:
 
 @dataclass(frozen=True, slots=True)
 class StudyData:
-    """The tokens of a study, with the facts and warnings from when they were made."""
+    """The tokens of a study, with the facts and warnings from when they were made.
+
+    `ends` are the tokens that end an answer, the most frequent first.
+    """
 
     tokens: Mapping[str, Tokens]
     facts: Mapping[str, Any]
     warnings: Sequence[str]
     folder: Path
+    ends: tuple[int, ...] = ()
 
     def held(self, name: str) -> list[HeldOutExample]:
         """Return the held-out examples of a split that have a prompt."""
@@ -147,7 +152,11 @@ def load(settings: DataSettings, directory: Path, cache: Path, tokenizer: Any) -
     stored = read_json(folder / FACTS_FILE)
     assert isinstance(stored, dict)
     return StudyData(
-        {name: Tokens.load(folder, name) for name in split.SPLIT_NAMES}, stored["facts"], stored["warnings"], folder
+        {name: Tokens.load(folder, name) for name in split.SPLIT_NAMES},
+        stored["facts"],
+        stored["warnings"],
+        folder,
+        tuple(stored["ends"]),
     )
 
 
@@ -216,6 +225,8 @@ def _make(settings: DataSettings, directory: Path, folder: Path, tokenizer: Any)
         *duplicate_warnings(examples),
         *size_warnings(counts, settings),
     ]
+    ends = [token for token, _ in counts["train"].ends.most_common()]
+    end_texts = [str(text) for text in tokenizer.convert_ids_to_tokens(ends)]
     with (temporary / HELD_OUT_FILE).open("w", encoding="utf-8") as file:
         for name in ("validation", "test"):
             for example in examples[name]:
@@ -224,10 +235,11 @@ def _make(settings: DataSettings, directory: Path, folder: Path, tokenizer: Any)
                         "split": name,
                         "row": example.row,
                         "prompt": example.prompt,
-                        "reference": example.reference,
+                        "reference": without_end(example.reference, end_texts),
                     }
                     file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    write_json(temporary / FACTS_FILE, {"facts": _facts(splits, counts), "warnings": warnings})
+    facts = _facts(splits, counts) | _ending_facts(counts["train"], end_texts)
+    write_json(temporary / FACTS_FILE, {"facts": facts, "warnings": warnings, "ends": ends})
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(temporary, folder)
 
@@ -251,3 +263,10 @@ def _facts(splits: split.Splits, counts: Mapping[str, SplitCounts]) -> dict[str,
             facts[f"{name}_longest"] = split_counts.longest
             facts[f"{name}_left_out"] = split_counts.empty + split_counts.too_long + split_counts.unanswered
     return facts
+
+
+def _ending_facts(train: SplitCounts, end_texts: Sequence[str]) -> dict[str, Any]:
+    if not train.answers:
+        return {}
+    counted = {"answers_without_end": train.unended, "answers_with_added_end": train.eos_added}
+    return {"answers_end_with": list(end_texts), "answers": train.answers} | {k: n for k, n in counted.items() if n}

@@ -54,7 +54,9 @@ class DataSettings:
         category=PROMPT,
         choices=("completion", "all"),
     )
-    add_eos: bool = setting(True, "learn to end: an end-of-text token after each example", category=PROMPT)
+    add_eos: bool = setting(
+        True, "learn to end: an end-of-text token after each example that a chat template does not end", category=PROMPT
+    )
 
     max_length: int = setting(
         1024, "tokens of an example", unit="tokens", category=SEQUENCE, typical="256 to 8192", memory=True, low=2

@@ -7,8 +7,9 @@ tokens. Where a token would straddle a border of pieces, the pieces are tokenise
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hptui.trainers.data.endings import AnswerEnds
 from hptui.trainers.data.layout import Example
 from hptui.trainers.data.settings import DataSettings
 
@@ -63,7 +65,11 @@ class Tokens:
 
 @dataclass(slots=True)
 class SplitCounts:
-    """How many examples of a split were kept, cut and left out, and their tokens."""
+    """How many examples of a split were kept, cut and left out, and their tokens.
+
+    Of the `answers` that are not cut, `unended` end with no special token, and `eos_added` got an end-of-text token
+    because the chat template wrote none. `ends` counts the special tokens that end the others.
+    """
 
     rows: int = 0
     empty: int = 0
@@ -74,6 +80,10 @@ class SplitCounts:
     tokens: int = 0
     learnt: int = 0
     examples: int = 0
+    answers: int = 0
+    unended: int = 0
+    eos_added: int = 0
+    ends: Counter[int] = field(default_factory=Counter)
 
 
 class _Flat:
@@ -100,10 +110,13 @@ class _Flat:
 
 def encode_examples(examples: Sequence[Example], settings: DataSettings, tokenizer: Any, counts: SplitCounts) -> Tokens:
     """Return the tokens of a split; `counts` is updated with what was cut and left out."""
-    flat = _Flat()
+    flat, ends = _Flat(), AnswerEnds(tokenizer)
     for begin in range(0, len(examples), EXAMPLES_PER_CALL):
         chunk = examples[begin : begin + EXAMPLES_PER_CALL]
         for example, (ids, learnt) in zip(chunk, _encoded(chunk, settings, tokenizer), strict=True):
+            added = _end_example(example, ids, learnt, settings, ends)
+            if example.prompt and len(ids) <= settings.max_length:
+                _count_end(counts, ends.of(ids, example.reference), added=added)
             _add_fitted(flat, example.row, ids, learnt, settings, counts)
     tokens = flat.tokens()
     counts.examples, counts.tokens, counts.learnt = len(tokens), len(tokens.ids), int(tokens.learnt.sum())
@@ -125,11 +138,34 @@ def _encoded(examples: Sequence[Example], settings: DataSettings, tokenizer: Any
         for piece, beginning in zip(example.pieces, prefixes, strict=True):
             learnt += [piece.learnt] * (len(beginning) - before)
             before = len(beginning)
-        end = tokenizer.eos_token_id
-        if special and settings.add_eos and end is not None and ids[-1:] != [end]:
-            ids, learnt = [*ids, end], [*learnt, True]
-        encoded.append((ids, learnt))
+        encoded.append((list(ids), learnt))
     return encoded
+
+
+def _end_example(
+    example: Example, ids: list[int], learnt: list[bool], settings: DataSettings, ends: AnswerEnds
+) -> bool:
+    """Add the end-of-text token if it is due.
+
+    Return whether it stands in for an end that a chat template left out.
+    """
+    eos = ends.end_of_text
+    if not settings.add_eos or eos is None or ids[-1:] == [eos]:
+        return False
+    if example.whole and ends.of(ids, example.reference) is not None:
+        return False  # the chat template decides how an answer ends
+    ids.append(eos)
+    learnt.append(True)
+    return example.whole
+
+
+def _count_end(counts: SplitCounts, end: int | None, *, added: bool) -> None:
+    counts.answers += 1
+    counts.eos_added += added
+    if end is None:
+        counts.unended += 1
+    else:
+        counts.ends[end] += 1
 
 
 def _ids(tokenizer: Any, texts: Sequence[str], *, special: bool) -> list[list[int]]:

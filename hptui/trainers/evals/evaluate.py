@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.format import Proportion
 from hptui.core.trial import Value
+from hptui.trainers.data.endings import special_ids
 from hptui.trainers.evals import answers, overlap
-from hptui.trainers.evals.generate import Completion, GenerationTiming, Prompt, generate
+from hptui.trainers.evals.generate import Completion, GenerationTiming, Prompt, end_ids, generate
 from hptui.trainers.evals.options import GenerationOptions
 
 Metric = Callable[[Sequence[str], Sequence[str], Sequence[str]], dict[str, float]]
@@ -27,6 +29,8 @@ Metric = Callable[[Sequence[str], Sequence[str], Sequence[str]], dict[str, float
 
 METRIC_PARAMETERS = ("predictions", "references", "prompts")
 """Names of the parameters that a metric may have."""
+MARKERS = ("<think>", "</think>", "<answer>", "</answer>")
+"""Texts that the format `think` looks for, and that some tokenizers have as special tokens."""
 
 
 def load_metric(path: str, directory: str = "") -> Metric:
@@ -125,11 +129,13 @@ def run_evaluation(
     if not prompts or len(prompts) != len(references):
         raise UserError(f"an evaluation needs samples: got {len(prompts)} prompts and {len(references)} references")
     custom_metrics = load_custom_metrics(options)
+    options = replace(options, kept=_kept_tokens(model, tokenizer, references, options))
     written, timing = generate(model, tokenizer, prompts, options, device, keep_going)
     outputs = [item.text for item in written]
     texts = [prompt if isinstance(prompt, str) else tokenizer.decode(list(prompt)) for prompt in prompts]
     metrics: dict[str, float | Proportion] = {}
     facts: dict[str, Value] = {"inference": timing.facts(len(prompts), options)}
+    facts["ended_by"] = dict(Counter(item.finish for item in written))
     rows = [_row(*parts) for parts in zip(texts, written, references, strict=True)]
     _grades(written, references, options, metrics, rows, facts)
     _overlaps(outputs, references, options, metrics, rows, facts)
@@ -137,6 +143,14 @@ def run_evaluation(
     for metric in custom_metrics:
         merge_metrics(metrics, metric(outputs, references, texts))
     return EvaluationResult(metrics, rows, facts)
+
+
+def _kept_tokens(model: Any, tokenizer: Any, references: Sequence[str], options: GenerationOptions) -> tuple[int, ...]:
+    """Return the special tokens in references and in the answer's format: they are part of answers."""
+    ends = {*end_ids(model, tokenizer, options.ends), tokenizer.pad_token_id, tokenizer.bos_token_id}
+    text = "\n".join((*references, *(MARKERS if options.answer_format == "think" else ())))
+    texts = {number: str(tokenizer.convert_ids_to_tokens(number)) for number in special_ids(tokenizer) - ends}
+    return tuple(sorted(number for number, token in texts.items() if token in text))
 
 
 def _row(prompt: str, written: Completion, reference: str) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from hptui.trainers.evals.options import GenerationOptions
 if TYPE_CHECKING:
     import torch
 
+    from hptui.trainers.evals.stopping import AnswerText
+
 WARMUP_TOKENS = 4
 """Tokens of an untimed first batch, which has the one-time costs of a process."""
 
@@ -152,9 +154,10 @@ def _write(
 ) -> list[Completion]:
     from transformers import GenerationConfig
 
-    from hptui.trainers.evals.stopping import StopStrings, inclusive_stops
+    from hptui.trainers.evals.stopping import AnswerText, StopStrings
 
-    ends = _end_ids(model, tokenizer)
+    answer = AnswerText(tokenizer, options)
+    ends = end_ids(model, tokenizer, options.ends)
     config = GenerationConfig(
         max_new_tokens=limit,
         do_sample=False,
@@ -170,17 +173,13 @@ def _write(
         use_cache=True,
     )
     width = batch["input_ids"].shape[1]
-    stops = StopStrings(tokenizer, (*options.stop, *inclusive_stops(options)), width)
-    criteria = {"stopping_criteria": [stops]} if stops.strings else {}
+    stops = StopStrings(answer, width)
+    criteria = {"stopping_criteria": [stops]} if answer.strings else {}
     tokens = model.generate(**batch, generation_config=config, **criteria)[:, width:].tolist()
-    return [_completion(tokenizer, row, ends, stops.ended.get(n), options, limit) for n, row in enumerate(tokens)]
+    return [_completion(answer, row, ends, stops.ended.get(n), limit) for n, row in enumerate(tokens)]
 
 
-def _completion(
-    tokenizer: Any, row: list[int], ends: Sequence[int], stopped: int | None, options: GenerationOptions, limit: int
-) -> Completion:
-    from hptui.trainers.evals.stopping import cut_text
-
+def _completion(answer: AnswerText, row: list[int], ends: Sequence[int], stopped: int | None, limit: int) -> Completion:
     at_end = next((position + 1 for position, token in enumerate(row) if token in ends), None)
     if stopped is not None and (at_end is None or stopped <= at_end):
         tokens, finish = stopped, "stop"
@@ -188,15 +187,21 @@ def _completion(
         tokens, finish = at_end, "eos"
     else:
         tokens, finish = min(len(row), limit), "limit"
-    text = tokenizer.decode(row[:tokens], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return Completion(cut_text(text, options), tokens, finish)
+    return Completion(answer.of(row[:tokens]), tokens, finish)
 
 
-def _end_ids(model: Any, tokenizer: Any) -> list[int]:
-    """Return all tokens that end a text, by the model's settings and by the tokenizer."""
+def end_ids(model: Any, tokenizer: Any, learnt: Sequence[int] = ()) -> list[int]:
+    """Return the tokens that end a text, by the examples, the model's settings and the tokenizer."""
+    end_of_text = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
+    return sorted({*learnt, *configured_ends(model), *end_of_text})
+
+
+def configured_ends(model: Any) -> set[int]:
+    """Return the tokens that end a text by the model's generation settings."""
     configured = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
-    ids = configured if isinstance(configured, list) else [configured]
-    return sorted({int(number) for number in (*ids, tokenizer.eos_token_id) if number is not None})
+    return {
+        int(number) for number in (configured if isinstance(configured, list) else [configured]) if number is not None
+    }
 
 
 def _synchronize(device: Any) -> None:

@@ -28,6 +28,8 @@ class GenerationOptions:
 
     `custom` are functions of the user's, as "file.py:function"; a relative file name starts at `directory`.
     `add_special_tokens` is for prompts that do not bring a begin-of-text token with them, as chat templates do.
+    `ends` are tokens that end an answer, besides those that model and tokenizer name. `kept` are special tokens that
+    are part of the answer's text.
     """
 
     metrics: tuple[str, ...] = ("exact_match", "bleu", "rouge")
@@ -39,6 +41,8 @@ class GenerationOptions:
     custom: tuple[str, ...] = ()
     directory: str = ""
     add_special_tokens: bool = True
+    ends: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

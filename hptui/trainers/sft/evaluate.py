@@ -9,8 +9,10 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -98,7 +100,7 @@ def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
     held_out = run.data.held(settings.generate_split)
     examples = [held_out[n] for n in sample_indices(len(held_out), settings.generate_samples, settings.split_seed)]
     trial.effective(generate_samples=len(examples))
-    options = settings.generation(str(trial.directory))
+    options = replace(settings.generation(str(trial.directory)), ends=run.data.ends)
     result = evals.run_evaluation(
         run.model,
         run.base.tokenizer,
@@ -113,9 +115,25 @@ def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
             file.write(json.dumps({"row": example.row, **row}, ensure_ascii=False) + "\n")
     if result.facts:
         trial.facts(**{f"generation_{key}": value for key, value in result.facts.items()})
+    if name == ANSWERS_FILE and trial.role != "base" and (warning := limit_warning(run, result.rows)):
+        trial.warn(warning)
     return result.metrics
 
 
+def limit_warning(run: RunFacts, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a warning if most answers were ended by the limit of tokens, and not by the model."""
+    cut = [row for row in rows if row["finish"] == "limit"]
+    if len(cut) <= len(rows) / 2:
+        return ""
+    limit = run.settings.max_new_tokens
+    text = f"{len(cut)} of {len(rows)} answers were ended by max_new_tokens={limit}, not by the model"
+    references = run.base.tokenizer([str(row["reference"]) for row in cut], add_special_tokens=False)["input_ids"]
+    longer = sum(len(ids) > limit for ids in references)
+    return f"{text}; {longer} of their references are longer" if longer else f"{text}, which does not end in time"
+
+
+ANSWERS_FILE = "generations.jsonl"
+"""Name of the artifact with the answers at the end of a trial."""
 LOWER_IS_BETTER = ("eval_loss", "perplexity", "wrong_answer", "format_failure", "generated_tokens", "inference_time")
 """Metrics that are better when smaller."""
 

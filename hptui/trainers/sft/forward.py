@@ -47,15 +47,16 @@ class Forward:
         elif self.by_column:
             columns = has_target.any(0).nonzero().squeeze(1)
             options["logits_to_keep"], targets = columns, targets[:, columns]
-        with self.autocast(batch.ids.device):
+        with autocast(self.precision, batch.ids.device):
             logits = self.model(**options).logits
         return _summed(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1))
 
-    def autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
-        """Return a context that computes in 16 bits, if mixed precision is on."""
-        if self.precision == "none":
-            return contextlib.nullcontext()
-        return torch.autocast(device.type, AUTOCAST[self.precision])
+
+def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    """Return a context that computes in 16 bits, if mixed precision is on."""
+    if precision == "none":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, AUTOCAST[precision])
 
 
 def _summed(logits: Tensor, targets: Tensor) -> Tensor:

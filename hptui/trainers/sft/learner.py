@@ -111,6 +111,11 @@ class Learner:
         position.step, position.rate = position.step + 1, rate
         self._pending.append((total_loss, norm, sum(batch.tokens for batch in batches)))
 
+    @property
+    def tokens(self) -> int:
+        """Number of tokens seen, without padding, those of updates that are not settled included."""
+        return self.place.tokens + sum(tokens for _, _, tokens in self._pending)
+
     def settle(self) -> None:
         """Add the updates since the last call to the sums. It waits for the GPU, so not every update calls it."""
         position, window = self.place, self.place.window
@@ -155,6 +160,10 @@ class Learner:
         with torch.no_grad():
             for name, parameter in self.named:
                 parameter.copy_(weights[name])
+
+    def release(self) -> None:
+        """Free the memory of the optimizer's state: the training is over."""
+        self.optimizer.state.clear()
 
     def save(self, path: Path) -> None:
         """Write the file of a checkpoint into the directory `path`."""

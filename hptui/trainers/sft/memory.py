@@ -31,6 +31,13 @@ def gradients_gib(model: nn.Module) -> float:
     return sum(grad.numel() * grad.element_size() for grad in gradients) / GIB
 
 
+def release(model: nn.Module) -> None:
+    """Free the memory of a model that is not used any more; others may still refer to it."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.grad = None
+        tensor.data = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
+
+
 def measure_forward(forward: Callable[[], Tensor], model: nn.Module, device: torch.device) -> tuple[Tensor, float]:
     """Return the result of a forward pass, and the memory that it keeps for the backward pass, in GiB."""
     if device.type == "cuda":

@@ -18,6 +18,7 @@ from hptui.trainers.data.layout import ExampleLayout
 from hptui.trainers.data.read import holds_whole_texts, local_path
 from hptui.trainers.settings import build, describe
 from hptui.trainers.sft import adapters, evaluate, load
+from hptui.trainers.sft.endings import ending_warnings
 from hptui.trainers.sft.metrics import TRIAL_COLUMNS, reported_metrics
 from hptui.trainers.sft.settings import SftSettings
 from hptui.trainers.spec import Prepared
@@ -69,7 +70,6 @@ def _rules(s: SftSettings, directory: Path) -> Iterator[tuple[bool, tuple[str, .
 
     yield bool(s.text_field), (*TEMPLATES, "chat_template"), "text_field gives whole texts"
     yield bool(s.messages_field), TEMPLATES, "messages_field gives whole conversations"
-    yield s.chat_template or bool(s.messages_field), ("add_eos",), "the chat template decides how a text ends"
     whole = holds_whole_texts(local_path(s.train, directory)) and not s.text_field and not s.messages_field
     yield whole, (*TEMPLATES, "chat_template"), "train holds whole texts"
     yield whole or bool(s.text_field), ("loss_on",), "all of a whole text is learnt"
@@ -195,8 +195,9 @@ class DataInspection:
             "trust_remote_code": chosen.trust_remote_code,
             **data.facts,
         }
+        ends = ending_warnings(chosen, data.facts, tokenizer.eos_token)
         return PreparedData(
-            facts, [*unused_settings(chosen, directory), *data.warnings], _lengths(chosen, config, data), metrics
+            facts, [*unused_settings(chosen, directory), *data.warnings, *ends], _lengths(chosen, config, data), metrics
         )
 
     def names(self, metrics: tuple[str, ...]) -> None:

@@ -75,6 +75,12 @@ class TrainingPlan:
         """Number of examples that are trained on, in any number of rows."""
         return sum(len(row) for row in self.rows.rows)
 
+    def examples_seen(self, steps: int) -> int:
+        """Return the number of examples in the first `steps` steps; one that is seen again counts again."""
+        epochs = steps // self.order.per_epoch
+        begun = self.order.rows_begun(steps) if steps % self.order.per_epoch else ()
+        return epochs * self.examples + sum(len(self.rows.rows[row]) for row in begun)
+
 
 def plan_training(facts: RunFacts) -> TrainingPlan:
     """Return the plan of a trial's training."""
@@ -137,6 +143,7 @@ def record_start(run: RunFacts, plan: TrainingPlan, examples_evaluated: int, res
         steps_planned=total,
         steps_per_epoch=order.per_epoch,
         rows_per_epoch=order.rows,
+        examples_trained_on=plan.examples,
         memory_model_gb=round(memory_.model_gib(run.model), 6),
         memory_capacity_gb=round(memory_.capacity_gib(run.device), 3),
         **run.data.facts,
@@ -214,12 +221,15 @@ def record_memory(run: RunFacts, gib: Mapping[str, float]) -> None:
 
 def training_cost(plan: TrainingPlan, position: TrainingPosition) -> dict[str, float]:
     """Return how long the training took, without evaluations."""
-    order = plan.order
-    examples = order.examples(position.step) * plan.examples / order.rows
     return {
-        "seconds_per_epoch": position.seconds / position.step * order.per_epoch,
-        "seconds_per_1000_examples": 1000 * position.seconds / examples,
+        "seconds_per_epoch": position.seconds / position.step * plan.order.per_epoch,
+        "seconds_per_1000_examples": 1000 * position.seconds / plan.examples_seen(position.step),
     }
+
+
+def record_seen(trial: TrialContext, plan: TrainingPlan, step: int, tokens: int) -> None:
+    """Record how many examples and tokens the training has seen; those of every epoch count."""
+    trial.facts(examples_seen=plan.examples_seen(step), tokens_seen=tokens)
 
 
 def record_end(run: RunFacts, plan: TrainingPlan, position: TrainingPosition, step_of_weights: int) -> None:

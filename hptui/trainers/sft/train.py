@@ -61,9 +61,22 @@ class TrainingRun:
 
         A checkpoint is saved if the training was asked to stop, other than to be pruned.
         """
-        settings, trial, learner, position = self.settings, self.trial, self.learner, self.learner.place
+        trial, learner, position = self.trial, self.learner, self.learner.place
         last_step = min(self.plan.total_steps, trial.try_steps or self.plan.total_steps)
         trial.phase("train")
+        try:
+            saved_step = self._steps(last_step)
+        finally:  # whatever ended the training: it has seen what it has seen
+            self._record_seen()
+        needed = trial.obeyed not in (None, "prune") or trial.try_steps  # a dry run measures how large a checkpoint is
+        if needed and (position.step > saved_step or position.unjudged):
+            self._save()
+        learner.settle()
+        return dict(position.metrics)
+
+    def _steps(self, last_step: int) -> int:
+        """Take the steps and make the evaluations; return the step of the last checkpoint."""
+        settings, trial, learner, position = self.settings, self.trial, self.learner, self.learner.place
         saved_step = position.step
         running = not position.unjudged or self._measure(last=position.step == last_step)
         while running and position.step < last_step and not trial.should_stop:
@@ -82,11 +95,10 @@ class TrainingRun:
             if running and not last and self._checkpoint_due():
                 self._save()
                 saved_step = position.step
-        needed = trial.obeyed not in (None, "prune") or trial.try_steps  # a dry run measures how large a checkpoint is
-        if needed and (position.step > saved_step or position.unjudged):
-            self._save()
-        learner.settle()
-        return dict(position.metrics)
+        return saved_step
+
+    def _record_seen(self) -> None:
+        run.record_seen(self.trial, self.plan, self.learner.place.step, self.learner.tokens)
 
     def _measure(self, last: bool) -> bool:
         """Make the evaluations that are due after a step.
@@ -145,6 +157,7 @@ class TrainingRun:
         measured = evaluate.evaluate_loss(
             self.forward, self.held_out, self.settings, self.facts.device, self._keep_going
         )
+        self._record_seen()  # again at the end; a training that is killed keeps what was seen up to here
         step, loss = self.learner.place.step, measured["eval_loss"]
         print(f"step {step}/{self.plan.total_steps}: eval_loss {loss:.4f}", flush=True)
         self.trial.phase("train")
@@ -194,7 +207,7 @@ class TrainingRun:
                 self.best_weights.loaded = True
                 of_best = self._evaluate()
             if self.settings.generate_samples:
-                metrics |= self._generate("generations.jsonl")
+                metrics |= self._generate(evaluate.ANSWERS_FILE)
             metrics |= self._test()
         except Interrupted:
             if not self.best_weights.loaded:
@@ -232,7 +245,7 @@ class TrainingRun:
                 )
             if self.settings.generate_samples:
                 self.trial.phase("generate", allow=3600)
-                metrics |= evaluate.evaluate_answers(self.facts, "generations.jsonl")
+                metrics |= evaluate.evaluate_answers(self.facts, evaluate.ANSWERS_FILE)
             metrics |= self._test() | memory.peak_memory(self.facts.device)
         except Interrupted:
             return metrics
@@ -303,6 +316,7 @@ def finish_run(training: TrainingRun, metrics: dict[str, float]) -> dict[str, fl
     metrics |= training.finish()
     if training.settings.save_model != "none" and training.trial.obeyed is None:
         training.trial.phase("save", allow=3600)
+        training.learner.release()
         trained = run.describe_weights(training.plan, training.learner.place, training.step_of_weights)
         saving.save_model(training.facts, metrics, trained)
     return metrics

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
-import numpy as np
-
+from hptui.core.trial import TrialStatus
 from hptui.results.facts import plain_text
 from hptui.results.plots.plot import Axis, Plot, PlotCell, PlotTable
 from hptui.tui.cells import Cell, plain_line
-from hptui.tui.charts.layout import axis_layout
-from hptui.tui.charts.raster import DOT_STYLES, DotStyle, PlaneBox, SeriesLine, rasterize
+from hptui.tui.charts.grid import Dot, DotGrid, Drawing, draw_grid, series_line
+from hptui.tui.charts.raster import PlaneBox
+from hptui.tui.themes import STATUS_MEANINGS
 
-Drawing = list[list[Cell]]
-"""Lines of cells."""
 AT_FOOT = ("failed", "pruned", "stopped")
 """Meanings of the points of a history that have no value."""
-DOT_MEANINGS = dict.fromkeys(("front", "best", "knee"), "best") | dict.fromkeys(AT_FOOT, "bad") | {"beaten": "muted"}
+DOT_MEANINGS = dict.fromkeys(("front", "best", "knee"), "best") | {"failed": "bad", "beaten": "muted"}
 """Colour of a dot by the meaning of its point."""
 LINE_MEANINGS = {"so far": "best", "front": "best", "best": "best", "top": "best", "failed": "bad", "without": "muted"}
 """Colour of a line by the meaning of its curve."""
@@ -49,125 +46,6 @@ def table_of(plot: Plot) -> PlotTable:
     """Return the numbers of a plot, safe for a terminal."""
     headings = tuple(plain_line(heading, 40) for heading in plot.table.headings)
     return PlotTable(headings, tuple(tuple(plain_line(text, 60) for text in row) for row in plot.table.rows))
-
-
-# -- dots and lines with axes
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """A dot at (x, y) in a colour. A later one covers an earlier one; one that is `outside` has a mark of its own."""
-
-    x: float
-    y: float
-    meaning: str = ""
-    outside: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DotGrid:
-    """Lines, dots over them, and the axes, which run over `box`."""
-
-    box: PlaneBox
-    dots: Sequence[Dot] = ()
-    lines: Sequence[tuple[SeriesLine, str]] = ()
-    x_title: str = ""
-    y_title: str = ""
-    x_ticks: Sequence[tuple[float, str]] | None = None
-
-
-def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") -> Drawing:
-    """Draw a grid in `width` by `height` cells, axes and titles included."""
-    style = DOT_STYLES.get(marks, DOT_STYLES["braille"])
-    body = max(3, height - 2)
-    layout = axis_layout(grid.box, width, body + 1)
-    gutter, across = layout.gutter, max(4, width - layout.gutter - 1)
-    codes, owner = rasterize([line for line, _ in grid.lines], across, body, grid.box, style)
-    meanings = [meaning for _, meaning in grid.lines]
-    dots = _dots_by_cell(grid, across, body, style)
-    labels = dict(layout.rows)
-    drawing: Drawing = [[Cell(" " * gutter + grid.y_title, "muted")]]
-    for row in range(body):
-        cells = [Cell(labels.get(row, "").rjust(gutter - 1) + " ", "muted")]
-        for column in range(across):
-            dot, pattern = dots.get((row, column)), int(codes[row, column])
-            if dot is not None:
-                cells.append(Cell(_dot_character(dot, style), dot.meaning))
-            elif pattern:
-                cells.append(Cell(_line_character(style, pattern), meanings[int(owner[row, column])]))
-            else:
-                cells.append(Cell(" "))
-        drawing.append(_merged_cells(cells))
-    drawing.append([Cell(" " * gutter + _tick_line(grid, layout.columns, across), "muted")])
-    if grid.x_title:
-        drawing.append([Cell(" " * gutter + grid.x_title.center(across).rstrip(), "muted")])
-    return drawing
-
-
-def _dot_character(dot: Dot, style: DotStyle) -> str:
-    if style.across == 1:
-        return "@" if dot.outside else "o"
-    return "□" if dot.outside else "●"
-
-
-def _line_character(style: DotStyle, pattern: int) -> str:
-    return style.glyphs[min(pattern, len(style.glyphs) - 1)] if style.across > 1 else "*"
-
-
-def _dots_by_cell(grid: DotGrid, across: int, down: int, style: DotStyle) -> dict[tuple[int, int], Dot]:
-    """Return the last dot in each cell, by row and column; a mark of a trial outside today's range stays."""
-    box = grid.box
-    y0, y1 = (np.log10(box.y0), np.log10(box.y1)) if box.log else (box.y0, box.y1)
-    cells: dict[tuple[int, int], Dot] = {}
-    for dot in grid.dots:
-        y = np.log10(dot.y) if box.log else dot.y
-        column = round((dot.x - box.x0) / (box.x1 - box.x0) * (across * style.across - 1)) // style.across
-        row = round(float(y1 - y) / float(y1 - y0) * (down * style.down - 1)) // style.down
-        key = max(0, min(down - 1, row)), max(0, min(across - 1, column))
-        cells[key] = replace(dot, outside=dot.outside or (key in cells and cells[key].outside))
-    return cells
-
-
-def _tick_line(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int) -> str:
-    """Return the line of ticks below the x axis: the grid's own, or else round numbers."""
-    line = [" "] * across
-    ticks = list(defaults)
-    if grid.x_ticks is not None:
-        low, high = grid.box.x0, grid.box.x1
-        ticks = []
-        for value, text in grid.x_ticks:
-            centre = round((value - low) / (high - low) * (across - 1))
-            ticks.append((max(0, min(across - len(text), centre - len(text) // 2)), text))
-    end = -1
-    for start, text in ticks:
-        if start > end and start + len(text) <= across:
-            line[start : start + len(text)] = text
-            end = start + len(text)
-    return "".join(line).rstrip()
-
-
-def _merged_cells(cells: list[Cell]) -> list[Cell]:
-    """Join adjacent cells of one colour: fewer cells are drawn faster."""
-    merged: list[Cell] = []
-    for cell in cells:
-        if merged and merged[-1].meaning == cell.meaning:
-            merged[-1] = Cell(merged[-1].text + cell.text, cell.meaning)
-        else:
-            merged.append(cell)
-    return merged
-
-
-def series_line(points: Sequence[tuple[float, float]], *, stepped: bool = False) -> SeriesLine:
-    """Return the line through points; `stepped` holds each value until the next point."""
-    points = sorted(points, key=lambda point: point[0])
-    if stepped:
-        corners: list[tuple[float, float]] = []
-        for index, (x, y) in enumerate(points):
-            corners += [(x, points[index - 1][1])] if index else []
-            corners.append((x + index * 1e-9, y))  # interpolation needs ascending x
-        points = corners
-    ys = np.array([y for _, y in points], float)
-    return SeriesLine(np.array([x for x, _ in points], float), ys, ys)
 
 
 # -- axes
@@ -212,15 +90,13 @@ def _draw_plane(plot: Plot, width: int, height: int, marks: str) -> Drawing:
     def across(x: float) -> float:
         return _unit(plot.x, x) if is_unit else x
 
-    dots = [
-        Dot(
-            across(point.x),
-            y0 if plot.kind == "history" and point.meaning in AT_FOOT else point.y,
-            DOT_MEANINGS.get(point.meaning, "accent"),
-            point.outside,
-        )
-        for point in plot.points
-    ]
+    dots: list[Dot] = []
+    foot: list[Dot] = []
+    for point in plot.points:
+        has_no_value = plot.kind == "history" and point.meaning in AT_FOOT
+        status = point.meaning if has_no_value else ""
+        meaning = STATUS_MEANINGS[TrialStatus(status)] if status else DOT_MEANINGS.get(point.meaning, "accent")
+        (foot if has_no_value else dots).append(Dot(across(point.x), point.y, meaning, point.outside, status))
     lines = []
     for curve in plot.curves:
         line = series_line([(across(x), y) for x, y in curve.points], stepped=curve.stepped)
@@ -235,6 +111,7 @@ def _draw_plane(plot: Plot, width: int, height: int, marks: str) -> Drawing:
         plain_line(plot.x.label, 40),
         plain_line(plot.y.label, 40),
         _unit_ticks(plot.x) if is_unit else None,
+        foot if plot.kind == "history" and plot.notes else None,
     )
     return draw_grid(grid, width, height, marks)
 

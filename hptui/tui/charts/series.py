@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hptui.core.steps import axis_positions
 from hptui.store.records import Bucket
 from hptui.tui.charts.raster import Floats, SeriesLine
 
@@ -42,7 +43,8 @@ def curve_of_points(points: Sequence[tuple[int, float, float]]) -> CurveArrays:
     """Return a curve of single points (step, value, seconds)."""
     array = np.array(points, dtype=np.float64).reshape(-1, 3)
     value = np.where(np.isfinite(array[:, 1]), array[:, 1], np.nan)
-    return CurveArrays(array[:, 0], value, value, value, np.ones(len(array)), array[:, 2])
+    x = np.array(axis_positions([step for step, _, _ in points]), dtype=np.float64)
+    return CurveArrays(x, value, value, value, np.ones(len(array)), array[:, 2])
 
 
 def curve_of_buckets(buckets: Iterable[Bucket]) -> CurveArrays:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -122,8 +123,6 @@ class CloneForm(Dialog[TrialDraft | None]):
 
 def _typed_text(value: Value | Any) -> str:
     """Return a value as it is typed in a study file."""
-    import json
-
     if value is None:
         return ""
     if isinstance(value, str):

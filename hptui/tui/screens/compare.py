@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -23,10 +24,13 @@ from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.columns import ColumnFacts
 from hptui.tui.widgets.facts import Facts
 
 MAX_COMPARED = 8
 """Number of trials that are compared at most."""
+NO_COLOURS: Mapping[int, int] = {}
+"""Colours of trials of which none has one."""
 MAX_COLUMN_CELLS = 18
 """Cells that a column takes at most."""
 
@@ -48,14 +52,14 @@ class CompareScreen(ChartScreen):
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="compare-panes"):
             with Vertical(id="compare-left"):
-                yield Facts(wrap=False, id="differences", classes="pane")
-                yield Facts(wrap=False, id="metrics", classes="pane")
+                yield ColumnFacts(id="differences", classes="pane")
+                yield ColumnFacts(id="metrics", classes="pane")
             yield Chart(charts=host.config.charts, smoothing=host.config.smoothing, id="overlay", classes="pane")
         yield MessageLine(id="answer")
         yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.curves = CurvePanel(self.sd, [self.query_one("#overlay", Chart)])
+        self.curves = CurvePanel(self.sd, [self.query_one("#overlay", Chart)], host_of(self).palette_of(self.sd))
         self.query_one("#differences").focus()
         self._show_comparison()
 
@@ -93,12 +97,11 @@ class CompareScreen(ChartScreen):
         self.query_one("#head", CellLine).show(left, [Cell(f"measured by trial {self.numbers[0]}", "muted")])
         pane = self.query_one("#differences", Facts)
         pane.title = "all settings" if self._show_all_settings else "settings that differ"
-        pane.set_title(pane.title)
-        pane.show(difference_lines(view, trials, everything=self._show_all_settings))
+        colours = self.curves.palette.assign(self.numbers)
+        pane.show(difference_lines(view, trials, everything=self._show_all_settings, colours=colours))
         pane = self.query_one("#metrics", Facts)
         pane.title = "measured"
-        pane.set_title(pane.title)
-        pane.show(metric_lines(view, trials))
+        pane.show(metric_lines(view, trials, colours))
 
     # keys -----------------------------------------------------------------------------------------------------
 
@@ -130,10 +133,12 @@ class CompareScreen(ChartScreen):
             host_of(self).copy(text + "\n", "the comparison")
 
 
-def difference_lines(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
+def difference_lines(
+    view: View, trials: Sequence[Trial], *, everything: bool = False, colours: Mapping[int, int] = NO_COLOURS
+) -> list[list[Cell]]:
     """Return one row per setting and one column per trial; what differs from the first is in colour."""
     rows = setting_rows(view, trials, everything=everything)
-    return align_cells([_heading_cells(trials), *(rows or [[Cell("their settings are the same", "muted")]])])
+    return align_cells([_heading_cells(trials, colours), *(rows or [[Cell("their settings are the same", "muted")]])])
 
 
 def setting_rows(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
@@ -158,9 +163,9 @@ def _setting_cell(first: Value, value: Value, trial: Trial, name: str) -> Cell:
     return Cell(plain_line(text, 60), "" if values_equal(first, value) else "accent")
 
 
-def metric_lines(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
+def metric_lines(view: View, trials: Sequence[Trial], colours: Mapping[int, int] = NO_COLOURS) -> list[list[Cell]]:
     """Return one row per metric: the first trial's value, then the others' with their difference from it."""
-    return align_cells([_heading_cells(trials), *metric_rows(view, trials)])
+    return align_cells([_heading_cells(trials, colours), *metric_rows(view, trials)])
 
 
 def metric_rows(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
@@ -173,6 +178,7 @@ def metric_rows(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
         values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
         if any(value is not None for value in values):
             cells = [_metric_cell(view, name, goal, values[0], value, n) for n, value in enumerate(values)]
+            cells = _with_best_marked(cells, values, goal)
             rows.append([Cell(plain_line(name, 40), "accent" if name in objectives else ""), *cells])
     rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
     peaks = [trial.peak_memory_gb for trial in trials]
@@ -193,6 +199,18 @@ def _metric_cell(view: View, name: str, goal: str | None, first: float | None, v
     return Cell(f"{text} {_difference_text(difference)}", meaning)
 
 
+def _with_best_marked(cells: list[Cell], values: Sequence[float | None], goal: str | None) -> list[Cell]:
+    """Return the cells of a row with its best value marked, if one is better than another."""
+    measured = [value for value in values if value is not None and value == value]
+    if goal is None or len(set(measured)) < 2:
+        return cells
+    best = max(measured) if goal == "maximize" else min(measured)
+    return [
+        replace(cell, text=f"*{cell.text}", bold=True) if value == best else cell
+        for cell, value in zip(cells, values, strict=True)
+    ]
+
+
 def _difference_text(value: float) -> str:
     """Return a difference in few characters: -0.096, +21k."""
     if value == 0:
@@ -202,11 +220,13 @@ def _difference_text(value: float) -> str:
     return f"{value:+.0f}" if abs(value) >= 100 else f"{value:+.2g}"
 
 
-def _heading_cells(trials: Sequence[Trial]) -> list[Cell]:
-    return [
-        Cell("", "muted"),
-        *(Cell(plain_line(f"#{trial.number} {trial.name}".strip(), 40), "muted") for trial in trials),
+def _heading_cells(trials: Sequence[Trial], colours: Mapping[int, int]) -> list[Cell]:
+    """Return the headings of the trials' columns, in the colours of their curves."""
+    names = {trial.number: plain_line(f"#{trial.number} {trial.name}".strip(), 40) for trial in trials}
+    cells = [
+        Cell(name, f"series-{colours[number]}" if number in colours else "muted") for number, name in names.items()
     ]
+    return [Cell("", "muted"), *cells]
 
 
 def align_cells(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:

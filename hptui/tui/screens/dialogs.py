@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Input, OptionList, SelectionList, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
-from textual.widgets.selection_list import Selection
 
 from hptui.core.errors import HptuiError
 from hptui.tui.cells import plain_line
@@ -163,14 +162,17 @@ class ConfirmDialog(Dialog[bool]):
 
 
 class ColumnsDialog(Dialog[list[str] | None]):
-    """A list of columns to tick. `u` restores the default ones."""
+    """A list of columns to tick and to put in order. `u` restores the default ones."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("escape,q", "cancel", "Cancel"),
         Binding("enter", "take", "Take", priority=True),
+        Binding("space", "tick", "Tick", priority=True),
         Binding("u", "usual", "Usual"),
         Binding("j", "down", "Down"),
         Binding("k", "up", "Up"),
+        Binding("J,shift+down", "shift(1)", "Move down"),
+        Binding("K,shift+up", "shift(-1)", "Move up"),
     ]
 
     def __init__(self, available: Sequence[str], chosen: Sequence[str], usual: Sequence[str]) -> None:
@@ -181,19 +183,44 @@ class ColumnsDialog(Dialog[list[str] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static("Columns", id="question", markup=False)
-            options = [
-                Selection(plain_line(name, 60).replace("[", "\\["), index, name in self._chosen)
-                for index, name in enumerate(self._names)
-            ]
-            yield SelectionList[int](*options, compact=True)
-            yield Static("space ticks, enter takes, u takes the usual ones", classes="detail", markup=False)
+            yield OptionList(*self._prompts(), compact=True, markup=False)
+            details = "space ticks, J and K move it, enter takes, u takes the usual ones"
+            yield Static(details, classes="detail", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(SelectionList).focus()
+        self._list.focus()
+        self._list.highlighted = 0 if self._names else None
+
+    @property
+    def _list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    def _prompts(self) -> list[str]:
+        # Letters tell what is ticked: there may be no colours.
+        return [f"[{'x' if name in self._chosen else ' '}] {plain_line(name, 60)}" for name in self._names]
+
+    def _show(self) -> None:
+        for index, prompt in enumerate(self._prompts()):
+            self._list.replace_option_prompt_at_index(index, prompt)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self) -> None:
+        self.action_tick()
+
+    def action_tick(self) -> None:
+        if (index := self._list.highlighted) is not None:
+            self._chosen ^= {self._names[index]}
+            self._show()
+
+    def action_shift(self, by: int) -> None:
+        index = self._list.highlighted
+        if index is not None and 0 <= index + by < len(self._names):
+            self._names.insert(index + by, self._names.pop(index))
+            self._show()
+            self._list.highlighted = index + by
 
     def action_take(self) -> None:
-        selected = set(self.query_one(SelectionList).selected)
-        self.dismiss([name for index, name in enumerate(self._names) if index in selected])
+        self.dismiss([name for name in self._names if name in self._chosen])
 
     def action_usual(self) -> None:
         self.dismiss([])
@@ -202,7 +229,7 @@ class ColumnsDialog(Dialog[list[str] | None]):
         self.dismiss(None)
 
     def action_down(self) -> None:
-        self.query_one(SelectionList).action_cursor_down()
+        self._list.action_cursor_down()
 
     def action_up(self) -> None:
-        self.query_one(SelectionList).action_cursor_up()
+        self._list.action_cursor_up()

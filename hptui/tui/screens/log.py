@@ -36,7 +36,7 @@ class LogScreen(SourceScreen):
         super().__init__()
         self._title = title
         # A source of its own: a filter here must not apply to the pane below, which shows the same file.
-        self.source = LogSource(source.path, source.why)
+        self.source = LogSource(source.path, source.why, find=source.find)
         self._typing_for = ""
 
     def compose(self) -> ComposeResult:

@@ -34,14 +34,15 @@ class LaunchForm(Dialog["Choices | None"]):
         Binding("up", "move(-1)", "Previous", priority=True),
     ]
 
-    def __init__(self, sd: StudyDir) -> None:
+    def __init__(self, sd: StudyDir, *, alive: bool = False) -> None:
         super().__init__()
-        self.sd = sd
+        self.sd, self._alive = sd, alive
         self._initial_choices: Choices = {}
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(plain_line(f"Run {self.sd.name}"), id="question", markup=False)
+            question = f"{self.sd.name} is running: change it" if self._alive else f"Run {self.sd.name}"
+            yield Static(plain_line(question), id="question", markup=False)
             for name, hint in (
                 ("trials", "in all; +5: five more"),
                 ("parallel", "at once without a GPU"),
@@ -52,7 +53,8 @@ class LaunchForm(Dialog["Choices | None"]):
                     yield Static(name, classes="name", markup=False)
                     yield TextInput(id=f"run-{name}")
                     yield Static(hint, classes="range", markup=False)
-            yield Static("enter runs it, esc does not", id="hint", classes="detail", markup=False)
+            hint = "enter changes it, esc does not" if self._alive else "enter runs it, esc does not"
+            yield Static(hint, id="hint", classes="detail", markup=False)
 
     def on_mount(self) -> None:
         from hptui.results.view import read_study

@@ -11,6 +11,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
 from hptui.core.errors import HptuiError, StudyError
+from hptui.core.expressions import parse
+from hptui.core.shorthand import parse_parameter
 from hptui.core.space import Derived, Parameter
 from hptui.core.study import Study
 from hptui.core.trial import Value
@@ -141,7 +143,6 @@ class ParameterForm(Dialog["Entry | None"]):
 
         Raises: StudyError for what cannot be read.
         """
-        from hptui.core.shorthand import parse_parameter
         from hptui.studyfile.space_table import SPACE_TABLE
 
         texts = self.typed
@@ -281,7 +282,6 @@ def edit_constraint(
 
     It may use `names` and the settings of the trainer.
     """
-    from hptui.core.expressions import parse
     from hptui.operations.space import settings_to_search
 
     allowed_names = {*names, *(name for name, _ in settings_to_search(study))}

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -186,6 +186,12 @@ class PlotsScreen(SourceScreen):
     def action_turn(self, by: int) -> None:
         self.index = (self.index + by) % len(TAB_NAMES)
         self._show_selected()
+
+    @on(CellLine.Clicked, "#head")
+    def _tab_clicked(self, message: CellLine.Clicked) -> None:
+        if message.cell.text in TAB_NAMES:
+            self.index = TAB_NAMES.index(message.cell.text)
+            self._show_selected()
 
     def action_parameter(self, by: int) -> None:
         self.first_index += by

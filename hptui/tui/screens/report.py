@@ -14,6 +14,7 @@ from textual.binding import BindingType
 
 from hptui.core.study import Study
 from hptui.store.paths import StudyDir
+from hptui.tui import verbs
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
@@ -117,8 +118,6 @@ class ReportScreen(SourceScreen):
         self.app.push_screen(ChoiceDialog("Section", [line for _, line in headings]), go_to_section)
 
     def action_write(self) -> None:
-        from hptui.tui import verbs
-
         def write(answer: str | None) -> None:
             if answer:
                 path = Path(answer).expanduser()

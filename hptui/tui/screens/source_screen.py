@@ -98,16 +98,14 @@ class SourceScreen(FairScreen[None]):
             self.refresh()
 
     def run_study(self, sd: StudyDir, *, alive: bool) -> None:
-        """Run a study: at once if it is running already, otherwise after a form of its options."""
+        """Show the form of a study's options, then run it with them, or change them while it runs."""
 
         def start(choices: Mapping[str, str] | None) -> None:
             if choices is not None:
-                host_of(self).run_in_background(lambda: verbs.run_with_choices(sd, choices), f"starting {sd.name}…")
+                doing = f"changing {sd.name}…" if alive else f"starting {sd.name}…"
+                host_of(self).run_in_background(lambda: verbs.run_with_choices(sd, choices), doing)
 
-        if alive:
-            start({})
-            return
-        host_of(self).open("launch", sd=sd, then=start)
+        host_of(self).open("launch", sd=sd, alive=alive, then=start)
 
     def write_table(self, name: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Ask for a path, and write a table of this screen there."""

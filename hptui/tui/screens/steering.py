@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hptui.core.space import Choice
 from hptui.core.trial import Trial, TrialStatus, Value
+from hptui.core.values import is_number
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
@@ -187,9 +189,6 @@ def entries_without(view: View, trial: Trial, diagnosis: Diagnosis) -> dict[str,
 
     Only settings that a suggestion makes smaller are narrowed.
     """
-    from hptui.core.space import Choice
-    from hptui.core.values import is_number
-
     settings: dict[str, Any] = view.settings(trial)
     entries: dict[str, dict[str, Value]] = {}
     changes: list[tuple[str, Any]] = [pair for remedy in diagnosis.suggestions for pair in remedy.changes.items()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hptui.core.errors import HptuiError, NotFound
+from functools import partial
+
+from hptui.core.errors import HptuiError
 from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Trial
@@ -42,10 +44,8 @@ class LogPanel:
         self._target = target
         if trial is None:
             return False
-        try:
-            self.source.path = log_of(self._sd, trial)
-        except NotFound as error:
-            self.source.path, self.source.why = None, error.message
+        # The file may not be there yet: it is looked for at each poll.
+        self.source.find, self.source.path = partial(log_of, self._sd, trial), None
         self.update_title()
         return True
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from hptui.core.errors import NotFound
 from hptui.core.trial import Trial
 from hptui.results.diagnosis import Diagnosis
 from hptui.store.paths import StudyDir
@@ -65,7 +65,7 @@ class TrialScreen(ChartScreen, SteeringScreen):
         yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.curves = CurvePanel(self.sd, [self.query_one("#curve", Chart)])
+        self.curves = CurvePanel(self.sd, [self.query_one("#curve", Chart)], host_of(self).palette_of(self.sd))
         for name in ("settings", "about", "measured"):
             self.query_one(f"#{name}", Facts).set_title(name)
             self.query_one(f"#{name}", Facts).title = name
@@ -169,10 +169,7 @@ class TrialScreen(ChartScreen, SteeringScreen):
         trial = self.trial
         if trial is None:
             return
-        try:
-            source = LogSource(log_of(self.sd, trial))
-        except NotFound as error:
-            source = LogSource(None, error.message)
+        source = LogSource(find=partial(log_of, self.sd, trial))
         host_of(self).open("log", title=f"{self.sd.name} › trial {trial.number}", source=source)
 
     def action_artifact(self) -> None:

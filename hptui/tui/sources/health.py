@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hptui.core.trial import TrialStatus
-from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis
+from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose, read_scatter_pools
 from hptui.results.learning import Pools
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
@@ -43,8 +43,6 @@ class HealthSource:
 
     def poll(self, pool: ReaderPool) -> HealthSnapshot | None:
         """Diagnose some of the changed trials; return the diagnoses if there are new ones, else None."""
-        from hptui.results.diagnosis import diagnose
-
         study = self.study.latest
         if study is None:
             return None
@@ -66,8 +64,6 @@ class HealthSource:
 
     def _scatter_pools(self, view: View, reader: StoreReader) -> Pools:
         """Return the scatter of short curves, read again only when another trial is complete."""
-        from hptui.results.diagnosis import read_scatter_pools
-
         complete = tuple(trial.number for trial in view.trials if trial.status is TrialStatus.COMPLETE)
         if self._pools is None or self._pools[0] != complete:
             with reader.connection.snapshot():

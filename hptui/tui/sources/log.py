@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.errors import NotFound
 from hptui.tui.sources.pool import ReaderPool
 
 BLOCK_BYTES = 1 << 22
@@ -45,11 +47,16 @@ class LogSnapshot:
 
 
 class LogSource:
-    """Watches a log. `path` and `filter` may be set by any thread."""
+    """Watches a log. `path`, `find` and `filter` may be set by any thread.
 
-    def __init__(self, path: Path | None = None, why: str = "") -> None:
+    While there is no `path`, each poll asks `find` for one: the log of a trial that has just started comes later than
+    the trial. `why` is shown until then.
+    """
+
+    def __init__(self, path: Path | None = None, why: str = "", *, find: Callable[[], Path] | None = None) -> None:
         self.path = path
         self.why = why
+        self.find = find
         self.filter = ""
         self._latest: LogSnapshot | None = None
         self._identity: tuple[object, ...] = ()
@@ -66,7 +73,7 @@ class LogSource:
 
     def poll(self, pool: ReaderPool) -> LogSnapshot | None:
         """Return the index of lines if the file or the filter has changed, else None."""
-        path, filter_text = self.path, self.filter
+        path, filter_text = self.path or self._search(), self.filter
         if path is None:
             return self._report_problem(LogSnapshot(None, array("Q"), 0, problem=self.why))
         try:
@@ -87,6 +94,20 @@ class LogSource:
         chosen = array("Q", self._chosen) if filter_text else None
         self._latest = LogSnapshot(path, array("Q", self._starts), self._size, self._skipped, chosen, filter_text)
         return self._latest
+
+    def _search(self) -> Path | None:
+        """Return the log that is looked for, if it is there by now."""
+        find = self.find
+        if find is None:
+            return None
+        try:
+            path = find()
+        except NotFound as error:
+            self.why = error.message
+            return None
+        if find is self.find:
+            self.path = path
+        return path
 
     def _report_problem(self, snapshot: LogSnapshot) -> LogSnapshot | None:
         if self._latest is not None and self._latest.problem == snapshot.problem and self._latest.path == snapshot.path:

@@ -10,7 +10,8 @@ from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.plots.registry import PLOTS, missing_plot
 from hptui.results.view import View
 from hptui.tui.cells import plain_line
-from hptui.tui.charts.plots import Drawing, draw, draw_missing, table_of
+from hptui.tui.charts.grid import Drawing
+from hptui.tui.charts.plots import draw, draw_missing, table_of
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 

@@ -11,7 +11,9 @@ from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, 
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, StudyState, Trial, TrialStatus, Value
 from hptui.operations.runner_process import runner_status
-from hptui.results.view import View, best_trials, seconds_left, trainer_settings_by_revision
+from hptui.results.masked_view import masked_study
+from hptui.results.time_left import TimeLeft, time_left
+from hptui.results.view import View, best_trials, trainer_settings_by_revision
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
@@ -40,7 +42,7 @@ class StudySnapshot:
     counts: Mapping[TrialStatus, int]
     metrics: tuple[str, ...]
     events: tuple[EventRow, ...] = ()
-    left: float | None = None
+    left: TimeLeft | None = None
     partial: bool = False
     frozen: bool = False
     total: int = 0
@@ -102,6 +104,7 @@ class StudySource:
         """Read enough for a first screen."""
         row = reader.study()
         study = studyfile.from_json(row.spec)
+        masked_study(study)
         objective = study.objective
         trials = tuple(reader.best_trials(objective.metric, objective.goal, N_FIRST_TRIALS))
         view = View(self.sd, row, study, trials, reader.defaults(), trainer_settings_by_revision(reader))
@@ -119,6 +122,7 @@ class StudySource:
                 changed, change_mark = _changed_trials(reader, 0)
             if cache.study is None or row.revision != cache.revision:
                 cache.study, cache.revision = studyfile.from_json(row.spec), row.revision
+                masked_study(cache.study)  # from here on this process masks its secrets wherever they are shown
                 cache.trainers = trainer_settings_by_revision(reader)
                 cache.points.clear()
                 _update_best(cache, cache.study, list(cache.trials.values()))
@@ -143,7 +147,7 @@ class StudySource:
             counts,
             tuple(reader.metric_names()),
             tuple(reader.events(limit=MAX_STUDY_EVENTS)),
-            seconds_left(view) if alive and not partial else None,
+            time_left(view) if alive and not partial else None,
             partial,
             reader.connection.frozen,
             sum(counts.values()),

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
@@ -39,9 +41,21 @@ class CellLine(LineWidget):
     }
     """
 
+    class Clicked(Message):
+        """A cell was clicked."""
+
+        def __init__(self, line: CellLine, cell: Cell) -> None:
+            super().__init__()
+            self.line, self.cell = line, cell
+
+        @property
+        def control(self) -> CellLine:
+            return self.line
+
     def __init__(self, *, gap: str = "   ", id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.gap = gap
+        self._ends: list[tuple[int, Cell]] = []
         self.left: Sequence[Cell] = ()
         self.right: Sequence[Cell] = ()
 
@@ -65,9 +79,12 @@ class CellLine(LineWidget):
         while len(left) > 1 and _width_of_cells([*left, *right], step) > room:
             left.pop()
         segments = [Segment(" ", base)]
+        self._ends, end = [], 1
         for index, cell in enumerate(left):
             text = cell.text if index or width_of(cell.text) <= room else fit_cells(cell.text, max(1, room))
             segments += [Segment(text, self._style(cell, base)), Segment(self.gap, base)]
+            end += width_of(text) + step
+            self._ends.append((end, cell))
         tail = [
             part for cell in right for part in (Segment(cell.text, self._style(cell, base)), Segment(self.gap, base))
         ]
@@ -77,6 +94,12 @@ class CellLine(LineWidget):
             segments.append(Segment(" " * max(0, width - 1 - head_width - tail_width), base))
             segments += tail[:-1]
         return Strip(segments).adjust_cell_length(width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        """Say which of the cells on the left was clicked."""
+        cell = next((cell for end, cell in self._ends if event.x < end), None)
+        if cell is not None:
+            self.post_message(self.Clicked(self, cell))
 
     def _style(self, cell: Cell, base: Style) -> Style:
         style = base + self.style_of(f"cells--{cell.meaning}") if cell.meaning else base
@@ -116,6 +139,8 @@ class KeyLine(LineWidget):
         super().__init__()
         self._ascii = ascii
         self._keys: list[tuple[str, str]] = []
+        self._names_by_text: dict[str, str] = {}
+        self._ends: list[tuple[int, str]] = []
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.call_after_refresh(self.update_keys))
@@ -127,10 +152,13 @@ class KeyLine(LineWidget):
             return
         keys_by_id = all_keys_by_id()
         entries: dict[str, tuple[int, str, str]] = {}
+        self._names_by_text.clear()
         for key, active in self.screen.active_bindings.items():
             entry = keys_by_id.get(active.binding.id or "")
             if entry is not None and entry.footer and active.enabled and entry.id not in entries:
-                entries[entry.id] = (entry.footer, key_text(key, ascii=self._ascii), entry.label)
+                text = key_text(key, ascii=self._ascii)
+                entries[entry.id] = (entry.footer, text, entry.label)
+                self._names_by_text[text] = key
         ordered = [(key, label) for _, key, label in sorted(entries.values(), key=lambda entry: entry[0])]
         if ordered != self._keys:
             self._keys = ordered
@@ -147,9 +175,19 @@ class KeyLine(LineWidget):
         while len(fixed) > 1 and _width_of_keys(fixed) > width:
             fixed.pop()
         segments = [Segment(" ", base)]
+        self._ends, end = [], 1
         for key, label in (*others, *fixed):
             segments += [Segment(key, key_style), Segment(f" {label}  ", label_style)]
+            end += _width_of_keys([(key, label)]) - 1
+            self._ends.append((end, key))
         return Strip(segments).adjust_cell_length(width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key under the mouse does."""
+        event.stop()
+        text = next((key for end, key in self._ends if event.x < end), "")
+        if name := self._names_by_text.get(text):
+            self.app.simulate_key(name)
 
 
 def _width_of_keys(pairs: Sequence[tuple[str, str]]) -> int:

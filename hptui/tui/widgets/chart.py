@@ -333,10 +333,12 @@ class Chart(LineWidget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         self.focus()
-        if self._frame is not None and event.x >= self._frame.gutter:
+        # The event counts from the border.
+        offset = event.get_content_offset(self)
+        if self._frame is not None and offset is not None and offset.x >= self._frame.gutter:
             box = self._frame.box
             across = max(1, self.size.width - self._frame.gutter - 1)
-            self.crosshair = box.x0 + (event.x - self._frame.gutter) / across * (box.x1 - box.x0)
+            self.crosshair = box.x0 + (offset.x - self._frame.gutter) / across * (box.x1 - box.x0)
             self._change_view()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:

@@ -58,20 +58,28 @@ class Facts(LineWidget, can_focus=True):
 
     def draw(self, y: int, width: int) -> Strip:
         """Return line `y` of the lines in sight."""
-        base = self.rich_style
         index = self.top + y
         if index >= len(self.lines):
-            return Strip.blank(width, base)
+            return Strip.blank(width, self.rich_style)
+        return self.draw_line(self.lines[index], width)
+
+    def draw_line(self, line: FactLine, width: int) -> Strip:
+        """Return cells next to each other, cut or padded to `width`."""
+        base = self.rich_style
         segments = []
-        for cell in self.lines[index]:
+        for cell in line:
             style = base + self.style_of(f"cells--{cell.meaning}") if cell.meaning else base
             segments.append(Segment(cell.text, style + Style(bold=True) if cell.bold else style))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _clamp_scroll(self) -> None:
         self.top = max(0, min(self.top, len(self.lines) - self.size.height))
+        self.set_title(self.title, self.hidden_text())
+
+    def hidden_text(self) -> str:
+        """Return the text in the border: how many lines are below."""
         hidden = len(self.lines) - self.top - self.size.height
-        self.set_title(self.title, f"{hidden} more" if hidden > 0 and self.size.height else "")
+        return f"{hidden} more" if hidden > 0 and self.size.height else ""
 
     def on_resize(self) -> None:
         self._fold_lines()

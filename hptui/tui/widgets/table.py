@@ -183,7 +183,7 @@ class TableWidget(LineWidget, can_focus=True):
         sign = self.glyphs.cursor if is_cursor and self.has_focus else " "
         segments = [
             Segment(sign, base if is_inverted else base + self.style_of("table--accent")),
-            Segment(self.glyphs.mark if marked else " ", base if is_inverted else base + self.style_of("table--mark")),
+            self.mark_segment(index, base, is_marked=marked, is_inverted=is_inverted),
         ]
         cells = self.rows.cells(index)
         for position in self.columns_in_sight(width):
@@ -194,6 +194,11 @@ class TableWidget(LineWidget, can_focus=True):
             segments.append(Segment(fit_cells(cell.text, column.width, right=column.right), style))
             segments.append(Segment("  ", base))
         return Strip(segments).adjust_cell_length(width, base)
+
+    def mark_segment(self, index: int, base: Style, *, is_marked: bool, is_inverted: bool) -> Segment:
+        """Return the cell before a row: whether it is marked."""
+        sign = self.glyphs.mark if is_marked else " "
+        return Segment(sign, base if is_inverted else base + self.style_of("table--mark"))
 
     def _header(self, width: int, base: Style) -> Strip:
         style, selected_style = base + self.style_of("table--header"), base + self.style_of("table--column")
@@ -275,12 +280,15 @@ class TableWidget(LineWidget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         self.focus()
-        if event.y == 0:
-            if (index_of_column := self._column_at(event.x)) is not None:
+        # The event counts from the border.
+        if (offset := event.get_content_offset(self)) is None:
+            return
+        if offset.y == 0:
+            if (index_of_column := self._column_at(offset.x)) is not None:
                 self.column = index_of_column
                 self.action_sort()
             return
-        index = self.top + event.y - 1
+        index = self.top + offset.y - 1
         if index < len(self.rows):
             is_double_click = index == self.cursor and event.chain > 1
             self._move_to(index)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hptui.core.errors import UserError
+from hptui.results.export.config import variable_prefix
 from hptui.results.export.text_formats import (
     comment_lines,
     csv_text,
@@ -110,3 +111,10 @@ def test_a_table_runs_nothing_in_a_spreadsheet():
     formula = '=HYPERLINK("http://x","y")'
     rows = list(csv.reader(io.StringIO(csv_text([{"note": formula, "x": -0.5, "y": "-x"}]))))
     assert rows[1] == [f"'{formula}", "-0.5", "'-x"]
+
+
+def test_a_prefix_begins_a_variable_of_every_shell():
+    for prefix in ("1 2", "9", "A-B", "ä", "A B", "X="):
+        with pytest.raises(UserError, match="begins no variable of any shell"):
+            variable_prefix(prefix)
+    assert [variable_prefix(prefix) for prefix in ("", "HP_", "_x9")] == ["", "HP_", "_x9"]

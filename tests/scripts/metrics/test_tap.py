@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from hptui import reporting
+from hptui.scripts.metrics.reports import ReportsReader
 from hptui.scripts.trainer import TAP_DIRECTORY
 
 
@@ -44,8 +48,59 @@ def test_a_script_without_hptui_is_lent_its_report(tmp_path: Path) -> None:
     assert (found[1]["total"], found[1]["odd"]) == (9, ["bad = x"])
 
 
-def test_only_the_first_of_several_processes_is_heard(tmp_path: Path) -> None:
-    assert metrics(say(tmp_path, "import hptui; hptui.report(3, loss=1)", RANK="1")) == []
+def test_every_process_says_which_it_is(tmp_path: Path) -> None:
+    script = "import hptui; hptui.report(3, loss=1); hptui.should_stop()"
+    found = say(tmp_path, script, RANK="1", WORLD_SIZE="2", LOCAL_RANK="1")
+    assert [(one["k"], one["rank"], one["world"], one["local_rank"]) for one in found] == [
+        ("tap", 1, 2, "1"),
+        ("metrics", 1, 2, "1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "metrics_", "odd"),
+    [
+        ("report(float('nan'), loss=1)", {"loss": 1.0}, ["step = nan"]),
+        ("report('x', loss=1)", {"loss": 1.0}, ["step = x"]),
+        ("report(None, loss=1)", {"loss": 1.0}, []),
+        ("report(10**400, loss=1)", {"loss": 1.0}, [f"step = 1{'0' * 59}"]),
+        ("report(1, 5)", {}, ["5"]),
+        ("report(1, [('loss', 1)], acc=2)", {"acc": 2.0}, ["[('loss', 1)]"]),
+        ("report(1, loss=10**400)", {}, [f"loss = 1{'0' * 59}"]),
+        ("report(1, loss=(1, 'x'), acc=(1, 2))", {"acc": [1, 2]}, ["loss = (1, 'x')"]),
+        (
+            "report(1, loss=1, progress='half', total_steps='many')",
+            {"loss": 1.0},
+            ["total_steps = many", "progress = half"],
+        ),
+        ("report(1, loss=1, progress=float('nan'))", {"loss": 1.0}, ["progress = nan"]),
+        ("report(1, {Bad(): Bad(), 2: 3})", {"Bad": None, "2": 3.0}, ["Bad = Bad"]),
+        ("report(1, loss=Bad())", {}, ["loss = Bad"]),
+        ("report(Bad(), Bad(), progress=Bad(), total_steps=Bad())", {}, None),
+    ],
+)
+def test_no_report_ever_raises(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, call: str, metrics_: dict[str, Any], odd: list[str] | None
+) -> None:
+    """What is no number is listed, what is one is kept, and the script goes on."""
+
+    class Bad:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+        __float__ = __int__ = __index__ = __str__  # type: ignore[assignment]
+
+    monkeypatch.setenv("HPTUI_REPORT", str(tmp_path / "reports.jsonl"))
+    monkeypatch.setattr(reporting, "_file", None)
+    eval(call, {"report": reporting.report, "Bad": Bad})
+    [entry] = [json.loads(line) for line in (tmp_path / "reports.jsonl").read_text().splitlines()]
+    assert entry["m"] == {name: value for name, value in metrics_.items() if value is not None}
+    assert odd is None or entry["odd"] == odd
+    reader = ReportsReader(tmp_path / "reports.jsonl")
+    assert [report.reading.metrics.keys() for report in reader.read()] == [entry["m"].keys()]
 
 
 def test_outside_hptui_a_report_does_nothing(tmp_path: Path) -> None:

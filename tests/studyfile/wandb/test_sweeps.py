@@ -13,6 +13,7 @@ from hptui.core.errors import StudyError, Unsupported
 from hptui.core.space import Choice, Float, Int
 from hptui.studyfile.wandb import convert, parse_yaml, to_toml
 
+W_AND_B = {"preset": "exact", "lists": "python", "tables": "python", "also": "wandb"}
 HEAD = "program: train.py\nmethod: {method}\nmetric: {{name: val_loss}}\n"
 
 
@@ -184,12 +185,12 @@ def test_a_linear_learning_rate_over_two_decades_is_warned_of():
 @pytest.mark.parametrize(
     ("macro", "style"),
     [
-        ("${args}", {"preset": "exact", "tables": "python", "also": "wandb"}),
-        ("${args_no_equals}", {"preset": "exact", "tables": "python", "also": "wandb", "separator": " "}),
-        ("${args_no_hyphens}", {"preset": "exact", "tables": "python", "also": "wandb", "prefix": ""}),
-        ("${args_no_boolean_flags}", {"preset": "exact", "tables": "python", "also": "wandb", "booleans": "flag"}),
-        ("${args_append_hydra}", {"preset": "hydra", "also": "wandb", "prefix": "+"}),
-        ("${args_override_hydra}", {"preset": "hydra", "also": "wandb", "prefix": "++"}),
+        ("${args}", W_AND_B),
+        ("${args_no_equals}", {**W_AND_B, "separator": " "}),
+        ("${args_no_hyphens}", {**W_AND_B, "prefix": ""}),
+        ("${args_no_boolean_flags}", {**W_AND_B, "booleans": "flag"}),
+        ("${args_append_hydra}", {**W_AND_B, "prefix": "+"}),
+        ("${args_override_hydra}", {**W_AND_B, "prefix": "++"}),
     ],
 )
 def test_every_macro_for_arguments_has_its_style(macro, style):
@@ -312,7 +313,7 @@ def test_metric_names_with_slashes_spaces_and_brackets(tmp_path):
             r"there is no macro \$\{progam\}\n  did you mean 'program'",
         ),
         ("parameters: {x: {values: [1, 2]}}\ncommand: [python, 'a${args}']", "stands for several words"),
-        ("parameters: {'a b': {value: 1}, x: {values: [1, 2]}}", "'a b' is no name of a parameter"),
+        ("parameters: {'a=b': {value: 1}, x: {values: [1, 2]}}", "'a=b' is no name of a parameter"),
         ("parameters: {x: {values: [1, 2]}}\nearly_terminate: {type: hyperband}", "needs either min_iter"),
         ("parameters: {x: {values: [1, 2]}}\nhptui: {constraint: []}", "did you mean 'constraints'"),
     ],
@@ -327,7 +328,7 @@ def test_mistakes_name_their_place_and_the_nearest_right_word(text, said):
     [
         ("method: grids\nprogram: a.py\nmetric: {name: a}\nparameters: {x: {value: 1}}", "did you mean 'grid'"),
         ("method: grid\nprogram: a.py\nmetric: {name: a, goal: minimise}\nparameters: {x: {value: 1}}", "'minimize'"),
-        ("method: grid\nprogram: a.py\nparameters: {x: {value: 1}}", "metric: missing"),
+        ("method: bayes\nprogram: a.py\nparameters: {x: {value: 1}}", "metric: missing"),
         ("method: grid\nmetric: {name: a}\nparameters: {x: {value: 1}}", r"program: missing"),
         ("- a\n- b", "is no sweep file"),
         ("a: [1\n", "is not YAML: line 2"),

@@ -60,43 +60,6 @@ def test_the_best_weights_outlive_an_interruption(study: Path) -> None:
     assert found["eval_loss"] == told(whole, "facts")["best_eval_loss"]
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")
-@pytest.mark.parametrize("adapter", ["none", "lora", "qlora"])
-@pytest.mark.parametrize("merged", [False, True])
-def test_what_is_saved_is_what_was_trained(study: Path, adapter: str, merged: bool) -> None:
-    from peft import AutoPeftModelForCausalLM
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    if merged and adapter == "none":
-        pytest.skip("there is nothing to merge")
-    run = attempt(study, {"adapter": adapter, "steps": 12, "save_model": "last", "merge_adapter": merged})
-    kept: dict[str, Any] = {}
-    original = learner.Learner.settle
-
-    def settle(self: Any) -> None:
-        kept["model"] = self.model
-        original(self)
-
-    learner.Learner.settle = settle  # type: ignore[method-assign]
-    try:
-        found = train(run)
-    finally:
-        learner.Learner.settle = original  # type: ignore[method-assign]
-    folder = study / "trials" / "0000" / "artifacts" / "model"
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    ids = tokenizer("what is the sum of two", return_tensors="pt")["input_ids"]
-    loader = AutoModelForCausalLM if merged or adapter == "none" else AutoPeftModelForCausalLM
-    loaded = loader.from_pretrained(folder).eval()
-    if adapter != "qlora":
-        with torch.no_grad():
-            torch.testing.assert_close(loaded(ids).logits, kept["model"].eval()(ids).logits, atol=1e-4, rtol=1e-3)
-    card = (folder / "README.md").read_text()
-    assert card.startswith("---\nbase_model: ")
-    assert f"| eval_loss | {found['eval_loss']:.6g} |" in card
-    assert "| learning_rate | `0.01` |" in card
-    assert events(run, "artifact")[-1]["path"] == "artifacts/model"
-
-
 def test_no_numbers_is_a_reason_of_its_own(study: Path) -> None:
     last, run = end(
         study, {"adapter": "none", "learning_rate": 1e30, "optimizer": "sgd", "max_grad_norm": 0, "steps": 30}
@@ -309,3 +272,26 @@ def test_what_could_never_come_about_is_refused_before_the_first_step(
     assert (last["status"], last["reason"]) == ("failed", "usage")
     assert said in last["message"]
     assert not events(run, "metrics")
+
+
+def test_what_a_trial_saw_is_counted(study: Path) -> None:
+    """Distinct examples, and those of every epoch, however the training ends and whatever is in a row."""
+    for number, (packing, steps, asked) in enumerate([(False, 11, 0), (True, 5, 0), (False, 11, 3), (True, 7, 4)]):
+        settings = {"train_samples": 14, "packing": packing, "steps": steps, "batch_size": 4, "max_length": 64}
+        run, batches = attempt(study, settings, number=number), list[Any]()
+        original = learner.TokenRows.batch
+
+        def batch(self: Any, indices: Any, made: list[Any] = batches, original: Any = original) -> Any:
+            whole = original(self, indices)
+            made.append((self, sum(len(self.rows[n]) for n in indices), whole.tokens))
+            return whole
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(learner.TokenRows, "batch", batch)
+            train(run, lambda trial, asked=asked: bool(asked) and trial.reports >= asked)
+        facts = told(run, "facts")
+        seen = [(examples, tokens) for rows, examples, tokens in batches if sum(map(len, rows.rows)) == 14]
+        assert facts["examples_trained_on"] == 14 < facts["train_examples"]
+        assert facts["examples_seen"] == sum(examples for examples, _ in seen) > 0
+        assert facts["tokens_seen"] == sum(tokens for _, tokens in seen)
+        assert bool(asked) == ("steps_actual" not in facts)

@@ -130,7 +130,6 @@ IDLE: dict[str, tuple[dict[str, Any], Any]] = {
     "completion_template": ({"messages_field": "messages"}, "x"),
     "system_prompt": ({"text_field": "prompt"}, "x"),
     "chat_template": ({"text_field": "prompt"}, True),
-    "add_eos": ({"chat_template": True}, False),
     "validation_fraction": ({"validation": "validation.jsonl"}, 0.5),
     "test_fraction": ({"test": "validation.jsonl"}, 0.5),
     "dataset_config": ({}, "main"),

@@ -17,8 +17,8 @@ REPORTING = os.path.join(HERE, "..", "..", "..", "reporting.py")
 
 def import_hidden_sitecustomize() -> None:
     """Import the `sitecustomize` that this one hides, and take this directory off `sys.path`."""
-    import importlib
-    import importlib.util
+    import importlib  # nothing is loaded in a script that does not use it
+    import importlib.util  # nothing is loaded in a script that does not use it
 
     this_module = sys.modules.pop("sitecustomize", None)
     paths = list(sys.path)
@@ -34,7 +34,7 @@ def import_hidden_sitecustomize() -> None:
 
 def load_reporting(name: str = "_hptui_reporting") -> Any:
     """Return `reporting.py` as a module, loaded once under each name."""
-    import importlib.util
+    import importlib.util  # nothing is loaded in a script that does not use it
 
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, REPORTING)
@@ -106,7 +106,7 @@ def is_number(value: Any) -> bool:
 
 def ignore_errors(function: Any, *arguments: Any) -> None:
     """Call a function and ignore its errors, which must not reach the script."""
-    import contextlib
+    import contextlib  # nothing is loaded in a script that does not use it
 
     with contextlib.suppress(Exception):
         function(*arguments)
@@ -124,7 +124,7 @@ class PatchingFinder:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name not in PATCHES or name in self._busy:
             return None
-        import importlib.util
+        import importlib.util  # nothing is loaded in a script that does not use it
 
         self._busy.add(name)
         try:
@@ -148,7 +148,7 @@ class ReportingFinder:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != "hptui":
             return None
-        import importlib.util
+        import importlib.util  # nothing is loaded in a script that does not use it
 
         return importlib.util.spec_from_file_location("hptui", REPORTING)
 
@@ -172,7 +172,7 @@ def version_of(name: str, module: Any) -> Any:
     """
     if type(module) is type(sys):
         return vars(module).get("__version__")
-    import importlib.metadata
+    import importlib.metadata  # nothing is loaded in a script that does not use it
 
     try:
         return importlib.metadata.version(name)
@@ -186,7 +186,7 @@ def install() -> None:
         return
     if "HPTUI_TAP" in os.environ:
         sys.meta_path.insert(0, PatchingFinder())
-        import atexit
+        import atexit  # nothing is loaded in a script that does not use it
 
         atexit.register(ignore_errors, report_packages)
         load_reporting().write({"k": "tap", "python": sys.version.split()[0], "executable": sys.executable})

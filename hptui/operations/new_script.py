@@ -1,0 +1,303 @@
+"""The study file that `hptui new` writes for a script: command, parameters with their defaults, usual ranges."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hptui.core.errors import HptuiError, UserError
+from hptui.core.metric_names import larger_is_better
+from hptui.core.trial import Value
+from hptui.operations.new_command import how_to_start, is_shell
+from hptui.results.export.text_formats import toml_key, toml_value
+from hptui.studyfile.wandb.naming import study_names_for
+from hptui.trainers import registry
+
+if TYPE_CHECKING:
+    from hptui.scripts.inspect import InspectedScript, ScriptOption
+
+SEARCH_LINES = ["[search]", 'sampler = "auto"', "trials = 20", "baseline = true  # trial 0 runs [trainer] as it stands"]
+"""The `[search]` table of a new study file."""
+SEED_NAMES = ("seed", "random_seed", "manual_seed", "rng_seed")
+"""Parameters that are given the trial's seed."""
+OUTPUT_NAMES = re.compile(
+    r"(output|out|save|log|logging|logs|tb|tensorboard|checkpoint|checkpoints|ckpt|work|run|exp|experiment|results?|model)"
+    r"_?(dir|directory|path|folder|root)|out|output|save|results|workdir|logdir|save_to|(output|out|save|log|results)_?(file|name)"
+)
+"""Parameters that name where a script writes; they are given a directory of the trial."""
+
+
+@dataclass
+class Draft:
+    """A study file in the making. `names` are the study's names of parameters by those of the script."""
+
+    inspected: InspectedScript
+    names: Mapping[str, str]
+    automatic: Mapping[str, str] = field(default_factory=dict)
+    leading: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, option: ScriptOption) -> str:
+        """Return the key of a parameter in a study file."""
+        return toml_key(self.names[option.name])
+
+
+def study_file_of_script(path: Path, place: Path) -> tuple[str, list[str]]:
+    """Return (study file for a script, notes for the user); the file will be written to directory `place`."""
+    from hptui.scripts.inspect import inspect_script, inspect_shell_script
+
+    if not path.is_file():
+        raise UserError(f"there is no script {str(path)!r}")
+    inspected = inspect_shell_script(path) if is_shell(path) else inspect_script(path)
+    start_directory, words = how_to_start(path)
+    # The script starts as it would from here, though the study file may be in another directory.
+    workdir = os.path.relpath(start_directory, place.absolute())
+    if workdir != ".":
+        inspected.settings["workdir"] = workdir
+    draft = _draft(inspected)
+    trainer, space = _trainer_lines(draft, words, place), _space_lines(draft)
+    lines = [*_head_lines(path, draft), "", *_objective_lines(inspected), "", *trainer, "", *space, "", *SEARCH_LINES]
+    text = "\n".join(lines) + "\n"
+    return text, [*_notes_for_user(draft, path), *_problems(text, place)]
+
+
+def _problems(text: str, place: Path) -> list[str]:
+    """Return why the file cannot run as it stands, as a note."""
+    from hptui import studyfile
+
+    try:
+        studyfile.read_text(text, directory=str(place.absolute()), schema=registry.schema)
+    except HptuiError as error:
+        return [f"the file is not complete yet: {one_line(str(error))}"]
+    return []
+
+
+def _draft(inspected: InspectedScript) -> Draft:
+    names = study_names_for([option.name for option in inspected.options])
+    automatic = {option.name: value for option in inspected.options if (value := _automatic_value(option))}
+    if inspected.config_option is not None:
+        # All that is not placed in the command goes into the copy of the file.
+        flags = [option for option in inspected.options if _is_flag_beside_file(inspected, option)]
+        automatic |= {o.name: f"{{{names[o.name]}}}" for o in flags if o.name not in automatic}
+        automatic[inspected.config_option.name] = "{config}"
+    leading = {
+        option.name: f"{{{names[option.name]}}}" for option in inspected.options if _is_leading(option, automatic)
+    }
+    return Draft(inspected, names, automatic, leading)
+
+
+def _is_flag_beside_file(inspected: InspectedScript, option: ScriptOption) -> bool:
+    """Return whether an option stands next to a file of settings, and has a value to give."""
+    return option.form is not None and option.default is not None and option.type not in ("bool", "list")
+
+
+def _head_lines(path: Path, draft: Draft) -> list[str]:
+    inspected = draft.inspected
+    source = f"read by {inspected.parser}" if inspected.parser else "which reads no parameters"
+    lines = [
+        f"# {len(inspected.options)} parameters of {path.name}, {source}. In [space], uncomment what is to be searched."
+    ]
+    return [*lines, f"name = {toml_value(study_name(path.stem))}"]
+
+
+def _objective_lines(inspected: InspectedScript) -> list[str]:
+    metric = inspected.metrics[0] if inspected.metrics else "val_loss"
+    alternatives = (
+        f"; the script also seems to measure {', '.join(inspected.metrics[1:6])}" if len(inspected.metrics) > 1 else ""
+    )
+    comment = (
+        f"# as the script calls it{alternatives}"
+        if inspected.metrics
+        else "# a guess: which metric does the script print or log?"
+    )
+    return [
+        "[objective]",
+        f"metric = {toml_value(metric)}  {comment}",
+        f'goal = "{"maximize" if larger_is_better(metric) else "minimize"}"',
+    ]
+
+
+def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
+    inspected, automatic = draft.inspected, draft.automatic
+    before = {option.name for option in inspected.options if option.before}
+    trailing = {name: value for name, value in automatic.items() if name not in before}
+    leading = {**draft.leading, **{name: value for name, value in automatic.items() if name in before}}
+    command: list[Any] = [*script, *_command_words(draft, leading), *inspected.words]
+    command += [f"{{{draft.names[o.name]}}}" for o in inspected.options if o.positional and not o.before]
+    command += _command_words(draft, trailing)
+    extra = inspected.settings.get("command_extra")
+    command += extra if isinstance(extra, list) else []
+    if inspected.parser == "LightningCLI":
+        command.append("--trainer.default_root_dir={trial_dir}")
+    if any(option.positional for option in inspected.options) and inspected.style != "none":
+        command.append("{args}")
+    lines = [
+        "[trainer]",
+        'kind = "command"',
+        f"command = {toml_value(command)}",
+        f"style = {toml_value(inspected.style)}",
+    ]
+    settings = {key: value for key, value in inspected.settings.items() if key != "command_extra"}
+    if inspected.config is not None:
+        settings["config"] = Path(os.path.relpath(inspected.config.absolute(), place.absolute())).as_posix()
+    if inspected.metric_files:
+        settings["metrics"] = [_metric_file(draft, text) for text in inspected.metric_files]
+    if "env" in settings:  # its placeholders are written with the script's names
+        settings["env"] = {variable: _placeholder(draft, text) for variable, text in _texts(settings["env"]).items()}
+    lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in {**settings, **_names_setting(draft)}.items()]
+    given = {name for name, value in automatic.items() if value != f"{{{draft.names.get(name, name)}}}"}
+    remaining = [option for option in inspected.options if option.name not in {*settings, *given}]
+    return lines + [_setting_line(draft, o) for o in remaining if not o.before or o.name in draft.leading]
+
+
+def _texts(value: Value) -> dict[str, str]:
+    return {name: str(text) for name, text in value.items()} if isinstance(value, dict) else {}
+
+
+def _placeholder(draft: Draft, text: str) -> str:
+    return f"{{{draft.names.get(text[1:-1], text[1:-1])}}}"
+
+
+def _metric_file(draft: Draft, text: str) -> str:
+    """Return the path of a file of metrics: in the trial's directory, where an option says, or as it is."""
+    if draft.inspected.parser == "LightningCLI":
+        return f"{{trial_dir}}/{text}"
+    name, _, rest = text[1:].partition("}") if text.startswith("{") else ("", "", text)
+    return ("{trial_dir}" if name in draft.automatic else f"{{{draft.names[name]}}}" if name else "") + rest
+
+
+def _names_setting(draft: Draft) -> dict[str, Value]:
+    """Return `names`: what the script calls parameters that have another name in the study."""
+    given = draft.inspected.settings.get("names")
+    known = dict(given) if isinstance(given, dict) else {}
+    names = {draft.names.get(name, name): text for name, text in known.items()}
+    names |= {
+        ours: str(known.get(name, name))
+        for name, ours in draft.names.items()
+        if ours != name and name not in draft.automatic
+    }
+    return {"names": names} if names else {}
+
+
+def _is_leading(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
+    """Return True when a parameter is given explicitly before the subcommand."""
+    has_value = option.default is not None or option.required
+    return option.before and option.name not in automatic and has_value and option.type not in ("bool", "list")
+
+
+def _automatic_value(option: ScriptOption) -> str:
+    """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''."""
+    if option.positional:
+        return ""
+    name = option.name.rsplit(".", 1)[-1].lower()
+    if name in SEED_NAMES and option.type in ("int", "any"):
+        return "{seed}"
+    if not OUTPUT_NAMES.fullmatch(name) or option.type not in ("str", "any"):
+        return ""
+    if name.startswith("model") and option.default not in (None, ""):
+        return ""  # model_path = "bert-base" names what is read
+    suffix = Path(option.default).suffix if isinstance(option.default, str) else ""
+    if suffix and len(suffix) <= len(".safetensors") and suffix[1:].isalnum():
+        return f"{{trial_dir}}/{Path(str(option.default)).name}"
+    return "{trial_dir}/output" if not name.endswith(("file", "name")) else ""
+
+
+def _command_words(draft: Draft, automatic: Mapping[str, str]) -> list[str]:
+    """Return the command's words for parameters that hptui gives explicitly."""
+    from hptui.scripts.styles import ArgumentStyle, arguments, read_style
+
+    style = read_style(draft.inspected.style)
+    if not isinstance(style, ArgumentStyle):
+        return []
+    known = draft.inspected.settings.get("names")
+    renamed = known if isinstance(known, dict) else {}
+    options = {option.name: option for option in draft.inspected.options}
+    if draft.inspected.config_option is not None:
+        options[draft.inspected.config_option.name] = draft.inspected.config_option
+    words: list[str] = []
+    for name, value in automatic.items():
+        form = options[name].form if name in options else None
+        if form is not None and form.flags and draft.inspected.parser != "fire":
+            words.append(f"{form.flags[0]}={value}")
+        else:
+            # Bare: a placeholder may stand for a number, which quotes would turn into a text.
+            words += arguments(replace(style, strings="bare"), {str(renamed.get(name, name)): value})
+    return words
+
+
+def _setting_line(draft: Draft, option: ScriptOption) -> str:
+    """Return `lr = 1e-3  # help`; a parameter without a readable default becomes a comment."""
+    from hptui.scripts.inspect.ranges import guess_value
+
+    key = draft.key(option)
+    help_text = " ".join(part for part in (option.help, "(the script demands it)" if option.required else "") if part)
+    note = f"  # {one_line(help_text)}" if help_text else ""
+    if option.default is None and option.required and (middle := guess_value(option)) is not None:
+        return f"{key} = {toml_value(middle)}  # a guess: {one_line(help_text)}"
+    if option.default is None:
+        value = toml_value(option.choices[0]) if option.choices else "0" if option.type in ("int", "float") else '"…"'
+        return f"# {key} = {value}{note}"
+    return f"{key} = {toml_value(option.default)}{note}"
+
+
+def _space_lines(draft: Draft) -> list[str]:
+    """Return `[space]`: usual ranges as comments, and one that is searched at once."""
+    from hptui.scripts.inspect.ranges import suggested_first, typical_range
+
+    suggestions = [
+        (option, suggestion)
+        for option in draft.inspected.options
+        if (suggestion := typical_range(option)) is not None
+        and not draft.automatic.get(option.name, "").startswith("{t")
+    ]
+    first = suggested_first([option for option, _ in suggestions])
+    lines = ["[space]"]
+    for option, (value, reason, _) in suggestions:
+        note = f"  # {reason}" if reason else ""
+        lines.append(f"{'' if option is first else '# '}{draft.key(option)} = {toml_value(value)}{note}")
+    if len(lines) == 1:
+        lines.append('# learning_rate = "1e-5..1e-3 log"')
+    return lines
+
+
+def _notes_for_user(draft: Draft, path: Path) -> list[str]:
+    inspected = draft.inspected
+    notes = list(inspected.notes)
+    if inspected.parser == "constants":
+        notes.append(f"{path.name} reads no parameters: it is started with other values for its constants")
+    elif not inspected.parser:
+        notes.append(
+            f"no parameters of {path.name} were recognised: say in command and [trainer] how it takes them,"
+            " or let it read them with argparse or os.environ.get"
+        )
+    for name, ours in draft.names.items():
+        if ours != name and name not in draft.automatic:
+            notes.append(f"{name} is called {ours} here; the script gets it under its own name")
+    if not inspected.metrics:
+        notes.append("no metric was recognised: set [objective] metric to what the script prints or logs")
+    required = [draft.names[option.name] for option in inspected.options if _needs_value(option)]
+    if required:
+        pronoun = "it" if len(required) == 1 else "them"
+        notes.append(f"the script demands {', '.join(required)}: give {pronoun} a value in [trainer]")
+    return notes
+
+
+def _needs_value(option: ScriptOption) -> bool:
+    """Return True when the person must give a value."""
+    from hptui.scripts.inspect.ranges import guess_value
+
+    return option.required and option.default is None and not _automatic_value(option) and guess_value(option) is None
+
+
+def study_name(stem: str) -> str:
+    """Return a study name made from a file's name."""
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64]
+    return text if text and text[0].isalnum() else "study"
+
+
+def one_line(text: str) -> str:
+    """Return text that fits into a comment behind a setting."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:160]

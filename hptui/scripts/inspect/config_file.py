@@ -1,0 +1,134 @@
+"""Scripts that read their settings from a file, whose path is an option, or that OmegaConf merges with words."""
+
+from __future__ import annotations
+
+import ast
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hptui.scripts.inspect.hydra import NUMBER_PATTERN
+from hptui.scripts.inspect.syntax import (
+    InspectedScript,
+    ScriptOption,
+    calls,
+    dotted_name,
+    imported_modules,
+    literal_value,
+    type_of,
+)
+
+SUFFIXES = (".yaml", ".yml", ".json", ".toml")
+READERS = {"yaml", "omegaconf", "json", "tomllib", "toml", "ruamel", "yacs", "ml_collections", "munch", "addict"}
+OPTION_NAMES = ("config", "cfg", "config_file", "config_path", "conf", "cfg_file", "config_name", "settings", "hparams")
+"""Names of options that say where the file is."""
+USUAL_FILES = ("config", "base", "default", "defaults", "train", "settings", "params", "cfg", "hparams")
+"""Names of files that are taken where an option has no default."""
+
+
+def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
+    """Return the script with the settings of the file that one of its options names, or as it is.
+
+    The file is copied for each trial, and the option says where the copy is.
+    """
+    if script.parser in ("hydra", "configurator") or not imported_modules(tree) & READERS:
+        return script
+    option = next((option for option in script.options if option.name.lower() in OPTION_NAMES), None)
+    if option is None or option.type not in ("str", "any") or option.before:
+        return script
+    file = _file_of(option, path)
+    values = _content(file) if file is not None else None
+    if file is None or not values:
+        return script
+    leaves = [_option(name, value) for name, value in _leaves(values, "")]
+    taken = {leaf.name for leaf in leaves}
+    script.options = [*leaves, *(o for o in script.options if o.name != option.name and o.name not in taken)]
+    script.config, script.config_option = file, option
+    script.parser = f"{script.parser}, and settings of {file.name}"
+    return script
+
+
+def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
+    """Inspect `OmegaConf.merge(OmegaConf.load("base.yaml"), OmegaConf.from_cli())`."""
+    if "omegaconf" not in imported_modules(tree):
+        return None
+    called = {
+        name.rsplit(".", 1)[-1]: call for name, call in calls(tree) if dotted_name(call.func).startswith("OmegaConf")
+    }
+    if "from_cli" not in called:
+        return None
+    script = InspectedScript("OmegaConf", "hydra", settings={"help": False})
+    for name, call in calls(tree):
+        text = literal_value(call.args[0]) if name == "OmegaConf.load" and call.args else None
+        file = _existing(path, text) if isinstance(text, str) else None
+        values = _content(file) if file is not None else None
+        if values:
+            script.options += [_option(key, value) for key, value in _leaves(values, "")]
+    for name, call in calls(tree):
+        table = literal_value(call.args[0]) if name == "OmegaConf.create" and call.args else None
+        script.options += [_option(key, value) for key, value in _leaves(table, "")] if isinstance(table, dict) else []
+    return script if script.options else None
+
+
+def fixed_file_note(tree: ast.Module) -> list[str]:
+    """Return a note on a file of settings whose path stands in the script."""
+    if not imported_modules(tree) & {"yaml", "omegaconf", "tomllib", "toml"}:
+        return []
+    for name, call in calls(tree):
+        last = name.rsplit(".", 1)[-1]
+        text = literal_value(call.args[0]) if call.args and last in ("open", "load", "Path", "read_text") else None
+        if isinstance(text, str) and text.endswith(SUFFIXES):
+            return [
+                f"it reads its settings from {text}, whose path stands in the script: with "
+                'yaml.safe_load(open(sys.argv[1])) and command = [..., "{config}"], config = "…" they can be searched'
+            ]
+    return []
+
+
+def _file_of(option: ScriptOption, path: Path) -> Path | None:
+    """Return the file that an option names by default, else the only or the usual one near the script."""
+    if isinstance(option.default, str):
+        return _existing(path, option.default)
+    folders = [path.parent, *(path.parent / name for name in ("config", "configs", "conf", "cfg", "cfgs"))]
+    files = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
+    usual = [file for file in files if file.stem.lower() in USUAL_FILES and file.name != "package.json"]
+    return next(iter(usual or (files if len(files) == 1 else [])), None)
+
+
+def _existing(path: Path, text: str) -> Path | None:
+    places = [Path.cwd(), path.parent, path.parent.parent]
+    names = [text] if Path(text).suffix else [f"{text}{suffix}" for suffix in SUFFIXES]
+    return next((place / name for place in places for name in names if (place / name).is_file()), None)
+
+
+def _content(file: Path) -> dict[str, Any] | None:
+    """Return what the file holds; None if it is no table."""
+    import yaml
+
+    try:
+        text = file.read_text()
+        if file.suffix == ".toml":
+            values: Any = tomllib.loads(text)
+        else:
+            values = json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _leaves(value: dict[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from _leaves(item, f"{prefix}{key}.")
+        elif isinstance(key, str) and (item is None or isinstance(item, bool | int | float | str | list)):
+            yield prefix + key, item
+
+
+def _option(name: str, value: Any) -> ScriptOption:
+    if isinstance(value, str) and NUMBER_PATTERN.fullmatch(value):
+        value = float(value)
+    if isinstance(value, str) and "${" in value:  # OmegaConf computes it
+        return ScriptOption(name, name, "str", None, help=f"is {value}")
+    return ScriptOption(name, name, type_of(value), value)

@@ -1,0 +1,185 @@
+"""Options of dataclasses: behind HfArgumentParser, TrlParser and tyro."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hptui.scripts.inspect.annotations import read_annotation
+from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, on_off
+from hptui.scripts.inspect.functions import plain_default, signature_pairs
+from hptui.scripts.inspect.syntax import (
+    Constants,
+    InspectedScript,
+    ScriptOption,
+    calls,
+    dotted_name,
+    help_text,
+    keyword_argument,
+    literal_value,
+    type_name,
+    type_of,
+)
+
+TRAINING_ARGUMENTS: dict[str, Any] = {
+    "learning_rate": 5e-5,
+    "per_device_train_batch_size": 8,
+    "gradient_accumulation_steps": 1,
+    "num_train_epochs": 3.0,
+    "weight_decay": 0.0,
+    "warmup_steps": 0,
+    "lr_scheduler_type": "linear",
+    "max_grad_norm": 1.0,
+    "seed": 42,
+}
+"""Commonly searched fields of transformers.TrainingArguments with the defaults of transformers 5."""
+
+
+def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
+    """Inspect `HfArgumentParser((A, B, TrainingArguments))` or `tyro.cli(A)` of the script's dataclasses."""
+    used: list[str] = []
+    parser = ""
+    for name, call in calls(tree):
+        last = name.rsplit(".", 1)[-1]
+        if last in ("HfArgumentParser", "TrlParser") and call.args:
+            parser = last
+            first = call.args[0]
+            items = first.elts if isinstance(first, ast.Tuple | ast.List) else [first]
+            used += [dotted_name(item).rsplit(".", 1)[-1] for item in items]
+        elif name == "tyro.cli" and call.args:
+            parser, used = "tyro", [*used, dotted_name(call.args[0])]
+    if not used:
+        return None
+    classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    is_tyro = parser == "tyro"
+    script = InspectedScript(parser, {"preset": "argparse", "names": "dash"} if is_tyro else "hf")
+    reader = _FieldReader(classes, constants, is_tyro)
+    for name in used:
+        node = classes.get(name)
+        bases = [dotted_name(base).rsplit(".", 1)[-1] for base in node.bases] if node else [name]
+        if any(base.endswith(("TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig")) for base in bases):
+            _training_arguments(script)
+        if node is not None:
+            script.options += reader.fields_of(node)
+        elif is_tyro and name in functions:
+            script.options += reader.arguments_of(functions[name])
+    script.options = list({option.name: option for option in script.options}.values())
+    return script if script.options else None
+
+
+def _training_arguments(script: InspectedScript) -> None:
+    script.options += [
+        ScriptOption(
+            name,
+            name,
+            type_of(value),
+            value,
+            help="of transformers.TrainingArguments",
+            form=OptionForm(reads=READS_OF_TYPE[type_of(value)], flags=(f"--{name}",), silent=value),
+        )
+        for name, value in TRAINING_ARGUMENTS.items()
+    ]
+    form = OptionForm(reads=Reads.TEXT, flags=("--output_dir",))
+    script.options.append(ScriptOption("output_dir", "output_dir", "str", form=form))
+
+
+READS_OF_TYPE = {"int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
+MAX_DEPTH = 4
+"""Dataclasses within dataclasses that are followed."""
+
+
+class _FieldReader:
+    """Reads fields of dataclasses; with tyro those of dataclasses within them, too (`--optimizer.lr`)."""
+
+    def __init__(self, classes: Mapping[str, ast.ClassDef], constants: Constants, is_tyro: bool) -> None:
+        self._classes, self._constants, self._is_tyro = classes, constants, is_tyro
+
+    def fields_of(self, node: ast.ClassDef, prefix: str = "", depth: int = 0) -> list[ScriptOption]:
+        """Return the options of one dataclass, those of its base classes in this file first."""
+        options: list[ScriptOption] = []
+        for base in node.bases:
+            if (parent := self._classes.get(dotted_name(base))) is not None and depth < MAX_DEPTH:
+                options += self.fields_of(parent, prefix, depth + 1)
+        for line in node.body:
+            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+                inner = self._classes.get(dotted_name(line.annotation))
+                if self._is_tyro and inner is not None and _is_dataclass(inner) and depth < MAX_DEPTH:
+                    options += self.fields_of(inner, f"{prefix}{line.target.id}.", depth + 1)
+                else:
+                    options.append(self._field(prefix, line.target.id, line.annotation, line.value))
+        return options
+
+    def arguments_of(self, node: ast.FunctionDef) -> list[ScriptOption]:
+        """Return the options of a function that tyro calls."""
+        options: list[ScriptOption] = []
+        for argument, default in signature_pairs(node):
+            inner = self._classes.get(dotted_name(argument.annotation)) if argument.annotation is not None else None
+            if inner is not None and _is_dataclass(inner):
+                options += self.fields_of(inner, f"{argument.arg}.")
+            else:
+                options.append(self._field("", argument.arg, argument.annotation, default))
+        return options
+
+    def _field(self, prefix: str, name: str, annotation: ast.AST | None, value: ast.expr | None) -> ScriptOption:
+        help_, required = "", value is None
+        if isinstance(value, ast.Call) and dotted_name(value.func).rsplit(".", 1)[-1] in ("field", "HfArg"):
+            metadata = literal_value(keyword_argument(value, "metadata"), self._constants)
+            help_ = (
+                metadata.get("help", "")
+                if isinstance(metadata, dict)
+                else help_text(keyword_argument(value, "help"), self._constants)
+            )
+            required = not any(word.arg in ("default", "default_factory") for word in value.keywords)
+            factory = keyword_argument(value, "default_factory")
+            value = keyword_argument(value, "default") if factory is None else _made_by(factory)
+        kind, default = type_name(annotation), literal_value(value, self._constants)
+        if kind == "any" and default is not UNKNOWN:
+            kind = type_of(default)
+        choices = _literal_choices(annotation)
+        form = replace(self._form(prefix, name, annotation, UNKNOWN if required else default), choices=choices)
+        return ScriptOption(
+            prefix + name,
+            prefix + name,
+            kind,
+            plain_default(default, kind),
+            choices,
+            " ".join(help_.split()),
+            required,
+            form=form,
+        )
+
+    def _form(self, prefix: str, name: str, annotation: ast.AST | None, silent: object) -> OptionForm:
+        declared = read_annotation(annotation)
+        if not self._is_tyro:
+            kind = FormKind.NARGS if declared.count else FormKind.VALUE
+            return OptionForm(kind, declared.reads, (f"--{name}",), silent=silent, count="+" if declared.count else "")
+        dashed = f"--{prefix}{name}".replace("_", "-")
+        is_flag = declared.reads is Reads.BOOL and not declared.count and not declared.optional
+        if is_flag and isinstance(silent, bool):
+            group = prefix.replace("_", "-")
+            return on_off(dashed, f"--{group}no-{name.replace('_', '-')}", silent)
+        null = "None" if declared.optional else ""
+        kind = FormKind.NARGS if declared.count else FormKind.VALUE
+        return OptionForm(kind, declared.reads, (dashed,), silent=silent, count=declared.count, null=null)
+
+
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    names = [dotted_name(item.func if isinstance(item, ast.Call) else item) for item in node.decorator_list]
+    return any(name.rpartition(".")[2] in ("dataclass", "define", "frozen", "attrs") for name in names)
+
+
+def _made_by(factory: ast.expr) -> ast.expr | None:
+    """Return the expression that a `default_factory` evaluates; an unknown one for a name that is no list."""
+    if isinstance(factory, ast.Lambda):
+        return factory.body
+    return ast.List([], ast.Load()) if dotted_name(factory) == "list" else factory
+
+
+def _literal_choices(annotation: ast.AST | None) -> tuple[Any, ...]:
+    if isinstance(annotation, ast.Subscript) and dotted_name(annotation.value).rsplit(".", 1)[-1] == "Literal":
+        listed = literal_value(annotation.slice)
+        return tuple(listed) if isinstance(listed, list) else () if listed is UNKNOWN else (listed,)
+    return ()

@@ -1,0 +1,217 @@
+"""Sample lines of what a script prints and logs, made from the literals of its calls: numbers stand for expressions."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+
+from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
+
+PRINT_CALLS = ("print", "echo", "secho", "rprint", "pprint", "print0", "master_print", "print_rank_0")
+LOG_METHODS = ("info", "debug", "warning", "log", "write", "print", "success", "tqdm.write", "print_log")
+"""Methods whose text arrives in the output: of loggers, consoles, sys.stdout and progress bars."""
+LOGGER_LEVELS = ("INFO", "DEBUG", "WARNING", "logging")
+BAR_METHODS = ("set_postfix", "set_postfix_str", "set_description", "set_description_str")
+WHOLE_NUMBER_NAME = re.compile(
+    r"(?:.*_)?(?:epochs?|steps?|iters?|iterations?|i|n|idx|index|batch|batch_idx|num|count|len|total|it|ep|trial|fold|rank)",
+    re.IGNORECASE,
+)
+"""Names of expressions that are whole numbers."""
+TEXT_NAME = re.compile(
+    r"(?:.*_)?(?:name|path|dir|file|mode|phase|split|stage|device|model|optimizer|dataset|tag|prefix|time|timestamp|date)",
+    re.IGNORECASE,
+)
+"""Names of expressions that are texts."""
+CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(\d+|\*)?(?:\.(\d+|\*))?([diouxXeEfFgGcrsa%])")
+FIELD = re.compile(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
+WHOLE, FRACTION, TEXT = "3", "0.4321", "text"
+"""What stands for an expression: a whole number, another number, a text."""
+MAX_VARIANTS = 12
+"""Lines that are made of one call whose loop variables have several values."""
+
+
+class Samples:
+    """Sample lines of one script; a loop variable over literal texts (`for phase in ["train", "val"]`) takes each."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        self._tree = tree
+        self._loops = dict(_literal_loops(tree))
+        self._tables = dict(_literal_tables(tree))
+        self._bound: dict[str, str] = {}
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines, in the order of the calls."""
+        for name, call in calls(self._tree):
+            if parts := self._printed(name, call):
+                yield from self._variants(parts)
+
+    def keys(self, node: ast.AST | None) -> list[str]:
+        """Return the keys of a table (a literal, or a variable that holds one), nested ones joined with dots."""
+        table = self._table(node)
+        if table is None:
+            return []
+        names = []
+        for key, value in zip(table.keys, table.values, strict=True):
+            for text in self._texts(key) if key is not None else ():
+                inner = self.keys(value) if isinstance(value, ast.Dict) else []
+                names += [f"{text}.{name}" for name in inner] or [text]
+            if key is None:  # {**metrics}
+                names += self.keys(value)
+        return names
+
+    def _texts(self, node: ast.AST) -> list[str]:
+        """Return the texts that an expression can have; [] if it is no text of literals and loop variables."""
+        names = [name for name in _names_in(node) if name in self._loops]
+        texts = []
+        for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
+            self._bound = dict(zip(names, values, strict=True))
+            text = self._text(node)
+            texts += [text] if FRACTION not in text and TEXT not in text and WHOLE not in text else []
+        self._bound = {}
+        return texts
+
+    def _printed(self, name: str, call: ast.Call) -> list[ast.expr]:
+        """Return the expressions whose texts a call prints in one line; [] for any other call."""
+        last, owner = name.rsplit(".", 1)[-1], name.rpartition(".")[0]
+        if last in PRINT_CALLS and keyword_argument(call, "file") is None:
+            return call.args
+        if last in BAR_METHODS:
+            return [*call.args, *(ast.Dict([ast.Constant(w.arg)], [w.value]) for w in call.keywords if w.arg)]
+        if last in LOG_METHODS and owner and not owner.startswith(("wandb", "run", "self", "mlflow", "f", "file")):
+            return call.args
+        return []
+
+    def _variants(self, parts: list[ast.expr]) -> Iterator[str]:
+        names = [name for name in dict.fromkeys(n for part in parts for n in _names_in(part)) if name in self._loops]
+        for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
+            self._bound = dict(zip(names, values, strict=True))
+            yield from self._line(parts).splitlines()
+        self._bound = {}
+
+    def _line(self, parts: list[ast.expr]) -> str:
+        if len(parts) > 1 and isinstance(parts[0], ast.Constant) and isinstance(parts[0].value, str):
+            text = parts[0].value
+            if len(CONVERSION.findall(text.replace("%%", ""))) == len(parts) - 1:  # logger.info("loss %f", loss)
+                return self._percent(text, parts[1:])
+            if len([match for match in FIELD.finditer(text) if match[1] is not None]) == len(parts) - 1:  # loguru
+                return self._format(text, parts[1:], {})
+        return " ".join(self._text(part) for part in parts)
+
+    def _text(self, node: ast.AST, spec: str = "") -> str:
+        """Return the sample text of one expression."""
+        match node:
+            case ast.Constant(value=str() as text):
+                return text
+            case ast.Constant(value=value):
+                return str(value)
+            case ast.JoinedStr(values=parts):
+                return "".join(self._text(part) for part in parts)
+            case ast.FormattedValue(value=value, format_spec=format_spec):
+                given = self._text(format_spec) if format_spec is not None else ""
+                return self._text(value, given)
+            case ast.BinOp(left=left, op=ast.Mod(), right=right) if _is_text(left):
+                return self._percent(self._text(left), right.elts if isinstance(right, ast.Tuple) else [right])
+            case ast.BinOp(left=left, op=ast.Add(), right=right) if _is_text(left) or _is_text(right):
+                return self._text(left) + self._text(right)
+            case ast.Call(func=ast.Attribute(value=value, attr="format"), args=args, keywords=words) if _is_text(value):
+                return self._format(self._text(value), args, {word.arg or "": word.value for word in words})
+            case (
+                ast.Call(func=ast.Attribute(attr="dumps"), args=[first, *_])
+                | ast.Call(func=ast.Name(id="str" | "repr" | "dict"), args=[first])
+            ):
+                return self._text(first)
+            case ast.Name(id=name) if name in self._bound:
+                return self._bound[name]
+        if (table := self._table(node)) is not None:
+            return repr(
+                {name: float(FRACTION) if not WHOLE_NUMBER_NAME.fullmatch(name) else 3 for name in self.keys(table)}
+            )
+        return _number(_source_of(node), spec)
+
+    def _table(self, node: ast.AST | None) -> ast.Dict | None:
+        if isinstance(node, ast.Dict):
+            return node
+        if isinstance(node, ast.Call) and dotted_name(node.func) == "dict" and not node.args:
+            named = [word for word in node.keywords if word.arg]
+            return ast.Dict([ast.Constant(word.arg) for word in named], [word.value for word in named])
+        return self._tables.get(node.id) if isinstance(node, ast.Name) else None
+
+    def _percent(self, text: str, values: list[ast.expr]) -> str:
+        remaining = iter(values)
+
+        def replacement(match: re.Match[str]) -> str:
+            if match[4] == "%":
+                return "%"
+            value = next(remaining, None)
+            spec = {"d": "d", "i": "d", "s": "", "r": ""}.get(match[4], f".{match[3] or 4}f")
+            return self._text(value, spec) if value is not None else _number("", spec)
+
+        return CONVERSION.sub(replacement, text)
+
+    def _format(self, text: str, values: list[ast.expr], named: Mapping[str, ast.expr]) -> str:
+        remaining = iter(values)
+
+        def replacement(match: re.Match[str]) -> str:
+            if match[1] is None:
+                return match[0][0]
+            value = named.get(match[1]) or (
+                values[int(match[1])] if match[1].isdigit() and int(match[1]) < len(values) else None
+            )
+            value = value or next(remaining, None)
+            return self._text(value, match[2] or "") if value is not None else _number(match[1], match[2] or "")
+
+        return FIELD.sub(replacement, text)
+
+
+def _number(source: str, spec: str) -> str:
+    """Return what stands for an expression, by its format and else by its name."""
+    if spec.endswith("%"):
+        return "81.20%"
+    if spec.endswith(("f", "e", "g", "F", "E", "G")) or re.fullmatch(r"[<>^=]?[+ ]?0?\d*\.\d+", spec):
+        return FRACTION
+    if spec.endswith("d"):
+        return WHOLE
+    last = re.split(r"[^A-Za-z0-9_]+", source.rstrip(")]'\" "))[-1]
+    if WHOLE_NUMBER_NAME.fullmatch(last) or re.match(r"(?:len|int|sum)\(|.*\+ ?1$|.*//", source):
+        return WHOLE
+    return TEXT if TEXT_NAME.fullmatch(last) else FRACTION
+
+
+def _source_of(node: ast.AST) -> str:
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _is_text(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _is_text(node.left) or _is_text(node.right)
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _names_in(node: ast.AST) -> list[str]:
+    return [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+
+
+def _literal_loops(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """Yield the loop variables that go through literal texts, with these."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
+            values = literal_value(node.iter)
+            if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
+                yield node.target.id, values
+
+
+def _literal_tables(tree: ast.AST) -> Iterator[tuple[str, ast.Dict]]:
+    """Yield the variables that are assigned a table with literal keys."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            value = node.value
+            if isinstance(value, ast.Call) and dotted_name(value.func) == "dict" and not value.args:
+                named = [word for word in value.keywords if word.arg]
+                value = ast.Dict([ast.Constant(word.arg) for word in named], [word.value for word in named])
+            if isinstance(value, ast.Dict) and value.keys:
+                yield node.targets[0].id, value

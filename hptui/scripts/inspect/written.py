@@ -1,0 +1,74 @@
+"""Metrics that a script writes into files of its own: JSON, JSON lines and CSV, by the literals of its calls."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hptui.scripts.inspect.printed import Samples
+from hptui.scripts.inspect.syntax import calls, keyword_argument, literal_value
+
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv")
+"""Ends of the names of files that hptui reads metrics from."""
+TABLE_CALLS = ("dump", "dumps", "append", "writerow", "update", "write")
+"""Calls that are given a table of metrics on its way into a file."""
+
+
+@dataclass
+class WrittenFile:
+    """A file that a script writes: its name, the expressions that say where it is, the names in it."""
+
+    name: str
+    where: ast.expr
+    names: list[str] = field(default_factory=list)
+
+
+def written_files(tree: ast.Module, samples: Samples) -> list[WrittenFile]:
+    """Return the files of metrics that a script writes, each with all names that are written anywhere."""
+    files = [WrittenFile(name, node) for name, node in dict(_paths(tree)).items()]
+    names = list(dict.fromkeys(_names(tree, samples))) if files else []
+    for file in files:
+        file.names = names
+    return [file for file in files if file.names]
+
+
+def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names of files that are opened for writing, with the expression of the path."""
+    assigned = {
+        node.targets[0].id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    }
+    for called, call in calls(tree):
+        last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
+        mode = literal_value(call.args[-1] if call.args else keyword_argument(call, "mode"))
+        if last == "open" and isinstance(mode, str) and mode[:1] in ("w", "a", "x"):
+            is_method = isinstance(call.func, ast.Attribute) and called != "io.open"
+            path: ast.expr = call.func.value if is_method else call.args[0]  # type: ignore[attr-defined]
+        elif last == "write_text" and isinstance(call.func, ast.Attribute):
+            path = call.func.value
+        elif last == "to_csv" and call.args:
+            path = call.args[0]
+        else:
+            continue
+        path = assigned.get(path.id, path) if isinstance(path, ast.Name) else path
+        texts = [
+            node.value for node in ast.walk(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        name = next((text for text in reversed(texts) if text.lower().endswith(SUFFIXES)), "")
+        if name:
+            yield name.rpartition("/")[2] or name, path
+
+
+def _names(tree: ast.Module, samples: Samples) -> Iterator[str]:
+    """Yield the names in the tables and headings that are written."""
+    for called, call in calls(tree):
+        last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
+        if last in TABLE_CALLS and call.args:
+            yield from samples.keys(call.args[0])
+            heading = literal_value(call.args[0]) if last == "writerow" else None
+            yield from (text for text in heading if isinstance(text, str)) if isinstance(heading, list) else ()
+        elif last == "DictWriter":
+            fields = literal_value(keyword_argument(call, "fieldnames") or (call.args[1] if call.args[1:] else None))
+            yield from (text for text in fields if isinstance(text, str)) if isinstance(fields, list) else ()

@@ -1,0 +1,137 @@
+"""Refuses a study with a setting that its script would not get: no trial of it would be what is recorded.
+
+Only sources are read, nothing is started. What only a constraint or a derived setting decides is seen at the trial.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from hptui.core.command_settings import COMMAND_KEYS
+from hptui.core.errors import StudyError, StudyFileErrors
+from hptui.core.space import Choice, Space
+from hptui.core.study import Study
+from hptui.core.trial import Value
+from hptui.scripts.arguments import (
+    PLACEHOLDER_PATTERN,
+    environment_variable,
+    forms_in_command,
+    nest_in_tables,
+    variable_forms,
+)
+from hptui.scripts.config_file import FORMATS
+from hptui.scripts.passing import CannotBePassed, pass_parameters, refusal, variable_text
+from hptui.scripts.settings import CommandTable, read_command_spec
+from hptui.scripts.styles import STYLES, ArgumentStyle, read_style
+
+SAMPLED_VALUES = 4
+"""Values of a range that are looked at, besides its ends."""
+
+
+def check_study(study: Study) -> None:
+    """Check that every value of every setting can be passed to the script.
+
+    Raises: StudyError for those that cannot, with the place in the study file.
+    """
+    errors: list[StudyError] = []
+    for settings, values in _configurations(study):
+        if not settings.get("command"):
+            continue  # the settings of a trial that is never run by itself
+        spec = read_command_spec(settings)
+        way = _Way(spec, Path(study.directory or ".").absolute())
+        for where, name, value in values:
+            if reason := way.refusal_of(name, value):
+                message, hint = refusal(reason, value, name)
+                errors.append(StudyError(message, file=study.source, where=where, value=value, hint=hint))
+    unique = list({(error.where, error.problem): error for error in errors}.values())
+    if unique:
+        raise StudyFileErrors(unique) if len(unique) > 1 else unique[0]
+
+
+class _Way:
+    """How the parameters of one configuration reach its script."""
+
+    def __init__(self, spec: CommandTable, directory: Path) -> None:
+        self._spec, settings = spec, spec.settings
+        self._style = read_style(settings.style)
+        facts = {"{study_dir}": str(directory)}
+        words = [_filled(word, facts) for word in settings.command]
+        self._forms = forms_in_command(words, directory / _filled(settings.workdir, facts))
+        texts = (*settings.command, str(settings.config or ""), *(settings.env or {}).values())
+        self._placed = {name for text in texts for name in PLACEHOLDER_PATTERN.findall(text)}
+        self._variables = variable_forms(settings.env or {}, self._forms)
+
+    def refusal_of(self, name: str, value: Value) -> str:
+        """Return why a value cannot be passed; '' if it can."""
+        style, script_name = self._style, self._spec.name_in_script(name)
+        value_style = style if isinstance(style, ArgumentStyle) else STYLES["exact"]
+        if name in COMMAND_KEYS:
+            return ""
+        try:
+            if name in self._placed:
+                if form := self._variables.get(name):
+                    variable_text(form, value_style, value)
+            elif self._spec.settings.config is not None:
+                if value is None and _is_toml(self._spec.settings.config):
+                    return "TOML has no word for none"
+            elif isinstance(style, ArgumentStyle):
+                tables = nest_in_tables({script_name: value}, self._spec.settings.tables)
+                return "; ".join(pass_parameters(style, tables, self._forms).refused.values())
+            elif style == "env":
+                form = self._forms.get(environment_variable(script_name).lower())
+                variable_text(form, value_style, value)
+        except CannotBePassed as error:
+            return str(error)
+        return ""
+
+
+def _filled(text: str, facts: Mapping[str, str]) -> str:
+    for placeholder, value in facts.items():
+        text = text.replace(placeholder, value)
+    return text
+
+
+def _is_toml(config: Value) -> bool:
+    table = config if isinstance(config, dict) else {"base": config}
+    base = str(table.get("base", ""))
+    return (table.get("format") or FORMATS.get(Path(base).suffix.lower(), base)) == "toml"
+
+
+def _configurations(study: Study) -> Iterator[tuple[Mapping[str, Value], list[tuple[str, str, Value]]]]:
+    """Yield the settings of trials, each with those of its values that are new: (place, name, value)."""
+    base = study.trainer.settings
+    searched = _space_values(study.space, "space")
+    names = {name for _, name, _ in searched}
+    runs_base = study.search.baseline or study.search.sampler != "list"
+    own = [
+        (f"trainer.{name}", name, value) for name, value in base.items() if study.search.baseline or name not in names
+    ]
+    yield base, [*(own if runs_base else []), *searched]
+    for number, stage in enumerate(study.stages):
+        values = _space_values(stage.space, f"stage[{number}].space") if stage.space is not None else []
+        given = [(f"stage[{number}].set.{name}", name, value) for name, value in stage.set.items()]
+        yield {**base, **stage.set}, [*given, *values]
+    listed = [("trial", trial.set) for trial in study.trials] + [("preset", preset.set) for preset in study.presets]
+    for number, (table, changes) in enumerate(listed):
+        settings = {**base, **changes}
+        place = f"{table}[{number if table == 'trial' else number - len(study.trials)}].set"
+        values = [
+            (f"{place}.{name}" if name in changes else f"trainer.{name}", name, settings[name]) for name in settings
+        ]
+        yield settings, values
+
+
+def _space_values(space: Space, place: str) -> list[tuple[str, str, Value]]:
+    """Return the values that a search may take: all choices, the ends of ranges and some between."""
+    rng = random.Random(0)
+    values: list[tuple[str, str, Value]] = []
+    for parameter in space.parameters:
+        drawn = (
+            list(parameter.choices)
+            if isinstance(parameter, Choice)
+            else [parameter.low, parameter.high, *(parameter.sample(rng) for _ in range(SAMPLED_VALUES))]
+        )
+        values += [(f"{place}.{parameter.name}", parameter.name, value) for value in drawn]
+    return values

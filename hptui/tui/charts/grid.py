@@ -1,0 +1,158 @@
+"""Dots and lines over two axes, drawn as lines of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from hptui.core.trial import TrialStatus
+from hptui.tui.cells import Cell
+from hptui.tui.charts.layout import axis_layout
+from hptui.tui.charts.raster import DOT_STYLES, DotStyle, PlaneBox, SeriesLine, rasterize
+from hptui.tui.themes import ASCII_GLYPHS, UNICODE_GLYPHS
+
+Drawing = list[list[Cell]]
+"""Lines of cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A dot at (x, y) in a colour. A later one covers an earlier one; one that is `outside` has a mark of its own.
+
+    `status` is that of a trial without a value: its sign tells it from the others without colours.
+    """
+
+    x: float
+    y: float
+    meaning: str = ""
+    outside: bool = False
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DotGrid:
+    """Lines, dots over them, and the axes, which run over `box`.
+
+    Dots of the `foot` have no height: they stand in a row of their own below the axis, if there is one.
+    """
+
+    box: PlaneBox
+    dots: Sequence[Dot] = ()
+    lines: Sequence[tuple[SeriesLine, str]] = ()
+    x_title: str = ""
+    y_title: str = ""
+    x_ticks: Sequence[tuple[float, str]] | None = None
+    foot: Sequence[Dot] | None = None
+
+
+def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") -> Drawing:
+    """Draw a grid in `width` by `height` cells, axes and titles included."""
+    style = DOT_STYLES.get(marks, DOT_STYLES["braille"])
+    body = max(3, height - 2 - (grid.foot is not None))
+    layout = axis_layout(grid.box, width, body + 1)
+    gutter, across = layout.gutter, max(4, width - layout.gutter - 1)
+    codes, owner = rasterize([line for line, _ in grid.lines], across, body, grid.box, style)
+    meanings = [meaning for _, meaning in grid.lines]
+    dots = _dots_by_cell(grid, across, body, style)
+    labels = dict(layout.rows)
+    drawing: Drawing = [[Cell(" " * gutter + grid.y_title, "muted")]]
+    for row in range(body):
+        cells = [Cell(labels.get(row, "").rjust(gutter - 1) + " ", "muted")]
+        for column in range(across):
+            dot, pattern = dots.get((row, column)), int(codes[row, column])
+            if dot is not None:
+                cells.append(Cell(_dot_character(dot, style), dot.meaning))
+            elif pattern:
+                cells.append(Cell(_line_character(style, pattern), meanings[int(owner[row, column])]))
+            else:
+                cells.append(Cell(" "))
+        drawing.append(_merged_cells(cells))
+    if grid.foot is not None:
+        drawing.append([Cell("–".rjust(gutter - 1) + " ", "muted"), *_foot_cells(grid, across, style)])
+    drawing.append([Cell(" " * gutter + _tick_line(grid, layout.columns, across), "muted")])
+    if grid.x_title:
+        drawing.append([Cell(" " * gutter + grid.x_title.center(across).rstrip(), "muted")])
+    return drawing
+
+
+def _foot_cells(grid: DotGrid, across: int, style: DotStyle) -> list[Cell]:
+    """Return the row of the trials that have no value."""
+    cells = [Cell(" ")] * across
+    for dot in grid.foot or ():
+        column = round((dot.x - grid.box.x0) / (grid.box.x1 - grid.box.x0) * (across - 1))
+        cells[max(0, min(across - 1, column))] = Cell(_dot_character(dot, style), dot.meaning)
+    return _merged_cells(cells)
+
+
+def _dot_character(dot: Dot, style: DotStyle) -> str:
+    if dot.status:
+        glyphs = ASCII_GLYPHS if style.across == 1 else UNICODE_GLYPHS
+        return glyphs.status[TrialStatus(dot.status)]
+    if style.across == 1:
+        return "@" if dot.outside else "o"
+    return "□" if dot.outside else "●"
+
+
+def _line_character(style: DotStyle, pattern: int) -> str:
+    return style.glyphs[min(pattern, len(style.glyphs) - 1)] if style.across > 1 else "*"
+
+
+def _dots_by_cell(grid: DotGrid, across: int, down: int, style: DotStyle) -> dict[tuple[int, int], Dot]:
+    """Return the last dot in each cell, by row and column; a mark of a trial outside today's range stays."""
+    box = grid.box
+    y0, y1 = (np.log10(box.y0), np.log10(box.y1)) if box.log else (box.y0, box.y1)
+    cells: dict[tuple[int, int], Dot] = {}
+    for dot in grid.dots:
+        y = np.log10(dot.y) if box.log else dot.y
+        column = round((dot.x - box.x0) / (box.x1 - box.x0) * (across * style.across - 1)) // style.across
+        row = round(float(y1 - y) / float(y1 - y0) * (down * style.down - 1)) // style.down
+        key = max(0, min(down - 1, row)), max(0, min(across - 1, column))
+        cells[key] = replace(dot, outside=dot.outside or (key in cells and cells[key].outside))
+    return cells
+
+
+def _tick_line(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int) -> str:
+    """Return the line of ticks below the x axis: the grid's own, or else round numbers."""
+    line = [" "] * across
+    ticks = list(defaults)
+    if grid.x_ticks is not None:
+        low, high = grid.box.x0, grid.box.x1
+        ticks = []
+        for value, text in grid.x_ticks:
+            centre = round((value - low) / (high - low) * (across - 1))
+            ticks.append((max(0, min(across - len(text), centre - len(text) // 2)), text))
+    end = -1
+    for start, text in ticks:
+        if start > end and start + len(text) <= across:
+            line[start : start + len(text)] = text
+            end = start + len(text)
+    return "".join(line).rstrip()
+
+
+def _merged_cells(cells: list[Cell]) -> list[Cell]:
+    """Join adjacent cells of one colour: fewer cells are drawn faster."""
+    merged: list[Cell] = []
+    for cell in cells:
+        if merged and merged[-1].meaning == cell.meaning:
+            merged[-1] = Cell(merged[-1].text + cell.text, cell.meaning)
+        else:
+            merged.append(cell)
+    return merged
+
+
+def series_line(points: Sequence[tuple[float, float]], *, stepped: bool = False) -> SeriesLine:
+    """Return the line through points; `stepped` holds each value until the next point."""
+    if stepped:
+        # In the order given: a front of the highest values runs from the right to the left.
+        corners = [corner for (_, y), (x, after) in pairwise(points) for corner in ((x, y), (x, after))]
+        points = [*points[:1], *corners]
+        points = points[::-1] if points and points[0][0] > points[-1][0] else points
+        # Interpolation needs ascending x.
+        points = [(x + index * 1e-9, y) for index, (x, y) in enumerate(points)]
+    else:
+        points = sorted(points, key=lambda point: point[0])
+    ys = np.array([y for _, y in points], float)
+    return SeriesLine(np.array([x for x, _ in points], float), ys, ys)

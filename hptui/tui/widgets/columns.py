@@ -1,0 +1,73 @@
+"""A pane of aligned columns that scrolls sideways, by whole columns; the first column stays."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.strip import Strip
+
+from hptui.tui.cells import width_of
+from hptui.tui.keys import bindings
+from hptui.tui.themes import N_SERIES_COLOURS
+from hptui.tui.widgets.facts import Facts
+
+
+class ColumnFacts(Facts):
+    """Lines of cells in columns. Its border says how many columns and lines are out of sight."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--series-{index}" for index in range(N_SERIES_COLOURS)}
+    DEFAULT_CSS = "ColumnFacts {\n%s}\n" % "".join(  # noqa: UP031  braces are CSS's own
+        f"    & .cells--series-{index} {{ color: $series-{index}; text-style: bold; }}\n"
+        for index in range(N_SERIES_COLOURS)
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("columns")
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(wrap=False, id=id, classes=classes)
+        self.left = 0
+
+    def column_widths(self) -> list[int]:
+        """Return the width of each column, in cells."""
+        lines = [line for line in self.lines if len(line) > 1]
+        count = max((len(line) for line in lines), default=0)
+        return [
+            max((width_of(line[column].text) for line in lines if column < len(line)), default=0)
+            for column in range(count)
+        ]
+
+    def hidden_columns(self) -> tuple[int, int]:
+        """Return how many columns are out of sight, on the left and on the right."""
+        widths = self.column_widths()
+        room, shown = self.size.width - sum(widths[:1]), 0
+        for width in widths[1 + self.left :]:
+            # The last cells of a column are its gap to the next.
+            if width - 2 > room:
+                break
+            room -= width
+            shown += 1
+        return self.left, max(0, len(widths) - 1 - self.left - max(1, shown))
+
+    def draw(self, y: int, width: int) -> Strip:
+        """Return line `y` of the lines in sight, without the columns that are scrolled away."""
+        index = self.top + y
+        if self.left and index < len(self.lines) and len(self.lines[index]) > 1:
+            line = self.lines[index]
+            return self.draw_line([line[0], *line[1 + self.left :]], width)
+        return super().draw(y, width)
+
+    def action_side(self, by: int) -> None:
+        if by > 0 and not self.hidden_columns()[1]:
+            return
+        self.left = max(0, self.left + by)
+        self._clamp_scroll()
+        self.repaint()
+
+    def hidden_text(self) -> str:
+        """Return the text in the border: what is out of sight."""
+        while self.left and self.left > len(self.column_widths()) - 2:
+            self.left -= 1
+        left, right = self.hidden_columns()
+        columns = [f"← {left}"] * bool(left) + [f"{right} →"] * bool(right)
+        text = f"{left + right} more columns: {'  '.join(columns)}" if columns and self.size.width else ""
+        return " · ".join(part for part in (text, super().hidden_text()) if part)

@@ -1,0 +1,87 @@
+"""The time left is close to the truth: simulated studies whose end is known."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from hptui.results.time_left import TimeLeft, time_left
+from hptui.results.view import read_view
+from tests.operations.made import make, trial
+
+TOTAL = 80
+
+
+def simulate(seed, *, parallel, mean, gap, paused_after=None, pause=3600.0):
+    """Return trials as a runner would have started them: `gap` seconds lie between two trials of a slot."""
+    rng = random.Random(seed)
+    free = [0.0] * parallel
+    trials = []
+    for number in range(TOTAL):
+        slot = min(range(parallel), key=free.__getitem__)
+        if number == paused_after:
+            free = [max(free) + pause] * parallel
+        seconds = mean * rng.uniform(0.6, 1.4)
+        began = free[slot] + gap * rng.uniform(0.5, 1.5)
+        free[slot] = began + seconds
+        trials.append(trial(number, "complete", loss=1.0, started=began, ended=free[slot], seconds=seconds))
+    return trials
+
+
+def at(trials, now):
+    """Return the trials as they were at a time: ended, running or not there yet."""
+    return tuple(
+        one
+        if one.ended <= now
+        else replace(one, status=type(one.status)("running"), ended=None, values=None, seconds=0.0)
+        for one in trials
+        if one.started <= now
+    )
+
+
+@pytest.fixture(scope="module")
+def view(tmp_path_factory):
+    study = read_view(make(tmp_path_factory.mktemp("home")))
+    search = replace(study.study.search, trials=TOTAL)
+    return replace(study, study=replace(study.study, search=search))
+
+
+@pytest.mark.parametrize(("mean", "gap"), [(0.1, 0.5), (2.0, 1.0), (600.0, 2.0)])
+@pytest.mark.parametrize("parallel", [1, 2, 8])
+def test_the_end_lies_in_the_range(view, parallel, mean, gap):
+    inside, ratios = 0, []
+    for seed in range(60):
+        trials = simulate(seed, parallel=parallel, mean=mean, gap=gap)
+        now = trials[40].started + 0.5 * mean
+        left = time_left(replace(view, trials=at(trials, now)), now)
+        truth = max(one.ended for one in trials) - now
+        ratios.append(left.seconds / truth)
+        slack = 0.05 * truth + mean  # the last trial of each slot ends when it ends
+        inside += left.low - slack <= truth <= left.high + slack
+    assert inside >= 54
+    assert 0.8 <= sorted(ratios)[30] <= 1.2
+
+
+def test_a_pause_is_no_part_of_the_pace(view):
+    for seed in range(20):
+        trials = simulate(seed, parallel=2, mean=5.0, gap=0.5, paused_after=35)
+        now = trials[45].started
+        left = time_left(replace(view, trials=at(trials, now)), now)
+        truth = max(one.ended for one in trials) - now
+        assert left.seconds == pytest.approx(truth, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (TimeLeft(42, 42, 42), "42 s"),
+        (TimeLeft(600, 480, 780), "~8 to 13 min"),
+        (TimeLeft(80, 60, 100), "60 s to 2 min"),
+        (TimeLeft(7000, 4800, 9000), "~80 min to 2.5 h"),
+        (TimeLeft(601, 600, 602), "~10 min"),
+    ],
+)
+def test_a_range_is_said_in_few_words(left, text):
+    assert left.text == text

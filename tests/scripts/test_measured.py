@@ -1,0 +1,94 @@
+"""Clients whose metrics are easily lost or mixed up, from end to end: what they measured is what is recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hptui.core.trial import Reason, TrialStatus
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from tests.scripts.conftest import Write, client
+from tests.scripts.test_clients import curve, log, named
+from tests.support import run_to_rest
+
+
+def metrics(sd: StudyDir, number: int) -> set[str]:
+    with StoreReader.open(sd) as reader:
+        return set(reader.metric_names(number))
+
+
+def warnings(sd: StudyDir, number: int) -> list[str]:
+    with StoreReader.open(sd) as reader:
+        return [event.message for event in reader.events(trial=number) if event.level == "warning"]
+
+
+def test_what_is_measured_is_recorded(home: Path, write: Write) -> None:
+    flag = {"resume_flag": "--resume-from {checkpoint}", "checkpoint": "{trial_dir}/checkpoint-*"}
+    files = {"metrics": ["{trial_dir}/metrics.csv", "{trial_dir}/folds.jsonl"]}
+    sd = run_to_rest(
+        home,
+        str(
+            write(
+                "measured",
+                {
+                    "bar": {"command": client("slow_bar"), "best": 0.2},
+                    "csv": {"command": client("csv_logger", "--out", "{trial_dir}"), "lr": 1.0, **files},
+                    "settings": {"command": client("settings"), "lr": 1.0},
+                    "killed": {
+                        "command": client("killed", "--out", "{trial_dir}", "--attempt", "{attempt}"),
+                        "lr": 1.0,
+                        **flag,
+                    },
+                },
+            )
+        ),
+    )
+    trials = named(sd)
+    assert {one.status for one in trials.values()} == {TrialStatus.COMPLETE}, [one.message for one in trials.values()]
+
+    bar = trials["bar"].number
+    assert [value for _, value in curve(sd, bar)] == [0.99, 0.98, 0.2, 0.96, 0.95, 0.94, 0.71, 0.72, 0.73]
+
+    table = trials["csv"].number
+    assert curve(sd, table) == [(2, 1 / 2), (4, 1 / 4), (6, 1 / 6)]
+    assert curve(sd, table, "train_loss") == [(step, 10.0 + step) for step in range(1, 7)]
+    assert sorted(curve(sd, table, "fold_loss")) == sorted(
+        (step, fold + step / 10) for fold in (1, 2) for step in (1, 2, 3)
+    )
+
+    one = trials["settings"]
+    odd_names = {"eval_micro_f1_score", "loss (val)", "F1-score (macro)", "eval/score_t+64"}
+    assert metrics(sd, one.number) == {"val_loss", "test_accuracy", "early", *odd_names}
+    assert curve(sd, one.number) == [(1, 1.0), (2, 0.5), (3, 0.3333)]
+    assert one.facts["printed_settings"] == {
+        "hidden_size": 64,
+        "num_layers": 2,
+        "vocab_size": 50257,
+        "dropout": 0.1,
+        "per_device_batch_size": 8,
+        "warmup_ratio": 0.03,
+    }
+    assert any("step = nan" in text for text in warnings(sd, one.number))
+    assert any("step = first" in text for text in warnings(sd, one.number))
+
+    killed = trials["killed"]
+    assert killed.attempts == 3
+    assert curve(sd, killed.number) == [(step, round(1 / step, 6)) for step in range(1, 13)]
+    assert "curve_incomplete" not in killed.facts
+
+
+@pytest.mark.torch
+def test_the_lowest_rank_counts_and_the_one_that_failed_first_is_named(home: Path, write: Write) -> None:
+    launch = ["python", "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    words = [*launch, "--master-port", "{port}", *client("ranks")[1:]]
+    given = {"both": {"command": words, "lr": 1.0}, "one": {"command": words, "lr": 1.0, "fail": 1}}
+    sd = run_to_rest(home, str(write("ranks", given)))
+    both, one = named(sd)["both"], named(sd)["one"]
+    assert both.status is TrialStatus.COMPLETE, log(sd, both.number)
+    assert curve(sd, both.number) == [(step, round(1 / step, 4)) for step in range(1, 6)]
+    [warning] = [text for text in warnings(sd, both.number) if "ranks disagree" in text]
+    assert "val_loss (rank 0 1, rank 1 1.1): rank 0 counts" in warning
+    assert (one.status, one.reason) == (TrialStatus.FAILED, Reason.CRASH)
+    assert one.message == "rank 1: ValueError: bad batch on rank 1 (exit code 1); rank 0 was then stopped"
