@@ -14,7 +14,8 @@ from pathlib import Path
 
 from hptui.results.analysis.shares import Importance
 from hptui.results.report_data import read_effects_record
-from hptui.results.view import View
+from hptui.results.view import View, read_view
+from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 
 __all__ = ["Importance", "importance", "main"]
@@ -27,9 +28,6 @@ def importance(view: View, reader: StoreReader | None = None) -> Importance | No
 
 def main(argv: Sequence[str]) -> int:
     """Print the importance of the settings of a study directory as JSON."""
-    from hptui.results.view import read_view
-    from hptui.store.paths import StudyDir
-
     sd = StudyDir(Path(argv[0]))
     with StoreReader.open(sd) as reader:
         result = importance(read_view(sd, reader), reader)

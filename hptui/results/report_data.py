@@ -12,6 +12,7 @@ from hptui.core.format import is_count
 from hptui.core.masking import mask
 from hptui.core.stages import stage_named, stage_space
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
+from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import has_finite_values, measured_value, ranked_trials, sort_by_rank
 from hptui.results.analysis.comparable import Cohort, cohort_of
 from hptui.results.analysis.confounding import IgnoredSetting, ignored_settings
@@ -111,6 +112,7 @@ class ReportData:
         """Return what the trials say of settings for an objective, of one stage; made once."""
         key = (metric or self.metric, stage)
         if key not in self._analyses:
+            blas.load()
             objective = next(goal for goal in self.view.study.objectives if goal.metric == key[0])
             cohort = self.cohort if stage is None else cohort_of(self.view, stage)
             named = stage_named(self.view.study, cohort.stage)

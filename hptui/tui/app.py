@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from inspect import isawaitable
 from pathlib import Path
@@ -18,7 +18,6 @@ from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
@@ -36,6 +35,7 @@ from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.textual_private import HookedApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
+from hptui.tui.trial_palette import TrialPalette
 
 
 class HptuiApp(HookedApp):
@@ -66,6 +66,7 @@ class HptuiApp(HookedApp):
         self.feed = Feed(self.config.refresh)
         self.glyphs: Glyphs = ASCII_GLYPHS if self.config.charts == "ascii" else UNICODE_GLYPHS
         self._study = study
+        self._palettes: dict[Path, TrialPalette] = {}
         self.installed_screens = InstalledScreens(self)
         self._key_queue = KeyQueue(self)
         self.animation_level = "none"
@@ -80,15 +81,6 @@ class HptuiApp(HookedApp):
         if self.config.theme not in {theme.name for theme in THEMES} | set(BUILTIN_THEMES):
             self._problems.append(f"there is no theme {self.config.theme!r}")
         self.set_keymap(user_keymap)
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters of drawn lines. Under NO_COLOR no colour is written at all.
-
-        Textual chose its filter before the theme was set: the greys of its `Monochrome` make the terminal's own
-        colours, in which the theme `ansi` draws, black on black.
-        """
-        filters = super().get_line_filters()
-        return [NoColor() if isinstance(item, Monochrome) else item for item in filters]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the style variables that a theme may omit."""
@@ -195,6 +187,10 @@ class HptuiApp(HookedApp):
             return None
         screen = target(**arguments)
         return self.switch_screen(screen) if replace else self.push_screen(screen, then)
+
+    def palette_of(self, sd: StudyDir) -> TrialPalette:
+        """Return the colours of a study's trials, the same on every screen."""
+        return self._palettes.setdefault(sd.root, TrialPalette())
 
     def action_open_installed(self, name: str) -> None:
         self.installed_screens.open(name)

@@ -11,10 +11,12 @@ from typing import Any, Protocol, cast
 
 from textual.screen import Screen
 
+from hptui.store.paths import StudyDir
 from hptui.tui.config import Config
 from hptui.tui.feed import Feed
 from hptui.tui.keys import keys_of_scope
 from hptui.tui.themes import Glyphs
+from hptui.tui.trial_palette import TrialPalette
 
 
 class Host(Protocol):
@@ -56,6 +58,9 @@ class Host(Protocol):
 
     def copy(self, text: str | Callable[[], str], label: str) -> None:
         """Copy a text to every clipboard that can be reached; `label` names it in the message that is shown."""
+
+    def palette_of(self, sd: StudyDir) -> TrialPalette:
+        """Return the colours of a study's trials, the same on every screen."""
 
     def suspend(self) -> AbstractContextManager[None]:
         """Give the terminal to another program while the context lasts."""

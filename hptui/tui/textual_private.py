@@ -6,7 +6,7 @@ tests/tui/test_textual_private.py looks each of them up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from rich.segment import Segment
@@ -15,6 +15,7 @@ from textual.app import App
 from textual.content import Content
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -67,6 +68,15 @@ class HookedApp(App[str]):
     def is_batching(self) -> bool:
         """True while nothing is drawn because more changes follow."""
         return self._batch_count > 0
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of drawn lines. Under NO_COLOR no colour is written at all.
+
+        Textual chose its filter before the theme was set: the greys of its `Monochrome` make the terminal's own
+        colours, in which the theme `ansi` draws, black on black.
+        """
+        filters = super().get_line_filters()
+        return [NoColor() if isinstance(item, Monochrome) else item for item in filters]
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         # The only place that each update passes on its way to the terminal.

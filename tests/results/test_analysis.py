@@ -11,7 +11,6 @@ from hptui.results.analysis.effects import one_factor_steps
 from hptui.results.analysis.failure_regions import bests_at_edge, trials_by_failure
 from hptui.results.analysis.reference import base_model_trial, compare_with_reference, find_mismatches, metric_changes
 from hptui.results.analysis.significance import (
-    holm_correction,
     student_interval,
     trial_interval,
     wilson_interval,
@@ -24,6 +23,16 @@ from tests.results.seeds import one
 from tests.results.test_diagnosis import CHARLM
 
 pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def maths():
+    return view_of(seeds.math_trials(), seeds.MATH)
+
+
+@pytest.fixture(scope="module")
+def medical():
+    return view_of(seeds.medical_trials(), seeds.MEDICAL)
 
 
 def numbers(trials):
@@ -104,11 +113,6 @@ def test_a_reference_that_does_not_say_how_long_is_flagged():
     )
     view = view_of(seeds.director_trials(), text)
     assert compare_with_reference(view, view.best).differences == ("unknown length",)
-
-
-def test_holm_is_holm():
-    assert holm_correction([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm_correction([]) == []
 
 
 def test_intervals_at_the_ends():

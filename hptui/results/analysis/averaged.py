@@ -36,8 +36,8 @@ SAFE = 3.5
 
 With 1.96 it was exceeded in 12 % of made-up studies: the fitted model is taken for the true one.
 """
-SHARE_POINTS = 256
-"""Points of the current space over which the variance of the model's mean is divided."""
+SHARE_POINTS, SHARE_GRID = 256, 17
+"""Points of the current space over which the variance of the model's mean is divided, and of a curve over a range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +167,19 @@ class Averaged:
         points = space_points(self.view, self.searched, self.factors, self.trials, SHARE_POINTS)
         posterior = self.model.posterior()
         mean = posterior.mean_at(points)
-        total = float(mean.var())
         unexplained = (1 - max(0.0, min(1.0, posterior.skill))) * self.model.deviation**2
-        whole = (total + unexplained) or 1.0
+        whole = (float(mean.var()) + unexplained) or 1.0
         alone: dict[str, float] = {}
         for column in self.single:
             factor = self.factors[column]
-            steps = [factor.coordinate(value) for value in factor.grid()]
-            curve = [float(posterior.mean_at(self.space.at(column, step)).mean()) for step in steps]
-            # The ends of an ordered range stand for half as much of it as the points between them.
-            weight = np.ones(len(curve))
-            if factor.ordered and not factor.levels and len(curve) > 2:
-                weight[[0, -1]] = 0.5
-            middle = float(np.average(curve, weights=weight))
-            alone[factor.name] = float(np.average((np.array(curve) - middle) ** 2, weights=weight)) / whole
-        rest = max(0.0, total / whole - sum(alone.values()))
-        return alone, rest, unexplained / whole
+            places = [factor.coordinate(level) for level in factor.levels] or np.linspace(0, 1, SHARE_GRID).tolist()
+            curve = [float(posterior.mean_at(self.space.at(column, place)).mean()) for place in places]
+            own = np.interp(points.position[:, column], places, curve)
+            # The covariance with the whole, so that what settings do together is the exact rest.
+            share = float(((mean - mean.mean()) * (own - own.mean())).mean()) / whole
+            alone[factor.name] = min(1.0, max(0.0, share))
+        together = max(0.0, float(mean.var()) / whole - sum(alone.values()))
+        return alone, together, 1.0 - sum(alone.values()) - together
 
     @cached_property
     def together(self) -> list[Together]:

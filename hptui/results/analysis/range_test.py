@@ -1,7 +1,7 @@
-"""Trials distinguished from a best that was chosen for being best: Tukey's range, a bootstrap over questions, McNemar.
+"""Trials distinguished from a best that was chosen for being best, by Tukey's range of all of them.
 
 Source: J. W. Tukey, The problem of multiple comparisons, 1953; C. Y. Kramer, Biometrics 12 (1956); A. Agresti and
-B. Caffo, The American Statistician 54 (2000), for rates; Q. McNemar, Psychometrika 12 (1947).
+B. Caffo, The American Statistician 54 (2000), for rates.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from hptui.core.trial import Trial
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
@@ -22,8 +22,6 @@ LEVEL = 0.95
 """Probability with which no trial is called worse where all are equal."""
 MAX_TRIALS = 200
 """Of more trials nothing is distinguished: such a range is wide, and slow to compute."""
-DRAWS = 2000
-"""Draws of a bootstrap over questions."""
 
 
 @lru_cache(maxsize=512)
@@ -39,12 +37,12 @@ def tukey_quantile(count: int, df: float) -> float:
 class RangeTest:
     """Which trials are strictly worse than the best, with a joint level of 95 %.
 
-    `how` is what the noise was measured by: questions of a rate, repeated seeds, the same questions. `best` and
+    `how` is what the noise was measured by: questions of a rate or repeated seeds. `best` and
     `others` are trials with the value that was compared.
     """
 
     best: Trial
-    how: Literal["counts", "seeds", "questions"]
+    how: Literal["counts", "seeds"]
     worse: tuple[Trial, ...]
     alike: tuple[Trial, ...]
     noise: Noise | None = None
@@ -110,50 +108,3 @@ def _by_seeds(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[
 def _split(others: Sequence[Trial], apart: Sequence[bool]) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
     pairs = list(zip(others, apart, strict=True))
     return tuple(trial for trial, is_worse in pairs if is_worse), tuple(t for t, is_worse in pairs if not is_worse)
-
-
-# answers to the same questions ------------------------------------------------------------------------------------
-
-
-def worse_answers(answers: Any, best: int, seed: int) -> list[bool]:
-    """Return which rows of right answers (trial, question) are distinguished from the row `best`.
-
-    A bootstrap over questions of the largest of all standardized differences between two trials.
-    """
-    import numpy as np  # numpy: not at start
-
-    right = np.asarray(answers, float)
-    count, questions = right.shape
-    rates = right.mean(1)
-    differences = rates[:, None] - rates[None, :]
-    products = right @ right.T / questions
-    variance = rates[:, None] + rates[None, :] - 2 * products - differences**2  # of a difference of two answers
-    errors = np.sqrt(np.maximum(variance, 1e-12) / questions)
-    upper = np.triu_indices(count, 1)
-    rng = np.random.default_rng(seed)
-    largest = np.empty(DRAWS)
-    for draw in range(DRAWS):
-        weights = rng.multinomial(questions, np.full(questions, 1 / questions))
-        drawn = right @ weights / questions
-        moved = drawn[:, None] - drawn[None, :] - differences
-        largest[draw] = (np.abs(moved) / errors)[upper].max()
-    limit = float(np.quantile(largest, LEVEL))
-    return [bool(i != best and abs(differences[i, best]) > limit * errors[i, best]) for i in range(count)]
-
-
-@dataclass(frozen=True, slots=True)
-class PairedAnswers:
-    """Two trials on the same questions: only the first was right in `first` of them, only the second in `second`."""
-
-    first: int
-    second: int
-    p: float
-
-
-def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> PairedAnswers:
-    """Return the exact test of McNemar, for a pair that was fixed before the data."""
-    from scipy import stats  # scipy: not at start
-
-    b = sum(x and not y for x, y in zip(first, second, strict=True))
-    c = sum(y and not x for x, y in zip(first, second, strict=True))
-    return PairedAnswers(b, c, float(stats.binomtest(b, b + c).pvalue) if b + c else 1.0)

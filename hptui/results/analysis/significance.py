@@ -1,4 +1,4 @@
-"""Confidence intervals: Wilson's for k of n of one run, Student's for the mean of several; Holm's correction."""
+"""Confidence intervals: Wilson's for k of n of one run, Student's for the mean of several."""
 
 from __future__ import annotations
 
@@ -96,16 +96,3 @@ def bootstrap_interval(trial: Trial, metric: str) -> Interval | None:
 
 SIGNIFICANCE_LEVEL = 0.05
 """Significance level of every test."""
-
-
-def holm_correction(values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for multiple tests by Holm's step-down method.
-
-    Source: S. Holm, Scandinavian Journal of Statistics 6 (1979), 65–70.
-    """
-    order = sorted(range(len(values)), key=lambda index: values[index])
-    corrected, highest = [0.0] * len(values), 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(values) - rank) * values[index]))
-        corrected[index] = highest
-    return corrected

@@ -3,6 +3,7 @@ tail that names what else a batch size changes."""
 
 from __future__ import annotations
 
+from hptui.core.stages import averaged_over_replicates
 from hptui.core.trial import Trial, TrialStatus
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
 from hptui.results.analysis.comparable import comparable, unequal_coordinate
@@ -85,9 +86,10 @@ def stage_claims(facts: FactWriter) -> list[Claim]:
             )
             continue
         complete = [trial for trial in trials if trial.status is TrialStatus.COMPLETE]
-        ranked = sort_by_rank(
-            facts.view, [trial for trial in trials if not trial.is_unranked and has_finite_values(facts.view, trial)]
-        )
+        usable = [trial for trial in trials if not trial.is_unranked and has_finite_values(facts.view, trial)]
+        if stage.seeds > 1:
+            usable = averaged_over_replicates(usable, facts.view.trials)
+        ranked = sort_by_rank(facts.view, usable)
         text: Line = line(
             "Stage {name}: {n}, {complete} complete",
             name=Name(stage.name),

@@ -85,15 +85,14 @@ def range_claims(facts: FactWriter) -> list[Claim]:
     for suggestion in suggested_ranges(facts):
         if suggestion.wider:
             continue  # N2 says it
+        key = f"space.{suggestion.setting}"
         numbers = tuple(trial.number for trial in suggestion.trials)
         text = line(
             "The best {n} trials have {name} in {then}; searched was {now}{new}.",
             n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
             name=facts.name(suggestion.setting),
             then=Fact(f"recommend.{suggestion.setting}", suggestion.then, suggestion.then, numbers),
-            now=Fact(
-                f"space.{suggestion.setting}.now", suggestion.now, suggestion.now, (), f"space.{suggestion.setting}"
-            ),
+            now=Fact(f"{key}.now", suggestion.now, suggestion.now, (), key),
             new=", which an earlier trial lies outside of" if suggestion.new else "",
         )
         claims.append(Claim("N1", text, {"range": suggestion.then}, suggestion.setting, numbers))

@@ -102,7 +102,7 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
         text = line(
             "The best of {n} equal ones would be about {points} points {side} their common rate.",
             n=facts.count("best.of", order),
-            points=facts.of_value("best.luck", float(f"{points:.1g}" if points < 1 else f"{points:.0f}"), order),
+            points=facts.of_value("best.luck", float(f"{points:.2g}"), order),
             side=side,
         )
         yield Claim("W2", text, {"points": points, "rate": rate, "questions": n}, metric, numbers)
@@ -160,7 +160,6 @@ def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
 HOW_TEXTS = {
     "counts": "Tukey's range of rates",
     "seeds": "Tukey's range, noise between seeds",
-    "questions": "bootstrap over the same questions",
 }
 """How trials were distinguished."""
 

@@ -60,7 +60,7 @@ def importances(context: PlotContext, options: PlotOptions) -> Plot | None:
             ("parameter", "share"),
             tuple((sanitize(name or label, limit=40), f"{share:.1%}") for name, label, share in shares),
         ),
-        notes=((sanitize(unseen),),) if unseen else (),
+        notes=((Name(sanitize(unseen)),),) if unseen else (),
     )
 
 

@@ -1,6 +1,4 @@
-"""The charts of a screen: which curves they request from the feed, their colours, and the keys that change them.
-
-A trial keeps its colour for as long as it is shown, whatever other trials come and go."""
+"""The charts of a screen: which curves they request from the feed, and the keys that change them."""
 
 from __future__ import annotations
 
@@ -17,6 +15,7 @@ from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.curves import CurveKey, CurvesSnapshot, CurvesSource
 from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import N_SERIES_COLOURS
+from hptui.tui.trial_palette import TrialPalette
 from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.chart_legend import ChartCurve
@@ -48,24 +47,6 @@ def default_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
     if other is None:
         other = next((name for name in names if name != main), main)
     return main, other
-
-
-class TrialPalette:
-    """The colours of trials."""
-
-    def __init__(self) -> None:
-        self._slots: dict[int, int] = {}
-
-    def assign(self, numbers: Sequence[int]) -> Mapping[int, int]:
-        """Return the palette index of each of the first trials; those that have one keep it."""
-        coloured = list(numbers[:N_SERIES_COLOURS])
-        slots = {number: slot for number, slot in self._slots.items() if number in coloured}
-        free_slots = [slot for slot in range(N_SERIES_COLOURS) if slot not in slots.values()]
-        for number in coloured:
-            if number not in slots:
-                slots[number] = free_slots.pop(0)
-        self._slots = slots
-        return slots
 
 
 def needed_curves(
@@ -119,10 +100,10 @@ MAX_DEFAULT_CURVES = 5
 class CurvePanel:
     """Charts that share a source of curves. `both` draws training and validation in one chart."""
 
-    def __init__(self, sd: StudyDir, charts: Sequence[Chart]) -> None:
+    def __init__(self, sd: StudyDir, charts: Sequence[Chart], palette: TrialPalette) -> None:
         self.charts = list(charts)
         self.source = CurvesSource(sd)
-        self.palette = TrialPalette()
+        self.palette = palette
         self.metrics: list[str] = []
         self.both = False
         self.all = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -29,6 +29,8 @@ from hptui.tui.widgets.facts import Facts
 
 MAX_COMPARED = 8
 """Number of trials that are compared at most."""
+NO_COLOURS: Mapping[int, int] = {}
+"""Colours of trials of which none has one."""
 MAX_COLUMN_CELLS = 18
 """Cells that a column takes at most."""
 
@@ -57,7 +59,7 @@ class CompareScreen(ChartScreen):
         yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.curves = CurvePanel(self.sd, [self.query_one("#overlay", Chart)])
+        self.curves = CurvePanel(self.sd, [self.query_one("#overlay", Chart)], host_of(self).palette_of(self.sd))
         self.query_one("#differences").focus()
         self._show_comparison()
 
@@ -95,10 +97,11 @@ class CompareScreen(ChartScreen):
         self.query_one("#head", CellLine).show(left, [Cell(f"measured by trial {self.numbers[0]}", "muted")])
         pane = self.query_one("#differences", Facts)
         pane.title = "all settings" if self._show_all_settings else "settings that differ"
-        pane.show(difference_lines(view, trials, everything=self._show_all_settings))
+        colours = self.curves.palette.assign(self.numbers)
+        pane.show(difference_lines(view, trials, everything=self._show_all_settings, colours=colours))
         pane = self.query_one("#metrics", Facts)
         pane.title = "measured"
-        pane.show(metric_lines(view, trials))
+        pane.show(metric_lines(view, trials, colours))
 
     # keys -----------------------------------------------------------------------------------------------------
 
@@ -130,10 +133,12 @@ class CompareScreen(ChartScreen):
             host_of(self).copy(text + "\n", "the comparison")
 
 
-def difference_lines(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
+def difference_lines(
+    view: View, trials: Sequence[Trial], *, everything: bool = False, colours: Mapping[int, int] = NO_COLOURS
+) -> list[list[Cell]]:
     """Return one row per setting and one column per trial; what differs from the first is in colour."""
     rows = setting_rows(view, trials, everything=everything)
-    return align_cells([_heading_cells(trials), *(rows or [[Cell("their settings are the same", "muted")]])])
+    return align_cells([_heading_cells(trials, colours), *(rows or [[Cell("their settings are the same", "muted")]])])
 
 
 def setting_rows(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
@@ -158,9 +163,9 @@ def _setting_cell(first: Value, value: Value, trial: Trial, name: str) -> Cell:
     return Cell(plain_line(text, 60), "" if values_equal(first, value) else "accent")
 
 
-def metric_lines(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
+def metric_lines(view: View, trials: Sequence[Trial], colours: Mapping[int, int] = NO_COLOURS) -> list[list[Cell]]:
     """Return one row per metric: the first trial's value, then the others' with their difference from it."""
-    return align_cells([_heading_cells(trials), *metric_rows(view, trials)])
+    return align_cells([_heading_cells(trials, colours), *metric_rows(view, trials)])
 
 
 def metric_rows(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
@@ -215,11 +220,13 @@ def _difference_text(value: float) -> str:
     return f"{value:+.0f}" if abs(value) >= 100 else f"{value:+.2g}"
 
 
-def _heading_cells(trials: Sequence[Trial]) -> list[Cell]:
-    return [
-        Cell("", "muted"),
-        *(Cell(plain_line(f"#{trial.number} {trial.name}".strip(), 40), "muted") for trial in trials),
+def _heading_cells(trials: Sequence[Trial], colours: Mapping[int, int]) -> list[Cell]:
+    """Return the headings of the trials' columns, in the colours of their curves."""
+    names = {trial.number: plain_line(f"#{trial.number} {trial.name}".strip(), 40) for trial in trials}
+    cells = [
+        Cell(name, f"series-{colours[number]}" if number in colours else "muted") for number, name in names.items()
     ]
+    return [Cell("", "muted"), *cells]
 
 
 def align_cells(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:

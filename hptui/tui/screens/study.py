@@ -85,7 +85,12 @@ class StudyScreen(ChartScreen, SteeringScreen):
 
     def on_mount(self) -> None:
         self.table = self.query_one("#trials", TrialTable)
-        self.curves = CurvePanel(self.sd, [self.query_one("#chart1", Chart), self.query_one("#chart2", Chart)])
+        self.curves = CurvePanel(
+            self.sd,
+            [self.query_one("#chart1", Chart), self.query_one("#chart2", Chart)],
+            host_of(self).palette_of(self.sd),
+        )
+        self.table.colour_of = self.curves.palette.colour_of
         self.log_panel = LogPanel(self.sd, self.query_one("#tail", LogView))
         self.filter_line = FilterLine(self.query_one("#filter", TextInput), self.query_one("#machine", CellLine))
         restore_layout(load_layout(self.sd.root), self.table.trials, self.curves)
@@ -114,6 +119,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
                 self.table.repaint()
         elif source is self.curves.source:
             self.curves.draw()
+            self.table.repaint()
         elif source is self.log_panel.source:
             self.log_panel.show(snapshot)
         elif source is self.machine:

@@ -65,7 +65,7 @@ class TrialScreen(ChartScreen, SteeringScreen):
         yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.curves = CurvePanel(self.sd, [self.query_one("#curve", Chart)])
+        self.curves = CurvePanel(self.sd, [self.query_one("#curve", Chart)], host_of(self).palette_of(self.sd))
         for name in ("settings", "about", "measured"):
             self.query_one(f"#{name}", Facts).set_title(name)
             self.query_one(f"#{name}", Facts).title = name

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hptui.core.trial import TrialStatus
-from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose
+from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose, read_scatter_pools
 from hptui.results.learning import Pools
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
@@ -64,8 +64,6 @@ class HealthSource:
 
     def _scatter_pools(self, view: View, reader: StoreReader) -> Pools:
         """Return the scatter of short curves, read again only when another trial is complete."""
-        from hptui.results.diagnosis import read_scatter_pools
-
         complete = tuple(trial.number for trial in view.trials if trial.status is TrialStatus.COMPLETE)
         if self._pools is None or self._pools[0] != complete:
             with reader.connection.snapshot():

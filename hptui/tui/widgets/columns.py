@@ -9,12 +9,18 @@ from textual.strip import Strip
 
 from hptui.tui.cells import width_of
 from hptui.tui.keys import bindings
+from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.widgets.facts import Facts
 
 
 class ColumnFacts(Facts):
     """Lines of cells in columns. Its border says how many columns and lines are out of sight."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--series-{index}" for index in range(N_SERIES_COLOURS)}
+    DEFAULT_CSS = "ColumnFacts {\n%s}\n" % "".join(  # noqa: UP031  braces are CSS's own
+        f"    & .cells--series-{index} {{ color: $series-{index}; text-style: bold; }}\n"
+        for index in range(N_SERIES_COLOURS)
+    )
     BINDINGS: ClassVar[list[BindingType]] = bindings("columns")
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

@@ -183,7 +183,7 @@ class TableWidget(LineWidget, can_focus=True):
         sign = self.glyphs.cursor if is_cursor and self.has_focus else " "
         segments = [
             Segment(sign, base if is_inverted else base + self.style_of("table--accent")),
-            Segment(self.glyphs.mark if marked else " ", base if is_inverted else base + self.style_of("table--mark")),
+            self.mark_segment(index, base, is_marked=marked, is_inverted=is_inverted),
         ]
         cells = self.rows.cells(index)
         for position in self.columns_in_sight(width):
@@ -194,6 +194,11 @@ class TableWidget(LineWidget, can_focus=True):
             segments.append(Segment(fit_cells(cell.text, column.width, right=column.right), style))
             segments.append(Segment("  ", base))
         return Strip(segments).adjust_cell_length(width, base)
+
+    def mark_segment(self, index: int, base: Style, *, is_marked: bool, is_inverted: bool) -> Segment:
+        """Return the cell before a row: whether it is marked."""
+        sign = self.glyphs.mark if is_marked else " "
+        return Segment(sign, base if is_inverted else base + self.style_of("table--mark"))
 
     def _header(self, width: int, base: Style) -> Strip:
         style, selected_style = base + self.style_of("table--header"), base + self.style_of("table--column")

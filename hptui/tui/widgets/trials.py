@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
+from rich.segment import Segment
+from rich.style import Style
 from textual.binding import BindingType
 from textual.message import Message
 
 from hptui.core.trial import Trial
 from hptui.tui.host import is_allowed
 from hptui.tui.keys import bindings
-from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
+from hptui.tui.themes import ASCII_GLYPHS, N_SERIES_COLOURS, UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_rows import TrialRows
+from hptui.tui.widgets.chart_legend import letter_of
 from hptui.tui.widgets.table import TableWidget
+
+SWATCH = "▎"
+"""The sign before a trial whose curve is shown, in the colour of its curve."""
 
 
 class TrialTable(TableWidget):
     """The trials of a study. What a key requests is posted to the screen, which knows the study."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--series-{index}" for index in range(N_SERIES_COLOURS)}
+    DEFAULT_CSS = "TrialTable {\n%s}\n" % "".join(  # noqa: UP031  braces are CSS's own
+        f"    & .table--series-{index} {{ color: $series-{index}; }}\n" for index in range(N_SERIES_COLOURS)
+    )
     BINDINGS: ClassVar[list[BindingType]] = bindings("trials")
 
     class ActionRequested(Message):
@@ -32,6 +43,7 @@ class TrialTable(TableWidget):
 
     def __init__(self, *, glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None, classes: str | None = None) -> None:
         self.trials = TrialRows(glyphs)
+        self.colour_of: Callable[[int], int | None] | None = None
         super().__init__(self.trials, glyphs=glyphs, id=id, classes=classes)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -54,6 +66,15 @@ class TrialTable(TableWidget):
         if self.trials.marks:
             return sorted(self.trials.marks)
         return [] if self.number is None else [self.number]
+
+    def mark_segment(self, index: int, base: Style, *, is_marked: bool, is_inverted: bool) -> Segment:
+        """Return the cell before a row: a swatch in the colour of the trial's curve, or the curve's letter."""
+        colour = None if self.colour_of is None else self.colour_of(self.trials.key(index))
+        if colour is None:
+            return super().mark_segment(index, base, is_marked=is_marked, is_inverted=is_inverted)
+        swatch = letter_of(colour) if self.glyphs is ASCII_GLYPHS else SWATCH
+        style = base if is_inverted else base + self.style_of(f"table--series-{colour}")
+        return Segment(self.glyphs.mark if is_marked else swatch, style + Style(bold=is_marked))
 
     def sort_by(self, name: str, down: bool | None = None) -> None:
         """Sort by a column; in the opposite direction if it is sorted by it already."""
