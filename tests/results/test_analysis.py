@@ -6,7 +6,7 @@ import pytest
 
 from hptui.results.analysis.cohort import knee_of_front, pareto_front, ranked_trials, training_length
 from hptui.results.analysis.confounding import ignored_settings
-from hptui.results.analysis.cost import cheaper_trial, four_bit_cost, seconds_per_epoch, seconds_per_trial
+from hptui.results.analysis.cost import cheaper_trial, memory_by_loading, seconds_per_epoch, seconds_per_trial
 from hptui.results.analysis.effects import one_factor_steps
 from hptui.results.analysis.failure_regions import bests_at_edge, trials_by_failure
 from hptui.results.analysis.reference import base_model_trial, compare_with_reference, find_mismatches, metric_changes
@@ -153,8 +153,12 @@ def test_four_bit_against_not():
         one(0, {}, {"perplexity": 18.7}, peak_memory_gb=4.2),
         one(1, {"load_in_4bit": False}, {"perplexity": 18.6}, peak_memory_gb=12.5),
     ]
-    found = four_bit_cost(view_of(trials, text))
-    assert found.memory == (4.2, 12.5)
+    name, trials_by_value = memory_by_loading(view_of(trials, text))
+    assert name == "load_in_4bit"
+    assert {value: [trial.number for trial in some] for value, some in trials_by_value.items()} == {
+        "true": [0],
+        "false": [1],
+    }
 
 
 def test_the_front_and_its_knee():

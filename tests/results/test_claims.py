@@ -66,7 +66,7 @@ def test_no_report_has_a_forbidden_word(kind, count):
     kinds = [claim.kind for claim in claims.effect_claims(facts)]
     if count < 8:
         assert kinds == ["E0"]
-        assert f"{count} comparable trials are too few to tell what a setting does." in text
+        assert f"{count} comparable trials are too few to tell what a setting does" in text
     else:
         said = [
             name for c in claims.effect_claims(facts) if c.kind in ("E1", "E2", "E3") for name in c.subject.split("+")
@@ -202,7 +202,7 @@ def test_fresh_runs_leave_out_the_run_that_was_lucky():
     assert fresh.mean == pytest.approx(0.72)
     assert [run.number for run in fresh.runs] == [4, 5, 6]
     (said,) = [claim.sentence for claim in claims.best_claims(facts) if claim.kind == "FR"]
-    assert said.startswith("Mean of 3 fresh runs 0.72 (")
+    assert said.startswith("Mean of 3 fresh runs 0.720 (")
     assert "the run that was ranked has 0.5." in said
     used = facts_of(repeated([0.50, 0.9, 1.0], [0.7, 0.71, 0.8], seeds=(1, 8, 9)))
     assert [run.number for run in claims.fresh_runs(used, used.data.best).runs] == [4, 5], "a ranked run had seed 1"
