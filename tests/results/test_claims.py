@@ -203,7 +203,7 @@ def test_fresh_runs_leave_out_the_run_that_was_lucky():
     assert [run.number for run in fresh.runs] == [4, 5, 6]
     (said,) = [claim.sentence for claim in claims.best_claims(facts) if claim.kind == "FR"]
     assert said.startswith("Mean of 3 fresh runs 0.720 (")
-    assert "the run that was ranked has 0.5." in said
+    assert "the run that was ranked has 0.500." in said
     used = facts_of(repeated([0.50, 0.9, 1.0], [0.7, 0.71, 0.8], seeds=(1, 8, 9)))
     assert [run.number for run in claims.fresh_runs(used, used.data.best).runs] == [4, 5], "a ranked run had seed 1"
 
