@@ -100,7 +100,7 @@ def test_the_days_of_a_search(home: Path, tmp_path: Path) -> None:
 def test_the_command_line_names_the_stage(home: Path, tmp_path: Path) -> None:
     done = hptui(home, "run", str(days(tmp_path)))
     assert done.returncode == 0, done.stderr
-    assert "Trial 0/9: rate: learning_rate=1e-05" in done.stdout
+    assert "Trial 0/9: rate: learning_rate=1e-5" in done.stdout
     assert "Best: trial 8 of stage final" in done.stdout
     assert "final (1 trial, best 8)" in done.stdout
     assert "stage\tfinal" in hptui(home, "show", "days", "8").stdout

@@ -9,6 +9,7 @@ from typing import Literal
 from hptui.core.study import Reference
 from hptui.core.trial import Role, Trial
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, training_length
+from hptui.results.analysis.comparable import comparable
 from hptui.results.roles import goal_of, split_of
 from hptui.results.view import View
 
@@ -61,11 +62,12 @@ def metric_changes(view: View, old: Trial, new: Trial) -> list[MetricChange]:
 
 
 def find_mismatches(view: View, old: Trial, new: Trial) -> list[Mismatch]:
-    """Return the reasons why two trials of the study cannot simply be compared."""
+    """Return why two trials of the study cannot simply be compared; none against the base model."""
+    kinds = [difference.kind for difference in comparable(view, old, new)]
     reasons: list[Mismatch] = []
-    if old.role is not Role.BASE and training_length(view, old) != training_length(view, new):
+    if "length" in kinds or "unknown length" in kinds:
         reasons.append("length")
-    if old.role is not Role.BASE and old.stage != new.stage:
+    if "stage" in kinds:
         reasons.append("stage")
     return reasons
 
