@@ -37,10 +37,10 @@ HEAD = (
     "# Rates of false sentences",
     "",
     "Written by `python -m tests.benchmarks.truth tests/benchmarks/truth.json --report`; without `--report` it adds",
-    "studies, as many of each kind as `--studies` says. A study is a search by an engine (TPE with 5 startup trials, GP)",
-    "of an objective with a known truth, cut after 8, 10, 20 and 40 trials; *alias* means that a second setting is what",
-    f"another one is. A class is shown if the upper 95 % limit of its false share is at most {LIMIT}, and no more of the",
-    "studies in which it was said have a false one. E7 and E9 are not shown.",
+    "studies, as many of each kind as `--studies` says. A study is a search by an engine (TPE with 5 startup trials)",
+    "of an objective with a known truth, cut after 8, 10, 20 and 40 trials; *alias* means that a second setting is",
+    f"what another one is. A class is shown if the upper 95 % limit of its false share is at most {LIMIT}, and no more",
+    "of the studies in which it was said have a false one. E7 and E9 are not shown.",
     "",
 )
 """What the table begins with."""
