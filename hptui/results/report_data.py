@@ -118,8 +118,7 @@ class ReportData:
             scores = score_trials(self.view, cohort.trials, objective, curves)
             ignored = [setting.setting for setting in self.ignored_settings]
             objectives = len(self.view.study.objectives)
-            with blas.one_thread():
-                self._analyses[key] = analyse(self.view, space, objective, scores, ignored, objectives)
+            self._analyses[key] = analyse(self.view, space, objective, scores, ignored, objectives)
         return self._analyses[key]
 
     @cached_property
@@ -233,6 +232,7 @@ class ReportData:
 
 def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportData:
     """Return the data of a study at this moment."""
+    blas.load()  # before a figure loads numpy with as many threads as there are cores
     if reader is None:
         with StoreReader.open(sd) as opened:
             return read_report_data(sd, opened)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What the libraries read when they are loaded. Trials inherit none of it."""
@@ -27,16 +25,3 @@ def load() -> None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run linear algebra in one thread, also where numpy was loaded before with more, if threadpoolctl is there."""
-    load()
-    try:
-        from threadpoolctl import threadpool_limits  # type: ignore[import-not-found,unused-ignore]  # not at start
-    except ImportError:
-        yield
-        return
-    with threadpool_limits(1, user_api="blas"):
-        yield
