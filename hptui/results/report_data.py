@@ -112,13 +112,13 @@ class ReportData:
         """Return what the trials say of settings for an objective, of one stage; made once."""
         key = (metric or self.metric, stage)
         if key not in self._analyses:
-            blas.load()
             objective = next(goal for goal in self.view.study.objectives if goal.metric == key[0])
             cohort = self.cohort if stage is None else cohort_of(self.view, stage)
             named = stage_named(self.view.study, cohort.stage)
             space = stage_space(self.view.study, named)
             curves = {n: by_metric[key[0]] for n, by_metric in self.curves.items() if key[0] in by_metric}
             curves |= self.score_curves.get(key[0], {})
+            blas.load()
             scores = score_trials(self.view, cohort.trials, objective, curves)
             ignored = [setting.setting for setting in self.ignored_settings]
             objectives = len(self.view.study.objectives)
@@ -236,6 +236,7 @@ class ReportData:
 
 def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportData:
     """Return the data of a study at this moment."""
+    blas.load()  # before a figure loads numpy with as many threads as there are cores
     if reader is None:
         with StoreReader.open(sd) as opened:
             return read_report_data(sd, opened)

@@ -2,7 +2,8 @@
 
 Made-up studies with a known truth are searched by an engine, told as records of hptui, and every sentence that the
 report would say is compared with the truth. COUNTS is a JSON file to which each finished study adds, so that the
-command can be stopped and goes on where it was. `--report` writes the table in `truth.md` from it.
+command can be stopped and goes on where it was. The table beside it (`truth.md`) is written from
+it at the end, or with `--report` alone.
 """
 
 from __future__ import annotations
@@ -30,10 +31,21 @@ LENGTHS = (8, 10, 20, 40)
 FIRST_SEED = 60_000
 POINTS = 256
 """Points of the space over which the truth is averaged."""
-SHOWN = shipped.SHIPPED
-"""The classes that the product shows."""
 LIMIT = 0.08
 """A class is shown if the upper 95 % limit of its false share is at most this."""
+HEAD = (
+    "# Rates of false sentences",
+    "",
+    "Written by `python -m tests.benchmarks.truth tests/benchmarks/truth.json --report`; without `--report` it adds",
+    "studies, as many of each kind as `--studies` says. A study is a search by an engine (TPE with 5 startup trials)",
+    "of an objective with a known truth, cut after 8, 10, 20 and 40 trials; *alias* means that a second setting is",
+    f"what another one is. A class is shown if the upper 95 % limit of its false share is at most {LIMIT}, and no more",
+    "of the studies in which it was said have a false one. E7 and E9 are not shown.",
+    "",
+)
+"""What the table begins with."""
+SHOWN = shipped.SHIPPED
+"""The classes that the product shows."""
 
 
 def true_curve(kind: str, name: str, places: list[float], cut: float | None) -> np.ndarray:
@@ -140,9 +152,12 @@ def upper_limit(false: int, studies: int) -> float:
 
 
 def table(totals: dict[str, dict[str, int]]) -> tuple[list[str], dict[str, bool]]:
-    """Return the lines of the table, and whether each class passes: its worst cell and all cells together."""
+    """Return the lines of the table, and whether each class passes over all cells."""
     classes = sorted({key.split()[0] for cell in totals.values() for key in cell if key.endswith(("said", "false"))})
-    lines = ["| class | studies | said in | false in | share | upper limit | worst cell |", "|" + " --- |" * 7]
+    lines = [
+        "| class | studies | said in | false in | share | upper limit | of those said | worst cell |",
+        "|" + " --- |" * 8,
+    ]
     passed = {}
     for name in classes:
         said = sum(cell.get(f"{name} said", 0) for cell in totals.values())
@@ -152,9 +167,10 @@ def table(totals: dict[str, dict[str, int]]) -> tuple[list[str], dict[str, bool]
         worst = max(cells, key=lambda key: (upper_limit(*cells[key]) if cells[key][1] >= 100 else 0.0, key))
         bad, of = cells[worst]
         limit = upper_limit(bad, of)
-        passed[name] = limit <= LIMIT
+        passed[name] = upper_limit(false, studies) <= LIMIT and false <= LIMIT * said
         lines.append(
             f"| {name} | {studies} | {said} | {false} | {false / studies:.3f} | {upper_limit(false, studies):.3f} | "
+            f"{false / max(1, said):.3f} | "
             f"{worst}: {bad} of {of} ({limit:.3f}) |"
         )
     return lines, passed
@@ -172,6 +188,7 @@ def main(argv: list[str]) -> int:
     if not options.report:
         run(options.file, options.kinds or list(REAL), options.studies, options.engine)
     lines, passed = table(json.loads(options.file.read_text()))
+    options.file.with_suffix(".md").write_text("\n".join([*HEAD, *lines, ""]))
     print("\n".join(lines))
     return int(any(not passed.get(name, True) for name in SHOWN))
 
