@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.version import __version__
 from hptui.operations.find import find_study
-from hptui.results.document import Block, Image, MarkdownText, ReportDocument
+from hptui.results.document import Block, Image, MarkdownText, ReportDocument, render_markdown
 from hptui.results.export.text_formats import write_atomically
 from hptui.results.fact_index import (
     FactIndex,
@@ -21,6 +21,7 @@ from hptui.results.fact_index import (
     read_fact_index,
     render_with_index,
 )
+from hptui.results.facts import plain_text
 from hptui.results.fence import failed_part
 from hptui.results.report_check import ReportDifference, compare_lines
 from hptui.store.paths import StudyDir
@@ -45,7 +46,6 @@ def report_text(sd: StudyDir, style: str = "") -> str:
 
 def brief_text(sd: StudyDir) -> str:
     """Return the first screen of the report as Markdown."""
-    from hptui.results.document import render_markdown
     from hptui.results.fact_writer import FactWriter
     from hptui.results.report_data import read_report_data
     from hptui.results.sections.first_screen import first_screen
@@ -56,7 +56,6 @@ def brief_text(sd: StudyDir) -> str:
 def brief_lines(sd: StudyDir) -> list[str]:
     """Return the first screen of the report as lines of plain text, without the title."""
     from hptui.results.fact_writer import FactWriter
-    from hptui.results.facts import plain_text
     from hptui.results.report_data import read_report_data
     from hptui.results.sections.first_screen import first_screen_lines
 
@@ -204,7 +203,6 @@ def _read_report(path: Path) -> tuple[str, FactIndex]:
 
 def _rendered_now(sd: StudyDir, ledger: FactIndex) -> MarkdownText:
     """Return the same report as it would be written now."""
-    from hptui.results.document import render_markdown
     from hptui.results.report import compose_report
     from hptui.results.report_data import read_report_data
 

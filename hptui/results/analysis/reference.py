@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from hptui.core.format import is_count
 from hptui.core.study import Reference
 from hptui.core.trial import Role, Trial
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, training_length
@@ -45,8 +46,6 @@ def metric_change(view: View, metric: str, old: float, new: float) -> MetricChan
 
 def final_metrics(trial: Trial) -> dict[str, float]:
     """Return a trial's finite metrics: final values of a complete trial, else the last reported ones."""
-    from hptui.core.format import is_count
-
     values = {**trial.metrics, **trial.final, **(trial.values or {})}
     return {
         name: value
