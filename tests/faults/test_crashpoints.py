@@ -26,7 +26,7 @@ from hptui.store.crash_points import EXIT_CODE
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from tests.faults.checker import told
-from tests.faults.harness import Subject, processes
+from tests.faults.harness import Subject, last_exit_code, processes
 from tests.support import events, toy, until
 
 HITS = 3
@@ -64,12 +64,7 @@ def live_until_crash(subject: Subject, monkeypatch: pytest.MonkeyPatch, crash: s
         assert subject.kill(runner, signal.SIGCONT)
     until(lambda: not runner_status(subject.sd)["alive"], seconds=30)
     monkeypatch.delenv("HPTUI_CRASH")
-    pid = runner_status(subject.sd)["pid"]
-    assert isinstance(pid, int)
-    try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == EXIT_CODE
-    except ChildProcessError:  # `run` has seen it die
-        return subject.state() == "running"
+    return last_exit_code() == EXIT_CODE
 
 
 def post(sd: StudyDir) -> None:
