@@ -109,7 +109,7 @@ def test_a_study_runs_from_end_to_end(call, tmp_path, how):
     call("report", "coverage", "-o", tmp_path / "report.md")
     report = (tmp_path / "report.md").read_text()
     assert "## Coverage\n\nThe space was covered by 4 trials." in report
-    assert report.index("## Coverage") > report.index("## Search")
+    assert report.index("## Coverage") > report.index("<summary>Search space</summary>")
     assert json.loads(call("report", "--check", tmp_path / "report.md", "--json"))["differences"] == []
 
 
