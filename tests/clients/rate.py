@@ -1,7 +1,8 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts` hold files in the forms that
-people publish, each with an `expected.yaml` that was written from the documentation of their tools. Printed are the
+`python -m tests.clients.rate [unseen] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts` hold files in the
+forms that people publish, each with an `expected.yaml` that was written from the documentation of their tools; `unseen`
+has another sample, which was written by someone else after the readers were built. Printed are the
 shares of: sweeps read right; scripts that run right with the study file of a person; scripts whose file by `hptui new`
 is usable as it stands (it passes `check`, and its baseline and one searched trial record the value that the script has
 for these settings). Nothing here is a test; `test_rate.py` holds the shares."""
@@ -13,6 +14,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -100,7 +102,9 @@ def _sweep_differences(study: Study, said: list[str], want: Mapping[str, Any], f
         yield f"fixed: {got['fixed']}"
     if "argv" in want:
         words = _words(
-            study, {ours: want["with"][name] for ours, name in names.items() if name in want["with"] and ours not in own}, folder
+            study,
+            {ours: want["with"][name] for ours, name in names.items() if name in want["with"] and ours not in own},
+            folder,
         )
         if sorted(map(_word, words)) != sorted(map(_word, want["argv"])):
             yield f"argv: {words} instead of {want['argv']}"
@@ -184,10 +188,11 @@ def new_faults(
     renamed = study.trainer.settings.get("names") or {}
     text = (folder / path).read_text()
     listed = {renamed.get(key, key): value for key, value in study.trainer.settings.items()}
+    listed |= {key.replace("-", "_"): value for key, value in listed.items()}  # argparse's names of its flags
     for parameter, value in want["listed"].items():
         if value is None:
             continue
-        if parameter not in listed or json.dumps(listed[parameter]) != json.dumps(value):
+        if json.dumps(listed.get(parameter)) != json.dumps(value):
             faults.append(f"{parameter} is {listed.get(parameter)!r} instead of {value!r}")
     if want.get("only") and (more := set(listed) - set(want["listed"]) - set(registry.schema("command"))):
         faults.append(f"has no parameters {sorted(more)}")
@@ -228,12 +233,18 @@ def _trial_faults(study: Study, trial: Trial, want: Mapping[str, Any]) -> Iterat
         return
     renamed = study.trainer.settings.get("names") or {}
     settings = {renamed.get(key, key): value for key, value in {**study.trainer.settings, **trial.params}.items()}
-    names = {name.replace(".", "_"): value for name, value in settings.items()}
-    names = {**{name.replace(".", "_"): value for name, value in want["listed"].items()}, **names}
-    right = eval(want["value"], {"abs": abs, "len": len, "sum": sum, "int": int, "float": float, "log10": math.log10}, names)
+    settings = {**want["listed"], **want.get("unlisted", {}), **settings}
+    names = {re.sub(r"[.-]", "_", name): value for name, value in settings.items()}
+    right = eval(
+        want["value"], {"abs": abs, "len": len, "sum": sum, "int": int, "float": float, "log10": math.log10}, names
+    )
     values = {**trial.metrics, **(trial.values or {})}
-    metric = want.get("of", study.objective.metric)
-    value = next((value for key, value in values.items() if canonical_name(key) == canonical_name(metric)), None)
+    names_of = want.get("of", study.objective.metric)  # a list has the names of one quantity in several places
+    metrics = names_of if isinstance(names_of, list) else [names_of]
+    metric, value = next(
+        ((key, value) for key, value in values.items() if canonical_name(key) in map(canonical_name, metrics)),
+        (metrics[0], None),
+    )
     if value is None or abs(value - right) > want.get("slack", 2e-3 * max(1.0, abs(right))):
         yield f"trial {trial.number}: {metric} = {value} instead of {right:.5g} for {trial.params}"
 
@@ -242,6 +253,7 @@ def by_hand(name: str, want: Mapping[str, Any], folder: Path, sample: Path = SCR
     """The study file that a person writes for a script: one listed trial."""
     shutil.copytree(sample / name, folder, dirs_exist_ok=True)
     metric = want.get("of") or want["metric"][-1 if name == "dictionary" else 0]
+    metric = metric[0] if isinstance(metric, list) else metric
     lines = [f"name = {toml_value(name)}", "[objective]", f"metric = {toml_value(metric)}"]
     lines += [f"goal = {toml_value(want.get('goal', 'minimize'))}", "[trainer]", 'kind = "command"']
     lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in want["trainer"].items()]
