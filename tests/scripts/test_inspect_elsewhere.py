@@ -109,6 +109,39 @@ def test_constants_are_taken_where_the_command_line_has_nothing_to_tune(tmp_path
             assert "--cpu" in script.notes[0]
 
 
+@pytest.mark.parametrize("spelled", ["f'--{k}'", "'--' + k", "'--' + k.replace('_', '-')"])
+@pytest.mark.parametrize("table", ["literal", "call", "merged", "updated", "passed", "returned"])
+@pytest.mark.parametrize("converter", ["type(v)", "yes_or_bool if isinstance(v, bool) else type(v)"])
+def test_a_loop_makes_options_of_a_dictionary(spelled: str, table: str, converter: str, tmp_path: Path) -> None:
+    made = {
+        "literal": "T = {'lr': 1e-4, 'use_ema': False, 'opt_name': 'adam'}",
+        "call": "T = dict(lr=1e-4, use_ema=False, opt_name='adam')",
+        "merged": "T = {'lr': 1e-4, **more()}",
+        "updated": "T = dict(lr=1e-4)\nT.update(more())",
+        "passed": "T = dict(lr=1e-4)\nT.update(more())",
+        "returned": "T = dict(lr=1e-4)\nT.update(returned())",
+    }[table]
+    loop = f"for k, v in TABLE.items():\n    parser.add_argument({spelled}, default=v, type={converter})\n"
+    source = "import argparse\ndef more():\n    return dict(use_ema=False, opt_name='adam')\n"
+    source += "def returned():\n    d = {}\n    d.update(more())\n    return d\n"
+    if "yes" in converter:
+        source += "def yes_or_bool(text):\n    return text.lower() == 'yes'\n"
+    source += f"{made}\nparser = argparse.ArgumentParser()\n"
+    if table == "passed":
+        body = "    " + loop.replace("TABLE", "table").replace("\n", "\n    ").rstrip()
+        source += f"def add(parser, table):\n{body}\nadd(parser, T)\n"
+    else:
+        source += loop.replace("TABLE", "T")
+    script = inspected(tmp_path, source + "parser.parse_args()\n")
+    assert defaults(script) == {"lr": 1e-4, "use_ema": False, "opt_name": "adam"}
+    forms = {option.name: option.form for option in script.options}
+    assert forms["use_ema"].reads == ("bool" if "yes" in converter else "any text is true")
+    assert "yes" not in converter or forms["use_ema"].words == ("no", "yes")
+    assert {form.flags for form in forms.values()} == {
+        (f"--{name.replace('_', '-') if 'replace' in spelled else name}",) for name in forms
+    }
+
+
 def test_dataclasses_within_a_signature_are_followed(tmp_path: Path) -> None:
     source = """
     from dataclasses import dataclass, field

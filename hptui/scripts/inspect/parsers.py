@@ -15,6 +15,7 @@ from hptui.scripts.inspect.dataclass_parsers import dataclass_options
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, merged, normal_name
 from hptui.scripts.inspect.functions import Subparsers, function_options, plain_default
 from hptui.scripts.inspect.libraries import absl_options, as_yaml, docopt_options, jsonargparse_options
+from hptui.scripts.inspect.loops import looped_options
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,
@@ -69,6 +70,7 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
         _add(script, by_destination, destination, replace(option, before=before))
         if "_" in option.name and not option.positional:
             dashed.add("-" in option.flag)
+    script.options += [option for option in looped_options(tree) if option.name not in by_destination]
     if not script.options:
         return None
     script.words, script.notes = subparsers.words, subparsers.notes
