@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,12 @@ def _draft(inspected: InspectedScript) -> Draft:
         placed = {option.name for option in flags} - automatic.keys()
         automatic |= {name: f"{{{names[name]}}}" for name in placed}
         automatic[inspected.config_option.name] = "{config}"
+        # Flags and lists that are not in the file keep their defaults: they have no place in its copy.
+        inspected.options = [
+            option
+            for option in inspected.options
+            if option.form is None or option.name in automatic or option.positional or option.before
+        ]
     leading = {
         option.name: f"{{{names[option.name]}}}" for option in inspected.options if _is_leading(option, automatic)
     }
@@ -132,7 +139,9 @@ def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
     trailing = {name: value for name, value in automatic.items() if name not in before}
     leading = {**draft.leading, **{name: value for name, value in automatic.items() if name in before}}
     command: list[Any] = [*script, *_command_words(draft, leading), *inspected.words]
-    command += [f"{{{draft.names[o.name]}}}" for o in inspected.options if o.positional and not o.before]
+    places = [option for option in inspected.options if option.positional and not option.before]
+    given_places = takewhile(lambda option: option.required or option.default is not None, places)
+    command += [f"{{{draft.names[option.name]}}}" for option in given_places]
     command += _command_words(draft, trailing)
     extra = inspected.settings.get("command_extra")
     command += extra if isinstance(extra, list) else []
@@ -231,8 +240,9 @@ def _command_words(draft: Draft, automatic: Mapping[str, str]) -> list[str]:
         elif form is not None and form.flags and draft.inspected.parser != "fire":
             words.append(f"{form.flags[0]}={value}")
         else:
-            # Bare: a placeholder may stand for a number, which quotes would turn into a text.
-            words += arguments(replace(style, strings="bare"), {str(renamed.get(name, name)): value})
+            # Bare: a placeholder may stand for a number, which quotes would turn into a text. A path is none.
+            strings = style.strings if value.startswith("{trial_dir}") and style.strings == "quoted" else "bare"
+            words += arguments(replace(style, strings=strings), {str(renamed.get(name, name)): value})
     return words
 
 

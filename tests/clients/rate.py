@@ -1,7 +1,8 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts` hold files in the forms that
-people publish, each with an `expected.yaml` that was written from the documentation of their tools. Printed are the
+`python -m tests.clients.rate [unseen] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts` hold files in the
+forms that people publish, each with an `expected.yaml` that was written from the documentation of their tools; `unseen`
+has another sample, which was written by someone else after the readers were built. Printed are the
 shares of: sweeps read right; scripts that run right with the study file of a person; scripts whose file by `hptui new`
 is usable as it stands (it passes `check`, and its baseline and one searched trial record the value that the script has
 for these settings). Nothing here is a test; `test_rate.py` holds the shares."""
@@ -13,6 +14,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -37,6 +39,8 @@ from hptui.trainers import registry
 
 HERE = Path(__file__).parent
 SWEEPS, SCRIPTS = HERE / "sweeps", HERE / "scripts"
+UNSEEN_SWEEPS, UNSEEN_SCRIPTS = HERE / "unseen" / "sweeps", HERE / "unseen" / "scripts"
+"""A second sample, written by someone else, that was not looked at while the readers were built."""
 
 
 def expected(folder: Path) -> dict[str, dict[str, Any]]:
@@ -47,13 +51,13 @@ def expected(folder: Path) -> dict[str, dict[str, Any]]:
 # -- sweeps
 
 
-def sweep_faults(name: str, want: Mapping[str, Any], folder: Path) -> list[str]:
+def sweep_faults(name: str, want: Mapping[str, Any], folder: Path, sample: Path = SWEEPS) -> list[str]:
     """What is read wrongly of one sweep, which is laid into an empty folder; [] if nothing is."""
     place = folder / want.get("at", "sweep.yaml")
     for path in (place, *(folder / file for file in want.get("files", ()))):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    shutil.copyfile(SWEEPS / f"{name}.yaml", place)
+    shutil.copyfile(sample / f"{name}.yaml", place)
     before = Path.cwd()
     os.chdir(folder / want["stand"] if "stand" in want else place.parent)
     try:
@@ -98,7 +102,9 @@ def _sweep_differences(study: Study, said: list[str], want: Mapping[str, Any], f
         yield f"fixed: {got['fixed']}"
     if "argv" in want:
         words = _words(
-            study, {ours: want["with"][name] for ours, name in names.items() if name in want["with"]}, folder
+            study,
+            {ours: want["with"][name] for ours, name in names.items() if name in want["with"] and ours not in own},
+            folder,
         )
         if sorted(map(_word, words)) != sorted(map(_word, want["argv"])):
             yield f"argv: {words} instead of {want['argv']}"
@@ -158,12 +164,14 @@ def missing_packages(want: Mapping[str, Any]) -> list[str]:
     return [name for name in want.get("needs", ()) if importlib.util.find_spec(name) is None]
 
 
-def new_faults(name: str, want: Mapping[str, Any], folder: Path, *, ask: bool = True) -> tuple[list[str], Path | None]:
+def new_faults(
+    name: str, want: Mapping[str, Any], folder: Path, sample: Path = SCRIPTS, *, ask: bool = True
+) -> tuple[list[str], Path | None]:
     """What is wrong with the file that `hptui new` writes, as far as it shows without running; the file.
 
     `ask`: the script is asked with `--help`, as `hptui check` does.
     """
-    shutil.copytree(SCRIPTS / name, folder, dirs_exist_ok=True)
+    shutil.copytree(sample / name, folder, dirs_exist_ok=True)
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -180,10 +188,11 @@ def new_faults(name: str, want: Mapping[str, Any], folder: Path, *, ask: bool = 
     renamed = study.trainer.settings.get("names") or {}
     text = (folder / path).read_text()
     listed = {renamed.get(key, key): value for key, value in study.trainer.settings.items()}
+    listed |= {key.replace("-", "_"): value for key, value in listed.items()}  # argparse's names of its flags
     for parameter, value in want["listed"].items():
         if value is None:
             continue
-        if parameter not in listed or json.dumps(listed[parameter]) != json.dumps(value):
+        if json.dumps(listed.get(parameter)) != json.dumps(value):
             faults.append(f"{parameter} is {listed.get(parameter)!r} instead of {value!r}")
     if want.get("only") and (more := set(listed) - set(want["listed"]) - set(registry.schema("command"))):
         faults.append(f"has no parameters {sorted(more)}")
@@ -224,20 +233,27 @@ def _trial_faults(study: Study, trial: Trial, want: Mapping[str, Any]) -> Iterat
         return
     renamed = study.trainer.settings.get("names") or {}
     settings = {renamed.get(key, key): value for key, value in {**study.trainer.settings, **trial.params}.items()}
-    names = {name.replace(".", "_"): value for name, value in settings.items()}
-    names = {**{name.replace(".", "_"): value for name, value in want["listed"].items()}, **names}
-    right = eval(want["value"], {"abs": abs, "len": len, "sum": sum, "int": int, "log10": math.log10}, names)
+    settings = {**want["listed"], **want.get("unlisted", {}), **settings}
+    names = {re.sub(r"[.-]", "_", name): value for name, value in settings.items()}
+    right = eval(
+        want["value"], {"abs": abs, "len": len, "sum": sum, "int": int, "float": float, "log10": math.log10}, names
+    )
     values = {**trial.metrics, **(trial.values or {})}
-    metric = want.get("of", study.objective.metric)
-    value = next((value for key, value in values.items() if canonical_name(key) == canonical_name(metric)), None)
+    names_of = want.get("of", study.objective.metric)  # a list has the names of one quantity in several places
+    metrics = names_of if isinstance(names_of, list) else [names_of]
+    metric, value = next(
+        ((key, value) for key, value in values.items() if canonical_name(key) in map(canonical_name, metrics)),
+        (metrics[0], None),
+    )
     if value is None or abs(value - right) > want.get("slack", 2e-3 * max(1.0, abs(right))):
         yield f"trial {trial.number}: {metric} = {value} instead of {right:.5g} for {trial.params}"
 
 
-def by_hand(name: str, want: Mapping[str, Any], folder: Path) -> Path:
+def by_hand(name: str, want: Mapping[str, Any], folder: Path, sample: Path = SCRIPTS) -> Path:
     """The study file that a person writes for a script: one listed trial."""
-    shutil.copytree(SCRIPTS / name, folder, dirs_exist_ok=True)
+    shutil.copytree(sample / name, folder, dirs_exist_ok=True)
     metric = want.get("of") or want["metric"][-1 if name == "dictionary" else 0]
+    metric = metric[0] if isinstance(metric, list) else metric
     lines = [f"name = {toml_value(name)}", "[objective]", f"metric = {toml_value(metric)}"]
     lines += [f"goal = {toml_value(want.get('goal', 'minimize'))}", "[trainer]", 'kind = "command"']
     lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in want["trainer"].items()]
@@ -247,10 +263,12 @@ def by_hand(name: str, want: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def script_faults(name: str, want: Mapping[str, Any], folder: Path) -> tuple[list[str], list[str]]:
+def script_faults(
+    name: str, want: Mapping[str, Any], folder: Path, sample: Path = SCRIPTS
+) -> tuple[list[str], list[str]]:
     """What is wrong when a script runs with the file of a person, and with the file of `hptui new` as it stands."""
-    ran = run_faults(by_hand(name, want, folder / "hand"), want, folder / "home1", 1)
-    faults, path = new_faults(name, want, folder / "new")
+    ran = run_faults(by_hand(name, want, folder / "hand", sample), want, folder / "home1", 1)
+    faults, path = new_faults(name, want, folder / "new", sample)
     if path is not None:
         faults += run_faults(path, want, folder / "home2", 2)
     return ran, faults
@@ -258,21 +276,23 @@ def script_faults(name: str, want: Mapping[str, Any], folder: Path) -> tuple[lis
 
 def main() -> None:
     """Print every fault, and the shares."""
-    words = sys.argv[1:]
+    unseen = "unseen" in sys.argv
+    sweeps, scripts = (UNSEEN_SWEEPS, UNSEEN_SCRIPTS) if unseen else (SWEEPS, SCRIPTS)
+    words = [word for word in sys.argv[1:] if word != "unseen"]
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["WANDB_MODE"] = "offline"
     if "scripts" not in words:
-        wanted = {name: want for name, want in expected(SWEEPS).items() if not set(words) - {"sweeps"} or name in words}
+        wanted = {name: want for name, want in expected(sweeps).items() if not set(words) - {"sweeps"} or name in words}
         right = 0
         for name, want in wanted.items():
             with tempfile.TemporaryDirectory() as folder:
-                faults = sweep_faults(name, want, Path(folder).resolve())
+                faults = sweep_faults(name, want, Path(folder).resolve(), sweeps)
             right += not faults
             _say(name, faults)
         print(f"sweeps read right: {right} of {len(wanted)} ({100 * right / max(1, len(wanted)):.0f} %)\n", flush=True)
     if "sweeps" not in words:
         wanted = {
-            name: want for name, want in expected(SCRIPTS).items() if not set(words) - {"scripts"} or name in words
+            name: want for name, want in expected(scripts).items() if not set(words) - {"scripts"} or name in words
         }
         ran = usable = count = 0
         for name, want in wanted.items():
@@ -280,7 +300,7 @@ def main() -> None:
                 print(f"  {name}: left out, {', '.join(missing)} is not installed")
                 continue
             with tempfile.TemporaryDirectory() as folder:
-                faults, new = script_faults(name, want, Path(folder).resolve())
+                faults, new = script_faults(name, want, Path(folder).resolve(), scripts)
             count, ran, usable = count + 1, ran + (not faults), usable + (not new)
             _say(f"{name} (by hand)", faults)
             _say(f"{name} (hptui new)", new)

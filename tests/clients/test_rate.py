@@ -8,29 +8,43 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.rate import SCRIPTS, SWEEPS, expected, missing_packages, new_faults, script_faults, sweep_faults
+from tests.clients.rate import (
+    SCRIPTS,
+    SWEEPS,
+    UNSEEN_SCRIPTS,
+    UNSEEN_SWEEPS,
+    expected,
+    missing_packages,
+    new_faults,
+    script_faults,
+    sweep_faults,
+)
 
 LEAST_READ, LEAST_RUN, LEAST_USABLE = 0.95, 0.95, 0.80
 """The least shares of sweeps that are read right, scripts that run right, and files that are usable as written."""
+of_both_sweeps = pytest.mark.parametrize("sample", [SWEEPS, UNSEEN_SWEEPS], ids=["first", "unseen"])
+of_both_scripts = pytest.mark.parametrize("sample", [SCRIPTS, UNSEEN_SCRIPTS], ids=["first", "unseen"])
 
 
-def test_sweeps_of_other_people_are_read_right(tmp_path: Path) -> None:
-    wanted = expected(SWEEPS)
-    assert set(wanted) == {path.stem for path in SWEEPS.glob("*.yaml")} - {"expected"}
+@of_both_sweeps
+def test_sweeps_of_other_people_are_read_right(sample: Path, tmp_path: Path) -> None:
+    wanted = expected(sample)
+    assert set(wanted) == {path.stem for path in sample.glob("*.yaml")} - {"expected"}
     faults = {}
     for name, want in wanted.items():
         (tmp_path / name).mkdir()
-        if found := sweep_faults(name, want, tmp_path / name):
+        if found := sweep_faults(name, want, tmp_path / name, sample):
             faults[name] = found
     assert len(faults) <= (1 - LEAST_READ) * len(wanted), faults
 
 
-def test_new_writes_files_that_are_right_as_they_stand(tmp_path: Path) -> None:
+@of_both_scripts
+def test_new_writes_files_that_are_right_as_they_stand(sample: Path, tmp_path: Path) -> None:
     """As far as reading shows it: the slow test below runs them."""
-    wanted = {name: want for name, want in expected(SCRIPTS).items() if not missing_packages(want)}
+    wanted = {name: want for name, want in expected(sample).items() if not missing_packages(want)}
     faults = {}
     for name, want in wanted.items():
-        found, path = new_faults(name, want, tmp_path / name, ask=False)
+        found, path = new_faults(name, want, tmp_path / name, sample, ask=False)
         if found or path is None:
             faults[name] = found
     assert len(faults) <= (1 - LEAST_USABLE) * len(wanted), faults
@@ -39,14 +53,15 @@ def test_new_writes_files_that_are_right_as_they_stand(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.timeout(1800)
-def test_scripts_of_other_people_run_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@of_both_scripts
+def test_scripts_of_other_people_run_right(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-    wanted = expected(SCRIPTS)
+    wanted = expected(sample)
     left_out = {name: missing for name, want in wanted.items() if (missing := missing_packages(want))}
     if left_out:
         print(f"left out: {left_out}")
     ran, usable = {}, {}
     for name in wanted.keys() - left_out.keys():
-        ran[name], usable[name] = script_faults(name, wanted[name], tmp_path / name)
+        ran[name], usable[name] = script_faults(name, wanted[name], tmp_path / name, sample)
     assert sum(not faults for faults in ran.values()) >= LEAST_RUN * len(ran), ran
     assert sum(not faults for faults in usable.values()) >= LEAST_USABLE * len(usable), usable

@@ -91,10 +91,15 @@ def _file_of(option: ScriptOption, path: Path) -> Path | None:
     """Return the file that an option names by default, else the only or the usual one near the script."""
     if isinstance(option.default, str):
         return _existing(path, option.default)
-    folders = [path.parent, *(path.parent / name for name in ("config", "configs", "conf", "cfg", "cfgs"))]
-    files = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
-    usual = [file for file in files if file.stem.lower() in USUAL_FILES and file.name != "package.json"]
-    return next(iter(usual or (files if len(files) == 1 else [])), None)
+    here = Path.cwd()
+    bases = [path.parent, *([here] if path.absolute().is_relative_to(here) and path.parent.absolute() != here else [])]
+    for base in bases:
+        folders = [base, *(base / name for name in ("config", "configs", "conf", "cfg", "cfgs"))]
+        files = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
+        usual = [file for file in files if file.stem.lower() in USUAL_FILES and file.name != "package.json"]
+        if usual or len(files) == 1:
+            return (usual or files)[0]
+    return None
 
 
 def _existing(path: Path, text: str) -> Path | None:

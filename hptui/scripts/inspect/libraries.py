@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hptui.core.trial import Value
-from hptui.scripts.inspect.annotations import Annotation
+from hptui.scripts.inspect.annotations import Annotation, read_annotation
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, flag, normal_name, on_off
-from hptui.scripts.inspect.functions import plain_default, signature_annotations, signature_options
+from hptui.scripts.inspect.functions import plain_default, signature_annotations, signature_options, signature_pairs
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,
@@ -21,6 +21,7 @@ from hptui.scripts.inspect.syntax import (
     imported_modules,
     keyword_argument,
     literal_value,
+    type_name,
     type_of,
 )
 
@@ -187,8 +188,66 @@ def _yaml_options(tree: ast.Module, name: str, constants: Constants, prefix: str
     )
     options = []
     annotations = signature_annotations(node) if node is not None else {}
+    classes = {item.name: item for item in ast.walk(tree) if isinstance(item, ast.ClassDef) and item.decorator_list}
     for option in signature_options(node, constants) if node is not None else ():
         silent = option.form.silent if option.form is not None else UNKNOWN
         form = as_yaml(OptionForm(flags=(f"--{prefix}{option.name}",), silent=silent), annotations[option.name])
         options.append(replace(option, name=prefix + option.name, flag=prefix + option.name, form=form))
+    return _with_fields(options, node, classes, constants)
+
+
+MAX_DEPTH = 4
+"""Dataclasses within dataclasses that are followed."""
+
+
+def _with_fields(
+    options: list[ScriptOption], node: ast.AST | None, classes: Mapping[str, ast.ClassDef], constants: Constants
+) -> list[ScriptOption]:
+    """Return the options with fields (`--train.epochs`) in the place of each that is a dataclass."""
+    if node is None:
+        return options
+    arguments = {
+        argument.arg: (argument.annotation, default)
+        for function in ast.walk(node)
+        if isinstance(function, ast.FunctionDef) and (function is node or function.name == "__init__")
+        for argument, default in signature_pairs(function)
+    }
+    expanded: list[ScriptOption] = []
+    for option in options:
+        annotation, default = arguments.get(option.name.rpartition(".")[2], (None, None))
+        inner = classes.get(dotted_name(annotation)) if annotation is not None else None
+        fields = _fields(inner, f"{option.name}.", default, classes, constants, 0) if inner is not None else []
+        expanded += fields or [option]
+    return expanded
+
+
+def _fields(
+    node: ast.ClassDef,
+    prefix: str,
+    made: ast.expr | None,
+    classes: Mapping[str, ast.ClassDef],
+    constants: Constants,
+    depth: int,
+) -> list[ScriptOption]:
+    """Return the fields of a dataclass; the arguments of `made`, which makes it, are defaults."""
+    given = {word.arg: word.value for word in made.keywords if word.arg} if isinstance(made, ast.Call) else {}
+    options: list[ScriptOption] = []
+    for line in node.body:
+        if not isinstance(line, ast.AnnAssign) or not isinstance(line.target, ast.Name):
+            continue
+        name, value = prefix + line.target.id, given.get(line.target.id, line.value)
+        if isinstance(value, ast.Call) and dotted_name(value.func).rpartition(".")[2] == "field":
+            value = keyword_argument(value, "default") or UNKNOWN_EXPRESSION
+        inner = classes.get(dotted_name(line.annotation))
+        if inner is not None and depth < MAX_DEPTH:
+            options += _fields(inner, f"{name}.", value, classes, constants, depth + 1)
+            continue
+        kind, default = type_name(line.annotation), literal_value(value, constants)
+        silent = UNKNOWN if value is None else default
+        form = as_yaml(OptionForm(flags=(f"--{name}",), silent=silent), read_annotation(line.annotation))
+        options.append(ScriptOption(name, name, kind, plain_default(default, kind), required=value is None, form=form))
     return options
+
+
+UNKNOWN_EXPRESSION = ast.Name("", ast.Load())
+"""Stands for a default that a `default_factory` makes."""

@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 from hptui.core.errors import UserError
+from hptui.scripts.inspect.attributes import ALL_WORDS, attribute_options
 from hptui.scripts.inspect.config_file import file_by_option, fixed_file_note, merged_by_omegaconf
+from hptui.scripts.inspect.elsewhere import constants_instead, with_defaults_of_table
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.metrics import (
@@ -32,6 +34,7 @@ from hptui.scripts.inspect.project import with_imported_modules
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
+    calls,
     dotted_name,
     literal_value,
     top_level_constants,
@@ -62,7 +65,8 @@ def inspect_script(path: Path) -> InspectedScript:
     if script is None:
         script = constant_options(tree, text, values)
         script.notes += fixed_file_note(tree)
-    script = file_by_option(script, project or tree, path)
+    script = constants_instead(file_by_option(script, project or tree, path), tree, values)
+    script = with_defaults_of_table(script, project or tree)
     _add_metrics(script, tree, project)
     return script
 
@@ -72,11 +76,13 @@ def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
     values = top_level_constants(tree)
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
     script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
-    return script or environment_options(tree) or argv_options(tree)
+    return script or attribute_options(tree) or environment_options(tree) or argv_options(tree)
 
 
 def _calls_imported(tree: ast.Module) -> bool:
     """Return whether the script itself starts the reading of a command line that another module declares."""
+    if any(ast.unparse(argument) == ALL_WORDS for _, call in calls(tree) for argument in call.args):
+        return True
     called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     names = [func.attr if isinstance(func, ast.Attribute) else dotted_name(func) for func in called]
     return any(PARSING_WORDS.search(name) for name in names)

@@ -10,6 +10,7 @@ from typing import Any
 from hptui.scripts.inspect.constants import literal_tables, nested_constants
 from hptui.scripts.inspect.converters import expression_form, words_like
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
+from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -174,12 +175,29 @@ def argv_options(tree: ast.Module) -> InspectedScript | None:
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
             pairs = list(zip(target.elts, value.elts, strict=False))
         for name, expression in pairs:
+            expression, default_node = _with_default(expression)
             position, kind = _argv_index(expression)
             if position and isinstance(name, ast.Name) and position not in by_position:
-                by_position[position] = ScriptOption(name.id, name.id, kind, required=True, positional=True)
+                default = plain_default(literal_value(default_node), kind)
+                by_position[position] = ScriptOption(
+                    name.id, name.id, kind, default, required=default_node is None, positional=True
+                )
     if not by_position or sorted(by_position) != list(range(1, len(by_position) + 1)):
         return None
     return InspectedScript("sys.argv", "none", [by_position[position] for position in sorted(by_position)])
+
+
+def _with_default(node: ast.expr) -> tuple[ast.expr, ast.expr | None]:
+    """Return what reads a word, and what stands for a word that is missing; None if nothing does.
+
+    `float(sys.argv[1]) if len(sys.argv) > 1 else 0.5` has both.
+    """
+    match node:
+        case ast.IfExp(test=ast.Compare(left=ast.Call(func=ast.Name(id="len"), args=[ast.expr() as words]))):
+            if dotted_name(words) in ("sys.argv", "argv"):
+                read_first = _argv_index(node.body)[0] > 0
+                return (node.body, node.orelse) if read_first else (node.orelse, node.body)
+    return node, None
 
 
 def _argv_index(node: ast.AST) -> tuple[int, str]:

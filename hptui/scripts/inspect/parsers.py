@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from hptui.scripts.inspect.dataclass_parsers import dataclass_options
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, merged, normal_name
 from hptui.scripts.inspect.functions import Subparsers, function_options, plain_default
 from hptui.scripts.inspect.libraries import absl_options, as_yaml, docopt_options, jsonargparse_options
+from hptui.scripts.inspect.loops import looped_options
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,
@@ -68,6 +70,7 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
         _add(script, by_destination, destination, replace(option, before=before))
         if "_" in option.name and not option.positional:
             dashed.add("-" in option.flag)
+    script.options += [option for option in looped_options(tree) if option.name not in by_destination]
     if not script.options:
         return None
     script.words, script.notes = subparsers.words, subparsers.notes
@@ -140,7 +143,11 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
         kind = "bool"
     if kind == "any":
         kind = "list" if listed else type_of(default) if default is not UNKNOWN else "str"
-    required = positional or literal_value(keyword_argument(call, "required")) is True
+    required = (positional and not _may_be_absent(call)) or literal_value(keyword_argument(call, "required")) is True
+    if form is not None and form.reads is not Reads.TEXT and isinstance(default, str) and NUMBER.fullmatch(default):
+        # The converter reads a number out of the text: `--lr 0.25` with a default of "0.25".
+        default = ast.literal_eval(default)
+        kind = type_of(default) if kind == "str" else kind
     if form is not None:
         silent = UNKNOWN if required else _converted(default, form)
         extends = form.extends and default is not None
@@ -168,6 +175,16 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
         if by_destination
         else tuple({destination, *(normal_name(name) for name in names if name.startswith("--"))}),
     )
+
+
+NUMBER = re.compile(r"-?(?:0|[1-9]\d*|\d*\.\d+|\d+\.)(?:[eE][-+]?\d+)?")
+"""A number as text."""
+
+
+def _may_be_absent(call: ast.Call) -> bool:
+    """Return whether an argument takes no word, too: `nargs="?"`, `"*"`, `argparse.REMAINDER`."""
+    nargs = keyword_argument(call, "nargs")
+    return literal_value(nargs) in ("?", "*") or dotted_name(nargs or call).endswith("REMAINDER")
 
 
 def _argument_form(names: list[str], call: ast.Call, source: _Source, action: object) -> OptionForm | None:

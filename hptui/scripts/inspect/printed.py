@@ -74,6 +74,9 @@ class Samples:
 
     def _printed(self, name: str, call: ast.Call) -> list[ast.expr]:
         """Return the expressions whose texts a call prints in one line; [] for any other call."""
+        match call.func:  # logging.getLogger("valid").info(…)
+            case ast.Attribute(value=ast.Call(func=made_by), attr=method):
+                name = f"logger.{method}" if dotted_name(made_by).endswith(("getLogger", "get_logger")) else name
         last, owner = name.rsplit(".", 1)[-1], name.rpartition(".")[0]
         if last in PRINT_CALLS and keyword_argument(call, "file") is None:
             return call.args

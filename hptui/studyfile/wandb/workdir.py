@@ -41,15 +41,17 @@ def _above(folder: Path) -> Iterator[Path]:
 
 
 def _programs(words: Sequence[str]) -> Iterator[str]:
-    """Yield the relative paths of which one must exist: a script, or the forms that a module can have."""
+    """Yield the relative paths of which one must exist: a script, or the forms that a module can have.
+
+    A module that starts another program (`-m torch.distributed.launch train.py`) is followed by that program.
+    """
     for index, text in enumerate(words):
         if "{" in text or os.path.isabs(text):
             continue
         if index and words[index - 1] == "-m":
             module = text.replace(".", "/")
             yield from (f"{module}.py", f"{module}/__main__.py")
-            return
-        if text.endswith(PROGRAM_SUFFIXES):
+        elif text.endswith(PROGRAM_SUFFIXES):
             yield text
             return
 

@@ -1,0 +1,62 @@
+"""Settings that a script with a command line keeps elsewhere: defaults in a table, or all that matters in constants."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+
+from hptui.scripts.inspect.constants import literal_tables, nested_constants
+from hptui.scripts.inspect.functions import plain_default
+from hptui.scripts.inspect.outside import is_setting
+from hptui.scripts.inspect.ranges import typical_range
+from hptui.scripts.inspect.syntax import Constants, InspectedScript, ScriptOption, type_of
+
+TABLE_OF_DEFAULTS = re.compile(r"(?:.*_)?(?:defaults?|config|cfg|hparams)(?:_.*)?", re.IGNORECASE)
+"""Names of dictionaries that hold the defaults of options."""
+MIN_SHARED = 3
+"""Options without a default that a dictionary must know before it is taken for their defaults."""
+
+
+def with_defaults_of_table(script: InspectedScript, tree: ast.Module) -> InspectedScript:
+    """Return the script with the defaults that a dictionary (`DEFAULTS = {"lr": 1e-5}`) holds."""
+    for name, table in literal_tables(tree).items():
+        without = {option.name for option in script.options if option.default is None and option.name in table}
+        if not TABLE_OF_DEFAULTS.fullmatch(name) or len(without) < MIN_SHARED:
+            continue
+        script.options = [
+            _with_default(option, table[option.name]) if option.name in without else option for option in script.options
+        ]
+    return script
+
+
+def _with_default(option: ScriptOption, value: object) -> ScriptOption:
+    default = plain_default(value, option.type)
+    form = replace(option.form, silent=default) if option.form is not None else None
+    return replace(option, default=default, required=False, form=form)
+
+
+def constants_instead(script: InspectedScript, tree: ast.Module, constants: Constants) -> InspectedScript:
+    """Return what is in a script's constants and dictionaries, where its command line has nothing to tune.
+
+    In a script with `config = {"lr": 2e-5}`, `--cpu` and `--output_dir` the options keep their defaults.
+    """
+    if script.parser != "argparse" or script.words or any(map(_is_needed, script.options)):
+        return script
+    settings = {name: value for name, value in constants.items() if is_setting(name, value)} | nested_constants(tree)
+    options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
+    if not any(map(_is_searched_at_once, options)):
+        return script
+    flags = ", ".join(f"--{option.flag}" for option in script.options)
+    note = f"its learning rate is a constant, so its constants are set; {flags} keep their defaults"
+    return InspectedScript("constants", "constants", options, notes=[note])
+
+
+def _is_needed(option: ScriptOption) -> bool:
+    """Return whether the command line must be used: for a required option, or for one that is tuned first."""
+    return option.required or _is_searched_at_once(option)
+
+
+def _is_searched_at_once(option: ScriptOption) -> bool:
+    entry = typical_range(option)
+    return entry is not None and entry[2]

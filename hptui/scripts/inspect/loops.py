@@ -1,0 +1,107 @@
+"""Options of argparse that a loop makes from a dictionary: `for k, v in defaults.items(): add_argument(f"--{k}")`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from hptui.scripts.inspect.converters import BOOLEAN_NAME, converter_form
+from hptui.scripts.inspect.forms import UNKNOWN, OptionForm, Reads
+from hptui.scripts.inspect.syntax import ScriptOption, calls, keyword_argument, literal_value, type_of
+
+MAX_DEPTH = 4
+"""Functions within functions that make parts of the dictionary."""
+READS_OF_TYPE = {"int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
+DASHED = ".replace('_', '-')"
+"""How a loop spells names with dashes."""
+
+
+def looped_options(tree: ast.Module) -> list[ScriptOption]:
+    """Return the options that loops over dictionaries add to a parser."""
+    functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    converter = next((name for name in functions if BOOLEAN_NAME.search(name)), "bool")
+    boolean = converter_form(ast.Name(converter, ast.Load()), tree, OptionForm())
+    options: dict[str, ScriptOption] = {}
+    for loop, table in _loops(tree):
+        for _, call in calls(loop):
+            if not isinstance(call.func, ast.Attribute) or call.func.attr != "add_argument" or not call.args:
+                continue
+            spelled = ast.unparse(call.args[0])
+            if "--" not in spelled or keyword_argument(call, "default") is None:
+                continue
+            for name, value in _Tables(tree).of(table, loop):
+                flag = f"--{name.replace('_', '-')}" if DASHED in spelled else f"--{name}"
+                form = OptionForm(reads=READS_OF_TYPE.get(type_of(value), Reads.UNKNOWN), flags=(flag,), silent=value)
+                if isinstance(value, bool):
+                    form = replace(boolean, flags=(flag,), silent=value)
+                options[name] = ScriptOption(name, flag[2:], type_of(value), value, form=form)
+    return list(options.values())
+
+
+def _loops(tree: ast.AST) -> Iterator[tuple[ast.For, ast.expr]]:
+    """Yield the loops over the items of a dictionary, with the expression of the dictionary."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.For(iter=ast.Call(func=ast.Attribute(value=table, attr="items")), target=ast.Tuple()):
+                yield node, table
+
+
+class _Tables:
+    """Finds the entries of a dictionary: where it is assigned, updated, passed and returned."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+    def of(self, table: ast.expr, place: ast.AST, depth: int = 0) -> Iterator[tuple[str, Any]]:
+        """Yield the plain entries of the dictionary that an expression has at a place in the script."""
+        match table:
+            case ast.Dict():
+                pairs = [(literal_value(key) if key else None, value) for key, value in _pairs(table)]
+            case ast.Call(func=ast.Name(id="dict")):
+                pairs = [(word.arg, word.value) for word in table.keywords]
+            case ast.Call(func=ast.Name(id=name)) if name in self._functions and depth < MAX_DEPTH:
+                function = self._functions[name]
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Return) and node.value is not None:
+                        yield from self.of(node.value, node, depth + 1)
+                return
+            case ast.Name(id=name) if depth < MAX_DEPTH:
+                yield from self._named(name, place, depth)
+                return
+            case _:
+                return
+        for key, node in pairs:
+            value = literal_value(node)
+            if key is None:  # {**common, "lr": 0.1}
+                yield from self.of(node, place, depth + 1)
+            elif isinstance(key, str) and value is not UNKNOWN and not isinstance(value, dict):
+                yield key, value
+
+    def _named(self, name: str, place: ast.AST, depth: int) -> Iterator[tuple[str, Any]]:
+        """Yield the entries of a variable, or of what is passed for a function's argument."""
+        scope = self._scope(place)
+        arguments = [argument.arg for argument in scope.args.args] if isinstance(scope, ast.FunctionDef) else []
+        if isinstance(scope, ast.FunctionDef) and name in arguments:
+            for called, call in calls(self._tree):
+                if called.rpartition(".")[2] == scope.name and len(call.args) > arguments.index(name):
+                    yield from self.of(call.args[arguments.index(name)], call, depth + 1)
+            return
+        for node in ast.walk(scope):
+            match node:
+                case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                    yield from self.of(value, node, depth + 1)
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=target), attr="update"), args=[more]):
+                    if target == name:
+                        yield from self.of(more, node, depth + 1)
+
+    def _scope(self, place: ast.AST) -> ast.AST:
+        """Return the function in which a node stands, else the whole script."""
+        functions = [node for node in self._functions.values() if any(inner is place for inner in ast.walk(node))]
+        return functions[-1] if functions else self._tree
+
+
+def _pairs(table: ast.Dict) -> Iterator[tuple[ast.expr | None, ast.expr]]:
+    yield from zip(table.keys, table.values, strict=True)
