@@ -179,6 +179,7 @@ SCOPES = {
     "trial": "A trial",
     "records": "Generated text",
     "log": "A log",
+    "metrics": "All metrics",
     "compare": "Compare",
     "health": "Health",
     "insights": "Insights",

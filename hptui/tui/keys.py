@@ -115,6 +115,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("study.queue", "I", "Queue", "queue a trial made by hand", "queue", "Run", 0, "add"),
     KeyBinding("study.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 10),
     KeyBinding("study.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    KeyBinding("study.metrics", "O", "All metrics", "a grid of all metrics, page by page", "metrics", "Look", 11),
     KeyBinding("study.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     KeyBinding("study.all", "V", "All", "chart all trials, or the marked ones", "all", "Look"),
     KeyBinding("study.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 12),
@@ -147,6 +148,18 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("report.again", "r", "Again", "make it anew", "again", "Look", 5),
     # the machine
     KeyBinding("system.ours", "o", "Ours", "only processes of trials, and all", "ours", "Look", 1),
+    # all metrics
+    KeyBinding("metrics.full", "enter", "Alone", "this chart alone with its values, and back", "full", "Look", 1),
+    KeyBinding(
+        "metrics.filter", "slash", "Filter", "only metrics that match a regular expression", "filter", "Look", 2
+    ),
+    KeyBinding(
+        "metrics.next_page", "n,pagedown", "Next", "the next page, or the next metric alone", "page(1)", "Look", 3
+    ),
+    KeyBinding("metrics.previous_page", "N,pageup", "Previous", "the page before", "page(-1)", "Look", 4),
+    KeyBinding("metrics.down", "down,j", "Next chart", "to the next chart", "step(1)", "Move"),
+    KeyBinding("metrics.up", "up,k", "Chart before", "to the chart before", "step(-1)", "Move"),
+    KeyBinding("metrics.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     # trials side by side
     KeyBinding("compare.all", "f", "All settings", "also settings that are the same", "all_settings", "Look", 1),
     KeyBinding("compare.turn", "b", "By the next", "measure by the next trial", "turn", "Look", 2),
@@ -206,6 +219,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("trial.log", "t", "Log", "its log", "log", "Look", 6),
     KeyBinding("trial.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 8),
     KeyBinding("trial.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    KeyBinding("trial.metrics", "O", "All metrics", "a grid of all its metrics, page by page", "metrics", "Look"),
     KeyBinding("trial.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     KeyBinding(
         "trial.all_settings", "f", "All settings", "also settings that are the baseline's", "all_settings", "Look", 9
