@@ -183,6 +183,7 @@ SCOPES = {
     "compare": "Compare",
     "health": "Health",
     "insights": "Insights",
+    "points": "Points of insights",
     "space": "Search space",
     "report": "Report",
     "system": "System",

@@ -179,6 +179,12 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
     KeyBinding("insights.write", "w", "Write", "write the numbers as CSV or Markdown", "write", "Out", 5),
     KeyBinding("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 6),
+    KeyBinding("points.open", "enter", "Open", "open the trial under the cursor", "open", "Look", 1),
+    KeyBinding("points.left", "left,h", "Left", "to the point before, along the x axis", "step(-1)", "Move"),
+    KeyBinding("points.right", "right,l", "Right", "to the next point along the x axis", "step(1)", "Move"),
+    KeyBinding("points.up", "up,k", "Up", "to the nearest point above", "climb(-1)", "Move"),
+    KeyBinding("points.down", "down,j", "Down", "to the nearest point below", "climb(1)", "Move"),
+    KeyBinding("points.best", "asterisk", "Best", "to the best trial", "best", "Move"),
     # its table of trials
     KeyBinding(
         "trials.mark", "space", "Mark", "mark: marked trials are charted, steered together", "mark", "Choose", 2

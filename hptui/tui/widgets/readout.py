@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def readout_lines(chart: Chart) -> list[list[Cell]]:
-    """Return a line per curve under headings, in the colours of the curves; a dotted one is marked with `:`.
+    """Return a line per curve in its colour, under headings; a dotted one is marked with `:`.
 
     The value is that of the line as it is drawn; the extremes and the last one are as recorded.
     """
