@@ -13,8 +13,6 @@ from functools import cache
 
 from textual.binding import Binding, BindingType
 
-from hptui.core.errors import did_you_mean
-
 
 @dataclass(frozen=True, slots=True)
 class KeyBinding:
@@ -286,18 +284,6 @@ def bindings(*scopes: str) -> list[BindingType]:
         for scope in scopes
         for key in keys_of_scope(scope)
     ]
-
-
-def textual_keymap(user_keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return the user's `[keys]` in Textual's form, and messages about unknown ids."""
-    keys_by_id = all_keys_by_id()
-    valid = {name: keys for name, keys in user_keys.items() if name in keys_by_id}
-    problems = [
-        f"[keys] there is no key {name!r}; {did_you_mean(name, keys_by_id)}"
-        for name in user_keys
-        if name not in keys_by_id
-    ]
-    return valid, problems
 
 
 KEY_TEXTS = {

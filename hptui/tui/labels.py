@@ -155,6 +155,8 @@ def runner_text(snapshot: StudySnapshot) -> str:
     """Return which runner runs the study."""
     if snapshot.alive:
         return f"runner pid {snapshot.pid}" if snapshot.pid else "runner alive"
+    if snapshot.starting:
+        return "runner starts"
     return "no runner" if not snapshot.gone else "runner gone: r starts another"
 
 
