@@ -29,7 +29,7 @@ from hptui.tui.config import Config
 from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
 from hptui.tui.feed import Feed, OperationDone
 from hptui.tui.host import Host
-from hptui.tui.keys import bindings, textual_keymap
+from hptui.tui.keys import bindings
 from hptui.tui.messages import MessageHistory
 from hptui.tui.palette import KeyCommands
 from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
@@ -37,6 +37,7 @@ from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.textual_private import HookedApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_palette import TrialPalette
+from hptui.tui.user_keys import textual_keymap
 
 
 class HptuiApp(HookedApp):
@@ -346,5 +347,4 @@ def closing_message(alive: list[str]) -> str:
     if not alive:
         return ""
     names = ", ".join(alive[:3]) + (f" and {len(alive) - 3} more" if len(alive) > 3 else "")
-    goes = "goes" if len(alive) == 1 else "go"
-    return f"{names} {goes} on without you; come back with: hptui"
+    return f"{names} {'goes' if len(alive) == 1 else 'go'} on without you; come back with: hptui"

@@ -13,8 +13,6 @@ from functools import cache
 
 from textual.binding import Binding, BindingType
 
-from hptui.core.errors import did_you_mean
-
 
 @dataclass(frozen=True, slots=True)
 class KeyBinding:
@@ -115,6 +113,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("study.queue", "I", "Queue", "queue a trial made by hand", "queue", "Run", 0, "add"),
     KeyBinding("study.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 10),
     KeyBinding("study.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    KeyBinding("study.metrics", "O", "All metrics", "a grid of all metrics, page by page", "metrics", "Look", 11),
     KeyBinding("study.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     KeyBinding("study.all", "V", "All", "chart all trials, or the marked ones", "all", "Look"),
     KeyBinding("study.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 12),
@@ -147,6 +146,18 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("report.again", "r", "Again", "make it anew", "again", "Look", 5),
     # the machine
     KeyBinding("system.ours", "o", "Ours", "only processes of trials, and all", "ours", "Look", 1),
+    # all metrics
+    KeyBinding("metrics.full", "enter", "Alone", "this chart alone with its values, and back", "full", "Look", 1),
+    KeyBinding(
+        "metrics.filter", "slash", "Filter", "only metrics that match a regular expression", "filter", "Look", 2
+    ),
+    KeyBinding(
+        "metrics.next_page", "n,pagedown", "Next", "the next page, or the next metric alone", "page(1)", "Look", 3
+    ),
+    KeyBinding("metrics.previous_page", "N,pageup", "Previous", "the page before", "page(-1)", "Look", 4),
+    KeyBinding("metrics.down", "down,j", "Next chart", "to the next chart", "step(1)", "Move"),
+    KeyBinding("metrics.up", "up,k", "Chart before", "to the chart before", "step(-1)", "Move"),
+    KeyBinding("metrics.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     # trials side by side
     KeyBinding("compare.all", "f", "All settings", "also settings that are the same", "all_settings", "Look", 1),
     KeyBinding("compare.turn", "b", "By the next", "measure by the next trial", "turn", "Look", 2),
@@ -166,6 +177,12 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
     KeyBinding("insights.write", "w", "Write", "write the numbers as CSV or Markdown", "write", "Out", 5),
     KeyBinding("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 6),
+    KeyBinding("points.open", "enter", "Open", "open the trial under the cursor", "open", "Look", 1),
+    KeyBinding("points.left", "left,h", "Left", "to the point before, along the x axis", "step(-1)", "Move"),
+    KeyBinding("points.right", "right,l", "Right", "to the next point along the x axis", "step(1)", "Move"),
+    KeyBinding("points.up", "up,k", "Up", "to the nearest point above", "climb(-1)", "Move"),
+    KeyBinding("points.down", "down,j", "Down", "to the nearest point below", "climb(1)", "Move"),
+    KeyBinding("points.best", "asterisk", "Best", "to the best trial", "best", "Move"),
     # its table of trials
     KeyBinding(
         "trials.mark", "space", "Mark", "mark: marked trials are charted, steered together", "mark", "Choose", 2
@@ -206,6 +223,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("trial.log", "t", "Log", "its log", "log", "Look", 6),
     KeyBinding("trial.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 8),
     KeyBinding("trial.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    KeyBinding("trial.metrics", "O", "All metrics", "a grid of all its metrics, page by page", "metrics", "Look"),
     KeyBinding("trial.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     KeyBinding(
         "trial.all_settings", "f", "All settings", "also settings that are the baseline's", "all_settings", "Look", 9
@@ -266,18 +284,6 @@ def bindings(*scopes: str) -> list[BindingType]:
         for scope in scopes
         for key in keys_of_scope(scope)
     ]
-
-
-def textual_keymap(user_keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return the user's `[keys]` in Textual's form, and messages about unknown ids."""
-    keys_by_id = all_keys_by_id()
-    valid = {name: keys for name, keys in user_keys.items() if name in keys_by_id}
-    problems = [
-        f"[keys] there is no key {name!r}; {did_you_mean(name, keys_by_id)}"
-        for name in user_keys
-        if name not in keys_by_id
-    ]
-    return valid, problems
 
 
 KEY_TEXTS = {

@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from hptui.core.format import clock, settings, short_metric
+from hptui.core.format import clock, setting, settings, short_metric
 from hptui.core.stages import expected_total
 from hptui.core.study import Study
 from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.operations.machine import MachineNow
-from hptui.results.view import PSEUDO_LOSS_NOTE
+from hptui.results.view import PSEUDO_LOSS_NOTE, View
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import STATE_MEANINGS, STATUS_MEANINGS, Glyphs
@@ -68,6 +68,23 @@ def best_text(study: Study, trial: Trial | None, others: int = 0) -> str:
         if objective.metric in values
     )
     return f"#{trial.number} {plain_line(shown, 60)}" + (f" +{others}" if others > 0 else "")
+
+
+def trial_line_cells(view: View, trial: Trial, glyphs: Glyphs) -> list[Cell]:
+    """Return a trial in one line: its number and name, what became of it, its values, what it searched."""
+    cells = [
+        Cell(plain_line(f"#{trial.number} {trial.name}".strip(), 40), bold=True),
+        Cell(f"{glyphs.status[trial.status]} {trial.status}", STATUS_MEANINGS[trial.status]),
+    ]
+    values = trial.values or {}
+    for objective in view.study.objectives:
+        if objective.metric in values:
+            text = short_number(values[objective.metric], view.study.metrics.get(objective.metric))
+            cells.append(Cell(f"{plain_line(objective.metric, 30)} {text}", "accent"))
+    if trial.message and not values:
+        cells.append(Cell(plain_line(trial.message, 60), "muted"))
+    cells += [Cell(plain_line(f"{name} {setting(value)}", 40), "muted") for name, value in trial.params.items()]
+    return cells
 
 
 def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = False) -> tuple[list[Cell], list[Cell]]:
@@ -138,6 +155,8 @@ def runner_text(snapshot: StudySnapshot) -> str:
     """Return which runner runs the study."""
     if snapshot.alive:
         return f"runner pid {snapshot.pid}" if snapshot.pid else "runner alive"
+    if snapshot.starting:
+        return "runner starts"
     return "no runner" if not snapshot.gone else "runner gone: r starts another"
 
 

@@ -14,10 +14,11 @@ class KeyCommands(Provider):
 
     def _entries(self) -> list[tuple[str, KeyBinding, object]]:
         keys_by_id, entries = all_keys_by_id(), {}
+        is_ascii = self.app.has_class("-ascii")
         for key, active in self.screen.active_bindings.items():
             entry = keys_by_id.get(active.binding.id or "")
             if entry is not None and active.enabled and entry.group != "Move" and entry.id not in entries:
-                entries[entry.id] = (key_text(key), entry, active.node)
+                entries[entry.id] = (key_text(key, ascii=is_ascii), entry, active.node)
         return list(entries.values())
 
     async def discover(self) -> Hits:

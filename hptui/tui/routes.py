@@ -51,6 +51,7 @@ ROUTES: Mapping[str, Route] = {
     "broken": Route("hptui.tui.screens.broken:BrokenScreen", "A study that cannot be read"),
     "trial": Route("hptui.tui.screens.trial:TrialScreen", "One trial"),
     "compare": Route("hptui.tui.screens.compare:CompareScreen", "Trials side by side"),
+    "metrics": Route("hptui.tui.screens.metrics:MetricsScreen", "All metrics"),
     "health": Route("hptui.tui.screens.health:HealthScreen", "Health of the trials"),
     "plots": Route("hptui.tui.screens.plots:PlotsScreen", "Plots"),
     "report": Route("hptui.tui.screens.report:ReportScreen", "The report"),

@@ -22,6 +22,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from hptui.tui.ascii_filter import ASCII_FILTER
+
 __all__ = [
     "ChopsUpdate",
     "CompositorUpdate",
@@ -76,7 +78,8 @@ class HookedApp(App[str]):
         colours, in which the theme `ansi` draws, black on black.
         """
         filters = super().get_line_filters()
-        return [NoColor() if isinstance(item, Monochrome) else item for item in filters]
+        allowed = [NoColor() if isinstance(item, Monochrome) else item for item in filters]
+        return [*allowed, ASCII_FILTER] if self.has_class("-ascii") else allowed
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         # The only place that each update passes on its way to the terminal.

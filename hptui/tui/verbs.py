@@ -124,7 +124,12 @@ def retry(sd: StudyDir, trials: Sequence[int]) -> str:
     """Run trials again: `hptui retry STUDY TRIALS`."""
     from hptui.operations.steer import send_command
 
-    return send_command(sd, "retry", {"trials": list(trials)})
+    return _with_key(sd, send_command(sd, "retry", {"trials": list(trials)}))
+
+
+def _with_key(sd: StudyDir, message: str) -> str:
+    """Return a message that names the key of the screens that runs a study, instead of the verb."""
+    return message.replace(f"start it with: hptui run {sd.name}", "r in its screen starts it")
 
 
 def note(sd: StudyDir, trial: int, text: str) -> str:
@@ -156,7 +161,7 @@ def add(
     if continues is not None:
         check_can_continue(sd, continues, params)
         args |= {"like": continues, "from_checkpoint": True}
-    return send_command(sd, "add", args)
+    return _with_key(sd, send_command(sd, "add", args))
 
 
 def last_checkpoint(sd: StudyDir, trial: int) -> int | None:

@@ -8,7 +8,8 @@ import pytest
 from textual.binding import Binding
 
 from hptui import plugins
-from hptui.tui.keys import KEYS, all_keys_by_id, bindings, textual_keymap
+from hptui.tui.keys import KEYS, all_keys_by_id, bindings
+from hptui.tui.user_keys import TOGETHER, textual_keymap
 
 PACKAGE = Path(__file__).parents[2] / "hptui"
 STEERING = {"run", "pause", "resume", "stop", "retry", "add", "note"}
@@ -80,6 +81,29 @@ def test_keys_that_hide_a_key_of_their_screen_are_meant():
 
 
 def test_a_users_keys():
-    found, problems = textual_keymap({"study.pause": "P", "study.paus": "q"})
-    assert found == {"study.pause": "P"}
+    found, problems = textual_keymap({"study.pause": "B", "study.paus": "q"})
+    assert found == {"study.pause": "B"}
+    assert len(problems) == 1
     assert "study.pause" in problems[0]
+
+
+def test_a_key_that_another_has_is_reported_with_its_name():
+    """For every two keys that can be pressed at one place: either takes the other's, and both names are told."""
+    by_id, reported = all_keys_by_id(), 0
+    assert {scope for group in TOGETHER for scope in group} <= {key.scope for key in KEYS}
+    for name, key in by_id.items():
+        assert textual_keymap({name: key.keys})[1] == []
+        for other in by_id.values():
+            meet = "app" in (key.scope, other.scope) or any({key.scope, other.scope} <= set(g) for g in TOGETHER)
+            if other is key or not (meet or key.scope == other.scope):
+                continue
+            wanted = other.keys.split(",")[0]
+            if wanted in key.keys.split(","):
+                continue
+            _, problems = textual_keymap({name: wanted})
+            assert any(name in text and f"from {other.id} " in text for text in problems)
+            moved = {name: wanted, other.id: "f12"}
+            assert not any(f"from {other.id} " in text for text in textual_keymap(moved)[1])
+            reported += 1
+    assert reported > 500
+    assert len(textual_keymap({"study.pause": "f9", "study.budget": "f9"})[1]) == 1

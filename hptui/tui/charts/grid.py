@@ -1,12 +1,17 @@
-"""Dots and lines over two axes, drawn as lines of cells."""
+"""Dots and lines over two axes, drawn as lines of cells.
+
+Of many dots a cell shows how many it holds; a few are numbered.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hptui.core.trial import TrialStatus
 from hptui.tui.cells import Cell
@@ -16,13 +21,20 @@ from hptui.tui.themes import ASCII_GLYPHS, UNICODE_GLYPHS
 
 Drawing = list[list[Cell]]
 """Lines of cells."""
+MAX_SEPARATE_DOTS = 300
+"""With more dots cells are shaded by how many they hold."""
+MAX_NUMBERED_DOTS = 30
+"""Up to this number of dots each has its trial's number next to it, where there is room."""
+DENSITIES, ASCII_DENSITIES = "·░▒▓█", ".:=%#"
+"""Characters of cells that hold 1, 2, 4, 8, and 16 or more dots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
     """A dot at (x, y) in a colour. A later one covers an earlier one; one that is `outside` has a mark of its own.
 
-    `status` is that of a trial without a value: its sign tells it from the others without colours.
+    `status` is that of a trial without a value: its sign tells it from the others without colours. `trial` is its
+    number; None for a dot that stands for no trial.
     """
 
     x: float
@@ -30,6 +42,16 @@ class Dot:
     meaning: str = ""
     outside: bool = False
     status: str = ""
+    trial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialMark:
+    """Where a trial is drawn: the index of the line, and the column."""
+
+    trial: int
+    line: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +69,41 @@ class DotGrid:
     x_ticks: Sequence[tuple[float, str]] | None = None
     foot: Sequence[Dot] | None = None
 
+    @property
+    def is_dense(self) -> bool:
+        """True if there are too many dots to draw each."""
+        return len(self.dots) > MAX_SEPARATE_DOTS
+
+    def body_height(self, height: int) -> int:
+        """Return the number of lines between the axes, of `height` in all."""
+        return max(3, height - 2 - (self.foot is not None))
+
 
 def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") -> Drawing:
     """Draw a grid in `width` by `height` cells, axes and titles included."""
     style = DOT_STYLES.get(marks, DOT_STYLES["braille"])
-    body = max(3, height - 2 - (grid.foot is not None))
+    body = grid.body_height(height)
     layout = axis_layout(grid.box, width, body + 1)
     gutter, across = layout.gutter, max(4, width - layout.gutter - 1)
     codes, owner = rasterize([line for line, _ in grid.lines], across, body, grid.box, style)
     meanings = [meaning for _, meaning in grid.lines]
-    dots = _dots_by_cell(grid, across, body, style)
+    dots, counts = _dots_by_cell(grid, across, body, style)
+    numbers = _numbers_by_cell(dots, codes != 0)
     labels = dict(layout.rows)
     drawing: Drawing = [[Cell(" " * gutter + grid.y_title, "muted")]]
     for row in range(body):
         cells = [Cell(labels.get(row, "").rjust(gutter - 1) + " ", "muted")]
         for column in range(across):
             dot, pattern = dots.get((row, column)), int(codes[row, column])
-            if dot is not None:
+            is_shade = grid.is_dense and dot is not None and dot.meaning != "best" and not dot.outside
+            if dot is not None and not is_shade:
                 cells.append(Cell(_dot_character(dot, style), dot.meaning))
             elif pattern:
                 cells.append(Cell(_line_character(style, pattern), meanings[int(owner[row, column])]))
+            elif dot is not None:
+                cells.append(Cell(_density_character(counts[row, column], style), dot.meaning))
+            elif (row, column) in numbers:
+                cells.append(Cell(numbers[row, column], "muted"))
             else:
                 cells.append(Cell(" "))
         drawing.append(_merged_cells(cells))
@@ -78,12 +115,28 @@ def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") ->
     return drawing
 
 
+def trial_marks(grid: DotGrid, width: int, height: int, marks: str = "braille") -> list[TrialMark]:
+    """Return where `draw_grid` draws each trial, in the order of the x axis."""
+    style = DOT_STYLES.get(marks, DOT_STYLES["braille"])
+    body = grid.body_height(height)
+    gutter = axis_layout(grid.box, width, body + 1).gutter
+    across = max(4, width - gutter - 1)
+    places = {dot.trial: (dot.x, _cell_of(dot, grid.box, across, body, style)) for dot in grid.dots}
+    places |= {dot.trial: (dot.x, (body, _foot_column(dot, grid.box, across))) for dot in grid.foot or ()}
+    ordered = sorted((x, trial, cell) for trial, (x, cell) in places.items() if trial is not None)
+    return [TrialMark(trial, row + 1, gutter + column) for _, trial, (row, column) in ordered]
+
+
+def _foot_column(dot: Dot, box: PlaneBox, across: int) -> int:
+    column = round((dot.x - box.x0) / (box.x1 - box.x0) * (across - 1))
+    return max(0, min(across - 1, column))
+
+
 def _foot_cells(grid: DotGrid, across: int, style: DotStyle) -> list[Cell]:
     """Return the row of the trials that have no value."""
     cells = [Cell(" ")] * across
     for dot in grid.foot or ():
-        column = round((dot.x - grid.box.x0) / (grid.box.x1 - grid.box.x0) * (across - 1))
-        cells[max(0, min(across - 1, column))] = Cell(_dot_character(dot, style), dot.meaning)
+        cells[_foot_column(dot, grid.box, across)] = Cell(_dot_character(dot, style), dot.meaning)
     return _merged_cells(cells)
 
 
@@ -96,22 +149,56 @@ def _dot_character(dot: Dot, style: DotStyle) -> str:
     return "□" if dot.outside else "●"
 
 
+def _density_character(count: int, style: DotStyle) -> str:
+    characters = ASCII_DENSITIES if style.across == 1 else DENSITIES
+    return characters[min(len(characters), count.bit_length()) - 1]
+
+
 def _line_character(style: DotStyle, pattern: int) -> str:
     return style.glyphs[min(pattern, len(style.glyphs) - 1)] if style.across > 1 else "*"
 
 
-def _dots_by_cell(grid: DotGrid, across: int, down: int, style: DotStyle) -> dict[tuple[int, int], Dot]:
-    """Return the last dot in each cell, by row and column; a mark of a trial outside today's range stays."""
-    box = grid.box
+def _cell_of(dot: Dot, box: PlaneBox, across: int, down: int, style: DotStyle) -> tuple[int, int]:
+    """Return the row and column of a dot."""
     y0, y1 = (np.log10(box.y0), np.log10(box.y1)) if box.log else (box.y0, box.y1)
+    y = np.log10(dot.y) if box.log else dot.y
+    column = round((dot.x - box.x0) / (box.x1 - box.x0) * (across * style.across - 1)) // style.across
+    row = round(float(y1 - y) / float(y1 - y0) * (down * style.down - 1)) // style.down
+    return max(0, min(down - 1, row)), max(0, min(across - 1, column))
+
+
+def _dots_by_cell(
+    grid: DotGrid, across: int, down: int, style: DotStyle
+) -> tuple[dict[tuple[int, int], Dot], Counter[tuple[int, int]]]:
+    """Return the last dot in each cell, by row and column, and how many trials each holds.
+
+    A mark of a trial outside today's range stays.
+    """
     cells: dict[tuple[int, int], Dot] = {}
+    trials = set()
     for dot in grid.dots:
-        y = np.log10(dot.y) if box.log else dot.y
-        column = round((dot.x - box.x0) / (box.x1 - box.x0) * (across * style.across - 1)) // style.across
-        row = round(float(y1 - y) / float(y1 - y0) * (down * style.down - 1)) // style.down
-        key = max(0, min(down - 1, row)), max(0, min(across - 1, column))
+        key = _cell_of(dot, grid.box, across, down, style)
         cells[key] = replace(dot, outside=dot.outside or (key in cells and cells[key].outside))
-    return cells
+        trials.add((key, dot.trial if dot.trial is not None else id(dot)))
+    return cells, Counter(key for key, _ in trials)
+
+
+def _numbers_by_cell(dots: Mapping[tuple[int, int], Dot], is_line: NDArray[np.bool_]) -> Mapping[tuple[int, int], str]:
+    """Return the characters of the trials' numbers next to the dots, where neither a line nor a dot is."""
+    numbers: dict[tuple[int, int], str] = {}
+    if len(dots) > MAX_NUMBERED_DOTS:
+        return numbers
+    down, across = is_line.shape
+    for (row, column), dot in sorted(dots.items(), key=lambda item: item[1].meaning != "best"):
+        text = f"#{dot.trial}"
+        starts = [(row, column + 1), (row, column - len(text)), (row - 1, column), (row + 1, column)]
+        for line, start in starts if dot.trial is not None else ():
+            cells = [(line, start + index) for index in range(len(text))]
+            is_inside = 0 <= line < down and start >= 0 and start + len(text) <= across
+            if is_inside and not any(cell in dots or cell in numbers or is_line[cell] for cell in cells):
+                numbers |= zip(cells, text, strict=True)
+                break
+    return numbers
 
 
 def _tick_line(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int) -> str:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from hptui.core.trial import TrialStatus
 from hptui.results.facts import plain_text
 from hptui.results.plots.plot import Axis, Plot, PlotCell, PlotTable
 from hptui.tui.cells import Cell, plain_line
-from hptui.tui.charts.grid import Dot, DotGrid, Drawing, draw_grid, series_line
+from hptui.tui.charts.grid import (
+    ASCII_DENSITIES,
+    DENSITIES,
+    MAX_SEPARATE_DOTS,
+    Dot,
+    DotGrid,
+    Drawing,
+    TrialMark,
+    draw_grid,
+    series_line,
+    trial_marks,
+)
 from hptui.tui.charts.raster import PlaneBox
 from hptui.tui.themes import STATUS_MEANINGS
 
@@ -31,10 +43,34 @@ MAX_CATEGORY_TICKS = 12
 
 def draw(plot: Plot, width: int, height: int, marks: str = "braille") -> Drawing:
     """Draw a plot in about `width` by `height` cells; `marks` is the name of a style in `DOT_STYLES`."""
-    notes = [*KEYS.get(plot.kind, ()), *(plain_line(plain_text(note), 300) for note in plot.notes)]
-    lines = [line for note in notes for line in textwrap.wrap(note, max(20, width - 2))]
+    lines = _note_lines(plot, width, marks)
     drawing = DRAW[plot.kind](plot, width, height - max(0, len(lines) - 1), marks)
     return [*drawing, *([Cell(f" {line}", "muted")] for line in lines)]
+
+
+def marks_of_trials(plot: Plot, width: int, height: int, marks: str = "braille") -> tuple[TrialMark, ...]:
+    """Return where `draw` draws each trial that is a point of its own; empty for a plot without points."""
+    height -= max(0, len(_note_lines(plot, width, marks)) - 1)
+    if plot.kind in ("history", "pareto"):
+        return tuple(trial_marks(_plane_grid(plot), width, height, marks))
+    if plot.kind != "slice":
+        return ()
+    share, top = _panel_height(plot, height), 0
+    places: list[TrialMark] = []
+    for panel in plot.panels:
+        grid = _plane_grid(panel)
+        places += [replace(mark, line=mark.line + top) for mark in trial_marks(grid, width, share, marks)]
+        top += len(draw_grid(grid, width, share, marks))
+    return tuple(places)
+
+
+def _note_lines(plot: Plot, width: int, marks: str) -> list[str]:
+    """Return the explanations below a plot."""
+    notes = [*KEYS.get(plot.kind, ()), *(plain_line(plain_text(note), 300) for note in plot.notes)]
+    if any(len(part.points) > MAX_SEPARATE_DOTS for part in (plot, *plot.panels)):
+        signs = ASCII_DENSITIES if marks == "ascii" else DENSITIES
+        notes.insert(0, ", ".join(f"{sign} {2**power}" for power, sign in enumerate(signs)) + " or more trials")
+    return [line for note in notes for line in textwrap.wrap(note, max(20, width - 2))]
 
 
 def draw_missing(reason: str) -> Drawing:
@@ -81,6 +117,11 @@ def _padded(axis: Axis) -> tuple[float, float]:
 
 def _draw_plane(plot: Plot, width: int, height: int, marks: str) -> Drawing:
     """Draw points and curves over the two axes."""
+    return draw_grid(_plane_grid(plot), width, height, marks)
+
+
+def _plane_grid(plot: Plot) -> DotGrid:
+    """Return the dots and lines of a plot over two axes."""
     is_unit = plot.kind == "slice" or plot.x.kind != "linear"
     y0, y1 = _padded(plot.y)
     x0, x1 = (-0.02, 1.02) if is_unit else _padded(plot.x)
@@ -96,7 +137,9 @@ def _draw_plane(plot: Plot, width: int, height: int, marks: str) -> Drawing:
         has_no_value = plot.kind == "history" and point.meaning in AT_FOOT
         status = point.meaning if has_no_value else ""
         meaning = STATUS_MEANINGS[TrialStatus(status)] if status else DOT_MEANINGS.get(point.meaning, "accent")
-        (foot if has_no_value else dots).append(Dot(across(point.x), point.y, meaning, point.outside, status))
+        (foot if has_no_value else dots).append(
+            Dot(across(point.x), point.y, meaning, point.outside, status, point.trial)
+        )
     lines = []
     for curve in plot.curves:
         line = series_line([(across(x), y) for x, y in curve.points], stepped=curve.stepped)
@@ -104,7 +147,7 @@ def _draw_plane(plot: Plot, width: int, height: int, marks: str) -> Drawing:
         if curve.meaning == "failed":
             x, y = curve.points[-1]
             dots.append(Dot(across(x), y, "bad"))
-    grid = DotGrid(
+    return DotGrid(
         PlaneBox(x0, x1, y0, y1, plot.y.kind == "log"),
         dots,
         lines,
@@ -113,13 +156,16 @@ def _draw_plane(plot: Plot, width: int, height: int, marks: str) -> Drawing:
         _unit_ticks(plot.x) if is_unit else None,
         foot if plot.kind == "history" and plot.notes else None,
     )
-    return draw_grid(grid, width, height, marks)
 
 
 def _draw_panels(plot: Plot, width: int, height: int, marks: str) -> Drawing:
     """Draw slices below each other."""
-    share = max(6, height // max(1, len(plot.panels)))
+    share = _panel_height(plot, height)
     return [line for panel in plot.panels for line in _draw_plane(panel, width, share, marks)]
+
+
+def _panel_height(plot: Plot, height: int) -> int:
+    return max(6, height // max(1, len(plot.panels)))
 
 
 def _draw_parallel(plot: Plot, width: int, height: int, marks: str) -> Drawing:

@@ -134,6 +134,10 @@ class CurvePanel:
         for chart, metric in zip(self.charts, (main_metric, second_metric), strict=False):
             if chart not in self._chosen_metrics or not self._chosen_metrics[chart]:
                 chart.metric = metric
+        # Until there is a second metric, the second chart would show the first once more.
+        for index, chart in enumerate(self.charts[1:], start=1):
+            earlier = [other.metric for other in self.charts[:index]]
+            chart.set_class(chart.metric in earlier and not self.chosen(chart), "-same")
         metrics = [name for chart in self.charts for name in self._metrics_of(chart)]
         axes = [name for chart in self.charts if (name := self._axis_metric(chart))]
         windows = {

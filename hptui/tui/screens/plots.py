@@ -20,6 +20,7 @@ from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
+from hptui.tui.labels import trial_line_cells
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.plots import DrawnPlot, PlotRequest, PlotSource
 from hptui.tui.sources.pool import FeedSource
@@ -27,6 +28,7 @@ from hptui.tui.sources.study import StudySource
 from hptui.tui.verbs import helper_environment
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
+from hptui.tui.widgets.plot_pane import PlotPane
 
 IMPORTANCE_TIMEOUT_S = 120
 """Seconds after which the process that computes importances is given up."""
@@ -48,7 +50,10 @@ WORKING = [[Cell("")], [Cell("  working it out in another process…", "muted")]
 
 
 class PlotsScreen(SourceScreen):
-    """One plot at a time; `[` and `]` change it, `m` and `M` the parameters that it shows."""
+    """One plot at a time; `[` and `]` change it, `m` and `M` the parameters that it shows.
+
+    Keys move over the trials of its points.
+    """
 
     scope = "insights"
     BINDINGS: ClassVar[list[BindingType]] = bindings("insights")
@@ -69,8 +74,9 @@ class PlotsScreen(SourceScreen):
         host = host_of(self)
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="insight-panes"):
-            yield Facts(id="picture", classes="pane")
+            yield PlotPane(id="picture", classes="pane")
             yield Facts(id="numbers", classes="pane")
+        yield CellLine(id="point")
         yield MessageLine(id="answer")
         yield KeyLine(ascii=host.config.charts == "ascii")
 
@@ -119,17 +125,39 @@ class PlotsScreen(SourceScreen):
 
     def _show_plot(self, plot: DrawnPlot) -> None:
         self.plot = plot
-        plot_pane, numbers_pane = self.query_one("#picture", Facts), self.query_one("#numbers", Facts)
+        plot_pane, numbers_pane = self.query_one("#picture", PlotPane), self.query_one("#numbers", Facts)
         plot_pane.title = plot.title
         plot_pane.set_title(plot_pane.title)
-        plot_pane.show(plot.drawing)
+        snapshot = self.source.latest
+        best = min(snapshot.best, default=None) if snapshot is not None else None
+        plot_pane.show_plot(plot.drawing, plot.marks, best)
+        self._show_point()
         numbers_pane.title = "the numbers"
         numbers_pane.set_title(numbers_pane.title)
         numbers_pane.show(table_lines(plot.table.headings, plot.table.rows))
 
+    @on(PlotPane.PointChosen)
+    def _show_point(self) -> None:
+        """Name the trial under the cursor."""
+        snapshot, number = self.source.latest, self.query_one(PlotPane).trial
+        line = self.query_one("#point", CellLine)
+        trial = None
+        if snapshot is not None and number is not None:
+            trial = next((trial for trial in snapshot.view.trials if trial.number == number), None)
+        if snapshot is None or trial is None:
+            line.show([])
+        else:
+            line.show(trial_line_cells(snapshot.view, trial, host_of(self).glyphs))
+
+    @on(PlotPane.PointOpened)
+    def _open_trial(self) -> None:
+        number = self.query_one(PlotPane).trial
+        if number is not None:
+            host_of(self).open("trial", sd=self.sd, study_source=self.source, number=number)
+
     def _request(self) -> PlotRequest:
         """Return the request for the selected plot: of its parameters, in the size of its pane."""
-        size, names = self.query_one("#picture", Facts).size, self._parameter_names()
+        size, names = self.query_one("#picture", PlotPane).size, self._parameter_names()
         chosen = [names[index % len(names)] for index in (self.first_index, self.second_index) if names]
         settings = {"slice": chosen[:1], "heat map": chosen, "parallel": names}.get(self.tab, [])
         width = max(20, size.width)

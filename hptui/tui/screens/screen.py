@@ -9,6 +9,9 @@ from textual.screen import ModalScreen
 
 from hptui.tui.textual_private import HookedScreen
 
+MIN_FRAMED_LINES = 8
+"""Lines of a terminal below which panes have no frames."""
+
 Result = TypeVar("Result")
 """Type of a screen's result."""
 
@@ -22,6 +25,11 @@ class FairScreen(HookedScreen[Result]):
         width, height = self.app.size
         for extent, steps in ((width, self.app.HORIZONTAL_BREAKPOINTS), (height, self.app.VERTICAL_BREAKPOINTS)):
             self.add_class(*self.breakpoint_classes(extent, steps or []))
+        self.set_class(height < MIN_FRAMED_LINES, "-low")
+
+    def on_resize(self) -> None:
+        """Leave out the frames of panes where they would take all lines."""
+        self.set_class(self.app.size.height < MIN_FRAMED_LINES, "-low")
 
     async def after_message(self) -> None:
         """Let the other tasks run."""

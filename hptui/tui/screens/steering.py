@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hptui.core.errors import ExpressionError
 from hptui.core.space import Choice
 from hptui.core.trial import Trial, TrialStatus, Value
 from hptui.core.values import is_number
@@ -32,6 +33,21 @@ class TrialDraft:
     name: str
     note: str
     continues: int | None = None
+
+
+def why_no_cure(view: View | None, trial: Trial, diagnosis: Diagnosis) -> str:
+    """Return why no change is suggested; a trial may break a constraint that was added later."""
+    if view is None or diagnosis.healthy:
+        return diagnosis.sentence
+    space = view.study.space
+    try:
+        violated = space.violated(view.base, space.settle(view.base, view.settings(trial)))
+    except ExpressionError:  # what cannot be evaluated has ruled nothing out
+        return diagnosis.sentence
+    if not violated:
+        return diagnosis.sentence
+    named = ", ".join(plain_line(constraint.text, 60) for constraint in violated)
+    return f"trial {trial.number} breaks the constraint {named} as it is, and what may help would not keep it"
 
 
 def trials_text(numbers: Sequence[int]) -> str:
@@ -147,7 +163,7 @@ class SteeringScreen(SourceScreen):
     def cure_trial(self, trial: Trial, diagnosis: Diagnosis) -> None:
         """Queue a trial with a change that may help: show the form with that change."""
         if not diagnosis.suggestions:
-            host_of(self).say(f"nothing to change: {diagnosis.sentence}", "warn")
+            host_of(self).say(f"nothing to change: {why_no_cure(self.view, trial, diagnosis)}", "warn")
             return
         sentences = [remedy.sentence for remedy in diagnosis.suggestions]
 

@@ -30,6 +30,7 @@ from hptui.tui.screens.study_panels import (
     LogPanel,
     change_budget,
     choose_columns,
+    compared_trials,
     go_to_trial,
     present_layout,
     restore_layout,
@@ -199,8 +200,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
 
     @on(TableWidget.Opened, "#trials")
     def _open(self) -> None:
-        number = self.table.number
-        if number is not None:
+        if (number := self.table.number) is not None:
             then = lambda _: self.request_curves()
             host_of(self).open("trial", sd=self.sd, study_source=self.study_source, number=number, then=then)
 
@@ -223,14 +223,14 @@ class StudyScreen(ChartScreen, SteeringScreen):
         self.query_one(target).focus()
 
     def action_compare(self) -> None:
-        snapshot, cursor = self.snapshot, self.table.number
-        numbers = sorted(self.table.trials.marks)
-        if not numbers and snapshot is not None:
-            numbers = list(dict.fromkeys([*sorted(snapshot.best)[:1], *([cursor] if cursor is not None else [])]))
+        numbers = compared_trials(self.snapshot, self.table)
         if len(numbers) < 2:
             host_of(self).say("mark two to eight trials with space", "warn")
             return
         host_of(self).open("compare", sd=self.sd, study_source=self.study_source, numbers=numbers)
+
+    def action_metrics(self) -> None:
+        host_of(self).open("metrics", sd=self.sd, study_source=self.study_source, numbers=self.curves.numbers)
 
     def action_report(self) -> None:
         host_of(self).open("report", sd=self.sd, study=self.view.study if self.view is not None else None)

@@ -158,6 +158,14 @@ def go_to_trial(host: Host, table: TrialTable) -> None:
     host.push_screen(TextDialog("Go to trial", hint="its number", check=check), go)
 
 
+def compared_trials(snapshot: StudySnapshot | None, table: TrialTable) -> list[int]:
+    """Return the trials to compare: the marked ones, else the best and the one under the cursor."""
+    if table.trials.marks or snapshot is None:
+        return sorted(table.trials.marks)
+    cursor = [] if table.number is None else [table.number]
+    return list(dict.fromkeys([*sorted(snapshot.best)[:1], *cursor]))
+
+
 def change_budget(host: Host, sd: StudyDir, view: View | None) -> None:
     """Ask for the number of trials, in all or more, and set it."""
 

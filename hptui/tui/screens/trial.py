@@ -163,6 +163,9 @@ class TrialScreen(ChartScreen, SteeringScreen):
             self.set_class(self._panel_index == index + 1, f"-only-{name}")
         self.query_one(f"#{PANES[self._panel_index - 1] if self._panel_index else PANES[0]}").focus()
 
+    def action_metrics(self) -> None:
+        host_of(self).open("metrics", sd=self.sd, study_source=self.study_source, numbers=self.curves.numbers)
+
     def action_log(self) -> None:
         from hptui.operations.logs import log_of
 

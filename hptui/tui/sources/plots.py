@@ -10,8 +10,8 @@ from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.plots.registry import PLOTS, missing_plot
 from hptui.results.view import View
 from hptui.tui.cells import plain_line
-from hptui.tui.charts.grid import Drawing
-from hptui.tui.charts.plots import draw, draw_missing, table_of
+from hptui.tui.charts.grid import Drawing, TrialMark
+from hptui.tui.charts.plots import draw, draw_missing, marks_of_trials, table_of
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 
@@ -33,12 +33,13 @@ class PlotRequest:
 
 @dataclass(frozen=True, slots=True)
 class DrawnPlot:
-    """A drawn plot and its numbers, with the request that it answers."""
+    """A drawn plot and its numbers, with the request that it answers; `marks` are the trials that are points in it."""
 
     request: PlotRequest
     title: str
     drawing: Drawing
     table: PlotTable
+    marks: tuple[TrialMark, ...] = ()
 
 
 class PlotSource:
@@ -83,5 +84,6 @@ def draw_request(context: PlotContext, request: PlotRequest) -> DrawnPlot:
     if plot is None:
         title, reason = missing_plot(context, request.name, request.options)
         return DrawnPlot(request, plain_line(title, 100), draw_missing(reason), PlotTable())
-    drawing = draw(plot, request.width, request.height, request.marks)
-    return DrawnPlot(request, plain_line(plot.title, 100), drawing, table_of(plot))
+    size = request.width, request.height, request.marks
+    drawing, places = draw(plot, *size), marks_of_trials(plot, *size)
+    return DrawnPlot(request, plain_line(plot.title, 100), drawing, table_of(plot), places)

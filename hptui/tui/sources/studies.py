@@ -18,6 +18,7 @@ from hptui.store.paths import StudyDir, list_studies
 from hptui.store.reader import StoreReader
 from hptui.store.records import EventRow, StudyRow
 from hptui.tui.sources.pool import ReaderPool
+from hptui.tui.sources.start_watch import StartWatch
 
 LARGE_STUDY_TRIALS = 2000
 """Number of trials above which only candidates for the best are read."""
@@ -44,11 +45,13 @@ class StudyLine:
     wanted: int | None = None
     warnings: tuple[EventRow, ...] = ()
     error: str = ""
+    starting: bool = False
 
     @property
     def gone(self) -> bool:
         """True if its runner has gone without ending the study."""
-        return self.row is not None and not self.alive and self.row.state in (StudyState.RUNNING, StudyState.DRAINING)
+        is_running = self.row is not None and self.row.state in (StudyState.RUNNING, StudyState.DRAINING)
+        return is_running and not self.alive and not self.starting
 
     @property
     def ended(self) -> int:
@@ -68,6 +71,7 @@ class StudiesSource:
         self.home = home
         self._latest: tuple[StudyLine, ...] | None = None
         self._lines: dict[Path, tuple[int, StudyLine]] = {}
+        self._starts: dict[Path, StartWatch] = {}
 
     @property
     def latest(self) -> tuple[StudyLine, ...] | None:
@@ -96,7 +100,9 @@ class StudiesSource:
             self._lines.pop(sd.root, None)
             return StudyLine(sd, error=str(error))
         self._lines[sd.root] = (tick, line)
-        return replace(line, alive=alive, pid=pid if isinstance(pid, int) else None)
+        start = self._starts.setdefault(sd.root, StartWatch())
+        starting = line.row is not None and start.is_starting(line.row.state, alive=alive)
+        return replace(line, alive=alive, pid=pid if isinstance(pid, int) else None, starting=starting)
 
 
 def _read_summary(reader: StoreReader, sd: StudyDir) -> StudyLine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hptui import studyfile
 from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, objective_point
@@ -18,6 +18,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
 from hptui.tui.sources.pool import ReaderPool
+from hptui.tui.sources.start_watch import StartWatch
 
 N_FIRST_TRIALS = 80
 """Number of best trials that are read first, if a study has many more."""
@@ -46,11 +47,13 @@ class StudySnapshot:
     partial: bool = False
     frozen: bool = False
     total: int = 0
+    starting: bool = False
 
     @property
     def gone(self) -> bool:
         """True if the runner has gone without ending the study."""
-        return not self.alive and self.view.row.state in (StudyState.RUNNING, StudyState.DRAINING)
+        is_running = self.view.row.state in (StudyState.RUNNING, StudyState.DRAINING)
+        return is_running and not self.alive and not self.starting
 
 
 @dataclass
@@ -73,8 +76,9 @@ class StudySource:
         self.sd = sd
         self._latest: StudySnapshot | None = None
         self._tick = -1
-        self._state: tuple[object, ...] = ()
+        self._state: tuple[bool, object] = (False, None)
         self._cache = _StudyCache()
+        self._start = StartWatch()
 
     @property
     def latest(self) -> StudySnapshot | None:
@@ -87,17 +91,25 @@ class StudySource:
         Of a large study, the first snapshot is partial.
         """
         runner = runner_status(self.sd)  # asked first: what a runner wrote before it ended is then read below
-        state = (runner["alive"], runner["pid"])
+        state = (bool(runner["alive"]), runner["pid"])
         tick = pool.tick(self.sd)
         is_complete = self._latest is not None and not self._latest.partial
         if is_complete and tick == self._tick and state == self._state:
-            return None
+            return self._without_start(alive=state[0])
         reader = pool.reader(self.sd)
         if self._latest is None and sum(reader.status_counts().values()) > LARGE_STUDY_TRIALS:
             self._latest = self._read_best(reader, runner)
         else:
             self._latest = self._read_changes(reader, runner)
             self._tick, self._state = tick, state
+        return self._latest
+
+    def _without_start(self, *, alive: bool) -> StudySnapshot | None:
+        """Return the study again if its runner should have started by now; else None."""
+        latest = self._latest
+        if latest is None or not latest.starting or self._start.is_starting(latest.view.row.state, alive=alive):
+            return None
+        self._latest = replace(latest, starting=False)
         return self._latest
 
     def _read_best(self, reader: StoreReader, runner: Mapping[str, object]) -> StudySnapshot:
@@ -151,6 +163,7 @@ class StudySource:
             partial,
             reader.connection.frozen,
             sum(counts.values()),
+            self._start.is_starting(view.row.state, alive=alive),
         )
 
 

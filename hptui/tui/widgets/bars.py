@@ -133,8 +133,12 @@ class MessageLine(CellLine):
             return
         text = plain_line(message.text.replace("\n", "  "), limit=600)
         # What does not fit can be read whole in the list of messages.
-        is_cut = width_of(text) > self.size.width - 2 > 0
-        self.show([Cell(text, message.meaning)], [Cell("! shows all", "muted")] if is_cut else [])
+        hint = Cell("! shows all", "muted")
+        room = self.size.width - 2
+        is_cut = width_of(text) > room > 0
+        if is_cut:
+            text = fit_cells(text, max(1, room - width_of(hint.text) - len(self.gap)))
+        self.show([Cell(text, message.meaning)], [hint] if is_cut else [])
         self._timer = self.set_timer(message.shown_s, lambda: self.show([]))
 
 

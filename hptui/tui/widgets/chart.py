@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.content import Content
 from textual.message import Message
@@ -32,6 +31,7 @@ from hptui.tui.widgets.chart_legend import (
     position_text,
     style_name,
 )
+from hptui.tui.widgets.chart_rows import row_segments
 from hptui.tui.widgets.lines import LineWidget
 
 if TYPE_CHECKING:
@@ -216,43 +216,17 @@ class Chart(LineWidget, can_focus=True):
         styles = [base_style + self.style_of(style_name(plot.colour)) for plot, _ in order]
         letters = [letter_of(plot.colour) for plot, _ in order] if style is raster.ASCII else None
         axis, label = base_style + self.style_of("chart--axis"), base_style + self.style_of("chart--label")
-        cross = self._cross_column(frame, plot_width)
+        marker = self._cross_column(frame, plot_width), base_style + self.style_of("chart--cross")
         ticks, strips = dict(frame.rows), []
         edge = "|" if style is raster.ASCII else "│"
         glyphs = style.glyphs
         rows_codes, rows_owner = codes.tolist(), owner.tolist()
         for row in range(plot_height):
             segments = [Segment(ticks.get(row, "").rjust(frame.gutter - 1), label), Segment(edge, axis)]
-            segments += self._cells_of(rows_codes[row], rows_owner[row], styles, glyphs, letters, base_style, cross)
+            segments += row_segments(rows_codes[row], rows_owner[row], styles, glyphs, letters, base_style, marker)
             strips.append(Strip(segments, width))
         strips.append(axis_strip(frame, width, plot_width, label, base_style))
         return strips
-
-    def _cells_of(
-        self,
-        codes: list[int],
-        owners: list[int],
-        styles: Sequence[Style],
-        glyphs: str,
-        letters: Sequence[str] | None,
-        base: Style,
-        cross: int | None,
-    ) -> list[Segment]:
-        from hptui.tui.charts.raster import runs
-
-        segments: list[Segment] = []
-        cross_sign, cross_style = "┊" if letters is None else "|", base + self.style_of("chart--cross")
-        for start, end in runs(owners, cross):
-            line_index = owners[start]
-            if line_index < 0 and start == cross:
-                segments.append(Segment(cross_sign, cross_style))
-            elif line_index < 0:
-                segments.append(Segment(" " * (end - start), base))
-            elif letters is not None:
-                segments.append(Segment(letters[line_index] * (end - start), styles[line_index]))
-            else:
-                segments.append(Segment("".join([glyphs[code] for code in codes[start:end]]), styles[line_index]))
-        return segments
 
     def _cross_column(self, frame: AxisLayout, across: int) -> int | None:
         if self.crosshair is None:

@@ -10,6 +10,7 @@ from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Size
 from textual.strip import Strip
 
 from hptui.tui.cells import Cell, width_of
@@ -55,6 +56,11 @@ class Facts(LineWidget, can_focus=True):
         self.unfolded_lines = lines
         self._fold_lines()
         self.repaint()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the number of lines at a width, where the height is to fit them."""
+        folded = (len(fold_line(line, width)) if self.wrap and width > 0 else 1 for line in self.unfolded_lines)
+        return max(1, sum(folded))
 
     def draw(self, y: int, width: int) -> Strip:
         """Return line `y` of the lines in sight."""
