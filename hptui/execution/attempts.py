@@ -27,6 +27,7 @@ from hptui.execution.executor import (
     WorkerSpec,
     find_executor,
 )
+from hptui.execution.gpu_record import peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.running_attempt import RunningAttempt
@@ -95,8 +96,8 @@ class Attempts:
         return max(0, self.executor.capacity() - len(here))
 
     def _peak(self) -> float | None:
-        """Return the most GPU memory (GiB) that an attempt of this study has needed; None: not known yet."""
-        return max((a.peak_gpu_gb for a in self.store.read.attempts() if a.peak_gpu_gb), default=None)
+        """Return the most memory (GiB) that attempts needed of one GPU; None: not known yet."""
+        return peak_of_one_gpu(self.store.read.attempts())
 
     # start ------------------------------------------------------------------------------------------------------
 
@@ -200,6 +201,8 @@ class Attempts:
         """Let the executors take in what has happened."""
         for executor in self._executors.values():
             executor.poll()
+            for notice in getattr(executor, "notices", list)():
+                self.store.add_event("error", EventKind.GPU_FAULT, notice)
         for live in self.live.values():
             live.handle.sync()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,8 @@ from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
 
+LONG_WAIT_S = 300.0
+"""Seconds after which it is recorded a second time, with the way out, what a trial waits for."""
 DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
 
 
@@ -68,7 +71,8 @@ class StudyController:
         self.on_hold = False
         self._revision = -1
         self._started = False
-        self._waited = False
+        self._waited = 0
+        self._waiting_since = 0.0
         self._decision_due = True
         self.trials: dict[int, Trial] = {}
 
@@ -295,7 +299,7 @@ class StudyController:
             return
         live = self.attempts.start(self.trials[number])
         self._started |= live is not None
-        self._waited &= live is None
+        self._waited = self._waited if live is None else 0
         self.refresh(number)
         if live is None:
             self._wait_for_slot(number)
@@ -303,12 +307,17 @@ class StudyController:
             self.pruning.restore(live)
 
     def _wait_for_slot(self, number: int | None) -> None:
-        """Decide again at the next turn, and record once which process holds the GPU."""
+        """Decide again at the next turn, and record which process holds the GPU: at once, and if it lasts."""
         self.maintenance.retry_soon(self)
         waiting = self.attempts.executor.waiting
-        if waiting and not self._waited:
-            self._waited = True
-            self.store.add_event("warning", EventKind.GPU_BUSY, waiting, number)
+        if not waiting:
+            return
+        if not self._waited:
+            self._waiting_since = time.monotonic()
+        elif self._waited > 1 or time.monotonic() - self._waiting_since < LONG_WAIT_S:
+            return
+        self._waited += 1
+        self.store.add_event("warning", EventKind.GPU_BUSY, waiting, number)
 
     def pause(self, message: str, level: str = "warning") -> None:
         """Pause the study and its running trials, and record why."""

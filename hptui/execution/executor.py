@@ -177,7 +177,7 @@ class Executor(Protocol):
     def open(
         self, study_dir: StudyDir, spec: WorkerSpec, resources: Resources, peak_gpu_gb: Callable[[], float | None]
     ) -> None:
-        """Get ready to start attempts; `peak_gpu_gb` returns the most GPU memory (GiB) that one has needed."""
+        """Get ready to start attempts; `peak_gpu_gb` is the most memory (GiB) that one needed of one GPU."""
 
     def revise(self, resources: Resources) -> None:
         """Follow changed resources. What runs keeps its lease."""

@@ -404,14 +404,44 @@ def test_a_full_disk_pauses_before_anything_starts(home: Path, tmp_path: Path) -
     assert "free some space" in message
 
 
-def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fakes = Path(__file__).parent.parent / "fakes"
+FILLS = """
+import os, time
+from pathlib import Path
+
+def main(trial, *, lr: float = 1e-3, width: int = 4):
+    trial.total_steps = 1
+    gpu = os.environ["CUDA_VISIBLE_DEVICES"]
+    Path("gpus", str(os.getpid())).write_text(f"{gpu} {int(0.95 * (24 << 30))}")
+    time.sleep(1.3)  # the first sample is taken after one second
+    trial.report(1, loss=lr * width)
+    return {"loss": lr * width}
+"""
+
+
+def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_filled_them(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each trial has 95 % of a GPU until its process ends: the next ones start all the same."""
+    import json
+    import textwrap
+
+    fakes, world = Path(__file__).parent.parent / "fakes", tmp_path / "world.json"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(fakes), os.environ.get("PYTHONPATH")))))
     monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
-    sd = run_to_rest(home, toy(tmp_path, trials=4, steps=20, step_seconds=0.02))
+    monkeypatch.setenv("FAKE_NVML", str(world))
+    (tmp_path / "gpus").mkdir()
+    world.write_text(json.dumps({"registry": str(tmp_path / "gpus")}))
+    (tmp_path / "train.py").write_text(FILLS)
+    path = tmp_path / "own.toml"
+    path.write_text(textwrap.dedent(OWN.format(trials=4)))
+    sd = run_to_rest(home, path)
     with StoreReader.open(sd) as reader:
-        devices = {attempt.device for attempt in reader.attempts()}
-    assert len(devices) == 2
+        attempts = reader.attempts()
+    assert {attempt.device for attempt in attempts} == {"GPU 0", "GPU 1"}
+    assert statuses(trials(sd)) == ["complete"] * 4
+    peaks = [attempt.peak_gpu_gb or 0.0 for attempt in attempts]
+    assert max(peaks) == pytest.approx(0.95 * 24)
+    assert events(sd, "gpu_busy") == []
 
 
 TRAIN = """

@@ -133,11 +133,11 @@ def test_a_torch_without_cuda_beside_gpus(home, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "fakes"))
     monkeypatch.delitem(sys.modules, "pynvml", raising=False)
     monkeypatch.setattr(doctor, "_version", lambda package: "2.13.0+cpu")
-    nvml.library.cache_clear()
+    nvml.initialised.cache_clear()
     try:
         found = examine(home, [])
     finally:
-        nvml.library.cache_clear()
+        nvml.initialised.cache_clear()
         sys.modules.pop("pynvml", None)
     assert [finding.message.split(",")[0] for finding in found if finding.check == "gpu"] == [
         "GPU 0: Fake GPU 0",

@@ -156,7 +156,16 @@ class LocalExecutor:
 
     def revise(self, resources: Resources) -> None:
         """Divide the machine again. What runs keeps its slot: its label stays taken."""
+        avoided = self._slots.avoided if self._slots is not None else ()
         self._slots = SlotPool(resources, self._peak_gpu_gb)
+        self._slots.avoided = avoided
+
+    def notices(self) -> list[str]:
+        """Return sentences about GPUs that are out of use, each once."""
+        if self._slots is None:
+            return []
+        notices, self._slots.notices = self._slots.notices, []
+        return notices
 
     def has_gpus(self) -> bool:
         """Return whether this process may use a GPU."""
@@ -280,7 +289,8 @@ class LocalExecutor:
     def watch(self, handle: LocalHandle, pid: int) -> None:
         """Sample what the process tree of an attempt uses."""
         if self._sampler is not None:
-            self._sampler.watch(handle.token, pid)
+            alone = self._slots.gpus_alone(handle.label) if self._slots is not None else ()
+            self._sampler.watch(handle.token, pid, alone)
 
     def drop(self, handle: LocalHandle) -> None:
         """Forget an attempt that has ended: its slot is free."""
