@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.gpu_faults import is_gpu_fault
 from hptui.core.study import Objective
 from hptui.core.trial import AttemptState, Reason, TrialStatus
 from hptui.store.records import MetricSummary
@@ -113,6 +114,8 @@ def _by_exit(exit_: Mapping[str, Any], facts: ExitFacts) -> AttemptEnd:
     if number in (9, 15):
         # hptui sent no such signal: an administrator, a batch system or a person did. The trial is not to blame.
         return AttemptEnd(AttemptState.LOST, None, Reason.LOST, cause)
+    if is_gpu_fault(facts.last_line):
+        return AttemptEnd(AttemptState.LOST, None, Reason.GPU_FAULT, message)
     return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, message)
 
 

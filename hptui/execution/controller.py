@@ -33,6 +33,7 @@ from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
 
+NO_GPU_LEFT_MESSAGE = "every GPU of this study has failed: repair them, then start the study again"
 LONG_WAIT_S = 300.0
 """Seconds after which it is recorded a second time, with the way out, what a trial waits for."""
 DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
@@ -150,6 +151,8 @@ class StudyController:
             self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
             self.pause(DISK_FULL_MESSAGE)
+        if reason is Reason.GPU_FAULT and not self.attempts.avoid_faulty_gpus():
+            self.pause(NO_GPU_LEFT_MESSAGE, level="error")
 
     def _warn_if_constant(self, trial: Trial) -> None:
         """Record once that all trials have the same objective value."""

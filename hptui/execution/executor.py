@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from hptui import plugins
 from hptui.core.errors import Unsupported
@@ -217,6 +217,17 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Let go of everything that this process holds: the runner leaves. What runs goes on."""
+
+
+@runtime_checkable
+class GpuExecutor(Protocol):
+    """What an executor may offer besides, if it knows the GPUs that attempts run on."""
+
+    def avoid(self, gpus: Collection[str]) -> bool:
+        """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
+
+    def notices(self) -> list[str]:
+        """Return sentences about GPUs that are out of use, each once."""
 
 
 def usable_cpu_cores() -> int:

@@ -16,7 +16,7 @@ from hptui.core.trial import Attempt, AttemptState, Reason, TrialStatus
 from hptui.execution.attempt_files import log_tail, read_ending
 from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit, objective_values
 from hptui.execution.executor import State
-from hptui.execution.gpu_record import GPU_PEAKS
+from hptui.execution.gpu_record import GPU_PEAKS, gpu_uuids
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.recorded import EventKind, MetaKey
@@ -39,6 +39,8 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
     )
     ending = classify_exit(facts)
     ending = replace(ending, message=ending.message or live.end_message)
+    if ending.reason is Reason.GPU_FAULT and not gpu_uuids(live.attempt):  # a program that wants a GPU and got none
+        ending = AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, ending.message)
     final = remains.event["final"] if remains.event else {}
     crash_point("before_finish")
     with store.transaction(durable=True):

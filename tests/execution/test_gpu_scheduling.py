@@ -10,7 +10,7 @@ import pytest
 from hptui.core.errors import MachineError, UserError
 from hptui.core.study import Resources
 from hptui.core.trial import Attempt, AttemptState, Reason
-from hptui.execution.gpu_record import GPU_PEAKS, peak_of_one_gpu
+from hptui.execution.gpu_record import GPU_PEAKS, faulty_gpus, peak_of_one_gpu
 from hptui.execution.local import devices, gpu_memory, nvml, slots
 from hptui.execution.local.devices import slots_for, visible_gpus
 from hptui.execution.local.gpu_memory import Occupant, Room, needed_gb, shortage
@@ -257,3 +257,69 @@ def test_share_is_written_only_where_it_is_set():
 
     assert "share" not in _dump_resources(Resources())
     assert read_resources(_dump_resources(Resources(share=True))).share
+
+
+def fault(trial, gpus, at, reason=Reason.GPU_FAULT, state=AttemptState.LOST):
+    return Attempt(
+        token=uuid4().hex,
+        trial=trial,
+        n=1,
+        state=state,
+        reason=reason,
+        message="ECC",
+        device="GPU 0",
+        started=at,
+        ended=at + 0.5,
+        environment={"gpu_uuid": gpus},
+    )
+
+
+def test_a_gpu_is_given_up_after_two_faults_in_a_row_and_a_bad_trial_takes_one_gpu_at_most():
+    done = {"reason": Reason.FINISHED, "state": AttemptState.DONE}
+    for attempts, expected in (
+        ([fault(1, "a", 1)], set()),
+        ([fault(1, "a", 1), fault(1, "a", 2)], {"a"}),
+        ([fault(1, "a", 1), fault(2, "a", 2)], {"a"}),
+        ([fault(1, "a", 1), fault(2, "b", 2)], set()),
+        ([fault(1, "a", 1), fault(2, "a", 2, **done), fault(3, "a", 3)], set()),
+        ([fault(1, "a", 1), fault(2, "a", 2, reason=Reason.CRASH), fault(3, "a", 3)], {"a"}),
+        ([fault(1, "a", 1), fault(1, "a", 2), fault(1, "b", 3), fault(1, "b", 4)], {"a"}),
+        ([fault(1, "a", 1), fault(1, "a", 2), fault(2, "b", 3), fault(3, "b", 4)], {"a", "b"}),
+        ([fault(1, "a, b", 1), fault(2, "a, b", 2)], {"a", "b"}),
+        ([fault(1, "a", -5), fault(1, "a", 2)], set()),
+    ):
+        assert set(faulty_gpus(attempts, 0.0)) == expected
+    [sentence] = faulty_gpus([fault(1, "a", 1), fault(2, "a", 2)], 0.0).values()
+    assert "failed 2 times (trials 1, 2)" in sentence
+
+
+def test_gpus_to_be_avoided_get_nothing(world, host):
+    world()
+    pool = SlotPool(Resources(), lambda: None)
+    pool.avoided = [FIRST]
+    assert (fill(pool), pool.usable()) == ((["GPU 1"], ""), 1)
+
+
+def test_faults_of_the_machine_are_told_from_those_of_a_program():
+    """As CUDA, NVML and torch word them."""
+    from hptui.trainers.failures import outcome_of_error
+
+    for text, reason in (
+        ("CUDA error: uncorrectable ECC error encountered", Reason.GPU_FAULT),
+        ("CUDA error: CUDA-capable device(s) is/are busy or unavailable", Reason.GPU_FAULT),
+        ("No CUDA GPUs are available", Reason.GPU_FAULT),
+        ("CUDA error: system not yet initialized", Reason.GPU_FAULT),
+        ("CUDA driver initialization failed, you might not have a CUDA gpu.", Reason.GPU_FAULT),
+        ("CUDA error: unspecified launch failure", Reason.GPU_FAULT),
+        ("The NVIDIA driver on your system is too old (found version 12080).", Reason.GPU_FAULT),
+        ("CUDA error: no kernel image is available for execution on the device", Reason.GPU_FAULT),
+        ("CUDA error: an illegal memory access was encountered", Reason.CRASH),
+        ("CUDA error: device-side assert triggered", Reason.CRASH),
+        ("CUDA out of memory. Tried to allocate 2.00 GiB", Reason.OOM),
+        ("initialization error of my own", Reason.CRASH),
+    ):
+        error = RuntimeError(text)
+        assert outcome_of_error(error, reported=True).reason is reason, text
+        wrapped = ValueError("the step failed")
+        wrapped.__cause__ = error
+        assert outcome_of_error(wrapped, reported=True).reason is reason, text

@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 
 from hptui.core.errors import StudyError, UserError
-from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.core.trial import Attempt, Reason, Role, TrialStatus
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.operations.steer import CommandRefused, send_command
+from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import read_json
 from tests.support import events, rest, run_to_rest, state, toy, trial, trials, until
@@ -404,6 +405,11 @@ def test_a_full_disk_pauses_before_anything_starts(home: Path, tmp_path: Path) -
     assert "free some space" in message
 
 
+def attempts_of(sd: StudyDir) -> list[Attempt]:
+    with StoreReader.open(sd) as reader:
+        return reader.attempts()
+
+
 FILLS = """
 import os, time
 from pathlib import Path
@@ -435,13 +441,30 @@ def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_fil
     path = tmp_path / "own.toml"
     path.write_text(textwrap.dedent(OWN.format(trials=4)))
     sd = run_to_rest(home, path)
-    with StoreReader.open(sd) as reader:
-        attempts = reader.attempts()
+    attempts = attempts_of(sd)
     assert {attempt.device for attempt in attempts} == {"GPU 0", "GPU 1"}
     assert statuses(trials(sd)) == ["complete"] * 4
     peaks = [attempt.peak_gpu_gb or 0.0 for attempt in attempts]
     assert max(peaks) == pytest.approx(0.95 * 24)
     assert events(sd, "gpu_busy") == []
+
+    # The first GPU breaks: what fails there runs again on the other one.
+    broken = 'if gpu == "0":\n        raise RuntimeError("CUDA error: uncorrectable ECC error encountered")'
+    (tmp_path / "train.py").write_text(FILLS.replace("time.sleep(1.3)", broken))
+    path.write_text(path.read_text().replace('"own"', '"broken"'))
+    sd = run_to_rest(home, path)
+    assert statuses(trials(sd)) == ["complete"] * 4
+    assert {attempt.device for attempt in attempts_of(sd) if attempt.reason == "gpu_fault"} == {"GPU 0"}
+    [told] = events(sd, "gpu_fault")
+    assert "GPU 0 (Fake GPU 0) failed 2 times" in told
+    assert "ECC" in told
+
+    # Both are: the study pauses instead of burning its trials, and says so.
+    (tmp_path / "train.py").write_text(FILLS.replace("time.sleep(1.3)", broken.replace('== "0"', '!= ""')))
+    path.write_text(path.read_text().replace('"broken"', '"dead"'))
+    sd = run_to_rest(home, path)
+    assert "every GPU of this study has failed" in state(sd)[1]
+    assert state(sd)[0] == "paused"
 
 
 TRAIN = """

@@ -239,7 +239,8 @@ def slot_environment(slot: Slot) -> dict[str, str]:
     """Return the variables that restrict a trial to its slot: its GPUs by number.
 
     Many scripts can read only numbers. UUIDs are used where the numbers of CUDA may be others than the driver's: when a
-    card of this machine is divided (MIG) or does not answer. A trial on the CPU of a machine with GPUs is kept off them, since it has locked none.
+    card of this machine is divided (MIG) or does not answer. A trial
+    on the CPU of a machine with GPUs is kept off them, since it has locked none.
     """
     if slot.gpus:
         cards = nvml.cards()

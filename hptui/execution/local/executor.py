@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,13 @@ class LocalExecutor:
         avoided = self._slots.avoided if self._slots is not None else ()
         self._slots = SlotPool(resources, self._peak_gpu_gb)
         self._slots.avoided = avoided
+
+    def avoid(self, gpus: Collection[str]) -> bool:
+        """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
+        if self._slots is None:
+            return True
+        self._slots.avoided = tuple(gpus)
+        return self._slots.usable() > 0
 
     def notices(self) -> list[str]:
         """Return sentences about GPUs that are out of use, each once."""
