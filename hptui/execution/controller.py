@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -20,6 +19,7 @@ from hptui.execution.attempts import Attempts
 from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
+from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.maintenance import Maintenance
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
@@ -33,9 +33,6 @@ from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
 
-NO_GPU_LEFT_MESSAGE = "every GPU of this study has failed: repair them, then start the study again"
-LONG_WAIT_S = 300.0
-"""Seconds after which it is recorded a second time, with the way out, what a trial waits for."""
 DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
 
 
@@ -72,8 +69,7 @@ class StudyController:
         self.on_hold = False
         self._revision = -1
         self._started = False
-        self._waited = 0
-        self._waiting_since = 0.0
+        self.gpu_watch = GpuWatch(store, attempts)
         self._decision_due = True
         self.trials: dict[int, Trial] = {}
 
@@ -118,6 +114,7 @@ class StudyController:
         if previous_stage != self.stage:
             self._curves = FinishedCurves()
         self.pruning = Pruning(self.store, self.study, self._curves, self.stage.name)
+        self.attempts.ingest.counting = self.pruning.counts_reports  # a stage may have a pruner of its own
 
     def reload(self) -> None:
         """Read all trials again, and decide at the next turn."""
@@ -151,8 +148,8 @@ class StudyController:
             self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
             self.pause(DISK_FULL_MESSAGE)
-        if reason is Reason.GPU_FAULT and not self.attempts.avoid_faulty_gpus():
-            self.pause(NO_GPU_LEFT_MESSAGE, level="error")
+        if message := self.gpu_watch.attempt_ended(reason):
+            self.pause(message, level="error")
 
     def _warn_if_constant(self, trial: Trial) -> None:
         """Record once that all trials have the same objective value."""
@@ -213,8 +210,11 @@ class StudyController:
     def _prepared(self) -> bool:
         """Return True when the trainer's preparation of the study is done, so that trials may begin.
 
-        A preparation that failed pauses the study.
+        A preparation that failed pauses the study, and so does a torch that cannot use the GPUs here.
         """
+        if problem := self.gpu_watch.torch_problem(self.study):
+            self.pause(problem, level="error")
+            return False
         preparation = self.preparation.state(self.study)
         if isinstance(preparation, str):
             self.pause(preparation, level="error")
@@ -302,7 +302,7 @@ class StudyController:
             return
         live = self.attempts.start(self.trials[number])
         self._started |= live is not None
-        self._waited = self._waited if live is None else 0
+        self.gpu_watch.tried(started=live is not None)
         self.refresh(number)
         if live is None:
             self._wait_for_slot(number)
@@ -310,17 +310,9 @@ class StudyController:
             self.pruning.restore(live)
 
     def _wait_for_slot(self, number: int | None) -> None:
-        """Decide again at the next turn, and record which process holds the GPU: at once, and if it lasts."""
+        """Decide again at the next turn, and record which process holds the GPU."""
         self.maintenance.retry_soon(self)
-        waiting = self.attempts.executor.waiting
-        if not waiting:
-            return
-        if not self._waited:
-            self._waiting_since = time.monotonic()
-        elif self._waited > 1 or time.monotonic() - self._waiting_since < LONG_WAIT_S:
-            return
-        self._waited += 1
-        self.store.add_event("warning", EventKind.GPU_BUSY, waiting, number)
+        self.gpu_watch.waits(number)
 
     def pause(self, message: str, level: str = "warning") -> None:
         """Pause the study and its running trials, and record why."""

@@ -229,6 +229,9 @@ class GpuExecutor(Protocol):
     def notices(self) -> list[str]:
         """Return sentences about GPUs that are out of use, each once."""
 
+    def torch_problem(self) -> str:
+        """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
+
 
 def usable_cpu_cores() -> int:
     """Return the number of CPU cores that this process may use."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hptui.core.study import Resources
 from hptui.execution.executor import Lease, usable_cpu_cores
-from hptui.execution.local import devices, nvml, shim
+from hptui.execution.local import devices, nvml, shim, torch_build
 from hptui.execution.local.devices import Slot
 from hptui.execution.local.environment import gpu_facts
 from hptui.execution.local.gpu_memory import Occupant, Room, shortage
@@ -42,6 +42,7 @@ class SlotPool:
         self._peak_gpu_gb = peak_gpu_gb
         self._waiting_since: float | None = None
         self._silent: set[str] = set()
+        self._torch_problem: str | None = None
         self.avoided: Collection[str] = ()
         self.notices: list[str] = []
 
@@ -51,6 +52,14 @@ class SlotPool:
     def usable(self) -> int:
         """Return the number of slots on GPUs that are not to be avoided."""
         return sum(all(gpu.uuid not in self.avoided for gpu in slot.gpus) for slot in self._slots)
+
+    def torch_problem(self) -> str:
+        """Return why the installed torch cannot use these GPUs; asked once."""
+        if self._torch_problem is None:
+            gpus = dict.fromkeys(gpu for slot in self._slots for gpu in slot.gpus)
+            problem = torch_build.problem_with(torch_build.installed(), gpus)
+            self._torch_problem = str(problem) if problem else ""
+        return self._torch_problem
 
     def gpus_alone(self, label: str) -> tuple[str, ...]:
         """Return the UUIDs of the GPUs that a slot has to itself; () for other slots."""
