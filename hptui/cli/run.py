@@ -236,7 +236,7 @@ def _first_screen(sd: StudyDir, *, asks: bool) -> Sequence[str]:
         return (f"The first screen of the report could not be made ({problem}).", f"  hptui report {sd.name} --brief")
 
 
-def closing_lines(view: View, code: int, first_screen: Sequence[str]) -> list[str]:
+def closing_lines(view: View, code: int, first_screen: Sequence[str] = ()) -> list[str]:
     """Return the closing lines, with the first screen of the report in their middle."""
     gone = view.row.state in UNFINISHED_STATES
     name, state = view.row.name, "interrupted: its runner has gone" if gone else str(view.row.state)

@@ -291,7 +291,9 @@ def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None
 
 
 def _why_locked(sd: StudyDir) -> Locked:
-    """Return the error that says why a study is locked that has no store."""
+    """Return the error that says why a study cannot be made whose lock is taken."""
+    if sd.exists():
+        return Locked(f"another process has just made the study {sd.name!r}", hint=f"hptui run {sd.name}")
     if pids := list(runner_processes(sd)):
         place = sanitize(sd.root)
         message = f"a runner of {sd.name!r} lives (pid {pids[0]}), but its study.db is not in {place} any more"

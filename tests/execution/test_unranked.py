@@ -83,7 +83,7 @@ def test_every_view_of_it_works(ran: StudyDir, tmp_path: Path) -> None:
     assert "val_acc" in asked(ran, "trials", "grid")[1]  # what was reported stands where the objective would
     code, text = asked(ran, "report", "grid", "-o", str(tmp_path / "report"))
     assert code == 0, text
-    assert "has no objective, so none is the best" in (tmp_path / "report" / "report.md").read_text()
+    assert "has no objective, so no trial is the best" in (tmp_path / "report" / "report.md").read_text()
     code, text = asked(ran, "export", "grid", "--format", "sweep")
     assert "metric" not in text
     for program in ("optuna", "ax"):

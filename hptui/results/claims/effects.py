@@ -212,6 +212,8 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
 
 def mattered(facts: FactWriter) -> Claim:
     """Return what mattered in one phrase, and of how many other settings nothing was seen."""
+    if not facts.study.objectives:
+        return Claim("E0", ("not known: the study has no objective",), {"reason": "no objective"})
     analysis = facts.data.effect_analysis()
     if analysis.reason:
         claim = _nothing(facts, analysis)

@@ -16,11 +16,16 @@ MAX_NAMED = 12
 """A longer list of trials is stated by its number."""
 
 
+def without_best(facts: FactWriter) -> str:
+    """Return why no trial is the best."""
+    return "no trial has a value" if facts.study.objectives else "the study has no objective"
+
+
 def alike(facts: FactWriter) -> Claim:
     """Return which trials are nearly as good as the best, as a phrase without a full stop."""
     test = facts.data.range_test
     if facts.data.best is None:
-        return Claim("R1", ("no trial has a value",), {})
+        return Claim("R1", (without_best(facts),), {})
     if len(facts.data.order) < 2:
         return Claim("R1", ("no other trial was ranked",), {})
     if test is None:
@@ -98,7 +103,7 @@ def sure(facts: FactWriter) -> Claim:
     """Return whether the best is surely better than the baseline, without a full stop."""
     best, baseline, metric = facts.data.best, facts.view.baseline, facts.data.metric
     if best is None:
-        return Claim("SU", ("no trial has a value",), {"answer": "none"})
+        return Claim("SU", (without_best(facts),), {"answer": "none"})
     if baseline is None or metric not in (baseline.values or {}):
         return Claim("SU", ("not comparable: there is no baseline with a value",), {"answer": "not comparable"})
     if baseline.number == best.number:

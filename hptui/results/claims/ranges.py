@@ -22,8 +22,11 @@ MIN_SKILL_FOR_RANGE = 0.3
 
 def edges_to_widen(facts: FactWriter) -> list[tuple[BestAtEdge, float]]:
     """Return the edges to widen, with the probability that the end is better than inwards."""
-    best, analysis = facts.data.best, facts.data.effect_analysis()
-    if best is None or analysis.reason or not is_shown("N2") or len(facts.study.objectives) > 1:
+    best = facts.data.best
+    if best is None or not is_shown("N2") or len(facts.study.objectives) > 1:
+        return []
+    analysis = facts.data.effect_analysis()
+    if analysis.reason:
         return []
     matter = {group.settings[0] for group in analysis.matter if len(group.settings) == 1}
     suggestion = []
@@ -61,8 +64,10 @@ def edge_claims(facts: FactWriter) -> list[Claim]:
 
 def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
     """Return the ranges of the best trials for the settings that matter, widened at an edge."""
+    if len(facts.study.objectives) != 1:
+        return []
     analysis = facts.data.effect_analysis()
-    if analysis.reason or analysis.skill < MIN_SKILL_FOR_RANGE or len(facts.study.objectives) > 1:
+    if analysis.reason or analysis.skill < MIN_SKILL_FOR_RANGE:
         return []
     if facts.data.effect_trials != facts.data.order:
         return []

@@ -78,4 +78,6 @@ def _after_failures(facts: FactWriter) -> Claim:
     if failed:
         text = line("see why trial {n} failed", n=facts.number(failed[0]))
         return Claim("NX", text, {"step": "failed"}, "", (failed[0].number,))
+    if not facts.study.objectives and any(not trial.status.open for trial in facts.view.trials):
+        return Claim("NX", ("name what to rank by: [objective] metric in the study file",), {"step": "objective"})
     return Claim("NX", ("nothing has ended yet",), {"step": "wait"})

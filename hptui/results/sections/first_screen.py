@@ -12,6 +12,7 @@ from hptui.results import claims
 from hptui.results.analysis.cohort import knee_of_front, pareto_front
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.first_lines import without_best
 from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.fact_writer import FactWriter
@@ -159,7 +160,7 @@ def _against_baseline(facts: FactWriter) -> Line:
         return claim.line
     best, baseline = facts.data.best, facts.view.baseline
     if best is None:
-        return ("no trial has a value",)
+        return (without_best(facts),)
     if len(facts.study.objectives) > 1:
         return ("see Comparison below: there are several objectives",)
     if baseline is None and any(trial.role is Role.BASELINE for trial in facts.view.trials):
