@@ -54,7 +54,7 @@ class TrialRun:
 
 
 def run_steps(study: Study, params: Mapping[str, Value], steps: int, home: Path | None = None) -> TrialRun:
-    """Run this number of `steps` with `params` over `[trainer]`, in a slot of the study that no trial holds.
+    """Run this number of `steps` with `params` over `[trainer]`, in a slot that no trial holds.
 
     Raises: `MachineError` when every slot is held.
     """

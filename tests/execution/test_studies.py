@@ -535,6 +535,24 @@ def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
     assert environment["driver"] == "570.00"
 
 
+def test_a_torch_that_cannot_use_the_gpus_is_told_before_the_first_trial(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The torch of these tests has no CUDA, and the driver shows two GPUs."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent / "fakes"))
+    monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
+    monkeypatch.setenv("HPTUI_COLD", "1")
+    path = toy(tmp_path, trials=2)
+    text = path.read_text().replace('"loss"', '"val_loss"')
+    before, after = text.partition("[trainer]")[0], text.partition("[space]")[2]
+    path.write_text(f'{before}[trainer]\nkind = "charlm"\n[space]{after}')
+    sd = run_to_rest(home, path)
+    assert state(sd)[0] == "paused"
+    assert "built for the CPU" in state(sd)[1]
+    assert "gpus = 0" in state(sd)[1]
+    assert attempts_of(sd) == []
+
+
 def test_results_are_written_where_the_command_line_says(home: Path, tmp_path: Path) -> None:
     run_to_rest(home, toy(tmp_path, trials=2), output=str(tmp_path / "out"))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
