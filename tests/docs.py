@@ -120,6 +120,7 @@ REASONS = {
     Reason.LOST: "its process was killed or vanished; it runs again",
     Reason.REBOOT: "the machine was restarted; it runs again",
     Reason.DISK_FULL: "the disk was full; it runs again",
+    Reason.GPU_FAULT: "a GPU or its driver failed; it runs again",
     Reason.USER: "a person paused or stopped it",
 }
 ROLES = {

@@ -30,10 +30,15 @@ LEVEL_SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
     help="Record how attempts of STUDY ended that nobody recorded, and set aside files of theirs that cannot be read. "
     "Nothing is deleted; no runner may live.",
 )
+@click.option(
+    "--gpu",
+    is_flag=True,
+    help="Try every GPU as well, each in a process of its own: computing, attention, a 4-bit layer, memory, forking.",
+)
 @study_argument(required=False)
 @json_option
 @pass_context
-def doctor_(context: Context, study: str | None, as_json: bool, repair: bool) -> int:
+def doctor_(context: Context, study: str | None, as_json: bool, repair: bool, gpu: bool) -> int:
     """Print the findings on this machine and its studies; return 1 if any is an error."""
     from hptui.operations.doctor import examine
     from hptui.operations.doctor_study import Finding, worst_level
@@ -48,6 +53,10 @@ def doctor_(context: Context, study: str | None, as_json: bool, repair: bool) ->
         done = repair_study(sd) or ["nothing was left to repair"]
         repaired = [Finding("repair", "ok", sentence, study=sd.name) for sentence in done]
     findings = [*repaired, *examine(context.home, [context.study(study)] if study else None)]
+    if gpu:
+        from hptui.operations.gpu_check import examine_gpus
+
+        findings += examine_gpus()
     rows = [asdict(finding) for finding in findings]
     if as_json:
         write_json(rows)

@@ -163,7 +163,7 @@ class Resources:
 
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
     often in a row the machine may lose one trial. `executor` is a
-    built-in or installed one, or "module:Object".
+    built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -180,6 +180,7 @@ class Resources:
     pause_grace: float = 120.0
     stop_grace: float = 15.0
     executor: str = "local"
+    share: bool = False
 
 
 @dataclass(frozen=True, slots=True)

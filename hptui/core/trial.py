@@ -50,12 +50,13 @@ class Reason(StrEnum):
     LOST = "lost"
     REBOOT = "reboot"
     DISK_FULL = "disk_full"
+    GPU_FAULT = "gpu_fault"
     USER = "user"
 
     @property
     def is_machine_loss(self) -> bool:
         """Whether the machine lost the attempt: the trial runs again, and this does not count as a failure."""
-        return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL)
+        return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL, Reason.GPU_FAULT)
 
 
 CURVE_INCOMPLETE = "curve_incomplete"

@@ -19,6 +19,7 @@ from hptui.core.study import Study
 from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.execution.executor import (
     Executor,
+    GpuExecutor,
     Handle,
     Launch,
     LaunchRecord,
@@ -27,6 +28,7 @@ from hptui.execution.executor import (
     WorkerSpec,
     find_executor,
 )
+from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.running_attempt import RunningAttempt
@@ -70,6 +72,7 @@ class Attempts:
         self.ingest = event_reader_for(store, study)
         self._executors: dict[str, Executor] = {}
         self._reserved: Lease | None = None
+        self._avoided: set[str] = set()
         self.executor = self._executor(study.resources.executor)
 
     def _executor(self, name: str) -> Executor:
@@ -89,8 +92,21 @@ class Attempts:
 
     def reserve(self) -> bool:
         """Hold a place for the next start; return False when none can be had now."""
+        if self._avoided:
+            self.avoid_faulty_gpus()  # a request to go on gives them another chance
         self._reserved = self._reserved or self.executor.reserve()
         return self._reserved is not None
+
+    def avoid_faulty_gpus(self) -> bool:
+        """Keep attempts off GPUs that failed, and record each once; return whether places are left."""
+        if not isinstance(self.executor, GpuExecutor):
+            return True
+        faults = faulty_gpus(self.store.read.attempts(), float(self.store.read.get_meta(MetaKey.SINCE) or 0.0))
+        for gpu, message in faults.items():
+            if gpu not in self._avoided:
+                self.store.add_event("error", EventKind.GPU_FAULT, message)
+        self._avoided = set(faults)
+        return self.executor.avoid(self._avoided)
 
     def free_slots(self) -> int:
         """Return the number of attempts that may be started now."""
@@ -98,8 +114,8 @@ class Attempts:
         return max(0, self.executor.capacity() - len(here))
 
     def _peak(self) -> float | None:
-        """Return the most GPU memory (GiB) that an attempt of this study has needed; None: not known yet."""
-        return max((a.peak_gpu_gb for a in self.store.read.attempts() if a.peak_gpu_gb), default=None)
+        """Return the most memory (GiB) that attempts needed of one GPU; None: not known yet."""
+        return peak_of_one_gpu(self.store.read.attempts())
 
     # start ------------------------------------------------------------------------------------------------------
 
@@ -203,6 +219,8 @@ class Attempts:
         """Let the executors take in what has happened."""
         for executor in self._executors.values():
             executor.poll()
+            for notice in executor.notices() if isinstance(executor, GpuExecutor) else ():
+                self.store.add_event("error", EventKind.GPU_FAULT, notice)
         for live in self.live.values():
             live.handle.sync()
 

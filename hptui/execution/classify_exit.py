@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.gpu_faults import is_gpu_fault
 from hptui.core.memory_texts import memory_reason
 from hptui.core.study import Objective
 from hptui.core.trial import AttemptState, Reason, TrialStatus
@@ -114,7 +115,10 @@ def _by_exit(exit_: Mapping[str, Any], facts: ExitFacts) -> AttemptEnd:
     if number in (9, 15):
         # hptui sent no such signal: an administrator, a batch system or a person did. The trial is not to blame.
         return AttemptEnd(AttemptState.LOST, None, Reason.LOST, cause)
-    return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, memory_reason(facts.last_line) or Reason.CRASH, message)
+    memory = memory_reason(facts.last_line)
+    if memory is None and is_gpu_fault(facts.last_line):
+        return AttemptEnd(AttemptState.LOST, None, Reason.GPU_FAULT, message)
+    return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, memory or Reason.CRASH, message)
 
 
 def objective_values(

@@ -19,6 +19,7 @@ from hptui.execution.attempts import Attempts
 from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
+from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.maintenance import Maintenance
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
@@ -68,7 +69,7 @@ class StudyController:
         self.on_hold = False
         self._revision = -1
         self._started = False
-        self._waited = False
+        self.gpu_watch = GpuWatch(store, attempts)
         self._decision_due = True
         self.trials: dict[int, Trial] = {}
 
@@ -147,6 +148,8 @@ class StudyController:
             self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
             self.pause(DISK_FULL_MESSAGE)
+        if message := self.gpu_watch.attempt_ended(reason):
+            self.pause(message, level="error")
 
     def _warn_if_constant(self, trial: Trial) -> None:
         """Record once that all trials have the same objective value."""
@@ -207,8 +210,11 @@ class StudyController:
     def _prepared(self) -> bool:
         """Return True when the trainer's preparation of the study is done, so that trials may begin.
 
-        A preparation that failed pauses the study.
+        A preparation that failed pauses the study, and so does a torch that cannot use the GPUs here.
         """
+        if problem := self.gpu_watch.torch_problem(self.study):
+            self.pause(problem, level="error")
+            return False
         preparation = self.preparation.state(self.study)
         if isinstance(preparation, str):
             self.pause(preparation, level="error")
@@ -296,7 +302,7 @@ class StudyController:
             return
         live = self.attempts.start(self.trials[number])
         self._started |= live is not None
-        self._waited &= live is None
+        self.gpu_watch.tried(started=live is not None)
         self.refresh(number)
         if live is None:
             self._wait_for_slot(number)
@@ -304,12 +310,9 @@ class StudyController:
             self.pruning.restore(live)
 
     def _wait_for_slot(self, number: int | None) -> None:
-        """Decide again at the next turn, and record once which process holds the GPU."""
+        """Decide again at the next turn, and record which process holds the GPU."""
         self.maintenance.retry_soon(self)
-        waiting = self.attempts.executor.waiting
-        if waiting and not self._waited:
-            self._waited = True
-            self.store.add_event("warning", EventKind.GPU_BUSY, waiting, number)
+        self.gpu_watch.waits(number)
 
     def pause(self, message: str, level: str = "warning") -> None:
         """Pause the study and its running trials, and record why."""

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from hptui import plugins
 from hptui.core.errors import Unsupported
@@ -177,7 +177,7 @@ class Executor(Protocol):
     def open(
         self, study_dir: StudyDir, spec: WorkerSpec, resources: Resources, peak_gpu_gb: Callable[[], float | None]
     ) -> None:
-        """Get ready to start attempts; `peak_gpu_gb` returns the most GPU memory (GiB) that one has needed."""
+        """Get ready to start attempts; `peak_gpu_gb` is the most memory (GiB) that one needed of one GPU."""
 
     def revise(self, resources: Resources) -> None:
         """Follow changed resources. What runs keeps its lease."""
@@ -217,6 +217,20 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Let go of everything that this process holds: the runner leaves. What runs goes on."""
+
+
+@runtime_checkable
+class GpuExecutor(Protocol):
+    """What an executor may offer besides, if it knows the GPUs that attempts run on."""
+
+    def avoid(self, gpus: Collection[str]) -> bool:
+        """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
+
+    def notices(self) -> list[str]:
+        """Return sentences about GPUs that are out of use, each once."""
+
+    def torch_problem(self) -> str:
+        """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
 
 
 def usable_cpu_cores() -> int:

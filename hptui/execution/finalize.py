@@ -16,6 +16,7 @@ from hptui.core.trial import Attempt, AttemptState, Reason, TrialStatus
 from hptui.execution.attempt_files import log_tail, read_ending
 from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit, objective_values
 from hptui.execution.executor import State
+from hptui.execution.gpu_record import GPU_PEAKS, gpu_uuids
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.recorded import EventKind, MetaKey
@@ -38,6 +39,8 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
     )
     ending = classify_exit(facts)
     ending = replace(ending, message=ending.message or live.end_message)
+    if ending.reason is Reason.GPU_FAULT and not gpu_uuids(live.attempt):  # a program that wants a GPU and got none
+        ending = AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, ending.message)
     final = remains.event["final"] if remains.event else {}
     crash_point("before_finish")
     with store.transaction(durable=True):
@@ -90,6 +93,7 @@ def _close_attempt(store: Store, live: RunningAttempt, ending: AttemptEnd, facts
         exit_code=exit_facts.get("code"),
         exit_signal=exit_facts.get("signal"),
         **_memory_use(store, live.attempt.token, facts),
+        **_gpu_peaks(store, live),
     )
 
 
@@ -110,6 +114,15 @@ def _memory_use(store: Store, token: str, facts: ExitFacts) -> dict[str, float]:
         "mean_rss_gb": fmean(rss) if rss else None,
     }
     return {name: value for name, value in measured.items() if value is not None}
+
+
+def _gpu_peaks(store: Store, live: RunningAttempt) -> dict[str, Any]:
+    """Return the record of the peaks on each GPU, in GiB, for an attempt that had several."""
+    if len(live.gpu_peaks) < 2:
+        return {}
+    recorded = next(a for a in store.read.attempts(live.trial.number) if a.token == live.attempt.token)
+    peaks = {uuid: round(size, 3) for uuid, size in live.gpu_peaks.items()}
+    return {"environment": {**recorded.environment, GPU_PEAKS: peaks}}
 
 
 def _close_trial(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hptui.core.trial import Attempt, Trial
@@ -21,6 +22,7 @@ class RunningAttempt:
     (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
     that values came which the pruner has not seen, `exempt` that pruners leave it alone. `suspects` counts its invalid
     lines, `failed_reads` the turns in a row that could not follow it; `poison` says why it is followed no more.
+    `gpu_peaks` is the most memory (GiB) that was seen on each GPU, by UUID.
     """
 
     attempt: Attempt
@@ -48,6 +50,7 @@ class RunningAttempt:
     suspects: int = 0
     failed_reads: int = 0
     poison: str = ""
+    gpu_peaks: dict[str, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -71,6 +74,11 @@ class RunningAttempt:
         """Return the number of a metric's next report, from 1."""
         curve = self.curves.get(metric)
         return curve[-1][0] + 1 if curve else 1.0
+
+    def note_gpu_memory(self, sizes: Mapping[str, float]) -> None:
+        """Note the memory (GiB) that is used on each GPU, by UUID."""
+        for uuid, size in sizes.items():
+            self.gpu_peaks[uuid] = max(size, self.gpu_peaks.get(uuid, 0.0))
 
     def note_turn(self, *, frozen: bool) -> None:
         """Note that a turn followed the attempt; with `frozen` its clocks do not count the time since."""

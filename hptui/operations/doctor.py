@@ -17,7 +17,7 @@ from pathlib import Path
 from hptui.core.errors import HptuiError
 from hptui.core.format import size
 from hptui.core.version import __version__
-from hptui.execution.local import devices, nvml
+from hptui.execution.local import devices, nvml, torch_build
 from hptui.execution.local.devices import Gpu
 from hptui.operations.doctor_study import Finding, Level, examine_study
 from hptui.operations.machine import logout_warning
@@ -95,6 +95,8 @@ def _sqlite() -> list[Finding]:
 
 def _gpus() -> list[Finding]:
     gpus = devices.visible_gpus()
+    if silent := nvml.silent_driver():
+        return [Finding("gpu", "error", silent, "does nvidia-smi work? After an update of the driver, reboot")]
     if nvml.library() is None:
         return [Finding("gpu", "ok", "no NVIDIA driver answers: trials run on the CPU")]
     if not gpus:
@@ -102,14 +104,17 @@ def _gpus() -> list[Finding]:
         hint = "" if visible is None else f"CUDA_VISIBLE_DEVICES is {visible!r}"
         return [Finding("gpu", "warning", "no GPU can be used: trials run on the CPU", hint)]
     findings = [_gpu(gpu) for gpu in gpus]
-    if "+cpu" in _version("torch"):
-        text = f"torch {_version('torch')} was built for the CPU, so the GPUs stay idle"
-        findings.append(Finding("torch", "warning", text, "install a torch that was built for CUDA"))
+    if problem := torch_build.problem_with(torch_build.installed(), gpus):
+        findings.append(Finding("torch", "error", problem.text, problem.remedy))
+    lost = sorted(set(range(nvml.count())) - {card.index for card in nvml.cards()})
+    for index in lost:
+        text = f"GPU {index} does not answer: it has fallen off the bus, or its driver hangs"
+        findings.append(Finding("gpu", "error", text, "look for NVRM and Xid in dmesg; a reboot may bring it back"))
     return findings
 
 
 def _gpu(gpu: Gpu) -> Finding:
-    text = f"GPU {gpu.index}: {gpu.name}, {gpu.free_gb:.1f} of {gpu.total_gb:.1f} GB free"
+    text = f"GPU {gpu.label}: {gpu.name}, {gpu.free_gb:.1f} of {gpu.total_gb:.1f} GB free"
     text += f", driver {gpu.driver}, CUDA {gpu.cuda}"
     holders = devices.gpu_processes(gpu)
     return Finding("gpu", "ok", f"{text}; in use by {', '.join(map(str, holders))}" if holders else text)

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,17 @@ TRY_TIMEOUT_S = 900.0  # time limit
 
 @dataclass(frozen=True, slots=True)
 class TrialRun:
-    """Result of the steps: `end` is the end event, {} where there is none; `killed`: by SIGKILL, not by us."""
+    """Result of the steps: `end` is the end event, {} where there is none; `killed`: by SIGKILL, not by us.
+
+    `gpu_share_gb` is the memory (GiB) of a GPU that a trial may have where several share it, else None.
+    """
 
     events: list[dict[str, Any]]
     end: Mapping[str, Any]
     printed: str
     seconds: float
     killed: bool = False
+    gpu_share_gb: float | None = None
 
     @property
     def complete(self) -> bool:
@@ -49,18 +54,45 @@ class TrialRun:
 
 
 def run_steps(study: Study, params: Mapping[str, Value], steps: int, home: Path | None = None) -> TrialRun:
-    """Run this number of `steps` with `params` over `[trainer]`, in the first slot of the study."""
-    with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
+    """Run this number of `steps` with `params` over `[trainer]`, in a slot that no trial holds.
+
+    Raises: `MachineError` when every slot is held.
+    """
+    with _free_slot(study) as (slot, slots), tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
         run = RunDir(Path(folder, "attempt-1"))
         run.root.mkdir()
-        slots = devices.slots_for(study.resources)
         write_json(run.config, _run_config(study, params, Path(folder), slots, steps))
         started = time.monotonic()
-        process = _run_worker(run, study, slots[0], home)
+        process = _run_worker(run, study, slot, home)
         seconds = time.monotonic() - started
         events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
     end: Mapping[str, Any] = next((event for event in reversed(events) if event["k"] == "end"), {})
-    return TrialRun(events, end, process.stdout + process.stderr, seconds, process.returncode == -signal.SIGKILL)
+    killed, printed = process.returncode == -signal.SIGKILL, process.stdout + process.stderr
+    return TrialRun(events, end, printed, seconds, killed, _gpu_share(slot))
+
+
+@contextmanager
+def _free_slot(study: Study) -> Iterator[tuple[devices.Slot, Sequence[devices.Slot]]]:
+    """Yield a slot, held meanwhile as a trial would hold it, and all slots of the study."""
+    slots = devices.slots_for(study.resources)
+    for slot in slots:
+        locks = devices.lock_slot(slot)
+        if locks is None:
+            continue
+        try:
+            yield slot, slots
+        finally:
+            for lock in locks:
+                os.close(lock)
+        return
+    raise MachineError(
+        f"trials hold {', '.join(slot.label for slot in slots)}, and these steps must not disturb them",
+        hint="try again when a trial has ended, or name another GPU: --set resources.gpus=[1]",
+    )
+
+
+def _gpu_share(slot: devices.Slot) -> float | None:
+    return min(gpu.total_gb for gpu in slot.gpus) / slot.of if slot.gpus and slot.of > 1 else None
 
 
 def _run_config(

@@ -87,8 +87,8 @@ def gpus_now() -> tuple[GpuNow, ...]:
     from hptui.execution.local import nvml
 
     gpus: list[GpuNow] = []
-    for index, handle in enumerate(nvml.handles()):
-        memory: Any = nvml.query("nvmlDeviceGetMemoryInfo", None, handle)
+    for card in nvml.cards():
+        index, handle, memory = card.index, card.handle, nvml.memory_of(card.handle)
         if memory is None:
             continue
         rates: Any = nvml.query("nvmlDeviceGetUtilizationRates", None, handle)
@@ -98,8 +98,8 @@ def gpus_now() -> tuple[GpuNow, ...]:
                 index,
                 nvml.decode(nvml.query("nvmlDeviceGetName", "", handle)).removeprefix("NVIDIA "),
                 None if rates is None else rates.gpu / 100,
-                (memory.total - memory.free) / GIB,
-                memory.total / GIB,
+                memory[0] - memory[1],
+                memory[0],
                 nvml.query("nvmlDeviceGetTemperature", None, handle, 0),
                 None if milliwatts is None else milliwatts / 1000,
             )
@@ -151,7 +151,7 @@ def processes_now(home: Path) -> tuple[ProcessNow, ...]:
     from hptui.execution.local import nvml
 
     trial_by_pid = dict(_worker_pids(home))
-    index = {nvml.uuid_of(handle): position for position, handle in enumerate(nvml.handles())}
+    index = {nvml.uuid_of(device.handle): device.index for device in nvml.devices()}
     processes: list[ProcessNow] = []
     on_gpus = set()
     for usage in nvml.usages():

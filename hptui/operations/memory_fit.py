@@ -113,6 +113,10 @@ def _start_value(study: Study, setting: str) -> int:
 
 def _try_value(study: Study, setting: str, value: int, home: Path | None) -> FitAttempt:
     dry_run = run_steps(study, heaviest_with(study, setting, value), FIT_STEPS, home)
+    peak, share = dry_run.end.get("peak_gpu_gb"), dry_run.gpu_share_gb
+    if dry_run.complete and peak and share and peak > share:
+        message = f"it needs {peak:.1f} GiB, and trials_per_gpu leaves {share:.1f} GiB of a GPU to each trial"
+        return FitAttempt(value, False, peak, dry_run.end.get("peak_rss_gb"), message)
     if dry_run.complete:
         return FitAttempt(value, True, dry_run.end.get("peak_gpu_gb"), dry_run.end.get("peak_rss_gb"))
     out_of_memory = dry_run.end["reason"] in (Reason.OOM, Reason.HOST_OOM) if dry_run.end else dry_run.killed

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from hptui.core.gpu_faults import is_gpu_fault
 from hptui.core.memory_texts import memory_reason
 from hptui.core.trial import Reason
 from hptui.core.usage import MISTAKES
@@ -93,6 +94,8 @@ def classify_script_end(
     exit_text = f"exit code {code}" if code else "exit code 0, but its last words are a traceback"
     if DIVERGED.search(key_line):
         return Failure(Reason.NAN, _short(key_line))
+    if is_gpu_fault(key_line):
+        return Failure(Reason.GPU_FAULT, _short(key_line))
     is_error = key_line and (EXCEPTION.match(key_line) or ERROR.match(key_line))
     return Failure(
         Reason.CRASH, _short(f"{key_line} ({exit_text})" if is_error else _short(exit_text, _quoted(key_line)))

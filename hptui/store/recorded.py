@@ -95,6 +95,7 @@ class EventKind(StrEnum):
     ENGINE = "engine"
     GPU_BUSY = "gpu_busy"
     NO_GPUS = "no_gpus"
+    GPU_FAULT = "gpu_fault"
     CHANGED = "changed"
     CODE_CHANGED = "code_changed"
     TRAINER = "trainer"
@@ -142,6 +143,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.STOP_RULES: "stop rules that name a metric which is never reported",
     EventKind.CONSTANT: "all trials have the same objective",
     EventKind.ENGINE: "the search goes on with another version of its engine",
+    EventKind.GPU_FAULT: "a GPU gets no trials, because it does not answer or failed",
     EventKind.GPU_BUSY: "a trial waits for a GPU; the sentence names who holds it",
     EventKind.NO_GPUS: "GPUs were requested, but none can be used",
     EventKind.CHANGED: "code, data or the program of the trials is not what it was before",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hptui.core.trial import Attempt, AttemptState, Reason, Rejection, Role, StudyState, Trial, TrialStatus
@@ -107,7 +107,8 @@ class EventRow:
 class Sample:
     """Resource usage of an attempt at a moment.
 
-    Memory is in GiB, `cpu` in percent of one core, `util` in percent of the attempt's GPUs.
+    Memory is in GiB, `cpu` in percent of one core, `util` in percent of the attempt's GPUs. `gpus` is the memory on
+    each GPU by UUID, whose sum is `gpu_gb`; it is not stored.
     """
 
     token: str
@@ -116,6 +117,7 @@ class Sample:
     rss_gb: float | None = None
     util: float | None = None
     cpu: float | None = None
+    gpus: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,9 @@ def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
 
 
 def _dump_resources(resources: Resources) -> dict[str, object]:
-    """Return `[resources]`; the executor is named only when it is another one than that of this machine."""
-    document = dump_table("resources", resources)
-    return {key: value for key, value in document.items() if key != "executor" or value != Resources().executor}
+    """Return `[resources]`; keys that older versions do not know stand there only if they are set."""
+    document, usual = dump_table("resources", resources), {"executor": Resources().executor, "share": False}
+    return {key: value for key, value in document.items() if key not in usual or value != usual[key]}
 
 
 def _with_constraints(search: dict[str, object], space: Space) -> dict[str, object]:

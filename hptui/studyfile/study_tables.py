@@ -5,6 +5,7 @@ from __future__ import annotations
 from hptui.core.keys import (
     COMMAND,
     DURATION,
+    FLAG,
     FLOAT,
     NONEMPTY,
     NUMBER,
@@ -216,6 +217,7 @@ RESOURCES = Table(
         ),
         Key("stop_grace", DURATION, "Time to end by itself at a stop before the process is killed", example="15"),
         Key("executor", EXECUTOR, "Where attempts run", reader=f"{SECTIONS}:read_executor", example='"local"'),
+        Key("share", FLAG, "Whether trials also start on GPUs that processes of others use", example="true"),
     ),
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hptui.core.errors import HptuiError, NotAvailable, Unsupported, UserError
+from hptui.core.gpu_faults import is_gpu_fault
 from hptui.core.memory_texts import memory_reason
 from hptui.core.trial import Reason, TrialStatus
 
@@ -89,6 +90,8 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
         reason = _resource_reason(link)
         if reason:
             return reason
+    if any(is_gpu_fault(str(link)) for link in chain):
+        return Reason.GPU_FAULT
     if isinstance(error, NotAvailable):
         return Reason.SETUP
     if isinstance(error, UserError | Unsupported):

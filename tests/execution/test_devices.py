@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -19,36 +18,12 @@ from hptui.execution.local.devices import Slot, lock_slot, slots_for, visible_gp
 from hptui.execution.local.usage import UsageSampler
 from tests.support import until
 
-FAKES = Path(__file__).parent.parent / "fakes"
 FIRST, SECOND = "GPU-aaaaaaaa-0000-0000-0000-000000000000", "GPU-bbbbbbbb-1111-1111-1111-111111111111"
 
 
 @pytest.fixture(autouse=True)
-def own_runtime(tmp_path, monkeypatch):
-    roots = (tmp_path / "tmp", tmp_path / "var")
-    for root in roots:
-        root.mkdir()
-    monkeypatch.setattr(lock_directory, "ROOTS", roots)
-    monkeypatch.delenv("TMPDIR", raising=False)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    nvml.library.cache_clear()
-    yield
-    nvml.library.cache_clear()
-
-
-@pytest.fixture
-def world(tmp_path, monkeypatch):
-    """Two fake GPUs; call it with what they are doing."""
-    monkeypatch.syspath_prepend(str(FAKES))
-    monkeypatch.delitem(sys.modules, "pynvml", raising=False)
-    monkeypatch.setenv("FAKE_NVML", str(tmp_path / "world.json"))
-    nvml.library.cache_clear()
-
-    def tell(**doing):
-        (tmp_path / "world.json").write_text(json.dumps(doing))
-
-    yield tell
-    sys.modules.pop("pynvml", None)
+def own_runtime(own_locks):
+    """Keep the locks of all tests here off the machine's."""
 
 
 @pytest.fixture
@@ -64,7 +39,8 @@ def release(*claims):
 def test_gpus_are_described(world):
     world(free={"1": 3 << 30})
     one, two = visible_gpus()
-    assert (one.index, one.uuid, one.name, one.total_gb, one.free_gb) == (0, FIRST, "Fake GPU 0", 24.0, 24.0)
+    assert (one.index, one.uuid, one.name, one.total_gb) == (0, FIRST, "Fake GPU 0", 24.0)
+    assert (one.label, one.capability, round(one.free_gb, 1)) == ("0", (8, 6), 23.6)
     assert (two.free_gb, two.driver, two.cuda) == (3.0, "570.00", "12.8")
 
 
@@ -86,12 +62,12 @@ def test_an_old_library_answers_in_bytes(world, monkeypatch):
         ("-1", []),
         ("0,-1,1", [FIRST]),
         ("0,7,1", [FIRST]),
-        ("MIG-cccccccc-2222-2222-2222-222222222222", ["MIG-cccccccc-2222-2222-2222-222222222222"]),
         ("NoDevFiles", []),
     ],
 )
 def test_an_inherited_choice_is_honoured(world, monkeypatch, visible, expected):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     assert [gpu.uuid for gpu in visible_gpus()] == expected
 
 
@@ -195,7 +171,8 @@ def test_a_cpu_slot_needs_no_lock_and_keeps_off_the_gpus(world):
     assert lock_slot(slot) == []
     assert devices.slot_environment(slot) == {"CUDA_VISIBLE_DEVICES": ""}
     assert devices.slot_environment(slots_for(Resources(gpus_per_trial=2))[0]) == {
-        "CUDA_VISIBLE_DEVICES": f"{FIRST},{SECOND}"
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "CUDA_VISIBLE_DEVICES": "0,1",
     }
 
 

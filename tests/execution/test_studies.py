@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 
 from hptui.core.errors import StudyError, UserError
-from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.core.trial import Attempt, Reason, Role, TrialStatus
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.operations.steer import CommandRefused, send_command
+from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import read_json
 from tests.support import events, rest, run_to_rest, state, toy, trial, trials, until
@@ -404,14 +405,66 @@ def test_a_full_disk_pauses_before_anything_starts(home: Path, tmp_path: Path) -
     assert "free some space" in message
 
 
-def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fakes = Path(__file__).parent.parent / "fakes"
+def attempts_of(sd: StudyDir) -> list[Attempt]:
+    with StoreReader.open(sd) as reader:
+        return reader.attempts()
+
+
+FILLS = """
+import os, time
+from pathlib import Path
+
+def main(trial, *, lr: float = 1e-3, width: int = 4):
+    trial.total_steps = 1
+    gpu = os.environ["CUDA_VISIBLE_DEVICES"]
+    Path("gpus", str(os.getpid())).write_text(f"{gpu} {int(0.95 * (24 << 30))}")
+    time.sleep(1.3)  # the first sample is taken after one second
+    trial.report(1, loss=lr * width)
+    return {"loss": lr * width}
+"""
+
+
+def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_filled_them(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each trial has 95 % of a GPU until its process ends: the next ones start all the same."""
+    import json
+    import textwrap
+
+    fakes, world = Path(__file__).parent.parent / "fakes", tmp_path / "world.json"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(fakes), os.environ.get("PYTHONPATH")))))
     monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
-    sd = run_to_rest(home, toy(tmp_path, trials=4, steps=20, step_seconds=0.02))
-    with StoreReader.open(sd) as reader:
-        devices = {attempt.device for attempt in reader.attempts()}
-    assert len(devices) == 2
+    monkeypatch.setenv("FAKE_NVML", str(world))
+    (tmp_path / "gpus").mkdir()
+    world.write_text(json.dumps({"registry": str(tmp_path / "gpus")}))
+    (tmp_path / "train.py").write_text(FILLS)
+    path = tmp_path / "own.toml"
+    path.write_text(textwrap.dedent(OWN.format(trials=4)))
+    sd = run_to_rest(home, path)
+    attempts = attempts_of(sd)
+    assert {attempt.device for attempt in attempts} == {"GPU 0", "GPU 1"}
+    assert statuses(trials(sd)) == ["complete"] * 4
+    peaks = [attempt.peak_gpu_gb or 0.0 for attempt in attempts]
+    assert max(peaks) == pytest.approx(0.95 * 24)
+    assert events(sd, "gpu_busy") == []
+
+    # The first GPU breaks: what fails there runs again on the other one.
+    broken = 'if gpu == "0":\n        raise RuntimeError("CUDA error: uncorrectable ECC error encountered")'
+    (tmp_path / "train.py").write_text(FILLS.replace("time.sleep(1.3)", broken))
+    path.write_text(path.read_text().replace('"own"', '"broken"'))
+    sd = run_to_rest(home, path)
+    assert statuses(trials(sd)) == ["complete"] * 4
+    assert {attempt.device for attempt in attempts_of(sd) if attempt.reason == "gpu_fault"} == {"GPU 0"}
+    [told] = events(sd, "gpu_fault")
+    assert "GPU 0 (Fake GPU 0) failed 2 times" in told
+    assert "ECC" in told
+
+    # Both are: the study pauses instead of burning its trials, and says so.
+    (tmp_path / "train.py").write_text(FILLS.replace("time.sleep(1.3)", broken.replace('== "0"', '!= ""')))
+    path.write_text(path.read_text().replace('"broken"', '"dead"'))
+    sd = run_to_rest(home, path)
+    assert "every GPU of this study has failed" in state(sd)[1]
+    assert state(sd)[0] == "paused"
 
 
 TRAIN = """
@@ -480,6 +533,24 @@ def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
         environment = reader.attempts(0)[0].environment
     assert environment["gpu"] == "Fake GPU 0"
     assert environment["driver"] == "570.00"
+
+
+def test_a_torch_that_cannot_use_the_gpus_is_told_before_the_first_trial(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The torch of these tests has no CUDA, and the driver shows two GPUs."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent / "fakes"))
+    monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
+    monkeypatch.setenv("HPTUI_COLD", "1")
+    path = toy(tmp_path, trials=2)
+    text = path.read_text().replace('"loss"', '"val_loss"')
+    before, after = text.partition("[trainer]")[0], text.partition("[space]")[2]
+    path.write_text(f'{before}[trainer]\nkind = "charlm"\n[space]{after}')
+    sd = run_to_rest(home, path)
+    assert state(sd)[0] == "paused"
+    assert "built for the CPU" in state(sd)[1]
+    assert "gpus = 0" in state(sd)[1]
+    assert attempts_of(sd) == []
 
 
 def test_results_are_written_where_the_command_line_says(home: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hptui.core.trial import StudyState
-from hptui.execution.local import lock_directory, nvml
+from hptui.execution.local import lock_directory, nvml, torch_build
 from hptui.operations import doctor
 from hptui.operations.doctor import examine
 from hptui.operations.doctor_study import examine_study, worst_level
@@ -132,18 +132,18 @@ def test_a_torch_without_cuda_beside_gpus(home, monkeypatch):
 
     monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "fakes"))
     monkeypatch.delitem(sys.modules, "pynvml", raising=False)
-    monkeypatch.setattr(doctor, "_version", lambda package: "2.13.0+cpu")
-    nvml.library.cache_clear()
+    monkeypatch.setattr(torch_build, "installed", lambda: torch_build.TorchBuild("2.13.0+cpu", "", ""))
+    nvml.initialised.cache_clear()
     try:
         found = examine(home, [])
     finally:
-        nvml.library.cache_clear()
+        nvml.initialised.cache_clear()
         sys.modules.pop("pynvml", None)
     assert [finding.message.split(",")[0] for finding in found if finding.check == "gpu"] == [
         "GPU 0: Fake GPU 0",
         "GPU 1: Fake GPU 1",
     ]
-    assert ("torch", "warning") in bad(found)
+    assert ("torch", "error") in bad(found)
 
 
 @pytest.mark.parametrize(("version", "level"), [("2.9.1", "error"), ("2.10.0", None), ("2.13.0+cu128", None)])

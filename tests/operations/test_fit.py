@@ -116,3 +116,41 @@ def test_a_real_limit_of_memory_is_found(tmp_path: Path) -> None:
     assert peaks == sorted(peaks)
     assert "DefaultCPUAllocator" in found["attempts"][-1]["message"]
     assert f"batch_size={found['fails']}: does not fit" in done.stderr
+
+
+def test_steps_run_on_a_gpu_that_no_trial_holds_and_within_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hptui.core.errors import MachineError
+    from hptui.execution.local import devices, lock_directory
+    from hptui.execution.local.nvml import Gpu
+    from hptui.operations import dry_run, memory_fit
+
+    monkeypatch.setattr(lock_directory, "ROOTS", (tmp_path,))
+    gpus = [Gpu(index, f"GPU-{index}", "Card", 24.0, 24.0, "", "") for index in range(2)]
+    study = read_study(toy(tmp_path), {})
+    used: list[str] = []
+
+    def worker(run: object, study: object, slot: devices.Slot, home: object) -> subprocess.CompletedProcess[str]:
+        used.append(slot.label)
+        assert devices.lock_slot(slot) is None, "nobody else can take it meanwhile"
+        return subprocess.CompletedProcess([], 0, "", "")
+
+    monkeypatch.setattr(dry_run, "_run_worker", worker)
+    monkeypatch.setattr(dry_run, "read_lines", lambda *_: ([], 0))
+    monkeypatch.setattr(devices, "slots_for", lambda resources: [devices.Slot((gpu,)) for gpu in gpus])
+    for _ in range(2):
+        dry_run.run_steps(study, {}, 2)
+    held = devices.lock_slot(devices.Slot((gpus[0],)))
+    dry_run.run_steps(study, {}, 2)
+    assert used == ["GPU 0", "GPU 0", "GPU 1"]
+    also_held = devices.lock_slot(devices.Slot((gpus[1],)))
+    assert held
+    assert also_held
+    with pytest.raises(MachineError, match="trials hold GPU 0, GPU 1"):
+        dry_run.run_steps(study, {}, 2)
+    end = {"status": "complete", "peak_gpu_gb": 13.0}
+    for share, fits in ((None, True), (24.0, True), (12.0, False)):
+        tried = dry_run.TrialRun([], end, "", 0.0, gpu_share_gb=share)
+        monkeypatch.setattr(memory_fit, "run_steps", lambda *_, tried=tried: tried)
+        assert memory_fit._try_value(study, "batch_size", 8, None).fits is fits

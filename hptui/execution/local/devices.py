@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.core.errors import UserError
+from hptui.core.errors import MachineError, UserError
 from hptui.core.study import Resources
 from hptui.execution.local import nvml
 from hptui.execution.local.lock_directory import lock_directories
@@ -33,6 +33,10 @@ __all__ = [
 ]
 
 
+PCI_ORDER = "PCI_BUS_ID"
+"""Value of `CUDA_DEVICE_ORDER` with which CUDA counts GPUs as the driver does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A place for one trial at a time, on GPUs or on the CPU.
@@ -47,7 +51,7 @@ class Slot:
     @property
     def label(self) -> str:
         """Name as people read it: `GPU 0`, `GPU 0,1`, `GPU 0 #2`, `CPU #1`."""
-        devices = f"GPU {','.join(str(gpu.index) for gpu in self.gpus)}" if self.gpus else "CPU"
+        devices = f"GPU {','.join(gpu.label for gpu in self.gpus)}" if self.gpus else "CPU"
         return devices if self.of == 1 else f"{devices} #{self.k + 1}"
 
 
@@ -70,28 +74,43 @@ def visible_gpus() -> list[Gpu]:
 
     Order and numbering are those of the variable; numbers count by PCI bus, as in `nvidia-smi`. As in CUDA, the first
     entry that names nothing ends the list.
+
+    Raises: `UserError` for numbers among cards that differ, unless `CUDA_DEVICE_ORDER` says that they count by PCI bus:
+    CUDA would count by speed.
     """
     all_gpus = nvml.all_gpus()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None or not all_gpus:
         return all_gpus
+    entries = [entry.strip() for entry in visible.split(",")]
+    _require_clear_numbers(entries, all_gpus)
     chosen: list[Gpu] = []
-    for entry in visible.split(","):
-        gpu = _gpu_named(entry.strip(), all_gpus)
-        if gpu is None:
+    for entry in entries:
+        named = _gpus_named(entry, all_gpus)
+        if not named:
             break
-        if gpu not in chosen:
-            chosen.append(gpu)
+        chosen += [gpu for gpu in named if gpu not in chosen]
     return chosen
 
 
-def _gpu_named(entry: str, all_gpus: Sequence[Gpu]) -> Gpu | None:
+def _require_clear_numbers(entries: Sequence[str], all_gpus: Sequence[Gpu]) -> None:
+    """Refuse numbers that mean one card to CUDA and another one to the driver."""
+    differ = len({gpu.name for gpu in all_gpus}) > 1
+    if differ and any(map(str.isdecimal, entries)) and os.environ.get("CUDA_DEVICE_ORDER") != PCI_ORDER:
+        listed = ", ".join(f"{gpu.label} is {gpu.name}, {gpu.uuid}" for gpu in all_gpus)
+        raise UserError(
+            f"CUDA_VISIBLE_DEVICES is {','.join(entries)!r}, but the cards here differ, and CUDA then counts the "
+            "fastest first",
+            hint=f"set CUDA_DEVICE_ORDER={PCI_ORDER} too, or name cards by UUID (by PCI bus: {listed})",
+        )
+
+
+def _gpus_named(entry: str, all_gpus: Sequence[Gpu]) -> list[Gpu]:
+    """Return the GPU of an entry of the variable; the number of a divided card names all its instances."""
     if entry.isdecimal():
-        return all_gpus[int(entry)] if int(entry) < len(all_gpus) else None
-    if entry.startswith("MIG-"):
-        return nvml.describe(handle, len(all_gpus)) if (handle := nvml.mig_handle(entry)) is not None else None
-    matching = [gpu for gpu in all_gpus if entry.startswith("GPU-") and gpu.uuid.startswith(entry)]
-    return matching[0] if len(matching) == 1 else None
+        return [gpu for gpu in all_gpus if gpu.index == int(entry)]
+    matching = [gpu for gpu in all_gpus if entry.startswith(("GPU-", "MIG-")) and gpu.uuid.startswith(entry)]
+    return matching if len(matching) == 1 else []
 
 
 def slots_for(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
@@ -100,8 +119,10 @@ def slots_for(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
     Where `gpus` is a count, GPUs in `prefer` (UUIDs, such as those that adopted trials hold) come first, then free
     ones.
 
-    Raises: `UserError` when indices are asked for that are not there, or more GPUs for a trial than there are.
+    Raises: `UserError` when indices are asked for that are not there, or more GPUs for a trial than there are;
+    `MachineError` when there is a driver whose GPUs cannot be asked for.
     """
+    _require_driver(resources)
     chosen = _requested_gpus(resources, prefer)
     if not chosen:
         return [Slot(k=k, of=resources.parallel) for k in range(resources.parallel)]
@@ -112,8 +133,24 @@ def slots_for(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
             f"gpus_per_trial = {size}, but only {len(chosen)} can be used here: {_gpu_list(chosen)}",
             hint="lower [resources] gpus_per_trial, or widen gpus or CUDA_VISIBLE_DEVICES",
         )
+    if size > 1 and any(gpu.instance is not None for gpu in chosen):
+        raise UserError(
+            f"gpus_per_trial = {size}, but a process can use only one MIG instance: {_gpu_list(chosen)}",
+            hint="set [resources] gpus_per_trial = 1, or end MIG mode: nvidia-smi -mig 0",
+        )
     shared = resources.trials_per_gpu
     return [Slot(group, k, shared) for k in range(shared) for group in groups]
+
+
+def _require_driver(resources: Resources) -> None:
+    """Refuse to run on the CPU, hours long and without a word, because a driver does not answer."""
+    wanted = resources.gpus != 0 and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1", "NoDevFiles")
+    if wanted and (problem := nvml.silent_driver()):
+        raise MachineError(
+            problem,
+            hint="does nvidia-smi work? After an update of the driver reboot; a container needs its 'utility' "
+            "capability (NVIDIA_DRIVER_CAPABILITIES=compute,utility); for the CPU set [resources] gpus = 0",
+        )
 
 
 def _requested_gpus(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
@@ -130,18 +167,18 @@ def _requested_gpus(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
         if requested >= len(available):
             return available
         ranked = sorted(available, key=lambda gpu: (gpu.uuid not in prefer, not _is_free(gpu), gpu.index))[:requested]
-        return sorted(ranked, key=lambda gpu: gpu.index)
+        return sorted(ranked, key=lambda gpu: (gpu.index, gpu.instance or 0))
     if isinstance(requested, str):
         raise UserError(f'[resources] gpus must be "all", a number or a list of numbers, got {requested!r}')
-    by_index = {gpu.index: gpu for gpu in available}
-    missing = [index for index in requested if index not in by_index]
+    indices = {gpu.index for gpu in available}
+    missing = [index for index in requested if index not in indices]
     if missing:
         raise UserError(f"[resources] gpus names GPU {', '.join(map(str, missing))}; here: {_gpu_list(available)}")
-    return [by_index[index] for index in requested]
+    return [gpu for index in requested for gpu in available if gpu.index == index]
 
 
 def _gpu_list(gpus: Sequence[Gpu]) -> str:
-    return ", ".join(f"{gpu.index} ({gpu.name})" for gpu in gpus)
+    return ", ".join(f"{gpu.label} ({gpu.name})" for gpu in gpus)
 
 
 def lock_slot(slot: Slot) -> list[int] | None:
@@ -199,13 +236,30 @@ def runtime_directory() -> Path:
 
 
 def slot_environment(slot: Slot) -> dict[str, str]:
-    """Return the variables that restrict a trial to its slot: its GPUs by UUID.
+    """Return the variables that restrict a trial to its slot: its GPUs by number.
 
-    A trial on the CPU of a machine with GPUs is kept off them, since it has locked none.
+    Many scripts can read only numbers. UUIDs are used where the numbers of CUDA may be others than the driver's: when a
+    card of this machine is divided (MIG) or does not answer. A trial
+    on the CPU of a machine with GPUs is kept off them, since it has locked none.
     """
     if slot.gpus:
-        return {"CUDA_VISIBLE_DEVICES": ",".join(gpu.uuid for gpu in slot.gpus)}
+        cards = nvml.cards()
+        numbered = len(cards) == nvml.count() and not any(nvml.is_divided(card.handle) for card in cards)
+        names = [str(gpu.index) if numbered else gpu.uuid for gpu in slot.gpus]
+        return {"CUDA_DEVICE_ORDER": PCI_ORDER, "CUDA_VISIBLE_DEVICES": ",".join(names)}
     return {"CUDA_VISIBLE_DEVICES": ""} if visible_gpus() else {}
+
+
+def pids_are_ours() -> bool:
+    """Return whether the driver's pids mean the same processes here, as they do outside containers."""
+    try:
+        return os.readlink("/proc/self/ns/pid") == HOST_PID_NAMESPACE
+    except OSError:
+        return False
+
+
+HOST_PID_NAMESPACE = "pid:[4026531836]"
+"""The kernel's constant name of the first pid name space, which is that of NVML."""
 
 
 def gpu_processes(gpu: Gpu) -> list[GpuProcess]:

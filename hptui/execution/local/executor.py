@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,27 @@ class LocalExecutor:
 
     def revise(self, resources: Resources) -> None:
         """Divide the machine again. What runs keeps its slot: its label stays taken."""
+        avoided = self._slots.avoided if self._slots is not None else ()
         self._slots = SlotPool(resources, self._peak_gpu_gb)
+        self._slots.avoided = avoided
+
+    def avoid(self, gpus: Collection[str]) -> bool:
+        """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
+        if self._slots is None:
+            return True
+        self._slots.avoided = tuple(gpus)
+        return self._slots.usable() > 0
+
+    def torch_problem(self) -> str:
+        """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
+        return self._slots.torch_problem() if self._slots is not None else ""
+
+    def notices(self) -> list[str]:
+        """Return sentences about GPUs that are out of use, each once."""
+        if self._slots is None:
+            return []
+        notices, self._slots.notices = self._slots.notices, []
+        return notices
 
     def has_gpus(self) -> bool:
         """Return whether this process may use a GPU."""
@@ -284,7 +304,8 @@ class LocalExecutor:
     def watch(self, handle: LocalHandle, pid: int) -> None:
         """Sample what the process tree of an attempt uses."""
         if self._sampler is not None:
-            self._sampler.watch(handle.token, pid)
+            alone = self._slots.gpus_alone(handle.label) if self._slots is not None else ()
+            self._sampler.watch(handle.token, pid, alone)
 
     def drop(self, handle: LocalHandle) -> None:
         """Forget an attempt that has ended: its slot is free."""

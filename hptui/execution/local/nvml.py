@@ -1,22 +1,32 @@
 """Questions to the NVIDIA driver through NVML; no other module calls it. No driver means no GPUs, not an error.
 
-NVML is initialised at most once a process, never in a process that forks workers.
+NVML is initialised at most once a process, never in a process that forks workers; a failure is not remembered.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 GIB = float(1 << 30)
 """Bytes of a GiB."""
 T = TypeVar("T")
+NOT_SUPPORTED = 3
+"""NVML's code of what a card has no answer to, such as its memory where that is the host's."""
+DRIVER_TRACES = (Path("/dev/nvidia0"), Path("/proc/driver/nvidia"))
+"""Paths that exist where a driver is loaded, whether NVML answers or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A GPU at the time of the question. `index` is the driver's (by PCI bus), `uuid` its identity; memory is GiB."""
+    """A GPU, or an instance of one (MIG), at the time of the question. Memory is GiB.
+
+    `index` is the driver's (by PCI bus) and also counts GPUs that do not answer; `instance` is the number of a MIG
+    instance of it. `uuid` is its identity, `capability` the compute capability, (0, 0) if it is not known.
+    """
 
     index: int
     uuid: str
@@ -25,6 +35,13 @@ class Gpu:
     free_gb: float
     driver: str
     cuda: str
+    instance: int | None = None
+    capability: tuple[int, int] = (0, 0)
+
+    @property
+    def label(self) -> str:
+        """Number as people read it: `0`, `0:1` for an instance."""
+        return str(self.index) if self.instance is None else f"{self.index}:{self.instance}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +53,43 @@ class Usage:
     gb: float | None
 
 
-@functools.cache
-def library() -> Any:
-    """Return the initialised `pynvml` module, or None where there is no NVIDIA driver."""
-    try:
-        import pynvml
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A handle of NVML with the driver's index of its card, and the number of the MIG instance."""
 
-        pynvml.nvmlInit()
+    index: int
+    handle: Any
+    instance: int | None = None
+
+
+@functools.cache
+def initialised() -> Any:
+    """Return the `pynvml` module, initialised.
+
+    Raises: whatever the import or the driver raises, at each call again.
+    """
+    import pynvml
+
+    pynvml.nvmlInit()
+    return pynvml
+
+
+def library() -> Any:
+    """Return the initialised `pynvml` module, or None where no NVIDIA driver answers now."""
+    try:
+        return initialised()
     except Exception:  # noqa: BLE001  a missing library, a driver mismatch, a driver being replaced: no GPUs for now
         return None
-    return pynvml
+
+
+def silent_driver() -> str:
+    """Return why NVML does not answer although there is a driver; '' if it does, or there is none."""
+    try:
+        initialised()
+    except Exception as error:  # noqa: BLE001  as in `library`
+        traces = [str(path) for path in DRIVER_TRACES if path.exists()]
+        return f"there is {traces[0]}, but NVML does not answer ({error})" if traces else ""
+    return ""
 
 
 def query(question: str, default: T, *arguments: Any) -> T:
@@ -60,25 +104,61 @@ def query(question: str, default: T, *arguments: Any) -> T:
     return answer
 
 
-def handles() -> list[Any]:
-    """Return a handle of each GPU, in the driver's order."""
-    gpu_handles = [query("nvmlDeviceGetHandleByIndex", None, index) for index in range(query("nvmlDeviceGetCount", 0))]
-    return [handle for handle in gpu_handles if handle is not None]
+def count() -> int:
+    """Return the number of cards, also of those that do not answer."""
+    return query("nvmlDeviceGetCount", 0)
 
 
-def mig_handle(uuid: str) -> Any:
-    """Return the handle of a MIG instance, or None."""
-    return query("nvmlDeviceGetHandleByUUID", None, uuid.encode())
+def cards() -> list[Device]:
+    """Return the cards that answer, in the driver's order; each keeps the driver's index."""
+    handles = [(index, query("nvmlDeviceGetHandleByIndex", None, index)) for index in range(count())]
+    return [Device(index, handle) for index, handle in handles if handle is not None]
 
 
-def describe(handle: Any, index: int) -> Gpu | None:
+def devices() -> list[Device]:
+    """Return what work can be given to: cards, and in place of a divided card its MIG instances."""
+    return [device for card in cards() for device in (_instances(card) if is_divided(card.handle) else [card])]
+
+
+def is_divided(handle: Any) -> bool:
+    """Return whether a card is in MIG mode: nothing but its instances can be used then."""
+    return bool(query("nvmlDeviceGetMigMode", [0, 0], handle)[0])
+
+
+def _instances(card: Device) -> Iterator[Device]:
+    for number in range(query("nvmlDeviceGetMaxMigDeviceCount", 0, card.handle)):
+        handle = query("nvmlDeviceGetMigDeviceHandleByIndex", None, card.handle, number)
+        if handle is not None:
+            yield Device(card.index, handle, number)
+
+
+def describe(device: Device) -> Gpu | None:
     """Return what is recorded of a GPU; None when it has fallen off the bus."""
-    memory: Any = query("nvmlDeviceGetMemoryInfo", None, handle)
-    uuid = uuid_of(handle)
+    memory = memory_of(device.handle)
+    uuid = uuid_of(device.handle)
     if memory is None or not uuid:
         return None
-    name = decode(query("nvmlDeviceGetName", "", handle))
-    return Gpu(index, uuid, name, memory.total / GIB, memory.free / GIB, driver_version(), cuda_version())
+    name = decode(query("nvmlDeviceGetName", "", device.handle))
+    major, minor = query("nvmlDeviceGetCudaComputeCapability", (0, 0), device.handle)
+    total, free = memory
+    cuda = cuda_version()
+    return Gpu(device.index, uuid, name, total, free, driver_version(), cuda, device.instance, (major, minor))
+
+
+def memory_of(handle: Any) -> tuple[float, float] | None:
+    """Return (total, free) in GiB, those of the host for a GPU without memory; None: no answer."""
+    try:
+        memory = initialised().nvmlDeviceGetMemoryInfo(handle)
+    except Exception as error:  # noqa: BLE001  as in `query`
+        return _host_memory() if getattr(error, "value", None) == NOT_SUPPORTED else None
+    return memory.total / GIB, memory.free / GIB
+
+
+def _host_memory() -> tuple[float, float]:
+    import psutil  # only for unified memory
+
+    memory = psutil.virtual_memory()
+    return memory.total / GIB, memory.available / GIB
 
 
 def uuid_of(handle: Any) -> str:
@@ -88,7 +168,7 @@ def uuid_of(handle: Any) -> str:
 
 def all_gpus() -> list[Gpu]:
     """Return all GPUs of this machine that answer, also those that this process may not use."""
-    gpus = [describe(handle, index) for index, handle in enumerate(handles())]
+    gpus = [describe(device) for device in devices()]
     return [gpu for gpu in gpus if gpu is not None]
 
 
@@ -106,18 +186,26 @@ def cuda_version() -> str:
 def usages() -> list[Usage]:
     """Return all processes on all GPUs."""
     entries: list[Usage] = []
-    for handle in handles():
-        uuid = uuid_of(handle)
-        processes: list[Any] = query("nvmlDeviceGetComputeRunningProcesses", [], handle)
+    for device in devices():
+        uuid = uuid_of(device.handle)
+        processes: list[Any] = query("nvmlDeviceGetComputeRunningProcesses", [], device.handle)
         for process in processes:
             gb = None if process.usedGpuMemory is None else process.usedGpuMemory / GIB
             entries.append(Usage(int(process.pid), uuid, gb))
     return entries
 
 
+def used_gb() -> dict[str, float]:
+    """Return the memory in GiB that is taken on each GPU, by UUID."""
+    memories = {uuid_of(device.handle): memory_of(device.handle) for device in devices()}
+    return {uuid: memory[0] - memory[1] for uuid, memory in memories.items() if memory is not None}
+
+
 def utilisation() -> dict[str, float]:
     """Return how busy each GPU is, in percent, by UUID, without those that do not say."""
-    rates: dict[str, Any] = {uuid_of(h): query("nvmlDeviceGetUtilizationRates", None, h) for h in handles()}
+    rates: dict[str, Any] = {
+        uuid_of(device.handle): query("nvmlDeviceGetUtilizationRates", None, device.handle) for device in devices()
+    }
     return {uuid: float(rate.gpu) for uuid, rate in rates.items() if rate is not None}
 
 

@@ -4,20 +4,23 @@ A slot is free when neither this study, nor another one, nor any other process t
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from hptui.core.study import Resources
 from hptui.execution.executor import Lease, usable_cpu_cores
-from hptui.execution.local import devices, shim
-from hptui.execution.local.devices import Gpu, Slot
+from hptui.execution.local import devices, nvml, shim, torch_build
+from hptui.execution.local.devices import Slot
 from hptui.execution.local.environment import gpu_facts
+from hptui.execution.local.gpu_memory import Occupant, Room, shortage
 
-MEMORY_MARGIN = 1.1
-"""Free GPU memory that a slot must have, as a multiple of the highest peak of earlier trials."""
-MIN_FREE_SHARE = 0.05
-"""Share (0 to 1) of a GPU's memory that must be free as long as no trial's use is known."""
+MPS = "nvidia-cuda-mps"
+"""Beginning of the names of the driver's own processes for MPS, which stay on a GPU for ever."""
+LONG_WAIT_S = 300.0
+"""Seconds of waiting for a GPU after which the way out is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +31,62 @@ class LocalLease(Lease):
 
 
 class SlotPool:
-    """The slots that a study may fill. `peak_gpu_gb` returns how much GPU memory (GiB) its trials have needed."""
+    """The slots that a study may fill. `peak_gpu_gb` returns how much memory (GiB) its trials have needed of one GPU.
+
+    `notices` are sentences about GPUs that are out of use. GPUs in `avoided` (UUIDs) get no trials.
+    """
 
     def __init__(self, resources: Resources, peak_gpu_gb: Callable[[], float | None]) -> None:
         self._slots = devices.slots_for(resources)
+        self._share = resources.share
         self._peak_gpu_gb = peak_gpu_gb
+        self._waiting_since: float | None = None
+        self._silent: set[str] = set()
+        self._torch_problem: str | None = None
+        self.avoided: Collection[str] = ()
+        self.notices: list[str] = []
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    def usable(self) -> int:
+        """Return the number of slots on GPUs that are not to be avoided."""
+        return sum(all(gpu.uuid not in self.avoided for gpu in slot.gpus) for slot in self._slots)
+
+    def torch_problem(self) -> str:
+        """Return why the installed torch cannot use these GPUs; asked once."""
+        if self._torch_problem is None:
+            gpus = dict.fromkeys(gpu for slot in self._slots for gpu in slot.gpus)
+            problem = torch_build.problem_with(torch_build.installed(), gpus)
+            self._torch_problem = str(problem) if problem else ""
+        return self._torch_problem
+
+    def gpus_alone(self, label: str) -> tuple[str, ...]:
+        """Return the UUIDs of the GPUs that a slot has to itself; () for other slots."""
+        return next(
+            (tuple(gpu.uuid for gpu in slot.gpus) for slot in self._slots if slot.label == label and slot.of == 1), ()
+        )
 
     def claim(self, taken: Collection[str]) -> tuple[LocalLease | None, str]:
         """Lock a slot whose label is not `taken`; return it or None, and what GPU memory is lacking, if any."""
         waiting = ""
         for slot in self._slots:
-            if slot.label in taken:
-                continue
-            if shortage := self._memory_shortage(slot):
-                waiting = shortage
+            if slot.label in taken or any(gpu.uuid in self.avoided for gpu in slot.gpus):
                 continue
             locks = devices.lock_slot(slot)
-            if locks is not None:
+            if locks is None:
+                continue
+            try:
+                problem = self._shortage(slot)
+            except BaseException:
+                _close(locks)
+                raise
+            if not problem:
+                self._waiting_since = None
                 return self._lease(slot, locks), waiting
-        return None, waiting
+            _close(locks)  # only now: what is seen on a locked GPU is not another trial that is about to end
+            waiting = problem
+        return None, self._with_way_out(waiting)
 
     def _lease(self, slot: Slot, locks: Collection[int]) -> LocalLease:
         return LocalLease(
@@ -63,19 +100,43 @@ class SlotPool:
             locks=tuple(locks),
         )
 
-    def _memory_shortage(self, slot: Slot) -> str:
-        """Return why a slot's GPUs have too little free memory, and who uses them; '' when they have enough."""
+    def _shortage(self, slot: Slot) -> str:
+        """Return why no trial can start on a slot's GPUs, and who uses them; '' when one can."""
         if not slot.gpus:
             return ""
-        current = {gpu.uuid: gpu for gpu in devices.visible_gpus()}
-        for gpu in (current[listed.uuid] for listed in slot.gpus if listed.uuid in current):
-            needed = self._needed_gb(gpu)
-            if gpu.free_gb < needed:
-                holders = ", ".join(map(str, devices.gpu_processes(gpu))) or "nobody that the driver names"
-                room = f"{gpu.free_gb:.1f} of {gpu.total_gb:.1f} GiB free, {needed:.1f} needed"
-                return f"waiting for GPU {gpu.index}: {room}; held by {holders}"
+        current = {gpu.uuid: gpu for gpu in nvml.all_gpus()}
+        named, peak = devices.pids_are_ours(), self._peak_gpu_gb()
+        for listed in slot.gpus:
+            if (gpu := current.get(listed.uuid)) is None:
+                return self._silence(listed)
+            self._silent.discard(gpu.uuid)
+            occupants = [
+                Occupant(process.gb, str(process), named and bool(process.name) and not process.name.startswith(MPS))
+                for process in devices.gpu_processes(gpu)
+            ]
+            if problem := shortage(Room(gpu, slot.of, peak, occupants, named, self._share)):
+                return problem
         return ""
 
-    def _needed_gb(self, gpu: Gpu) -> float:
-        peak = self._peak_gpu_gb()
-        return peak * MEMORY_MARGIN if peak else gpu.total_gb * MIN_FREE_SHARE
+    def _silence(self, gpu: nvml.Gpu) -> str:
+        problem = f"GPU {gpu.label} ({gpu.name}) no longer answers: it gets no trials until it does"
+        if gpu.uuid not in self._silent:
+            self._silent.add(gpu.uuid)
+            self.notices.append(f"{problem}; look for NVRM and Xid in dmesg; a reboot may bring it back")
+        return f"waiting for a GPU: {problem}"
+
+    def _with_way_out(self, waiting: str) -> str:
+        """Add to what is waited for what can be done, once that has lasted; '' ends the waiting."""
+        if not waiting:
+            self._waiting_since = None
+            return ""
+        now = time.monotonic()
+        self._waiting_since = self._waiting_since or now
+        if now - self._waiting_since < LONG_WAIT_S or self._share:
+            return waiting
+        return f"{waiting}; to start beside other processes set share = true in [resources]"
+
+
+def _close(locks: Collection[int]) -> None:
+    for lock in locks:
+        os.close(lock)

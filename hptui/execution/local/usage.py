@@ -10,11 +10,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import psutil
 
-from hptui.execution.local import nvml
+from hptui.execution.local import devices, nvml
 from hptui.execution.local.nvml import GIB
 from hptui.store.records import Sample
 
@@ -24,11 +25,15 @@ SAMPLE_INTERVAL_S = 5.0  # seconds
 
 @dataclass
 class _Watched:
-    """A watched process tree; `born` is the root's start time, which tells it from a later process with its pid."""
+    """A watched process tree; `born` is the root's start time, which tells it from a later process with its pid.
+
+    `alone` are the UUIDs of GPUs that nothing else is given.
+    """
 
     token: str
     pid: int
     due: float
+    alone: Collection[str] = ()
     born: float | None = None
     cpu_seconds: dict[int, float] = field(default_factory=dict)
     looked: float | None = None
@@ -45,10 +50,10 @@ class UsageSampler:
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def watch(self, token: str, pid: int) -> None:
-        """Sample the tree under `pid` from now on, as `token`."""
+    def watch(self, token: str, pid: int, alone: Collection[str] = ()) -> None:
+        """Sample the tree under `pid` from now on, as `token`; it has the GPUs `alone` (UUIDs) to itself."""
         with self._changed:
-            self._watched[token] = _Watched(token, pid, time.monotonic() + self._first)
+            self._watched[token] = _Watched(token, pid, time.monotonic() + self._first, alone)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="samples", daemon=True)
                 self._thread.start()
@@ -76,9 +81,9 @@ class UsageSampler:
 
     def _run(self) -> None:
         while due := self._due():
-            usages, busy = nvml.usages(), nvml.utilisation()
+            gpus = GpuUse.now()
             for watched in due:
-                sample = sample_tree(watched, usages, busy)
+                sample = sample_tree(watched, gpus)
                 if sample is not None:
                     self._samples.put(sample)
 
@@ -97,7 +102,22 @@ class UsageSampler:
             return []
 
 
-def sample_tree(watched: _Watched, usages: list[nvml.Usage], busy: dict[str, float]) -> Sample | None:
+@dataclass(frozen=True, slots=True)
+class GpuUse:
+    """What the driver says at a moment: processes with pids of this name space, memory in GiB and rates by UUID."""
+
+    usages: list[nvml.Usage]
+    used_gb: Mapping[str, float]
+    busy: Mapping[str, float]
+
+    @classmethod
+    def now(cls) -> GpuUse:
+        """Ask the driver. In a container its pids are of others, even where one equals a pid here."""
+        usages = nvml.usages() if devices.pids_are_ours() else []
+        return cls(usages, nvml.used_gb(), nvml.utilisation())
+
+
+def sample_tree(watched: _Watched, gpus: GpuUse) -> Sample | None:
     """Return one sample of a tree; None once its root has ended."""
     try:
         root = psutil.Process(watched.pid)
@@ -119,8 +139,8 @@ def sample_tree(watched: _Watched, usages: list[nvml.Usage], busy: dict[str, flo
             continue
         seconds[process.pid] = times.user + times.system
     cpu = _cpu_percent(watched, seconds)
-    tree_usages = [usage for usage in usages if usage.pid in seconds]
-    return _with_gpus(Sample(watched.token, time.time(), rss_gb=rss / GIB, cpu=cpu), tree_usages, busy)
+    sample = Sample(watched.token, time.time(), rss_gb=rss / GIB, cpu=cpu)
+    return _with_gpus(sample, [usage for usage in gpus.usages if usage.pid in seconds], watched.alone, gpus)
 
 
 def _cpu_percent(watched: _Watched, seconds: dict[int, float]) -> float | None:
@@ -131,12 +151,19 @@ def _cpu_percent(watched: _Watched, seconds: dict[int, float]) -> float | None:
     return None if previous is None or now <= previous else 100.0 * cpu_seconds / (now - previous)
 
 
-def _with_gpus(sample: Sample, tree_usages: list[nvml.Usage], busy: dict[str, float]) -> Sample:
-    """Add GPU memory and use, as far as the driver lists the tree's pids; in some containers it does not."""
-    rates = [busy[uuid] for uuid in {usage.gpu for usage in tree_usages} if uuid in busy]
-    sizes = [usage.gb for usage in tree_usages if usage.gb is not None]
+def _with_gpus(sample: Sample, usages: list[nvml.Usage], alone: Collection[str], gpus: GpuUse) -> Sample:
+    """Add GPU memory and use: of the tree's pids, else of the GPUs that it has to itself."""
+    sizes: dict[str, float] = {}
+    for usage in usages:
+        if usage.gb is not None:
+            sizes[usage.gpu] = sizes.get(usage.gpu, 0.0) + usage.gb
+    used = {usage.gpu for usage in usages} or set(alone)
+    if not sizes:
+        sizes = {uuid: gpus.used_gb[uuid] for uuid in alone if uuid in gpus.used_gb}
+    rates = [gpus.busy[uuid] for uuid in used if uuid in gpus.busy]
     return replace(
         sample,
-        gpu_gb=sum(sizes) if sizes else None,
+        gpu_gb=sum(sizes.values()) if sizes else None,
         util=sum(rates) / len(rates) if rates else None,
+        gpus=sizes,
     )
