@@ -68,9 +68,15 @@ class ChannelThread:
 
 
 class Notifier:
-    """Queues and sends the notices of one study. Its methods never wait, but for `flush`."""
+    """Queues and sends the notices of one study. Its methods never wait, but for `flush`.
 
-    def __init__(self, store: Store, settings: Settings, environ: Mapping[str, str] | None = None) -> None:
+    With `quiet`, it is not recorded that a delivery failed which is tried again.
+    """
+
+    def __init__(
+        self, store: Store, settings: Settings, environ: Mapping[str, str] | None = None, *, quiet: bool = False
+    ) -> None:
+        self._quiet = quiet
         self._store, self._settings_of = store, settings
         self._environ = os.environ if environ is None else environ
         self._study: Study | None = None
@@ -132,7 +138,7 @@ class Notifier:
         self._open = None
 
     def _warn(self, message: str) -> None:
-        log.warning("%s", message)
+        log.info("%s", message)  # the runner's log; in the terminal of a command it would be in the way
         self._store.add_event("warning", EventKind.NOTIFY, message)
 
     def _hand_over(self, name: str, channel: ChannelThread) -> None:
@@ -164,7 +170,7 @@ class Notifier:
             self._failing.discard(name)
         elif outcome.final:
             self._warn(f"{notice.title!r} was not sent by {name}, and is not tried again: {outcome.text}")
-        elif name not in self._failing:
+        elif name not in self._failing and not self._quiet:
             self._failing.add(name)
             self._warn(f"{notice.title!r} could not be sent by {name} yet, and is tried again: {outcome.text}")
         self._open = queued.open_deliveries(connection)

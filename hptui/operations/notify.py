@@ -82,6 +82,6 @@ def send_open(store: Store, study: Study) -> None:
     from hptui.execution.notifier import Notifier
 
     try:
-        Notifier(store, notify_settings).flush(study, MAX_SEND_S)
+        Notifier(store, notify_settings, quiet=True).flush(study, MAX_SEND_S)
     except HptuiError as error:  # what the caller does is done, and stays done
         log.warning("notices are not sent: %s", error)
