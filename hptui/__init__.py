@@ -2,6 +2,12 @@
 
 Holds the public names, which are loaded on first access: `import hptui` itself is cheap."""
 
+# ruff: noqa: E402  the handler of Ctrl-C comes before all that takes time to import
+
+from hptui.core.interrupt import quiet_interrupts
+
+quiet_interrupts()
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

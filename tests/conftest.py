@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the hub, even where it could be reached
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of small matrices only wait for each other
 
 import pytest
 from hypothesis import settings

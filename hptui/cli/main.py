@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,7 @@ from hptui import plugins
 from hptui.cli.common import Context
 from hptui.cli.output import message
 from hptui.core.errors import HptuiError, Unsupported, did_you_mean
+from hptui.core.interrupt import interrupted
 from hptui.core.masking import mask_text
 from hptui.core.version import __version__
 
@@ -108,7 +110,17 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.exit(_guarded(sys.argv[1:]))
+    handler = signal.getsignal(signal.SIGINT)
+    early = handler is interrupted  # set in `hptui/__init__`, while modules were imported
+    try:
+        if early:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = _guarded(sys.argv[1:])
+        if early:
+            signal.signal(signal.SIGINT, handler)  # the interpreter's own end takes a moment
+    except KeyboardInterrupt:  # before the command line was reached, or while another one was answered
+        code = 130
+    sys.exit(code)
 
 
 def _guarded(arguments: list[str]) -> int:

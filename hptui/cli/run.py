@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,12 @@ from hptui.cli.common import Context, complete_changes, parse_pairs, pass_contex
 from hptui.cli.output import encodable, message, on_terminal, write
 from hptui.core.format import duration, metric
 from hptui.core.masking import shown
+from hptui.core.sanitize import sanitize
 from hptui.core.stages import expected_total
-from hptui.core.study import MetricSpec
 from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.operations import messages
 from hptui.operations.follow import (
+    UNFINISHED_STATES,
     Follower,
     FollowUpdate,
     exit_code,
@@ -32,7 +33,7 @@ from hptui.operations.follow import (
 )
 from hptui.operations.messages import event_lines
 from hptui.results.time_left import time_left
-from hptui.results.view import PSEUDO_LOSS_NOTE, View, describe_stages, has_all_values
+from hptui.results.view import PSEUDO_LOSS_NOTE, View, describe_stages
 from hptui.store.paths import StudyDir
 
 if TYPE_CHECKING:
@@ -216,16 +217,29 @@ def study_line(view: View) -> str:
 def print_conclusion(sd: StudyDir, view: View) -> int:
     """Print the study's state, its best configuration and its paths; return the exit code."""
     code = exit_code(view, aborted=paused_itself(sd), hindered=paused_by_machine(sd))
-    for text in closing_lines(view, code):
+    for text in closing_lines(view, code, _first_screen(sd, asks=bool(view.study.about)) if view.trials else ()):
         write(text)
     if view.study.on_end is None and on_terminal() and view.row.state in (StudyState.DONE, StudyState.STOPPED):
         sys.stdout.write("\a")
     return code
 
 
-def closing_lines(view: View, code: int) -> list[str]:
-    """Return the closing lines."""
-    name, state = view.row.name, "interrupted: its runner has gone" if code == 1 else str(view.row.state)
+def _first_screen(sd: StudyDir, *, asks: bool) -> Sequence[str]:
+    """Return the first screen of the report; whatever fails in it must not change how the study ended."""
+    from hptui.operations.report import brief_lines  # numpy and scipy: not at start
+
+    try:
+        about, _, *lines = brief_lines(sd)  # the second line is the state, which the line above has
+        return (about, *lines) if asks else lines
+    except Exception as error:  # noqa: BLE001  the study has ended; its exit code is not the report's
+        problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return (f"The first screen of the report could not be made ({problem}).", f"  hptui report {sd.name} --brief")
+
+
+def closing_lines(view: View, code: int, first_screen: Sequence[str] = ()) -> list[str]:
+    """Return the closing lines, with the first screen of the report in their middle."""
+    gone = view.row.state in UNFINISHED_STATES
+    name, state = view.row.name, "interrupted: its runner has gone" if gone else str(view.row.state)
     counts: dict[str, int] = {}
     for trial in view.trials:
         counts[trial.status] = counts.get(trial.status, 0) + 1
@@ -240,40 +254,14 @@ def closing_lines(view: View, code: int) -> list[str]:
         unranked = not view.study.objectives and any(trial.status is TrialStatus.COMPLETE for trial in view.trials)
         text = "No trial is usable." if code else "No trial is complete yet."
         texts.append("The study has no objective: no trial is the best." if unranked else text)
-    else:
-        stage_text = f" of stage {best.stage}" if best.stage else ""
-        texts += [
-            f"Best: trial {best.number}{stage_text}, {messages.objectives_text(view.study, best)}{_gain(view, best)}"
-        ]
-        texts += [f"  {messages.configuration_text(view.study, best, view.base)}"]
     if best is not None and view.study.trainer.kind == "toy":
         texts.append(f"  {PSEUDO_LOSS_NOTE}")
-    texts += [f"Everything is in {view.sd.root}", f"  hptui trials {name}"]
+    texts += [*first_screen, f"Everything is in {sanitize(view.sd.root)}", f"  hptui trials {name}"]
     if best is not None:
-        texts += [f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]
+        texts += [f"  hptui report {name}", f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]
     if code == 1 or view.row.state is StudyState.PAUSED:
         texts.append(f"  hptui run {name}    goes on with it")
     return texts
-
-
-def _gain(view: View, best: Trial) -> str:
-    """Return the distance from the baseline, as `, 7.8% below the baseline (0.6097)`.
-
-    It is '' where there is no other trial with a value, or several objectives.
-    """
-    baseline, objective = view.baseline, view.study.objective
-    if (
-        baseline is None
-        or best == baseline
-        or len(view.study.objectives) > 1
-        or not has_all_values(view.study, baseline)
-    ):
-        return ""
-    old, new = (baseline.values or {})[objective.metric], (best.values or {})[objective.metric]
-    spec: MetricSpec | None = view.study.metrics.get(objective.metric)
-    side = "below" if new < old else "above"
-    share = f"{abs(new - old) / abs(old):.1%} " if old else ""
-    return f", {share}{side} the baseline ({metric(old, spec)})"
 
 
 def _leave(sd: StudyDir) -> int:

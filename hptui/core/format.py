@@ -12,6 +12,7 @@ from datetime import datetime
 
 from hptui.core.study import MetricSpec
 from hptui.core.trial import Value
+from hptui.core.values import number_text
 
 NO_VALUE = "–"
 """Shown in place of a value that does not exist."""
@@ -71,8 +72,8 @@ def local_time(when: str) -> str:
 
 
 def memory(gb: float) -> str:
-    """Format GiB: `4.2 GB`, `0.08 GB`."""
-    return f"{gb:.1f} GB" if gb >= 1 else f"{gb:.2g} GB"
+    """Format GiB: `4.2 GiB`, `0.08 GiB`."""
+    return f"{gb:.1f} GiB" if gb >= 1 else f"{gb:.2g} GiB"
 
 
 def size(count: float) -> str:
@@ -125,11 +126,13 @@ def short_metric(value: float, spec: MetricSpec | None = None) -> str:
 
 
 def setting(value: Value) -> str:
-    """Format a setting's value: numbers as `number`, lists in brackets, texts unquoted."""
+    """Format a setting's value: `2e-4`, `0.05`, lists in brackets, texts unquoted."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and math.isfinite(value) and abs(value) < 1e4:
+        return number_text(float(f"{value:.4g}"))
     if isinstance(value, int | float):
         return number(value)
     if isinstance(value, list):

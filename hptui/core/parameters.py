@@ -53,6 +53,8 @@ def _check_range(name: str, low: float, high: float, log: bool, step: float | No
         raise _invalid(name, "step", f"step <= high - low must hold, {quoted}, step={number_text(step)}", step)
     if isinstance(step, float) and high - low > MAX_STEPS * step:
         raise _invalid(name, "step", f"there are too many steps, {quoted}, step={number_text(step)}", step)
+    if isinstance(step, float) and step < 2 * math.ulp(max(abs(low), abs(high))):
+        raise _invalid(name, "step", f"such numbers lie further apart, {quoted}, step={number_text(step)}", step)
 
 
 def _exact(value: float) -> Decimal:

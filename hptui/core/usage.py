@@ -23,6 +23,6 @@ def is_input_mistake(message: str) -> bool:
 
 
 def has_run_with_options_of(trial: Trial, other: Trial) -> bool:
-    """Return whether `other` is a complete trial of this study with the same options, whatever their values."""
+    """Return whether `other` is a complete trial of this study with the same options."""
     ran_here = other.status is TrialStatus.COMPLETE and other.role not in (Role.BASE, Role.IMPORTED)
     return ran_here and other.params.keys() == trial.params.keys()

@@ -38,6 +38,9 @@ from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
 
+MAX_SETTLE_S = 8.0
+"""How long a runner that must leave waits for attempts that it has just started."""
+
 
 MAX_RECORDED_STEPS = 20
 """Last steps of an objective that an attempt is given: they show how far apart its points usually are."""
@@ -231,6 +234,13 @@ class Attempts:
     def settled(self) -> bool:
         """Return whether this process may be replaced now without ending an attempt."""
         return all(executor.settled() for executor in self._executors.values())
+
+    def settle(self) -> None:
+        """Wait a few seconds until this process may end without ending an attempt that only begins."""
+        deadline = time.monotonic() + MAX_SETTLE_S
+        while not self.settled() and time.monotonic() < deadline:
+            self.poll()
+            time.sleep(0.05)  # the launcher's messages come within milliseconds, or not at all
 
     def retire(self) -> None:
         """Give all places back, since the study has come to rest."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.memory_texts import memory_reason
 from hptui.core.study import Objective
 from hptui.core.trial import AttemptState, Reason, TrialStatus
 from hptui.store.records import MetricSummary
@@ -113,7 +114,7 @@ def _by_exit(exit_: Mapping[str, Any], facts: ExitFacts) -> AttemptEnd:
     if number in (9, 15):
         # hptui sent no such signal: an administrator, a batch system or a person did. The trial is not to blame.
         return AttemptEnd(AttemptState.LOST, None, Reason.LOST, cause)
-    return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, message)
+    return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, memory_reason(facts.last_line) or Reason.CRASH, message)
 
 
 def objective_values(

@@ -117,6 +117,7 @@ class StudyController:
         if previous_stage != self.stage:
             self._curves = FinishedCurves()
         self.pruning = Pruning(self.store, self.study, self._curves, self.stage.name)
+        self.attempts.ingest.counting = self.pruning.counts_reports  # a stage may have a pruner of its own
 
     def reload(self) -> None:
         """Read all trials again, and decide at the next turn."""

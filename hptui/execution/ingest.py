@@ -88,7 +88,7 @@ class EventReader:
     def __init__(self, store: Store, objectives: Collection[str], *, counting: bool = False) -> None:
         self._store = store
         self._objectives = frozenset(objectives)
-        self._counting = counting
+        self.counting = counting
         self._names: dict[int, set[str]] = {}
         self._refused: dict[int, set[str]] = {}
 
@@ -218,7 +218,7 @@ class EventReader:
             live.latest[name] = number
             if (
                 name in self._objectives
-                and (position := live.next_report(name) if self._counting else live.progress) is not None
+                and (position := live.next_report(name) if self.counting else live.progress) is not None
             ):
                 live.extend(name, position, number)
 

@@ -30,14 +30,15 @@ class FinishedCurves:
 class Pruning:
     """Decides about the running trials of a stage.
 
-    A trial that reports no progress is left alone by pruners; `lacks_progress` lets the runner say so once.
+    A trial that reports no progress is left alone by pruners; `lacks_progress` lets the runner say so once. With
+    `counts_reports`, curves are compared at equal numbers of reports.
     """
 
     def __init__(self, store: Store, study: Study, curves: FinishedCurves, stage: str = "") -> None:
         self._store, self._study, self._stage = store, study, stage
         settings = as_stage(study, stage_named(study, stage)).search.pruner
         self._pruner = make_pruner(settings, study.objectives, study.directory)
-        self._counts_reports = counts_reports(study.search.pruner, study.directory)
+        self.counts_reports = counts_reports(settings, study.directory)
         self._curves = curves
         self._silence_reported = False
         self._rules_reported = False
@@ -67,7 +68,7 @@ class Pruning:
         live.curves = {metric: self._curve(live.trial, metric) for metric in metrics}
 
     def _curve(self, trial: Trial, metric: str) -> list[tuple[float, float]]:
-        if self._counts_reports:
+        if self.counts_reports:
             return [(n, value) for n, (_, value, _) in enumerate(self._store.read.curve(trial.number, metric), 1)]
         return curve_of(self._store, trial, metric)
 
@@ -101,7 +102,7 @@ class Pruning:
         """Return True once, when a trial reports steps but no progress, so that no pruner can judge it."""
         if self._pruner is None or self._silence_reported or live.step is None or live.progress is not None:
             return False
-        if self._counts_reports:
+        if self.counts_reports:
             return False
         self._silence_reported = True
         return True

@@ -144,7 +144,9 @@ class Runner:
                 log.error("trial %d is ended: its directory is gone", live.trial.number)
                 with suppress(Exception):  # the others must be ended, too
                     live.handle.fence()
-        elif self.ground.store_is_ours:
+            return
+        self.attempts.settle()
+        if self.ground.store_is_ours:
             self.store.connection.before_commit = lambda: None  # SQLite's own locks keep this one row whole
             with suppress(HptuiError):
                 self.store.add_event("error", EventKind.LEFT, error.message)

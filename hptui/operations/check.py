@@ -83,9 +83,14 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
 
 
 def preflight(study: Study) -> list[str]:
-    """Return what the trainer's own script objects to in settings of this study; this starts the script."""
+    """Return what the study's engine and the trainer's own script object to in this study.
+
+    The engine makes one proposal in a process of its own; a script is asked if that is harmless. Raises: StudyError.
+    """
+    from hptui.operations.first_proposal import first_proposal_warnings
     from hptui.trainers import registry
 
+    doubts = first_proposal_warnings(study, _base(study))
     rng = random.Random(0)
     drawn = {parameter.name: parameter.sample(rng) for parameter in study.space.parameters}
     settings = {**_base(study), **study.space.settle(_base(study), drawn)}
@@ -93,7 +98,10 @@ def preflight(study: Study) -> list[str]:
         settings |= listed.set
     repeated = any(stage.seeds > 1 for stage in study.stages)
     parallel = study.resources.parallel
-    return registry.preflight(study.trainer.kind, settings, study.directory, parallel=parallel, repeated=repeated)
+    return [
+        *doubts,
+        *registry.preflight(study.trainer.kind, settings, study.directory, parallel=parallel, repeated=repeated),
+    ]
 
 
 def _facts(study: Study) -> dict[str, Value]:

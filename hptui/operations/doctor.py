@@ -22,7 +22,7 @@ from hptui.execution.local.devices import Gpu
 from hptui.operations.doctor_study import Finding, Level, examine_study
 from hptui.operations.machine import logout_warning
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
-from hptui.store.paths import StudyDir, list_studies
+from hptui.store.paths import StudyDir, list_studies, misnamed_studies
 
 
 def terminal_facts() -> dict[str, str]:
@@ -136,8 +136,11 @@ def _home(home: Path) -> list[Finding]:
     if not home.exists():
         return [Finding("home", "ok", f"{home} will be made by the first run"), *_disk(home.parent)]
     findings = [Finding("home", "ok", f"{home}: {len(list_studies(home))} studies")]
+    for path in misnamed_studies(home):
+        text = f"{str(path.name)!r} in {home} holds a study, but cannot be the name of one: no verb finds it"
+        findings.append(Finding("home", "warning", text, "rename the directory to letters, digits, '.', '_' and '-'"))
     if not os.access(home, os.W_OK | os.X_OK):
-        findings = [Finding("home", "error", f"{home} cannot be written", "choose another with --home or $HPTUI_HOME")]
+        findings += [Finding("home", "error", f"{home} cannot be written", "choose another with --home or $HPTUI_HOME")]
     return [*findings, *_disk(home)]
 
 

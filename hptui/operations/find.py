@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 from hptui.core.errors import NotFound, did_you_mean
+from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial
 from hptui.core.values import NAME_PATTERN
 from hptui.results.view import View, read_view
@@ -30,7 +31,7 @@ def find_study(home: Path, ref: str) -> StudyDir:
         return _study_of_file(home, path)
     names = [study.name for study in list_studies(home)]
     hint = did_you_mean(ref, names) if names else "there is none yet: hptui run FILE starts one"
-    raise NotFound(f"there is no study {ref!r} in {home}", hint=hint)
+    raise NotFound(f"there is no study {ref!r} in {sanitize(home)}", hint=hint)
 
 
 def _study_of_file(home: Path, path: Path) -> StudyDir:

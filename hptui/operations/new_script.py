@@ -33,11 +33,15 @@ OUTPUT_NAMES = re.compile(
 
 @dataclass
 class Draft:
-    """A study file in the making. `names` are the study's names of parameters by those of the script."""
+    """A study file in the making. `names` are the study's names of parameters by those of the script.
+
+    `automatic` are the words that hptui gives for parameters; those that are `placed` have a value in `[trainer]`.
+    """
 
     inspected: InspectedScript
     names: Mapping[str, str]
     automatic: Mapping[str, str] = field(default_factory=dict)
+    placed: frozenset[str] = frozenset()
     leading: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, option: ScriptOption) -> str:
@@ -78,15 +82,17 @@ def _problems(text: str, place: Path) -> list[str]:
 def _draft(inspected: InspectedScript) -> Draft:
     names = study_names_for([option.name for option in inspected.options])
     automatic = {option.name: value for option in inspected.options if (value := _automatic_value(option))}
+    placed: set[str] = set()
     if inspected.config_option is not None:
         # All that is not placed in the command goes into the copy of the file.
         flags = [option for option in inspected.options if _is_flag_beside_file(inspected, option)]
-        automatic |= {o.name: f"{{{names[o.name]}}}" for o in flags if o.name not in automatic}
+        placed = {option.name for option in flags} - automatic.keys()
+        automatic |= {name: f"{{{names[name]}}}" for name in placed}
         automatic[inspected.config_option.name] = "{config}"
     leading = {
         option.name: f"{{{names[option.name]}}}" for option in inspected.options if _is_leading(option, automatic)
     }
-    return Draft(inspected, names, automatic, leading)
+    return Draft(inspected, names, automatic, frozenset(placed), leading)
 
 
 def _is_flag_beside_file(inspected: InspectedScript, option: ScriptOption) -> bool:
@@ -148,7 +154,7 @@ def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
     if "env" in settings:  # its placeholders are written with the script's names
         settings["env"] = {variable: _placeholder(draft, text) for variable, text in _texts(settings["env"]).items()}
     lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in {**settings, **_names_setting(draft)}.items()]
-    given = {name for name, value in automatic.items() if value != f"{{{draft.names.get(name, name)}}}"}
+    given = automatic.keys() - draft.placed
     remaining = [option for option in inspected.options if option.name not in {*settings, *given}]
     return lines + [_setting_line(draft, o) for o in remaining if not o.before or o.name in draft.leading]
 
@@ -220,7 +226,9 @@ def _command_words(draft: Draft, automatic: Mapping[str, str]) -> list[str]:
     words: list[str] = []
     for name, value in automatic.items():
         form = options[name].form if name in options else None
-        if form is not None and form.flags and draft.inspected.parser != "fire":
+        if name in options and options[name].positional:
+            words.append(value)
+        elif form is not None and form.flags and draft.inspected.parser != "fire":
             words.append(f"{form.flags[0]}={value}")
         else:
             # Bare: a placeholder may stand for a number, which quotes would turn into a text.

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.version import __version__
 from hptui.operations.find import find_study
-from hptui.results.document import Block, Image, render_markdown
+from hptui.results.document import Block, Image, MarkdownText, ReportDocument, render_markdown
 from hptui.results.export.text_formats import write_atomically
 from hptui.results.fact_index import (
     FactIndex,
-    ReportDifference,
     build_fact_index,
     edited_numbers,
     outdated_numbers,
     read_fact_index,
+    render_with_index,
 )
-from hptui.results.facts import Fact
+from hptui.results.facts import plain_text
 from hptui.results.fence import failed_part
+from hptui.results.report_check import ReportDifference, compare_lines
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 
@@ -40,31 +44,73 @@ def report_text(sd: StudyDir, style: str = "") -> str:
     return write_report(read_report_data(sd), REPORT_NAME, known_style(style))[0]
 
 
-def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "") -> list[Path]:
+def brief_text(sd: StudyDir) -> str:
+    """Return the first screen of the report as Markdown."""
+    from hptui.results.fact_writer import FactWriter
+    from hptui.results.report_data import read_report_data
+    from hptui.results.sections.first_screen import first_screen
+
+    return render_markdown(ReportDocument(tuple(first_screen(FactWriter(read_report_data(sd)))))).text
+
+
+def brief_lines(sd: StudyDir) -> list[str]:
+    """Return the first screen of the report as lines of plain text, without the title."""
+    from hptui.results.fact_writer import FactWriter
+    from hptui.results.report_data import read_report_data
+    from hptui.results.sections.first_screen import first_screen_lines
+
+    return [plain_text(line) for line in first_screen_lines(FactWriter(read_report_data(sd)))]
+
+
+def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "", *, html: bool = False) -> list[Path]:
     """Write a report with its facts and figures; return the paths written.
 
-    `target` is a directory, or a file where it ends in .md. `figures` is png, svg or none (default: as the study file
-    says); they are written to `images/` next to it. Existing files are replaced whole.
+    `target` is a directory, or a file where it ends in .md; with `html` the same report is written next to it as one
+    HTML file. A `target` that ends in .html is that file alone. `figures` is png, svg or none (default: as the study
+    file says); they are written to `images/` next to it. Existing files are replaced whole.
     """
-    from hptui.results.report import write_report
     from hptui.results.report_data import read_report_data
 
-    path = target if target.suffix.lower() == ".md" else target / REPORT_NAME
     record = read_report_data(sd)
-    figure_files = _write_figures(sd, record, path.parent, figures or record.view.study.report.figures)
-    images = [_figure_block(figure) for figure in figure_files]
-    text, facts = write_report(record, path.name, known_style(style), images)
+    kind = figures or record.view.study.report.figures
+    if target.suffix.lower() == ".html":
+        with tempfile.TemporaryDirectory() as folder:
+            plots = _write_figures(sd, record, Path(folder), kind)
+            write_atomically(target, _html(record, style, plots).encode())
+        return [target]
+    path = target if target.suffix.lower() == ".md" else target / REPORT_NAME
+    plots = _write_figures(sd, record, path.parent, kind)
+    document = _document(record, style, plots)
+    text, facts = render_with_index(document, path.name)
     write_atomically(facts_path(path), facts.encode())
     write_atomically(path, text.encode())
-    drawn = [figure for figure in figure_files if not figure.failure]
-    return [path, facts_path(path), *(file for figure in drawn for file in (figure.path, figure.csv))]
+    written = [path, facts_path(path)]
+    if html:
+        page = path.with_suffix(".html")
+        write_atomically(page, _html(record, style, plots).encode())
+        written.append(page)
+    drawn = [plot for plot in plots if not plot.failure]
+    return [*written, *(file for plot in drawn for file in (plot.path, plot.csv))]
 
 
-def _figure_block(figure: WrittenPlot) -> Block:
+def _document(record: ReportData, style: str, plots: Sequence[WrittenPlot]) -> ReportDocument:
+    from hptui.results.report import compose_report
+
+    return compose_report(record, known_style(style), [_figure_block(plot) for plot in plots])
+
+
+def _figure_block(plot: WrittenPlot) -> Block:
     """Return a figure of the report, or in its place why there is none."""
-    if figure.failure:
-        return failed_part("figure", figure.name, figure.failure)
-    return Image(f"{FIGURES_FOLDER}/{figure.path.name}", figure.alt, figure.caption)
+    if plot.failure:
+        return failed_part("figure", plot.name, plot.failure)
+    return Image(f"{FIGURES_FOLDER}/{plot.path.name}", plot.alt, plot.caption)
+
+
+def _html(record: ReportData, style: str, plots: Sequence[WrittenPlot]) -> str:
+    from hptui.results.html_report import render_html
+
+    images = {f"{FIGURES_FOLDER}/{plot.path.name}": plot.path.read_bytes() for plot in plots if not plot.failure}
+    return render_html(_document(record, style, plots), record, images)
 
 
 def _write_figures(sd: StudyDir, record: ReportData, folder: Path, kind: str) -> list[WrittenPlot]:
@@ -95,24 +141,51 @@ def known_style(style: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ReportCheck:
-    """Result for a report: how many numbers it has, those that are wrong, and how many facts are new since."""
+    """Result for a report: how many lines the store gives, what differs, the reader's own text.
+
+    `only_numbers`: another version of hptui wrote it in other words, so its numbers alone could be checked.
+    """
 
     report: Path
     study: str
+    lines: int
     numbers: int
     differences: list[ReportDifference]
-    new: int
+    own: list[tuple[int, str]] = field(default_factory=list)
+    only_numbers: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0: as written; 1: a difference; 2: its words could not be checked."""
+        return 1 if self.differences else 2 if self.only_numbers else 0
 
 
 def verify_report(home: Path, path: Path, study: str = "") -> ReportCheck:
-    """Read a report back and compare it with the study that it names, or with `study`."""
+    """Read a report back and compare it, line by line, with what its study, or `study`, gives now."""
     path = path / REPORT_NAME if path.is_dir() else path
     text, ledger = _read_report(path)
     sd = find_study(home, study or str(ledger.about.get("study", "")))
-    current_facts = _current_facts(sd, ledger)
-    differences = [*edited_numbers(text, ledger), *outdated_numbers(ledger, current_facts)]
-    differences.sort(key=lambda difference: (difference.line, difference.key))
-    return ReportCheck(path, sd.name, len(ledger.places), differences, len(current_facts.keys() - ledger.facts.keys()))
+    now = _rendered_now(sd, ledger)
+    comparison = compare_lines(text, now, ledger)
+    if not comparison.differences:
+        return ReportCheck(path, sd.name, comparison.lines, len(ledger.places), [], comparison.own)
+    if ledger.about.get("hptui") != __version__:
+        numbers = [*edited_numbers(text, ledger), *outdated_numbers(ledger, build_fact_index(now))]
+        differences = [
+            ReportDifference(
+                item.line,
+                "stale" if item.is_stale else "changed",
+                item.text,
+                "",
+                item.now,
+                item.text,
+                item.key,
+                item.trials,
+            )
+            for item in sorted(numbers, key=lambda item: (item.line, item.key))
+        ]
+        return ReportCheck(path, sd.name, len(ledger.lines), len(ledger.places), differences, only_numbers=True)
+    return ReportCheck(path, sd.name, comparison.lines, len(ledger.places), comparison.differences, comparison.own)
 
 
 def _read_report(path: Path) -> tuple[str, FactIndex]:
@@ -124,12 +197,12 @@ def _read_report(path: Path) -> tuple[str, FactIndex]:
         return text, read_fact_index(facts.read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{facts} is not what a report leaves: {error}") from None
 
 
-def _current_facts(sd: StudyDir, ledger: FactIndex) -> dict[str, Fact]:
-    """Return the facts that the same report would have today."""
+def _rendered_now(sd: StudyDir, ledger: FactIndex) -> MarkdownText:
+    """Return the same report as it would be written now."""
     from hptui.results.report import compose_report
     from hptui.results.report_data import read_report_data
 
@@ -139,9 +212,9 @@ def _current_facts(sd: StudyDir, ledger: FactIndex) -> dict[str, Fact]:
         raise UserError(f"the report is of another study called {sd.name!r}", hint="--home says where its own is")
     images = []
     if any(key.startswith("figure.") for key in ledger.facts):
-        from hptui.results.plots.write import plot_captions
+        from hptui.results.plots.write import plots_undrawn
 
         with StoreReader.open(sd) as reader:
-            images = [Image("", "", caption) for caption in plot_captions(record.view, reader)]
-    document = compose_report(record, str(ledger.about.get("style") or "") or None, images)
-    return build_fact_index(render_markdown(document))
+            images = [Image("", plot.alt, plot.caption) for plot in plots_undrawn(record.view, reader)]
+    style = known_style(str(ledger.about.get("style") or ""))
+    return render_markdown(compose_report(record, style, images))

@@ -12,6 +12,7 @@ from typing import Any
 
 from hptui import plugins
 from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean
+from hptui.core.sanitize import sanitize
 from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
@@ -188,7 +189,7 @@ def _notes(sd: StudyDir, study: Study) -> list[str]:
     from hptui import studyfile
     from hptui.trainers import registry
 
-    notes = [f"new study {study.name!r} in {sd.root}"]
+    notes = [f"new study {study.name!r} in {sanitize(sd.root)}"]
     notes += [
         f"warning: {text}"
         for text in studyfile.study_warnings(study, registry.schema)
@@ -292,9 +293,12 @@ def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None
 
 
 def _why_locked(sd: StudyDir) -> Locked:
-    """Return the error that says why a study is locked that has no store."""
+    """Return the error that says why a study cannot be made whose lock is taken."""
+    if sd.exists():
+        return Locked(f"another process has just made the study {sd.name!r}", hint=f"hptui run {sd.name}")
     if pids := list(runner_processes(sd)):
-        message = f"a runner of {sd.name!r} lives (pid {pids[0]}), but its study.db is not in {sd.root} any more"
+        place = sanitize(sd.root)
+        message = f"a runner of {sd.name!r} lives (pid {pids[0]}), but its study.db is not in {place} any more"
         return Locked(message, hint=f"it leaves by itself within a minute; if not: kill {pids[0]}; then run again")
     return Locked(f"another process is just making the study {sd.name!r}")
 

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 from hptui.core.errors import Locked, MachineError
@@ -34,6 +35,15 @@ def spawn_runner(sd: StudyDir) -> None:
             )
     finally:
         os.umask(old_umask)
+    try:
+        _wait_until_it_works(sd, process, offset)
+    finally:
+        if process.poll() is None:
+            # Else this process, if it lives on as the screens do, would keep a zombie once the runner has ended.
+            threading.Thread(target=process.wait, name=f"runner {process.pid}", daemon=True).start()
+
+
+def _wait_until_it_works(sd: StudyDir, process: subprocess.Popen[bytes], offset: int) -> None:
     deadline = time.monotonic() + MAX_START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -41,7 +51,6 @@ def spawn_runner(sd: StudyDir) -> None:
             return
         lock_facts = runner_status(sd)
         if lock_facts["alive"] and lock_facts["pid"] == process.pid and lock_facts["ready"] is not False:
-            process.returncode = 0  # set, so that Popen does not warn about a process that still runs
             return
         time.sleep(0.02)  # until the runner has imported its libraries and written to its lock
     raise MachineError(f"the runner of {sd.name!r} did not start within {MAX_START_S:g} s", hint=f"see {sd.runner_log}")

@@ -4,313 +4,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+import math
+from collections.abc import Iterable, Iterator, Sequence
 
-from hptui.core.format import memory, number, visible_metrics
+from hptui.core.format import memory, visible_metrics
 from hptui.core.trial import Reason, Trial, TrialStatus
 from hptui.results import suggestions as remedies
-from hptui.results.curve_summary import CurveSummary, summarize_curve
-from hptui.results.facts import Fact, Line, Name, line, plain_text
+from hptui.results.analysis.comparable import cohort_of
+from hptui.results.analysis.turn import LONG_CURVE
+from hptui.results.facts import Fact, Name, line
+from hptui.results.learning import (
+    Curves,
+    Diagnosis,
+    Pools,
+    TrialFacts,
+    diagnose_learning,
+    exploded,
+    learning_curve,
+    scatter_pools,
+)
 from hptui.results.roles import goal_of, training_and_validation
-from hptui.results.suggestions import Suggestion
 from hptui.results.view import View
 from hptui.store.reader import StoreReader
 
-Kind = Literal[
-    "oom",
-    "nan",
-    "exploding",
-    "failed",
-    "flat",
-    "underfit",
-    "overfit",
-    "noisy",
-    "plateau",
-    "improving",
-    "fine",
-    "unknown",
+__all__ = [
+    "Curves",
+    "Diagnosis",
+    "curves_for_diagnosis",
+    "diagnose",
+    "diagnose_trials",
+    "read_scatter_pools",
+    "scatter_pools",
 ]
-"""Kinds of diagnoses."""
-Curves = Mapping[str, Sequence[tuple[int, float, float]]]
-"""Points (step, value, seconds) by metric, in the order of steps, as a store reader returns them."""
-
-EXPLOSION_RATIO = 1.5
-"""A loss that ends above this multiple of its first value has exploded."""
-MAX_FLAT_GAIN = 0.01
-"""A metric whose best value is better than its first by at most this share did not improve."""
-MIN_LEARNED_GAIN = 0.1
-"""A loss that fell by less than this share is underfitted, unless no other trial got further."""
-MIN_OVERFIT_RISE = 0.02
-"""A validation metric that ends worse than its best value by more than this share indicates overfitting."""
-OVERFIT_RATIO = 2.0
-"""A validation loss above this multiple of the training loss indicates overfitting."""
-MIN_LATE_GAIN = 0.05
-"""Share of the whole improvement that falls into the last fifth of a training that is still improving."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """The diagnosis of a trial. `evidence` are the numbers that it rests on, by name."""
+def diagnose(view: View, trial: Trial, curves: Curves, pools: Pools | None = None) -> Diagnosis:
+    """Return the diagnosis of one trial. The reason of a failure takes precedence over its curves.
 
-    kind: Kind
-    line: Line
-    evidence: Mapping[str, float] = field(default_factory=dict)
-    suggestions: tuple[Suggestion, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """The diagnosis as plain text."""
-        return plain_text(self.line)
-
-    @property
-    def healthy(self) -> bool:
-        """Whether the diagnosis indicates no problem. Such a diagnosis may carry suggestions, too."""
-        return self.kind in ("fine", "improving", "plateau", "unknown")
-
-
-def diagnose(view: View, trial: Trial, curves: Curves) -> Diagnosis:
-    """Return the diagnosis of one trial. The reason of a failure takes precedence over its curves."""
-    numbers = _TrialFacts(trial.number)
+    `pools` is the scatter of all comparable curves, by which short curves are judged.
+    """
+    facts = TrialFacts(trial.number)
     suggestions = remedies.SuggestionRules(view, view.settings(trial))
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
         device = "the GPU" if trial.reason is Reason.OOM else "the machine"
         peak = {} if trial.peak_memory_gb is None else {"peak_memory_gb": trial.peak_memory_gb}
         message = line(f"{device} ran out of memory")
-        if peak:
-            message += line("; it had reached {gb}", gb=numbers.memory("peak_memory_gb", trial.peak_memory_gb))
+        if trial.peak_memory_gb is not None:
+            gb, key = trial.peak_memory_gb, f"trial.{trial.number}.diagnosis.peak_memory_gb"
+            message += line("; it had reached {gb}", gb=Fact(key, gb, memory(gb), (trial.number,)))
         return Diagnosis("oom", message, peak, suggestions.oom())
-    summaries = {name: summarize_curve(points) for name, points in curves.items()}
     objective = next((goal.metric for goal in view.study.objectives), "")
-    nonfinite = next(
-        (name for name in [objective, *summaries] if name in summaries and summaries[name].nonfinite_step is not None),
-        None,
-    )
-    if trial.reason is Reason.NAN or nonfinite:
-        message = line("a value became NaN or infinite")
-        evidence: dict[str, float] = {}
-        if nonfinite and (step := summaries[nonfinite].nonfinite_step) is not None:
-            message = line(
-                "{metric} became NaN or infinite at step {step}",
-                metric=Name(nonfinite),
-                step=numbers.fact("step", step),
-            )
-            evidence = {"step": step}
-        return Diagnosis("nan", message, evidence, suggestions.nan())
-    train_metric, val_metric = training_and_validation(objective, summaries)
+    if (diagnosis := _nonfinite(trial, objective, curves, facts, suggestions)) is not None:
+        return diagnosis
+    matches = {name: learning_curve(view, name, points, pools or {}) for name, points in curves.items()}
+    matches = {name: curve for name, curve in matches.items() if curve.values}
+    train_metric, val_metric = training_and_validation(objective, matches)
     falling = [
         name
-        for name in (train_metric, val_metric, objective)
-        if name in summaries and goal_of(view.study, str(name)) == "minimize"
+        for name in dict.fromkeys((train_metric, val_metric, objective))
+        if name in matches and goal_of(view.study, str(name)) == "minimize"
     ]
-    for name in dict.fromkeys(falling):
-        summary = summaries[str(name)]
-        if (
-            summary.n >= 3
-            and summary.first > 0
-            and summary.last > EXPLOSION_RATIO * summary.first
-            and summary.last > EXPLOSION_RATIO * summary.low
-        ):
-            message = line(
-                "{metric} exploded: {first} at first, {last} at the end",
-                metric=Name(str(name)),
-                first=numbers.fact(f"first.{name}", summary.first),
-                last=numbers.fact(f"last.{name}", summary.last),
-            )
-            return Diagnosis("exploding", message, {"first": summary.first, "last": summary.last}, suggestions.nan())
+    for name in falling:
+        if (diagnosis := exploded(matches[str(name)], facts, suggestions)) is not None:
+            return diagnosis
     if trial.status is TrialStatus.FAILED:
         return Diagnosis("failed", line("failed ({why})", why=Name(str(trial.reason or "unknown"))))
-    return _diagnose_learning(view, trial, summaries, (train_metric, val_metric), numbers, suggestions)
+    return diagnose_learning(view, trial, matches, (train_metric, val_metric), facts, suggestions)
 
 
-def _diagnose_learning(
-    view: View,
-    trial: Trial,
-    summaries: Mapping[str, CurveSummary],
-    metrics: tuple[str | None, str | None],
-    numbers: _TrialFacts,
-    suggestions: remedies.SuggestionRules,
-) -> Diagnosis:
-    """Return the diagnosis of a trial whose values are all finite: how well it learned."""
-    objective = view.study.objective.metric
-    train_metric, val_metric = metrics
-    if diagnosis := _overfit(view, summaries, train_metric, val_metric, numbers, suggestions):
-        return diagnosis
-    name = next(
-        (
-            candidate
-            for candidate in (objective, val_metric, train_metric)
-            if candidate and candidate in summaries and summaries[candidate].n >= 2
-        ),
-        None,
-    )
-    if name is None:
-        return Diagnosis("unknown", line("too few points to say"))
-    summary, goal = summaries[name], goal_of(view.study, name) or "minimize"
-    gain, metric = summary.gain(goal), Name(name)
-    if gain <= MAX_FLAT_GAIN:
-        message = line(
-            "{metric} did not get better: {first} at first, {best} at best",
-            metric=metric,
-            first=numbers.fact(f"first.{name}", summary.first),
-            best=numbers.fact(f"best.{name}", summary.best(goal)),
-        )
-        return Diagnosis("flat", message, {"first": summary.first, "best": summary.best(goal)}, suggestions.flat())
-    if goal == "minimize" and gain < MIN_LEARNED_GAIN and summary.first > 0 and _is_behind(view, trial, name, summary):
-        message = line(
-            "{metric} is still high: {first} at first, {last} at the end, {gain} less",
-            metric=metric,
-            first=numbers.fact(f"first.{name}", summary.first),
-            last=numbers.fact(f"last.{name}", summary.last),
-            gain=numbers.share(f"gain.{name}", gain),
-        )
-        return Diagnosis(
-            "underfit", message, {"first": summary.first, "last": summary.last, "gain": gain}, suggestions.underfit()
-        )
-    if noise := _noisy(view, trial, name, summary):
-        message = line(
-            "too noisy to rank: {metric} scatters by {noise} late in the training, more than what separates it from "
-            "half of the other trials",
-            metric=metric,
-            noise=numbers.fact(f"noise.{name}", noise),
-        )
-        return Diagnosis("noisy", message, {"noise": noise}, suggestions.noisy())
-    late = summary.late_gain(goal)
-    if summary.n >= 5 and late > MIN_LATE_GAIN:
-        message = line(
-            "still improving: the last fifth of the training brought {share} of all that {metric} gained",
-            share=numbers.share(f"late.{name}", late),
-            metric=metric,
-        )
-        return Diagnosis("improving", message, {"late": late}, suggestions.longer())
-    if summary.n >= 5 and summary.share_after_best(goal) > 0.3:
-        message = line(
-            "on a plateau: {metric} was best at step {step} and did not improve in the last {share} of the training",
-            metric=metric,
-            step=numbers.fact(f"best_step.{name}", summary.best_step(goal)),
-            share=numbers.share(f"stale.{name}", summary.share_after_best(goal)),
-        )
-        return Diagnosis(
-            "plateau",
-            message,
-            {"step": summary.best_step(goal), "stale": summary.share_after_best(goal)},
-            suggestions.plateau(),
-        )
-    message = line(
-        "{metric} went from {first} to {last}",
-        metric=metric,
-        first=numbers.fact(f"first.{name}", summary.first),
-        last=numbers.fact(f"last.{name}", summary.last),
-    )
-    return Diagnosis("fine", message, {"first": summary.first, "last": summary.last})
-
-
-def _overfit(
-    view: View,
-    summaries: Mapping[str, CurveSummary],
-    train_metric: str | None,
-    val_metric: str | None,
-    numbers: _TrialFacts,
-    suggestions: remedies.SuggestionRules,
+def _nonfinite(
+    trial: Trial, objective: str, curves: Curves, facts: TrialFacts, suggestions: remedies.SuggestionRules
 ) -> Diagnosis | None:
-    """Return the diagnosis `overfit` if validation got worse again or lags far behind training."""
-    if val_metric is None or val_metric not in summaries or train_metric == val_metric:
+    """Return the diagnosis of a trial with a value that is no number; None if all are finite."""
+    steps = {
+        name: next((point[0] for point in curves[name] if not math.isfinite(point[1])), None)
+        for name in [objective, *curves]
+        if name in curves
+    }
+    name = next((name for name, step in steps.items() if step is not None), None)
+    if trial.reason is not Reason.NAN and name is None:
         return None
-    val, goal = summaries[val_metric], goal_of(view.study, val_metric) or "minimize"
-    train = summaries.get(train_metric or "")
-    best_step, best = val.best_step(goal), val.best(goal)
-    rise = (val.last - best if goal == "minimize" else best - val.last) / (abs(best) or 1.0)
-    if val.n >= 3 and rise > max(MIN_OVERFIT_RISE, 2 * val.noise / (abs(best) or 1.0)) and best_step < val.last_step:
-        train_improves = train is not None and train.improved_after(
-            goal_of(view.study, train_metric or "") or goal, best_step
-        )
-        if train is None or train_improves:
-            message = line(
-                "overfitting: {metric} was best at step {step} ({best}) and ended at {last}, {rise} worse",
-                metric=Name(val_metric),
-                step=numbers.fact(f"best_step.{val_metric}", best_step),
-                best=numbers.fact(f"best.{val_metric}", best),
-                last=numbers.fact(f"last.{val_metric}", val.last),
-                rise=numbers.share(f"rise.{val_metric}", rise),
-            )
-            if train_improves:
-                message += line(", while {train} still improved", train=Name(str(train_metric)))
-            evidence = {"best_step": best_step, "best": best, "last": val.last, "rise": rise}
-            return Diagnosis(
-                "overfit", message, evidence, suggestions.overfit(best_step / val.last_step if val.last_step else None)
-            )
-    if train is not None and goal == "minimize" and train.last > 0 and val.last > OVERFIT_RATIO * train.last:
-        message = line(
-            "overfitting: {metric} is {val}, {train} only {low}",
-            metric=Name(val_metric),
-            val=numbers.fact(f"last.{val_metric}", val.last),
-            train=Name(str(train_metric)),
-            low=numbers.fact(f"last.{train_metric}", train.last),
-        )
-        return Diagnosis(
-            "overfit", message, {"validation": val.last, "training": train.last}, suggestions.overfit(None)
-        )
-    return None
-
-
-def _is_behind(view: View, trial: Trial, name: str, summary: CurveSummary) -> bool:
-    """Return whether another trial got clearly further, or there is none to compare with."""
-    others = [
-        other.metrics[name]
-        for other in view.trials
-        if other.number != trial.number and other.status is TrialStatus.COMPLETE and name in other.metrics
-    ]
-    return not others or min(others) < summary.last - MIN_LEARNED_GAIN * abs(summary.last)
-
-
-def _noisy(view: View, trial: Trial, name: str, summary: CurveSummary) -> float | None:
-    """Return the late noise of the objective if it exceeds the distance to half of the other trials."""
-    value = (trial.values or {}).get(name)
-    if value is None or summary.n < 8 or not summary.noise:
-        return None
-    distances = sorted(
-        abs((other.values or {})[name] - value)
-        for other in view.trials
-        if other.number != trial.number and name in (other.values or {})
-    )
-    return summary.noise if len(distances) >= 2 and 2 * summary.noise > distances[len(distances) // 2] else None
-
-
-class _TrialFacts:
-    """Formats the numbers of one trial's diagnosis as facts."""
-
-    def __init__(self, trial: int) -> None:
-        self.trial = trial
-
-    def fact(self, name: str, value: float | None) -> Fact:
-        return Fact(f"trial.{self.trial}.diagnosis.{name}", value, number(value or 0), (self.trial,))
-
-    def memory(self, name: str, gb: float | None) -> Fact:
-        return Fact(f"trial.{self.trial}.diagnosis.{name}", gb, memory(gb or 0), (self.trial,))
-
-    def share(self, name: str, value: float) -> Fact:
-        return Fact(f"trial.{self.trial}.diagnosis.{name}", value, f"{value:.0%}", (self.trial,))
+    if name is None or (step := steps[name]) is None:
+        return Diagnosis("nan", line("a value became NaN or infinite"), {}, suggestions.nan())
+    message = line("{metric} became NaN or infinite at step {step}", metric=Name(name), step=facts.fact("step", step))
+    return Diagnosis("nan", message, {"step": step}, suggestions.nan())
 
 
 MAX_DIAGNOSED_METRICS = 12
 """Number of metrics of a trial that are examined, the objectives first."""
 MAX_DIAGNOSED_POINTS = 2000
 """A longer curve is reduced to the means of this number of stretches."""
+MAX_POOLED_TRIALS = 40
+"""Number of trials whose short curves are read for their common scatter."""
 
 
 def diagnose_trials(view: View, reader: StoreReader, trials: Iterable[Trial]) -> Iterator[tuple[Trial, Diagnosis]]:
     """Yield the diagnosis of each trial, one at a time."""
+    pools = read_scatter_pools(view, reader)
     for trial in trials:
-        yield trial, diagnose(view, trial, curves_for_diagnosis(view, reader, trial))
+        yield trial, diagnose(view, trial, curves_for_diagnosis(view, reader, trial), pools)
+
+
+def read_scatter_pools(view: View, reader: StoreReader) -> Pools:
+    """Return the scatter of each metric that has short curves, over complete trials."""
+    curves: dict[int, dict[str, Sequence[tuple[int, float, float]]]] = {}
+    complete = [trial for trial in cohort_of(view).trials if trial.status is TrialStatus.COMPLETE]
+    for trial in complete[:MAX_POOLED_TRIALS]:
+        summaries = reader.metric_summaries(trial.number)
+        names = _examined(view, summaries)
+        curves[trial.number] = {
+            name: reader.curve(trial.number, name) for name in names if summaries[name].n < LONG_CURVE
+        }
+    return scatter_pools(view, curves)
+
+
+def _examined(view: View, names: Iterable[str]) -> list[str]:
+    objectives = [objective.metric for objective in view.study.objectives]
+    return sorted(visible_metrics(names), key=lambda name: name not in objectives)[:MAX_DIAGNOSED_METRICS]
 
 
 def curves_for_diagnosis(view: View, reader: StoreReader, trial: Trial) -> Curves:
     """Return the curves of a trial that `diagnose` examines."""
     summaries = reader.metric_summaries(trial.number)
-    objectives = [objective.metric for objective in view.study.objectives]
-    names = sorted(visible_metrics(summaries), key=lambda name: name not in objectives)[:MAX_DIAGNOSED_METRICS]
-    return {name: _curve(reader, trial.number, name, summaries[name].n) for name in names}
+    return {name: _curve(reader, trial.number, name, summaries[name].n) for name in _examined(view, summaries)}
 
 
 def _curve(reader: StoreReader, trial: int, name: str, count: int) -> list[tuple[int, float, float]]:

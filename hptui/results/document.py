@@ -5,11 +5,12 @@ All names and notes are escaped: none can end a table cell or become a heading, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hptui.core.masking import shown
 from hptui.core.sanitize import sanitize
+from hptui.results.claims.claim import Claim
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, facts_of
 
 
@@ -44,6 +45,8 @@ class ReportTable:
     head: tuple[Line, ...]
     rows: tuple[tuple[Line, ...], ...]
     right: frozenset[int] = frozenset()
+    trials: tuple[int, ...] = ()
+    """The trial of each row, in a table of trials: HTML links to its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,19 @@ class Image:
     caption: Line
 
 
-Block = Heading | Paragraph | Bullets | ReportTable | CodeBlock | Quote | Image
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The beginning of a part that is folded away under its title, up to the next `EndFold`."""
+
+    title: Line
+
+
+@dataclass(frozen=True, slots=True)
+class EndFold:
+    """The end of a folded part."""
+
+
+Block = Heading | Paragraph | Bullets | ReportTable | CodeBlock | Quote | Image | Fold | EndFold
 """Any block of a report."""
 
 
@@ -82,6 +97,8 @@ class ReportDocument:
     blocks: tuple[Block, ...]
     about: dict[str, str] = field(default_factory=dict)
     """The header of `facts.json`: study, its uuid, style, and the time of the newest record."""
+    claims: tuple[Claim, ...] = ()
+    """The claims that its sentences make."""
 
     def facts(self) -> Iterator[Fact]:
         """Yield all facts in the order of the report."""
@@ -103,6 +120,25 @@ def lines_of(block: Block) -> Sequence[Line]:
             return ((block.words,),)
         case Image():
             return (block.caption,)
+        case Fold():
+            return (block.title,)
+        case EndFold():
+            return ()
+
+
+def folded(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield the blocks with each heading of level 2 as the title of a fold over what follows it."""
+    is_open = False
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 2:
+            if is_open:
+                yield EndFold()
+            is_open = True
+            yield Fold(block.line)
+        else:
+            yield block
+    if is_open:
+        yield EndFold()
 
 
 SPECIAL = re.compile(r"([\\`*|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
@@ -158,10 +194,14 @@ class MarkdownText:
 def render_markdown(document: ReportDocument) -> MarkdownText:
     """Return the whole report as Markdown."""
     markdown = MarkdownText()
-    for index, block in enumerate(document.blocks):
-        if index:
+    before: Block | None = None
+    for block in document.blocks:
+        is_first_screen = isinstance(before, Heading) and before.level == 1 and isinstance(block, Bullets)
+        is_next_fold = isinstance(before, EndFold) and isinstance(block, Fold)
+        if before is not None and not is_first_screen and not is_next_fold:
             markdown.put("\n")
         _block(markdown, block)
+        before = block
     return markdown
 
 
@@ -191,6 +231,12 @@ def _block(markdown: MarkdownText, block: Block) -> None:
             markdown.put(f"![{escape_markdown(block.alt)}](<{block.path}>)\n*")
             _line(markdown, block.caption)
             markdown.put("*\n")
+        case Fold():
+            markdown.put("<details>\n<summary>")
+            _line(markdown, block.title)
+            markdown.put("</summary>\n")
+        case EndFold():
+            markdown.put("</details>\n")
 
 
 def _table(markdown: MarkdownText, table: ReportTable) -> None:
@@ -231,6 +277,12 @@ def _line(markdown: MarkdownText, parts: Line, *, cell: bool = False, start: boo
         match part:
             case str():
                 markdown.put(part)
+            case Fact(code=True):
+                text = inline_code(part.text, cell=cell)
+                ticks = text[: len(text) - len(text.lstrip("`"))]
+                markdown.put(ticks)
+                markdown.put(text[len(ticks) : -len(ticks)], part)
+                markdown.put(ticks)
             case Fact():
                 markdown.put(escape_markdown(part.text, start=first), part)
             case Name(code=True):

@@ -1,22 +1,27 @@
 """`facts.json`: where each fact occurs in a report and what it rests on; verification of a report against the store.
 
     {"format": 1, "report": "quickstart.md", "sha256": "…", "study": …, "uuid": …, "style": "results", "asof": "…",
+     "hptui": "0.1.0", "lines": "9f86d08188 60303ae22b …",
      "facts":  {"best.value.val_loss": {"value": 1.2345, "trials": "3", "field": "values.val_loss"}, …},
+     "claims": [{"class": "E1", "subject": "lr", "trials": [0, 1], "premise": {"evidence": 35.0}, …, "line": 9}, …],
      "places": [[12, 34, "1.234", "best.value.val_loss"], …]}
 
 A place is line (from 1), column (from 0, in characters), the text at that position, and the fact's key. `trials` is
-packed as ranges: `0-4,7`. A non-finite number is written `{"nonfinite": "nan"}`, as in the store."""
+packed as ranges: `0-4,7`. `lines` has a digest of each line that is not blank. A non-finite number is written
+`{"nonfinite": "nan"}`, as in the store."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hptui.core.trial import Value
+from hptui.core.version import __version__
 from hptui.results.document import MarkdownText, ReportDocument, render_markdown
 from hptui.results.facts import Fact
 from hptui.store.records import dump_json, pack_numbers, parse_json, unpack_numbers
@@ -42,6 +47,8 @@ class FactIndex:
     about: Mapping[str, Any]
     facts: Mapping[str, Fact]
     places: tuple[FactPlace, ...]
+    lines: tuple[str, ...] = ()
+    """Digests of the lines that are not blank; empty in a report of an older version."""
 
 
 def same_value(first: Fact, second: Fact) -> bool:
@@ -72,13 +79,31 @@ def fact_index_text(document: ReportDocument, sheet: MarkdownText, name: str) ->
     head = {
         "format": FACT_INDEX_FORMAT,
         "report": name,
+        "hptui": __version__,
         "sha256": hashlib.sha256(sheet.text.encode()).hexdigest(),
         **document.about,
     }
-    lines = [f"{json.dumps(key)}: {dump_json(value)}" for key, value in head.items()]
+    digests = " ".join(line_digest(image_without_path(line)) for line in sheet.text.split("\n") if line.strip())
+    lines = [f"{json.dumps(key)}: {dump_json(value)}" for key, value in {**head, "lines": digests}.items()]
     rows = ",\n  ".join(f"{json.dumps(key)}: {dump_json(value)}" for key, value in sorted(facts.items()))
+    claims = ",\n  ".join(dump_json(claim) for claim in _claims(document, sheet))
     places = ",\n  ".join(dump_json([place.line, place.column, place.text, place.fact.key]) for place in sheet.places)
-    return "{" + ",\n ".join([*lines, f'"facts": {{\n  {rows}}}', f'"places": [\n  {places}]']) + "}\n"
+    tables = [f'"facts": {{\n  {rows}}}', f'"claims": [\n  {claims}]', f'"places": [\n  {places}]']
+    return "{" + ",\n ".join([*lines, *tables]) + "}\n"
+
+
+MARKUP = re.compile(r"[*`\\\\]")
+"""What Markdown puts around and before the characters of a sentence."""
+
+
+def _claims(document: ReportDocument, sheet: MarkdownText) -> Iterator[dict[str, Any]]:
+    """Yield the claims that are in the report, each with its first line, class and premise."""
+    lines = [MARKUP.sub("", line) for line in sheet.text.split("\n")]
+    for claim in document.claims:
+        sentence = MARKUP.sub("", claim.sentence)
+        number = next((n for n, line in enumerate(lines, 1) if sentence and sentence in line), None)
+        if number is not None:
+            yield {**claim.to_json(), "line": number}
 
 
 def read_fact_index(text: str) -> FactIndex:
@@ -89,10 +114,10 @@ def read_fact_index(text: str) -> FactIndex:
     data = parse_json(text)
     if not isinstance(data, dict) or data.get("format") != FACT_INDEX_FORMAT:
         raise ValueError("this is no facts.json of this version of hptui")
-    about = {key: value for key, value in data.items() if key not in ("facts", "places")}
+    about = {key: value for key, value in data.items() if key not in ("facts", "places", "lines", "claims")}
     facts = {key: _fact(key, entry) for key, entry in data["facts"].items()}
     places = tuple(FactPlace(*place) for place in data["places"])
-    return FactIndex(about, facts, places)
+    return FactIndex(about, facts, places, tuple(str(data.get("lines", "")).split()))
 
 
 def _fact(key: str, entry: Mapping[str, Any]) -> Fact:
@@ -106,84 +131,68 @@ def render_with_index(document: ReportDocument, name: str) -> tuple[str, str]:
     return sheet.text, fact_index_text(document, sheet, name)
 
 
-MAX_LINE_SHIFT = 200
-"""Lines by which a part of the report may have moved up or down through edits."""
-LOOKAHEAD_LINES = 12
-"""Lines with numbers that are compared to determine such a shift."""
+IMAGE_PATH = re.compile(r"^(!\[.*\])\(<.*>\)$")
+"""An image, whose path does not count."""
+
+
+def image_without_path(line: str) -> str:
+    """Return a line without the spaces around it; of an image the path is left out, too."""
+    return IMAGE_PATH.sub(r"\1", line.strip())
+
+
+def line_digest(line: str) -> str:
+    """Return a short digest of a line of a report, without the spaces around it."""
+    return hashlib.sha256(line.strip().encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True, slots=True)
-class ReportDifference:
-    """A number of a report that does not hold. `now` is the correct text; '' where the number should not occur."""
+class NumberDifference:
+    """A number that no longer stands where it was written, or that the store gives otherwise now (`is_stale`)."""
 
     line: int
     text: str
     now: str
     key: str
-    why: str
-    trials: tuple[int, ...] = ()
+    trials: tuple[int, ...]
+    is_stale: bool = False
 
 
-def edited_numbers(text: str, ledger: FactIndex) -> list[ReportDifference]:
-    """Return the numbers that were changed in the text of the report since it was written."""
+def edited_numbers(text: str, ledger: FactIndex) -> list[NumberDifference]:
+    """Return the numbers of each written line that the text has on no line, whole and in their order.
+
+    This is all that can be checked of a report by another version of hptui, which has other words.
+    """
     if hashlib.sha256(text.encode()).hexdigest() == ledger.about.get("sha256"):
         return []
-    lines, differences, shift = text.split("\n"), [], 0
+    lines, differences, start = text.split("\n"), [], 0
     by_line: dict[int, list[FactPlace]] = defaultdict(list)
     for place in ledger.places:
         by_line[place.line].append(place)
-    numbers = sorted(by_line)
-    for index, number in enumerate(numbers):
-        if not _matches(lines, number + shift, by_line[number]):
-            # The line has moved or changed: take the shift at which most of the next lines match, the smallest change
-            # of shift first.
-            following = [(line, by_line[line]) for line in numbers[index : index + LOOKAHEAD_LINES]]
-            shift = max(
-                range(shift - MAX_LINE_SHIFT, shift + MAX_LINE_SHIFT),
-                key=lambda s: (sum(_matches(lines, line + s, places) for line, places in following), -abs(s - shift)),
-            )
-        differences += _missing(lines, number + shift, by_line[number], ledger)
-    return differences
-
-
-def _matches(lines: Sequence[str], number: int, places: Sequence[FactPlace]) -> bool:
-    """Return whether a line has all its numbers exactly where they were written."""
-    if not 1 <= number <= len(lines):
-        return False
-    return all(lines[number - 1].startswith(place.text, place.column) for place in places)
-
-
-def _missing(
-    lines: Sequence[str], number: int, places: Sequence[FactPlace], ledger: FactIndex
-) -> list[ReportDifference]:
-    """Return the numbers missing from a line, in order. Words between them may have changed."""
-    line, start, differences = lines[number - 1] if 1 <= number <= len(lines) else "", 0, []
-    for place in places:
-        position = line.find(place.text, start)
-        if position < 0:
-            trials = ledger.facts[place.key].trials
-            differences.append(ReportDifference(number, "", place.text, place.key, "changed in the text", trials))
+    for number, places in sorted(by_line.items()):
+        pattern = re.compile(".*?".join(_whole(place.text) for place in places))
+        index = next((index for index in range(start, len(lines)) if pattern.search(lines[index])), None)
+        if index is None:
+            place = places[0]
+            was = ", ".join(place.text for place in places)
+            differences.append(NumberDifference(number, "", was, place.key, ledger.facts[place.key].trials))
         else:
-            start = position + len(place.text)
+            start = index + (lines[index] != "")
     return differences
 
 
-def outdated_numbers(ledger: FactIndex, now: Mapping[str, Fact]) -> list[ReportDifference]:
-    """Return the numbers that the store no longer confirms, each at its first place."""
+def _whole(text: str) -> str:
+    """Return a pattern for a number that is not part of a longer one."""
+    return rf"(?<![\w−-])(?<!\d[.,]){re.escape(text)}(?![\w%])(?![.,]\d)"
+
+
+def outdated_numbers(ledger: FactIndex, now: Mapping[str, Fact]) -> list[NumberDifference]:
+    """Return the numbers that the store gives otherwise now, each at its first place."""
     first: dict[str, FactPlace] = {}
     for place in ledger.places:
         first.setdefault(place.key, place)
     differences = []
     for key, place in first.items():
         before, fact = ledger.facts[key], now.get(key)
-        if fact is None:
-            differences.append(ReportDifference(place.line, place.text, "", key, "no longer said", before.trials))
-        elif dump_json([fact.value]) != dump_json([before.value]):
-            differences.append(
-                ReportDifference(place.line, place.text, fact.text, key, "differs", fact.trials or before.trials)
-            )
-        elif set(fact.trials) != set(before.trials):
-            differences.append(
-                ReportDifference(place.line, place.text, fact.text, key, "is from other trials", fact.trials)
-            )
+        if fact is not None and before.field == fact.field and not same_value(before, fact):
+            differences.append(NumberDifference(place.line, place.text, fact.text, key, fact.trials, is_stale=True))
     return differences

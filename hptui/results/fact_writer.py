@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from statistics import stdev
 
 from hptui.core.format import NO_VALUE, duration, memory, metric, nonfinite_name, number, setting
-from hptui.core.study import MetricSpec
-from hptui.core.trial import FROM_TRIAL, Role, Trial, Value
+from hptui.core.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.significance import Interval
+from hptui.results.digits import column_decimals, fixed_text, printed_number
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.report_data import ReportData
 
@@ -43,6 +45,7 @@ class FactWriter:
         self.data, self.view, self.study = record, record.view, record.view.study
         self.originals = {trial.number: trial for trial in record.view.trials}
         """Trials as stored; those that are ranked may hold means over seeds."""
+        self._known_decimals: dict[str, int | None] = {"seconds": None, "peak_memory_gb": None}
 
     # names ------------------------------------------------------------------------------------------------------
 
@@ -122,8 +125,30 @@ class FactWriter:
             return duration(value)
         if name == "peak_memory_gb":
             return memory(value)
-        text = metric(value, self.study.metrics.get(name))
+        spec = self.study.metrics.get(name)
+        if (spec is None or not spec.format) and (decimals := self._decimals(name)) is not None:
+            text = fixed_text(value, decimals) + (f" {spec.unit}" if spec and spec.unit else "")
+        else:
+            text = metric(value, spec)
         return f"−{text[1:]}" if text.startswith("-") else text
+
+    def _decimals(self, name: str) -> int | None:
+        """Return the digits behind the point of all values of a metric; None for time, memory or no values."""
+        if name not in self._known_decimals:
+            self._known_decimals[name] = column_decimals(self._ranked_values(name), self._standard_error(name))
+        return self._known_decimals[name]
+
+    def _ranked_values(self, name: str) -> list[float]:
+        """Return the finite values of a metric, that of the best trial first."""
+        order = self.data.order or [trial for trial in self.view.trials if trial.status is TrialStatus.COMPLETE]
+        return [value for trial in order if (value := measured_value(trial, name)) is not None]
+
+    def _standard_error(self, name: str) -> float | None:
+        """Return the standard error of the configuration that was repeated most; None without repeats."""
+        originals = {trial.replicate_of for trial in self.view.trials if trial.replicate_of is not None}
+        groups = [replicates(self.view, self.originals[number]) for number in sorted(originals & set(self.originals))]
+        values = [value for run in max(groups, key=len, default=[]) if (value := measured_value(run, name)) is not None]
+        return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
 
     def setting(self, trial: Trial, name: str) -> Line:
         """Return a setting as requested; `3 → 2` where another value was used; `–` where it has none."""
@@ -137,6 +162,11 @@ class FactWriter:
             return (fact,)
         key = f"trial.{trial.number}.effective.{name}"
         return (fact, " → ", Fact(key, used, setting(used), (trial.number,), f"effective.{name}"))
+
+    def base_setting(self, name: str) -> Fact:
+        """Return a setting of the baseline."""
+        value = self.view.base[name]
+        return Fact(f"base.{name}", value, setting(value) if value != "" else NO_VALUE, (), f"trainer.{name}")
 
     def cell(self, trial: Trial, name: str) -> Line:
         """Return the content of a table cell. A setting takes precedence over a metric of the same name."""
@@ -195,12 +225,6 @@ class FactWriter:
         text = f"{value:+.{digits}%}" if signed and value else f"{value:.{digits}%}"
         return Fact(key, value, text.replace("-", "−") if signed else text, tuple(trial.number for trial in trials))
 
-    def p_value(self, key: str, value: float, trials: Iterable[Trial] = ()) -> Line:
-        """Return a p-value: `p = 0.28`, `p < 0.001`."""
-        if value < 0.001:
-            return ("p < ", Fact(key, value, "0.001", tuple(trial.number for trial in trials)))
-        return ("p = ", Fact(key, value, f"{value:.2g}", tuple(trial.number for trial in trials)))
-
     def confidence(self) -> Fact:
         """Return the confidence level of all intervals."""
         return Fact("confidence", 0.95, "95%")
@@ -227,21 +251,43 @@ class FactWriter:
         """Return an amount of memory in GiB."""
         return Fact(key, gb, memory(gb), tuple(trial.number for trial in trials), field)
 
+    def gpu_hours(self, key: str, seconds: float, trials: Iterable[Trial]) -> Fact:
+        """Return the hours of GPUs, with two digits behind the point up to ten."""
+        hours = seconds / 3600
+        text = f"{hours:.2g}" if hours < 0.1 else f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"
+        return self.of_value(key, hours, trials, text=text)
+
     def difference(self, key: str, name: str, value: float, trials: Iterable[Trial]) -> Fact:
-        """Return a signed difference in the unit of a metric."""
-        spec = self.study.metrics.get(name)
-        if name == "seconds":
-            text = duration(abs(value)).removeprefix("~")
-        elif name == "peak_memory_gb":
-            text = memory(abs(value))
-        elif spec and spec.format == "percent":
-            text = f"{abs(value):.4f}"
-        elif spec:
-            text = metric(abs(value), MetricSpec(format=spec.format, unit=spec.unit))
-        else:
-            text = number(abs(float(f"{value:.4g}")))
-        if value and not any(digit in text for digit in "123456789"):
-            text = number(abs(float(f"{value:.2g}")))  # the metric's format would show a difference of 0
-            text += {"seconds": " s", "peak_memory_gb": " GB"}.get(name, f" {spec.unit}" if spec and spec.unit else "")
+        """Return a signed difference in the unit of a metric, with the digits of its values."""
+        text, short = self.format_value(name, abs(value)).removeprefix("~"), float(f"{abs(value):.2g}")
+        if short == abs(value) or (value and not any(digit in text for digit in "123456789")):
+            text = number(short)  # rounded already, or less than the digits of the values show
         sign = "−" if value < 0 else "+" if value else ""
         return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))
+
+    def change(self, key: str, name: str, old: float, new: float, trials: Iterable[Trial]) -> Fact | str:
+        """Return the signed change between two values as they are printed; `equal` if they print the same."""
+        before, after = self.format_value(name, old), self.format_value(name, new)
+        if before == after:
+            return "equal"
+        numbers = tuple(trial.number for trial in trials)
+        printed = printed_number(before), printed_number(after)
+        if name == "seconds" or printed[0] is None or printed[1] is None:
+            size = abs(new - old)
+            text = duration(size).removeprefix("~") if name == "seconds" else number(float(f"{size:.3g}"))
+            return Fact(key, new - old, f"{'−' if new < old else '+'}{text}", numbers)
+        unit = after.split(" ", 1)[1] if " " in after and not after.endswith(")") else ""
+        text = f"{printed[1] - printed[0]:+f}".replace("-", "−")
+        return Fact(key, new - old, f"{text} {unit}".rstrip(), numbers)
+
+    def share(self, key: str, name: str, old: float, new: float, trials: Iterable[Trial]) -> Fact | None:
+        """Return the signed change as a percentage; None where it has no meaning.
+
+        It has one for positive values of which the old one, as printed, is at least ten units of its last digit.
+        """
+        before, after = (printed_number(self.format_value(name, value)) for value in (old, new))
+        if before is None or after is None or before == after or old <= 0 or new < 0:
+            return None
+        if before < Decimal((0, (1,), int(before.as_tuple().exponent) + 1)):
+            return None
+        return self.percentage(key, (new - old) / old, trials, signed=True)

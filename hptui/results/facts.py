@@ -19,7 +19,8 @@ class Fact:
 
     `key` is its stable name within the report, `text` its formatted form. `trials` are the numbers of the trials that
     it was computed from; empty for values of the study as a whole. `field` is the stored field that it reproduces or
-    averages (`values.loss`, `seconds`, `params.lr`); empty for a count, a choice or a test statistic.
+    averages (`values.loss`, `seconds`, `params.lr`); empty for a count, a choice or a test statistic. `code`: it is a
+    command, written as code.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Fact:
     text: str
     trials: tuple[int, ...] = ()
     field: str = ""
+    code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Sections of installed packages stand behind the one that they name. One that fai
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -12,7 +13,8 @@ from functools import partial
 from hptui import plugins
 from hptui.core.errors import HptuiError
 from hptui.plugins import ReportSectionSpec
-from hptui.results.document import Block, CodeBlock, Paragraph, ReportDocument, lines_of
+from hptui.results import claims
+from hptui.results.document import Block, CodeBlock, Paragraph, ReportDocument, folded, lines_of
 from hptui.results.fact_index import render_with_index, same_value
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, facts_of
@@ -23,35 +25,34 @@ from hptui.results.sections.curves import curves
 STYLES = ("results", "hyperparameters")
 """Styles of a report: all results, or the configuration of the best trial."""
 
+log = logging.getLogger(__name__)
 SECTIONS_BY_STYLE: Mapping[str, tuple[str, ...]] = {
     "results": (
         "head",
+        "best",
+        "comparison",
+        "trials",
+        "stages",
+        "effects",
+        "failures",
+        "recommendations",
+        "curves",
         "setup",
         "space",
         "fixed",
         "search",
-        "best",
-        "config",
-        "comparison",
-        "trials",
-        "best_and_worst",
-        "observations",
-        "effects",
-        "failures",
-        "curves",
-        "checkpoints",
         "cost",
-        "recommendations",
+        "config",
+        "conclusion",
+        "checkpoints",
         "rationale",
         "future",
         "presets",
-        "conclusion",
         "reproduce",
         "provenance",
     ),
     "hyperparameters": (
         "head",
-        "setup",
         "summary",
         "breakdown",
         "derived",
@@ -61,12 +62,34 @@ SECTIONS_BY_STYLE: Mapping[str, tuple[str, ...]] = {
         "rationale",
         "alternatives",
         "config",
+        "setup",
         "reproduce",
         "future",
         "provenance",
     ),
 }
 """Names of the built-in sections of each style, in order."""
+FOLDED_BY_STYLE: Mapping[str, frozenset[str]] = {
+    "results": frozenset(
+        [
+            "setup",
+            "space",
+            "fixed",
+            "search",
+            "cost",
+            "config",
+            "conclusion",
+            "checkpoints",
+            "rationale",
+            "future",
+            "presets",
+            "reproduce",
+            "provenance",
+        ]
+    ),
+    "hyperparameters": frozenset({"setup", "reproduce", "provenance"}),
+}
+"""Sections of each style that are folded away under their headings."""
 
 
 def compose_report(record: ReportData, style: str | None = None, images: Sequence[Block] = ()) -> ReportDocument:
@@ -75,14 +98,45 @@ def compose_report(record: ReportData, style: str | None = None, images: Sequenc
     chosen_style = style or record.view.study.report.style
     blocks_by_section: dict[str, list[Block]] = {}
     for name in SECTIONS_BY_STYLE[chosen_style]:
-        blocks_by_section[name] = fenced("section", name, partial(_section, name, record, facts, images))
+        section_blocks = fenced("section", name, partial(_section, name, record, facts, images))
+        is_folded = name in FOLDED_BY_STYLE[chosen_style]
+        blocks_by_section[name] = list(folded(section_blocks) if is_folded else section_blocks)
     for name, spec in _installed_sections().items():
         known_facts = {fact.key: fact for blocks in blocks_by_section.values() for fact in _facts(blocks)}
-        blocks = list(_plugin_blocks(name, spec, facts, known_facts))
-        blocks_by_section = _inserted(blocks_by_section, name, blocks, spec.after)
+        plugin_blocks = list(_plugin_blocks(name, spec, facts, known_facts))
+        blocks_by_section = _inserted(blocks_by_section, name, plugin_blocks, spec.after)
     row = record.view.row
     about = {"study": row.name, "uuid": row.uuid, "style": chosen_style, "asof": f"{record.asof:.3f}"}
-    return ReportDocument(tuple(block for blocks in blocks_by_section.values() for block in blocks), about)
+    blocks = [block for blocks in blocks_by_section.values() for block in blocks]
+    return ReportDocument(tuple(blocks), about, tuple(_claims_or_none(facts)))
+
+
+def _claims_or_none(facts: FactWriter) -> list[claims.Claim]:
+    try:
+        return all_claims(facts)
+    except Exception as error:  # the section that shows it says so
+        log.info("the claims of a report failed", exc_info=error)
+        return []
+
+
+def all_claims(facts: FactWriter) -> list[claims.Claim]:
+    """Return all claims that the sections of a report place."""
+    of_one = (claims.against_baseline, claims.search_caveat)
+    return [
+        *(claims.sure(facts), claims.alike(facts), claims.mattered(facts), claims.next_step(facts)),
+        *(claim for claim in (make(facts) for make in of_one) if claim is not None),
+        *claims.best_claims(facts),
+        *(claim for goal in facts.study.objectives for claim in claims.effect_claims(facts, goal.metric)),
+        *claims.ignored_claims(facts),
+        *claims.region_claims(facts),
+        *claims.range_claims(facts),
+        *claims.edge_claims(facts),
+        *claims.avoid_claims(facts),
+        *claims.outlook(facts),
+        *claims.curve_claims(facts),
+        *claims.length_claims(facts),
+        *claims.stage_claims(facts),
+    ]
 
 
 def _section(name: str, record: ReportData, facts: FactWriter, images: Sequence[Block]) -> Iterable[Block]:

@@ -10,21 +10,21 @@ from typing import Any
 
 from hptui.core.format import is_count
 from hptui.core.masking import mask
+from hptui.core.stages import stage_named, stage_space
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
+from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import has_finite_values, measured_value, ranked_trials, sort_by_rank
-from hptui.results.analysis.confounding import ConfoundedPair, IgnoredSetting, confounded_pairs, ignored_settings
-from hptui.results.analysis.effects import (
-    MIN_TRIALS_FOR_EFFECT,
-    Effect,
-    OneFactorStep,
-    one_factor_steps,
-    setting_effects,
-)
-from hptui.results.analysis.failure_regions import BestAtEdge, FailureRegion, bests_at_edge, failure_regions
-from hptui.results.analysis.next_steps import ExpectedImprovement, SuggestedRange, expected_improvement, suggest_ranges
-from hptui.results.analysis.significance import SIGNIFICANCE_LEVEL, ComparisonsWithBest, compare_with_best
-from hptui.results.diagnosis import Diagnosis, diagnose
-from hptui.results.importance import Importance, importance
+from hptui.results.analysis.comparable import Cohort, cohort_of
+from hptui.results.analysis.confounding import IgnoredSetting, ignored_settings
+from hptui.results.analysis.effects import OneFactorStep, SettingGroups, one_factor_steps, setting_groups
+from hptui.results.analysis.evidence import EffectAnalysis, analyse
+from hptui.results.analysis.failure_regions import FailureRegion, failure_regions
+from hptui.results.analysis.fresh import Fresh, Noise, dead_numbers, dead_seeds, fresh_runs, noise_of
+from hptui.results.analysis.next_steps import Outlook, outlook_of
+from hptui.results.analysis.range_test import RangeTest, range_test
+from hptui.results.analysis.scores import MAX_TRIALS, left_out_as, score_trials
+from hptui.results.analysis.shares import Importance, importance_of
+from hptui.results.diagnosis import Diagnosis, diagnose, scatter_pools
 from hptui.results.masked_view import masked_record
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
@@ -36,8 +36,12 @@ Curve = list[tuple[int, float, float]]
 
 MAX_POINTS_OF_ALL_CURVES = 300_000
 """With more points in total only the curves of the best trials are read, to bound memory and time."""
+MAX_TRIALS_IN_STEPS = 400
+"""With more ranked trials none is looked at as a step from the baseline."""
 MAX_TRIALS_WITH_CURVES = 40
 """Number of trials whose curves are then read."""
+MIN_TRIALS_FOR_GROUPS = 5
+"""Of fewer trials single steps from the baseline are shown, not groups."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class ReportData:
     revisions: tuple[Revision, ...] = ()
     rejected: int = 0
     knowledge: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    score_curves: Mapping[str, Mapping[int, Curve]] = field(default_factory=dict)
+    """Curves of an objective that were read besides, to rank trials without a value."""
 
     @property
     def metric(self) -> str:
@@ -81,22 +87,47 @@ class ReportData:
 
     @cached_property
     def steps(self) -> list[OneFactorStep]:
-        """The ranked trials that differ from the baseline in one setting."""
+        """The ranked trials that differ from the baseline in one setting; none of very many."""
+        if len(self.order) > MAX_TRIALS_IN_STEPS:
+            return []
         return one_factor_steps(self.view, sorted(self.order, key=lambda trial: trial.number))
 
     @cached_property
     def effect_trials(self) -> list[Trial]:
-        """The trials among which effects of settings are estimated.
+        """The complete trials of the cohort in which settings are looked at, best first.
 
         These are the ranked trials; if a last stage has too few, the trials of the stage that has most.
         """
-        if len(self.order) >= MIN_TRIALS_FOR_EFFECT or not self.view.study.stages:
+        if not self.view.study.stages or self.best is None or self.cohort.stage == self.best.stage:
             return self.order
         usable = [trial for trial in self.view.trials if not trial.is_unranked and has_finite_values(self.view, trial)]
-        by_stage: dict[str, list[Trial]] = defaultdict(list)
-        for trial in usable:
-            by_stage[trial.stage].append(trial)
-        return max((sort_by_rank(self.view, trials) for trials in by_stage.values()), key=len, default=self.order)
+        return sort_by_rank(self.view, [trial for trial in usable if trial.stage == self.cohort.stage])
+
+    @cached_property
+    def cohort(self) -> Cohort:
+        """The trials of one stage and one length in which settings are looked at."""
+        return cohort_of(self.view)
+
+    def effect_analysis(self, metric: str | None = None, stage: str | None = None) -> EffectAnalysis:
+        """Return what the trials say of settings for an objective, of one stage; made once."""
+        key = (metric or self.metric, stage)
+        if key not in self._analyses:
+            objective = next(goal for goal in self.view.study.objectives if goal.metric == key[0])
+            cohort = self.cohort if stage is None else cohort_of(self.view, stage)
+            named = stage_named(self.view.study, cohort.stage)
+            space = stage_space(self.view.study, named)
+            curves = {n: by_metric[key[0]] for n, by_metric in self.curves.items() if key[0] in by_metric}
+            curves |= self.score_curves.get(key[0], {})
+            blas.load()
+            scores = score_trials(self.view, cohort.trials, objective, curves)
+            ignored = [setting.setting for setting in self.ignored_settings]
+            objectives = len(self.view.study.objectives)
+            self._analyses[key] = analyse(self.view, space, objective, scores, ignored, objectives)
+        return self._analyses[key]
+
+    @cached_property
+    def _analyses(self) -> dict[tuple[str, str | None], EffectAnalysis]:
+        return {}
 
     @property
     def is_stepwise(self) -> bool:
@@ -105,38 +136,52 @@ class ReportData:
         Many values of a single setting are a search of that setting, not steps.
         """
         changed_settings = {tuple(step.changed) for step in self.steps}
-        is_varied = len(changed_settings) > 1 or len(self.order) < MIN_TRIALS_FOR_EFFECT
+        is_varied = len(changed_settings) > 1 or len(self.order) < MIN_TRIALS_FOR_GROUPS
         return is_varied and len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) - 1)
 
     @cached_property
-    def comparisons(self) -> ComparisonsWithBest | None:
-        """The best trial compared with all others."""
-        return compare_with_best(self.view)
+    def range_test(self) -> RangeTest | None:
+        """Which trials are distinguished from the best; None without a measure of noise."""
+        return range_test(self.view, self.dead)
 
     @cached_property
-    def effects(self) -> list[Effect]:
-        """Effects of the settings on the first objective."""
-        return self.effects_on(self.metric)
-
-    def effects_on(self, metric: str) -> list[Effect]:
-        """Return the effects of the settings on a metric, `seconds` or `peak_memory_gb`."""
-        if metric not in self._effects:
-            self._effects[metric] = self._effects_on(metric)
-        return self._effects[metric]
+    def dead_seeds(self) -> list[tuple[Trial, Trial]]:
+        """Pairs of runs of one configuration whose seeds changed nothing."""
+        return dead_seeds(self.view, self.summaries)
 
     @cached_property
-    def _effects(self) -> dict[str, list[Effect]]:
+    def dead(self) -> frozenset[int]:
+        """The trials of such pairs: they measure no noise."""
+        return dead_numbers(self.dead_seeds)
+
+    @cached_property
+    def noise(self) -> Noise | None:
+        """The noise between seeds, if anything was repeated."""
+        return noise_of(self.view, self.dead)
+
+    def fresh(self, trial: Trial) -> Fresh | None:
+        """Return the runs of a ranked trial that had no part in choosing it; None if there are none."""
+        if trial.number not in self._fresh:
+            self._fresh[trial.number] = fresh_runs(self.view, trial, self.dead)
+        return self._fresh[trial.number]
+
+    @cached_property
+    def _fresh(self) -> dict[int, Fresh | None]:
         return {}
 
-    def _effects_on(self, metric: str) -> list[Effect]:
-        return setting_effects(
-            self.view, sorted(self.effect_trials, key=lambda t: t.number), metric, lambda t: measured_value(t, metric)
-        )
+    @cached_property
+    def fresh_leader(self) -> Fresh | None:
+        """The fresh runs with the best mean; None if no ranked trial has any."""
+        repeated = {trial.replicate_of for trial in self.view.trials if trial.replicate_of is not None}
+        matches = [fresh for trial in self.order if trial.number in repeated and (fresh := self.fresh(trial))]
+        sign = 1 if self.view.study.objective.goal == "minimize" else -1
+        return min(matches, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
 
     @cached_property
-    def confounded(self) -> list[ConfoundedPair]:
-        """Pairs of settings that changed together."""
-        return confounded_pairs(self.view, sorted(self.effect_trials, key=lambda trial: trial.number))
+    def groups(self) -> list[SettingGroups]:
+        """The trials by value of each setting, for tables."""
+        trials = sorted(self.effect_trials, key=lambda trial: trial.number)
+        return setting_groups(self.view, trials, self.metric, lambda trial: measured_value(trial, self.metric))
 
     @cached_property
     def ignored_settings(self) -> list[IgnoredSetting]:
@@ -149,37 +194,23 @@ class ReportData:
         return failure_regions(self.view)
 
     @cached_property
-    def edges(self) -> list[BestAtEdge]:
-        """Settings whose best value lies at the edge of its range, with a trend of the metric towards it."""
-        effects = {effect.setting: effect for effect in self.effects}
-        is_minimized = self.view.study.objective.goal == "minimize"
-        candidates = bests_at_edge(self.view, self.best) if self.best else []
-        return [
-            edge for edge in candidates if _improves_outward(edge, effects.get(edge.setting), is_minimized=is_minimized)
-        ]
-
-    @cached_property
-    def suggested_ranges(self) -> list[SuggestedRange]:
-        """Suggested ranges."""
-        return suggest_ranges(self.view, self.effects, self.confounded, self.edges) if self.best else []
-
-    @cached_property
-    def expected_improvement(self) -> ExpectedImprovement | None:
-        """Whether more trials are likely to improve the best; None if unknown."""
-        return expected_improvement(self.view, self.comparisons)
+    def outlook(self) -> Outlook | None:
+        """What more trials may bring; None if unknown."""
+        return outlook_of(self.view)
 
     @cached_property
     def importance(self) -> Importance | None:
         """The importance of settings for the objective; None with several objectives."""
-        return importance(self.view) if len(self.view.study.objectives) == 1 else None
+        return importance_of(self.effect_analysis()) if len(self.view.study.objectives) == 1 else None
 
     @cached_property
     def diagnoses(self) -> dict[int, Diagnosis]:
         """Diagnoses by number of the trials whose curves were read or that failed."""
         diagnoses = {}
+        pools = scatter_pools(self.view, self.curves)
         for trial in self.view.trials:
             if trial.number in self.curves or trial.status is TrialStatus.FAILED:
-                diagnoses[trial.number] = diagnose(self.view, trial, self.curves.get(trial.number, {}))
+                diagnoses[trial.number] = diagnose(self.view, trial, self.curves.get(trial.number, {}), pools)
         return diagnoses
 
     def environment(self, trial: Trial | None) -> Mapping[str, Any]:
@@ -203,21 +234,9 @@ class ReportData:
         return max(moment for moment in moments if moment is not None)
 
 
-def _improves_outward(edge: BestAtEdge, effect: Effect | None, *, is_minimized: bool) -> bool:
-    """Return whether trials improved significantly towards the edge; of few trials nothing is concluded."""
-    if (
-        effect is None
-        or not effect.is_trend
-        or effect.strength is None
-        or effect.p is None
-        or effect.p >= SIGNIFICANCE_LEVEL
-    ):
-        return False
-    return (effect.strength < 0 if is_minimized else effect.strength > 0) != edge.low
-
-
 def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportData:
     """Return the data of a study at this moment."""
+    blas.load()  # before a figure loads numpy with as many threads as there are cores
     if reader is None:
         with StoreReader.open(sd) as opened:
             return read_report_data(sd, opened)
@@ -242,6 +261,7 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
         checkpoints = tuple(reader.checkpoints(best.number)) if best else ()
         revisions = tuple(map(masked_record, reader.revisions()))
         knowledge = mask(reader.prior_knowledge())
+        score_curves = _score_curves(view, reader, summaries, curves)
     return ReportData(
         view,
         {number: tuple(runs) for number, runs in attempts.items()},
@@ -253,7 +273,43 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
         revisions,
         sum(len(trial.rejections) for trial in view.trials),
         knowledge,
+        score_curves,
     )
+
+
+def read_effects_record(view: View, reader: StoreReader | None = None) -> ReportData:
+    """Return the part of a record that says what settings do."""
+    if reader is None:
+        if not view.sd.db.is_file():
+            return ReportData(view)
+        with StoreReader.open(view.sd) as opened:
+            return read_effects_record(view, opened)
+    summaries = {name: reader.summaries_of_metric(name) for name in reader.metric_names()}
+    return ReportData(view, summaries=summaries, score_curves=_score_curves(view, reader, summaries, {}))
+
+
+def _score_curves(
+    view: View,
+    reader: StoreReader,
+    summaries: Mapping[str, Mapping[int, MetricSummary]],
+    curves: Mapping[int, Mapping[str, Curve]],
+) -> dict[str, dict[int, Curve]]:
+    """Return the curves by which trials without a value are ranked, those that were not read yet.
+
+    Empty if all trials that count have a value. Of many trials every k-th counts.
+    """
+    cohort = [trial for trial in cohort_of(view).trials if not left_out_as(trial)]
+    if all(trial.status is TrialStatus.COMPLETE for trial in cohort):
+        return {}
+    used = cohort[:: -(-len(cohort) // MAX_TRIALS) or 1] if len(cohort) > MAX_TRIALS else cohort
+    return {
+        goal.metric: {
+            trial.number: reader.curve(trial.number, goal.metric)
+            for trial in used
+            if trial.number in summaries.get(goal.metric, {}) and goal.metric not in curves.get(trial.number, {})
+        }
+        for goal in view.study.objectives
+    }
 
 
 def _trials_with_curves(view: View, summaries: Mapping[str, Mapping[int, MetricSummary]]) -> list[int]:

@@ -127,9 +127,12 @@ def training_and_validation(metric: str, names: Collection[str]) -> tuple[str | 
 
 
 def effective_batch(settings: Mapping[str, Value], effective: Mapping[str, Value] | None = None) -> float | None:
-    """Return the examples per optimizer step: as recorded, else batch size × accumulation."""
+    """Return the examples per optimizer step: as recorded, else batch size × accumulation.
+
+    None if one of them is unknown.
+    """
     recorded = (effective or {}).get("effective_batch_size")
     if is_number(recorded):
         return recorded
     batch, accumulation = number_with_role(settings, "batch"), number_with_role(settings, "accumulation")
-    return None if batch is None else batch * (accumulation or 1)
+    return None if batch is None or accumulation is None else batch * accumulation

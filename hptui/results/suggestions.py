@@ -58,16 +58,6 @@ class SuggestionRules:
             self._scaled("rank", 2, "a higher rank"),
         )
 
-    def underfit(self) -> tuple[Suggestion, ...]:
-        """Suggest changes for a trial that learns too little."""
-        return self._allowed_only(
-            self._scaled("width", 2, "a wider model"),
-            self._scaled("rank", 2, "a higher rank"),
-            self._scaled("layers", 2, "a deeper model"),
-            self._length(2.0, "train longer"),
-            self._scaled("learning_rate", 3, "a higher learning rate"),
-        )
-
     def overfit(self, share: float | None) -> tuple[Suggestion, ...]:
         """Suggest changes for a trial that overfits. `share` (0–1): where in its training it was best."""
         return self._allowed_only(
@@ -76,6 +66,13 @@ class SuggestionRules:
             self._length(share, "train less") if share else iter(()),
             self._halved("width", "a smaller model", 8),
             self._halved("rank", "a lower rank", 1),
+        )
+
+    def turned(self, share: float | None) -> tuple[Suggestion, ...]:
+        """Suggest changes for a trial that got worse again. `share` (0–1): where in its training it was best."""
+        return self._allowed_only(
+            self._switched_on("early_stopping", "stop when validation stops improving"),
+            self._length(share, "train less") if share else iter(()),
         )
 
     def plateau(self) -> tuple[Suggestion, ...]:

@@ -53,15 +53,23 @@ class View:
         if trial.role is Role.IMPORTED:  # unrecorded settings are unknown, not defaults
             settings = dict(trial.params)
         else:
-            trainer_settings = self.trainers.get(trial.revision, self.study.trainer.settings)
-            merged = {**self.defaults, **trainer_settings, **trial.params}
-            settings = script_parameters(self.study.trainer.kind, merged)
+            common = self._settings_by_revision.get(trial.revision)
+            if common is None:
+                trainer_settings = self.trainers.get(trial.revision, self.study.trainer.settings)
+                common = script_parameters(self.study.trainer.kind, {**self.defaults, **trainer_settings})
+                self._settings_by_revision[trial.revision] = common
+            settings = {**common, **script_parameters(self.study.trainer.kind, trial.params)}
         self._settings[trial.number] = (trial.params, settings)
         return settings
 
     @cached_property
     def _settings(self) -> dict[int, tuple[Mapping[str, Value], dict[str, Value]]]:
         """The settings of trials that were asked for, by number, each with its overrides."""
+        return {}
+
+    @cached_property
+    def _settings_by_revision(self) -> dict[int, Mapping[str, Value]]:
+        """The settings that trials of a revision share, as far as they were asked for."""
         return {}
 
     def is_setting(self, name: str) -> bool:
@@ -89,6 +97,20 @@ class View:
         if best is not None:
             candidates = [trial for trial in candidates if comparable(self.study, trial.stage, best.stage)]
         return next(iter(candidates), None)
+
+    @cached_property
+    def replicates(self) -> Mapping[int, Sequence[Trial]]:
+        """The repetitions of each trial that has any, by its number."""
+        replicates: dict[int, list[Trial]] = {}
+        for trial in self.trials:
+            if trial.replicate_of is not None:
+                replicates.setdefault(trial.replicate_of, []).append(trial)
+        return replicates
+
+    @cached_property
+    def by_number(self) -> Mapping[int, Trial]:
+        """The trials by their numbers."""
+        return {trial.number: trial for trial in self.trials}
 
     @property
     def stage(self) -> str:

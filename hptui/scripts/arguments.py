@@ -5,21 +5,25 @@ Parameters are passed as the script itself declares its options: false must reac
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hptui.core.errors import UserError, did_you_mean
+from hptui.core.errors import UserError
 from hptui.core.trial import Value
 from hptui.scripts import config_file
 from hptui.scripts.passing import CannotBePassed, Forms, Passed, pass_parameters, variable_text
+from hptui.scripts.placeholders import ALL_PARAMETERS_WORDS, CONFIG_NAME, PLACEHOLDER_PATTERN, Placeholders
 from hptui.scripts.program import CONSTANTS_RUNNER, script_of
 from hptui.scripts.settings import CommandTable, read_command_spec
-from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style, value_word
+from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style
+
+if TYPE_CHECKING:
+    from hptui.scripts.inspect import InspectedScript
 
 
 def forms_in_command(words: Sequence[str], directory: Path) -> Forms:
@@ -28,67 +32,31 @@ def forms_in_command(words: Sequence[str], directory: Path) -> Forms:
     if script is None or script.suffix != ".py":
         return {}
     try:
-        return _declared(script, script.stat().st_mtime_ns)
+        inspected, forms = _declared(script, script.stat().st_mtime_ns)
     except OSError:
         return {}
+    return forms if is_own_subcommand(inspected, words) else {}
 
 
 @lru_cache(maxsize=8)
-def _declared(path: Path, _mtime_ns: int) -> Forms:
-    """Return the declared forms of a script's options; cached until its modification time changes."""
-    from hptui.scripts.inspect import declared_forms
+def _declared(path: Path, _mtime_ns: int) -> tuple[InspectedScript, Forms]:
+    """Return what a script's source shows; cached until its modification time changes."""
+    from hptui.scripts.inspect import InspectedScript, forms_of, inspect_script
 
     try:
-        return declared_forms(path)
+        inspected = inspect_script(path)
     except UserError:
-        return {}
+        return InspectedScript(), {}
+    return inspected, forms_of(inspected)
 
 
-PLACEHOLDER_PATTERN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
-ARGUMENTS_NAME, CONFIG_NAME = "args", "config"
-ALL_PARAMETERS_WORDS = ("{args_json}", "{args_json_file}", "{args_dict}")
-"""Words that stand for all parameters at once: as JSON, as the path of a JSON file, as a Python dictionary."""
-ENVIRONMENT_PREFIX = "env."
-"""Prefix of placeholders for environment variables: `{env.NAME}`; an unset one yields its name, as in W&B."""
+def is_own_subcommand(inspected: InspectedScript, words: Sequence[str]) -> bool:
+    """Return whether a command runs the subcommand whose options were read, or the script has none."""
+    return all(word in words for word in inspected.words)
+
+
 SWEEP_FILE = "wandb-parameters.yaml"
 ARGUMENTS_FILE = "arguments.json"
-
-
-@dataclass
-class Placeholders:
-    """What placeholders stand for: facts of the trial, and its parameters.
-
-    `used` collects the parameters that a placeholder has put somewhere; they are not passed a second time.
-    """
-
-    facts: Mapping[str, str]
-    parameters: Mapping[str, Value]
-    style: ArgumentStyle
-    placed: set[str] = field(default_factory=set)
-
-    def fill(self, text: str, where: str) -> str:
-        """Return `text` with its placeholders replaced; `{{` is a brace. `where` names the key in errors.
-
-        Raises: UserError for an unknown placeholder.
-        """
-
-        def replacement(match: re.Match[str]) -> str:
-            name = match[1]
-            if name is None:
-                return match[0][0]
-            # A parameter takes precedence over a fact: the script must get the value that is recorded.
-            if name in self.parameters:
-                self.placed.add(name)
-                return value_word(self.style, self.parameters[name])
-            if name in self.facts:
-                return self.facts[name]
-            if name.startswith(ENVIRONMENT_PREFIX):
-                variable = name.removeprefix(ENVIRONMENT_PREFIX)
-                return os.environ.get(variable, variable)
-            names = [*self.facts, *self.parameters, ARGUMENTS_NAME, CONFIG_NAME]
-            raise UserError(f"trainer.{where}: there is nothing called {{{name}}}", hint=did_you_mean(name, names))
-
-        return PLACEHOLDER_PATTERN.sub(replacement, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +105,11 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
             variables.add(environment, variable, parameter, spec.parameters[parameter])
         else:
             environment[variable] = places.fill(text, f"env.{variable}")
+    is_wandb = style == "wandb" or (isinstance(style, ArgumentStyle) and style.also == "wandb")
     remaining = {
-        spec.name_in_script(name): value for name, value in spec.parameters.items() if name not in places.placed
+        spec.name_in_script(name): value if is_wandb else places.fill_value(value)
+        for name, value in spec.parameters.items()
+        if name not in places.placed
     }
     remaining = nest_in_tables(remaining, spec.settings.tables)
     words = [
@@ -150,7 +121,7 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
             raise UserError(
                 "trainer.config: no word of the command is {config}, so the script would not see it", hint=hint
             )
-        files[output / loaded_config.name] = config_file.merged_text(loaded_config, remaining)
+        files[output / loaded_config.name] = config_file.merged_text(loaded_config, remaining, places.fill_value)
     elif isinstance(style, ArgumentStyle):
         passed.add(pass_parameters(style, remaining, variables.forms))
     elif style == "constants":
@@ -158,7 +129,7 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
     elif style == "env":
         for name, value in flatten(remaining, nulls=True):
             variables.add(environment, environment_variable(name), name, value)
-    if style == "wandb" or (isinstance(style, ArgumentStyle) and style.also == "wandb"):
+    if is_wandb:
         all_parameters = nest_in_tables(
             {spec.name_in_script(name): value for name, value in spec.parameters.items()}, spec.settings.tables
         )

@@ -100,13 +100,32 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def merged_text(spec: ConfigFileSpec, parameters: Mapping[str, Value]) -> str:
-    """Return the text of the file: the base with each parameter set at its dotted path."""
+def merged_text(spec: ConfigFileSpec, parameters: Mapping[str, Value], fill: Callable[[Any], Any]) -> str:
+    """Return the text of the file: the base with each parameter set at its dotted path.
+
+    `fill` returns a value with its placeholders replaced.
+    """
+    return _WRITERS[spec.format](merged_content(spec, parameters, fill))
+
+
+def merged_content(spec: ConfigFileSpec, parameters: Mapping[str, Value], fill: Callable[[Any], Any]) -> Any:
+    """Return what the file holds, with placeholders filled in."""
     content = deepcopy(dict(spec.base)) if spec.format != "toml" else deepcopy(spec.base)
+    _fill_in_place(content, fill)
     for name, value in parameters.items():
         if value is not None or spec.format != "toml":
             set_at_path(content, name, value)
-    return _WRITERS[spec.format](content)
+    return content
+
+
+def _fill_in_place(content: Any, fill: Callable[[Any], Any]) -> None:
+    """Replace the texts that change; the others keep their form and, in TOML, their comments."""
+    items = content.items() if isinstance(content, Mapping) else enumerate(content)
+    for key, value in list(items):
+        if isinstance(value, Mapping | list):
+            _fill_in_place(value, fill)
+        elif isinstance(value, str) and (filled := fill(value)) != value:
+            content[key] = filled
 
 
 def set_at_path(content: Any, name: str, value: Value) -> None:

@@ -9,12 +9,13 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from hptui.core.memory_texts import memory_reason
 from hptui.core.trial import Reason
 from hptui.core.usage import MISTAKES
 from hptui.scripts.launchers import RULER, FailedRank, failed_ranks
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.ranks import split_rank
-from hptui.trainers.failures import DISK_FULL_SIGNS, GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, MAX_MESSAGE_CHARS, Failure
+from hptui.trainers.failures import DISK_FULL_SIGNS, MAX_MESSAGE_CHARS, Failure
 
 TRACEBACK = "Traceback (most recent call last)"
 EXCEPTION = re.compile(
@@ -169,10 +170,10 @@ def _ends_in_traceback(lines: Sequence[str]) -> bool:
 
 def _resources(lines: Sequence[str]) -> Failure | None:
     for line in reversed(lines[-60:]):
-        if any(sign in line for sign in GPU_MEMORY_SIGNS) or "OutOfMemoryError" in line:
+        if "OutOfMemoryError" in line:
             return Failure(Reason.OOM, _short(line))
-        if any(sign in line for sign in HOST_MEMORY_SIGNS) or line.startswith("MemoryError"):
-            return Failure(Reason.HOST_OOM, _short(line))
+        if memory := memory_reason(line) or (Reason.HOST_OOM if line.startswith("MemoryError") else None):
+            return Failure(memory, _short(line))
         if any(sign in line for sign in DISK_FULL_SIGNS):
             return Failure(Reason.DISK_FULL, _short(line))
     return None

@@ -337,7 +337,7 @@ def refusal(reason: str, value: Value, name: str) -> tuple[str, str]:
     """Return the sentence and the advice for a parameter that cannot be passed."""
     way = "or another value"
     if isinstance(value, bool):
-        way = f'or booleans = {{ {normal_name(name)} = "flag" }} in style'
+        way = f'or style = {{ booleans = {{ {normal_name(name)} = "True" }} }} for a word, "flag" for silence'
     elif isinstance(value, list):
         way = 'or lists = "comma" (spaced, repeated, json) in style'
     elif value is None:

@@ -24,7 +24,8 @@ class CommandSettings:
 
     command: list[str] = setting(help='the program and its words: ["python", "train.py", "--out", "{trial_dir}"]')
     style: Any = setting(
-        "argparse", "how parameters are said: argparse hf hydra fire click exact dotted env wandb constants none"
+        "argparse",
+        "how parameters are said: argparse hf hydra fire click jsonargparse exact dotted env wandb constants none",
     )
     names: Any = setting(None, 'what the script calls a parameter, where it differs: { lora_rank = "lora_r" }')
     tables: list = setting([], 'parameters that reach the script as a table: ["optimizer"] for optimizer.lr')  # type: ignore[type-arg]

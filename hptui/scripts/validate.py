@@ -15,7 +15,6 @@ from hptui.core.space import Choice, Space
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.scripts.arguments import (
-    PLACEHOLDER_PATTERN,
     environment_variable,
     forms_in_command,
     nest_in_tables,
@@ -23,6 +22,7 @@ from hptui.scripts.arguments import (
 )
 from hptui.scripts.config_file import FORMATS
 from hptui.scripts.passing import CannotBePassed, pass_parameters, refusal, variable_text
+from hptui.scripts.placeholders import PLACEHOLDER_PATTERN
 from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.scripts.styles import STYLES, ArgumentStyle, read_style
 

@@ -241,7 +241,7 @@ class EngineProcess:
         return message
 
     def _ask_again(self, reason: str) -> EngineReply | None:
-        """Put the question to a fresh process, which answers what the dead one would have; after some, give up."""
+        """Put the question to a fresh process, which gives the same answer; after some, give up."""
         if self._tries >= MAX_TRIES:
             return self._failed(f"{reason}, {self._tries} times")
         number = self._number

@@ -46,7 +46,10 @@ class CommandQueue:
 
     def result(self, number: int) -> CommandResult | None:
         """Return the result of a command; None while it has none."""
-        row = self._db.execute("SELECT done, ok, result FROM commands WHERE id=?", (number,)).fetchone()
+        try:
+            row = self._db.execute("SELECT done, ok, result FROM commands WHERE id=?", (number,)).fetchone()
+        except sqlite3.Error as error:
+            raise MachineError(f"the answer to the request cannot be read: {error}") from error
         return CommandResult(bool(row[1]), row[2] or "") if row and row[0] is not None else None
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.core.errors import NotFound
+from hptui.core.errors import NotFound, UserError
 from hptui.core.values import check_name
 
 
@@ -112,9 +112,24 @@ class StudyDir:
 
 def list_studies(home: Path) -> list[StudyDir]:
     """Return all studies in HOME, by name."""
-    if not home.is_dir():
-        return []
-    return [StudyDir(entry) for entry in sorted(home.iterdir()) if _has_store(entry)]
+    return [StudyDir(entry) for entry in _directories_with_store(home) if _is_name(entry.name)]
+
+
+def misnamed_studies(home: Path) -> list[Path]:
+    """Return the directories in HOME that hold a study and whose name cannot be that of one."""
+    return [entry for entry in _directories_with_store(home) if not _is_name(entry.name)]
+
+
+def _directories_with_store(home: Path) -> list[Path]:
+    return [entry for entry in sorted(home.iterdir()) if _has_store(entry)] if home.is_dir() else []
+
+
+def _is_name(name: str) -> bool:
+    try:
+        check_name(name)
+    except UserError:
+        return False
+    return True
 
 
 def _has_store(entry: Path) -> bool:

@@ -10,21 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hptui.core.errors import HptuiError, NotAvailable, Unsupported, UserError
+from hptui.core.memory_texts import memory_reason
 from hptui.core.trial import Reason, TrialStatus
 
 MAX_MESSAGE_CHARS = 500
 """Characters of a recorded message, at most."""
 
-GPU_MEMORY_SIGNS = (
-    "CUDA out of memory",
-    "CUDA error: out of memory",
-    "HIP out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "cudaErrorMemoryAllocation",
-)
-"""Texts in errors which mean that GPU memory has run out."""
-HOST_MEMORY_SIGNS = ("DefaultCPUAllocator", "Cannot allocate memory")
-"""Texts in errors which mean that host memory has run out."""
 DISK_FULL_SIGNS = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing")
 """Texts in errors which mean that a disk or quota is full."""
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -110,15 +101,19 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
 def _resource_reason(error: BaseException) -> Reason | None:
     """Return which resource an error says has run out; None if none."""
     text = str(error)
-    if type(error).__name__ == "OutOfMemoryError" or any(sign in text for sign in GPU_MEMORY_SIGNS):
-        return Reason.OOM
-    if isinstance(error, MemoryError) or any(sign in text for sign in HOST_MEMORY_SIGNS):
-        return Reason.HOST_OOM
-    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
-        return Reason.HOST_OOM
+    if memory := memory_that_ran_out(error):
+        return memory
     if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
         return Reason.DISK_FULL
     return Reason.DISK_FULL if any(sign in text for sign in DISK_FULL_SIGNS) else None
+
+
+def memory_that_ran_out(error: BaseException) -> Reason | None:
+    """Return the reason by which memory, of a GPU or the host, has run out; None if it has not."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return Reason.OOM
+    no_room = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+    return memory_reason(str(error)) or (Reason.HOST_OOM if no_room else None)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

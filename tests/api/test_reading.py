@@ -31,7 +31,7 @@ def spy(program):
 
 def test_importing_hptui_imports_next_to_nothing():
     _, seen = spy(SPY)
-    assert seen == ["hptui.core", "hptui.core.version", "hptui.reporting"]
+    assert seen == ["hptui.core", "hptui.core.interrupt", "hptui.core.version", "hptui.reporting"]
 
 
 def test_reading_a_study_imports_nothing_heavy(home, tmp_path):

@@ -30,7 +30,7 @@ def test_a_study_is_run_and_followed_to_its_end(home, tmp_path):
     assert [(match[1], match[2]) for match in found] == [(str(number), "5") for number in range(5)]
     assert found[0][3] == "(baseline)"
     assert found[3][4], "the time left is said"
-    best = re.search(r"^Best: trial (\d), loss=[\d.]+", done.stdout, re.MULTILINE)
+    best = re.search(r"^Best: trial (\d), loss [\d.]+ ", done.stdout, re.MULTILINE)
     scores = {one.number: one.values["loss"] for one in trials(StudyDir(home / "toy"))}
     assert int(best[1]) == min(scores, key=scores.get)
     assert f"Everything is in {home / 'toy'}" in done.stdout

@@ -95,7 +95,7 @@ def test_numbers(value):
 def test_durations_memory_and_sizes():
     assert [duration(s) for s in (3.21, 42, 2700, 9000, 300_000)] == ["3.2 s", "42 s", "~45 min", "~2.5 h", "~3.5 days"]
     assert [clock(s) for s in (0.6, 2707, 9060)] == ["0:01", "45:07", "2:31:00"]
-    assert [memory(gb) for gb in (4.21, 0.083)] == ["4.2 GB", "0.083 GB"]
+    assert [memory(gb) for gb in (4.21, 0.083)] == ["4.2 GiB", "0.083 GiB"]
     assert [size(n) for n in (10, 2048, 3 << 30)] == ["10 B", "2.0 KB", "3.0 GB"]
     assert percent(0.03) == "0.0300 (3.0%)"
 
@@ -108,7 +108,7 @@ def test_metrics_in_their_own_format():
     assert shown(7.98e-6, "scientific") == "7.98e-06"
     assert shown(2700.0, "duration") == "~45 min"
     assert shown(0.58341, ".4f") == "0.5834"
-    assert shown(4.21, "memory") == "4.2 GB"
+    assert shown(4.21, "memory") == "4.2 GiB"
     assert shown(3.0, "d", "tokens") == "3 tokens"
     assert (metric(None), metric(math.nan, MetricSpec(format=".2f"))) == ("–", "NaN")
     assert shown(0.5, "{x.__class__}") == "0.5"
@@ -116,7 +116,7 @@ def test_metrics_in_their_own_format():
 
 
 def test_settings():
-    assert setting([1, 2e-5, "a"]) == "[1, 2e-05, a]"
+    assert setting([1, 2e-5, "a"]) == "[1, 2e-5, a]"
     assert (setting(True), setting(None), setting({"a": 1})) == ("true", "none", "{a=1}")
 
 

@@ -118,7 +118,7 @@ def test_status(call, home):
     assert [one["name"] for one in shape] == ["made"]
     assert json.loads(call("status", "made", "--json").out) == shape
     one = call("status", "made").out
-    assert "best\ttrial 3: loss=0.5621 (learning_rate=0.004, width=32)" in one
+    assert "best\ttrial 3: loss=0.5621 (learning_rate=4e-3, width=32)" in one
 
 
 def test_status_of_nothing(call, home):

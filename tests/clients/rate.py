@@ -158,15 +158,18 @@ def missing_packages(want: Mapping[str, Any]) -> list[str]:
     return [name for name in want.get("needs", ()) if importlib.util.find_spec(name) is None]
 
 
-def new_faults(name: str, want: Mapping[str, Any], folder: Path) -> tuple[list[str], Path | None]:
-    """What is wrong with the file that `hptui new` writes, as far as it shows without running; the file."""
+def new_faults(name: str, want: Mapping[str, Any], folder: Path, *, ask: bool = True) -> tuple[list[str], Path | None]:
+    """What is wrong with the file that `hptui new` writes, as far as it shows without running; the file.
+
+    `ask`: the script is asked with `--help`, as `hptui check` does.
+    """
     shutil.copytree(SCRIPTS / name, folder, dirs_exist_ok=True)
     before = Path.cwd()
     os.chdir(folder)
     try:
         path, notes = write_study_file(want["source"])
         study = check(path).study
-        warnings = preflight(study)
+        warnings = preflight(study) if ask else []
     except HptuiError as error:
         return [f"check: {error}"], None
     except Exception as error:

@@ -11,11 +11,14 @@ import pytest
 
 from hptui.core.errors import UserError
 from hptui.core.trial import Role, Trial, TrialStatus
-from hptui.operations.run import run
+from hptui.execution.pruning import FinishedCurves, Pruning
+from hptui.operations.run import create_study, read_study, run
 from hptui.operations.runner_process import runner_status
 from hptui.operations.steer import send_command
 from hptui.results.view import describe_stages, read_view, stage_progress
+from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.store import Store
 from tests.support import events, hptui, rest, run_to_rest, state, trials, until
 
 DAYS = """
@@ -97,7 +100,7 @@ def test_the_days_of_a_search(home: Path, tmp_path: Path) -> None:
 def test_the_command_line_names_the_stage(home: Path, tmp_path: Path) -> None:
     done = hptui(home, "run", str(days(tmp_path)))
     assert done.returncode == 0, done.stderr
-    assert "Trial 0/9: rate: learning_rate=1e-05" in done.stdout
+    assert "Trial 0/9: rate: learning_rate=1e-5" in done.stdout
     assert "Best: trial 8 of stage final" in done.stdout
     assert "final (1 trial, best 8)" in done.stdout
     assert "stage\tfinal" in hptui(home, "show", "days", "8").stdout
@@ -290,3 +293,35 @@ def test_a_pruner_of_a_stage_compares_within_it_alone(home: Path, tmp_path: Path
     )
     sd = run_to_rest(home, path)
     assert [str(one.status) for one in trials(sd) if one.stage == "bad"] == ["complete", "complete"]
+
+
+def test_a_stage_counts_reports_as_its_own_pruner_does(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "two.toml"
+    path.write_text(
+        textwrap.dedent("""
+        name = "two"
+        [objective]
+        metric = "loss"
+        [trainer]
+        kind = "toy"
+        [search]
+        sampler = "random"
+        pruner = { kind = "median" }
+        [[stage]]
+        name = "progress"
+        trials = 1
+        space = { dropout = "0.1..0.2" }
+        [[stage]]
+        name = "reports"
+        trials = 1
+        space = { dropout = "0.1..0.2" }
+        pruner = { kind = "bands", bands = [2, 4] }
+    """)
+    )
+    study, sd = read_study(path, {}), StudyDir.for_study(home, "two")
+    create_study(sd, study)
+    with Store.open(sd) as store:
+        counting = {
+            stage: Pruning(store, study, FinishedCurves(), stage).counts_reports for stage in ("progress", "reports")
+        }
+    assert counting == {"progress": False, "reports": True}

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hptui.core.errors import HptuiError
 from hptui.operations.run import run
@@ -30,7 +30,7 @@ from hptui.store.reader import StoreReader
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from hptui.trainers.checkpoints import MANIFEST, list_checkpoints
 from tests.faults.checker import Damage, Gauge, Known, Ledger, Snapshot, check, check_end, take
-from tests.support import until
+from tests.support import PATIENCE, until
 
 VICTIM_S = 0.5
 """How long to wait for somebody to kill, where there is nobody at the moment."""
@@ -81,6 +81,21 @@ def parent(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, IndexError):
         return 0
+
+
+class RunnerProcess(subprocess.Popen[bytes]):
+    """A runner's process, remembered: the product waits for those that it starts, so `waitpid` comes too late."""
+
+    started: ClassVar[list[RunnerProcess]] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.started.append(self)
+
+
+def last_exit_code() -> int:
+    """How the runner ended that was started last."""
+    return RunnerProcess.started[-1].wait(30 * PATIENCE)
 
 
 # one study ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from hptui.operations.runner_process import runner_status
 from hptui.store.crash_points import EXIT_CODE
 from tests.copied import copy_package, install
-from tests.faults.harness import Subject
+from tests.faults.harness import Subject, last_exit_code
 from tests.faults.test_killloop import study
 from tests.support import events, until
 
@@ -39,9 +38,7 @@ def test_a_runner_may_die_here(
     running = {(attempt.trial, attempt.n) for attempt in subject.attempts()}
     install(package, "9.9.9")
     until(lambda: not runner_status(subject.sd)["alive"], 60)
-    pid = runner_status(subject.sd)["pid"]
-    assert isinstance(pid, int)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == EXIT_CODE
+    assert last_exit_code() == EXIT_CODE
     assert {(attempt.trial, attempt.n) for attempt in subject.attempts()} == running
     monkeypatch.delenv("HPTUI_CRASH")
     with subject.kept():

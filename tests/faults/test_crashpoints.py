@@ -26,8 +26,8 @@ from hptui.store.crash_points import EXIT_CODE
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from tests.faults.checker import told
-from tests.faults.harness import Subject, processes
-from tests.support import events, toy, until
+from tests.faults.harness import Subject, last_exit_code, processes
+from tests.support import events, toy, trials, until
 
 HITS = 3
 IN_CREATION = {"migration"}
@@ -64,12 +64,7 @@ def live_until_crash(subject: Subject, monkeypatch: pytest.MonkeyPatch, crash: s
         assert subject.kill(runner, signal.SIGCONT)
     until(lambda: not runner_status(subject.sd)["alive"], seconds=30)
     monkeypatch.delenv("HPTUI_CRASH")
-    pid = runner_status(subject.sd)["pid"]
-    assert isinstance(pid, int)
-    try:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == EXIT_CODE
-    except ChildProcessError:  # `run` has seen it die
-        return subject.state() == "running"
+    return last_exit_code() == EXIT_CODE
 
 
 def post(sd: StudyDir) -> None:
@@ -188,8 +183,17 @@ AFTERMATH: dict[str, tuple[Callable[[RunDir], None], int]] = {
     "the last line is torn": (torn_end, 2),
     "the last line is missing": (without_end, 2),
     "a heartbeat comes after the end": (late_heartbeat, 1),
-    "the end makes no sense": (senseless_end, 2),
 }
+
+
+def left_by_a_dead_runner(subject: Subject) -> RunDir:
+    """The directory of a first attempt that has ended while no runner lived."""
+    subject.start()
+    until(lambda: subject.attempts())
+    assert subject.kill(subject.runner())
+    run = RunDir(subject.sd.attempt(0, 1))
+    until(lambda: not lock_is_held(run.lock) and run.exit.exists())
+    return run
 
 
 @pytest.mark.parametrize("name", AFTERMATH)
@@ -197,14 +201,22 @@ def test_what_a_dead_shim_leaves_behind_is_understood(home: Path, tmp_path: Path
     """The end of an attempt belongs to its directory: with an end event it is complete, without one it runs again."""
     change, attempts = AFTERMATH[name]
     subject = study(home, tmp_path, trials=1, steps=20)
-    subject.start()
-    until(lambda: subject.attempts())
-    assert subject.kill(subject.runner())
-    run = RunDir(subject.sd.attempt(0, 1))
-    until(lambda: not lock_is_held(run.lock) and run.exit.exists())
-    change(run)
+    change(left_by_a_dead_runner(subject))
     finish(subject)
     assert len(subject.judge().attempts[0]) == attempts
+
+
+def test_an_end_that_makes_no_sense_fails_its_trial(home: Path, tmp_path: Path) -> None:
+    """It was no loss of the machine, so it is not tried again; nothing of it becomes a value."""
+    subject = study(home, tmp_path, trials=2, steps=20)
+    run = left_by_a_dead_runner(subject)
+    senseless_end(run)
+    finish(subject)
+    assert subject.look() == []
+    failed, sound = trials(subject.sd)
+    assert (failed.status, failed.reason, failed.values, failed.attempts) == ("failed", "unreadable", None, 1)
+    assert '"status": "perfect"' in failed.message
+    assert sound.status == "complete"
 
 
 def test_a_stray_without_a_name_is_known_by_what_it_writes_to(home: Path, tmp_path: Path) -> None:
@@ -311,7 +323,7 @@ def test_a_second_runner_is_refused(home: Path, tmp_path: Path) -> None:
     assert second.returncode == 4
     assert str(first) in second.stderr
     assert subject.runner() == first
-    with pytest.raises(HptuiError, match="just making"):
+    with pytest.raises(HptuiError, match="has just made"):
         make_again(subject)
     finish(subject)
     subject.judge()

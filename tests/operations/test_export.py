@@ -127,8 +127,8 @@ def test_flags_are_said_as_the_script_hears_them(home):
         text(sd, "best", "flags", names={"rate": "ema"})
     write_report(sd, home / "own.md")
     report = (home / "own.md").read_text()
-    assert "**JSON**" in report
-    assert "Flags" not in report, "which flags a script knows is its own affair"
+    assert "```toml\n[trainer]\n" in report
+    assert "--lr" not in report, "which flags a script knows is its own affair"
 
 
 def test_a_file_says_where_it_is_from(home):

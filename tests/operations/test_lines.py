@@ -37,10 +37,10 @@ HISTORY = [
 def test_the_four_lines():
     printed = [trial_line(STUDY, one, HISTORY[:index], 20) for index, one in enumerate(HISTORY)]
     assert printed == [
-        "Trial 0/20: rank=16, alpha=32, lr=0.0002 → loss=0.6097 (baseline)",
-        "Trial 1/20: rank=32, alpha=64, lr=0.00015 → loss=0.5834 ✓ IMPROVED",
-        "Trial 2/20: rank=8, alpha=16, lr=0.0003 → loss=0.6523 ✗ WORSE",
-        "Trial 19/20: rank=32, alpha=64, lr=0.00012 → loss=0.5621 ✓ BEST",
+        "Trial 0/20: rank=16, alpha=32, lr=2e-4 → loss=0.6097 (baseline)",
+        "Trial 1/20: rank=32, alpha=64, lr=1.5e-4 → loss=0.5834 ✓ IMPROVED",
+        "Trial 2/20: rank=8, alpha=16, lr=3e-4 → loss=0.6523 ✗ WORSE",
+        "Trial 19/20: rank=32, alpha=64, lr=1.2e-4 → loss=0.5621 ✓ BEST",
     ]
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from unittest import mock
 
 import hptui
 from hptui.results.report import write_report
@@ -26,8 +25,7 @@ MADE = {
 def report(name: str, home: Path) -> str:
     """The report of that name as it is made today; the version of hptui is not what it is about."""
     text, trials, style, more = MADE[name]
-    with mock.patch("hptui.results.report_data.importance", return_value=None):
-        found, _ = write_report(read_report_data(seeds.build(home, text, trials(), **more)), "report.md", style)
+    found, _ = write_report(read_report_data(seeds.build(home, text, trials(), **more)), "report.md", style)
     return found.replace(f"hptui {hptui.__version__}", "hptui VERSION")
 
 

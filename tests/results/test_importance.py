@@ -1,4 +1,4 @@
-"""Which settings explain the objective: told by Optuna's evaluators, with their doubts."""
+"""Which settings explain the objective: by the analysis that the sentences of a report rest on."""
 
 import json
 import random
@@ -24,17 +24,16 @@ def trials_of(count):
     return found
 
 
-@pytest.mark.parametrize("method", ["fanova", "ped-anova"])
-def test_what_decides_is_the_most_important(method):
-    found = importance(view_of(trials_of(40), seeds.MATH), method)
+def test_what_decides_is_the_most_important():
+    found = importance(view_of(trials_of(40), seeds.MATH))
     assert next(iter(found.shares)) == "learning_rate"
     assert found.shares["learning_rate"] > 0.8
-    assert sum(found.shares.values()) == pytest.approx(1)
-    assert found.caveat == ""
+    assert sum(found.shares.values()) + found.together + found.unexplained == pytest.approx(1, abs=1e-3)
+    assert set(found.shares) | set(found.unseen) == {"learning_rate", "batch_size"}
 
 
-def test_few_trials_are_said_to_be_few():
-    assert "few trials" in importance(view_of(seeds.math_trials(), seeds.MATH)).caveat
+def test_of_few_trials_nothing_is_said():
+    assert importance(view_of(trials_of(7), seeds.MATH)) is None
 
 
 def test_the_same_trials_give_the_same_shares():
@@ -55,5 +54,5 @@ def test_a_screen_runs_it_as_a_program(home):
         [sys.executable, "-m", "hptui.results.importance", str(sd.root)], capture_output=True, text=True, check=True
     )
     found = json.loads(done.stdout)
-    assert set(found["shares"]) == {"learning_rate", "batch_size"}
+    assert {*found["shares"], *found["unseen"]} == {"learning_rate", "batch_size"}
     assert found["trials"] == list(range(15))

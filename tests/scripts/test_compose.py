@@ -196,3 +196,50 @@ def test_a_constant_keeps_the_type_of_each_of_its_assignments() -> None:
     changed = with_values(source, "train.py", {"BETAS": [0.8, 0.9], "WIDTH": 16})
     values = [ast.literal_eval(node.value) for node in changed.body]  # type: ignore[attr-defined]
     assert values == [(0.8, 0.9), [0.8, 0.9], (0.8, 0.9), 16]
+
+
+BASES = {
+    "base.yaml": "output_dir: '{trial_dir}'\nlog: {dir: '{trial_dir}/logs', name: 'run-{number}-{lr}'}\n"
+    "seed: '{seed}'\nckpt: '{epoch}-{val_loss}'\n"
+    "mix: '{trial_dir}/{epoch}'\njinja: '{{ seed }}'\nomega: '${seed}'\nlist: ['{seed}']\n",
+    "base.json": '{"output_dir": "{trial_dir}", "log": {"dir": "{trial_dir}/logs", "name": "run-{number}-{lr}"},'
+    ' "seed": "{seed}", "ckpt": "{epoch}-{val_loss}", "mix": "{trial_dir}/{epoch}", "jinja": "{{ seed }}",'
+    ' "omega": "${seed}", "list": ["{seed}"]}',
+    "base.toml": "output_dir = '{trial_dir}'  # here\nseed = '{seed}'\nckpt = '{epoch}-{val_loss}'\n"
+    "mix = '{trial_dir}/{epoch}'\njinja = '{{ seed }}'\nomega = '${seed}'\nlist = ['{seed}']\n"
+    "[log]\ndir = '{trial_dir}/logs'\nname = 'run-{number}-{lr}'\n",
+}
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_placeholders_in_a_configuration_file_are_filled_and_its_own_templates_are_not(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text(BASES[name])
+    made = composed(
+        tmp_path, ["run", "{config}"], config=name, lr=0.5, save="{trial_dir}/model", **{"log.file": "{cache}"}
+    )
+    [text] = made.files.values()
+    read = {"yaml": yaml.safe_load, "json": json.loads, "toml": tomllib.loads}[name.partition(".")[2]](text)
+    assert read == {
+        "output_dir": "/t",
+        "log": {"dir": "/t/logs", "name": "run-7-0.5", "file": "{cache}"},  # this trial has no such fact
+        "seed": 3,
+        "ckpt": "{epoch}-{val_loss}",
+        "mix": "/t/{epoch}",
+        "jinja": "{{ seed }}",
+        "omega": "${seed}",
+        "list": [3],
+        "lr": 0.5,
+        "save": "/t/model",
+    }
+    assert ("# here" in text) == (name == "base.toml")
+
+
+def test_a_placeholder_in_a_setting_is_filled_however_it_is_passed(tmp_path: Path) -> None:
+    given = {"out": "{trial_dir}/x", "n": "{number}", "prompt": "Item {number}: {text}"}
+    words = ["--out=/t/x", "--n=7", "--prompt=Item {number}: {text}"]
+    assert composed(tmp_path, ["run"], **given).words == ["run", *words]
+    assert composed(tmp_path, ["run"], style="env", **given).environment["OUT"] == "/t/x"
+    [text] = composed(tmp_path, ["run"], style="wandb", **given).files.values()
+    assert yaml.safe_load(text)["out"] == {"value": "{trial_dir}/x"}  # as W&B would

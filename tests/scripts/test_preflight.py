@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hptui.core.errors import UserError
-from hptui.scripts.preflight import dotted_keys, preflight
+from hptui.scripts.help_check import dotted_keys
+from hptui.scripts.preflight import preflight
 from tests.scripts.conftest import CLIENTS
 
 PYTHON = sys.executable
@@ -74,8 +75,9 @@ def test_what_is_not_there_is_said() -> None:
     assert look("absent", lr=1) == [f"trainer.command: there is no file 'absent_client.py' in {CLIENTS}"]
     [said] = look("", command=["pyton", "train.py"])
     assert "there is no program 'pyton' on the PATH (did you mean 'python'?)" in said
-    [said] = look("config", lr=1)
+    [said] = look("config", lr=1, help=["--help"])
     assert "--help does not list parameters" in said
+    assert look("config", lr=1) == []  # it reads no --help, so it is not asked
     assert look("config", lr=1, help=False) == []
 
 
@@ -163,3 +165,12 @@ def test_what_cannot_be_right_names_its_key(settings: dict[str, Any], said: str)
 
 def test_a_printed_configuration_has_dotted_keys() -> None:
     assert dotted_keys("a: 1\nb:\n  c: 2\n  d:\n    e: 3\nf: x\n") == ["a", "b", "b.c", "b.d", "b.d.e", "f"]
+
+
+def test_a_placeholder_that_stays_in_a_configuration_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("out: '{trial_dri}/x'\nname: '{number} of {all}'\nckpt: '{epoch}'\n")
+    settings = {"command": [PYTHON, "-c", "", "{config}"], "config": "base.yaml", "out2": "{trial_dir}"}
+    said = preflight(settings, str(tmp_path)).warnings
+    assert "trainer.config: out keeps its {trial_dri}: did you mean {trial_dir}?" in said
+    assert any("name keeps its {number}" in text for text in said)
+    assert not any("ckpt" in text or "out2 keeps" in text for text in said)

@@ -61,7 +61,7 @@ SETTINGS = {"slice": ["learning_rate"], "contour": ["learning_rate", "batch_size
 @pytest.mark.parametrize("name", TABS.values())
 @pytest.mark.parametrize("size", [(70, 30), (30, 6), (12, 3)])
 def test_every_picture_fits_and_none_fails(sd, name, size, charts):
-    known = Importance("fanova", {"learning_rate": 0.75, "batch_size": 0.25}, (0, 1, 2), "few trials")
+    known = Importance("GP", {"learning_rate": 0.75, "batch_size": 0.25}, (0, 1, 2))
     found = asked(sd, name, *SETTINGS.get(name, ()), size=size, charts=charts, importance=known)
     assert found.title
     assert found.drawing
@@ -95,17 +95,19 @@ def test_a_heat_map_counts_every_trial_once(sd):
 def test_what_does_not_apply_says_so(sd):
     assert "one objective" in text(asked(sd, "pareto").drawing)
     assert "counts its answers" in text(asked(sd, "categories").drawing)
-    assert "four complete trials" in text(asked(sd, "importance").drawing)
+    assert "eight comparable trials" in text(asked(sd, "importance").drawing)
     assert "two parameters" in text(asked(sd, "contour", "learning_rate", "learning_rate").drawing)
     assert "nothing is searched" in text(asked(sd, "slice").drawing)
     assert asked(sd, "slice").title == "slice"
 
 
 def test_importance_is_that_of_the_other_process(sd):
-    found = asked(sd, "importance", importance=Importance("fanova", {"batch_size": 1.0}, (0, 1, 2, 3), "few trials"))
-    assert found.table.rows == (("batch_size", "100.0%"),)
-    assert "100%" in text(found.drawing)
-    assert text(found.drawing).endswith(" few trials")
+    found = asked(
+        sd, "importance", importance=Importance("GP", {"batch_size": 0.9}, (0, 1, 2, 3), 0.0, 0.1, ("width",))
+    )
+    assert found.table.rows[0] == ("batch_size", "90.0%")
+    assert "90%" in text(found.drawing)
+    assert text(found.drawing).endswith("nothing was seen of width")
 
 
 def test_dots_stand_where_they_belong():
@@ -176,8 +178,7 @@ def test_importance_comes_from_another_process(sd):
             await person.until("trials")
             await person.press("H")
             await person.press("right_square_bracket")
-            await person.until("learning_rate", 90)
-            await person.until("%")
+            await person.until("eight comparable trials", 90)  # of six trials nothing can be said
 
     asyncio.run(walk())
 

@@ -1,6 +1,6 @@
 """Remember the processes under an attempt's shim, while they live there, by pid and start time.
 
-A daemon that cleared its environment, closed its output and left its session can be told from a stranger by nothing
+A daemon that cleared its environment, closed its output and left its session can be recognised by nothing
 else, once shim and worker have died and the kernel has given it to init. One that is younger than a second then stays
 unknown. Linux only."""
 
@@ -18,7 +18,7 @@ INTERVAL_S = 1.0
 
 
 def start_time(pid: int) -> int | None:
-    """Return when a process began, in clock ticks since the boot; None when it has gone, or is dead and not reaped."""
+    """Return when a process began, in clock ticks since the boot; None when it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
@@ -71,7 +71,7 @@ class Descendants:
 
 
 def recorded(run: RunDir) -> dict[int, int]:
-    """Return the recorded processes of an attempt with their start times; {} when they are of another boot."""
+    """Return the recorded processes of an attempt with their start times; {} after a reboot."""
     facts = read_json(run.descendants)
     if not isinstance(facts, dict) or facts.get("boot") != boot_id() or not isinstance(facts.get("processes"), dict):
         return {}

@@ -61,7 +61,7 @@ class GpuProcess:
     gb: float | None
 
     def __str__(self) -> str:
-        memory = "" if self.gb is None else f", {self.gb:.1f} GB"
+        memory = "" if self.gb is None else f", {self.gb:.1f} GiB"
         return f"{self.name or 'a process'} (pid {self.pid}{f', {self.user}' if self.user else ''}{memory})"
 
 

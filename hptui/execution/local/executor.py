@@ -47,11 +47,15 @@ COLD_START_VARIABLE = "HPTUI_COLD"
 
 
 class LocalHandle:
-    """An attempt on this machine. `shim` is the pid of its shim, None as long as that has not shown itself."""
+    """An attempt on this machine. `shim` is the pid of its shim, None as long as that has not shown itself.
+
+    `started` says that this process has made its directory: if nothing is there any more, somebody removed it.
+    """
 
     def __init__(self, executor: LocalExecutor, record: LaunchRecord, *, warm: bool = False) -> None:
         self.token, self.run, self.warm, self.label = record.token, record.run, warm, record.label
         self.shim: int | None = None
+        self.started = False
         self.pidfd: int | None = None
         self.samples: deque[Sample] = deque()
         self.descendants = Descendants(record.run)
@@ -89,8 +93,7 @@ class LocalHandle:
 
     def fence(self) -> None:
         """Kill the attempt. One that was never started is marked, so that no start by its token does anything."""
-        study_directory = self.run.root.parents[2]
-        if self.shim is None and local_state(self.run).proof == "never" and study_directory.is_dir():
+        if self.shim is None and not self.started and local_state(self.run).proof == "never":
             self.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             put_control(self.run, "kill")
             return
@@ -216,6 +219,7 @@ class LocalExecutor:
                 os.close(fd)
             crash_point("after_spawn")
         handle = self._handles[launch.token] = LocalHandle(self, record, warm=warm)
+        handle.started = True
         if pid is not None:
             handle.note_shim(pid)
         return handle

@@ -24,6 +24,11 @@ class TrainingLength:
     amount: float
     field: str
 
+    @property
+    def noun(self) -> str:
+        """The unit by count: `1 epoch`, `3 epochs`."""
+        return self.unit.removesuffix("s") if self.amount == 1 else self.unit
+
 
 def training_length(view: View, trial: Trial) -> TrainingLength | None:
     """Return the length of a trial: the steps or epochs it was given, else the planned total steps."""
@@ -88,7 +93,8 @@ def trials_by_length(view: View, trials: Sequence[Trial]) -> dict[TrainingLength
 def replicates(view: View, trial: Trial) -> list[Trial]:
     """Return the complete runs of one configuration: a trial and its replicates with other seeds."""
     original = trial.replicate_of if trial.replicate_of is not None else trial.number
-    runs = [run for run in view.trials if run.number == original or run.replicate_of == original]
+    own = view.by_number.get(original)
+    runs = [*([own] if own is not None else []), *view.replicates.get(original, ())]
     return [run for run in runs if run.status is TrialStatus.COMPLETE and has_finite_values(view, run)]
 
 

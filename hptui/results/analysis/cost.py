@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from hptui.core.format import setting
 from hptui.core.trial import Attempt, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
@@ -96,48 +98,66 @@ def mean_memory(attempts: Mapping[int, Sequence[Attempt]], trial: Trial) -> tupl
     return None
 
 
-def gpu_hours(attempts: Mapping[int, Sequence[Attempt]]) -> float:
-    """Return hours × GPUs over all attempts that had a GPU."""
-    hours = 0.0
-    for runs in attempts.values():
-        for attempt in runs:
-            names = str(attempt.environment.get("gpu") or "")
-            hours += attempt.seconds * len(names.split(", ")) / 3600 if names else 0.0
-    return hours
+def busy_intervals(attempts: Iterable[Attempt]) -> list[tuple[float, float]]:
+    """Return start and end of each attempt, in seconds since the epoch."""
+    spans = []
+    for attempt in attempts:
+        if attempt.started > 0:
+            end = attempt.started + attempt.seconds if attempt.ended is None else attempt.ended
+            spans.append((attempt.started, max(attempt.started, end)))
+    return sorted(spans)
 
 
-@dataclass(frozen=True, slots=True)
-class OnOffCost:
-    """Means (on, off) of peak memory in GiB and of seconds, over trials with a setting on and with it off."""
-
-    setting: str
-    on: tuple[Trial, ...]
-    off: tuple[Trial, ...]
-    memory: tuple[float, float] | None
-    seconds: tuple[float, float] | None
+def union_seconds(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the seconds that at least one of the spans covers."""
+    covered, reached = 0.0, -math.inf
+    for start, end in sorted(spans):
+        covered += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered
 
 
-def four_bit_cost(view: View) -> OnOffCost | None:
-    """Return the cost of trials that loaded the model in 4 bits against the others; None without both."""
+def gpus_of(attempt: Attempt) -> dict[str, str]:
+    """Return the names of an attempt's GPUs by UUID, else by host, device and position."""
+    names = [name for name in str(attempt.environment.get("gpu") or "").split(", ") if name]
+    uuids = str(attempt.environment.get("gpu_uuid") or "").split(", ")
+    if len(uuids) != len(names) or not all(uuids):
+        uuids = [f"{attempt.host}/{attempt.device}/{position}" for position in range(len(names))]
+    return dict(zip(uuids, names, strict=True))
+
+
+def gpu_seconds(attempts: Iterable[Attempt]) -> float:
+    """Return the seconds in which each GPU was busy, summed over the GPUs.
+
+    Attempts that share a GPU count once.
+    """
+    runs_by_gpu: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        for gpu in gpus_of(attempt):
+            runs_by_gpu[gpu].append(attempt)
+    return math.fsum(union_seconds(busy_intervals(runs)) for runs in runs_by_gpu.values())
+
+
+def gpu_names(attempts: Iterable[Attempt]) -> dict[str, int]:
+    """Return how many GPUs of each name were used."""
+    gpus = {gpu: name for attempt in attempts for gpu, name in gpus_of(attempt).items()}
+    names = list(gpus.values())
+    return {name: names.count(name) for name in dict.fromkeys(names)}
+
+
+def memory_by_loading(view: View) -> tuple[str, dict[str, list[Trial]]] | None:
+    """Return the setting that loads a model in four bits, and trials with known memory by its values.
+
+    None unless at least two values ran. A value is named as it was set: `qlora` and `lora`, `true` and `false`.
+    """
     for name in SETTING_NAMES["four_bit"]:
-        on = [t for t in timed_trials(view) if _is_four_bit(view.settings(t).get(name))]
-        off = [t for t in timed_trials(view) if name in view.settings(t) and not _is_four_bit(view.settings(t)[name])]
-        if on and off:
-            return OnOffCost(name, tuple(on), tuple(off), _means(on, off, "peak_memory_gb"), _means(on, off, "seconds"))
+        trials_by_value: dict[str, list[Trial]] = {}
+        for trial in timed_trials(view):
+            if name in (settings := view.settings(trial)) and trial.peak_memory_gb is not None:
+                trials_by_value.setdefault(setting(settings[name]), []).append(trial)
+        if len(trials_by_value) > 1:
+            return name, trials_by_value
     return None
-
-
-def _is_four_bit(value: Value) -> bool:
-    return (
-        value is True
-        or (isinstance(value, str) and ("4" in value or value == "qlora"))
-        or (is_number(value) and value == 4)
-    )
-
-
-def _means(on: Sequence[Trial], off: Sequence[Trial], field: str) -> tuple[float, float] | None:
-    sides = [[value for t in side if (value := getattr(t, field)) is not None] for side in (on, off)]
-    return (math.fsum(sides[0]) / len(sides[0]), math.fsum(sides[1]) / len(sides[1])) if all(sides) else None
 
 
 @dataclass(frozen=True, slots=True)

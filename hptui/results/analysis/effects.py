@@ -1,40 +1,26 @@
-"""The effect of each setting on a metric: means by group with intervals, rank tests, and one-factor steps."""
+"""Trials by value of a setting, for tables: means by group with their spread; and one-factor steps."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hptui.core.parameters import Choice, Float, Int
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number, values_equal
 from hptui.results.analysis.cohort import is_numeric, searched_space, varying_settings
-from hptui.results.analysis.significance import (
-    SIGNIFICANCE_LEVEL,
-    Interval,
-    holm_correction,
-    rate_counts,
-    student_interval,
-    wilson_interval,
-)
+from hptui.results.analysis.significance import Interval, student_interval
 from hptui.results.roles import lower_bound, setting_with_role
 from hptui.results.view import View
 
-MIN_TRIALS_FOR_EFFECT = 5
-"""With fewer trials no effect is tested."""
 MAX_GROUPS = 8
 """A number with more distinct values is grouped into bins."""
 BIN_COUNT = 3
 """Number of bins of equal width."""
-MIN_TRIALS_FOR_GROUP_TEST = 8
-"""Number of trials from which groups of ordered values are tested as well as their trend."""
-TREND_TEST = "rank correlation"
-"""Spearman's test of a trend."""
-GROUP_TEST = "Kruskal-Wallis"
-"""Test of a difference between groups."""
-
+MIN_FOR_INTERVAL = 3
+"""The interval of a mean of fewer trials is too wide to be useful."""
 Measure = Callable[[Trial], float | None]
 """Returns a trial's value of the metric under study; None if it was not measured."""
 
@@ -49,32 +35,15 @@ class EffectGroup:
     trials: tuple[Trial, ...]
     mean: float
     interval: Interval | None
-    counts: tuple[int, int] | None = None
-    """(correct, total) summed over the trials, if the metric is a counted rate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """The effect of a setting on a metric. `p` is of the test `how`, `corrected` for all settings; None: too few."""
+class SettingGroups:
+    """The trials by value of a setting, for tables. What a setting does is not read off groups."""
 
     setting: str
     groups: tuple[EffectGroup, ...]
     trials: tuple[Trial, ...]
-    how: str = ""
-    strength: float | None = None
-    """Spearman's rank correlation, if the values are ordered."""
-    p: float | None = None
-    corrected: float | None = None
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether the effect is significant, corrected for the number of settings."""
-        return self.corrected is not None and self.corrected < SIGNIFICANCE_LEVEL
-
-    @property
-    def is_trend(self) -> bool:
-        """Whether the effect is a trend: the metric rises, or falls, with the setting."""
-        return self.how == TREND_TEST and self.strength is not None
 
     @property
     def constant(self) -> bool:
@@ -82,72 +51,17 @@ class Effect:
         return len({group.mean for group in self.groups}) < 2
 
 
-def setting_effects(view: View, trials: Sequence[Trial], metric: str, measure: Measure) -> list[Effect]:
-    """Return the effects of all settings that differ among the trials, in the order of the space."""
-    measured = [trial for trial in trials if _finite_or_none(measure(trial)) is not None]
-    results = [_effect(view, measured, name, metric, measure) for name in varying_settings(view, measured)]
-    tested = [effect for effect in results if effect.p is not None]
-    corrected = dict(
-        zip([effect.setting for effect in tested], holm_correction([effect.p or 0.0 for effect in tested]), strict=True)
-    )
-    return [replace(effect, corrected=corrected.get(effect.setting)) for effect in results]
-
-
-def _finite_or_none(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _effect(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Measure) -> Effect:
-    settings = {trial.number: view.settings(trial) for trial in trials}
-    with_setting = tuple(trial for trial in trials if name in settings[trial.number])
-    values = [float(measure(trial) or 0.0) for trial in with_setting]
-    parameter = searched_space(view).get(name)
-    ordered = is_numeric(view, with_setting, name) and not (
-        isinstance(parameter, Choice) and parameter.ordered is False
-    )
-    groups = group_trials(view, with_setting, name, metric, measure)
-    if len(with_setting) < MIN_TRIALS_FOR_EFFECT or len(set(values)) < 2:
-        return Effect(name, groups, with_setting)
-    if ordered:
-        positions = [float(settings[trial.number][name]) for trial in with_setting]  # type: ignore[arg-type]
-        strength, p = spearman_correlation(positions, values)
-        return _trend_or_groups(Effect(name, groups, with_setting, TREND_TEST, strength, p), measure)
-    return Effect(name, groups, with_setting, GROUP_TEST, None, _kruskal(groups, measure))
-
-
-def _trend_or_groups(effect: Effect, measure: Measure) -> Effect:
-    """Return the effect by the stronger of two tests: trend, or difference between groups.
-
-    An optimum in the middle of a range has no trend. The smaller p is doubled for the choice between two tests.
-    """
-    if effect.p is None or len(effect.groups) < 3 or len(effect.trials) < MIN_TRIALS_FOR_GROUP_TEST:
-        return effect
-    group_p = _kruskal(effect.groups, measure)
-    if group_p is None:
-        return effect
-    how = effect.how if effect.p <= group_p else GROUP_TEST
-    return replace(effect, how=how, p=min(1.0, 2 * min(effect.p, group_p)))
-
-
-def spearman_correlation(first: Sequence[float], second: Sequence[float]) -> tuple[float | None, float | None]:
-    """Return Spearman's rank correlation and its p-value; None if one of the samples does not vary."""
-    from scipy import stats
-
-    if len(set(first)) < 2 or len(set(second)) < 2 or len(first) < 3:
-        return None, None
-    result = stats.spearmanr(first, second)
-    p = float(result.pvalue)
-    return float(result.statistic), p if math.isfinite(p) else None
-
-
-def _kruskal(groups: Sequence[EffectGroup], measure: Measure) -> float | None:
-    from scipy import stats
-
-    samples = [[float(measure(trial) or 0.0) for trial in group.trials] for group in groups]
-    if len(samples) < 2 or max(map(len, samples)) < 2:
-        return None
-    p = float(stats.kruskal(*samples).pvalue)
-    return p if math.isfinite(p) else None
+def setting_groups(view: View, trials: Sequence[Trial], metric: str, measure: Measure) -> list[SettingGroups]:
+    """Return the groups of all settings that differ among the trials, without derived ones."""
+    measured = [trial for trial in trials if (value := measure(trial)) is not None and math.isfinite(value)]
+    matches = []
+    derived = {setting.name for setting in searched_space(view).derived}
+    for name in varying_settings(view, measured):
+        if name in derived:
+            continue
+        members = tuple(trial for trial in measured if name in view.settings(trial))
+        matches.append(SettingGroups(name, group_trials(view, members, name, metric, measure), members))
+    return matches
 
 
 def group_trials(
@@ -204,11 +118,9 @@ def _group(
 ) -> EffectGroup:
     values = [float(measure(trial) or 0.0) for trial in trials]
     mean = math.fsum(values) / len(values)
-    counted = [rate_counts(view, trial, metric) for trial in trials]
-    if counted and all(pair is not None for pair in counted):
-        k, n = (sum(pair[index] for pair in counted if pair is not None) for index in (0, 1))
-        return EffectGroup(value, low, high, tuple(trials), mean, wilson_interval(k, n), (k, n))
-    return EffectGroup(value, low, high, tuple(trials), mean, student_interval(values, lower_bound(metric)))
+    # The trial is the unit, of a rate too: questions of several trials are not draws of one rate.
+    interval = student_interval(values, lower_bound(metric)) if len(values) >= MIN_FOR_INTERVAL else None
+    return EffectGroup(value, low, high, tuple(trials), mean, interval)
 
 
 @dataclass(frozen=True, slots=True)

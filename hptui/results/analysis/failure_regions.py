@@ -1,35 +1,58 @@
-"""Regions of the space in which trials fail (out of memory, NaN, nothing correct), and best values at an edge."""
+"""Regions of the space in which trials fail (out of memory, NaN, nothing right, pruned), and best values at an edge.
+
+One scan over all bounds, directions and settings: its smallest tail probability is compared with that of the same scan
+over permuted labels, so that looking at many sets costs no false alarm.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from hptui.core.parameters import Choice
+from hptui.core.errors import ExpressionError
+from hptui.core.parameters import Choice, Int, Parameter
+from hptui.core.space import Space
 from hptui.core.trial import Reason, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import ranked_trials, searched_space
-from hptui.results.analysis.significance import SIGNIFICANCE_LEVEL, fisher_exact, rate_counts
+from hptui.results.analysis.comparable import cohort_of
+from hptui.results.analysis.factors import factors_of, points_of
+from hptui.results.analysis.scores import MAX_TRIALS
+from hptui.results.analysis.significance import SIGNIFICANCE_LEVEL, rate_counts
 from hptui.results.view import View
 
-FAILURE_KINDS = ("oom", "nan", "zero")
-"""Kinds of failure: out of memory, NaN, a rate of 0."""
+FAILURE_KINDS = ("oom", "nan", "zero", "pruned")
+"""Kinds of failure: out of memory, NaN, a rate of 0, pruned."""
+MIN_FAILED = 3
+"""Of fewer failures no region is stated."""
+PERMUTATIONS = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A set of values of one setting: `at least` or `at most` a bound, or equal to a value."""
+
+    setting: str
+    relation: str
+    """`>=`, `<=` or `=`."""
+    bound: Value
 
 
 @dataclass(frozen=True, slots=True)
 class FailureRegion:
-    """A region `setting` ≥ `bound` (or ≤, if not `above`) that contains all trials that failed in one way."""
+    """A set of trials in which one kind of failure is concentrated; conditions with the same trials stand together."""
 
     kind: str
-    setting: str
-    above: bool
-    bound: float
+    conditions: tuple[Condition, ...]
     bad: tuple[Trial, ...]
+    """Failed trials inside."""
     inside: tuple[Trial, ...]
-    """All trials in the region, including the failed ones."""
+    outside: tuple[Trial, ...]
+    bad_outside: tuple[Trial, ...]
     p: float
-    """p-value of this concentration, by Fisher's exact test."""
+    """Share of scans over permuted labels that found as strong a concentration."""
 
     @property
     def exceptions(self) -> list[Trial]:
@@ -38,15 +61,22 @@ class FailureRegion:
         return [trial for trial in self.inside if trial.number not in numbers]
 
 
+def failure_kind(trial: Trial) -> str:
+    """Return the kind of failure of a trial, `oom`, `nan` or `pruned`; '' for another end."""
+    if trial.reason in (Reason.OOM, Reason.HOST_OOM):
+        return "oom"
+    if trial.reason is Reason.NAN:
+        return "nan"
+    return "pruned" if trial.status is TrialStatus.PRUNED else ""
+
+
 def trials_by_failure(view: View) -> dict[str, list[Trial]]:
-    """Return failed trials by kind: `oom`, `nan`, or `zero` for a rate with nothing correct."""
+    """Return failed trials by kind: `oom`, `nan`, `pruned`, or `zero` for a rate with nothing correct."""
     failures: dict[str, list[Trial]] = {kind: [] for kind in FAILURE_KINDS}
     metric, goal = view.study.objective.metric, view.study.objective.goal
     for trial in view.trials:
-        if trial.reason in (Reason.OOM, Reason.HOST_OOM):
-            failures["oom"].append(trial)
-        elif trial.reason is Reason.NAN:
-            failures["nan"].append(trial)
+        if kind := failure_kind(trial):
+            failures[kind].append(trial)
     for trial in ranked_trials(view):
         counted = rate_counts(view, trial, metric)
         if goal == "maximize" and counted is not None and counted[0] == 0:
@@ -55,50 +85,94 @@ def trials_by_failure(view: View) -> dict[str, list[Trial]]:
 
 
 def failure_regions(view: View) -> list[FailureRegion]:
-    """Return at most two regions per kind of failure that contain all of its trials significantly."""
-    ended = [trial for trial in view.trials if _counts_as_tried(trial)]
-    names = list(searched_space(view).names)
-    names += [derived.name for derived in searched_space(view).derived]
-    results: list[FailureRegion] = []
-    for kind, failed in trials_by_failure(view).items():
-        candidates = [
-            region for name in names if (region := _smallest_region(view, kind, name, failed, ended)) is not None
-        ]
-        results += sorted(candidates, key=lambda region: (region.p, len(region.inside)))[:2]
-    return results
+    """Return the region of each kind of failure that is more than chance, at most one a kind."""
+    cohort = cohort_of(view)
+    ended = [
+        trial
+        for trial in sorted((*cohort.trials, *cohort.other_length), key=lambda trial: trial.number)
+        if trial.status in (TrialStatus.COMPLETE, TrialStatus.FAILED, TrialStatus.PRUNED) and not trial.is_unranked
+    ]
+    ended = ended[:: -(-len(ended) // MAX_TRIALS) or 1]
+    numbers = {trial.number for trial in ended}
+    kinds = {
+        kind: bad
+        for kind, trials in trials_by_failure(view).items()
+        if len(bad := [trial for trial in trials if trial.number in numbers]) >= MIN_FAILED and len(bad) < len(ended)
+    }
+    regions = [_scan(view, kind, bad, ended) for kind, bad in kinds.items()]
+    return [region for region in regions if region is not None and region.p < SIGNIFICANCE_LEVEL / len(kinds)]
 
 
-def _counts_as_tried(trial: Trial) -> bool:
-    has_ended = trial.status in (TrialStatus.COMPLETE, TrialStatus.FAILED, TrialStatus.PRUNED)
-    return has_ended and not trial.is_unranked
+def _scan(view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> FailureRegion | None:
+    import numpy as np  # numpy and scipy: not at start
+    from scipy import stats
 
-
-def _smallest_region(
-    view: View, kind: str, name: str, failed: Sequence[Trial], ended: Sequence[Trial]
-) -> FailureRegion | None:
-    settings = {trial.number: view.settings(trial).get(name) for trial in ended}
-    numbers = {number: float(value) for number, value in settings.items() if is_number(value)}
-    if len(failed) < 2 or any(trial.number not in numbers for trial in failed):
+    sets, conditions = _sets(view, ended)
+    if not len(sets):
         return None
-    failed_values = [numbers[trial.number] for trial in failed]
-    best: FailureRegion | None = None
-    for above, bound in ((True, min(failed_values)), (False, max(failed_values))):
-        inside = [t for t in ended if t.number in numbers and _beyond(numbers[t.number], bound, above)]
-        outside = len(numbers) - len(inside)
-        p = fisher_exact(len(failed), len(inside), 0, outside) if outside else 1.0
-        region = FailureRegion(kind, name, above, bound, tuple(failed), tuple(inside), p)
-        if p < SIGNIFICANCE_LEVEL and (best is None or p < best.p):
-            best = region
-    return best
+    failed = {trial.number for trial in bad}
+    labels = np.array([trial.number in failed for trial in ended], float)
+    count, total = len(ended), int(labels.sum())
+    sizes = sets.sum(1).astype(int)
+    hits = np.arange(total + 1)
+    tails = {size: stats.hypergeom.sf(hits - 1, count, total, size) for size in set(sizes.tolist())}
+    table = np.array([tails[size] for size in sizes.tolist()])
+    rng = np.random.default_rng(0)
+    shuffled = np.array([rng.permutation(labels) for _ in range(PERMUTATIONS)]).T
+    rows = np.arange(len(sets))
+    own = table[rows, (sets @ labels).astype(int)]
+    drawn = np.take_along_axis(table, (sets @ shuffled).astype(int), axis=1).min(0)
+    p = (1 + int((drawn <= own.min() * (1 + 1e-12)).sum())) / (PERMUTATIONS + 1)
+    # Of equally strong sets the smallest.
+    best = min(np.flatnonzero(own <= own.min() * (1 + 1e-12)).tolist(), key=lambda row: (sizes[row], row))
+    inside = [trial for trial, is_in in zip(ended, sets[best], strict=True) if is_in]
+    outside = [trial for trial, is_in in zip(ended, sets[best], strict=True) if not is_in]
+    return FailureRegion(
+        kind,
+        conditions[best],
+        tuple(trial for trial in inside if trial.number in failed),
+        tuple(inside),
+        tuple(outside),
+        tuple(trial for trial in outside if trial.number in failed),
+        p,
+    )
 
 
-def _beyond(value: float, bound: float, above: bool) -> bool:
-    return value >= bound if above else value <= bound
+def _sets(view: View, trials: Sequence[Trial]) -> tuple[Any, list[tuple[Condition, ...]]]:
+    """Return all sets of trials that one bound or value of one setting makes, with their conditions."""
+    import numpy as np  # numpy: not at start
+
+    space = searched_space(view)
+    factors = factors_of(view, space, trials)
+    points = points_of(view, space, factors, trials)
+    matches: dict[bytes, tuple[Any, list[Condition]]] = {}
+    for column, factor in enumerate(factors):
+        values = np.where(points.inactive[:, column], np.nan, points.position[:, column])
+        distinct = np.unique(values[~np.isnan(values)])
+        raw = {
+            float(value): view.settings(trial)[factor.name]
+            for value, trial in zip(values, trials, strict=True)
+            if not np.isnan(value)
+        }
+        for value in distinct:
+            if factor.ordered:
+                candidates = [(">=", values >= value), ("<=", values <= value)]
+            else:
+                candidates = [("=", values == value)]
+            for relation, members in candidates:
+                if members.all() or not members.any():
+                    continue
+                condition = Condition(factor.name, relation, raw[float(value)])
+                entry = matches.setdefault(np.packbits(members).tobytes(), (members.astype(float), []))
+                if factor.name not in [known.setting for known in entry[1]]:
+                    entry[1].append(condition)
+    sets = np.array([members for members, _ in matches.values()])
+    return sets, [tuple(conditions) for _, conditions in matches.values()]
 
 
 @dataclass(frozen=True, slots=True)
 class BestAtEdge:
-    """The best trial lies at the edge of a searched range: a wider range may be better."""
+    """The best trial lies at the edge of a searched range. `bound`: the end of the range."""
 
     setting: str
     value: Value
@@ -106,29 +180,84 @@ class BestAtEdge:
     bound: Value
 
 
+EDGE = 0.05
+"""Share of a range from its end that counts as its edge."""
+
+
+def edge_of(parameter: Parameter, value: Value) -> str:
+    """Return `low` or `high` if a value is at that edge of a range or of three choices; else ''."""
+    if isinstance(parameter, Choice):
+        choices = [choice for choice in parameter.choices if is_number(choice)]
+        if not parameter.ordinal or not len(choices) == len(parameter.choices) > 2 or not is_number(value):
+            return ""
+        return "low" if value == min(choices) else "high" if value == max(choices) else ""
+    if not is_number(value) or not parameter.low <= value <= parameter.high:
+        return ""
+    fraction = position_in_range(value, parameter.low, parameter.high, parameter.log)
+    return "low" if fraction <= EDGE else "high" if fraction >= 1 - EDGE else ""
+
+
 def bests_at_edge(view: View, best: Trial) -> list[BestAtEdge]:
-    """Return settings whose best value is within 5 % of an end of the range, or the outermost choice."""
+    """Return settings whose best value is within 5 % of an end of the range, or the outermost choice.
+
+    Not at an end that means something: 0, 1 of a share, one layer, the limit of a constraint.
+    """
     results = []
-    for parameter in searched_space(view).parameters:
+    space = searched_space(view)
+    for parameter in space.parameters:
         value = view.settings(best).get(parameter.name)
-        if isinstance(parameter, Choice):
-            choices = [choice for choice in parameter.choices if is_number(choice)]
-            if len(choices) == len(parameter.choices) > 2 and value in (min(choices), max(choices)):
-                results.append(BestAtEdge(parameter.name, value, value == min(choices), value))
-        elif is_number(value) and parameter.low <= value <= parameter.high:
-            fraction = position_in_range(value, parameter.low, parameter.high, parameter.log)
-            if fraction <= 0.05 or fraction >= 0.95:
-                low = fraction <= 0.05
-                results.append(BestAtEdge(parameter.name, value, low, parameter.low if low else parameter.high))
-    return [edge for edge in results if not (edge.low and _is_lowest_possible(edge.bound))]
+        side = edge_of(parameter, value)
+        if not side:
+            continue
+        low = side == "low"
+        bound = value if isinstance(parameter, Choice) else parameter.low if low else parameter.high
+        if not _means_something(parameter, bound, low) and not _is_limited(view, space, best, parameter, low):
+            results.append(BestAtEdge(parameter.name, value, low, bound))
+    return results
 
 
-def _is_lowest_possible(bound: Value) -> bool:
-    """Return whether no lower value makes sense: a rate of 0, one layer."""
-    return is_number(bound) and (bound == 0 or (isinstance(bound, int) and bound == 1))
+def _means_something(parameter: Parameter, bound: Value, low: bool) -> bool:
+    """Return whether no value beyond a bound makes sense: a rate of 0, one layer, a share of 1."""
+    if not is_number(bound):
+        return True
+    if low:
+        return bound == 0 or (isinstance(bound, int) and bound == 1)
+    is_share = not isinstance(parameter, Choice | Int) and parameter.low >= 0
+    return is_share and bound == 1
+
+
+def _is_limited(view: View, space: Space, best: Trial, parameter: Parameter, low: bool) -> bool:
+    """Return whether a constraint forbids the values beyond an end, with the rest as in the best trial."""
+    if isinstance(parameter, Choice):
+        values = sorted(float(choice) for choice in parameter.choices if is_number(choice))
+        beyond = values[0] - (values[1] - values[0]) if low else values[-1] + (values[-1] - values[-2])
+    else:
+        beyond = beyond_range(parameter, low)
+    number: Value = round(beyond) if isinstance(view.settings(best).get(parameter.name), int) else beyond
+    try:
+        settings = {**view.settings(best), parameter.name: number}
+        return space.margin(view.base, space.settle(view.base, settings)) > 0
+    except ExpressionError:
+        return False
+
+
+WIDER = 0.25
+"""Share of a range by which it is widened at an edge."""
+
+
+def beyond_range(parameter: Parameter, low: bool) -> float:
+    """Return the bound of a range that is widened at one end."""
+    assert not isinstance(parameter, Choice)
+    if parameter.log:
+        factor = float((parameter.high / parameter.low) ** WIDER)
+        return parameter.low / factor if low else parameter.high * factor
+    width = WIDER * (parameter.high - parameter.low)
+    below = float(parameter.low - width)
+    return (max(below, 0.0) if parameter.low >= 0 else below) if low else parameter.high + width
 
 
 def position_in_range(value: float, low: float, high: float, log: bool) -> float:
     """Return the position of a value in a range: 0 at its low end, 1 at its high end."""
-    scale: Callable[[float], float] = math.log if log else float
-    return (scale(value) - scale(low)) / (scale(high) - scale(low))
+    if log:
+        return math.log(value / low) / math.log(high / low)
+    return (value - low) / (high - low)

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from hptui.core.format import is_count
 from hptui.core.study import Reference
 from hptui.core.trial import Role, Trial
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, training_length
+from hptui.results.analysis.comparable import comparable
 from hptui.results.roles import goal_of, split_of
 from hptui.results.view import View
 
@@ -44,8 +46,6 @@ def metric_change(view: View, metric: str, old: float, new: float) -> MetricChan
 
 def final_metrics(trial: Trial) -> dict[str, float]:
     """Return a trial's finite metrics: final values of a complete trial, else the last reported ones."""
-    from hptui.core.format import is_count
-
     values = {**trial.metrics, **trial.final, **(trial.values or {})}
     return {
         name: value
@@ -61,11 +61,12 @@ def metric_changes(view: View, old: Trial, new: Trial) -> list[MetricChange]:
 
 
 def find_mismatches(view: View, old: Trial, new: Trial) -> list[Mismatch]:
-    """Return the reasons why two trials of the study cannot simply be compared."""
+    """Return why two trials of the study cannot simply be compared; none against the base model."""
+    kinds = [difference.kind for difference in comparable(view, old, new)]
     reasons: list[Mismatch] = []
-    if old.role is not Role.BASE and training_length(view, old) != training_length(view, new):
+    if "length" in kinds or "unknown length" in kinds:
         reasons.append("length")
-    if old.role is not Role.BASE and old.stage != new.stage:
+    if "stage" in kinds:
         reasons.append("stage")
     return reasons
 

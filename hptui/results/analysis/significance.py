@@ -1,7 +1,4 @@
-"""Confidence intervals, and which trials differ significantly from the best.
-
-Wilson's interval and Fisher's exact test for k of n, Student's interval and t tests for repeated seeds; tests are
-Holm-corrected. A single run has no interval and is not tested."""
+"""Confidence intervals: Wilson's for k of n of one run, Student's for the mean of several."""
 
 from __future__ import annotations
 
@@ -13,12 +10,14 @@ from typing import Any
 
 from hptui.core.format import TOTAL_SUFFIX
 from hptui.core.trial import Trial
-from hptui.results.analysis.cohort import objective_value, ranked_trials, replicates, sort_by_rank
+from hptui.results.analysis.cohort import replicates
 from hptui.results.roles import lower_bound
 from hptui.results.view import View
 
 CONFIDENCE_LEVEL = 0.95
 """Confidence level of every interval."""
+EQUAL = 1e-9
+"""A spread below this share of the value counts as none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +41,16 @@ def wilson_interval(k: int, n: int) -> Interval:
 
 
 def student_interval(values: Sequence[float], floor: float | None = None) -> Interval | None:
-    """Return Student's interval of a mean, cut at `floor`; None for fewer than two values."""
+    """Return Student's interval of a mean, cut at `floor`; None for one value, or for equal ones."""
     from scipy import stats
 
     if len(values) < 2:
         return None
     mean = math.fsum(values) / len(values)
     standard_error = float(stats.sem(values))
-    if standard_error == 0 or not math.isfinite(standard_error):
-        return Interval(mean, mean, "Student", len(values))
+    # Equal values say that the noise was not seen, not that there is none.
+    if not standard_error > EQUAL * abs(mean) or not math.isfinite(standard_error):
+        return None
     low, high = stats.t.interval(CONFIDENCE_LEVEL, len(values) - 1, loc=mean, scale=standard_error)
     low = low if floor is None or min(values) < floor else max(low, floor)
     return Interval(float(low), float(high), "Student", len(values))
@@ -96,103 +96,3 @@ def bootstrap_interval(trial: Trial, metric: str) -> Interval | None:
 
 SIGNIFICANCE_LEVEL = 0.05
 """Significance level of every test."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairTest:
-    """A trial compared with the best. `corrected` is `p` corrected for the number of comparisons."""
-
-    trial: Trial
-    p: float
-    corrected: float
-
-
-@dataclass(frozen=True, slots=True)
-class ComparisonsWithBest:
-    """The best trial compared with all others by the test `how`. `others` is empty without a measure of noise."""
-
-    best: Trial
-    how: str
-    others: tuple[PairTest, ...]
-    spread: float | None = None
-    """Standard deviation between repeated seeds, for the t test."""
-
-    @property
-    def indistinguishable(self) -> list[Trial]:
-        """The trials that do not differ significantly from the best after correction."""
-        return [test.trial for test in self.others if test.corrected >= SIGNIFICANCE_LEVEL]
-
-    @property
-    def indistinguishable_uncorrected(self) -> list[Trial]:
-        """The trials that do not differ significantly from the best even without correction."""
-        return [test.trial for test in self.others if test.p >= SIGNIFICANCE_LEVEL]
-
-
-def holm_correction(values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for multiple tests by Holm's step-down method.
-
-    Source: S. Holm, Scandinavian Journal of Statistics 6 (1979), 65–70.
-    """
-    order = sorted(range(len(values)), key=lambda index: values[index])
-    corrected, highest = [0.0] * len(values), 0.0
-    for rank, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(values) - rank) * values[index]))
-        corrected[index] = highest
-    return corrected
-
-
-@lru_cache(maxsize=8192)
-def fisher_exact(k: int, n: int, other_k: int, other_n: int) -> float:
-    """Return the p-value of Fisher's exact test of two rates k of n, two-sided."""
-    from scipy import stats
-
-    return float(stats.fisher_exact([[k, n - k], [other_k, other_n - other_k]]).pvalue)
-
-
-def compare_with_best(view: View) -> ComparisonsWithBest | None:
-    """Return the tests of all ranked trials against the best; None for fewer than two ranked trials."""
-    trials = sort_by_rank(view, ranked_trials(view))
-    if len(trials) < 2 or view.best is None:
-        return None
-    best = next((trial for trial in trials if trial.number == view.best.number), trials[0])
-    others = [trial for trial in trials if trial.number != best.number]
-    return _by_counts(view, best, others) or _by_seeds(view, best, others) or ComparisonsWithBest(best, "", ())
-
-
-def _by_counts(view: View, best: Trial, others: Sequence[Trial]) -> ComparisonsWithBest | None:
-    metric = view.study.objective.metric
-    best_counts = rate_counts(view, best, metric)
-    counted = [rate_counts(view, trial, metric) for trial in others]
-    if best_counts is None or None in counted:
-        return None
-    p_values = [fisher_exact(*best_counts, *count) for count in counted if count is not None]
-    return ComparisonsWithBest(best, "Fisher's exact test", _pair_tests(others, p_values))
-
-
-def _by_seeds(view: View, best: Trial, others: Sequence[Trial]) -> ComparisonsWithBest | None:
-    """Run t tests with one standard deviation for all configurations, pooled over the repeated ones."""
-    from scipy import stats
-
-    runs = {trial.number: [objective_value(view, run) for run in replicates(view, trial)] for trial in (best, *others)}
-    repeated = [values for values in runs.values() if len(values) > 1]
-    degrees_of_freedom = sum(len(values) - 1 for values in repeated)
-    if not degrees_of_freedom:
-        return None
-    means = {number: math.fsum(values) / len(values) for number, values in runs.items()}
-    squares = math.fsum((value - means[number]) ** 2 for number, values in runs.items() for value in values)
-    deviation = math.sqrt(squares / degrees_of_freedom)
-    if deviation == 0:
-        return None
-    p_values = []
-    for trial in others:
-        standard_error = deviation * math.sqrt(1 / len(runs[best.number]) + 1 / len(runs[trial.number]))
-        p_values.append(
-            float(2 * stats.t.sf(abs(means[best.number] - means[trial.number]) / standard_error, degrees_of_freedom))
-        )
-    return ComparisonsWithBest(
-        best, "t tests with the spread between repeated seeds", _pair_tests(others, p_values), deviation
-    )
-
-
-def _pair_tests(others: Sequence[Trial], p_values: Sequence[float]) -> tuple[PairTest, ...]:
-    return tuple(PairTest(*row) for row in zip(others, p_values, holm_correction(p_values), strict=True))

@@ -128,7 +128,7 @@ class PlotContext:
     @cached_property
     def importance(self) -> Importance | None:
         """Importance of each setting; None if it cannot be estimated."""
-        return self._known_importance or importance(self.view)
+        return self._known_importance or importance(self.view, self.reader)
 
     @cached_property
     def names(self) -> list[str]:

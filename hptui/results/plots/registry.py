@@ -45,8 +45,8 @@ def missing_plot(context: PlotContext, name: str, options: PlotOptions) -> tuple
         "history": (history_title(metric), not_yet),
         "curves": ("curves", "no metric has been reported twice yet"),
         "importance": (
-            "how much of the variation each parameter explains (fANOVA)",
-            "nothing can be said: four complete trials that differ are needed",
+            "how much of the variation the parameters that matter make up",
+            "nothing can be said: eight comparable trials and a parameter that matters are needed",
         ),
         "parallel": ("all parameters", not_yet),
         "categories": ("categories of answers by trial", "no trial counts its answers by category"),

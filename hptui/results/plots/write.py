@@ -13,7 +13,6 @@ from hptui.core.format import setting, settings
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial
 from hptui.results.export.text_formats import csv_text, write_atomically
-from hptui.results.facts import Line
 from hptui.results.fence import reason_of
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import training_metric
@@ -60,9 +59,9 @@ def write_plots(view: View, reader: StoreReader, directory: Path, kind: str = "p
     return written
 
 
-def plot_captions(view: View, reader: StoreReader) -> list[Line]:
-    """Return the captions of all plots without drawing them."""
-    captions = []
+def plots_undrawn(view: View, reader: StoreReader) -> list[Plot]:
+    """Return all plots, with their captions, without drawing them; one that fails is left out."""
+    plots = []
     for name, make in report_plots(PlotContext(view, reader)):
         try:
             plot = make()
@@ -70,8 +69,8 @@ def plot_captions(view: View, reader: StoreReader) -> list[Line]:
             log.info("the figure %s failed", name, exc_info=error)
             continue
         if plot is not None:
-            captions.append(plot.caption)
-    return captions
+            plots.append(plot)
+    return plots
 
 
 def report_plots(context: PlotContext) -> Iterator[tuple[str, Callable[[], Plot | None]]]:

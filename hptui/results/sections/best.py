@@ -10,11 +10,10 @@ from hptui.core.format import visible_metrics as visible
 from hptui.core.ranking import hypervolumes
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number
-from hptui.results.analysis.cohort import knee_of_front, measured_value, pareto_front, replicates, varying_settings
+from hptui.results.analysis.cohort import knee_of_front, measured_value, pareto_front, varying_settings
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Line, Name, join_with_and, line
-from hptui.results.roles import effective_batch, setting_with_role
+from hptui.results.facts import Bold, Line, Name, join_parts, join_with_and, line
 from hptui.results.sections.caveats import caveats
 from hptui.results.view import View
 
@@ -100,47 +99,30 @@ def best(facts: FactWriter) -> Iterator[Block]:
     if len(facts.study.objectives) > 1:
         yield from _front(facts)
         return
-    yield Heading(2, ("Best trial",))
     trial = facts.data.best
-    if trial is None:
-        reason = "No trial is complete with a value" if facts.study.objectives else "The study has no objective"
-        yield Paragraph((f"{reason}, so none is the best.",))
+    if trial is None:  # the first screen says so
         return
-    yield Bullets(tuple(_best_lines(facts, trial)))
-    for text in caveats(facts, trial):
-        yield Paragraph(text)
+    yield Heading(2, ("The best trial",))
+    yield Bullets((*_best_lines(facts, trial), *caveats(facts, trial)))
 
 
 def _best_lines(facts: FactWriter, trial: Trial) -> Iterator[Line]:
-    yield (
-        Bold(("Trial",)),
-        ": ",
-        *((Name(facts.given_name(trial)), ", number ") if facts.given_name(trial) else ()),
-        facts.number(trial),
-        *((" (", Name(trial.title), ")") if trial.title and not facts.given_name(trial) else ()),
-    )
+    """Yield what was measured of the trial besides the objective, which the first screen has."""
     metric = facts.data.metric
-    yield (Bold((facts.name(metric),)), ": ", facts.value(trial, metric))
-    trials = facts.data.order
-    for name in varying_settings(facts.view, trials) or list(trial.params):
-        yield (Bold((facts.name(name),)), ": ", *facts.setting(trial, name))
-    settings = facts.view.settings(trial)
-    accumulation = setting_with_role(settings, "accumulation")
-    effective = effective_batch(settings, trial.effective)
-    if effective is not None and accumulation:
-        yield (
-            Bold(("Effective batch size",)),
-            ": ",
-            facts.of_value(f"trial.{trial.number}.effective_batch", effective, [trial]),
-        )
-    others = [name for name in visible(trial.metrics) if name != metric and name in facts.study.metrics]
-    for name in others:
-        yield (Bold((facts.name(name),)), ": ", facts.value(trial, name))
+    measured = [
+        (facts.name(name), " ", facts.value(trial, name))
+        for name in visible(trial.metrics)
+        if name != metric and name in facts.study.metrics
+    ]
+    if measured:
+        yield (Bold(("Also measured",)), ": ", *join_parts(measured))
     if (text := _perplexity(facts, trial)) is not None:
         yield text
-    yield (Bold(("Training time",)), ": ", facts.value(trial, "seconds"))
+    costs: list[Line] = [(facts.value(trial, "seconds"),)] if trial.seconds > 0 else []
     if trial.peak_memory_gb is not None:
-        yield (Bold(("Peak memory",)), ": ", facts.value(trial, "peak_memory_gb"))
+        costs.append((facts.value(trial, "peak_memory_gb"), " at its peak"))
+    if costs:
+        yield (Bold(("Cost of this trial",)), ": ", *join_parts(costs))
 
 
 def _perplexity(facts: FactWriter, trial: Trial) -> Line | None:
@@ -165,7 +147,7 @@ def _perplexity(facts: FactWriter, trial: Trial) -> Line | None:
 
 
 def _front(facts: FactWriter) -> Iterator[Block]:
-    yield Heading(2, ("Best trials",))
+    yield Heading(2, ("The best trials",))
     front = pareto_front(facts.view)
     if not front:
         yield Paragraph(("No trial is complete with a value for every objective.",))
@@ -196,9 +178,6 @@ def _front(facts: FactWriter) -> Iterator[Block]:
         yield Paragraph(
             line("Where one of them has to stand for all below, it is {trial}.", trial=facts.trial(facts.data.best))
         )
-    runs = len(replicates(facts.view, front[0]))
-    if runs < 2:
-        yield Paragraph(("Not repeated: each configuration ran once, so small differences may be chance.",))
 
 
 def _front_ends(facts: FactWriter, front: list[Trial]) -> Iterator[Line]:

@@ -13,20 +13,21 @@ from hptui.results.sections.cost import cost
 from hptui.results.sections.curves import curves
 from hptui.results.sections.effects import parameter_effects
 from hptui.results.sections.failures import failures
-from hptui.results.sections.findings import observations
+from hptui.results.sections.first_screen import first_screen
 from hptui.results.sections.recommendation import alternatives, future, presets, rationale, recommendations
 from hptui.results.sections.reproduce import provenance, reproduce
 from hptui.results.sections.setup import checkpoints, config, setup
 from hptui.results.sections.space import derived, fixed, search, space
-from hptui.results.sections.summary import breakdown, report_head, summary
-from hptui.results.sections.trials import best_and_worst, trial_table
+from hptui.results.sections.stages import stages
+from hptui.results.sections.summary import breakdown, summary
+from hptui.results.sections.trials import trial_table
 
 
 def _section(name: str, write: Callable[[FactWriter], Iterable[Block]]) -> ReportSectionSpec:
     return ReportSectionSpec(name, "", lambda data, facts: write(facts))
 
 
-HEAD = _section("head", report_head)
+HEAD = _section("head", first_screen)
 SETUP = _section("setup", setup)
 SPACE = _section("space", space)
 FIXED = _section("fixed", fixed)
@@ -35,8 +36,7 @@ BEST = _section("best", best)
 CONFIG = _section("config", config)
 COMPARISON = _section("comparison", comparison)
 TRIALS = _section("trials", trial_table)
-BEST_AND_WORST = _section("best_and_worst", best_and_worst)
-OBSERVATIONS = _section("observations", observations)
+STAGES = _section("stages", stages)
 EFFECTS = _section("effects", parameter_effects)
 FAILURES = _section("failures", failures)
 CURVES = _section("curves", curves)

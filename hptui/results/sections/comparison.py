@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.trial import Trial
+from hptui.results import claims
 from hptui.results.analysis.cohort import training_length
 from hptui.results.analysis.reference import (
     MetricChange,
@@ -13,9 +14,10 @@ from hptui.results.analysis.reference import (
     base_model_trial,
     compare_with_reference,
     find_mismatches,
+    metric_change,
     metric_changes,
 )
-from hptui.results.analysis.significance import Interval, bootstrap_interval, trial_interval
+from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, Name, UserText, join_parts, line
@@ -34,12 +36,14 @@ def comparison(facts: FactWriter) -> Iterator[Block]:
         blocks += _table_of_two(facts, base, best, "Base model", "Fine-tuned model")
     baseline = facts.view.baseline
     if baseline is not None and baseline.number != best.number:
-        blocks.append(Heading(3, ("Baseline and best",)))
-        blocks += _table_of_two(facts, baseline, best, "Baseline", "Best")
-        for difference in find_mismatches(facts.view, baseline, best):
+        table = _table_of_two(facts, baseline, best, "Baseline", "Best")
+        mismatches = find_mismatches(facts.view, baseline, best)
+        is_known = isinstance(table[0], ReportTable) and len(table[0].rows) == 1  # the first screen has the objective
+        if mismatches or not is_known:
+            blocks.append(Heading(3, ("Baseline and best",)))
+            blocks += table
+        for difference in mismatches:
             blocks.append(Paragraph(_difference_warning(facts, difference, baseline, best)))
-    elif baseline is not None and len(facts.data.order) > 1:
-        blocks.append(Paragraph(("No trial was better than the baseline.",)))
     comparison = compare_with_reference(facts.view, best)
     if comparison is not None:
         blocks.append(Heading(3, ("Value measured elsewhere",)))
@@ -58,44 +62,38 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
     chosen = [
         change for change in quality if change.metric in facts.study.metrics or change.metric in objectives
     ] or quality
-    table = tuple(
-        (
+    fresh = claims.fresh_runs(facts, new)
+    rows = []
+    for change in chosen:
+        key, value = f"change.{old.number}.{new.number}.{change.metric}", facts.value(new, change.metric, so_far=True)
+        if fresh is not None and change.metric == facts.data.metric:
+            key = f"fresh.{new.number}.change.{old.number}"
+            value = facts.of_metric(
+                f"fresh.{new.number}.mean", change.metric, fresh.mean, fresh.runs, f"values.{change.metric}"
+            )
+            change = metric_change(facts.view, change.metric, change.old, fresh.mean)
+        row: tuple[Line, ...] = (
             (facts.name(change.metric),),
             (facts.value(old, change.metric, so_far=True),),
-            (facts.value(new, change.metric, so_far=True),),
-            change_text(facts, change, f"change.{old.number}.{new.number}.{change.metric}", [old, new]),
-            (_judgement(change, _intervals(facts, change.metric, old, new)),),
+            (value,),
+            change_text(facts, change, key, [old, new]),
+            (judgement(facts, change),),
         )
-        for change in chosen
-    )
+        rows.append(row)
     head = (("Metric",), labelled_trial(facts, left, old), labelled_trial(facts, right, new), ("Change",), ("",))
-    blocks: list[Block] = [ReportTable(head, table, frozenset({1, 2, 3}))]
-    if texts := [text for change in chosen if (text := _interval_text(facts, change.metric, old, new)) is not None]:
-        intervals = join_parts(texts, "; ")
-        blocks.append(Paragraph(line("{confidence} intervals: {sure}.", confidence=facts.confidence(), sure=intervals)))
+    blocks: list[Block] = [ReportTable(head, tuple(rows), frozenset({1, 2, 3}))]
+    if fresh is not None:
+        blocks.append(
+            Paragraph(
+                line(
+                    "{metric} of {trial} is the {fresh}.",
+                    metric=facts.name(facts.data.metric),
+                    trial=facts.trial(new),
+                    fresh=fresh_text(facts, fresh),
+                )
+            )
+        )
     return blocks
-
-
-def _interval_text(facts: FactWriter, metric: str, old: Trial, new: Trial) -> Line | None:
-    """Return the intervals of both values of a metric, if both have one."""
-    intervals = _intervals(facts, metric, old, new)
-    if intervals is None:
-        return None
-    key = f"interval.{old.number}.{new.number}.{metric}"
-    return line(
-        "{metric} {one}, then {other} ({how})",
-        metric=(facts.name(metric),),
-        one=facts.interval(f"{key}.old", metric, intervals[0], [old]),  # language: placeholder
-        other=facts.interval(f"{key}.new", metric, intervals[1], [new]),
-        how=" and ".join(dict.fromkeys(interval.how for interval in intervals)),
-    )
-
-
-def _intervals(facts: FactWriter, metric: str, old: Trial, new: Trial) -> tuple[Interval, Interval] | None:
-    old_interval, new_interval = (
-        trial_interval(facts.view, trial, metric) or bootstrap_interval(trial, metric) for trial in (old, new)
-    )
-    return None if old_interval is None or new_interval is None else (old_interval, new_interval)
 
 
 def labelled_trial(facts: FactWriter, label: str, trial: Trial) -> Line:
@@ -110,18 +108,16 @@ def labelled_trial(facts: FactWriter, label: str, trial: Trial) -> Line:
 
 
 def change_text(facts: FactWriter, change: MetricChange, key: str, trials: Sequence[Trial]) -> Line:
-    """Return the signed change in per cent, or the difference if a share is not defined."""
-    if change.share is None:
-        return (facts.difference(key, change.metric, change.new - change.old, trials),)
-    return (facts.percentage(key, change.share, trials, signed=True),)
+    """Return the signed change in per cent, else the difference, or `equal` if they print the same."""
+    share = facts.share(key, change.metric, change.old, change.new, trials) if change.share is not None else None
+    return (share,) if share is not None else (facts.change(key, change.metric, change.old, change.new, trials),)
 
 
-def _judgement(change: MetricChange, intervals: tuple[Interval, Interval] | None = None) -> str:
-    if change.old == change.new:
+def judgement(facts: FactWriter, change: MetricChange) -> str:
+    """Return better, worse, equal as printed, or `–` where the direction is unknown."""
+    if facts.format_value(change.metric, change.old) == facts.format_value(change.metric, change.new):
         return "equal"
-    word = NO_VALUE if change.better is None else "better" if change.better else "worse"
-    overlap = intervals is not None and intervals[0].low <= intervals[1].high and intervals[1].low <= intervals[0].high
-    return f"{word}; intervals overlap" if overlap and change.better is not None else word
+    return NO_VALUE if change.better is None else "better" if change.better else "worse"
 
 
 def _difference_warning(facts: FactWriter, difference: str, old: Trial, new: Trial) -> Line:
@@ -135,9 +131,9 @@ def _difference_warning(facts: FactWriter, difference: str, old: Trial, new: Tri
                 one=facts.of_value(  # language: placeholder
                     f"trial.{old.number}.length", first.amount, [old], field=first.field
                 ),
-                unit=first.unit,
+                unit=first.noun,
                 other=facts.of_value(f"trial.{new.number}.length", second.amount, [new], field=second.field),
-                unit_two=second.unit,
+                unit_two=second.noun,
             )
         return ("Careful: it is not known whether the two trained equally long.",)
     return line(
@@ -164,13 +160,18 @@ def reference_lines(facts: FactWriter, comparison: ReferenceComparison) -> Itera
     if reference_value.epochs is not None:
         parts.append(
             line(
-                "after {n} epochs",
+                "after {n} {epochs}",
+                epochs="epoch" if reference_value.epochs == 1 else "epochs",
                 n=facts.of_value("reference.epochs", reference_value.epochs, field="reference.epochs"),
             )
         )
     if reference_value.steps is not None:
         parts.append(
-            line("after {n} steps", n=facts.of_value("reference.steps", reference_value.steps, field="reference.steps"))
+            line(
+                "after {n} {steps}",
+                steps="step" if reference_value.steps == 1 else "steps",
+                n=facts.of_value("reference.steps", reference_value.steps, field="reference.steps"),
+            )
         )
     description: Line = ("The reference is ",)
     for index, part in enumerate(parts):
@@ -192,7 +193,7 @@ def reference_lines(facts: FactWriter, comparison: ReferenceComparison) -> Itera
             [comparison.trial],
         ),
         share=change_text(facts, comparison.change, "reference.change", [comparison.trial]),
-        word=_judgement(comparison.change),
+        word=judgement(facts, comparison.change),
     )
     if comparison.differences:
         yield line("Careful: {reasons}.", reasons=reasons)
@@ -226,7 +227,7 @@ def _reason(facts: FactWriter, comparison: ReferenceComparison, difference: str)
         return line(
             "it is after {n} {unit}, the trial trained for {ours}",
             n=facts.of_value(f"reference.{length.unit}", amount, field=f"reference.{length.unit}"),
-            unit=length.unit,
+            unit=length.unit.removesuffix("s") if amount == 1 else length.unit,
             ours=facts.of_value(
                 f"trial.{comparison.trial.number}.length", length.amount, [comparison.trial], field=length.field
             ),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
+from statistics import fmean
 
 from hptui.core.format import NO_VALUE
 from hptui.core.trial import Role, Trial
 from hptui.results.analysis.cohort import objective_value
 from hptui.results.analysis.cost import (
     cheaper_trial,
-    four_bit_cost,
-    gpu_hours,
+    gpu_seconds,
     mean_memory,
+    memory_by_loading,
     peak_memory,
     seconds_per_epoch,
     seconds_per_thousand,
@@ -20,7 +22,7 @@ from hptui.results.analysis.cost import (
 from hptui.results.analysis.reference import metric_change
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Line, Part, line
+from hptui.results.facts import Bold, Line, Name, Part, join_with_and, line
 from hptui.results.sections.comparison import labelled_trial
 
 
@@ -80,13 +82,13 @@ def _time_lines(facts: FactWriter) -> Iterator[Line]:
             " for one pass (time of the whole trial, evaluation included, divided by the examples of "
             "one pass, or by all that were processed)",
         )
-    hours = gpu_hours(facts.data.attempts)
-    if hours:
+    attempts = list(chain.from_iterable(facts.data.attempts.values()))
+    if seconds := gpu_seconds(attempts):
         trials = [trial for trial in facts.view.trials if facts.data.attempts.get(trial.number)]
         yield _item(
             "GPU hours",
-            facts.of_value("time.gpu_hours", hours, trials, text=f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"),
-            " over all attempts, failed ones included",
+            facts.gpu_hours("cost.gpu_hours", seconds, trials),
+            " over all attempts, failed ones included; trials that shared a GPU count once",
         )
 
 
@@ -113,36 +115,26 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
         )
     if best is None or baseline is None or best.number == baseline.number or baseline not in facts.data.order:
         return
-    change = metric_change(
-        facts.view, facts.data.metric, objective_value(facts.view, baseline), objective_value(facts.view, best)
-    )
+    old, new = objective_value(facts.view, baseline), objective_value(facts.view, best)
+    change = metric_change(facts.view, facts.data.metric, old, new)
     extra_seconds = best.seconds - baseline.seconds
-    if change.better and change.share is not None and extra_seconds > 0.05 * baseline.seconds > 0:
-        yield Paragraph(
-            line(
-                "Against the baseline the best improved {metric} by {share} and took {more} longer: {per} per minute.",
-                share=facts.percentage("worth.share", abs(change.share), [baseline, best]),
-                metric=facts.name(facts.data.metric),
-                more=facts.duration("worth.seconds", extra_seconds, [baseline, best]),
-                per=facts.percentage("worth.per", abs(change.share) / (extra_seconds / 60), [baseline, best], digits=2),
-            )
-        )
     extra_gb = (best.peak_memory_gb or 0.0) - (baseline.peak_memory_gb or 0.0)
-    if (
-        change.better
-        and change.share is not None
-        and baseline.peak_memory_gb
-        and extra_gb > 0.2 * baseline.peak_memory_gb
-    ):
-        yield Paragraph(
-            line(
-                "Against the baseline the best improved {metric} by {share} and needed {gb} more memory: {per} per GB.",
-                metric=facts.name(facts.data.metric),
-                share=facts.percentage("worth.share", abs(change.share), [baseline, best]),
-                gb=facts.memory("worth.gb", extra_gb, [baseline, best]),
-                per=facts.percentage("worth.per_gb", abs(change.share) / extra_gb, [baseline, best], digits=2),
-            )
+    costs: list[Line] = []
+    if extra_seconds > 0.05 * baseline.seconds > 0:
+        costs.append(("took ", facts.duration("worth.seconds", extra_seconds, [baseline, best]), " longer"))
+    if baseline.peak_memory_gb and extra_gb > 0.2 * baseline.peak_memory_gb:
+        costs.append(("needed ", facts.memory("worth.gb", extra_gb, [baseline, best]), " more memory"))
+    if not change.better or not costs:
+        return
+    difference = facts.change("worth.change", facts.data.metric, old, new, [baseline, best])
+    yield Paragraph(
+        line(
+            "Against the baseline ({change} {metric}) the best {costs}.",
+            change=difference,
+            metric=facts.name(facts.data.metric),
+            costs=join_with_and(costs),
         )
+    )
 
 
 def _memory_rows(facts: FactWriter) -> Iterator[tuple[Line, ...]]:
@@ -174,30 +166,14 @@ def _memory_rows(facts: FactWriter) -> Iterator[tuple[Line, ...]]:
 
 
 def _four_bit_blocks(facts: FactWriter) -> Iterator[Block]:
-    comparison = four_bit_cost(facts.view)
-    if comparison is None or comparison.memory is None:
+    loading = memory_by_loading(facts.view)
+    if loading is None:
         return
-    both = [*comparison.on, *comparison.off]
-    on, off = comparison.memory
-    yield ReportTable(
-        (("Configuration",), ("Trials",), ("Peak memory, mean",)),
-        (
-            (
-                (facts.name(comparison.setting), " on"),
-                (facts.count("fourbit.on.n", comparison.on),),
-                (facts.memory("fourbit.on", on, comparison.on, "peak_memory_gb"),),
-            ),
-            (
-                (facts.name(comparison.setting), " off"),
-                (facts.count("fourbit.off.n", comparison.off),),
-                (facts.memory("fourbit.off", off, comparison.off, "peak_memory_gb"),),
-            ),
-        ),
-        frozenset({1, 2}),
-    )
-    yield Paragraph(
-        line(
-            "Loading in four bits changed peak memory by {share}; these trials may differ in other settings, too.",
-            share=facts.percentage("fourbit.share", (on - off) / off, both, signed=True),
-        )
-    )
+    name, trials_by_value = loading
+    rows = []
+    for value, trials in trials_by_value.items():
+        mean = fmean(trial.peak_memory_gb or 0.0 for trial in trials)
+        memory = facts.memory(f"loading.{value}", mean, trials, "peak_memory_gb")
+        rows.append(((Name(value),), (facts.count(f"loading.{value}.n", trials),), (memory,)))
+    yield ReportTable(((facts.name(name),), ("Trials",), ("Peak memory, mean",)), tuple(rows), frozenset({1, 2}))
+    yield Paragraph(("These trials may differ in other settings, too.",))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from hptui.core.trial import Reason, Trial
-from hptui.results.document import Block, CodeBlock, Heading
+from hptui.results.document import Block, CodeBlock, EndFold, Fold, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.roles import goal_of, training_and_validation
@@ -16,58 +16,79 @@ SPARKLINE_BLOCKS = "▁▂▃▄▅▆▇█"
 MAX_SPARKLINE_WIDTH = 32
 """Maximum width of a sparkline in characters."""
 MAX_SPARKLINES = 12
-"""Number of trials with a sparkline."""
+"""Number of trials with a sparkline, in the fold."""
+BEST_IN_PANEL = 3
+"""Trials from the top whose curves stand in the open."""
 
 
 def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
-    """Yield a sparkline for each of the best trials, and all plots with captions."""
-    rows = list(_sparklines(facts))
-    if not rows and not images:
-        return
-    yield Heading(2, ("Curves",))
+    """Yield the curves of the best three trials and one in the middle; others and figures folded."""
+    trials = [trial for trial in facts.data.order if trial.number in facts.data.curves]
+    panel = trials[:BEST_IN_PANEL]
+    if len(trials) > BEST_IN_PANEL:
+        panel.append(trials[max(BEST_IN_PANEL, len(trials) // 2)])
+    rows = list(_sparklines(facts, panel))
+    first_images, other_images = images[:1], images[1:]
+    if rows or first_images:
+        yield Heading(2, ("Curves",))
     if rows:
         yield CodeBlock("text", tuple(rows))
-    yield from images
+        if len(panel) > BEST_IN_PANEL:
+            which = line(
+                "The last one is {trial}, in the middle of all ranks or next to it.", trial=facts.trial(panel[-1])
+            )
+            yield Paragraph(which)
+    yield from first_images
+    others = list(_sparklines(facts, trials[:MAX_SPARKLINES])) if len(trials) > len(panel) else []
+    if others:
+        yield Fold(("Curves of the best trials",))
+        yield CodeBlock("text", tuple(others))
+        yield EndFold()
+    if other_images:
+        yield Fold(("More figures",))
+        yield from other_images
+        yield EndFold()
 
 
-def _sparklines(facts: FactWriter) -> Iterator[Line]:
-    """Yield the objective's curves, on one scale for all trials.
-
-    If it has too few points, its validation or training counterpart is shown.
-    """
-    trials = [trial for trial in facts.data.order if trial.number in facts.data.curves][:MAX_SPARKLINES]
+def _sparklines(facts: FactWriter, trials: Sequence[Trial]) -> Iterator[Line]:
+    """Yield the curves of the objective and of its training or validation counterpart, each on one scale."""
     names = {name for trial in trials for name, curve in facts.data.curves[trial.number].items() if len(curve) > 2}
     train_metric, val_metric = training_and_validation(facts.data.metric, names)
-    metric = next((name for name in (facts.data.metric, val_metric, train_metric) if name in names), None)
-    if metric is None:
-        return
-    drawn = [
+    metrics = dict.fromkeys(name for name in (facts.data.metric, val_metric, train_metric) if name in names)
+    for metric in metrics:
+        if metric is not None:
+            yield from _metric_sparklines(facts, trials, metric)
+
+
+def _metric_sparklines(facts: FactWriter, trials: Sequence[Trial], metric: str) -> Iterator[Line]:
+    curves = [
         (trial, [p[:2] for p in facts.data.curves[trial.number].get(metric, []) if math.isfinite(p[1])])
         for trial in trials
     ]
-    drawn = [(trial, curve) for trial, curve in drawn if len(curve) > 2]
+    drawn = [(trial, curve) for trial, curve in curves if len(curve) > 2]
     values = [value for _, curve in drawn for _, value in curve]
     if not values:
         return
     low, high = min(values), max(values)
     yield (Name(f"{metric} by step"),)
     widest = min(MAX_SPARKLINE_WIDTH, max(len(curve) for _, curve in drawn))
-    for trial, curve in sorted(drawn, key=lambda item: item[0].number):
+    for trial, curve in drawn:
         (first_step, first), (last_step, last) = curve[0], curve[-1]
         number = f"{trial.number:>5}"
+        key = f"curve.{trial.number}.{metric}"
         yield (
             "trial ",
             Fact(f"trial.{trial.number}.number.padded", trial.number, number, (trial.number,), "number"),
             "  ",
             Name(f"{sparkline(curve, low, high):{widest}}"),
             "  ",
-            facts.of_metric(f"curve.{trial.number}.first", metric, first, [trial]),
+            facts.of_metric(f"{key}.first", metric, first, [trial]),
             " → ",
-            facts.of_metric(f"curve.{trial.number}.last", metric, last, [trial]),
+            facts.of_metric(f"{key}.last", metric, last, [trial]),
             "  steps ",
-            facts.of_value(f"curve.{trial.number}.from", first_step, [trial]),
+            facts.of_value(f"{key}.from", first_step, [trial]),
             " to ",
-            facts.of_value(f"curve.{trial.number}.to", last_step, [trial]),
+            facts.of_value(f"{key}.to", last_step, [trial]),
         )
 
 

@@ -1,18 +1,23 @@
-"""The sections `Failed, pruned and stopped trials` and `Convergence and overfitting`."""
+"""The section `What went wrong`: where trials failed, those without a value, and diagnoses of curves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hptui.core.format import NO_VALUE
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.results import claims
 from hptui.results.analysis.cohort import searched_space, varying_settings
-from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, Name, capitalize_first, line
 
+MAX_LISTED = 6
+"""Trials without a value that are listed; more are folded away."""
 MAX_FAILED_ROWS = 30
-"""Number of trials listed."""
+"""Number of trials in the folded table."""
+MAX_DIAGNOSES = 5
+"""Diagnoses of curves that are listed; more are folded away."""
 REASON_TEXTS = {
     Reason.USER: "a person stopped it",
     Reason.PRUNER: "it was cut short",
@@ -25,9 +30,23 @@ REASON_TEXTS = {
 
 
 def failures(facts: FactWriter) -> Iterator[Block]:
-    """Yield trials without a value, with reasons and settings; then the diagnoses of the others."""
-    yield from _without_value(facts)
-    yield from _diagnoses(facts)
+    """Yield where trials failed, the trials without a value, and what their curves show of the others."""
+    regions = [claim.line for claim in claims.region_claims(facts)]
+    blocks = list(_without_value(facts))
+    diagnoses = [claim.line for claim in claims.curve_claims(facts)]
+    if not (regions or blocks or diagnoses):
+        return
+    yield Heading(2, ("What went wrong",))
+    if regions:
+        yield Bullets(tuple(regions))
+    yield from blocks
+    if diagnoses:
+        yield Paragraph(("What curves show:",))
+        yield Bullets(tuple(diagnoses[:MAX_DIAGNOSES]))
+    if diagnoses[MAX_DIAGNOSES:]:
+        yield Fold(("What the other curves show",))
+        yield Bullets(tuple(diagnoses[MAX_DIAGNOSES:]))
+        yield EndFold()
 
 
 def _without_value(facts: FactWriter) -> Iterator[Block]:
@@ -35,47 +54,43 @@ def _without_value(facts: FactWriter) -> Iterator[Block]:
     ended_trials = [trial for trial in facts.view.trials if trial.status in ended]
     if not ended_trials:
         return
-    yield Heading(2, ("Failed, pruned and stopped trials",))
-    reasons = dict.fromkeys((str(trial.status), str(trial.reason or "")) for trial in ended_trials)
-    rows = []
-    for status, reason in reasons:
-        same_reason = [
-            trial for trial in ended_trials if (str(trial.status), str(trial.reason or "")) == (status, reason)
-        ]
-        key = f"failed.{status}.{reason}"
-        rows.append(
-            ((status,), (reason or NO_VALUE,), (facts.count(key, same_reason),), facts.trials(same_reason, key))
-        )
-    yield ReportTable((("Status",), ("Reason",), ("Count",), ("Which",)), tuple(rows), frozenset({2}))
-    searched_names = [
-        name
-        for name in searched_space(facts.view).names
-        if any(name in facts.view.settings(trial) for trial in ended_trials)
-    ]
-    names = list(dict.fromkeys([*searched_names, *varying_settings(facts.view, ended_trials)]))[:6]
-    table = []
-    for trial in ended_trials[:MAX_FAILED_ROWS]:
-        cells = [facts.cell(trial, name) for name in names]
-        reason = f" ({trial.reason})" if trial.reason else ""  # an imported failure may have no reason
-        table.append(
-            (
-                facts.trial(trial),
-                (f"{trial.status}{reason}",),
-                *cells,
-                (facts.value(trial, "seconds"),),
-                _what_happened(facts, trial),
-            )
-        )
-    head: list[Line] = [
-        ("Trial",),
-        ("Status",),
-        *((facts.name(name),) for name in names),
-        ("After",),
-        ("What happened",),
-    ]
-    yield ReportTable(tuple(head), tuple(table))
+    if len(ended_trials) > MAX_LISTED:
+        yield _table_of_reasons(facts, ended_trials)
+        yield Fold(("Failed, pruned and stopped trials",))
+    yield _table_of_trials(facts, ended_trials[:MAX_FAILED_ROWS])
     if len(ended_trials) > MAX_FAILED_ROWS:
         yield Paragraph(line("{n} more are not shown.", n=facts.count("failed.more", ended_trials[MAX_FAILED_ROWS:])))
+    if len(ended_trials) > MAX_LISTED:
+        yield EndFold()
+    yield from _remedies(facts, ended_trials)
+
+
+def _table_of_reasons(facts: FactWriter, ended_trials: Sequence[Trial]) -> Block:
+    rows = []
+    for status, reason in dict.fromkeys((str(trial.status), str(trial.reason or "")) for trial in ended_trials):
+        same = [trial for trial in ended_trials if (str(trial.status), str(trial.reason or "")) == (status, reason)]
+        key = f"failed.{status}.{reason}"
+        rows.append(((status,), (reason or NO_VALUE,), (facts.count(key, same),), facts.trials(same, key)))
+    return ReportTable((("Status",), ("Reason",), ("Count",), ("Which",)), tuple(rows), frozenset({2}))
+
+
+def _table_of_trials(facts: FactWriter, trials: Sequence[Trial]) -> Block:
+    searched = [
+        name for name in searched_space(facts.view).names if any(name in facts.view.settings(trial) for trial in trials)
+    ]
+    names = list(dict.fromkeys([*searched, *varying_settings(facts.view, trials)]))[:6]
+    rows = []
+    for trial in trials:
+        cells = [facts.cell(trial, name) for name in names]
+        reason = f" ({trial.reason})" if trial.reason else ""  # an imported failure may have no reason
+        status: Line = (f"{trial.status}{reason}",)
+        after: Line = (facts.value(trial, "seconds"),)
+        rows.append((facts.trial(trial), status, *cells, after, _what_happened(facts, trial)))
+    head: list[Line] = [("Trial",), ("Status",), *((facts.name(name),) for name in names)]
+    return ReportTable((*head, ("After",), ("What happened",)), tuple(rows))
+
+
+def _remedies(facts: FactWriter, ended_trials: Sequence[Trial]) -> Iterator[Block]:
     trials_by_suggestion: dict[str, list[Trial]] = {}
     for trial in ended_trials:
         diagnosis = facts.data.diagnoses.get(trial.number)
@@ -88,7 +103,7 @@ def _without_value(facts: FactWriter) -> Iterator[Block]:
                 line(
                     "{which}: {cure}", which=capitalize_first(facts.trials(trials, f"cure.{n}")), cure=Name(suggestion)
                 )
-                for n, (suggestion, trials) in enumerate(list(trials_by_suggestion.items())[:10])
+                for n, (suggestion, trials) in enumerate(list(trials_by_suggestion.items())[:MAX_LISTED])
             )
         )
 
@@ -103,39 +118,3 @@ def _what_happened(facts: FactWriter, trial: Trial) -> Line:
     if trial.role is Role.IMPORTED and trial.reason is None:
         return ("what it was imported from does not say",)
     return (REASON_TEXTS.get(trial.reason, NO_VALUE),) if trial.reason else (NO_VALUE,)
-
-
-def _diagnoses(facts: FactWriter) -> Iterator[Block]:
-    """Yield complete trials whose curves indicate a problem, and the best if it has none."""
-    diagnosed = [
-        (trial, facts.data.diagnoses[trial.number])
-        for trial in facts.view.trials
-        if trial.number in facts.data.diagnoses and trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE
-    ]
-    unhealthy = [(trial, diagnosis) for trial, diagnosis in diagnosed if not diagnosis.healthy]
-    best = [
-        (trial, diagnosis)
-        for trial, diagnosis in diagnosed
-        if facts.data.best and trial.number == facts.data.best.number and diagnosis.healthy
-    ]
-    lines = [
-        _diagnosis_line(facts, trial, diagnosis.line)
-        for trial, diagnosis in (*best, *unhealthy[:10])
-        if diagnosis.kind != "unknown"
-    ]
-    if not lines:
-        return
-    yield Heading(2, ("Convergence and overfitting",))
-    yield Bullets(tuple(lines))
-    if len(unhealthy) > 10:
-        yield Paragraph(
-            line(
-                "{n} more have curves that deserve a look.",
-                n=facts.count("sick.more", [trial for trial, _ in unhealthy[10:]]),
-            )
-        )
-
-
-def _diagnosis_line(facts: FactWriter, trial: Trial, text: Line) -> Line:
-    best = ", the best" if facts.data.best and trial.number == facts.data.best.number else ""
-    return line("{trial}{best}: {what}.", trial=facts.trial(trial, capital=True), best=best, what=text)

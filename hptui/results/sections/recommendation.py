@@ -2,121 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from shlex import quote
 
 from hptui.core.study import Preset
 from hptui.core.trial import Trial, Value
-from hptui.results.analysis.cohort import replicates
+from hptui.core.values import value_text, values_equal
+from hptui.results import claims
+from hptui.results.analysis.cohort import measured_value, searched_space
+from hptui.results.analysis.effects import OneFactorStep
+from hptui.results.analysis.reference import metric_change
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter, given_title
-from hptui.results.facts import Bold, Fact, Line, Name, UserText, line
+from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_with_and, line
 
 
 def recommendations(facts: FactWriter) -> Iterator[Block]:
-    """Yield recommendations that follow from findings above, with the command for the suggested ranges."""
-    lines = [*_narrow(facts), *_edges(facts), *_avoid(facts), *_repeat(facts), *_more(facts), *_longer(facts)]
+    """Yield what the claims above recommend, with the command for the ranges, and steps to combine."""
+    proposals = [*claims.range_claims(facts), *claims.edge_claims(facts), *claims.avoid_claims(facts)]
+    proposals += claims.outlook(facts)
+    combination = _combination(facts)
+    lines = [*(claim.line for claim in proposals), *([combination[0]] if combination else [])]
     if not lines:
         return
     yield Heading(2, ("Recommendations",))
     yield Bullets(tuple(lines), "1.")
-    if facts.data.suggested_ranges:
-        words = " ".join(f"{quote(item.setting)}={quote(item.then)}" for item in facts.data.suggested_ranges)
-        trials = tuple(trial.number for trial in facts.data.suggested_ranges[0].trials)
-        text = f"hptui space {facts.view.row.name} {words}"
-        yield CodeBlock("sh", ((Fact("recommend.space", words, text, trials),),))
+    commands: list[Line] = [(command,) for command in (claims.range_command(facts),) if command is not None]
+    commands += [(combination[1],)] if combination else []
+    if commands:
+        yield CodeBlock("sh", tuple(commands))
 
 
-def _narrow(facts: FactWriter) -> Iterator[Line]:
-    for suggestion in facts.data.suggested_ranges:
-        yield line(
-            "Search {name} in {then} next, instead of {now}: the best {n} trials lie there{wider}.",
-            name=facts.name(suggestion.setting),
-            then=Fact(
-                f"recommend.{suggestion.setting}",
-                suggestion.then,
-                suggestion.then,
-                tuple(trial.number for trial in suggestion.trials),
-            ),
-            now=Fact(
-                f"space.{suggestion.setting}.now", suggestion.now, suggestion.now, (), f"space.{suggestion.setting}"
-            ),
-            n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
-            wider=", and the best of them at the edge of what was searched" if suggestion.wider else "",
-        )
-
-
-def _edges(facts: FactWriter) -> Iterator[Line]:
-    already_suggested = {suggestion.setting for suggestion in facts.data.suggested_ranges}
-    for edge in facts.data.edges:
-        if edge.setting not in already_suggested and facts.data.best is not None:
-            yield line(
-                "Widen {name} {side} {value}: the best lies at that end, and trials got better towards it.",
-                name=facts.name(edge.setting),
-                side="below" if edge.low else "beyond",
-                value=facts.setting(facts.data.best, edge.setting),
-            )
-
-
-def _avoid(facts: FactWriter) -> Iterator[Line]:
-    outcomes = {"zero": "had nothing right", "oom": "ran out of memory", "nan": "diverged"}
-    for region in facts.data.regions:
-        if region.exceptions:
-            continue
-        trial = next(bad for bad in region.bad if facts.view.settings(bad).get(region.setting) == region.bound)
-        yield line(
-            "Avoid {name} {side} {bound}: {n} trials there {told}.",
-            name=facts.name(region.setting),
-            side="at or above" if region.above else "at or below",
-            bound=facts.setting(trial, region.setting),
-            told=outcomes[region.kind],  # language: placeholder
-            n=(
-                "both"
-                if len(region.bad) == 2
-                else ("all ", facts.count(f"region.{region.kind}.{region.setting}.bad", region.bad))
-            ),
-        )
-
-
-def _repeat(facts: FactWriter) -> Iterator[Line]:
-    comparisons, best = facts.data.comparisons, facts.data.best
-    if comparisons is None or best is None:
-        return
-    if comparisons.others and comparisons.indistinguishable:
-        yield line(
-            "Before believing the best: evaluate it and its rivals on more examples or more seeds; "
-            "{n} cannot be told apart from it.",
-            n=facts.count_with_noun("alike.same.n", comparisons.indistinguishable, "other"),
-        )
-    elif not comparisons.others and len(replicates(facts.view, best)) < 2:
-        yield ("Before believing the best: repeat it with other seeds; nothing is known of the noise between runs.",)
-
-
-def _more(facts: FactWriter) -> Iterator[Line]:
-    outlook = facts.data.expected_improvement
-    if outlook is None or len(facts.study.objectives) > 1:
-        return
-    text = line(
-        "The best came {when} of {n}. Were trials drawn at random, {more} more would hold a "
-        "better one with a chance of {chance}",
-        when=("as number ", facts.of_value("outlook.best_at", outlook.best_at, outlook.order)),
-        n=facts.count_with_noun("outlook.n", outlook.order, "ranked trial"),
-        more=facts.of_value("outlook.more", outlook.more, outlook.order),
-        chance=facts.percentage("outlook.chance", outlook.chance, outlook.order, digits=0),
+def _combination(facts: FactWriter) -> tuple[Line, Fact] | None:
+    """Return steps from the baseline that were better alone and never together, and the command."""
+    rank = {trial.number: position for position, trial in enumerate(facts.data.order)}
+    best_steps: dict[str, OneFactorStep] = {}
+    for step in facts.data.steps:
+        name = next(iter(step.changed))
+        rival = best_steps.get(name)
+        if _is_better(facts, step) and (rival is None or rank[step.trial.number] < rank[rival.trial.number]):
+            best_steps[name] = step
+    steps = list(best_steps.values())
+    derived = {item.name for item in searched_space(facts.view).derived}
+    changes = {name: new for step in steps for name, (_, new) in step.changed.items() if name not in derived}
+    if len(steps) < 2 or _has_run(facts, changes):
+        return None
+    names = join_with_and(
+        (facts.name(name), " = ", *facts.setting(step.trial, name)) for step in steps for name in step.changed
     )
-    text += (
-        ("; but noise hides the order already, so repeating says more than more trials.",)
-        if outlook.noise
-        else ("; a search that learns may do better.",)
+    trials = tuple(step.trial.number for step in steps)
+    words = " ".join(f"{quote(name)}={quote(value_text(value))}" for name, value in changes.items())
+    command = Fact("recommend.combine", changes, f"hptui add {quote(facts.view.row.name)} {words}", trials)
+    text = "Each of these was better than the baseline alone, and they have not run together: {names}."
+    return line(text, names=names), command
+
+
+def _is_better(facts: FactWriter, step: OneFactorStep) -> bool:
+    metric = facts.data.metric
+    old, new = (measured_value(trial, metric) for trial in (step.base, step.trial))
+    if old is None or new is None or facts.format_value(metric, old) == facts.format_value(metric, new):
+        return False
+    return bool(metric_change(facts.view, metric, old, new).better)
+
+
+def _has_run(facts: FactWriter, changes: Mapping[str, Value]) -> bool:
+    """Return whether a trial ran with all these changes and nothing else changed."""
+    wanted = {**facts.view.base, **changes}
+    return any(
+        all(values_equal(value, settings.get(name)) for name, value in wanted.items())
+        for settings in map(facts.view.settings, facts.view.trials)
     )
-    yield text
-
-
-def _longer(facts: FactWriter) -> Iterator[Line]:
-    best = facts.data.best
-    diagnosis = facts.data.diagnoses.get(best.number) if best else None
-    if best is not None and diagnosis is not None and diagnosis.kind == "improving":
-        yield line("Train longer: {trial} was {what}.", what=diagnosis.line, trial=facts.trial(best))
 
 
 def future(facts: FactWriter) -> Iterator[Block]:

@@ -8,48 +8,38 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.format import setting
 from hptui.core.masking import mask_text
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.core.values import value_text
 from hptui.core.version import __version__
-from hptui.results.analysis.cohort import varying_settings
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
 
-MAX_COMMANDS = 50
-"""Number of commands listed."""
-
 
 def reproduce(facts: FactWriter) -> Iterator[Block]:
-    """Yield what a repetition needs, then a command for each trial, or for the best ones of many."""
+    """Yield the command that runs the study again, and one for each trial added by hand."""
     lines = tuple(_reproduction_lines(facts, facts.data.environment(facts.data.best)))
-    if lines or facts.study.source:
-        yield Heading(2, ("Reproduce",))
-    if lines:
-        yield Bullets(lines)
-    own_trials = [trial for trial in facts.view.trials if trial.role is not Role.BASE]
-    all_fit = len(own_trials) <= MAX_COMMANDS
-    trials = own_trials if all_fit else facts.data.order[:MAX_COMMANDS] or own_trials[:MAX_COMMANDS]
     rows: list[Line] = []
     if facts.study.source:
         rows.append((Name(f"hptui run {quote(Path(facts.study.source).name)}"),))
-    rows += [_add_command(facts, trial) for trial in sorted(trials, key=lambda trial: trial.number)]
+    by_hand = [trial for trial in facts.view.trials if trial.role is Role.MANUAL]
+    by_hand += [trial for trial in facts.view.trials if trial.role is Role.REPLICATE and not facts.study.stages]
+    rows += [_add_command(facts, trial) for trial in sorted(by_hand, key=lambda trial: trial.number)]
+    if not lines and not rows:
+        return
+    yield Heading(2, ("Reproduce",))
+    if lines:
+        yield Bullets(lines)
     if rows:
         yield CodeBlock("sh", tuple(rows))
-    if any(trial.role is Role.IMPORTED for trial in trials):
-        yield Paragraph(("What an import does not say is as in the study file then.",))
-    if not all_fit:
-        listed_numbers = {trial.number for trial in trials}
-        yield Paragraph(
-            line(
-                "These are the best; the other {n} can be run the same way: `hptui export` writes the settings.",
-                n=facts.count_with_noun(
-                    "reproduce.rest", [trial for trial in own_trials if trial.number not in listed_numbers], "trial"
-                ),
-            )
-        )
+    if facts.study.source and rows:
+        listed = ", then those that were added by hand" if len(rows) > 1 else ""
+        yield Paragraph((f"It runs every trial of the study file anew{listed}.",))
+    if any(trial.role is Role.IMPORTED for trial in facts.view.trials):
+        yield Paragraph(("Imported trials ran elsewhere: what ran there, no command here repeats.",))
 
 
 def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> Iterator[Line]:
@@ -77,7 +67,9 @@ def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> It
 
 
 def _script_command(facts: FactWriter) -> str:
-    """Return the command by which the best trial's script was started; never another trial's."""
+    """Return the command of the best trial's script; '' where a trainer of hptui's own ran."""
+    if facts.study.trainer.kind != COMMAND_KIND:
+        return ""
     attempts = facts.data.attempts.get(facts.data.best.number, ()) if facts.data.best is not None else ()
     commands = (str(attempt.environment["command"]) for attempt in attempts if attempt.environment.get("command"))
     return mask_text(next(commands, ""))
@@ -88,35 +80,14 @@ def _add_command(facts: FactWriter, trial: Trial) -> Line:
     if trial.replicate_of is not None:
         text = f"hptui add {name} --repeat {trial.replicate_of}"
         fact = Fact(f"reproduce.{trial.number}", trial.replicate_of, text, (trial.number,), "replicate_of")
-    elif params:
-        words = " ".join(f"{quote(key)}={quote(exact_value(value))}" for key, value in params.items())
-        if trial.continued_from is not None:
-            words = f"--like {trial.continued_from[0]} --from-checkpoint {words}"
-        fact = Fact(f"reproduce.{trial.number}", params, f"hptui add {name} {words}", (trial.number,), "params")
     else:
-        fact = Fact(
-            f"reproduce.{trial.number}", params, f"hptui add {name} {_baseline_words(facts, trial)}", (trial.number,)
-        )
+        words = " ".join(f"{quote(key)}={quote(value_text(value))}" for key, value in params.items())
+        words = words or f"--repeat {trial.number}"
+        if trial.continued_from is not None:
+            words = f"--like {trial.continued_from[0]} --from-checkpoint {words}".rstrip()
+        fact = Fact(f"reproduce.{trial.number}", params, f"hptui add {name} {words}", (trial.number,), "params")
     outcome = "" if trial.status is TrialStatus.COMPLETE else f", {trial.status}"
-    origin = ", imported" if trial.role is Role.IMPORTED else ""
-    return (fact, "  # ", *facts.trial(trial), origin, outcome)
-
-
-def _baseline_words(facts: FactWriter, trial: Trial) -> str:
-    """Return the baseline's settings that other trials vary, since `hptui add` requires at least one."""
-    settings = facts.view.settings(trial)
-    names = [
-        name
-        for name in varying_settings(facts.view, facts.data.order or facts.view.trials)
-        if settings.get(name) is not None
-    ]
-    words = [f"{quote(name)}={quote(exact_value(settings[name]))}" for name in names]
-    return " ".join(words) or f"--repeat {trial.number}"
-
-
-def exact_value(value: Any) -> str:
-    """Return a value exactly, as `hptui add` reads it."""
-    return value_text(value)
+    return (fact, "  # ", *facts.trial(trial), outcome)
 
 
 def provenance(facts: FactWriter) -> Iterator[Block]:

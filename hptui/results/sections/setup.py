@@ -1,15 +1,16 @@
-"""The sections `Setup`, `Best configuration` and `Checkpoints of the best trial`."""
+"""The sections `Setup`, `The best configuration` and `Checkpoints of the best trial`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 from typing import Any
 
-from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, setting
+from hptui.core.trial import Role
 from hptui.core.values import is_number
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph, ReportTable
-from hptui.results.export.text_formats import flag_arguments, json_text, shell_word, yaml_text
+from hptui.results.export.text_formats import toml_text
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
 from hptui.results.roles import training_and_validation
@@ -29,8 +30,16 @@ MIN_EVALUATION_EXAMPLES = 100
 def setup(facts: FactWriter) -> Iterator[Block]:
     """Yield what was trained, on which data and with which hardware and software."""
     yield Heading(2, ("Setup",))
-    environment = facts.data.environment(facts.data.best)
-    yield Bullets((*_training_lines(facts), *_machine_lines(environment), *_software_lines(environment)))
+    best = facts.data.best
+    environment = facts.data.environment(best)
+    own: list[Line] = []
+    if best is not None and best.role is Role.IMPORTED:
+        own.append(
+            labelled_line("Machine of the best trial", NO_VALUE, ": it was imported, and nothing is recorded of it")
+        )
+        if environment:
+            own.append(("The trials that ran here:",))
+    yield Bullets((*_training_lines(facts), *own, *_machine_lines(environment), *_software_lines(environment)))
     yield from _split_blocks(facts)
     yield from _warnings(facts)
 
@@ -67,7 +76,7 @@ def _machine_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
     if gpu:
         parts: list[Any] = [Name(str(gpu))]
         if is_number(environment.get("gpu_memory_gb")):
-            parts += [", ", recorded_fact("environment.gpu_memory_gb", environment["gpu_memory_gb"]), " GB"]
+            parts += [", ", recorded_fact("environment.gpu_memory_gb", environment["gpu_memory_gb"]), " GiB"]
         yield labelled_line("GPU", *parts)
     elif cpu:
         yield labelled_line("GPU", "none was used")
@@ -76,7 +85,7 @@ def _machine_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
         if is_number(environment.get("cores")):
             parts += [", ", recorded_fact("environment.cores", environment["cores"]), " cores"]
         if is_number(environment.get("ram_gb")):
-            parts += [", ", recorded_fact("environment.ram_gb", environment["ram_gb"]), " GB of memory"]
+            parts += [", ", recorded_fact("environment.ram_gb", environment["ram_gb"]), " GiB of memory"]
         yield labelled_line("CPU", *parts)
     if environment.get("os"):
         yield labelled_line("System", Name(str(environment["os"])))
@@ -97,12 +106,19 @@ def _software_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def split_sizes(facts: FactWriter) -> dict[str, float]:
-    """Return the number of examples by split, as recorded by the trainer."""
+    """Return the number of examples by split that the best trial used, as recorded by the trainer.
+
+    A limit on the training examples counts where it is smaller than the data.
+    """
+    best = facts.data.best
     sizes: dict[str, float] = {}
-    for source in (facts.data.facts, facts.data.best.facts if facts.data.best else {}):
+    for source in (best.facts if best is not None else {}, facts.data.facts):
         for split in ("train", "validation", "test"):
             if is_number(value := source.get(f"{split}_examples")):
                 sizes.setdefault(split, value)
+    limit = facts.view.settings(best).get("train_samples") if best is not None else None
+    if "train" in sizes and is_number(limit) and 0 < limit < sizes["train"]:
+        sizes["train"] = limit
     return sizes
 
 
@@ -118,7 +134,7 @@ def _split_blocks(facts: FactWriter) -> Iterator[Block]:
         rows.append(
             (
                 (Name(name),),
-                (facts.of_value(f"data.{name}", count, text=f"{count:,.0f}", field=f"facts.{name}_examples"),),
+                (facts.of_value(f"data.{name}", count, text=f"{count:,.0f}"),),
                 (share,),
                 (Name(str(how)),) if how else (NO_VALUE,),
             )
@@ -127,10 +143,10 @@ def _split_blocks(facts: FactWriter) -> Iterator[Block]:
     yield from _amount_seen(facts, splits.get("train"))
     for name, count in splits.items():
         if name != "train" and 0 < count < MIN_EVALUATION_EXAMPLES:
-            n = facts.of_value(f"data.{name}", count, text=f"{count:,.0f}", field=f"facts.{name}_examples")
+            n = facts.of_value(f"data.{name}", count, text=f"{count:,.0f}")
             yield Paragraph(
                 line(
-                    "The {name} set holds only {n} examples: small differences measured on it are within its noise.",
+                    "The {name} set holds only {n} examples.",
                     name=Name(name),
                     n=n,
                 )
@@ -200,33 +216,27 @@ def sample_count(facts: FactWriter, metric: str) -> Fact | None:
 
 
 def config(facts: FactWriter) -> Iterator[Block]:
-    """Yield the best configuration as YAML, JSON and flags.
-
-    No flags for a command trainer: which options a script has is known only from its own command, given in
-    `Reproduce`.
-    """
+    """Yield the best configuration as the `[trainer]` table of a study file."""
     trial = facts.data.best
     if trial is None:
         return
-    yield Heading(2, ("Best configuration",))
+    yield Heading(2, ("The best configuration",))
     set_names = {*facts.view.trainers.get(trial.revision, facts.study.trainer.settings), *trial.params}
     settings = {
         name: value
         for name, value in facts.view.settings(trial).items()
         if name in set_names and value not in ("", None)
     }
-    texts = [("YAML", "yaml", yaml_text(settings)), ("JSON", "json", json_text(settings))]
-    if facts.study.trainer.kind != COMMAND_KIND:
-        texts.append(("Flags", "sh", " \\\n  ".join(map(shell_word, flag_arguments(settings)))))
-    for label, language, text in texts:
-        yield Paragraph((Bold((label,)), ":"))
-        rows = [
-            (Fact(f"config.{language}.{n}", row, row, (trial.number,)),) if row.strip() else (row,)
-            for n, row in enumerate(text.rstrip("\n").split("\n"))
-        ]
-        yield CodeBlock(language, tuple(rows))
-    if len(settings) < len(facts.view.settings(trial)):
-        yield Paragraph(("What is not listed has the trainer's own defaults; `hptui export` writes those, too.",))
+    rows = toml_text(settings).rstrip("\n").split("\n") if settings else []
+    lines: list[Line] = [
+        (Fact(f"config.{n}", row, row, (trial.number,)),) if row.strip() else (row,) for n, row in enumerate(rows)
+    ]
+    yield CodeBlock("toml", (("[trainer]",), *lines))
+    is_partial = len(settings) < len(facts.view.settings(trial))
+    rest = "What is not listed has the trainer's own defaults; " if is_partial else ""
+    name = quote(facts.view.row.name)
+    export = Name(f"hptui export {name} best --format yaml", code=True)
+    yield Paragraph((rest, export, " writes all of it, in this or another format."))
 
 
 def checkpoints(facts: FactWriter) -> Iterator[Block]:

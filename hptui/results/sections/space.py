@@ -28,7 +28,7 @@ def space(facts: FactWriter) -> Iterator[Block]:
     for parameter in parameters:
         current = facts.view.base.get(parameter.name)
         current_cell: Line = (
-            (_baseline_fact(facts, parameter.name),)
+            (facts.base_setting(parameter.name),)
             if parameter.name in facts.view.base and current is not None
             else (NO_VALUE,)
         )
@@ -63,10 +63,6 @@ def space(facts: FactWriter) -> Iterator[Block]:
                 why=(" (", *reasons, ")") if reasons else (),
             )
         )
-
-
-def _baseline_fact(facts: FactWriter, name: str) -> Fact:
-    return Fact(f"base.{name}", facts.view.base[name], setting(facts.view.base[name]), (), f"trainer.{name}")
 
 
 def _range_cell(parameter: Parameter) -> Line:
@@ -144,8 +140,8 @@ def _effective_batch(facts: FactWriter) -> Iterator[Block]:
         yield Paragraph(
             line(
                 "Effective batch size: {batch} × {times} = {whole} examples per optimizer step.",
-                batch=_baseline_fact(facts, batch),
-                times=_baseline_fact(facts, accumulation),
+                batch=facts.base_setting(batch),
+                times=facts.base_setting(accumulation),
                 whole=facts.of_value("base.effective_batch", effective),
             )
         )

@@ -1,4 +1,4 @@
-"""The head of a report, and its sections `Summary of all settings` and `Memory by purpose`."""
+"""The sections `All settings of the best trial` and `Memory by purpose`."""
 
 from __future__ import annotations
 
@@ -6,63 +6,28 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hptui.core.format import NO_VALUE, setting
-from hptui.core.trial import Trial, TrialStatus, Value
+from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number
-from hptui.results.document import Block, Heading, Paragraph, Quote, ReportTable
+from hptui.results.analysis.comparable import effective_batch
+from hptui.results.document import Block, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_parts, line
-from hptui.results.roles import SETTING_NAMES, effective_batch
+from hptui.results.facts import Bold, Fact, Line, Name, line
+from hptui.results.roles import SETTING_NAMES
 from hptui.results.sections.curves import PATIENCE_SETTINGS
 from hptui.results.sections.setup import split_sizes
-from hptui.results.view import PSEUDO_LOSS_NOTE
-
-
-def report_head(facts: FactWriter) -> Iterator[Block]:
-    """Yield the head of a report."""
-    yield Heading(1, (Name(facts.study.report.title or facts.study.name),))
-    row = facts.view.row
-    parts: list[Line] = [
-        line("Study {name}: {state}", name=Name(row.name, code=True), state=str(row.state)),
-        trials_by_status(facts),
-    ]
-    if row.seconds > 0:
-        parts.append((facts.duration("study.seconds", row.seconds, field="study.seconds"), " in all"))
-    yield Paragraph((Bold(("Status",)), ": ", *join_parts(parts, " · ")))
-    if row.message:
-        yield Paragraph(line("The runner said: {message}", message=Name(row.message)))
-    if facts.study.trainer.kind == "toy":
-        yield Paragraph((Bold((f"These numbers are {PSEUDO_LOSS_NOTE}.",)),))
-    if facts.study.about:
-        yield Quote(UserText(facts.study.about), "the author, in the study file")
-
-
-def trials_by_status(facts: FactWriter) -> Line:
-    """Return the number of trials by status: `15 trials: 12 complete, 2 failed, 1 pruned`."""
-    trials = facts.view.trials
-    if not trials:
-        return ("no trial has started",)
-    by_status = {status: [trial for trial in trials if trial.status is status] for status in TrialStatus}
-    order = [TrialStatus.COMPLETE, TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED]
-    order += [TrialStatus.RUNNING, TrialStatus.PAUSED, TrialStatus.WAITING]
-    parts = [
-        line("{n} {status}", n=facts.count(f"study.{item}", by_status[item]), status=str(item))
-        for item in order
-        if by_status[item]
-    ]
-    word = "trial" if len(trials) == 1 else "trials"
-    return line("{n} {word}: {parts}", n=facts.count("study.trials", trials), word=word, parts=join_parts(parts))
-
 
 SUMMARY_ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Model", "Base model", ("model", "model_name", "base_model")),
     ("Model", "Total parameters", ("total_parameters", "parameters", "total_params")),
     ("Model", "Trainable parameters", ("parameters_trainable", "trainable_parameters", "trainable_params")),
+    ("Model", "Trainable share", ("trainable_share",)),
     ("LoRA", "Rank (r)", ("lora_rank", "lora_r", "rank", "r")),
     ("LoRA", "Alpha (α)", ("lora_alpha", "alpha")),
     ("LoRA", "Dropout", ("lora_dropout",)),
     ("LoRA", "Target modules", ("lora_target", "lora_targets", "target_modules", "lora_target_modules")),
     ("Optimization", "Optimizer", ("optimizer", "optim")),
     ("Optimization", "Learning rate", ("learning_rate", "lr")),
+    ("Optimization", "Final learning rate", ("final_learning_rate",)),
     ("Optimization", "LR schedule", ("lr_schedule", "lr_scheduler_type")),
     ("Optimization", "Warmup", ("warmup_ratio", "warmup_steps", "warmup")),
     ("Optimization", "Weight decay", ("weight_decay",)),
@@ -89,6 +54,11 @@ SUMMARY_ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Hardware", "Peak memory", ("peak_memory_gb",)),
 )
 """Category, parameter, and the names that trainers use for it, the first with a value being taken."""
+PARAMETER_COUNTS = (
+    ("total_parameters", "parameters", "total_params"),
+    ("parameters_trainable", "trainable_parameters", "trainable_params"),
+)
+"""Names of the numbers of all parameters, and of those that are trained."""
 MODEL_ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Model", "Width", SETTING_NAMES["width"]),
     ("Model", "Layers", SETTING_NAMES["layers"]),
@@ -102,7 +72,7 @@ def summary(facts: FactWriter, trial: Trial | None, *, brief: bool = False) -> I
     """Yield all rows (`brief`: those with a value), then the trainer's settings that no row covers."""
     if trial is None:
         return
-    yield Heading(2, ("Summary of all settings",))
+    yield Heading(2, ("All settings of the best trial",))
     sources = _cell_sources(facts, trial)
     rows: list[tuple[Line, ...]] = []
     last_category = ""
@@ -138,7 +108,17 @@ def _cell_sources(facts: FactWriter, trial: Trial) -> Mapping[str, Callable[[], 
     if facts.view.settings(trial).get("early_stopping") is False:  # its patience had no effect
         for name in PATIENCE_SETTINGS:
             sources.pop(name, None)
-    effective = effective_batch(facts.view.settings(trial), trial.effective)
+    counts = [
+        next((v for n in names if is_number(v := trial.facts.get(n, facts.data.facts.get(n)))), None)
+        for names in PARAMETER_COUNTS
+    ]
+    if counts[0] and counts[1] is not None:
+        share = facts.percentage(f"trial.{trial.number}.trainable_share", counts[1] / counts[0], [trial], digits=2)
+        sources["trainable_share"] = lambda: (share,)
+    last_rate = next((trial.metrics[name] for name in SETTING_NAMES["learning_rate"] if name in trial.metrics), None)
+    if last_rate is not None:
+        sources["final_learning_rate"] = _fact_cell(facts, trial, "final_learning_rate", last_rate, "")
+    effective = effective_batch(facts.view, trial)
     if effective is not None:
         sources["effective_batch"] = lambda: (
             facts.of_value(f"trial.{trial.number}.effective_batch", effective, [trial]),

@@ -1,4 +1,4 @@
-"""The sections `Trials` (the table in the study's columns) and `Best and worst`."""
+"""The section `Trials`: the table in the study's columns."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from collections.abc import Iterator, Sequence
 from hptui.core.format import NO_VALUE
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus
 from hptui.core.values import is_number
-from hptui.results.analysis.cohort import measured_value, objective_value, trials_by_length, violates_outcome
-from hptui.results.analysis.effects import OneFactorStep
-from hptui.results.analysis.reference import metric_change, metric_changes
+from hptui.results import claims
+from hptui.results.analysis.cohort import measured_value, violates_outcome
 from hptui.results.columns import default_columns
-from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.document import Block, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Line, Name, UserText, capitalize_first, join_parts, line
+from hptui.results.facts import Bold, Line, Name, UserText, join_parts, line
 from hptui.results.roles import goal_of, is_cost
 
-MAX_ROWS = 200
-"""A longer table is cut to the best trials."""
-TOP_RANKS, BOTTOM_RANKS = 3, 3
-"""Ranks shown from the top and from the bottom."""
+MAX_ROWS = 20
+"""Rows of the table; those of more trials are folded away below it."""
+MAX_FOLDED_ROWS = 180
+"""Rows of the folded table; more trials are cut to the best ones."""
 GENERATED_NAME_ROLES = (Role.BASE, Role.BASELINE)
 """Roles whose name the runner generates."""
 TEXT_COLUMNS = ("name", "title", "note", "status", "reason", "role", "message", "engine", "stage")
@@ -27,36 +26,41 @@ TEXT_COLUMNS = ("name", "title", "note", "status", "reason", "role", "message", 
 
 
 def trial_table(facts: FactWriter) -> Iterator[Block]:
-    """Yield the table of trials."""
+    """Yield the table of trials; the best ones of many, the others folded."""
     yield Heading(2, ("Trials",))
     trials = list(facts.view.trials)
     if not trials:
         yield Paragraph(("No trial has started.",))
         return
-    shown_trials = _shown_trials(facts, trials)
-    names = _columns(facts, shown_trials)
+    yield from (Paragraph(claim.line) for claim in claims.length_claims(facts))
+    shown, others = _shown_trials(facts, trials)
+    names = _columns(facts, [*shown, *others])
+    yield _table(facts, shown, names)
+    if others:
+        shown_count, all_count = facts.count("table.n", shown), facts.count("study.trials", trials)
+        yield Paragraph(line("{n} of {all} trials: the best, best first.", n=shown_count, all=all_count))
+    yield from _legend(facts, [*shown, *others], names)
+    if others:
+        yield Fold(("The other trials",))
+        yield _table(facts, others, names)
+        if len(shown) + len(others) < len(trials):
+            rest = facts.of_value("table.rest", len(trials) - len(shown) - len(others))
+            more = "{n} more are not listed: `hptui trials` lists all, `hptui export` writes them."
+            yield Paragraph(line(more, n=rest))
+        yield EndFold()
+
+
+def _table(facts: FactWriter, trials: Sequence[Trial], names: Sequence[str]) -> ReportTable:
     best = {winner.number for winner in facts.data.best_trials}
     best_values = _best_values(facts, names)
     head: tuple[Line, ...] = tuple((Name(facts.heading(name)),) for name in names)
     rows = [
-        tuple(_cell(facts, trial, name, best_values, trial.number in best, names) for name in names)
-        for trial in shown_trials
+        tuple(_cell(facts, trial, name, best_values, trial.number in best, names) for name in names) for trial in trials
     ]
     numeric_columns = frozenset(
-        index
-        for index, name in enumerate(names)
-        if name not in TEXT_COLUMNS and _all_numbers(facts, shown_trials, name)
+        index for index, name in enumerate(names) if name not in TEXT_COLUMNS and _all_numbers(facts, trials, name)
     )
-    yield ReportTable(head, tuple(rows), numeric_columns)
-    if len(shown_trials) < len(trials):
-        yield Paragraph(
-            line(
-                "{n} of {all} trials are shown: the best ones.",
-                n=facts.count("table.n", shown_trials),
-                all=facts.count("study.trials", trials),
-            )
-        )
-    yield from _legend(facts, shown_trials, names)
+    return ReportTable(head, tuple(rows), numeric_columns, tuple(trial.number for trial in trials))
 
 
 def _all_numbers(facts: FactWriter, trials: Sequence[Trial], name: str) -> bool:
@@ -65,10 +69,21 @@ def _all_numbers(facts: FactWriter, trials: Sequence[Trial], name: str) -> bool:
     return all(is_number(values[name]) for values in settings if name in values)
 
 
-def _shown_trials(facts: FactWriter, trials: Sequence[Trial]) -> list[Trial]:
+def _shown_trials(facts: FactWriter, trials: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """Return the trials of the table, of many the best ones, and those that are folded."""
     if len(trials) <= MAX_ROWS:
-        return list(trials)
-    return sorted(facts.data.order[:MAX_ROWS], key=lambda trial: trial.number)
+        return list(trials), []
+    shown = [facts.originals.get(trial.number, trial) for trial in facts.data.order[:MAX_ROWS]]
+    baseline = facts.view.baseline
+    if baseline is not None and baseline.number not in {trial.number for trial in shown}:
+        shown = [*shown[: MAX_ROWS - 1], baseline]
+    numbers = {trial.number for trial in shown}
+    others = [trial for trial in trials if trial.number not in numbers]
+    if len(others) > MAX_FOLDED_ROWS:
+        ranked = [trial.number for trial in facts.data.order[MAX_ROWS - 1 : MAX_ROWS + MAX_FOLDED_ROWS]]
+        chosen = set(ranked) - numbers
+        others = [trial for trial in others if trial.number in chosen][:MAX_FOLDED_ROWS]
+    return (shown, others) if shown else (others[:MAX_ROWS], others[MAX_ROWS:])
 
 
 def _columns(facts: FactWriter, trials: Sequence[Trial]) -> list[str]:
@@ -164,23 +179,6 @@ def _text_cell(facts: FactWriter, trial: Trial, name: str) -> Line:
     return (Name(text),) if text else (NO_VALUE,)
 
 
-def step_effect(facts: FactWriter, step: OneFactorStep) -> Line:
-    """Return the change of the objective by a step: `perplexity +0.8 (worse)`."""
-    objective_changes = [
-        item for item in metric_changes(facts.view, step.base, step.trial) if item.metric == facts.data.metric
-    ]
-    if not objective_changes or step.trial.values is None or step.base.values is None:
-        return ()
-    change = objective_changes[0]
-    if change.old == change.new:
-        return (facts.name(change.metric), " equal")
-    word = "" if change.better is None else " (better)" if change.better else " (worse)"
-    delta = facts.difference(
-        f"step.{step.trial.number}.{change.metric}", change.metric, change.new - change.old, [step.base, step.trial]
-    )
-    return (facts.name(change.metric), " ", delta, word)
-
-
 def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
     sentences: list[Line] = []
     if facts.data.order:
@@ -200,50 +198,5 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
     if violating:
         trials_text = facts.trials(violating, "outcome.broken")
         sentences.append(line("Breaking a condition of the study, never the best: {which}.", which=trials_text))
-    groups = trials_by_length(facts.view, facts.data.order)
-    if len(groups) > 1:
-        other_trials = [trial for length in list(groups)[1:] for trial in groups[length]]
-        common_length = next(iter(groups))
-        n = facts.of_value("length.usual", common_length.amount, groups[common_length], field=common_length.field)
-        sentences.append(
-            line(
-                "{rest} did not train for {n} {unit} as most did.",
-                rest=capitalize_first(facts.trials(other_trials, "length.others")),
-                n=n,
-                unit=common_length.unit,
-            )
-        )
     if sentences:
         yield Paragraph(join_parts(sentences, " "))
-
-
-def best_and_worst(facts: FactWriter) -> Iterator[Block]:
-    """Yield the first and the last ranks with their difference to the baseline; ties share a rank."""
-    order = facts.data.order
-    if len(order) < TOP_RANKS + 2 or len(facts.study.objectives) > 1:
-        return
-    yield Heading(2, ("Best and worst",))
-    ranks: dict[str, list[Trial]] = {}
-    for trial in order:  # values that look equal share a rank
-        ranks.setdefault(facts.format_value(facts.data.metric, objective_value(facts.view, trial)), []).append(trial)
-    tied_trials = list(ranks.values())
-    yield Bullets(tuple(_rank_line(facts, rank) for rank in tied_trials[:TOP_RANKS]), "1.")
-    if len(tied_trials) > TOP_RANKS + BOTTOM_RANKS:
-        yield Paragraph(("The worst:",))
-        yield Bullets(tuple(_rank_line(facts, rank) for rank in tied_trials[-BOTTOM_RANKS:]))
-
-
-def _rank_line(facts: FactWriter, tied: Sequence[Trial]) -> Line:
-    value = objective_value(facts.view, tied[0])
-    text = line(
-        "{value}: {trials}",
-        value=(facts.value(tied[0], facts.data.metric),),
-        trials=facts.trials(tied, f"rank.{value!r}"),
-    )
-    base = facts.view.baseline
-    if base is not None and base.number not in [trial.number for trial in tied] and base in facts.data.order:
-        change = metric_change(facts.view, facts.data.metric, objective_value(facts.view, base), value)
-        if change.share is not None:
-            share = facts.percentage(f"rank.{value!r}.baseline", change.share, [tied[0], base], signed=True)
-            text += line(", {share} against the baseline", share=share)
-    return text

@@ -32,7 +32,7 @@ from hptui.scripts.inspect.project import with_imported_modules
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
-    calls,
+    dotted_name,
     literal_value,
     top_level_constants,
     type_of,
@@ -77,7 +77,9 @@ def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
 
 def _calls_imported(tree: ast.Module) -> bool:
     """Return whether the script itself starts the reading of a command line that another module declares."""
-    return any(PARSING_WORDS.search(name) for name, _ in calls(tree))
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = [func.attr if isinstance(func, ast.Attribute) else dotted_name(func) for func in called]
+    return any(PARSING_WORDS.search(name) for name in names)
 
 
 PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|main|tyro|fire", re.IGNORECASE)

@@ -30,7 +30,7 @@ SMALLER_IS_BETTER = re.compile(
 HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
 """Splits of which a metric is an objective, the best first: `test` is to stay unseen until the end."""
 TRAINING_SPLITS = ("train", "training")
-LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "avg", "average", "mean", "total", "batch", "step")
+LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "total", "batch", "step")
 """Words of a name that another metric of the same quantity does better without."""
 TRAINER_METRICS = ("eval_loss", "loss")
 """Metrics of transformers.Trainer: with an evaluation, and without."""

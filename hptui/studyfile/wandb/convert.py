@@ -141,6 +141,9 @@ def _pruner(value: Any, notes: list[str]) -> dict[str, Any]:
     eta = value.get("eta", 3)
     if not is_number(eta) or eta <= 1:
         raise StudyError(f"must be more than 1, got {show(eta)}", where=f"{where}.eta", value=eta)
+    if {"min_iter", "max_iter", "s"} <= value.keys():
+        notes.append(f"{where}.min_iter: W&B counts down from max_iter where both are given, so this is left out")
+        value = {key: item for key, item in value.items() if key != "min_iter"}
     if ("min_iter" in value) == ("max_iter" in value):
         raise StudyError("needs either min_iter, or max_iter and s", where=where, value=show(value))
     if "max_iter" in value and "s" not in value:

@@ -274,7 +274,8 @@ class CharlmTraining:
         state.optimizer.step()
         state.optimizer.zero_grad()
         state.step += 1
-        return learning_rate, float(torch.stack(losses).mean()), float(norm)
+        loss_read, norm_read = torch.stack([torch.stack(losses).mean(), norm]).tolist()  # one wait for a GPU, not two
+        return learning_rate, loss_read, norm_read
 
     def batch(self, part: int) -> tuple[Tensor, Tensor]:
         """Return characters and the ones that follow them, a function of seed, step and `part` alone.

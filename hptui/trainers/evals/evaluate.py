@@ -12,6 +12,7 @@ import importlib.util
 import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -121,8 +122,9 @@ def run_evaluation(
     options: GenerationOptions,
     device: Any,
     keep_going: Callable[[], bool] = lambda: True,
+    arithmetic: AbstractContextManager[Any] | None = None,
 ) -> EvaluationResult:
-    """Generate an answer to each prompt and measure the answers.
+    """Generate an answer to each prompt, within the context `arithmetic`, and measure the answers.
 
     Raises: Interrupted when `keep_going` returns False; UserError if there are no samples.
     """
@@ -130,7 +132,8 @@ def run_evaluation(
         raise UserError(f"an evaluation needs samples: got {len(prompts)} prompts and {len(references)} references")
     custom_metrics = load_custom_metrics(options)
     options = replace(options, kept=_kept_tokens(model, tokenizer, references, options))
-    written, timing = generate(model, tokenizer, prompts, options, device, keep_going)
+    with arithmetic or nullcontext():
+        written, timing = generate(model, tokenizer, prompts, options, device, keep_going)
     outputs = [item.text for item in written]
     texts = [prompt if isinstance(prompt, str) else tokenizer.decode(list(prompt)) for prompt in prompts]
     metrics: dict[str, float | Proportion] = {}

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from hptui.core.errors import UserError, did_you_mean
@@ -53,14 +54,22 @@ def attach_adapter(model: Any, settings: SftSettings) -> Any:
     if settings.gradient_checkpointing:
         _recompute_activations(model)
     if settings.adapter == "none":
-        return model
+        return _with_trained_in_32_bits(model)
     from peft import get_peft_model, prepare_model_for_kbit_training
 
     check_targets(model, settings)
     with ignore_deprecated_names():
         if settings.adapter == "qlora":
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-        return get_peft_model(model, lora_config(settings))
+        return _with_trained_in_32_bits(get_peft_model(model, lora_config(settings)))
+
+
+def _with_trained_in_32_bits(model: Any) -> Any:
+    """Return the model with its trained parameters in 32 bits: 16 would lose the small updates."""
+    for parameter in model.parameters():
+        if parameter.requires_grad and parameter.dtype in (torch.float16, torch.bfloat16):
+            parameter.data = parameter.data.float()
+    return model
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import TrainingPosition
+from hptui.trainers.sft.precision import autocast
 from hptui.trainers.sft.run import RunFacts
 from hptui.trainers.sft.settings import LOSSES, SftSettings
 
@@ -37,13 +38,13 @@ def evaluate_loss(
     Raises: Interrupted when `keep_going` returns False between batches.
     """
     forward.model.eval()
-    total, count = 0.0, 0
+    total, count = torch.zeros((), dtype=torch.float64, device=device), 0
     for batch in rows.batches(settings.eval_batch_size or settings.batch_size):
         if not keep_going():
             raise evals.Interrupted
-        total += float(forward(batch.to(device)))
+        total += forward(batch.to(device))  # read at the end: reading waits for the GPU
         count += batch.learnt
-    loss = total / count
+    loss = float(total) / count
     return {"eval_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
 
 
@@ -109,6 +110,7 @@ def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
         options,
         run.device,
         lambda: not trial.should_stop,
+        autocast(run.precision, run.device),
     )
     with trial.artifact(name, f"answers to {len(examples)} prompts").open("w", encoding="utf-8") as file:
         for example, row in zip(examples, result.rows, strict=True):

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import sys
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from hptui.trainers.data.batches import IGNORED_TARGET, Batch
-from hptui.trainers.sft.settings import SftSettings
+from hptui.trainers.data.batches import Batch
+from hptui.trainers.sft.masks import known_rows
+from hptui.trainers.sft.precision import autocast
 
 CHUNK_TARGETS = 512
 """Targets whose logits are in 32 bits at one time: 0.3 GB with a vocabulary of 150,000."""
-AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
-"""Number formats of mixed precision."""
+FLASH = "flash_attention"
+"""Beginning of the names of implementations of attention that find the examples of a row by their starts."""
 
 
 class Forward:
@@ -29,34 +28,53 @@ class Forward:
 
     def __init__(self, model: Any, precision: str) -> None:
         self.model, self.precision = model, precision
-        inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-        selects = "logits_to_keep" in inspect.signature(inner.forward).parameters
-        # Newer models take a mask of positions, older ones the columns that any row needs; a helper in the model's
-        # module is the only sign of the newer kind.
-        self.by_mask = selects and hasattr(sys.modules[type(inner).__module__], "slice_logits_to_keep")
-        self.by_column = selects and not self.by_mask
+        self.inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+        parameters = inspect.signature(self.inner.forward).parameters
+        self._takes_starts = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+        self._indices: Tensor | None = None
+        output = self.inner.get_output_embeddings()
+        if output is not None:
+            output.register_forward_pre_hook(self._select)
 
     def __call__(self, batch: Batch) -> Tensor:
-        has_target = batch.targets != IGNORED_TARGET  # (B, T)
         options: dict[str, Any] = {"input_ids": batch.ids, "use_cache": False}
         if batch.places is not None:
-            options["position_ids"] = batch.places
-        targets = batch.targets
-        if self.by_mask:
-            options["logits_to_keep"], targets = has_target, targets[has_target]
-        elif self.by_column:
-            columns = has_target.any(0).nonzero().squeeze(1)
-            options["logits_to_keep"], targets = columns, targets[:, columns]
-        with autocast(self.precision, batch.ids.device):
-            logits = self.model(**options).logits
-        return _summed(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1))
+            options |= self._packed(batch)
+        self._indices = batch.indices
+        try:
+            packed = batch.places is not None and not self._is_flash()
+            with autocast(self.precision, batch.ids.device), known_rows(packed=packed):
+                logits = self.model(**options).logits
+        finally:
+            self._indices = None
+        logits = logits.reshape(-1, logits.shape[-1])
+        if len(logits) != batch.learnt:  # a model that does not apply its output layer as a module
+            logits = logits.index_select(0, batch.indices)
+        return _summed(logits, batch.labels)
 
+    def _select(self, layer: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Give the output layer only the positions with a target, while a loss is computed."""
+        if self._indices is None or not arguments:
+            return None
+        hidden, *others = arguments
+        return (hidden.reshape(-1, hidden.shape[-1]).index_select(0, self._indices)[None], *others)
 
-def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager[Any]:
-    """Return a context that computes in 16 bits, if mixed precision is on."""
-    if precision == "none":
-        return contextlib.nullcontext()
-    return torch.autocast(device.type, AUTOCAST[precision])
+    def _is_flash(self) -> bool:
+        return str(self.inner.config._attn_implementation).startswith(FLASH)
+
+    def _packed(self, batch: Batch) -> dict[str, Any]:
+        """Return what keeps the examples of a row apart.
+
+        Flash attention looks for the borders of examples only in a batch of one row, and takes them as an option.
+        """
+        if not self._is_flash():
+            return {"position_ids": batch.places}
+        assert batch.places is not None
+        options = {"input_ids": batch.ids.reshape(1, -1), "position_ids": batch.places.reshape(1, -1)}
+        if not self._takes_starts:
+            return options
+        starts = {"cu_seq_lens_q": batch.starts, "cu_seq_lens_k": batch.starts}
+        return options | starts | {"max_length_q": batch.longest, "max_length_k": batch.longest}
 
 
 def _summed(logits: Tensor, targets: Tensor) -> Tensor:
@@ -64,24 +82,15 @@ def _summed(logits: Tensor, targets: Tensor) -> Tensor:
 
     16-bit logits are converted to 32 bits in chunks, and again in the backward pass: they never exist all at once.
     """
-    if logits.dtype == torch.float32 or len(logits) <= CHUNK_TARGETS or not logits.requires_grad:
+    if len(logits) <= CHUNK_TARGETS or (logits.dtype == torch.float32 and logits.requires_grad):
         return _cross_entropy(logits, targets)
     parts = zip(torch.split(logits, CHUNK_TARGETS), torch.split(targets, CHUNK_TARGETS), strict=True)
-    losses = [checkpoint(_cross_entropy, *part, use_reentrant=False, preserve_rng_state=False) for part in parts]
+    if logits.requires_grad:
+        losses = [checkpoint(_cross_entropy, *part, use_reentrant=False, preserve_rng_state=False) for part in parts]
+    else:
+        losses = [_cross_entropy(*part) for part in parts]
     return torch.stack(losses).sum()
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    return F.cross_entropy(logits.float(), targets, ignore_index=IGNORED_TARGET, reduction="sum")
-
-
-def effective_precision(settings: SftSettings, device: torch.device, weights: torch.dtype) -> str:
-    """Return the mixed precision that is used: none, bf16 or fp16."""
-    requested = settings.mixed_precision
-    if requested == "auto":
-        if device.type != "cuda":
-            return "none"
-        return "bf16" if torch.cuda.is_bf16_supported() and weights != torch.float16 else "fp16"
-    if requested == "fp16" and device.type != "cuda":
-        return "none"
-    return requested
+    return F.cross_entropy(logits.float(), targets, reduction="sum")

@@ -48,7 +48,8 @@ class BestEvaluation:
 class TrainingPosition:
     """The position of a training. `unjudged`: an evaluation was due after the last step and has not been made.
 
-    `metrics` has the last value of each metric, which a resumed training needs at its end.
+    `skipped` counts the updates that float16 could not hold. `metrics` has the last value of each metric, which a
+    resumed training needs at its end.
     """
 
     step: int = 0
@@ -56,6 +57,7 @@ class TrainingPosition:
     tokens: int = 0
     rate: float = 0.0
     norm: float = 0.0
+    skipped: int = 0
     unjudged: bool = False
     metrics: dict[str, float] = field(default_factory=dict)
     window: ReportWindow = field(default_factory=ReportWindow)
@@ -85,6 +87,7 @@ class Learner:
         self.kept: dict[str, float] = {}
         self._pending: list[tuple[Tensor, Tensor, int]] = []
         self._started: float | None = None
+        self._first = 0
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -119,8 +122,13 @@ class Learner:
     def settle(self) -> None:
         """Add the updates since the last call to the sums. It waits for the GPU, so not every update calls it."""
         position, window = self.place, self.place.window
-        for loss, norm, tokens in self._pending:
-            window.loss, position.norm = window.loss + float(loss), float(norm)
+        measured = torch.stack([torch.stack(pair) for *pair, _ in self._pending]).tolist() if self._pending else []
+        for (loss, norm), (_, _, tokens) in zip(measured, self._pending, strict=True):
+            window.loss += loss
+            if math.isfinite(norm) or not self.scaler.is_enabled():
+                position.norm = norm
+            else:
+                position.skipped += 1
             window.steps, window.tokens, position.tokens = (
                 window.steps + 1,
                 window.tokens + tokens,
@@ -132,7 +140,9 @@ class Learner:
         self._pending, self._started = [], None
 
     def _loss(self, batch: Batch) -> Tensor:
-        if "activations" in self.kept:
+        # The first pass on a GPU also allocates the work space of its libraries, so the second step is measured.
+        too_early = self.device.type == "cuda" and self.place.step == self._first and self.total > self._first + 1
+        if "activations" in self.kept or too_early:
             return self.loss_of(batch)
         loss, self.kept["activations"] = memory.measure_forward(lambda: self.loss_of(batch), self.model, self.device)
         return loss
@@ -143,7 +153,7 @@ class Learner:
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, max_norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        if "optimizer" not in self.kept:
+        if "optimizer" not in self.kept and self.optimizer.state:  # a step that was skipped has made none
             self.kept["gradients"] = memory.gradients_gib(self.model)
             self.kept["optimizer"] = optimizer.state_bytes(self.optimizer) / memory.GIB
         self.optimizer.zero_grad()
@@ -179,10 +189,12 @@ class Learner:
 
     def restore(self, path: Path) -> None:
         """Load the state of the training that wrote a checkpoint."""
-        state = torch.load(path / STATE_FILE, map_location=self.device, weights_only=True)
+        # Optimizers keep their counts of steps where they are loaded to, and wait for a GPU to read them.
+        state = torch.load(path / STATE_FILE, map_location="cpu", weights_only=True)
         self.take(state["weights"])
         load_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
+        self._first = state["place"]["step"]
         stored = state["place"]
         self.place = TrainingPosition(
             **{**stored, "window": ReportWindow(**stored["window"]), "best": BestEvaluation(**stored["best"])}

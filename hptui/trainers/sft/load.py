@@ -13,10 +13,8 @@ from torch import nn
 from hptui.core.errors import NotAvailable, UserError, did_you_mean
 from hptui.trainers import hub, models
 from hptui.trainers.sft import bitsandbytes
+from hptui.trainers.sft.precision import compute_dtype, weights_dtype
 from hptui.trainers.sft.settings import ModelSettings, SftSettings
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-"""Number formats of weights, by setting."""
 
 UNREACHABLE_SIGNS = ("couldn't connect", "offline mode", "outgoing traffic", "disk cache")
 """Texts in errors of the hub's client which mean that it could not connect.
@@ -143,18 +141,6 @@ def _keep_layout(model: nn.Module) -> None:
             module.support_avx512bf16_for_cpu = False  # type: ignore[assignment]  # a plain flag
 
 
-def weights_dtype(settings: ModelSettings, device: torch.device) -> torch.dtype:
-    """Return the number format of the weights.
-
-    Frozen weights may have 16 bits; trained ones would lose small changes in them.
-    """
-    if settings.dtype != "auto":
-        return DTYPES[settings.dtype]
-    if device.type != "cuda" or settings.adapter == "none":
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-
-
 def attention_candidates(settings: ModelSettings, device: torch.device, notes: list[str]) -> list[str]:
     """Return the implementations of attention to try, in order."""
     if settings.attention == "eager":
@@ -170,13 +156,11 @@ def quantization_config(settings: SftSettings, device: torch.device) -> Any:
     """Return the quantization of a qlora model."""
     from transformers import BitsAndBytesConfig
 
-    compute = settings.compute_dtype
-    auto = torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type=settings.quant_type,
         bnb_4bit_use_double_quant=settings.double_quant,
-        bnb_4bit_compute_dtype=auto if compute == "auto" else DTYPES[compute],
+        bnb_4bit_compute_dtype=compute_dtype(settings, device),
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hptui.core.trial import Value
-from hptui.trainers.failures import GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, OutOfMemory
+from hptui.core.trial import Reason, Value
+from hptui.trainers.failures import OutOfMemory, memory_that_ran_out
 from hptui.trainers.provenance import host_peak_gib
 from hptui.trainers.sft.settings import SftSettings
 
@@ -76,20 +76,18 @@ def capacity_gib(device: torch.device) -> float:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error means that memory has run out."""
-    text = str(error)
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        sign in text for sign in (*GPU_MEMORY_SIGNS, *HOST_MEMORY_SIGNS)
-    )
+    return memory_that_ran_out(error) is not None
 
 
 def out_of_memory_error(error: BaseException, where: str, settings: SftSettings, device: torch.device) -> OutOfMemory:
     """Return the error that says which memory ran out, where, at what peak, and with which settings."""
-    on_gpu = device.type == "cuda" and not isinstance(error, MemoryError)
+    on_gpu = device.type == "cuda" and memory_that_ran_out(error) is Reason.OOM
     peak = torch.cuda.max_memory_allocated(device) / GIB if on_gpu else host_peak_gib()
     kind = "GPU memory" if on_gpu else "memory"
     values: dict[str, Any] = memory_settings(settings)
     listing = ", ".join(f"{name}={value}" for name, value in values.items())
-    return OutOfMemory(f"out of {kind} {where}: peak {peak:.2f} of {capacity_gib(device):.2f} GiB, with {listing}")
+    capacity = capacity_gib(device if on_gpu else torch.device("cpu"))
+    return OutOfMemory(f"out of {kind} {where}: peak {peak:.2f} of {capacity:.2f} GiB, with {listing}")
 
 
 def memory_settings(settings: SftSettings) -> dict[str, Value]:

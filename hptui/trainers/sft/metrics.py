@@ -16,6 +16,8 @@ from hptui.trainers.sft.settings import LOSSES, SftSettings
 
 TRAINING_METRICS = ("train_loss", "learning_rate", "grad_norm", "tokens_per_second", "epoch")
 """Metrics of the training."""
+USE_METRICS = ("mfu",)
+"""Use of a GPU's arithmetic, 0 to 1, where the card's peak is known."""
 MEMORY_METRICS = ("host_memory_gb", "gpu_allocated_gb", "gpu_reserved_gb")
 """Peaks of memory; those of a GPU are measured where there is one."""
 COST_METRICS = ("seconds_per_epoch", "seconds_per_1000_examples")
@@ -67,4 +69,12 @@ def _written_settings(study: Study) -> Iterator[Mapping[str, Value]]:
 def reported_metrics(settings: SftSettings, *, tested: bool) -> tuple[str, ...]:
     """Return the names of the metrics. `tested`: there are test examples. GPU metrics need a GPU."""
     answered = settings.generation().names if settings.generate_samples else ()
-    return (*TRAINING_METRICS, *LOSSES, *answered, *(TEST_METRICS if tested else ()), *COST_METRICS, *MEMORY_METRICS)
+    return (
+        *TRAINING_METRICS,
+        *LOSSES,
+        *answered,
+        *(TEST_METRICS if tested else ()),
+        *COST_METRICS,
+        *MEMORY_METRICS,
+        *USE_METRICS,
+    )

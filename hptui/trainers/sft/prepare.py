@@ -43,6 +43,11 @@ def unused_settings(settings: SftSettings, directory: Path) -> list[str]:
                 sentences.setdefault(name, f"{name} = {value!r} has no effect: {reason}")
     if settings.lr_schedule == "step" and not settings.lr_steps:
         sentences["lr_schedule"] = "lr_schedule = 'step' has no effect: lr_steps names no step"
+    if settings.adapter == "none" and settings.dtype == "bfloat16":
+        sentences["dtype"] = (
+            "dtype = 'bfloat16' would round small updates of trained weights away: the weights are in float32, and the "
+            "arithmetic is in bfloat16"
+        )
     return list(sentences.values())
 
 

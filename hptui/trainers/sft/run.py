@@ -11,14 +11,14 @@ import torch
 
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import batches
-from hptui.trainers.data.batches import TokenRows, TrainingOrder
+from hptui.trainers.data.batches import LongestFirst, TokenRows, TrainingOrder
 from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
-from hptui.trainers.sft import adapters, optimizer
+from hptui.trainers.sft import adapters, hardware, optimizer
 from hptui.trainers.sft import memory as memory_
-from hptui.trainers.sft.forward import effective_precision
 from hptui.trainers.sft.learner import TrainingPosition
 from hptui.trainers.sft.load import LoadedModel
+from hptui.trainers.sft.precision import SHORT, effective_precision, has_bf16
 from hptui.trainers.sft.settings import SftSettings
 
 
@@ -87,6 +87,8 @@ def plan_training(facts: RunFacts) -> TrainingPlan:
     settings, seed = facts.settings, facts.trial.seed
     rows = _training_rows(facts)
     order = TrainingOrder(len(rows), settings.batch_size, settings.accumulation, seed)
+    if facts.trial.try_steps:  # a dry run measures the memory that the largest batch takes
+        order = LongestFirst(len(rows), settings.batch_size, settings.accumulation, seed, rows.longest(order.width))
     total = settings.steps or math.ceil(settings.epochs * order.per_epoch)
     return TrainingPlan(rows, order, total, settings.eval_every or order.per_epoch)
 
@@ -150,6 +152,8 @@ def record_start(run: RunFacts, plan: TrainingPlan, examples_evaluated: int, res
     )
     if settings.mixed_precision == "fp16" and run.precision == "none":
         trial.warn("mixed_precision = 'fp16' needs a GPU; the arithmetic is that of the weights")
+    if run.precision == "bf16" and not has_bf16(run.device):
+        trial.warn("this GPU emulates bfloat16, several times slower; mixed_precision = 'fp16' is what it has")
     biases = any(name.endswith("bias") for name, _ in run.base.model.named_parameters())
     if settings.adapter != "none" and settings.lora_bias != "none" and not biases:
         trial.warn(f"lora_bias = {settings.lora_bias!r} has no effect: the model has no biases")
@@ -159,6 +163,23 @@ def record_start(run: RunFacts, plan: TrainingPlan, examples_evaluated: int, res
         f"{order.per_epoch} an epoch, on {plan.examples:,} examples, {run.device}{resumed}",
         flush=True,
     )
+
+
+def use_per_token(facts: RunFacts) -> float | None:
+    """Return the share of a second's arithmetic of the GPU that a token takes, and record it.
+
+    None where the card is unknown, or computes in 32 bits.
+    """
+    if facts.device.type != "cuda" or not (facts.precision != "none" or facts.base.dtype in SHORT):
+        return None
+    peak = hardware.peak_flops(torch.cuda.get_device_name(facts.device))
+    tokens = facts.data.tokens["train"]
+    if peak is None or not len(tokens):
+        return None
+    share, length = float(tokens.learnt.mean()), float(tokens.lengths.mean())
+    needed = hardware.training_flops_per_token(facts.model, facts.sizes, share, length)
+    facts.trial.facts(flops_per_token=needed, peak_tflops=peak / 1e12)
+    return needed / peak
 
 
 def record_base_model(run: RunFacts, examples_evaluated: int) -> None:
@@ -206,15 +227,19 @@ def _model(run: RunFacts) -> dict[str, str | int | None]:
     }
 
 
+MEASURED_PARTS = {"optimizer", "gradients", "activations"}
+"""Parts of the memory that are measured while training."""
+
+
 def record_memory(run: RunFacts, gib: Mapping[str, float]) -> None:
-    """Record the memory of each part in GiB, as measured in the first step."""
+    """Record the memory of each part in GiB, as measured in the first steps."""
     on_gpu = run.device.type == "cuda"
     run.trial.facts(
         memory_optimizer_gb=round(gib["optimizer"], 6),
         memory_gradients_gb=round(gib["gradients"], 6),
         memory_activations_gb=round(gib["activations"], 6),
         memory_activations_are=(
-            "what the first forward pass left on the GPU" if on_gpu else "tensors kept for the first backward pass"
+            "what a forward pass left on the GPU" if on_gpu else "tensors kept for the first backward pass"
         ),
     )
 
@@ -242,6 +267,9 @@ def record_end(run: RunFacts, plan: TrainingPlan, position: TrainingPosition, st
         "weights_of_step": step_of_weights,
         "tokens_trained": position.tokens,
     }
+    if position.skipped:
+        facts["steps_skipped"] = position.skipped
+        run.trial.warn(f"{position.skipped} of {position.step} updates were skipped: float16 could not hold them")
     if position.best.value is not None:
         facts |= {"best_step": position.best.step, f"best_{run.settings.early_stopping_metric}": position.best.value}
     if position.step < plan.total_steps and run.trial.early:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from hptui.core.trial import Value
 from hptui.trainers.sft import adapters, load, memory, merging
-from hptui.trainers.sft.forward import AUTOCAST, autocast
+from hptui.trainers.sft.precision import AUTOCAST, autocast
 from hptui.trainers.sft.run import RunFacts
 
 MAX_TOKENS = 128

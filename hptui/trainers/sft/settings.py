@@ -40,7 +40,7 @@ class ModelSettings:
     )
     dtype: str = setting(
         "auto",
-        "numbers of the weights; auto: bfloat16 under an adapter on a GPU, else float32",
+        "numbers of weights under an adapter; auto: bfloat16 on a GPU, else float32; trained weights are float32",
         category=MODEL,
         choices=NUMBER_FORMATS,
     )
@@ -100,7 +100,7 @@ class TrainingSettings:
     steps: int = setting(0, "length in optimizer steps; 0: by epochs", unit="steps", category=TRAINING, low=0)
     mixed_precision: str = setting(
         "auto",
-        "numbers of the arithmetic; auto: bf16 on a GPU that has it; fp16 scales the loss",
+        "numbers of the arithmetic; auto on a GPU: bf16, or fp16 with a scaled loss where it has no bf16",
         category=TRAINING,
         choices=("auto", "none", "bf16", "fp16"),
     )

@@ -13,7 +13,7 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.data import pipeline
 from hptui.trainers.evals import Interrupted
 from hptui.trainers.failures import Diverged
-from hptui.trainers.sft import adapters, evaluate, load, memory, run, saving
+from hptui.trainers.sft import adapters, evaluate, hardware, load, memory, run, saving
 from hptui.trainers.sft.evaluate import BestWeights
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import Learner, ReportWindow
@@ -52,6 +52,8 @@ class TrainingRun:
         if facts.trial.resume_from:
             self.learner.restore(facts.trial.resume_from)
             self.best_weights.delete_later(self.learner.place)
+        self.use_per_token = run.use_per_token(facts)
+        self._memory_recorded = self.learner.place.step > 0  # by an earlier attempt
         run.record_start(facts, plan, len(self.held_out), self.learner.place.step)
 
     # the loop -----------------------------------------------------------------------------------------------------
@@ -86,8 +88,9 @@ class TrainingRun:
                 break
             self.where = f"in step {position.step + 1}"
             learner.update()
-            if position.step == 1:
+            if not self._memory_recorded and learner.kept.keys() >= run.MEASURED_PARTS:
                 run.record_memory(self.facts, learner.kept)
+                self._memory_recorded = True
             last = position.step == last_step
             if position.step % settings.log_every == 0 or last or trial.try_steps:
                 self._report(self._log())
@@ -138,11 +141,13 @@ class TrainingRun:
         learner, position = self.learner, self.learner.place
         learner.settle()
         window, position.window = position.window, ReportWindow()
+        speed = window.tokens / max(window.seconds, 1e-9)
         return {
             "train_loss": window.loss / window.steps,
             "learning_rate": position.rate,
             "grad_norm": position.norm,
-            "tokens_per_second": window.tokens / max(window.seconds, 1e-9),
+            "tokens_per_second": speed,
+            **({"mfu": speed * self.use_per_token} if self.use_per_token else {}),
             "epoch": round(position.step / self.plan.order.per_epoch, 4),
             **memory.peak_memory(self.facts.device),
         }
@@ -258,6 +263,7 @@ def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:
 
     Raises: OutOfMemory with the peak and the settings that memory depends on.
     """
+    hardware.set_allocator(trial.device)
     device = torch.device(trial.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     disable_progress_bars()
     if settings.threads:
@@ -294,6 +300,7 @@ def make_repeatable() -> None:
 
 def prepare_run(settings: SftSettings, trial: TrialContext, device: torch.device) -> TrainingRun:
     """Load data and model, attach the adapter, and return the run."""
+    trial.environment(**hardware.allocator_settings(device))
     trial.phase("data", allow=3600)
     tokenizer = load.load_tokenizer(settings, trial.directory)
     data = pipeline.load(settings, trial.directory, trial.cache, tokenizer)

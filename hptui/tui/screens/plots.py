@@ -148,7 +148,7 @@ class PlotsScreen(SourceScreen):
         tabs = [Cell(name, "accent" if name == self.tab else "muted", bold=name == self.tab) for name in TAB_NAMES]
         self.query_one("#head", CellLine).show(tabs if self.size.width < 110 else [*left, *tabs])
 
-    # importance, in another process: Optuna takes seconds to import -----------------------------------------------
+    # importance, in another process: it takes seconds of many trials   -----------------------------------------------
 
     def _request_importance(self, view: View) -> None:
         with_values = tuple(trial.number for trial in view.trials if trial.values)
@@ -175,7 +175,8 @@ class PlotsScreen(SourceScreen):
         self.app.call_from_thread(self._importance_computed, reply)
 
     def _importance_computed(self, reply: dict[str, Any] | None) -> None:
-        self.importance = Importance(**reply | {"trials": tuple(reply["trials"])}) if reply else None
+        lists = {name: tuple(reply[name]) for name in ("trials", "unseen")} if reply else {}
+        self.importance = Importance(**{**reply, **lists}) if reply else None
         self._has_importance = True
         if self.is_current and self.tab == "importance":
             self._show_selected()

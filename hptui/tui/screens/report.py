@@ -107,7 +107,8 @@ class ReportScreen(SourceScreen):
             body.focus()
 
     def action_sections(self) -> None:
-        headings = [(index, line) for index, line in enumerate(self.text.splitlines()) if line.startswith("#")]
+        lines = enumerate(self.text.splitlines())
+        headings = [(index, line) for index, line in lines if line.startswith(("#", "<summary>"))]
 
         def go_to_section(name: str | None) -> None:
             if name is not None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose
+from hptui.core.trial import TrialStatus
+from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose, read_scatter_pools
+from hptui.results.learning import Pools
+from hptui.results.view import View
 from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 
@@ -30,6 +34,7 @@ class HealthSource:
         self.want: tuple[int, ...] = tuple(want)
         self._latest: HealthSnapshot | None = None
         self._diagnosed: dict[int, tuple[object, Diagnosis]] = {}
+        self._pools: tuple[tuple[int, ...], Pools] | None = None
 
     @property
     def latest(self) -> HealthSnapshot | None:
@@ -44,19 +49,26 @@ class HealthSource:
         view, reader = study.view, pool.reader(self.sd)
         trials = {trial.number: trial for trial in view.trials}
         stale = [n for n in self.want if n in trials and self._diagnosed.get(n, (None,))[0] != _fingerprint(trials[n])]
+        pools = self._scatter_pools(view, reader) if stale else {}
         for number in stale[:MAX_DIAGNOSES_PER_POLL]:
             trial = trials[number]
             with reader.connection.snapshot():
-                self._diagnosed[number] = (
-                    _fingerprint(trial),
-                    diagnose(view, trial, curves_for_diagnosis(view, reader, trial)),
-                )
+                diagnosis = diagnose(view, trial, curves_for_diagnosis(view, reader, trial), pools)
+            self._diagnosed[number] = (_fingerprint(trial), diagnosis)
         diagnoses = {n: self._diagnosed[n][1] for n in self.want if n in self._diagnosed}
         left = max(0, len(stale) - MAX_DIAGNOSES_PER_POLL)
         if self._latest is not None and not stale and diagnoses == self._latest.diagnoses:
             return None
         self._latest = HealthSnapshot(diagnoses, left)
         return self._latest
+
+    def _scatter_pools(self, view: View, reader: StoreReader) -> Pools:
+        """Return the scatter of short curves, read again only when another trial is complete."""
+        complete = tuple(trial.number for trial in view.trials if trial.status is TrialStatus.COMPLETE)
+        if self._pools is None or self._pools[0] != complete:
+            with reader.connection.snapshot():
+                self._pools = (complete, read_scatter_pools(view, reader))
+        return self._pools[1]
 
 
 def _fingerprint(trial: object) -> object:

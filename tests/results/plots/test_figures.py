@@ -55,7 +55,7 @@ def test_every_number_of_a_caption_is_recorded(home, tmp_path):
         view = read_view(sd, reader)
         figures = write_plots(view, reader, tmp_path, "svg")
     values = {one.number: one.values or {} for one in view.trials}
-    assert {figure.name for figure in figures} >= {"pareto", "importance", "slices", "parallel_coordinates"}
+    assert {figure.name for figure in figures} >= {"pareto", "slices", "parallel_coordinates"}
     for figure in figures:
         words = "".join(part for part in figure.caption if isinstance(part, str))
         assert not re.search(r"\d", words), words

@@ -195,7 +195,7 @@ def test_a_report_says_which_trials_lie_outside_todays_range(home, tmp_path):
     sd = STUDIES["outside"](home)
     report, *_ = write_report(sd, tmp_path, figures="png")
     said = (
-        " 3 trials lie outside today's range (0.0001 … 0.01) of learning_rate. 1 trial lies outside today's range (2 … "
+        " 3 trials lie outside today's range (1e-4 … 0.01) of learning_rate. 1 trial lies outside today's range (2 … "
     )
     assert report.read_text().count(said) == 2  # slices and parallel coordinates; the contour has a failed trial, too
     assert verify_report(home, report).differences == []
@@ -212,7 +212,7 @@ def by_name(home, name: str, **options) -> dict[str, Plot]:
 @pytest.mark.parametrize("whole_range", [False, True])
 def test_a_trial_outside_todays_range_stays_at_its_edge(home, whole_range):
     plot = by_name(home, "outside", settings=("learning_rate",), whole_range=whole_range)["slice"]
-    assert [plain_text(note) for note in plot.notes] == ["3 trials lie outside today's range (0.0001 … 0.01)"]
+    assert [plain_text(note) for note in plot.notes] == ["3 trials lie outside today's range (1e-4 … 0.01)"]
     outside = {point.trial: point.x for point in plot.panels[0].points if point.outside}
     assert outside == {9: 0.01, 10: 0.01, 11: 1e-4}
     assert (plot.panels[0].x.low, plot.panels[0].x.high) == (1e-4, 1e-2)

@@ -262,6 +262,13 @@ def test_early_termination_counts_reports():
     assert other.document["search"]["pruner"]["bands"] == [3, 9]
 
 
+def test_a_count_from_above_comes_before_one_from_below():
+    both = "early_terminate: {type: hyperband, min_iter: 5, max_iter: 27, s: 2}\n"
+    made = sweep("parameters: {x: {values: [1, 2]}}\n" + both)
+    assert made.document["search"]["pruner"]["bands"] == [3, 9]
+    assert any(note.startswith("early_terminate.min_iter") for note in made.notes)
+
+
 def test_a_file_serves_both_programs_with_extras_of_our_own(tmp_path):
     study = load(
         tmp_path,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hptui.core.errors import Unsupported, UserError
-from hptui.trainers.data.batches import IGNORED_TARGET, TokenRows, TrainingOrder, pack
+from hptui.trainers.data.batches import TokenRows, TrainingOrder, pack
 from hptui.trainers.data.layout import ExampleLayout, template_fields
 from hptui.trainers.data.pipeline import chat_template_of
 from hptui.trainers.data.settings import DataSettings
@@ -164,19 +164,18 @@ def some(*lengths: int) -> Tokens:
 def test_a_batch_is_padded_on_the_right_and_its_targets_are_the_next_tokens() -> None:
     batch = TokenRows(some(3, 2), [[0], [1]], pad=0).batch([0, 1])
     assert batch.ids.tolist() == [[10, 11, 12], [20, 21, 0]]
-    assert batch.targets.tolist() == [[11, 12, IGNORED_TARGET], [21, IGNORED_TARGET, IGNORED_TARGET]]
-    assert (batch.places, batch.tokens, batch.learnt) == (None, 5, 3)
+    assert (batch.indices.tolist(), batch.labels.tolist()) == ([0, 1, 3], [11, 12, 21])
+    assert (batch.places, batch.starts, batch.tokens, batch.learnt) == (None, None, 5, 3)
     assert TokenRows(some(3, 2), [[0], [1]], pad=0, width=6).batch([1]).ids.shape == (1, 6)
 
 
 def test_packed_examples_have_places_and_targets_of_their_own() -> None:
     batch = TokenRows(some(3, 2, 4), [[0, 1], [2]], pad=0).batch([0, 1])
     assert batch.ids.tolist() == [[10, 11, 12, 20, 21], [30, 31, 32, 33, 0]]
-    assert batch.targets.tolist() == [
-        [11, 12, IGNORED_TARGET, 21, IGNORED_TARGET],
-        [31, 32, 33, IGNORED_TARGET, IGNORED_TARGET],
-    ]
+    assert (batch.indices.tolist(), batch.labels.tolist()) == ([0, 1, 3, 5, 6, 7], [11, 12, 21, 31, 32, 33])
     assert batch.places is not None
+    assert batch.starts is not None
+    assert (batch.starts.tolist(), batch.longest) == ([0, 3, 5, 9, 10], 4)
     assert batch.places.tolist() == [[0, 1, 2, 0, 1], [0, 1, 2, 3, 0]]
 
 

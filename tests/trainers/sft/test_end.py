@@ -165,7 +165,7 @@ def test_the_test_set_is_measured_at_the_end(study: Path) -> None:
     found = train(run)
     assert told(run, "effective")["generate_samples"] == 6, "there are no more"
     reported = {name for event in events(run, "metrics") for name in event["m"] if not name.endswith((":k", ":n"))}
-    on_a_gpu = {"gpu_allocated_gb", "gpu_reserved_gb"}
+    on_a_gpu = {"gpu_allocated_gb", "gpu_reserved_gb", "mfu"}
     known = reported_metrics(build(SftSettings, {**TINY, **told_, **answered}), tested=True)
     assert reported == set(known) - on_a_gpu, "what a preparation knows to be measured"
     assert list(points(run, "test_loss")) == [8]

@@ -188,30 +188,45 @@ def test_padding_to_max_length_changes_nothing_but_time(study: Path) -> None:
     assert points(wide, "train_loss") == pytest.approx(points(short, "train_loss"), rel=1e-5)
 
 
-def test_the_loss_is_the_same_whatever_the_output_layer_is_given(study: Path) -> None:
-    """By a mask, by columns, or all positions; in one piece or, in 16 bits, in chunks."""
+def batch_of(study: Path, rows: list[list[int]]) -> Any:
     from hptui.trainers.data.batches import TokenRows
-    from hptui.trainers.sft import forward as forward_
-    from tests.trainers.sft.tiny import model
 
     settings = build(SftSettings, TINY)
     tokens = pipeline.load(settings, study, study / "cache", load.load_tokenizer(settings, study)).tokens["train"]
-    batch = TokenRows(tokens, [[n] for n in range(20)], pad=0).batch(range(20))
-    forward = forward_.Forward(model(), "none")
-    assert forward.by_mask
-    losses = [forward(batch)]
-    forward.by_mask, forward.by_column = False, True
-    losses.append(forward(batch))
-    forward.by_column = False
-    losses.append(forward(batch))
-    assert [loss.item() for loss in losses] == pytest.approx([losses[0].item()] * 3, rel=1e-6)
+    return TokenRows(tokens, rows, pad=0).batch(range(len(rows)))
 
-    gradients = []
+
+def test_the_loss_is_the_same_however_the_output_layer_is_applied(study: Path) -> None:
+    """To the positions with a target, or, by a model that does not call it as a module, to all."""
+    from torch.nn import functional as F
+
+    from hptui.trainers.sft.forward import Forward
+    from tests.trainers.sft.tiny import model
+
+    batch, made = batch_of(study, [[n] for n in range(20)]), model()
+    loss = Forward(made, "none")(batch)
+    logits = made(input_ids=batch.ids).logits
+    assert logits.shape[:2] == batch.ids.shape, "the layer sees all positions where no loss is computed"
+    expected = F.cross_entropy(logits.reshape(-1, logits.shape[-1])[batch.indices], batch.labels, reduction="sum")
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    unusual = model()
+    unusual.get_output_embeddings = lambda: None
+    assert Forward(unusual, "none")(batch).item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_logits_of_16_bits_are_converted_in_chunks(study: Path) -> None:
+    """The loss and its gradient are the same; the memory beside the logits is smaller, most of all in an evaluation."""
+    from hptui.trainers.sft import forward as forward_
+    from tests.trainers.sft.tiny import model
+
+    batch, gradients = batch_of(study, [[n] for n in range(20)]), []
     for chunk in (1000, 7):
         short = forward_.Forward(model().bfloat16(), "none")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(forward_, "CHUNK_TARGETS", chunk)
             loss = short(batch)
+            with torch.no_grad():
+                assert short(batch).item() == pytest.approx(loss.item(), rel=1e-6)
         loss.backward()
         gradients.append((loss.item(), short.model.lm_head.weight.grad.float()))
     assert gradients[0][0] == pytest.approx(gradients[1][0], rel=1e-6)

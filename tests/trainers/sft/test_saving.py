@@ -13,7 +13,7 @@ import torch
 from hptui.trainers.data import pipeline
 from hptui.trainers.data.batches import TokenRows
 from hptui.trainers.settings import build
-from hptui.trainers.sft import load, merging, saving
+from hptui.trainers.sft import load, merging, precision, saving
 from hptui.trainers.sft.evaluate import evaluate_loss
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.saved_check import MAX_LOGIT_DIFFERENCE
@@ -83,7 +83,7 @@ def test_a_model_that_is_loaded_has_the_recorded_loss(
     run, files = saved(folder(kind), settings)
     facts, whole = tiny.told(run, "facts"), settings["adapter"] == "none" or "merge_adapter" in settings
     assert facts["saved_model"] == "sound"
-    limit = MAX_LOGIT_DIFFERENCE[load.DTYPES[settings.get("dtype", "float32")]]
+    limit = MAX_LOGIT_DIFFERENCE[precision.DTYPES[settings.get("dtype", "float32")]]
     assert facts["saved_model_logit_difference"] < limit / 3
     expected = [event["m"]["eval_loss"] for event in events(run, "metrics") if "eval_loss" in event["m"]]
     recorded = min(expected) if settings.get("load_best") else expected[-1]

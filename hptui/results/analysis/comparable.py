@@ -1,0 +1,180 @@
+"""Which trials may be compared: of one stage and one length of training; and what differs where they may not.
+
+A length has up to four coordinates: steps, epochs, examples and tokens. Two trials are of one length if the coordinate
+that the study fixes is equal; the others may differ, and are then stated.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hptui.core.stages import comparable as stages_agree
+from hptui.core.trial import Role, Trial, TrialStatus, Value
+from hptui.core.values import is_number
+from hptui.results.analysis.cohort import TrainingLength, searched_space, training_length
+from hptui.results.analysis.cost import examples_per_epoch
+from hptui.results.roles import SETTING_NAMES, number_with_role, setting_with_role
+from hptui.results.view import View
+
+SINGLE_PROCESS_TRAINERS = ("toy", "charlm", "sft")
+"""Trainers of hptui: they train in one process, and a setting that they do not have does not exist."""
+TOKEN_FACTS = ("train_tokens", "tokens_seen", "tokens")
+"""Facts in which trainers record the tokens that a trial has seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A reason why two trials cannot simply be compared."""
+
+    kind: Literal["stage", "length", "unknown length", "continued", "base model", "imported"]
+    unit: str = ""
+    first: float | None = None
+    second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """The length of a training in all coordinates; None where one is unknown."""
+
+    steps: float | None
+    epochs: float | None
+    examples: float | None
+    tokens: float | None
+
+
+def effective_batch(view: View, trial: Trial) -> float | None:
+    """Return the examples per optimizer step; None if any factor of it is unknown."""
+    recorded = trial.effective.get("effective_batch_size", trial.facts.get("effective_batch_size"))
+    if is_number(recorded):
+        return float(recorded)
+    settings = view.settings(trial)
+    batch, accumulation = number_with_role(settings, "batch"), number_with_role(settings, "accumulation")
+    own = view.study.trainer.kind in SINGLE_PROCESS_TRAINERS and trial.role is not Role.IMPORTED
+    world = trial.facts.get("world_size", 1 if own else None)
+    if accumulation is None and own and setting_with_role(settings, "accumulation") is None:
+        accumulation = 1
+    if batch is None or accumulation is None:
+        return None
+    # Without a record of processes, a trial that knows its accumulation is taken for one process.
+    return batch * accumulation * (world if is_number(world) else 1)
+
+
+def lengths_of(view: View, trial: Trial, facts: Mapping[str, Value]) -> Lengths:
+    """Return the length of a trial's training. `facts` are those of the study (number of examples)."""
+    length = training_length(view, trial)
+    epochs = length.amount if length is not None and length.unit == "epochs" else None
+    steps = length.amount if length is not None and length.unit == "steps" else None
+    steps = steps if steps is not None else trial.total_steps
+    batch, per_epoch = effective_batch(view, trial), examples_per_epoch(view, facts, trial)
+    if epochs is not None:
+        examples = None if per_epoch is None else epochs * per_epoch
+    else:
+        examples = None if steps is None or batch is None else steps * batch
+    tokens = next((float(trial.facts[n]) for n in TOKEN_FACTS if is_number(trial.facts.get(n))), None)  # type: ignore[arg-type]
+    return Lengths(steps, epochs, examples, tokens)
+
+
+def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]:
+    """Return what differs between two trials besides what is searched; empty if nothing does."""
+    matches: list[Difference] = []
+    for run in (trial, other):
+        if run.role is Role.BASE:
+            matches.append(Difference("base model"))
+        elif run.is_uninformative:
+            matches.append(Difference("continued"))
+    if Role.BASE not in (trial.role, other.role):
+        if not stages_agree(view.study, trial.stage, other.stage):
+            matches.append(Difference("stage"))
+        first, second = training_length(view, trial), training_length(view, other)
+        if first is None or second is None or first.unit != second.unit:
+            if first != second:
+                matches.append(Difference("unknown length"))
+        elif first.amount != second.amount:
+            matches.append(Difference("length", first.unit, first.amount, second.amount))
+    if (trial.role is Role.IMPORTED) != (other.role is Role.IMPORTED):
+        matches.append(Difference("imported"))
+    return tuple(matches)
+
+
+def length_is_searched(view: View) -> bool:
+    """Return whether the length of training is itself a searched setting: its trials are then one cohort."""
+    names = {*searched_space(view).names, *(derived.name for derived in searched_space(view).derived)}
+    return bool(names & {*SETTING_NAMES["steps"], *SETTING_NAMES["epochs"]})
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Trials that may be compared to learn what settings do, with those left out for another reason than how they
+    ended."""
+
+    stage: str
+    length: TrainingLength | None
+    trials: tuple[Trial, ...]
+    other_length: tuple[Trial, ...] = ()
+    imported: tuple[Trial, ...] = ()
+
+
+def cohort_of(view: View, stage: str | None = None) -> Cohort:
+    """Return the trials of one stage and one length, whatever became of them.
+
+    Without `stage` it is that of the best trial, or if it has too few complete trials, the one that has most.
+    """
+    ended = [trial for trial in view.trials if not trial.status.open and not trial.is_uninformative]
+    imported = [trial for trial in ended if trial.role is Role.IMPORTED]
+    native = [trial for trial in ended if trial.role is not Role.IMPORTED]
+    pool, left = (native, imported) if native else (imported, [])
+    if view.study.stages:
+        chosen = _stage(view, pool) if stage is None else stage
+        pool = [trial for trial in pool if trial.stage == chosen]
+    else:
+        chosen = ""
+    lengths = {trial.number: training_length(view, trial) for trial in pool}
+    if length_is_searched(view) or not pool:
+        return Cohort(chosen, None, tuple(pool), (), tuple(left))
+    complete = Counter(lengths[trial.number] for trial in pool if trial.status is TrialStatus.COMPLETE)
+    counts = complete or Counter(lengths.values())
+    first = {length: index for index, length in reversed(list(enumerate(lengths.values())))}
+    common = min(counts, key=lambda length: (-counts[length], first[length]))
+    same = tuple(trial for trial in pool if lengths[trial.number] == common)
+    others = tuple(trial for trial in pool if lengths[trial.number] != common)
+    return Cohort(chosen, common, same, others, tuple(left))
+
+
+MIN_TRIALS_OF_STAGE = 8
+"""Complete trials from which the stage of the best trial is the one whose settings are looked at."""
+
+
+def _stage(view: View, pool: Sequence[Trial]) -> str:
+    counts = Counter(trial.stage for trial in pool if trial.status is TrialStatus.COMPLETE)
+    best = view.best.stage if view.best is not None else ""
+    if counts[best] >= MIN_TRIALS_OF_STAGE or not counts:
+        return best
+    order = [trial.stage for trial in pool]
+    return max(counts, key=lambda name: (counts[name], -order.index(name)))
+
+
+def unequal_coordinate(
+    view: View, trials: Sequence[Trial], setting: str, facts: Mapping[str, Value]
+) -> tuple[TrainingLength, str, float] | None:
+    """Return (fixed length, coordinate that differs, largest ratio) of a setting that changes it.
+
+    A batch size at fixed steps changes the examples, at fixed epochs the steps.
+    """
+    roles = [role for role in ("batch", "accumulation", "sequence") if setting in SETTING_NAMES[role]]
+    fixed = {training_length(view, trial) for trial in trials}
+    if not roles or len(fixed) != 1 or None in fixed:
+        return None
+    length = next(iter(fixed))
+    assert length is not None
+    if roles == ["sequence"]:
+        return None
+    values = [value for trial in trials if is_number(value := view.settings(trial).get(setting)) and value > 0]
+    if not values or min(values) == max(values):
+        return None
+    batches = [effective_batch(view, trial) for trial in trials]
+    known = [batch for batch in batches if batch is not None]
+    ratio = max(known) / min(known) if len(known) == len(batches) and min(known) > 0 else max(values) / min(values)
+    return None if ratio == 1 else (length, "examples" if length.unit == "steps" else "steps", ratio)

@@ -1,0 +1,207 @@
+"""Repeated runs: seeds that change nothing, the noise between seeds, and runs that did not choose the best trial.
+
+A trial that is the best of many is likely to look better than it is. Only runs that had no part in choosing it tell how
+good it is: the run that won is shown next to them, and never averaged in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hptui.core.stages import stage_named
+from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.results.analysis.cohort import has_finite_values, objective_value, ranked_trials, replicates
+from hptui.results.analysis.confounding import curve_fingerprint
+from hptui.results.analysis.significance import Interval, rate_counts, student_interval
+from hptui.results.roles import lower_bound
+from hptui.results.view import View
+from hptui.store.records import MetricSummary
+
+EQUAL = 1e-9
+"""A spread below this share of the value counts as none."""
+
+Summaries = Mapping[str, Mapping[int, MetricSummary]]
+"""Summaries of curves by metric and trial."""
+
+
+def runs_of(view: View, trial: Trial) -> list[Trial]:
+    """Return the complete runs of a configuration, each as it was recorded."""
+    return sorted(replicates(view, trial), key=lambda run: run.number)
+
+
+def dead_seeds(view: View, summaries: Summaries) -> list[tuple[Trial, Trial]]:
+    """Return pairs of runs of one configuration with different seeds that are equal in every point.
+
+    Curves that do not move say nothing; without curves the values must be equal, and no counts.
+    """
+    pairs = []
+    for trial in view.trials:
+        if trial.role is not Role.REPLICATE or trial.status is not TrialStatus.COMPLETE:
+            continue
+        for other in runs_of(view, trial):
+            if other.number < trial.number and other.seed != trial.seed and _is_same(view, other, trial, summaries):
+                pairs.append((other, trial))
+                break
+    return pairs
+
+
+def _is_same(view: View, single: Trial, other: Trial, summaries: Summaries) -> bool:
+    first, second = (curve_fingerprint(trial, summaries) for trial in (single, other))
+    if first or second:
+        return bool(first) and first == second
+    metric = view.study.objective.metric
+    if not has_finite_values(view, single) or not has_finite_values(view, other) or rate_counts(view, single, metric):
+        return False
+    a, b = objective_value(view, single), objective_value(view, other)
+    return a != 0 and abs(a - b) <= EQUAL * abs(a)
+
+
+def dead_numbers(pairs: list[tuple[Trial, Trial]]) -> frozenset[int]:
+    """Return the trials of such pairs."""
+    return frozenset(trial.number for pair in pairs for trial in pair)
+
+
+def independent_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> list[Trial]:
+    """Return the runs of a configuration that may differ by noise, itself included."""
+    runs = runs_of(view, trial)
+    own = [run for run in runs if run.number == trial.number] or [trial]
+    return own if not runs or any(run.number in dead for run in runs) else runs
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The standard deviation between runs of one configuration, pooled over the repeated ones."""
+
+    deviation: float
+    df: int
+    trials: tuple[Trial, ...]
+
+
+def noise_of(view: View, dead: frozenset[int] = frozenset()) -> Noise | None:
+    """Return the noise between seeds; None if nothing was repeated with a seed that matters."""
+    squares, df, used = 0.0, 0, []
+    for trial in ranked_trials(view):
+        runs = independent_runs(view, trial, dead)
+        if len(runs) < 2:
+            continue
+        values = [objective_value(view, run) for run in runs]
+        mean = math.fsum(values) / len(values)
+        squares += math.fsum((value - mean) ** 2 for value in values)
+        df += len(values) - 1
+        used += runs
+    if not df:
+        return None
+    deviation = math.sqrt(squares / df)
+    level = max(abs(objective_value(view, run)) for run in used)
+    return Noise(deviation, df, tuple(used)) if deviation > EQUAL * level else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """The runs of a trial that had no part in choosing it, their mean, and its interval (from two runs on)."""
+
+    trial: Trial
+    runs: tuple[Trial, ...]
+    mean: float
+    interval: Interval | None
+
+
+def fresh_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> Fresh | None:
+    """Return the fresh runs of a ranked trial; None if there are none.
+
+    They are complete replicates that began after it had ended, with a seed that no ranked run used, and are not part
+    of the value by which it is ranked.
+    """
+    stage = stage_named(view.study, trial.stage)
+    if (stage is not None and stage.seeds > 1) or trial.number in dead:
+        return None
+    ranked = ranked_trials(view)
+    seeds = {run.seed for run in ranked}
+    runs = tuple(
+        run
+        for run in runs_of(view, trial)
+        if run.replicate_of == trial.number
+        and run.seed not in seeds
+        and (run.started or 0.0) >= (trial.ended or 0.0)
+        and run.number not in dead
+    )
+    if not runs:
+        return None
+    values = [objective_value(view, run) for run in runs]
+    metric = view.study.objective.metric
+    interval = student_interval(values, lower_bound(metric)) if len(values) > 1 else None
+    return Fresh(trial, runs, math.fsum(values) / len(values), interval)
+
+
+@dataclass(frozen=True, slots=True)
+class FreshDifference:
+    """Fresh runs of a trial against runs of the baseline: trial minus baseline, with a 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    df: int
+    paired: bool
+    trials: tuple[Trial, ...]
+
+
+def fresh_difference(
+    view: View, fresh: Fresh, baseline: Trial, dead: frozenset[int] = frozenset()
+) -> FreshDifference | None:
+    """Return the difference of fresh runs to the baseline; None without a measure of noise.
+
+    Paired by seed where both were repeated with the same seeds (two at least); else with the noise pooled over all
+    repeated configurations.
+    """
+    from scipy import stats  # scipy: not at start
+
+    own = {run.seed: objective_value(view, run) for run in fresh.runs}
+    base_runs = independent_runs(view, baseline, dead)
+    others = {run.seed: objective_value(view, run) for run in base_runs}
+    shared = sorted(own.keys() & others.keys())
+    if len(shared) >= 2 and len(shared) == len(own):
+        values = [own[seed] - others[seed] for seed in shared]
+        mean = math.fsum(values) / len(values)
+        error, df = float(stats.sem(values)), len(values) - 1
+        paired = True
+        used = (*fresh.runs, *(run for run in base_runs if run.seed in own))
+    else:
+        noise = _noise_of_fresh(view, fresh, dead)
+        if noise is None:
+            return None
+        mean = fresh.mean - math.fsum(others.values()) / len(others)
+        error = noise[0] * math.sqrt(1 / len(own) + 1 / len(others))
+        df, paired = noise[1], False
+        used = (*fresh.runs, *base_runs)
+    if error <= EQUAL * abs(fresh.mean):
+        return None
+    half = float(stats.t.ppf(0.975, df)) * error
+    return FreshDifference(mean, mean - half, mean + half, df, paired, used)
+
+
+def _noise_of_fresh(view: View, fresh: Fresh, dead: frozenset[int]) -> tuple[float, int] | None:
+    """Return the pooled deviation and its degrees of freedom, without the run that was chosen."""
+    squares, df = 0.0, 0
+    for trial in ranked_trials(view):
+        is_chosen = trial.number == fresh.trial.number
+        runs = list(fresh.runs) if is_chosen else independent_runs(view, trial, dead)
+        values = [objective_value(view, run) for run in runs]
+        mean = math.fsum(values) / len(values)
+        squares += math.fsum((value - mean) ** 2 for value in values)
+        df += len(values) - 1
+    return (math.sqrt(squares / df), df) if df and squares > 0 else None
+
+
+@lru_cache(maxsize=64)
+def expected_best(count: int) -> float:
+    """Return the expected best of `count` equal ones, in standard deviations above their mean."""
+    import numpy as np  # numpy and scipy: not at start
+    from scipy import special
+
+    # E[max] = integral of x n φ(x) Φ(x)^(n-1), which a fine grid gives to four digits.
+    grid = np.linspace(-10.0, 10.0, 4001)
+    density = np.exp(-0.5 * grid**2) / math.sqrt(2 * math.pi)
+    return float(np.trapezoid(grid * count * density * special.ndtr(grid) ** (count - 1), grid))

@@ -1,0 +1,229 @@
+"""A Gaussian process over all settings at once: its likelihood with and without a setting, and averages of it.
+
+Numpy and scipy are loaded with this module, so others import it inside functions. Nothing here is random: the same
+points give the same numbers in every process.
+
+Source: C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning, 2006, chapters 2 and 5; the
+ratio of likelihoods under a design that depends on earlier values: J. Ville, 1939 (a threshold 1/p holds whatever the
+design).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import linalg, optimize
+
+Array = Any
+"""A numpy array."""
+
+SQRT5 = math.sqrt(5.0)
+JITTER = 1e-8
+"""Added to the diagonal: equal settings make the matrix nearly singular."""
+LENGTH_BOUNDS, SCALE_BOUNDS, NOISE_BOUNDS = (-9.0, 4.0), (-5.0, 4.0), (-12.0, 1.0)
+"""Bounds of the logarithms of weights of settings, of the variance of the signal, and of the noise."""
+STARTS = ((0.5, 0.1), (math.exp(-3.0), 0.5))
+"""(weight of every setting, noise) from which the full model is fitted."""
+MAX_ITERATIONS = 40
+FLOOR = 0.1
+"""Least weight of a setting in a statement about sizes: a weight that the likelihood shrank to 0 leaves no width."""
+EXACT_TRIALS = 200
+"""Above this number a setting whose absence costs too little even without a new fit is not fitted again."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Settings as coordinates: `position` (n, d) from 0 to 1 or the code of a category, and where one is inactive."""
+
+    position: Array
+    category: Array
+    """(d,): whether a setting is a category, for which two values are equal or not."""
+    inactive: Array
+    """(n, d): an inactive conditional setting is at distance 1 from every value, 0 from another inactive one."""
+
+    def squared_distances(self, other: Points) -> Array:
+        """Return the squared distances, (d, n, m)."""
+        a, b = self.position.T[:, :, None], other.position.T[:, None, :]
+        distance = np.where(self.category[:, None, None], (a != b).astype(float), (a - b) ** 2)
+        first, second = self.inactive.T[:, :, None], other.inactive.T[:, None, :]
+        return np.where(first & second, 0.0, np.where(first | second, 1.0, distance))
+
+    def at(self, setting: int, value: float) -> Points:
+        """Return these points with one setting moved to a value, where it is active."""
+        position, inactive = self.position.copy(), self.inactive.copy()
+        position[:, setting], inactive[:, setting] = value, False
+        return Points(position, self.category, inactive)
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """A fitted model: weights by setting (0 where left out), variance of signal and noise; `loss` is what was made
+    small, the penalised negative log likelihood."""
+
+    weights: Array
+    scale: float
+    noise: float
+    loss: float
+    x: Array
+
+
+def matern(squared: Array) -> tuple[Array, Array]:
+    """Return the Matérn 5/2 correlation of squared distances, and its derivative by them."""
+    r = np.sqrt(squared + 1e-12)
+    e = np.exp(-SQRT5 * r)
+    return (1 + SQRT5 * r + 5 / 3 * squared) * e, -(5 / 6) * (1 + SQRT5 * r) * e
+
+
+class Model:
+    """Values at points. `values` are made to have mean 0 and standard deviation 1; smaller is better."""
+
+    def __init__(self, points: Points, values: Sequence[float]) -> None:
+        y = np.asarray(values, float)
+        self.points, self.mean, self.deviation = points, float(y.mean()), float(y.std()) or 1.0
+        self.y = (y - self.mean) / self.deviation
+        self.distances = points.squared_distances(points)
+        self.n, self.d = points.position.shape
+        self.varied = [j for j in range(self.d) if self.distances[j].any()]
+
+    def loss(self, x: Array, active: Sequence[int]) -> tuple[float, Array]:
+        """Return the penalised negative log likelihood and its gradient.
+
+        `x` are the logarithms of weights, scale and noise.
+
+        No penalty below a weight of 2: the model without a setting is then the limit of the one with it.
+        """
+        count, theta, scale, noise = len(active), np.exp(x[: len(active)]), math.exp(x[-2]), math.exp(x[-1])
+        distances = self.distances[list(active)]
+        squared = np.tensordot(theta, distances, 1) if count else np.zeros((self.n, self.n))
+        shape, slope = matern(squared)
+        matrix = scale * shape + 1.0
+        matrix[np.diag_indices(self.n)] += noise + JITTER
+        try:
+            lower = linalg.cholesky(matrix, lower=True, check_finite=False)
+        except linalg.LinAlgError:
+            return 1e10, np.zeros_like(x)
+        alpha = linalg.cho_solve((lower, True), self.y, check_finite=False)
+        inverse = linalg.lapack.dpotri(lower, lower=1)[0]
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        loss = 0.5 * float(self.y @ alpha) + float(np.log(np.diag(lower)).sum())
+        outer = inverse - np.outer(alpha, alpha)
+        gradient = np.empty_like(x)
+        weighted = outer * (scale * slope)
+        gradient[:count] = 0.5 * theta * np.tensordot(distances, weighted, 2) if count else 0.0
+        gradient[-2], gradient[-1] = 0.5 * scale * (outer * shape).sum(), 0.5 * noise * np.trace(outer)
+        if count:
+            over = np.maximum(0.0, x[:count] - math.log(2.0))
+            loss += 0.5 * float((over**2).sum())
+            gradient[:count] += over
+        loss += 0.5 * (x[-2] / 1.5) ** 2
+        gradient[-2] += x[-2] / 2.25
+        deviation = (x[-1] - math.log(0.05)) / 2
+        loss += 0.5 * deviation**2
+        gradient[-1] += deviation / 2
+        return loss, gradient
+
+    def fit(self, active: Sequence[int], starts: Sequence[Array]) -> Optimum:
+        """Return the best of the optima that are reached from these starts."""
+        bounds = [LENGTH_BOUNDS] * len(active) + [SCALE_BOUNDS, NOISE_BOUNDS]
+        low, high = np.array(bounds).T
+        best: Any = None
+        for start in starts:
+            matches = optimize.minimize(
+                self.loss,
+                np.clip(start, low, high),
+                args=(active,),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                options={"maxiter": MAX_ITERATIONS},
+            )
+            if best is None or matches.fun < best.fun:
+                best = matches
+        weights = np.zeros(self.d)
+        weights[list(active)] = np.exp(best.x[: len(active)])
+        return Optimum(weights, math.exp(best.x[-2]), math.exp(best.x[-1]), float(best.fun), best.x)
+
+    @cached_property
+    def full(self) -> Optimum:
+        """The model with all settings that vary."""
+        count = len(self.varied)
+        starts = [np.r_[np.full(count, math.log(weight)), 0.0, math.log(noise)] for weight, noise in STARTS]
+        return self.fit(self.varied, starts)
+
+    def without(self, left_out: Sequence[int], enough: float = 0.0) -> Optimum:
+        """Return the model without some settings, fitted from the full one.
+
+        Of many trials it is not fitted if its evidence is below `enough` already at the full model's optimum.
+        """
+        active = [j for j in self.varied if j not in left_out]
+        keep = [i for i, j in enumerate(self.varied) if j not in left_out]
+        start = np.r_[self.full.x[keep], self.full.x[-2:]]
+        if self.n > EXACT_TRIALS and enough:
+            loss = self.loss(start, active)[0]
+            if 2 * (loss - self.full.loss) < enough:
+                weights = np.where(np.isin(np.arange(self.d), left_out), 0.0, self.full.weights)
+                return Optimum(weights, self.full.scale, self.full.noise, loss, start)
+        return self.fit(active, [start])
+
+    def posterior(self, floor: float = 0.0) -> Posterior:
+        """Return the posterior of the full model; no weight of a varied setting is below `floor`."""
+        weights = self.full.weights.copy()
+        weights[self.varied] = np.maximum(weights[self.varied], floor)
+        return Posterior(self, weights, self.full.scale, self.full.noise)
+
+
+class Posterior:
+    """What a fitted model says of values at other points, in units of the values."""
+
+    def __init__(self, model: Model, weights: Array, scale: float, noise: float) -> None:
+        self.model, self.weights, self.scale = model, weights, scale
+        matrix = self.covariance(model.distances)
+        matrix[np.diag_indices(model.n)] += noise + JITTER
+        self.factor = linalg.cho_factor(matrix, lower=True, check_finite=False)
+        self.alpha = linalg.cho_solve(self.factor, model.y, check_finite=False)
+
+    def covariance(self, distances: Array) -> Array:
+        """Return the prior covariance at given squared distances by setting."""
+        return self.scale * matern(np.tensordot(self.weights, distances, 1))[0] + 1.0
+
+    def mean_at(self, points: Points) -> Array:
+        """Return the expected values at points."""
+        cross = self.covariance(points.squared_distances(self.model.points))
+        return self.model.mean + self.model.deviation * (cross @ self.alpha)
+
+    def averages(self, groups: Sequence[Points]) -> tuple[Array, Array]:
+        """Return mean and covariance of the averages over each group of points."""
+        cross = np.array([self.covariance(g.squared_distances(self.model.points)).mean(0) for g in groups])
+        count = len(groups)
+        prior = np.empty((count, count))
+        for i in range(count):
+            for j in range(i, count):
+                prior[i, j] = prior[j, i] = self.covariance(groups[i].squared_distances(groups[j])).mean()
+        mean = self.model.mean + self.model.deviation * (cross @ self.alpha)
+        shrunk = cross @ linalg.cho_solve(self.factor, cross.T, check_finite=False)
+        return mean, self.model.deviation**2 * (prior - shrunk)
+
+    @property
+    def skill(self) -> float:
+        """The share of the variation that is predicted of trials left out one at a time.
+
+        Below 0 their mean would be better.
+        """
+        inverse = linalg.cho_solve(self.factor, np.eye(self.model.n), check_finite=False)
+        errors = self.alpha / np.diag(inverse)
+        return 1.0 - float((errors**2).sum() / (self.model.y**2).sum())
+
+
+def evidence(model: Model, groups: Sequence[Sequence[int]], enough: float) -> list[float]:
+    """Return for each group of settings twice the log likelihood that the model gains by it.
+
+    The full likelihood is the largest of all that were found: a smaller model is a limit of the full one.
+    """
+    reduced = [model.without(group, enough).loss for group in groups]
+    full = min([model.full.loss, *reduced])
+    return [2 * (loss - full) for loss in reduced]

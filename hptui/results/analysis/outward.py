@@ -1,0 +1,143 @@
+"""Ranges that hold the trials that they name: bounds are rounded outwards, printed, read back and checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from hptui.core.errors import ExpressionError, StudyError
+from hptui.core.parameters import Choice, Float, Int, Parameter
+from hptui.core.shorthand import parse_parameter
+from hptui.core.trial import Trial, Value
+from hptui.core.values import is_number, values_equal
+from hptui.results.analysis.cohort import ranked_trials, searched_space, sort_by_rank
+from hptui.results.analysis.failure_regions import beyond_range, position_in_range
+from hptui.results.view import View
+
+BEST_SHARE = 0.25
+"""Share of the ranked trials that count as the best ones."""
+MIN_NAMED = 3
+"""Least number of trials that a range names."""
+MARGIN = 0.1
+"""Margin around its trials, as a share of the current range."""
+MAX_MOVED = 0.02
+"""Rounding moves a bound by at most this share of the width of the hull."""
+MAX_KEPT = 0.9
+"""A range that keeps more of the current one is not stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutwardRange:
+    """A range that holds the best trials. `now` and `then` as text; `new` if it reaches beyond the current one."""
+
+    setting: str
+    now: str
+    then: str
+    trials: tuple[Trial, ...]
+    new: bool
+    wider: bool
+    """Whether it was widened at the edge where the best trial lies."""
+
+
+def best_quarter(view: View) -> list[Trial]:
+    """Return the best quarter of the trials that the constraints allow, three at least; else none."""
+    space = searched_space(view)
+    allowed = [trial for trial in sort_by_rank(view, ranked_trials(view)) if _is_allowed(view, trial)]
+    if len(allowed) <= MIN_NAMED or not space.parameters:
+        return []
+    return allowed[: max(MIN_NAMED, math.ceil(BEST_SHARE * len(allowed)))]
+
+
+def _is_allowed(view: View, trial: Trial) -> bool:
+    space = searched_space(view)
+    try:
+        return space.margin(view.base, space.settle(view.base, view.settings(trial))) <= 0
+    except ExpressionError:
+        return True  # a constraint that cannot be evaluated rules nothing out
+
+
+def outward_range(view: View, parameter: Parameter, trials: Sequence[Trial], edge: str = "") -> OutwardRange | None:
+    """Return the range of the best trials for one setting; None if there is none worth telling.
+
+    `edge` is `low` or `high` where the range is to be widened.
+    """
+    values = [view.settings(trial).get(parameter.name) for trial in trials]
+    try:
+        then = _range(parameter, values, edge)
+    except StudyError:  # the rounded bounds are no valid range
+        return None
+    if then is None or then.describe() == parameter.describe():
+        return None
+    read_back = parse_parameter(parameter.name, then.describe())
+    if not all(then.contains(value) and read_back.contains(value) for value in values):
+        raise AssertionError(f"the range {then.describe()} does not hold the trials that it names")
+    new = not isinstance(parameter, Choice) and not all(parameter.contains(value) for value in values)
+    return OutwardRange(parameter.name, parameter.describe(), then.describe(), tuple(trials), new, bool(edge))
+
+
+def _range(parameter: Parameter, values: Sequence[Value], edge: str) -> Parameter | None:
+    if isinstance(parameter, Choice):
+        kept = tuple(choice for choice in parameter.choices if any(values_equal(choice, value) for value in values))
+        return replace(parameter, choices=kept, weights=(), shape="") if len(kept) >= 2 and not edge else None
+    numbers = [float(value) for value in values if is_number(value)]
+    if not numbers or len(numbers) < len(values):
+        return None
+    low, high = min(parameter.low, *numbers), max(parameter.high, *numbers)
+    positions = [position_in_range(number, parameter.low, parameter.high, parameter.log) for number in numbers]
+    start, end = min(positions) - MARGIN, max(positions) + MARGIN
+    bounds = [_at(parameter, start), _at(parameter, end)]
+    # A trial of an older revision outside the current range widens the hull: nothing else does.
+    bounds = [max(bounds[0], low), min(bounds[1], high)]
+    if edge == "low":
+        bounds[0] = beyond_range(parameter, True)
+    elif edge == "high":
+        bounds[1] = beyond_range(parameter, False)
+    elif min(1.0, end) - max(0.0, start) > MAX_KEPT:
+        return None
+    return _rounded(parameter, bounds[0], bounds[1], None if edge == "low" else low, None if edge == "high" else high)
+
+
+def _at(parameter: Float | Int, share: float) -> float:
+    if parameter.log:
+        return float(parameter.low * (parameter.high / parameter.low) ** share)
+    return float(parameter.low + (parameter.high - parameter.low) * share)
+
+
+def _rounded(parameter: Float | Int, low: float, high: float, least: float | None, most: float | None) -> Parameter:
+    """Return the range with bounds rounded outwards, but not beyond `least` and `most`."""
+    if isinstance(parameter, Int):
+        step = parameter.step or 1
+        first = parameter.low + math.floor((low - parameter.low) / step + 1e-9) * step
+        last = parameter.low + math.ceil((high - parameter.low) / step - 1e-9) * step
+        if parameter.log or parameter.low >= 1:
+            first = max(first, 1)
+        return replace(parameter, low=first, high=min(last, int(most)) if most is not None else last)
+    if parameter.step is not None:
+        grid = Decimal(repr(parameter.step))
+        base = Decimal(repr(parameter.low))
+        down = math.floor((low - parameter.low) / parameter.step + 1e-9)
+        up = math.ceil((high - parameter.low) / parameter.step - 1e-9)
+        return replace(parameter, low=float(base + down * grid), high=float(base + up * grid))
+    width = math.log(high / low) if parameter.log else high - low
+    start = round_outwards(low, down=True, width=width, log=parameter.log)
+    end = round_outwards(high, down=False, width=width, log=parameter.log)
+    start = start if least is None else max(start, least)
+    return replace(parameter, low=start, high=end if most is None else min(end, most))
+
+
+def round_outwards(value: float, *, down: bool, width: float, log: bool) -> float:
+    """Return a bound with the fewest digits that move it outwards by at most 2 % of the width."""
+    if value == 0 or width <= 0:
+        return value
+    exact = Decimal(repr(value))
+    for digits in range(1, 17):
+        unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+        rounded = float(exact.quantize(unit, rounding=ROUND_FLOOR if down else ROUND_CEILING))
+        if log and rounded <= 0:
+            continue
+        moved = abs(math.log(rounded / value)) if log else abs(rounded - value)
+        if moved <= MAX_MOVED * width:
+            return rounded
+    return value

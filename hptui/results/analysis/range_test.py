@@ -1,0 +1,110 @@
+"""Trials distinguished from a best that was chosen for being best, by Tukey's range of all of them.
+
+Source: J. W. Tukey, The problem of multiple comparisons, 1953; C. Y. Kramer, Biometrics 12 (1956); A. Agresti and
+B. Caffo, The American Statistician 54 (2000), for rates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from hptui.core.trial import Trial
+from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
+from hptui.results.analysis.fresh import Noise, independent_runs, noise_of
+from hptui.results.analysis.significance import rate_counts
+from hptui.results.view import View
+
+LEVEL = 0.95
+"""Probability with which no trial is called worse where all are equal."""
+MAX_TRIALS = 200
+"""Of more trials nothing is distinguished: such a range is wide, and slow to compute."""
+
+
+@lru_cache(maxsize=512)
+def tukey_quantile(count: int, df: float) -> float:
+    """Return the standard errors of a difference within which all of `count` equal means stay."""
+    from scipy import stats  # scipy: not at start
+
+    # The distribution is for a difference in units of one mean's error; a difference has the error times sqrt 2.
+    return float(stats.studentized_range.ppf(LEVEL, count, df)) / math.sqrt(2)
+
+
+@dataclass(frozen=True, slots=True)
+class RangeTest:
+    """Which trials are strictly worse than the best, with a joint level of 95 %.
+
+    `how` is what the noise was measured by: questions of a rate or repeated seeds. `best` and
+    `others` are trials with the value that was compared.
+    """
+
+    best: Trial
+    how: Literal["counts", "seeds"]
+    worse: tuple[Trial, ...]
+    alike: tuple[Trial, ...]
+    noise: Noise | None = None
+
+    @property
+    def others(self) -> tuple[Trial, ...]:
+        """All trials that were compared with the best."""
+        return tuple(sorted((*self.worse, *self.alike), key=lambda trial: trial.number))
+
+
+def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | None:
+    """Return which ranked trials are distinguished from the best; None without a measure of noise.
+
+    `dead` are trials whose seed changed nothing: they measure no noise.
+    """
+    order = sort_by_rank(view, ranked_trials(view))
+    if not 2 <= len(order) <= MAX_TRIALS or view.best is None or len(view.study.objectives) > 1:
+        return None
+    best = next((trial for trial in order if trial.number == view.best.number), order[0])
+    others = [trial for trial in order if trial.number != best.number]
+    return _by_counts(view, best, others) or _by_seeds(view, best, others, dead)
+
+
+def worse_rates(counts: Sequence[tuple[int, int]], best: int) -> list[bool]:
+    """Return which of several rates k of n are distinguished from that at index `best`."""
+    shares = [(k + 1) / (n + 2) for k, n in counts]
+    errors = [share * (1 - share) / (n + 2) for share, (_, n) in zip(shares, counts, strict=True)]
+    limit = tukey_quantile(len(counts), math.inf)
+    return [
+        i != best and abs(shares[i] - shares[best]) > limit * math.sqrt(errors[i] + errors[best])
+        for i in range(len(counts))
+    ]
+
+
+def worse_means(means: Sequence[float], runs: Sequence[int], best: int, deviation: float, df: int) -> list[bool]:
+    """Return which of several means of `runs` values are distinguished from the one at `best`."""
+    limit = tukey_quantile(len(means), df)
+    return [
+        i != best and abs(means[i] - means[best]) > limit * deviation * math.sqrt(1 / runs[i] + 1 / runs[best])
+        for i in range(len(means))
+    ]
+
+
+def _by_counts(view: View, best: Trial, others: Sequence[Trial]) -> RangeTest | None:
+    counted = [rate_counts(view, trial, view.study.objective.metric) for trial in (best, *others)]
+    if None in counted:
+        return None
+    apart = worse_rates([pair for pair in counted if pair is not None], 0)[1:]
+    return RangeTest(best, "counts", *_split(others, apart))
+
+
+def _by_seeds(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[int]) -> RangeTest | None:
+    noise = noise_of(view, dead)
+    if noise is None:
+        return None
+    runs = [independent_runs(view, trial, dead) for trial in (best, *others)]
+    values = [[objective_value(view, run) for run in group] for group in runs]
+    means = [math.fsum(group) / len(group) for group in values]
+    apart = worse_means(means, [len(group) for group in values], 0, noise.deviation, noise.df)[1:]
+    return RangeTest(best, "seeds", *_split(others, apart), noise)
+
+
+def _split(others: Sequence[Trial], apart: Sequence[bool]) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
+    pairs = list(zip(others, apart, strict=True))
+    return tuple(trial for trial, is_worse in pairs if is_worse), tuple(t for t, is_worse in pairs if not is_worse)

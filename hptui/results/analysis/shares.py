@@ -1,0 +1,38 @@
+"""Importance: how much of the variation the settings that matter explain, of one total that is never rescaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hptui.results.analysis.evidence import EffectAnalysis
+
+DIGITS = 4
+"""Decimals of a share: more would depend on the library of linear algebra."""
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """Shares of the variation: of each setting that matters alone, of settings `together`, and what is `unexplained`
+    (noise, and what the model does not see); they sum to 1. `unseen` are settings of which nothing was seen."""
+
+    method: str
+    shares: dict[str, float]
+    trials: tuple[int, ...]
+    together: float = 0.0
+    unexplained: float = 0.0
+    unseen: tuple[str, ...] = ()
+    caveat: str = field(default="")
+
+
+def importance_of(analysis: EffectAnalysis) -> Importance | None:
+    """Return the importance of settings by an analysis; None if nothing can be stated of settings."""
+    if analysis.reason:
+        return None
+    unseen = tuple(name for group in analysis.unseen for name in group.settings)
+    numbers = tuple(trial.number for trial in analysis.trials)
+    if not any(len(group.settings) == 1 for group in analysis.matter):
+        return Importance("GP", {}, numbers, 0.0, 1.0, unseen, "nothing was seen of any single setting")
+    alone, together, unexplained = analysis.averaged.shares
+    order = sorted(alone.items(), key=lambda item: (-item[1], item[0]))
+    shares = {name: round(share, DIGITS) for name, share in order}
+    return Importance("GP", shares, numbers, round(together, DIGITS), round(unexplained, DIGITS), unseen)

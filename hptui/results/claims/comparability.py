@@ -1,0 +1,129 @@
+"""What may be compared: L1 trials of another length, L2 the best of another length, G1 a stage in one line, and the
+tail that names what else a batch size changes."""
+
+from __future__ import annotations
+
+from hptui.core.stages import averaged_over_replicates
+from hptui.core.trial import Trial, TrialStatus
+from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
+from hptui.results.analysis.comparable import comparable, unequal_coordinate
+from hptui.results.analysis.reference import metric_change
+from hptui.results.claims.claim import Claim
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Fact, Line, Name, capitalize_first, line
+
+
+def unit_word(length: TrainingLength) -> str:
+    """Return the unit of a length in the number that belongs to it: `1 epoch`, `3 epochs`."""
+    return length.unit.removesuffix("s") if length.amount == 1 else length.unit
+
+
+def length_fact(facts: FactWriter, trial: Trial, length: TrainingLength) -> Fact:
+    """Return the length of a trial as a fact."""
+    return facts.of_value(f"trial.{trial.number}.length", length.amount, [trial], field=length.field)
+
+
+def length_tail(facts: FactWriter, setting: str) -> Line:
+    """Return, behind a batch size that varies, how much more some trials saw; () for other settings."""
+    trials = facts.data.effect_trials
+    matches = unequal_coordinate(facts.view, trials, setting, facts.data.facts)
+    if matches is None:
+        return ()
+    length, other, ratio = matches
+    word = "larger" if other == "examples" else "smaller"
+    verb = "saw" if other == "examples" else "took"
+    return line(
+        " (at {n} {unit}: {word} ones {verb} up to {ratio} times the {other})",
+        n=facts.of_value(f"length.{setting}.fixed", length.amount, trials, field=length.field),
+        unit=unit_word(length),
+        word=word,
+        verb=verb,
+        ratio=facts.of_value(f"length.{setting}.ratio", float(f"{ratio:.3g}"), trials),
+        other=other,
+    )
+
+
+def length_claims(facts: FactWriter) -> list[Claim]:
+    """Return which ranked trials trained for another length than more than half of them did."""
+    order = facts.data.order
+    groups: dict[TrainingLength, list[Trial]] = {}
+    for trial in order:
+        if (length := training_length(facts.view, trial)) is not None:
+            groups.setdefault(length, []).append(trial)
+    if len(groups) < 2:
+        return []
+    common = max(groups, key=lambda length: (len(groups[length]), -order.index(groups[length][0])))
+    counts = {f"{length.amount:g} {length.unit}": len(trials) for length, trials in groups.items()}
+    if len(groups[common]) * 2 <= len(order):
+        text = line(
+            "These trials trained for {n} different lengths: differences between them may be the length of training.",
+            n=facts.of_value("length.n", len(groups), order),
+        )
+        return [Claim("L1", text, {"lengths": dict(counts)}, "", tuple(trial.number for trial in order))]
+    others = [trial for length, trials in groups.items() if length != common for trial in trials]
+    text = line(
+        "{which} did not train for {n} {unit} as most did: differences to the others may be the length of training.",
+        which=capitalize_first(facts.trials(sorted(others, key=lambda trial: trial.number), "length.others")),
+        n=facts.of_value("length.usual", common.amount, groups[common], field=common.field),
+        unit=unit_word(common),
+    )
+    return [Claim("L1", text, {"lengths": dict(counts)}, "", tuple(trial.number for trial in others))]
+
+
+def stage_claims(facts: FactWriter) -> list[Claim]:
+    """Return one line per stage: its trials, its best, and the change against the study's first baseline.
+
+    The change is stated only if both trained equally long.
+    """
+    study, claims, metric = facts.study, [], facts.data.metric
+    first_baseline = next((t for t in facts.view.trials if t.role == "baseline"), None)
+    for stage in study.stages:
+        trials = [trial for trial in facts.view.trials if trial.stage == stage.name]
+        key = f"stage_line.{stage.name}"
+        if not trials:
+            claims.append(
+                Claim("G1", line("Stage {name}: not begun.", name=Name(stage.name)), {"trials": 0}, stage.name)
+            )
+            continue
+        complete = [trial for trial in trials if trial.status is TrialStatus.COMPLETE]
+        usable = [trial for trial in trials if not trial.is_unranked and has_finite_values(facts.view, trial)]
+        if stage.seeds > 1:
+            usable = averaged_over_replicates(usable, facts.view.trials)
+        ranked = sort_by_rank(facts.view, usable)
+        text: Line = line(
+            "Stage {name}: {n}, {complete} complete",
+            name=Name(stage.name),
+            n=facts.count_with_noun(f"{key}.trials", trials, "trial"),
+            complete=facts.count(f"{key}.complete", complete),
+        )
+        premise: dict[str, int] = {"trials": len(trials), "complete": len(complete)}
+        if ranked:
+            best = ranked[0]
+            premise["best"] = best.number
+            text += line(
+                "; best {trial}, {metric} {value}",
+                trial=facts.trial(best),
+                metric=facts.name(metric),
+                value=(facts.value(best, metric),),
+            )
+            text += _against_first(facts, first_baseline, best, key)
+        claims.append(Claim("G1", (*text, "."), premise, stage.name, tuple(trial.number for trial in trials)))
+    return claims
+
+
+def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: str) -> Line:
+    """Return how a stage's best compares with the study's first baseline, or why it is not compared."""
+    metric = facts.data.metric
+    if baseline is None or baseline.number == best.number or not has_finite_values(facts.view, baseline):
+        return ()
+    differences = [d for d in comparable(facts.view, baseline, best) if d.kind in ("length", "unknown length")]
+    if differences:
+        return line("; {baseline} trained for another length: not compared", baseline=facts.trial(baseline))
+    change = metric_change(facts.view, metric, baseline.values[metric], best.values[metric])  # type: ignore[index]
+    difference = change.new - change.old
+    word = "equal to" if change.better is None else "better than" if change.better else "worse than"
+    size: Line = ()
+    if difference:
+        fact = facts.difference(f"{key}.change", metric, difference, [baseline, best])
+        size = (Fact(fact.key, fact.value, fact.text.lstrip("+−"), fact.trials), " ")
+    return line("; {size}{word} {baseline}, the first baseline", size=size, word=word, baseline=facts.trial(baseline))

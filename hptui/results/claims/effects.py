@@ -1,0 +1,295 @@
+"""What settings do: E0 too few trials, E1 matters, E2 one of a group does, E3 nothing seen, E4 rises or falls, E5 best
+inside, E7 two work together, E8 the search chose, E9 a category against another, EN which trials count, I1 ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hptui.core.trial import TrialStatus
+from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
+from hptui.results.claims.claim import Claim
+from hptui.results.claims.comparability import length_tail
+from hptui.results.claims.shapes import numbers_of, one_digit, rounded_up, shape_claims, short, size_of, together_claims
+from hptui.results.claims.shipped import is_shown
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Line, capitalize_first, join_parts, join_with_and, line
+
+SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
+"""Samplers that choose no trial by the values of earlier ones."""
+MIN_TRIALS_FOR_SIZE = 20
+"""Of fewer trials it is not stated how much a setting without evidence may still change."""
+LEFT_OUT_TEXTS = {
+    "out of memory": "ran out of memory",
+    "failed": "failed",
+    "stopped": "were stopped",
+    "continued": "began from another one's checkpoint",
+    "no value": "have no value",
+    "no curve": "left no curve",
+}
+
+
+def effect_claims(facts: FactWriter, metric: str | None = None, stage: str | None = None) -> list[Claim]:
+    """Return all that may be stated of settings for an objective, in the order of reading."""
+    analysis = facts.data.effect_analysis(metric, stage)
+    if analysis.reason:
+        claim = _nothing(facts, analysis)
+        return [claim] if claim is not None else []
+    claims = [*_which_trials(facts, analysis)]
+    for group in analysis.matter:
+        claims += _matters(facts, analysis, group)
+    claims += together_claims(facts, analysis)
+    claims += _unseen(facts, analysis)
+    return claims
+
+
+def _nothing(facts: FactWriter, analysis: EffectAnalysis) -> Claim | None:
+    """Return why nothing is stated of settings; None where nothing was varied."""
+    trials, key = analysis.trials, f"effects.{analysis.objective.metric}"
+    if analysis.reason == "few" and trials:
+        text = line(
+            "{n} too few to tell what a setting does.",
+            n=(
+                facts.count(f"{key}.n", trials),
+                " comparable trial is" if len(trials) == 1 else " comparable trials are",
+            ),
+        )
+    elif analysis.reason == "equal":
+        text = line(
+            "The values of {n} differ too little to tell what a setting does.",
+            n=facts.count_with_noun(f"{key}.n", trials, "trial"),
+        )
+    else:
+        return None
+    return Claim("E0", text, {"trials": len(trials), "reason": analysis.reason}, "", numbers_of(trials))
+
+
+def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
+    """Yield which trials count with a part of their curve, which do not count, and what was cut."""
+    key, parts = f"effects.{analysis.objective.metric}", []
+    partial, scores = analysis.scores.partial, analysis.scores
+    if partial:
+        pruned = all(trial.status is TrialStatus.PRUNED for trial in partial)
+        what = "pruned" if pruned else "unfinished"
+        one_only = len(partial) == 1
+        parts.append(
+            line(
+                "{n} {what} {trial} with what {it} showed until {stopped}",
+                n=facts.count(f"{key}.partial", partial),
+                what=what,
+                trial="trial counts" if one_only else "trials count",
+                it="it" if one_only else "they",
+                stopped="it was stopped" if one_only else "they were stopped",
+            )
+        )
+    for why, trials in scores.left_out.items():
+        if why in LEFT_OUT_TEXTS:
+            count = facts.count(f"{key}.{why.replace(' ', '_')}", trials)
+            text = LEFT_OUT_TEXTS[why].replace("were ", "was ").replace("have ", "has ") if len(trials) == 1 else ""
+            parts.append(
+                line(
+                    "{n} {why} and do{es} not count",
+                    n=count,
+                    why=text or LEFT_OUT_TEXTS[why],
+                    es="es" if len(trials) == 1 else "",
+                )
+            )
+    others = facts.data.cohort.other_length
+    if others and analysis.scores.scores:
+        parts.append(
+            line(
+                "{n} of another length of training {do} not count",
+                n=facts.count(f"{key}.other_length", others),
+                do="does" if len(others) == 1 else "do",
+            )
+        )
+    if scores.cut is not None:
+        cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, short(scores.cut, 4), analysis.trials)
+        side = "above" if analysis.objective.goal == "minimize" else "below"
+        parts.append(line("values {side} {cut} count as {cut}", side=side, cut=cut))
+    if scores.thinned:
+        parts.append(line("of {n} trials every k-th was used", n=facts.of_value(f"{key}.thinned", scores.thinned)))
+    if parts:
+        premise = {"partial": len(partial), "cut": scores.cut, "trials": len(analysis.trials)}
+        yield Claim("EN", (*capitalize_first(join_parts(parts, "; ")), "."), premise, "", numbers_of(analysis.trials))
+
+
+def _evidence_text(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Line:
+    key = f"evidence.{analysis.objective.metric}.{'+'.join(group.settings)}"
+    return line(
+        "evidence {e}, {c} needed; {n} trials, {m} settings",
+        e=one_digit(f"{key}", group.evidence, analysis.trials),
+        c=one_digit(f"{key}.needed", group.needed, analysis.trials),
+        n=facts.count(f"effects.{analysis.objective.metric}.n", analysis.trials),
+        m=facts.of_value(f"effects.{analysis.objective.metric}.settings", len(analysis.groups)),
+    )
+
+
+def _premise(analysis: EffectAnalysis, group: SettingEvidence) -> dict[str, float]:
+    return {
+        "evidence": round(group.evidence, 1),
+        "needed": round(group.needed, 1),
+        "skill": round(analysis.skill, 2),
+        "trials": len(analysis.trials),
+        "settings": len(analysis.groups),
+    }
+
+
+def _name(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Line:
+    """Return a setting, followed by those derived from it."""
+    space = analysis.space
+    derived = [entry.name for entry in space.derived if name in entry.expr.names] if space is not None else []
+    if not derived:
+        return (facts.name(name),)
+    followers = join_with_and(facts.name(entry) for entry in derived)
+    return line(
+        "{name} (with {derived}, which follows it)"
+        if len(derived) == 1
+        else "{name} (with {derived}, which follow it)",
+        name=facts.name(name),
+        derived=followers,
+    )
+
+
+def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Iterator[Claim]:
+    metric, premise = analysis.objective.metric, _premise(analysis, group)
+    if len(group.settings) > 1:
+        if is_shown("E2"):
+            text = line(
+                "{names} matters for {metric} ({evidence}): they changed together in all {n} trials, so nobody can say "
+                "which.",
+                names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " or "),
+                metric=facts.name(metric),
+                evidence=_evidence_text(facts, analysis, group),
+                n=facts.count(f"effects.{metric}.n", analysis.trials),
+            )
+            yield Claim("E2", text, premise, "+".join(group.settings), numbers_of(analysis.trials))
+        return
+    name = group.settings[0]
+    text = line(
+        "{name} matters for {metric} ({evidence}){tail}.",
+        name=_name(facts, analysis, name),
+        metric=facts.name(metric),
+        evidence=_evidence_text(facts, analysis, group),
+        tail=length_tail(facts, name),
+    )
+    yield Claim("E1", text, premise, name, numbers_of(analysis.trials))
+    yield from shape_claims(facts, analysis, name)
+
+
+def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
+    """Yield how much the settings without evidence may still change the objective."""
+    metric, groups = analysis.objective.metric, analysis.unseen
+    if not groups:
+        return
+    numbers = numbers_of(analysis.trials)
+    if len(analysis.trials) < MIN_TRIALS_FOR_SIZE or not is_shown("E3"):
+        names = [name for group in groups for name in group.settings]
+        text = line(
+            "Nothing was seen of {names}; {n} trials are too few to say how much {it} may still change {metric}.",
+            names=join_with_and(_name(facts, analysis, name) for name in names),
+            n=facts.count(f"effects.{metric}.n", analysis.trials),
+            it="it" if len(names) == 1 else "they",
+            metric=facts.name(metric),
+        )
+        yield Claim("E3", text, {"trials": len(numbers)}, "+".join(names), numbers)
+        return
+    for group in groups:
+        widest = max(analysis.averaged.curve(name).widest for name in group.settings)
+        single = len(group.settings) == 1
+        text = line(
+            "Nothing was seen of {names}: over {its} range {it} may still change {metric} by up to {size}.",
+            names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
+            its="its" if single else "their",
+            it="it" if single else "they",
+            metric=facts.name(metric),
+            size=size_of(
+                facts, f"unseen.{metric}.{'+'.join(group.settings)}", metric, rounded_up(widest), analysis.trials
+            ),
+        )
+        premise = {**_premise(analysis, group), "up_to": widest}
+        yield Claim("E3", text, premise, "+".join(group.settings), numbers)
+
+
+def mattered(facts: FactWriter) -> Claim:
+    """Return what mattered in one phrase, and of how many other settings nothing was seen."""
+    if not facts.study.objectives:
+        return Claim("E0", ("not known: the study has no objective",), {"reason": "no objective"})
+    analysis = facts.data.effect_analysis()
+    if analysis.reason:
+        claim = _nothing(facts, analysis)
+        if claim is None:
+            return Claim("E0", ("nothing was varied",), {"reason": analysis.reason})
+        return Claim("E0", (*_lower(claim.line)[:-1], _without_stop(claim.line[-1])), claim.premise, "", claim.trials)
+    metric, parts = analysis.objective.metric, []
+    named = [group for group in analysis.matter if len(group.settings) == 1 or is_shown("E2")]
+    for group in named:
+        key = f"evidence.{metric}.{'+'.join(group.settings)}"
+        parts.append(
+            line(
+                "{names} ({e}, {c} needed)",
+                names=join_parts((facts.name(name) for name in group.settings), ", ", " or "),
+                e=one_digit(key, group.evidence, analysis.trials),
+                c=one_digit(f"{key}.needed", group.needed, analysis.trials),
+            )
+        )
+    unseen = [name for group in analysis.unseen for name in group.settings]
+    text = join_with_and(parts)
+    if unseen:
+        number = facts.of_value(f"unseen.{metric}.n", len(unseen), analysis.trials)
+        if parts:
+            text += line(
+                "; of {n} {others} nothing was seen", n=number, others="other" if len(unseen) == 1 else "others"
+            )
+        else:
+            text = (
+                line("nothing was seen of the {n} settings that varied", n=number)
+                if len(unseen) > 1
+                else line("nothing was seen of {name}", name=facts.name(unseen[0]))
+            )
+    premise = {"matter": ["+".join(group.settings) for group in named], "unseen": unseen}
+    return Claim("E1", text, premise, "", numbers_of(analysis.trials))
+
+
+def search_caveat(facts: FactWriter) -> Claim | None:
+    """Return that the search chose its trials, for above tables of groups; None if it did not."""
+    engines = {trial.engine for trial in facts.data.effect_trials if trial.engine} or {facts.study.search.sampler}
+    chosen = sorted(engine for engine in engines if engine not in SAMPLERS_WITHOUT_MEMORY)
+    if not chosen:
+        return None
+    text = line("The search chose these trials: group means compare where it looked, not what a setting does.")
+    return Claim("E8", text, {"samplers": list(chosen)})
+
+
+def ignored_claims(facts: FactWriter) -> list[Claim]:
+    """Return the settings that the trainer seems to ignore: equal curves for other values."""
+    claims = []
+    for ignored in facts.data.ignored_settings:
+        first, second = ignored.pairs[0]
+        more = len(ignored.pairs) - 1
+        text = line(
+            "{name} seems to be ignored: {first} and {second} have {a} and {b}, and the very same curves{more}.",
+            name=facts.name(ignored.setting),
+            first=facts.trial(first),
+            second=facts.trial(second),
+            a=facts.setting(first, ignored.setting),
+            b=facts.setting(second, ignored.setting),
+            more=line(
+                " (and {n} {pairs} more)",
+                n=facts.of_value(f"inert.{ignored.setting}.more", more),
+                pairs="pair" if more == 1 else "pairs",
+            )
+            if more
+            else (),
+        )
+        numbers = tuple(sorted({trial.number for pair in ignored.pairs for trial in pair}))
+        claims.append(Claim("I1", text, {"pairs": len(ignored.pairs)}, ignored.setting, numbers))
+    return claims
+
+
+def _lower(text: Line) -> Line:
+    first = text[0]
+    return (first[:1].lower() + first[1:], *text[1:]) if isinstance(first, str) else text
+
+
+def _without_stop(part: object) -> str:
+    return str(part).removesuffix(".")

@@ -1,0 +1,110 @@
+"""Where trials fail: F1 a region of one kind of failure, F2 what to avoid."""
+
+from __future__ import annotations
+
+from hptui.core.trial import Trial
+from hptui.results.analysis.failure_regions import Condition, FailureRegion
+from hptui.results.analysis.significance import wilson_interval
+from hptui.results.claims.claim import Claim
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Line, join_parts, join_with_and, line
+
+OUTCOME_TEXTS = {
+    "zero": "had nothing right",
+    "oom": "ran out of memory",
+    "nan": "became NaN or infinite",
+    "pruned": "were pruned",
+}
+"""What happened to the trials of a region."""
+MAX_EXCEPTIONS = 3
+"""Trials of a region that did not fail are named up to this number."""
+
+
+def region_claims(facts: FactWriter) -> list[Claim]:
+    """Return the regions in which failures are concentrated more than by chance."""
+    claims = []
+    for region in facts.data.regions:
+        key = _key(region)
+        text = line(
+            "{bad} of {inside} trials with {where} {what}, {others_bad} of {outside} others{exceptions}.",
+            bad=facts.count(f"{key}.bad", region.bad),
+            inside=facts.count(f"{key}.inside", region.inside),
+            where=_where(facts, region),
+            what="was pruned" if region.kind == "pruned" and len(region.bad) == 1 else OUTCOME_TEXTS[region.kind],
+            others_bad=facts.count(f"{key}.bad_outside", region.bad_outside),
+            outside=facts.count(f"{key}.outside", region.outside),
+            exceptions=_exceptions(facts, region),
+        )
+        premise = {
+            "p": region.p,
+            "bad": len(region.bad),
+            "inside": len(region.inside),
+            "bad_outside": len(region.bad_outside),
+            "outside": len(region.outside),
+        }
+        numbers = tuple(trial.number for trial in (*region.inside, *region.outside))
+        claims.append(Claim("F1", text, premise, "+".join(c.setting for c in region.conditions), numbers))
+    return claims
+
+
+def avoid_claims(facts: FactWriter) -> list[Claim]:
+    """Return the regions to avoid: more than half of the trials there fail, with 95 % confidence."""
+    claims = []
+    for region in facts.data.regions:
+        lower = wilson_interval(len(region.bad), len(region.inside)).low
+        if region.kind == "pruned" or lower <= 0.5:
+            continue
+        key = _key(region)
+        text = line(
+            "Avoid {where}: {bad} of {inside} trials there {what}{exceptions}.",
+            where=_where(facts, region),
+            bad=facts.count(f"{key}.bad", region.bad),
+            inside=facts.count(f"{key}.inside", region.inside),
+            what=OUTCOME_TEXTS[region.kind],
+            exceptions=_exceptions(facts, region),
+        )
+        subject = "+".join(condition.setting for condition in region.conditions)
+        claims.append(Claim("F2", text, {"lower": lower}, subject, tuple(trial.number for trial in region.inside)))
+    return claims
+
+
+def _key(region: FailureRegion) -> str:
+    return f"region.{region.kind}.{'+'.join(condition.setting for condition in region.conditions)}"
+
+
+def _where(facts: FactWriter, region: FailureRegion) -> Line:
+    """Return the conditions of a region; several with the same trials are alternatives."""
+    return join_parts((_condition(facts, region, single) for single in region.conditions), ", ", " or ")
+
+
+def _condition(facts: FactWriter, region: FailureRegion, condition: Condition) -> Line:
+    bound = facts.setting(_trial_at(facts, region, condition), condition.setting)
+    return line(
+        "{name} {relation} {bound}", name=facts.name(condition.setting), relation=condition.relation, bound=bound
+    )
+
+
+def _trial_at(facts: FactWriter, region: FailureRegion, condition: Condition) -> Trial:
+    """Return a trial of the region at its bound."""
+    return next(t for t in region.inside if facts.view.settings(t).get(condition.setting) == condition.bound)
+
+
+def _exceptions(facts: FactWriter, region: FailureRegion) -> Line:
+    if not region.exceptions:
+        return ()
+    name = region.conditions[0].setting
+    shown, hidden = region.exceptions[:MAX_EXCEPTIONS], region.exceptions[MAX_EXCEPTIONS:]
+    parts = [
+        line(
+            "{trial} ({name} {value})",
+            trial=facts.trial(trial),
+            name=facts.name(name),
+            value=facts.setting(trial, name),
+        )
+        for trial in shown
+    ]
+    more: Line = (" and ", facts.count(f"{_key(region)}.exceptions", hidden), " more") if hidden else ()
+    word = "an exception is" if len(region.exceptions) == 1 else "exceptions are"
+    return line(
+        "; {word} {parts}{more}", word=word, parts=join_parts(parts) if hidden else join_with_and(parts), more=more
+    )

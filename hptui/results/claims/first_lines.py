@@ -1,0 +1,163 @@
+"""The first lines on how good the best is: R1 nearly as good, AB against the baseline, SU whether it is sure."""
+
+from __future__ import annotations
+
+from hptui.core.trial import Trial
+from hptui.results.analysis.cohort import objective_value
+from hptui.results.analysis.comparable import comparable
+from hptui.results.analysis.fresh import Fresh, fresh_difference
+from hptui.results.analysis.significance import Interval
+from hptui.results.claims.claim import Claim
+from hptui.results.claims.repeats import HOW_TEXTS, by_number, fresh_text
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Fact, Line, join_parts, line
+
+MAX_NAMED = 12
+"""A longer list of trials is stated by its number."""
+
+
+def without_best(facts: FactWriter) -> str:
+    """Return why no trial is the best."""
+    return "no trial has a value" if facts.study.objectives else "the study has no objective"
+
+
+def alike(facts: FactWriter) -> Claim:
+    """Return which trials are nearly as good as the best, as a phrase without a full stop."""
+    test = facts.data.range_test
+    if facts.data.best is None:
+        return Claim("R1", (without_best(facts),), {})
+    if len(facts.data.order) < 2:
+        return Claim("R1", ("no other trial was ranked",), {})
+    if test is None:
+        why = "the seed changes nothing" if facts.data.dead_seeds else "nothing was repeated"
+        return Claim("R1", (f"not known: {why}",), {})
+    premise = {"how": test.how, "alike": [trial.number for trial in test.alike], "compared": len(test.others) + 1}
+    numbers = tuple(trial.number for trial in (test.best, *test.others))
+    if not test.alike:
+        text = line("none of the {n} others", n=facts.count("alike.others", test.others))
+    elif len(test.alike) > MAX_NAMED:
+        text = line(
+            "{n} of the {others} others cannot be told apart from it",
+            n=facts.count("alike.same", test.alike),
+            others=facts.count("alike.others", test.others),
+        )
+    else:
+        text = (*facts.trials(by_number(test.alike), "alike.same"), " cannot be told apart from it")
+    return Claim("R1", text, premise, facts.data.metric, numbers)
+
+
+def against_baseline(facts: FactWriter) -> Claim | None:
+    """Return the values of baseline and best and the change, without a full stop; None without a baseline."""
+    best, baseline, metric = facts.data.best, facts.view.baseline, facts.data.metric
+    if best is None or baseline is None or facts.data.metric not in (baseline.values or {}):
+        return None
+    if baseline.number == best.number:
+        return Claim("AB", ("no trial was better than the baseline",), {}, metric, (best.number,))
+    fresh = facts.data.fresh(best)
+    numbers = (baseline.number, best.number, *(run.number for run in (fresh.runs if fresh is not None else ())))
+    old = objective_value(facts.view, baseline)
+    new = objective_value(facts.view, best) if fresh is None else fresh.mean
+    text: Line = (facts.value(baseline, metric), " → ", _new_value(facts, best, fresh))
+    if differences := comparable(facts.view, baseline, best):
+        text += (f", not comparable: {_difference_text(differences[0].kind)}",)
+        return Claim("AB", text, {"differs": [d.kind for d in differences]}, metric, numbers)
+    key = "best.change" if fresh is None else "fresh.best.change"
+    share = facts.share(key, metric, old, new, [baseline, best])
+    text += (" (", share or facts.change(key, metric, old, new, [baseline, best]), ")")
+    if fresh is not None:
+        text += _fresh_source(facts, fresh)
+    return Claim("AB", text, {"old": old, "new": new}, metric, numbers)
+
+
+def _new_value(facts: FactWriter, best: Trial, fresh: Fresh | None) -> Fact | str:
+    """Return the value of the best: the mean of its fresh runs, if it has any."""
+    metric = facts.data.metric
+    if fresh is None:
+        return facts.value(best, metric)
+    return facts.of_metric(f"fresh.{best.number}.mean", metric, fresh.mean, fresh.runs, f"values.{metric}")
+
+
+def _fresh_source(facts: FactWriter, fresh: Fresh) -> Line:
+    """Return `, mean of 3 fresh runs (0.560 to 0.582)`."""
+    key = f"fresh.{fresh.trial.number}"
+    if len(fresh.runs) == 1:
+        return (", one fresh run",)
+    text: Line = (", mean of ", facts.count(f"{key}.n", fresh.runs), " fresh runs")
+    if fresh.interval is None:
+        return text
+    return (*text, " (", *facts.interval(f"{key}.interval", facts.data.metric, fresh.interval, fresh.runs), ")")
+
+
+def _difference_text(kind: str) -> str:
+    return {
+        "length": "they trained for different lengths",
+        "unknown length": "it is not known whether they trained equally long",
+        "stage": "they ran in different stages",
+        "base model": "one is the untrained model",
+        "continued": "one began from a checkpoint",
+        "imported": "one was imported",
+    }[kind]
+
+
+def sure(facts: FactWriter) -> Claim:
+    """Return whether the best is surely better than the baseline, without a full stop."""
+    best, baseline, metric = facts.data.best, facts.view.baseline, facts.data.metric
+    if best is None:
+        return Claim("SU", (without_best(facts),), {"answer": "none"})
+    if baseline is None or metric not in (baseline.values or {}):
+        return Claim("SU", ("not comparable: there is no baseline with a value",), {"answer": "not comparable"})
+    if baseline.number == best.number:
+        return Claim("SU", ("no trial was better than the baseline",), {"answer": "baseline"}, "", (best.number,))
+    differences = comparable(facts.view, baseline, best)
+    if differences:
+        phrase = f"not comparable: {_difference_text(differences[0].kind)}"
+        return Claim("SU", (phrase,), {"answer": "not comparable"}, "", (baseline.number, best.number))
+    if facts.data.dead_seeds:
+        phrase = "not known: the seed changes nothing, so repeats say nothing about noise"
+        return Claim("SU", (phrase,), {"answer": "not known"}, "", (baseline.number, best.number))
+    fresh = facts.data.fresh(best)
+    if fresh is not None:
+        return _sure_by_fresh(facts, fresh, baseline)
+    test = facts.data.range_test
+    if test is not None and any(trial.number == baseline.number for trial in test.worse):
+        counts = test.how != "seeds"
+        text = line(
+            "yes for this run: told apart from the baseline ({how}); the configuration was not repeated"
+            if counts
+            else "yes: told apart from the baseline ({how})",
+            how=HOW_TEXTS[test.how],
+        )
+        answer = "yes for this run" if counts else "yes"
+        return Claim("SU", text, {"answer": answer, "how": test.how}, "", (baseline.number, best.number))
+    text = line("not yet: it ran once and is the best of {n}", n=facts.count("best.of", facts.data.order))
+    return Claim("SU", text, {"answer": "not yet"}, "", (baseline.number, best.number))
+
+
+def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
+    metric = facts.data.metric
+    difference = fresh_difference(facts.view, fresh, baseline, facts.data.dead)
+    numbers = tuple(trial.number for trial in (baseline, *fresh.runs))
+    if difference is None:
+        text = line("not yet: {fresh}, and nothing is known of the noise", fresh=fresh_text(facts, fresh))
+        return Claim("SU", text, {"answer": "not yet"}, "", numbers)
+    sign = 1.0 if facts.study.objective.goal == "minimize" else -1.0
+    low, high = sorted((sign * difference.low, sign * difference.high))
+    answer = "yes" if high < 0 else "worse" if low > 0 else "no"
+    bounds = Interval(difference.low, difference.high, "Student", difference.df + 1)
+    text = line(
+        "{answer}: {n} fresh {runs} of it minus the baseline {mean} ({interval}{paired})",
+        answer=answer,
+        n=facts.count("fresh.sure.n", fresh.runs),
+        runs="run" if len(fresh.runs) == 1 else "runs",
+        mean=facts.difference("fresh.difference", metric, difference.mean, difference.trials),
+        interval=join_parts(
+            (
+                facts.difference("fresh.difference.low", metric, bounds.low, difference.trials),
+                facts.difference("fresh.difference.high", metric, bounds.high, difference.trials),
+            ),
+            " to ",
+        ),
+        paired=", paired by seed" if difference.paired else "",
+    )
+    premise = {"answer": answer, "low": difference.low, "high": difference.high, "df": difference.df}
+    return Claim("SU", text, premise, metric, numbers)

@@ -1,0 +1,158 @@
+"""What to search next: N1 a range that holds the best trials, N2 a range to widen, O1 what more trials may bring."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from hptui.core.parameters import Choice
+from hptui.results.analysis.cohort import searched_space
+from hptui.results.analysis.comparable import unequal_coordinate
+from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge
+from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range
+from hptui.results.claims.claim import Claim
+from hptui.results.claims.shipped import is_shown
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Fact, line
+
+SURE_AT_END = 0.95
+"""Probability that an end is better than a third of the range inwards from which to widen it."""
+MIN_SKILL_FOR_RANGE = 0.3
+"""Share of the variation that the model must predict of left-out trials before a range is stated."""
+
+
+def edges_to_widen(facts: FactWriter) -> list[tuple[BestAtEdge, float]]:
+    """Return the edges to widen, with the probability that the end is better than inwards."""
+    best = facts.data.best
+    if best is None or not is_shown("N2") or len(facts.study.objectives) > 1:
+        return []
+    analysis = facts.data.effect_analysis()
+    if analysis.reason:
+        return []
+    matter = {group.settings[0] for group in analysis.matter if len(group.settings) == 1}
+    suggestion = []
+    for edge in bests_at_edge(facts.view, best):
+        if edge.setting not in matter or _changes_length(facts, edge.setting):
+            continue
+        probability = analysis.averaged.better_at_end(edge.setting, edge.low)
+        if probability >= SURE_AT_END:
+            suggestion.append((edge, probability))
+    return suggestion
+
+
+def _changes_length(facts: FactWriter, setting: str) -> bool:
+    """Return whether a setting changes how much a trial sees, so that its best value is no advice."""
+    return unequal_coordinate(facts.view, facts.data.effect_trials, setting, facts.data.facts) is not None
+
+
+def edge_claims(facts: FactWriter) -> list[Claim]:
+    """Return the ranges to widen: the best lies at their end, and the averaged curve is better there."""
+    claims, best = [], facts.data.best
+    for edge, probability in edges_to_widen(facts):
+        assert best is not None
+        share = round(probability, 2)
+        text = line(
+            "Widen {name} {side} {value}: the best lies at that end, which is better than a third of the range inwards "
+            "(probability {p}).",
+            name=facts.name(edge.setting),
+            side="below" if edge.low else "beyond",
+            value=facts.setting(best, edge.setting),
+            p=Fact(f"edge.{edge.setting}.p", share, f"{share:.2f}"),
+        )
+        claims.append(Claim("N2", text, {"probability": share}, edge.setting, (best.number,)))
+    return claims
+
+
+def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
+    """Return the ranges of the best trials for the settings that matter, widened at an edge."""
+    if len(facts.study.objectives) != 1:
+        return []
+    analysis = facts.data.effect_analysis()
+    if analysis.reason or analysis.skill < MIN_SKILL_FOR_RANGE:
+        return []
+    if facts.data.effect_trials != facts.data.order:
+        return []
+    trials = best_quarter(facts.view)
+    edges = {edge.setting: "low" if edge.low else "high" for edge, _ in edges_to_widen(facts)}
+    ranges = []
+    for group in analysis.matter:
+        parameter = searched_space(facts.view).get(group.settings[0])
+        if len(group.settings) > 1 or parameter is None or not trials or _changes_length(facts, parameter.name):
+            continue
+        edge = "" if isinstance(parameter, Choice) else edges.get(parameter.name, "")
+        if (suggestion := outward_range(facts.view, parameter, trials, edge)) is not None:
+            ranges.append(suggestion)
+    return ranges
+
+
+def range_claims(facts: FactWriter) -> list[Claim]:
+    """Return the ranges in which the best trials lie: what was seen, not what is optimal."""
+    claims = []
+    for suggestion in suggested_ranges(facts):
+        if suggestion.wider:
+            continue  # N2 says it
+        key = f"space.{suggestion.setting}"
+        numbers = tuple(trial.number for trial in suggestion.trials)
+        text = line(
+            "The best {n} trials have {name} in {then}; searched was {now}{new}.",
+            n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
+            name=facts.name(suggestion.setting),
+            then=Fact(f"recommend.{suggestion.setting}", suggestion.then, suggestion.then, numbers),
+            now=Fact(f"{key}.now", suggestion.now, suggestion.now, (), key),
+            new=", which an earlier trial lies outside of" if suggestion.new else "",
+        )
+        claims.append(Claim("N1", text, {"range": suggestion.then}, suggestion.setting, numbers))
+    return claims
+
+
+def range_command(facts: FactWriter) -> Fact | None:
+    """Return the command that sets the suggested ranges; None if there are none."""
+    ranges = suggested_ranges(facts)
+    if not ranges:
+        return None
+    words = " ".join(f"{quote(suggestion.setting)}={quote(suggestion.then)}" for suggestion in ranges)
+    trials = tuple(trial.number for trial in ranges[0].trials)
+    return Fact("recommend.space", words, f"hptui space {quote(facts.view.row.name)} {words}", trials)
+
+
+def outlook(facts: FactWriter) -> list[Claim]:
+    """Return what more trials may bring, and whether repeats would bring more."""
+    suggestion = facts.data.outlook
+    if suggestion is None:
+        return []
+    numbers = tuple(trial.number for trial in suggestion.order)
+    claims = []
+    n = facts.count("outlook.n", suggestion.order)
+    if suggestion.kind == "grid":
+        size = facts.of_value("outlook.size", suggestion.size)
+        text = (
+            line(
+                "{left} of {size} configurations of the grid have not run.",
+                size=size,
+                left=facts.of_value("outlook.left", suggestion.left),
+            )
+            if suggestion.left
+            else line("All {size} configurations of the grid have run.", size=size)
+        )
+        claims.append(Claim("O1", text, {"left": suggestion.left, "size": suggestion.size}, "", numbers))
+    else:
+        text = line(
+            "The best came as number {at} of {n}; {since} since without a better one.",
+            at=facts.of_value("outlook.best_at", suggestion.best_at, suggestion.order),
+            n=n,
+            since=facts.of_value("outlook.since", suggestion.since, suggestion.order),
+        )
+        if suggestion.kind == "independent":
+            text += line(
+                " {more} more independent draws would hold a better one with a chance of {chance}.",
+                more=facts.of_value("outlook.more", suggestion.more, suggestion.order),
+                chance=facts.percentage("outlook.chance", suggestion.chance, suggestion.order, digits=0),
+            )
+        claims.append(Claim("O1", text, {"best_at": suggestion.best_at, "since": suggestion.since}, "", numbers))
+    test = facts.data.range_test
+    if test is not None and test.alike and not facts.data.dead_seeds:
+        text = line(
+            "Repeats are worth more than new trials: {n} cannot be told apart from the best.",
+            n=facts.count_with_noun("alike.same", test.alike, "other"),
+        )
+        claims.append(Claim("O2", text, {"alike": len(test.alike)}, "", tuple(t.number for t in test.alike)))
+    return claims

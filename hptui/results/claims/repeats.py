@@ -1,0 +1,221 @@
+"""How sure the best is: W1–W3 it was chosen, R1 and R2 distinguished or not, R3 one run's rate, FR fresh runs, FB
+another one leads by them, S1 the seed changes nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from hptui.core.stages import stage_named
+from hptui.core.trial import Trial
+from hptui.results.analysis.fresh import Fresh, expected_best
+from hptui.results.analysis.range_test import RangeTest
+from hptui.results.analysis.significance import rate_counts, wilson_interval
+from hptui.results.claims.claim import Claim
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Fact, Line, capitalize_first, line
+
+
+def fresh_runs(facts: FactWriter, trial: Trial) -> Fresh | None:
+    """Return the runs of a trial that had no part in choosing it."""
+    return facts.data.fresh(trial)
+
+
+def fresh_text(facts: FactWriter, fresh: Fresh) -> Line:
+    """Return `mean of 3 fresh runs 0.571 (0.560 to 0.582)`; the value alone of a single one."""
+    metric, key = facts.data.metric, f"fresh.{fresh.trial.number}"
+    if len(fresh.runs) == 1:
+        return line("one fresh run {value}", value=(facts.value(fresh.runs[0], metric),))
+    text = line(
+        "mean of {n} fresh runs {mean}",
+        n=facts.count(f"{key}.n", fresh.runs),
+        mean=facts.of_metric(f"{key}.mean", metric, fresh.mean, fresh.runs, f"values.{metric}"),
+    )
+    if fresh.interval is not None:
+        text += line(" ({interval})", interval=facts.interval(f"{key}.interval", metric, fresh.interval, fresh.runs))
+    return text
+
+
+def best_claims(facts: FactWriter) -> list[Claim]:
+    """Return how sure the value and the place of the best trial are."""
+    best = facts.data.best
+    if best is None:
+        return []
+    return [
+        *_own_value(facts, best),
+        *_fresh(facts, best),
+        *_leader(facts, best),
+        *_range(facts),
+        *seed_claims(facts),
+    ]
+
+
+def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
+    """Yield that the best was chosen for its value, or the interval of a single trial that was not."""
+    metric, order = facts.data.metric, facts.data.order
+    counted = rate_counts(facts.view, best, metric)
+    if len(order) == 1:
+        if counted is not None:
+            yield _one_rate(facts, best, counted)
+        elif facts.data.fresh(best) is None and best.number not in facts.data.dead:
+            yield Claim("R3", ("It ran once, so its value has no interval.",), {"runs": 1}, "", (best.number,))
+        return
+    if facts.data.fresh(best) is not None:
+        return
+    stage = stage_named(facts.study, best.stage)
+    text: Line = line(
+        "It is the mean of {runs} runs and the best of {n}"
+        if stage is not None and stage.seeds > 1
+        else "It ran once and is the best of {n}",
+        runs=facts.of_value("best.seeds", 0 if stage is None else stage.seeds, [best]),
+        n=facts.count("best.of", order),
+    )
+    text += (": its value is likely to look better than it is.",)
+    yield Claim("W1", text, {"trials": len(order)}, metric, tuple(trial.number for trial in order))
+    yield from _by_how_much(facts, order)
+
+
+def _one_rate(facts: FactWriter, trial: Trial, counted: tuple[int, int]) -> Claim:
+    interval = wilson_interval(*counted)
+    text = line(
+        "{metric} counts {k} of {n}: the {confidence} interval of this run, over questions, is {interval}.",
+        metric=(facts.name(facts.data.metric),),
+        k=facts.of_value("best.k", counted[0], [trial]),
+        n=facts.of_value("best.n", counted[1], [trial]),
+        confidence=facts.confidence(),
+        interval=facts.interval("best.interval", facts.data.metric, interval, [trial]),
+    )
+    return Claim("R3", text, {"k": counted[0], "n": counted[1]}, facts.data.metric, (trial.number,))
+
+
+def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
+    """Yield how far above its own mean the best of as many equal ones would be."""
+    metric, count = facts.data.metric, len(order)
+    numbers = tuple(trial.number for trial in order)
+    side = "below" if facts.study.objective.goal == "minimize" else "above"
+    counts = [pair for trial in order if (pair := rate_counts(facts.view, trial, metric)) is not None]
+    if len(counts) == count and len({n for _, n in counts}) == 1:
+        n = counts[0][1]
+        rate = median(k / total for k, total in counts)
+        points = 100 * expected_best(count) * math.sqrt(rate * (1 - rate) / n)
+        text = line(
+            "The best of {n} equal ones would be about {points} points {side} their common rate.",
+            n=facts.count("best.of", order),
+            points=facts.of_value("best.luck", float(f"{points:.2g}"), order),
+            side=side,
+        )
+        yield Claim("W2", text, {"points": points, "rate": rate, "questions": n}, metric, numbers)
+        return
+    noise = facts.data.noise
+    if noise is not None:
+        luck = float(f"{expected_best(count) * noise.deviation:.2g}")
+        size = facts.difference("best.luck", metric, luck, order)
+        text = line(
+            "Runs with other seeds differ by a standard deviation of {s}: the best of {n} equal ones would be about "
+            "{luck} {side} their mean.",
+            s=facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials),
+            n=facts.count("best.of", order),
+            luck=size,
+            side=side,
+        )
+        yield Claim("W3", _unsigned(text), {"deviation": noise.deviation, "df": noise.df}, metric, numbers)
+
+
+def _unsigned(parts: Line) -> Line:
+    return tuple(
+        Fact(p.key, p.value, p.text.lstrip("+"), p.trials, p.field) if isinstance(p, Fact) else p for p in parts
+    )
+
+
+def _fresh(facts: FactWriter, best: Trial) -> Iterator[Claim]:
+    fresh, metric = facts.data.fresh(best), facts.data.metric
+    if fresh is None:
+        return
+    text = line(
+        "{fresh}, which had no part in choosing it; the run that was ranked has {value}.",
+        fresh=capitalize_first(fresh_text(facts, fresh)),
+        value=(facts.value(facts.originals[best.number], metric),),
+    )
+    if len(fresh.runs) < 3:
+        text += (" Three are needed for an interval that says something.",)
+    premise = {"runs": len(fresh.runs), "mean": fresh.mean}
+    yield Claim("FR", text, premise, metric, tuple(run.number for run in (best, *fresh.runs)))
+
+
+def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
+    """Yield that another trial's fresh runs are better on average than those of the best."""
+    own = facts.data.fresh(best)
+    leader = facts.data.fresh_leader
+    if own is None or leader is None or leader.trial.number == best.number:
+        return
+    text = line(
+        "By fresh runs {other} leads: {value}.",
+        other=facts.trial(leader.trial),
+        value=fresh_text(facts, leader),
+    )
+    yield Claim("FB", text, {"mean": leader.mean, "best": own.mean}, facts.data.metric, (leader.trial.number,))
+
+
+HOW_TEXTS = {
+    "counts": "Tukey's range of rates",
+    "seeds": "Tukey's range, noise between seeds",
+}
+"""How trials were distinguished."""
+
+
+def _range(facts: FactWriter) -> Iterator[Claim]:
+    """Yield which trials are distinguished from the best, and which are not."""
+    test = facts.data.range_test
+    if test is None:
+        if len(facts.data.order) > 1 and len(facts.study.objectives) == 1:
+            yield Claim("R1", ("How large a difference is noise is not known: nothing was repeated.",), {})
+        return
+    how, others = HOW_TEXTS[test.how], test.others
+    premise = {"how": test.how, "worse": [t.number for t in test.worse], "compared": len(others) + 1}
+    numbers = tuple(trial.number for trial in (test.best, *others))
+    if not test.worse:
+        text = line(
+            "It cannot be told apart from {others} ({how}).",
+            others=facts.trial(others[0])
+            if len(others) == 1
+            else line("any of the {n} others", n=facts.count("alike.others", others)),
+            how=how,
+        )
+        yield Claim("R1", text, premise, facts.data.metric, numbers)
+    elif test.alike:
+        text = line(
+            "It cannot be told apart from {same}; {worse} (of {n} compared with it; {how}).",
+            same=facts.trials(by_number(test.alike), "alike.same"),
+            worse=_worse(facts, test),
+            n=facts.count("alike.others", others),
+            how=how,
+        )
+        yield Claim("R1", text, premise, facts.data.metric, numbers)
+    else:
+        text = line("{worse} ({how}).", worse=capitalize_first(_worse(facts, test)), how=how)
+        yield Claim("R2", text, premise, facts.data.metric, numbers)
+
+
+def _worse(facts: FactWriter, test: RangeTest) -> Line:
+    verb = "is" if len(test.worse) == 1 else "are"
+    return (*facts.trials(by_number(test.worse), "alike.worse"), f" {verb} worse")
+
+
+def by_number(trials: Sequence[Trial]) -> list[Trial]:
+    """Return trials by number."""
+    return sorted(trials, key=lambda trial: trial.number)
+
+
+def seed_claims(facts: FactWriter) -> list[Claim]:
+    """Return that other seeds gave the very same run: repeats say nothing then."""
+    pairs = facts.data.dead_seeds
+    if not pairs:
+        return []
+    first, second = pairs[0]
+    text = line(
+        "The seed changes nothing: {trials} are equal to the last digit. Repeats say nothing about noise.",
+        trials=facts.trials([first, second], "seed.dead"),
+    )
+    numbers = tuple(sorted({trial.number for pair in pairs for trial in pair}))
+    return [Claim("S1", text, {"pairs": len(pairs)}, "", numbers)]

@@ -1,0 +1,152 @@
+"""How an objective changes with settings that matter: E4 rises or falls, E5 best inside, E7 two work together, E9 a
+category against another; and the numbers of such sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from hptui.core.format import setting
+from hptui.core.trial import Trial, Value
+from hptui.results.analysis.evidence import EffectAnalysis
+from hptui.results.claims.claim import Claim
+from hptui.results.claims.shipped import is_shown
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Fact, join_with_and, line
+
+
+def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:
+    """Yield how an objective changes with a setting that matters, where the curve says so."""
+    metric, curve = analysis.objective.metric, analysis.averaged.curve(name)
+    key, sign = f"curve.{metric}.{name}", 1.0 if analysis.objective.goal == "minimize" else -1.0
+    if not curve.factor.ordered:
+        yield from _categories(facts, analysis, name)
+        return
+    direction = curve.direction
+    ends = curve.contrast(0, len(curve.values) - 1)
+    if direction and is_shown("E4"):
+        text = line(
+            "{metric} {moves} as {name} grows, by about {mean} ({low} to {high}) from {first} to {last}.",
+            metric=facts.name(metric),
+            moves="rises" if direction > 0 else "falls",
+            name=facts.name(name),
+            mean=size_of(facts, f"{key}.change", metric, abs(ends.mean), analysis.trials),
+            low=size_of(facts, f"{key}.low", metric, min(abs(ends.low), abs(ends.high)), analysis.trials),
+            high=size_of(facts, f"{key}.high", metric, max(abs(ends.low), abs(ends.high)), analysis.trials),
+            first=facts.of_value(f"{key}.first", curve.values[0], analysis.trials),
+            last=facts.of_value(f"{key}.last", curve.values[-1], analysis.trials),
+        )
+        yield Claim("E4", text, {"change": ends.mean, "direction": direction}, name, numbers_of(analysis.trials))
+        return
+    place = curve.inside(sign)
+    if place is not None and is_shown("E5"):
+        text = line(
+            "{metric} is {best} around {name} = {value} and {worse} at both ends.",
+            metric=facts.name(metric),
+            best="lowest" if sign > 0 else "highest",
+            name=facts.name(name),
+            value=facts.of_value(f"{key}.best", short_value(curve.values[place]), analysis.trials),
+            worse="higher" if sign > 0 else "lower",
+        )
+        yield Claim("E5", text, {"best": curve.values[place]}, name, numbers_of(analysis.trials))
+
+
+def _categories(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:
+    """Yield which values of a category are better than which others."""
+    if not is_shown("E9"):
+        return
+    metric, curve = analysis.objective.metric, analysis.averaged.curve(name)
+    sign = 1.0 if analysis.objective.goal == "minimize" else -1.0
+    pairs = list(combinations(range(len(curve.values)), 2))
+    limit = 1 - 0.05 / max(1, len(pairs)) / 2
+    for i, j in pairs:
+        contrast = curve.contrast(i, j)
+        if max(contrast.above, 1 - contrast.above) < limit:
+            continue
+        better, worse = (i, j) if sign * contrast.mean > 0 else (j, i)
+        key = f"curve.{metric}.{name}.{setting(curve.values[better])}.{setting(curve.values[worse])}"
+        sizes = sorted((abs(contrast.low), abs(contrast.high)))
+        text = line(
+            "{name} = {better} is better than {worse}, by about {mean} ({low} to {high}).",
+            name=facts.name(name),
+            better=facts.of_value(f"{key}.better", curve.values[better], analysis.trials),
+            worse=facts.of_value(f"{key}.worse", curve.values[worse], analysis.trials),
+            mean=size_of(facts, f"{key}.mean", metric, abs(contrast.mean), analysis.trials),
+            low=size_of(facts, f"{key}.low", metric, sizes[0], analysis.trials),
+            high=size_of(facts, f"{key}.high", metric, sizes[1], analysis.trials),
+        )
+        yield Claim(
+            "E9",
+            text,
+            {"probability": round(max(contrast.above, 1 - contrast.above), 4)},
+            name,
+            numbers_of(analysis.trials),
+        )
+
+
+def together_claims(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
+    """Yield the pairs of settings that matter and work together."""
+    if not is_shown("E7"):
+        return
+    metric = analysis.objective.metric
+    for pair in analysis.averaged.together:
+        key = f"together.{metric}.{pair.first}.{pair.second}"
+        (low, at_low), (high, at_high) = pair.at
+        where = join_with_and(
+            line(
+                "{best} at {second} {value}",
+                best=facts.of_value(f"{key}.{end}", short_value(best), analysis.trials),
+                second=facts.name(pair.second),
+                value=facts.of_value(f"{key}.{end}.at", short_value(value), analysis.trials),
+            )
+            for end, value, best in (("low", low, at_low), ("high", high, at_high))
+        )
+        text = line(
+            "{first} and {second} work together (evidence {e}, {c} needed): the best {first} is {where}.",
+            first=facts.name(pair.first),
+            second=facts.name(pair.second),
+            e=one_digit(key, pair.evidence, analysis.trials),
+            c=one_digit(f"{key}.needed", pair.needed, analysis.trials),
+            where=where,
+        )
+        premise = {"evidence": round(pair.evidence, 1), "needed": round(pair.needed, 1)}
+        yield Claim("E7", text, premise, f"{pair.first}+{pair.second}", numbers_of(analysis.trials))
+
+
+# numbers -----------------------------------------------------------------------------------------------------------
+
+
+def one_digit(key: str, value: float, trials: Sequence[Trial]) -> Fact:
+    """Return a number rounded to one decimal: more would depend on the library of linear algebra."""
+    rounded = round(value, 1)
+    return Fact(key, rounded, f"{rounded:.1f}", numbers_of(trials))
+
+
+def numbers_of(trials: Sequence[Trial]) -> tuple[int, ...]:
+    """Return the numbers of trials."""
+    return tuple(trial.number for trial in trials)
+
+
+def short(value: float, digits: int = 2) -> float:
+    """Return a number with few significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def short_value(value: Value) -> Value:
+    """Return a value of a setting with three digits where it is a float."""
+    return short(value, 3) if isinstance(value, float) else value
+
+
+def rounded_up(value: float) -> float:
+    """Return a number rounded up to two significant digits: an upper limit must not be rounded down."""
+    if value <= 0 or not math.isfinite(value):
+        return value
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / unit - 1e-9) * unit
+
+
+def size_of(facts: FactWriter, key: str, metric: str, value: float, trials: Sequence[Trial]) -> Fact:
+    """Return the size of a difference, with two significant digits and without a sign."""
+    fact = facts.difference(key, metric, short(value), trials)
+    return Fact(fact.key, fact.value, fact.text.lstrip("+"), fact.trials, fact.field)

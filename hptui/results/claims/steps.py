@@ -1,0 +1,83 @@
+"""NX: what to do next with a finished study, as one command that acts on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from shlex import quote
+
+from hptui.core.trial import Trial, TrialStatus
+from hptui.results.claims.claim import Claim
+from hptui.results.claims.first_lines import sure
+from hptui.results.claims.ranges import edge_claims, range_command
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Fact, line
+
+SEEDS = 3
+"""Fresh runs that are asked for."""
+MAX_REPEATED = 3
+"""Trials that cannot be distinguished from the best are repeated together up to this number."""
+MORE = 10
+"""Trials that are asked for where nothing else is to be done."""
+
+
+def next_step(facts: FactWriter) -> Claim:
+    """Return the next step as a phrase without a full stop; the command is a fact of it."""
+    name, best, baseline = quote(facts.view.row.name), facts.data.best, facts.view.baseline
+    if best is None:
+        return _after_failures(facts)
+    if len(facts.study.objectives) == 1:
+        answer = str(sure(facts).premise.get("answer"))
+        if facts.data.fresh(best) is None and not facts.data.dead_seeds and best.number in facts.originals:
+            targets = ["best"]
+            if baseline is not None and baseline.number != best.number and answer in ("not yet", "yes for this run"):
+                targets.append(str(baseline.number))
+            return _repeat(facts, name, targets, "repeat")
+        rivals = (
+            [trial for trial in facts.data.range_test.alike if facts.data.fresh(trial) is None]
+            if (facts.data.range_test is not None)
+            else []
+        )
+        if 0 < len(rivals) <= MAX_REPEATED and not facts.data.dead_seeds:
+            return _repeat(facts, name, [str(trial.number) for trial in rivals], "alike")
+    if edge_claims(facts) and (command := range_command(facts)) is not None:
+        return Claim("NX", (command,), {"step": "space"})
+    if facts.data.effect_trials and _may_go_on(facts):
+        text = f"hptui run {name} --trials +{MORE}"
+        return Claim("NX", (Fact("next", text, text),), {"step": "more"})
+    return Claim("NX", ("nothing: done",), {"step": "done"})
+
+
+def _repeat(facts: FactWriter, name: str, targets: list[str], why: str) -> Claim:
+    commands = [f"hptui add {name} --repeat {target} --seeds {SEEDS}" for target in targets]
+    text = " && ".join([*commands, f"hptui run {name}"])
+    return Claim("NX", (Fact("next", text, text),), {"step": why, "repeat": list(targets)})
+
+
+def _may_go_on(facts: FactWriter) -> bool:
+    """Return whether more trials can be proposed: a list and a spent grid have none."""
+    sampler, size = facts.study.search.sampler, facts.study.space.size
+    if sampler == "list" or not facts.study.space.parameters or facts.study.stages:
+        return False
+    return sampler != "grid" or size is None or len(facts.data.order) < size
+
+
+def _after_failures(facts: FactWriter) -> Claim:
+    """Return the remedy of the commonest failure of a study without any value."""
+    failed = [trial for trial in facts.view.trials if trial.status is TrialStatus.FAILED]
+    cures: Counter[str] = Counter()
+    chosen: dict[str, Trial] = {}
+    for trial in failed:
+        diagnosis = facts.data.diagnoses.get(trial.number)
+        if diagnosis is not None and diagnosis.suggestions:
+            cures[diagnosis.suggestions[0].sentence] += 1
+            chosen.setdefault(diagnosis.suggestions[0].sentence, trial)
+    if cures:
+        cure, count = min(cures.items(), key=lambda item: (-item[1], item[0]))
+        text = line("{cure} (trial {n})", cure=Fact("next", cure, cure), n=facts.number(chosen[cure]))
+        return Claim("NX", text, {"step": "cure", "trials": count}, "", (chosen[cure].number,))
+    if failed:
+        text = line("see why trial {n} failed", n=facts.number(failed[0]))
+        return Claim("NX", text, {"step": "failed"}, "", (failed[0].number,))
+    if not facts.study.objectives and any(not trial.status.open for trial in facts.view.trials):
+        return Claim("NX", ("name what to rank by: [objective] metric in the study file",), {"step": "objective"})
+    return Claim("NX", ("nothing has ended yet",), {"step": "wait"})

@@ -1,0 +1,215 @@
+"""The first screen of a report: its question and the answer in twelve lines, each of which is there or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+
+from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.core.values import values_equal
+from hptui.results import claims
+from hptui.results.analysis.cohort import knee_of_front, pareto_front
+from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
+from hptui.results.claims.claim import Claim
+from hptui.results.claims.first_lines import without_best
+from hptui.results.claims.repeats import fresh_text
+from hptui.results.document import Block, Bullets, Heading
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_parts, line
+from hptui.results.view import PSEUDO_LOSS_NOTE
+
+MAX_CHANGES = 6
+"""Number of changed settings that are named."""
+REASON_WORDS = {
+    Reason.OOM: "ran out of memory",
+    Reason.HOST_OOM: "ran out of the machine's memory",
+    Reason.NAN: "became NaN or infinite",
+    Reason.CRASH: "crashed",
+    Reason.HUNG: "hung",
+    Reason.TIMEOUT: "took too long",
+    Reason.USAGE: "had unusable settings",
+    Reason.LOST: "vanished",
+}
+"""What became of failed trials, by reason."""
+
+
+def first_screen(facts: FactWriter) -> Iterator[Block]:
+    """Yield the title and the list below it."""
+    yield Heading(1, (Name(facts.study.report.title or facts.study.name),))
+    yield Bullets(tuple(first_screen_lines(facts)))
+
+
+def first_screen_lines(facts: FactWriter) -> Iterator[Line]:
+    """Yield the eleven lines below the title."""
+    yield _about(facts)
+    yield (Bold(("Study",)), ": ", *_study(facts))
+    yield (Bold(("Best",)), ": ", *_best(facts))
+    yield (Bold(("Changed",)), ": ", *_changed(facts))
+    yield (Bold(("Against the baseline",)), ": ", *_against_baseline(facts))
+    yield (Bold(("Sure that it is better?",)), " ", *_claim(claims.sure(facts), "not known"))
+    yield (Bold(("Nearly as good",)), ": ", *_claim(claims.alike(facts), "not known"))
+    yield (Bold(("Mattered",)), ": ", *_claim(claims.mattered(facts), "not known"))
+    yield (Bold(("Went wrong",)), ": ", *_went_wrong(facts))
+    yield (Bold(("Cost",)), ": ", *_cost(facts))
+    yield (Bold(("Next",)), ": ", *_next(facts))
+
+
+def _claim(claim: Claim | None, otherwise: str) -> Line:
+    return claim.line if claim is not None else (otherwise,)
+
+
+COMMANDS = frozenset({"repeat", "alike", "space", "more"})
+"""Next steps that are a command."""
+
+
+def _next(facts: FactWriter) -> Line:
+    claim = claims.next_step(facts)
+    if claim.premise.get("step") not in COMMANDS:
+        return claim.line
+    return tuple(replace(part, code=True) if isinstance(part, Fact) else part for part in claim.line)
+
+
+def _about(facts: FactWriter) -> Line:
+    if not facts.study.about:
+        return ("The study file has no `about`, so its question is not known.",)
+    return (UserText(" ".join(facts.study.about.split())), " (the author)")
+
+
+def _study(facts: FactWriter) -> Line:
+    row = facts.view.row
+    text: Line = (Name(row.name, code=True), ", ", str(row.state), ", ", *trials_by_status(facts))
+    if facts.study.trainer.kind == "toy":
+        return (*text, ". The numbers are ", Bold((f"{PSEUDO_LOSS_NOTE}",)))
+    return (*text, ". The runner: ", Name(row.message)) if row.message else text
+
+
+def trials_by_status(facts: FactWriter) -> Line:
+    """Return the number of trials by status: `15 trials: 12 complete, 2 failed, 1 pruned`."""
+    trials = facts.view.trials
+    if not trials:
+        return ("no trial has started",)
+    by_status = {status: [trial for trial in trials if trial.status is status] for status in TrialStatus}
+    order = [TrialStatus.COMPLETE, TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED]
+    order += [TrialStatus.RUNNING, TrialStatus.PAUSED, TrialStatus.WAITING]
+    parts = [
+        line("{n} {status}", n=facts.count(f"study.{item}", by_status[item]), status=str(item))
+        for item in order
+        if by_status[item]
+    ]
+    return line("{n}: {parts}", n=facts.count_with_noun("study.trials", trials, "trial"), parts=join_parts(parts))
+
+
+def _best(facts: FactWriter) -> Line:
+    best, metric = facts.data.best, facts.data.metric
+    if len(facts.study.objectives) > 1:
+        front = pareto_front(facts.view)
+        if not front:
+            return ("no trial is complete with a value for every objective",)
+        knee = knee_of_front(facts.view, front)
+        text = line("{trials} are the Pareto front", trials=facts.trials(front, "front.n"))
+        if len(front) == 1:
+            text = line("{trial} is as good as any other in every objective", trial=facts.trial(front[0]))
+        return (*text, ", nearest to the best of everything is ", *facts.trial(knee)) if knee is not None else text
+    if best is None and not facts.study.objectives:
+        return ("the study has no objective, so no trial is the best",)
+    if best is None:
+        return ("no trial is complete with a value, so none is the best",)
+    value: Line = (facts.name(metric), " ", facts.value(best, metric), *_of_evaluations(facts, best))
+    fresh = claims.fresh_runs(facts, best)
+    if fresh is not None:
+        value = ("chosen by ", *value)
+        if facts.view.baseline is None:  # else the next line but one has it
+            value += ("; ", *fresh_text(facts, fresh))
+    stage: Line = (" of stage ", Name(best.stage)) if best.stage else ()
+    return (*facts.trial(best), *stage, ", ", *value)
+
+
+def _of_evaluations(facts: FactWriter, trial: Trial) -> Line:
+    """Return of how many evaluations the value is the lowest, the highest, or the last."""
+    summary = facts.data.summaries.get(facts.data.metric, {}).get(trial.number)
+    if summary is None or summary.n < 2:
+        return ()
+    objective = facts.study.objective
+    which = "last" if objective.select != "best" else "lowest" if objective.goal == "minimize" else "highest"
+    return (f" ({which} of ", facts.of_value(f"trial.{trial.number}.evaluations", summary.n, [trial]), " evaluations)")
+
+
+def _changed(facts: FactWriter) -> Line:
+    best = facts.data.best
+    if best is None:
+        return ("nothing to compare",)
+    changes = [
+        (facts.name(name), " ", facts.base_setting(name), " → ", *facts.setting(best, name))
+        for name, value in facts.view.settings(best).items()
+        if name in facts.view.base and not values_equal(value, facts.view.base[name])
+    ]
+    if best.role is Role.IMPORTED:
+        return ("not known: it was imported",) if not changes else join_parts(changes[:MAX_CHANGES], " · ")
+    if not changes:
+        return ("nothing: it has the settings of the study file",)
+    more: Line = ()
+    if len(changes) > MAX_CHANGES:
+        more = (" · and ", facts.of_value("best.changes.more", len(changes) - MAX_CHANGES, [best]), " more")
+    return (*join_parts(changes[:MAX_CHANGES], " · "), *more)
+
+
+def _against_baseline(facts: FactWriter) -> Line:
+    claim = claims.against_baseline(facts)
+    if claim is not None:
+        return claim.line
+    best, baseline = facts.data.best, facts.view.baseline
+    if best is None:
+        return (without_best(facts),)
+    if len(facts.study.objectives) > 1:
+        return ("see Comparison below: there are several objectives",)
+    if baseline is None and any(trial.role is Role.BASELINE for trial in facts.view.trials):
+        return ("the baseline ran in another stage: see Stages below",)
+    if baseline is None:
+        return ("no trial ran the settings of the study file",)
+    if baseline.number == best.number:
+        return ("no trial was better than the baseline",)
+    return ("the baseline has no value",)
+
+
+def _went_wrong(facts: FactWriter) -> Line:
+    trials = facts.view.trials
+    failed = [trial for trial in trials if trial.status is TrialStatus.FAILED]
+    parts: list[Line] = []
+    for reason in dict.fromkeys(trial.reason for trial in failed):
+        same = [trial for trial in failed if trial.reason is reason]
+        words = REASON_WORDS.get(reason, f"failed ({reason})") if reason is not None else "failed"
+        parts.append((facts.count(f"wrong.{reason}", same), f" {words}"))
+    for status in (TrialStatus.PRUNED, TrialStatus.STOPPED):
+        if same := [trial for trial in trials if trial.status is status]:
+            word = "pruned" if status is TrialStatus.PRUNED else "stopped"
+            parts.append((facts.count(f"study.{status}", same), f" {word}"))
+    if not trials:
+        return ("nothing has run",)
+    if not parts:
+        return ("nothing: no trial failed or was pruned",)
+    return (*join_parts(parts), ", of ", facts.count("study.trials", trials))
+
+
+def _cost(facts: FactWriter) -> Line:
+    attempts = list(chain.from_iterable(facts.data.attempts.values()))
+    own = [trial for trial in facts.view.trials if facts.data.attempts.get(trial.number)]
+    spans = busy_intervals(attempts)
+    if not spans:
+        return ("not known: no trial ran here",)
+    parts: list[Line] = []
+    seconds = gpu_seconds(attempts)
+    names = gpu_names(attempts)
+    if seconds:
+        hours = facts.gpu_hours("cost.gpu_hours", seconds, own)
+        on = join_parts(
+            (facts.of_value(f"cost.gpus.{name}", count, own), " x ", Name(name)) for name, count in names.items()
+        )
+        parts.append((hours, " GPU hours on ", *on))
+    busy: Line = (facts.duration("cost.wall", union_seconds(spans), own),)
+    parts.append(busy if seconds else (*busy, " without a GPU"))
+    best = facts.data.best
+    if best is not None and best.ended is not None and best.role is not Role.IMPORTED:
+        until_best = union_seconds([(start, min(end, best.ended)) for start, end in spans if start < best.ended])
+        parts.append(("best after ", facts.duration("cost.until_best", until_best, own)))
+    return join_parts(parts)

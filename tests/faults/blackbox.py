@@ -1,0 +1,383 @@
+"""Studies under attack, seen from outside alone: the command line, /proc and read-only SQLite; no module of hptui.
+
+    python -m tests.faults.blackbox --kills 1000 [--seed 1] [--counter FILE]
+
+In rounds. Each starts three studies in a new HOME: the toy with a fast sampler, the toy with one that thinks in a
+process of its own, and a `command` script that leaves daemons behind. While they run, every process of the HOME is a
+target: starters and followers, screens in a pty, runner, engine, launcher, shim, worker, script, daemon; alone, in
+pairs, all at once, and the same trial twice in a row. Verbs are fired from several shells meanwhile. Then the studies
+are let run to their end and judged:
+
+    lost      a trial that was seen complete has its value for ever, and no number is missing
+    doubled   a complete trial has one attempt that is done
+    cut       a complete trial has points up to the last step that any of its event files shows
+    orphans   at the end no process of the HOME lives
+    proposals of a sequential study are those of an undisturbed one
+
+The counter file adds up over calls, by seed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pty
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+TOY = """
+name = "{name}"
+[objective]
+metric = "loss"
+[trainer]
+kind = "toy"
+steps = 40
+step_seconds = 0.02
+checkpoint_every = 7
+[space]
+learning_rate = {{ low = 1e-5, high = 1e-1, log = true }}
+width = {{ choices = [16, 32, 64] }}
+[search]
+sampler = "{sampler}"
+seed = 5
+trials = {trials}
+[resources]
+parallel = 1
+lost_retries = 1000000
+min_free_gb = 0.0
+"""
+COMMAND = """
+name = "{name}"
+[objective]
+metric = "loss"
+[trainer]
+kind = "command"
+command = ["{python}", "{script}", "--lr", "{{lr}}"]
+[space]
+lr = {{ low = 1e-3, high = 1.0, log = true }}
+[search]
+sampler = "{sampler}"
+baseline = false
+seed = 5
+trials = {trials}
+[resources]
+parallel = 1
+lost_retries = 1000000
+min_free_gb = 0.0
+"""
+SCRIPT = """
+import os, sys, time
+lr = float(sys.argv[sys.argv.index("--lr") + 1])
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)", "blackbox daemon of MARK"], {})
+for step in range(1, 31):
+    time.sleep(0.03)
+    print(f"step {step} loss {lr + 1 / step:.6f}", flush=True)
+"""
+KINDS = (
+    (b"hptui.operations.runner_process", "runner"),
+    (b"hptui.search.engine_process", "engine"),
+    (b"shim.py", "shim"),
+    (b"hptui.execution.local.launcher", "launcher or warm attempt"),
+    (b"hptui.trainers.worker", "worker"),
+    (b"blackbox daemon", "daemon"),
+    (b"train.py", "script"),
+    (b"\0open\0", "screens"),
+    (b"\0run\0", "starter or follower"),
+)
+"""A word of a command line, and whose it is. What else runs is a verb."""
+VERBS: Sequence[tuple[str, ...]] = (
+    ("status",), ("trials", "{}"), ("report", "{}"), ("doctor", "{}"), ("pause", "{}"), ("resume", "{}"), ("log", "{}"),
+    ("note", "{}", "0", "seen"), ("show", "{}", "best"),
+)  # fmt: skip
+MAX_ROUND_S = 240.0
+"""Seconds of attack in a round."""
+MAX_END_S = 300.0
+"""Seconds that a round's studies may take to their end, once they are left alone."""
+
+
+def command(home: Path, *words: str) -> list[str]:
+    """The command line of a verb."""
+    return [sys.executable, "-m", "hptui", "--home", str(home), *words]
+
+
+def kind_of(words: bytes) -> str:
+    """Whose process a command line belongs to."""
+    return next((kind for word, kind in KINDS if word in words), "verb")
+
+
+@dataclass
+class Round:
+    """One HOME, its studies, and what was seen of them."""
+
+    home: Path
+    random: random.Random
+    trials: int
+    kills: Counter[str] = field(default_factory=Counter)
+    findings: list[str] = field(default_factory=list)
+    complete: dict[tuple[str, int], str] = field(default_factory=dict)
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    names: tuple[str, ...] = ("fast", "thinking", "script")
+
+    def files(self, folder: Path) -> None:
+        """Write the study files."""
+        script = folder / "train.py"
+        script.write_text(SCRIPT.replace("MARK", str(self.home)))
+        more = {"trials": self.trials, "python": sys.executable, "script": script}
+        for name, text, sampler in (("fast", TOY, "random"), ("thinking", TOY, "gp"), ("script", COMMAND, "random")):
+            (folder / f"{name}.toml").write_text(text.format(name=name, sampler=sampler, **more))
+
+    # processes ------------------------------------------------------------------------------------------------------
+
+    def processes(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (pid, command line) of every living process of the HOME."""
+        mark, home = f"HPTUI_HOME={self.home}".encode(), str(self.home).encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            pid = int(process.name)
+            with suppress(OSError):
+                words, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+                if (process / "stat").read_bytes().rpartition(b")")[2].split()[0] in b"ZX" or pid == os.getpid():
+                    continue
+                if mark in environment.split(b"\0") or home in words:
+                    yield pid, words
+
+    def kill(self, pid: int, words: bytes) -> None:
+        """Kill a process, and count it by what it is."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            self.kills[kind_of(words)] += 1
+
+    def start(self, *words: str) -> None:
+        """Start a verb in a shell of its own."""
+        self.started = [process for process in self.started if process.poll() is None]
+        null = subprocess.DEVNULL
+        arguments = command(self.home, *words)
+        self.started.append(subprocess.Popen(arguments, stdin=null, stdout=null, stderr=null, start_new_session=True))
+
+    def screens(self) -> int:
+        """Open the screens in a pty; return its end here."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ["TERM"] = "xterm-256color"
+            os.execv(sys.executable, command(self.home, "open"))
+        os.set_blocking(fd, False)
+        return fd
+
+    # the attack -----------------------------------------------------------------------------------------------------
+
+    def attack(self, kills: int) -> None:
+        """Kill until so many have died, or the studies are done, or the time is over."""
+        deadline, screens = time.monotonic() + MAX_ROUND_S, -1
+        while self.kills.total() < kills and time.monotonic() < deadline and not self.findings:
+            for name in self.names:
+                if self.state(name) != "done" and not self.alive(name):
+                    self.start("run", name)
+            if self.random.random() < 0.3:
+                verb = self.random.choice(VERBS)
+                for _ in range(self.random.choice((1, 1, 4))):
+                    self.start(*(word.format(self.random.choice(self.names)) for word in verb))
+            if screens < 0 and self.random.random() < 0.1:
+                screens = self.screens()
+            if screens >= 0:
+                with suppress(OSError):
+                    while os.read(screens, 1 << 16):
+                        pass
+            time.sleep(self.random.uniform(0.05, 0.8))
+            self.strike()
+            self.look()
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            if all(self.state(name) == "done" for name in self.names):
+                break
+        if screens >= 0:
+            os.close(screens)
+
+    def strike(self) -> None:
+        """Kill one process, two, all, or those of one trial twice in a row."""
+        living = list(self.processes())
+        if not living:
+            return
+        how = self.random.choices(("one", "pair", "all", "twice"), (60, 20, 8, 12))[0]
+        if how == "all":
+            chosen = living
+        elif how == "twice":
+            trial = [found for found in living if b"trials/" in found[1] or b"train.py" in found[1]] or living
+            chosen = trial[:2]
+        else:
+            kinds = sorted({kind_of(words) for _, words in living})  # first whose, then which: runners are few
+            picked = self.random.choices(kinds, k=1 if how == "one" else 2)
+            chosen = [self.random.choice([one for one in living if kind_of(one[1]) == kind]) for kind in picked]
+        for pid, words in chosen:
+            self.kill(pid, words)
+        if how == "twice":
+            time.sleep(self.random.uniform(0.3, 1.0))
+            for pid, words in list(self.processes()):
+                if b"trials/" in words or b"train.py" in words:
+                    self.kill(pid, words)
+
+    # what is recorded -----------------------------------------------------------------------------------------------
+
+    def rows(self, name: str, sql: str, home: Path | None = None) -> list[Any]:
+        """Ask a store, read-only; [] while it is not there."""
+        path = (home or self.home) / name / "study.db"
+        if not path.is_file():
+            return []
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as store:
+            return store.execute(sql).fetchall()
+
+    def state(self, name: str) -> str:
+        """The state of a study."""
+        return str((self.rows(name, "SELECT state FROM study") or [("new",)])[0][0])
+
+    def alive(self, name: str) -> bool:
+        """Whether a runner of a study lives, or a starter that will start one."""
+        root = str(self.home / name).encode()
+        return any(root in words or (b"\0run\0" in words and name.encode() in words) for _, words in self.processes())
+
+    def look(self) -> None:
+        """Compare what is complete with what was complete before."""
+        for name in self.names:
+            sql = "SELECT number, values_json FROM trials WHERE status = 'complete'"
+            now = {(name, number): values for number, values in self.rows(name, sql)}
+            for key, values in self.complete.items():
+                if key[0] == name and now.get(key) != values:
+                    self.findings.append(f"lost: trial {key} was {values}, is {now.get(key)}")
+            self.complete.update(now)
+
+    def finish(self) -> None:
+        """Let everything run to its end, undisturbed."""
+        deadline = time.monotonic() + MAX_END_S
+        while any(self.state(name) != "done" for name in self.names):
+            if time.monotonic() > deadline:
+                self.findings.append(f"stuck: {[(name, self.state(name)) for name in self.names]}")
+                return
+            for name in self.names:
+                if self.state(name) != "done" and not self.alive(name):
+                    self.start("run", name)
+            time.sleep(0.5)
+        for process in self.started:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=60)
+
+    def judge(self, undisturbed: Path) -> None:
+        """Say what is wrong at the end."""
+        self.look()
+        for name in self.names:
+            self._judge(name, undisturbed)
+        deadline = time.monotonic() + 10
+        while (left := list(self.processes())) and time.monotonic() < deadline:
+            for pid, words in left:
+                if b"\0open\0" in words:  # screens stay until somebody closes them
+                    os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(-1, os.WNOHANG)
+            time.sleep(0.2)
+        self.findings += [f"orphan: {pid} {words.decode(errors='replace')!r}" for pid, words in left]
+
+    def _judge(self, name: str, undisturbed: Path) -> None:
+        sound = self.rows(name, "PRAGMA integrity_check")
+        if sound != [("ok",)]:
+            self.findings.append(f"damaged: {name}: {sound}")
+        trials = self.rows(name, "SELECT number, status, params_json FROM trials ORDER BY number")
+        if [row[0] for row in trials] != list(range(len(trials))):
+            self.findings.append(f"lost: {name} has the trials {[row[0] for row in trials]}")
+        self.findings += [
+            f"unfinished: {name} {number} is {status}" for number, status, _ in trials if status != "complete"
+        ]
+        done = dict(self.rows(name, "SELECT trial, count(*) FROM attempts WHERE state = 'done' GROUP BY trial"))
+        self.findings += [f"doubled: {name} {n} has {count} ends" for n, count in done.items() if count != 1]
+        last = dict(self.rows(name, "SELECT trial, max(step) FROM points GROUP BY trial"))
+        for number, status, _ in trials:
+            shown = self._last_step(name, number)
+            if status == "complete" and shown is not None and (last.get(number) or 0) < shown:
+                self.findings.append(f"cut: {name} {number} ends at {last.get(number)}, its files at {shown}")
+        sql = "SELECT params_json FROM trials ORDER BY number"
+        proposals, alone = [json.loads(row[2]) for row in trials], self.rows(name, sql, undisturbed)
+        if proposals != [json.loads(row[0]) for row in alone]:
+            self.findings.append(f"proposals: {name} differs from an undisturbed study")
+
+    def _last_step(self, name: str, number: int) -> int | None:
+        steps = []
+        for path in (self.home / name / "trials" / f"{number:04d}").glob("attempt-*/events.jsonl"):
+            for line in path.read_bytes().split(b"\n"):
+                with suppress(ValueError):
+                    event = json.loads(line)
+                    if event.get("k") == "metrics":
+                        steps.append(int(event["step"]))
+        return max(steps, default=None)
+
+
+def attack(kills: int, seed: int, folder: Path, trials: int = 8) -> tuple[Counter[str], list[str]]:
+    """Attack in rounds until so many processes were killed; return the counts and what was wrong."""
+    total, number, undisturbed = Counter[str](), 0, folder / "undisturbed"
+    while total.total() < kills:
+        home = folder / f"home-{number}"
+        home.mkdir(parents=True)
+        one = Round(home, random.Random(f"{seed}/{number}"), trials)
+        one.files(folder)
+        os.environ["HPTUI_HOME"] = str(undisturbed)
+        if not undisturbed.exists():
+            for name in one.names:
+                subprocess.run(
+                    command(undisturbed, "run", str(folder / f"{name}.toml")), check=True, capture_output=True
+                )
+        os.environ["HPTUI_HOME"] = str(home)
+        for name in one.names:
+            one.start("run", str(folder / f"{name}.toml"))
+        deadline = time.monotonic() + 60
+        while not all((home / name / "study.db").is_file() for name in one.names) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        one.attack(kills - total.total())
+        one.finish()
+        one.judge(undisturbed)
+        total, number = total + one.kills, number + 1
+        print(f"seed {seed}, round {number}: {dict(one.kills)}; {len(one.findings)} findings", flush=True)
+        if one.findings:
+            return total, [*one.findings, f"seed {seed}, round {number}: {home}"]
+        shutil.rmtree(home)
+    return total, []
+
+
+def main() -> int:
+    """Attack, print the counts, and add them to the counter file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trials", type=int, default=8, help="of each study of a round")
+    parser.add_argument("--counter", type=Path, help="JSON file that the counts are added to")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="blackbox-"))
+    total, findings = attack(options.kills, options.seed, folder, options.trials)
+    print(f"{total.total()} kills with seed {options.seed}: {dict(total)}; {len(findings)} findings")
+    print("\n".join(findings))
+    if options.counter is not None:
+        known = json.loads(options.counter.read_text()) if options.counter.exists() else {}
+        before = known.get(str(options.seed), {"kills": 0, "findings": []})
+        known[str(options.seed)] = {
+            "kills": before["kills"] + total.total(),
+            "findings": [*before["findings"], *findings],
+        }
+        options.counter.write_text(json.dumps(known, indent=2) + "\n")
+    if not findings:
+        shutil.rmtree(folder)
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

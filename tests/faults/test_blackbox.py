@@ -1,0 +1,51 @@
+"""The black-box harness: what it must find it finds, and a few of its rounds in full."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.blackbox import Round, attack
+from tests.operations.made import make
+
+PLANTED = {
+    "lost: made has the trials": "DELETE FROM trials WHERE number = 1",
+    "lost: trial ('made', 0) was": "UPDATE trials SET values_json = '{\"loss\":9}' WHERE number = 0",
+    "doubled": "UPDATE attempts SET state = 'done', trial = 0, n = 70 WHERE rowid = (SELECT max(rowid) FROM attempts)",
+    "proposals": "UPDATE trials SET params_json = '{\"x\":1}' WHERE number = 0",
+    "unfinished": "UPDATE trials SET status = 'failed' WHERE number = 0",
+    "cut": "",
+}
+
+
+@pytest.mark.parametrize("finding", PLANTED)
+def test_a_planted_fault_is_found(finding: str, home: Path) -> None:
+    sd = make(home)
+    undisturbed = home.with_name("undisturbed")
+    shutil.copytree(home, undisturbed)
+    one = Round(home, random.Random(1), 3, names=("made",))
+    one.look()
+    assert one.findings == []
+    with closing(sqlite3.connect(sd.db, isolation_level=None)) as store:
+        store.execute("PRAGMA foreign_keys = OFF")
+        store.execute(PLANTED[finding] or "SELECT 1")
+    events = sd.attempt(0, 1) / "events.jsonl"
+    events.parent.mkdir(parents=True, exist_ok=True)
+    events.write_text(json.dumps({"q": 1, "k": "metrics", "t": 1, "step": 10**6}) + "\n" if finding == "cut" else "")
+    one.judge(undisturbed)
+    assert any(found.startswith(finding) for found in one.findings), one.findings
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", [11, 12])
+def test_nothing_is_lost_whoever_is_killed(seed: int, tmp_path: Path) -> None:
+    kills, findings = attack(150, seed, tmp_path)
+    assert findings == []
+    assert len(kills) >= 6

@@ -1,0 +1,100 @@
+"""The objective that `hptui new` writes: a name that the readers really find in what the script prints."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import random
+
+import pytest
+
+from hptui.scripts.inspect.metrics import is_training_metric, measured, ranked
+from hptui.scripts.metrics.lines import LineReader
+
+NAMES = ("val_loss", "Val Loss", "valid ppl", "eval/accuracy", "test f1", "dev_bleu", "accuracy", "train loss", "loss",
+         "Validation loss", "mAP", "AUC", "rmse", "eval_rougeL", "val_f1-score", "top-1 acc")  # fmt: skip
+FORMS = (
+    'print(f"epoch {{epoch}} {0}: {{x:.4f}}")',
+    'print(f"Epoch {{epoch}}/{{epochs}} | {1}: {{y:.3f}} | {0}: {{x:.3f}}")',
+    'print("step:", epoch, "{0}:", x)',
+    'print("epoch %d, {0} = %.4f, {1} = %.4f" % (epoch, x, y))',
+    'print("[{{}}/{{}}] {1}={{:.4f}} {0}={{:.4f}}".format(epoch, epochs, y, x))',
+    'print({{"epoch": epoch, "{0}": x, "{1}": y}})',
+    'print(json.dumps({{"step": epoch, "{0}": x}}))',
+    'logger.info("epoch %d {0}=%.3f", epoch, x)',
+    'print("Epoch: " + str(epoch) + " {0}: " + str(x))',
+    'sys.stdout.write(f"\\n{0}: {{x:.2%}}\\n")',
+    'for phase in ["train", "val"]: print(f"{{phase}} {0}: {{x:.4f}}")',
+)
+
+
+def printed(source: str) -> list[str]:
+    """What a script prints, its loggers included."""
+    output = io.StringIO()
+    setup = "import json, logging, sys\n"
+    setup += "logging.basicConfig(stream=sys.stdout, format='%(message)s', level=20, force=True)\n"
+    setup += "logger = logging.getLogger('x')\nepochs = 3\n"
+    loop = "\n".join(f"    {line}" for line in ["x, y = 0.25 * epoch, 0.5", *source.splitlines()])
+    with contextlib.redirect_stdout(output):
+        exec(f"{setup}for epoch in range(1, 4):\n{loop}\n", {})
+    return output.getvalue().splitlines()
+
+
+def test_what_is_named_is_what_the_reader_finds() -> None:
+    rng = random.Random(5)
+    named = 0
+    for form in FORMS:
+        for _ in range(12):
+            first, second = rng.sample(NAMES, 2)
+            source = form.format(first, second)
+            lines = printed(source)
+            for name in measured(ast.parse(source)).readable:
+                named += 1
+                reader = LineReader((name,))
+                readings = [reading for line in lines if (reading := reader.read(line)) is not None]
+                assert any(name in reading.metrics for reading in readings), (source, name, lines)
+    assert named > 120, "most of these lines name a metric"
+
+
+@pytest.mark.parametrize(
+    ("names", "best"),
+    [
+        (["train_loss", "val_loss", "val_acc"], "val_loss"),
+        (["loss", "test_acc"], "test_acc"),
+        (["loss", "accuracy"], "loss"),
+        (["train_acc", "best_val_acc", "val_acc"], "val_acc"),
+        (["test_loss", "val_acc"], "val_acc"),
+        (["train/loss", "eval/loss"], "eval/loss"),
+    ],
+)
+def test_held_out_metrics_come_before_those_of_the_training(names: list[str], best: str) -> None:
+    assert ranked(names)[0] == best
+
+
+def test_which_metrics_are_of_the_training() -> None:
+    assert [
+        name for name in ("loss", "train_loss", "val_loss", "accuracy", "Loss/train") if is_training_metric(name)
+    ] == [
+        "loss",
+        "train_loss",
+        "Loss/train",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "readable", "tagged", "in_files"),
+    [
+        ("import wandb\nwandb.log({'val': {'loss': x}, 'lr': y})", ["val.loss"], [], []),
+        ("import wandb\nrun = wandb.init()\nm = {'eval/acc': x}\nrun.log(m)", ["eval/acc"], [], []),
+        ("import mlflow\nmlflow.log_metric('val_loss', x)", [], [], []),  # nobody reads it
+        ("w.add_scalar('Loss/val', x, n)\nw.add_scalar(f'lr', y, n)", [], ["Loss/val"], []),
+        ("for s in ('train', 'val'):\n    w.add_scalar(f'{s}/loss', x, n)", [], ["val/loss", "train/loss"], []),
+        ("import json\nwith open(out + '/results.json', 'w') as f:\n    json.dump({'f1': x}, f)", [], [], ["f1"]),
+        ("f = open('log.csv', 'w')\nw = csv.writer(f)\nw.writerow(['epoch', 'val_loss'])", [], [], ["val_loss"]),
+        ("print('loading loss function')", [], [], []),
+    ],
+)
+def test_where_metrics_are(source: str, readable: list[str], tagged: list[str], in_files: list[str]) -> None:
+    found = measured(ast.parse(source))
+    assert (found.readable, found.tagged, found.in_files) == (readable, tagged, in_files)
