@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hptui.core.errors import HptuiError
-from hptui.core.notify import Notify
 from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import plan as planning
@@ -21,7 +20,7 @@ from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
 from hptui.execution.maintenance import Maintenance
-from hptui.execution.notifier import Notifier
+from hptui.execution.notifier import Notifier, Settings
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
 from hptui.execution.pruning import FinishedCurves, Pruning
@@ -48,7 +47,7 @@ class Hooks:
     trainer: Callable[[Study], WorkerSpec]
     ended: Callable[[Store, StudyDir, Study], None]
     code: CodeWatch | None = None
-    notify: Callable[[Study], Notify] = lambda study: study.notify
+    notify: Settings = lambda study: study.notify
 
 
 class StudyController:
@@ -160,9 +159,9 @@ class StudyController:
                 self.store.set_meta(MetaKey.CONSTANT_WARNED, "said")
                 self.store.add_event("warning", EventKind.CONSTANT, message)
 
-    def notify(self) -> None:
-        """Notify people of what has happened."""
-        self.maintenance.warn_of_low_space(self.study)
+    def do_chores(self) -> None:
+        """Do the chores of one turn, and notify people of what has happened."""
+        self.maintenance.turn(self.attempts.live, self.study)
         self.notifier.turn(self.study, self.trials)
 
     # deciding ---------------------------------------------------------------------------------------------------

@@ -83,12 +83,13 @@ class Maintenance:
         """Ask a controller to decide again at the next turn."""
         self._retry_target = looks
 
-    def turn(self, live: Mapping[str, RunningAttempt]) -> None:
+    def turn(self, live: Mapping[str, RunningAttempt], study: Study) -> None:
         """Do the chores of one turn of the loop."""
         if self._retry_target is not None:
             controller, self._retry_target = self._retry_target, None
             controller.request_decision()
         self._record_usage(live)
+        self._warn_of_low_space(study)
         now = time.monotonic()
         if now - self._wal_checked_at > WAL_CHECKPOINT_S or self._wal_size() > MAX_WAL_BYTES:
             self._wal_checked_at = now
@@ -115,7 +116,7 @@ class Maintenance:
                 )
         return ""
 
-    def warn_of_low_space(self, study: Study) -> None:
+    def _warn_of_low_space(self, study: Study) -> None:
         """Record once that there is little disk space left. The disks are asked once a minute."""
         if time.monotonic() - self._space_checked_at < SPACE_CHECK_S:
             return
