@@ -31,8 +31,8 @@ README = TEXTS[ROOT / "README.md"]
 PACKAGE = ROOT / "hptui"
 
 TOPICS = (
-    "quickstart study-file space search stages scripts sweeps sft python screens reports exports plugins executors "
-    "reliability architecture glossary stability benchmarks changelog"
+    "quickstart study-file space search stages notify scripts sweeps sft python screens reports exports plugins "
+    "executors reliability architecture glossary stability benchmarks changelog"
 )
 MAX_LINES = {"README.md": 220, "CONTRIBUTING.md": 90, "architecture.md": 180}
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hptui.core.expressions import Expression
+from hptui.core.notify import Notify as Notify
 from hptui.core.space import Space
 from hptui.core.trial import Value
 
@@ -281,6 +282,7 @@ class Study:
     report: ReportSpec = ReportSpec()
     notes: Notes = Notes()
     reference: Reference | None = None
+    notify: Notify = field(default_factory=Notify)
     about: str = ""
     trial_name: str = ""
     on_end: tuple[str, ...] | None = None

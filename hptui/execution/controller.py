@@ -21,6 +21,7 @@ from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
 from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.maintenance import Maintenance
+from hptui.execution.notifier import Notifier, Settings
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
 from hptui.execution.pruning import FinishedCurves, Pruning
@@ -41,12 +42,13 @@ class Hooks:
     """What the runner is given from above, since it knows neither trainers nor reports.
 
     `trainer` returns how to run a study's attempts; `ended` is called when the study has come to rest; `code` watches
-    whether hptui itself is replaced on disk.
+    whether hptui itself is replaced on disk; `notify` returns who is notified of what.
     """
 
     trainer: Callable[[Study], WorkerSpec]
     ended: Callable[[Store, StudyDir, Study], None]
     code: CodeWatch | None = None
+    notify: Settings = lambda study: study.notify
 
 
 class StudyController:
@@ -61,6 +63,7 @@ class StudyController:
         self.commands, self.attempts = commands, attempts
         self.study = attempts.study
         self.maintenance = Maintenance(sd, store)
+        self.notifier = Notifier(store, hooks.notify)
         self.preparation = Preparation(sd, store, attempts)
         self._curves = FinishedCurves()
         self.stage = stages.StageState()
@@ -158,6 +161,11 @@ class StudyController:
             if message := constant_objective_warning(self.study_view, trials):
                 self.store.set_meta(MetaKey.CONSTANT_WARNED, "said")
                 self.store.add_event("warning", EventKind.CONSTANT, message)
+
+    def do_chores(self) -> None:
+        """Do the chores of one turn, and notify people of what has happened."""
+        self.maintenance.turn(self.attempts.live, self.study)
+        self.notifier.turn(self.study, self.trials)
 
     # deciding ---------------------------------------------------------------------------------------------------
 

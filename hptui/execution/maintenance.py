@@ -13,6 +13,7 @@ from typing import Protocol
 from hptui.core.study import Study
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,10 @@ BALLAST_BYTES = 8 << 20
 WAL_CHECKPOINT_S = 60.0
 MAX_WAL_BYTES = 16 << 20
 """The write-ahead log is checkpointed this often (seconds), and when it has grown to this size."""
+SPACE_CHECK_S = 60.0
+"""The disks are asked for their free space this often."""
+LOW_SPACE_FACTOR = 2.0
+"""A disk is nearly full when it has less free space than this many times `min_free_gb`."""
 ACTIVITY_SAVE_S = 5.0
 """Activity time is saved at most this often."""
 
@@ -40,6 +45,8 @@ class Maintenance:
         self._unsaved_s = 0.0
         self._wal_checked_at = time.monotonic()
         self._retry_target: DecisionRequester | None = None
+        self._space_checked_at = -SPACE_CHECK_S
+        self._warned_of_space = False
 
     def begin(self) -> None:
         """Create the ballast file."""
@@ -76,12 +83,13 @@ class Maintenance:
         """Ask a controller to decide again at the next turn."""
         self._retry_target = looks
 
-    def turn(self, live: Mapping[str, RunningAttempt]) -> None:
+    def turn(self, live: Mapping[str, RunningAttempt], study: Study) -> None:
         """Do the chores of one turn of the loop."""
         if self._retry_target is not None:
             controller, self._retry_target = self._retry_target, None
             controller.request_decision()
         self._record_usage(live)
+        self._warn_of_low_space(study)
         now = time.monotonic()
         if now - self._wal_checked_at > WAL_CHECKPOINT_S or self._wal_size() > MAX_WAL_BYTES:
             self._wal_checked_at = now
@@ -101,16 +109,37 @@ class Maintenance:
 
     def short_of_space(self, study: Study) -> str:
         """Return why no attempt may start for lack of disk space; '' when there is enough."""
-        checkpoints = Path(study.checkpoint_directory) if study.checkpoint_directory else self._sd.root
-        while (
-            not checkpoints.exists() and checkpoints != checkpoints.parent
-        ):  # not yet made: ask for the disk that it will be on
-            checkpoints = checkpoints.parent
-        for directory in dict.fromkeys((self._sd.root, checkpoints)):
-            free = shutil.disk_usage(directory).free / (1 << 30)
+        for directory, free in self._free_gb(study):
             if free < study.resources.min_free_gb:
                 return (
                     f"only {free:.2f} GiB free on the disk of {directory}, [resources] min_free_gb is "
                     f"{study.resources.min_free_gb:g}: free some space, then start the study again"
                 )
         return ""
+
+    def _warn_of_low_space(self, study: Study) -> None:
+        """Record once that there is little disk space left. The disks are asked once a minute."""
+        if time.monotonic() - self._space_checked_at < SPACE_CHECK_S:
+            return
+        self._space_checked_at = time.monotonic()
+        bound = LOW_SPACE_FACTOR * study.resources.min_free_gb
+        directory, free = min(self._free_gb(study), key=lambda pair: pair[1])
+        if free >= bound or self._warned_of_space:
+            self._warned_of_space &= free < 1.5 * bound
+            return
+        self._warned_of_space = True
+        message = (
+            f"{free:.2f} GiB free on the disk of {directory}; the study pauses below [resources] min_free_gb, "
+            f"which is {study.resources.min_free_gb:g}"
+        )
+        self._store.add_event("warning", EventKind.DISK_LOW, message)
+
+    def _free_gb(self, study: Study) -> list[tuple[Path, float]]:
+        """Return the directories that the study writes to, and the free space on their disks."""
+        checkpoints = Path(study.checkpoint_directory) if study.checkpoint_directory else self._sd.root
+        while (
+            not checkpoints.exists() and checkpoints != checkpoints.parent
+        ):  # not yet made: ask for the disk that it will be on
+            checkpoints = checkpoints.parent
+        directories = dict.fromkeys((self._sd.root, checkpoints))
+        return [(directory, shutil.disk_usage(directory).free / (1 << 30)) for directory in directories]

@@ -193,7 +193,7 @@ class Runner:
         self.attempts.poll()
         for live in list(self.attempts.live.values()):
             self._follow_apart(live)
-        self.maintenance.turn(self.attempts.live)
+        self.controller.do_chores()
         # Time alone changes whether `until.hours` is reached; everything else that counts is recorded.
         if self.controller.proposals.collect() or self.controller.study.search.until.hours is not None:
             self.controller.request_decision()

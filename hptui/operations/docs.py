@@ -25,6 +25,7 @@ READING_ORDER = (
         "space",
         "search",
         "stages",
+        "notify",
         "trainers",
         "scripts",
         "sweeps",

@@ -18,6 +18,7 @@ from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
 from hptui.operations.displaced import runner_processes, wait_until_left
 from hptui.operations.find import find_study, find_trial
+from hptui.operations.notify import notify_warnings
 from hptui.operations.ownership import require_runnable
 from hptui.operations.runner_process import defaults_of, runner_status
 from hptui.operations.spawn_runner import MAX_START_S, spawn_runner
@@ -71,6 +72,7 @@ def run(
         sd, notes = _from_file(home, Path(ref), trials, changes)
     else:
         sd, notes = _by_name(home, ref, trials, changes)
+    notes += [f"warning: {text}" for text in notify_warnings(study_of(sd))]
     holder_before = runner_status(sd)
     # A living runner may be about to end: only one that answers a command will stay.
     must_resume = not holder_before["alive"] or _state(sd) is not StudyState.RUNNING

@@ -24,6 +24,7 @@ from hptui.core.errors import HptuiError, MachineError
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.operations.displaced import wait_until_left
+from hptui.operations.notify import runner_settings
 from hptui.store.crash_points import crash_point
 from hptui.store.ground import identity
 from hptui.store.paths import StudyDir
@@ -41,6 +42,8 @@ MAX_LOCK_WAIT_S = 1.0
 """How long to try for the lock: a process that only tests it may hold it for a moment."""
 MAX_DISPLACED_S = 15.0
 """How long to wait for a runner that lost its lock file: it leaves at its next turn."""
+MAX_LAST_SEND_S = 5.0
+"""How long a study at rest is held for notices that are not yet sent; the next holder of the lock sends the rest."""
 ON_END_TIMEOUT_S = 60.0
 """Time limit of the `on_end` command."""
 
@@ -175,10 +178,11 @@ def run_on_end(sd: StudyDir, study: Study) -> None:
 
     The study's lock is released before, so a slow command blocks nobody.
     """
+    from hptui.execution.channels import FactPlaceholders
     from hptui.operations.result_files import on_end_facts
 
     facts = on_end_facts(sd, study)
-    command = [part.format_map(_Placeholders(facts)) for part in study.on_end or ()]
+    command = [part.format_map(FactPlaceholders(facts)) for part in study.on_end or ()]
     environment = {**os.environ, **{f"HPTUI_{key.upper()}": value for key, value in facts.items()}}
     try:
         process = subprocess.run(
@@ -188,13 +192,6 @@ def run_on_end(sd: StudyDir, study: Study) -> None:
             log.warning("on_end: %s ended with exit code %d", command[0], process.returncode)
     except (OSError, subprocess.TimeoutExpired) as error:
         log.warning("on_end: %s: %s", command[0], error)
-
-
-class _Placeholders(dict[str, str]):
-    """Fills in placeholders, and leaves unknown ones as they are."""
-
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
 
 
 CODE_FILES = ("__init__.py", "core/version.py")
@@ -268,9 +265,11 @@ def main(argv: list[str]) -> int:
             if handed_over:
                 crash_point("after_new_code")
                 store.add_event("info", EventKind.CODE_CHANGED, _restart_message(handed_over[1]))
-            runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end, code))
+            runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end, code, runner_settings))
             write_lock_facts(lock, ready=True)
             end = runner.run()
+            if end is RunEnd.RESTED:
+                runner.controller.notifier.flush(runner.controller.study, MAX_LAST_SEND_S)
             if end is RunEnd.GROUND_LOST:
                 # Closing would merge the log into a file that is not ours, and delete the one at its path.
                 logging.shutdown()

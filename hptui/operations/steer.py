@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hptui.core.errors import Locked, StudyError, UserError
+from hptui.core.errors import HptuiError, Locked, StudyError, UserError
 from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.core.values import values_equal
+from hptui.operations.notify import send_open
 from hptui.operations.ownership import require_own
 from hptui.results.view import read_view
 from hptui.store.command_queue import CommandQueue
@@ -100,6 +102,8 @@ def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: in
             raise CommandRefused(reply[1])
         return reply[1]
     finally:
+        with suppress(HptuiError):
+            send_open(store, CommandHandler(sd, store).study)
         store.close()
 
 

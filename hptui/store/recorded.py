@@ -34,6 +34,7 @@ class MetaKey(StrEnum):
     CONSTANT_WARNED = "told_constant"  # language: the recorded word
     REDACTED = "redacted"
     NO_GPUS_WARNED = "told_no_gpus"  # language: the recorded word
+    NOTICED = "noticed"
 
 
 META_KEYS: Mapping[MetaKey, str] = {
@@ -58,6 +59,7 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.CONSTANT_WARNED: "set once it was recorded that all trials have the same objective",
     MetaKey.REDACTED: "set in a copy without secrets, which cannot be run",
     MetaKey.NO_GPUS_WARNED: "set once it was recorded that no GPU can be used",
+    MetaKey.NOTICED: "id of the last event that notices were made of",
 }
 """What each key of the `meta` table holds."""
 
@@ -102,6 +104,8 @@ class EventKind(StrEnum):
     SUSPECT = "suspect"
     RESULTS = "results"
     LEFT = "left"
+    DISK_LOW = "disk_low"
+    NOTIFY = "notify"
 
     @classmethod
     def of_study(cls, state: StudyState) -> EventKind:
@@ -151,6 +155,8 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.TRAINER: "a warning of the trainer",
     EventKind.SUSPECT: "events of an attempt that cannot be right",
     EventKind.RESULTS: "the results could not be written",
+    EventKind.DISK_LOW: "the disk is nearly full",
+    EventKind.NOTIFY: "a notice could not be sent",
     EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from hptui.core.errors import MachineError, UserError
 from hptui.core.trial import StudyState
-from hptui.store import records
+from hptui.store import notices, records
 from hptui.store.connection import Connection, open_for_writing
 from hptui.store.crash_points import crash_point
 from hptui.store.filesystem import translate_error
@@ -137,6 +137,18 @@ def m003_repeated_points(db: Database) -> None:
         STRICT, WITHOUT ROWID"""
     )
     db.execute("PRAGMA user_version = 3")
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m004_notices(db: Database) -> None:
+    """Add the queue of notices. Of what an older store recorded before, none is sent."""
+    for statement in notices.CREATE_TABLES:
+        db.execute(statement)
+    db.execute(
+        "INSERT OR REPLACE INTO meta(key, value) SELECT ?, CAST(coalesce(max(id), 0) AS TEXT) FROM events",
+        (MetaKey.NOTICED,),
+    )
+    db.execute("PRAGMA user_version = 4")
 
 
 # a new store ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hptui.core.errors import Problems, StudyError, Unsupported, did_you_mean
 from hptui.core.key_types import TEXT, require_table
+from hptui.core.notify import Notify
 from hptui.core.space import Space
 from hptui.core.study import (
     ListedTrial,
@@ -29,6 +30,7 @@ from hptui.core.study import (
 from hptui.core.trial import Value
 from hptui.core.values import parse_value, to_plain
 from hptui.studyfile import sections
+from hptui.studyfile.notify import read_notify
 from hptui.studyfile.schema import ROOT
 from hptui.studyfile.search_section import read_search as read_search
 from hptui.studyfile.sections import read_reference, read_stages
@@ -186,6 +188,7 @@ def study_from_document(
         ),
         notes=read(lambda: sections.read_notes(root.table("notes")), Notes()),
         reference=read(lambda: read_reference(document.get("reference")), None),
+        notify=read(lambda: read_notify(document.get("notify")), Notify()),
         trial_name=read(lambda: root.get("trial_name"), ""),
         on_end=read(lambda: root.get("on_end"), None),
         source=source,

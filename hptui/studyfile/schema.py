@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hptui.core.errors import Problems, StudyError, did_you_mean, nearest
 from hptui.core.key_types import join_location as join_location
 from hptui.core.keys import NONEMPTY, TEXT, Key, Table, list_of
+from hptui.studyfile.notify_table import NOTIFY
 from hptui.studyfile.search_tables import SEARCH_TABLES
 from hptui.studyfile.space_table import SPACE_TABLE
 from hptui.studyfile.study_tables import METRICS, OBJECTIVE, REFERENCE, REPORT, RESOURCES
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from hptui.core.trial import Value
 
 TABLES: dict[str, Table] = {
-    entry.name: entry for entry in (ROOT, OBJECTIVE, *SEARCH_TABLES, RESOURCES, METRICS, REPORT, REFERENCE, SPACE_TABLE)
+    entry.name: entry
+    for entry in (ROOT, OBJECTIVE, *SEARCH_TABLES, RESOURCES, METRICS, REPORT, REFERENCE, NOTIFY, SPACE_TABLE)
 }
 """Tables by dotted name; '' is the top of the file. An unknown key is looked for in them in this order."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hptui.core.notify import Notify
 from hptui.core.space import Choice, Derived, Parameter, Space
 from hptui.core.study import ListedTrial, Preset, PrunerSettings, Resources, Stage, Study
 from hptui.core.trial import Value
@@ -85,6 +86,7 @@ WRITERS: Mapping[str, Callable[[Any], object]] = {
     ".report": lambda report: dump_table("report", report),
     ".notes": lambda notes: {**notes.settings, "rationale": notes.rationale, "future": notes.future},
     ".reference": lambda reference: None if reference is None else dump_table("reference", reference),
+    ".notify": lambda notify: dump_table("notify", notify) if notify != Notify() else None,
     "search.pruner": dump_pruner,
     "search.until": lambda until: dump_table("search.until", until),
     "search.stop": _dump_all("search.stop"),

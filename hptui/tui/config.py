@@ -11,6 +11,9 @@ mouse = true
 [keys]
 "study.pause" = "P"     # a key of `hptui keys`, or of the help screen, by its id
 
+[notify]                # for all studies; the keys are those of a study file
+email = "me@example.org"
+
 Layouts are stored in `$XDG_STATE_HOME/hptui`, never in the study's directory."""
 
 from __future__ import annotations
@@ -25,7 +28,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from hptui.core.errors import did_you_mean
+from hptui.core.errors import HptuiError, did_you_mean
+from hptui.core.notify import Notify
+from hptui.operations.notify import config_path as config_path
+from hptui.operations.notify import user_notify
 
 CHART_STYLES = ("auto", "braille", "block", "ascii")
 """Values of `charts`."""
@@ -48,12 +54,7 @@ class Config:
     readonly: bool = False
     slow: bool = False
     problems: tuple[str, ...] = ()
-
-
-def config_path() -> Path:
-    """Return the path of the configuration file, which need not exist."""
-    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(base).expanduser() / "hptui" / "config.toml"
+    notify: Notify = field(default_factory=Notify)
 
 
 def state_path() -> Path:
@@ -78,7 +79,12 @@ def _config_from(table: Mapping[str, Any], path: Path) -> Config:
     config, problems = Config(), []
     names = {item.name for item in fields(Config)} - {"readonly", "slow", "problems"}
     for name, value in table.items():
-        if name not in names:
+        if name == "notify":
+            try:
+                config = replace(config, notify=user_notify(value, path))
+            except HptuiError as error:
+                problems.append(str(error))
+        elif name not in names:
             problems.append(f"{path}: there is no setting {name!r}; {did_you_mean(name, names)}")
         elif problem := _problem_of(name, value):
             problems.append(f"{path}: {name} = {value!r}: {problem}")

@@ -15,9 +15,10 @@ from sqlite_utils import Database, Migrations
 import hptui
 from hptui.core.errors import MachineError, NotFound, UserError
 from hptui.core.trial import Attempt, Role, Trial, TrialStatus
-from hptui.store import records, schema
+from hptui.store import notices, records, schema
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
 ROOT = Path(hptui.__file__).parents[1]
@@ -127,9 +128,10 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     migrations(name="m001_initial")(schema.m001_initial)
     migrations(name="m002_stages_and_facts")(schema.m002_stages_and_facts)
     migrations(name="m003_repeated_points")(schema.m003_repeated_points)
+    migrations(name="m004_notices")(schema.m004_notices)
     monkeypatch.setattr(schema, "migrations", migrations)
-    monkeypatch.setattr("hptui.store.filesystem.SCHEMA_VERSION", 4)
-    monkeypatch.setattr(records, "SCHEMA_VERSION", 4)
+    monkeypatch.setattr("hptui.store.filesystem.SCHEMA_VERSION", 5)
+    monkeypatch.setattr(records, "SCHEMA_VERSION", 5)
     return migrations
 
 
@@ -142,16 +144,16 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date(sd: StudyDir, later:
         store.insert_trial(one_trial())
 
     @later()
-    def m004_more(db: Database) -> None:
+    def m005_more(db: Database) -> None:
         db.execute("ALTER TABLE events ADD COLUMN more TEXT")
-        db.execute("PRAGMA user_version = 4")
+        db.execute("PRAGMA user_version = 5")
 
     with pytest.raises(MachineError, match="older format"):
         Store.open(sd, exclusive=False)
     with Store.open(sd) as store:
         assert store.read.trial(0) == one_trial()
     assert "more" in columns(sd.db, "events")
-    saved = sd.root / "study.db.v3.bak"
+    saved = sd.root / "study.db.v4.bak"
     assert "more" not in columns(saved, "events")
     assert saved.stat().st_mode & 0o777 == 0o600
 
@@ -161,9 +163,9 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
         store.insert_trial(one_trial())
 
     @later()
-    def m004_broken(db: Database) -> None:
+    def m005_broken(db: Database) -> None:
         db.execute("DROP TABLE points")
-        db.execute("PRAGMA user_version = 4")
+        db.execute("PRAGMA user_version = 5")
         db.execute("CREATE TABLE trials(again)")
 
     with pytest.raises(MachineError, match="already exists"):
@@ -178,7 +180,8 @@ def test_a_store_of_the_first_format_is_read_as_it_is_and_brought_up_to_date(sd:
         store.insert_trial(one_trial())
     for statement in ("stage", "facts_json"):
         tamper(sd.db, f"ALTER TABLE trials DROP COLUMN {statement}")
-    tamper(sd.db, "DROP TABLE repeated_points")
+    for table in ("repeated_points", "deliveries", "notices"):
+        tamper(sd.db, f"DROP TABLE {table}")
     tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name <> 'm001_initial'")
     tamper(sd.db, "PRAGMA user_version = 1")
     with StoreReader.open(sd) as reader:
@@ -192,14 +195,32 @@ def test_a_store_without_repeated_points_is_read_as_it_is_and_brought_up_to_date
     with Store.create(sd, {"a": 1}, "study") as store:
         store.insert_trial(one_trial())
         store.add_points(0, 1, [("loss", step, 1.0 / step, None, 0.0) for step in range(1, 6)])
-    tamper(sd.db, "DROP TABLE repeated_points")
-    tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name = 'm003_repeated_points'")
+    for table in ("repeated_points", "deliveries", "notices"):
+        tamper(sd.db, f"DROP TABLE {table}")
+    tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name >= 'm003'")
     tamper(sd.db, "PRAGMA user_version = 2")
     with StoreReader.open(sd) as reader:
         assert len(reader.curve(0, "loss")) == len(reader.buckets(0, "loss", 9)) == 5
     with Store.open(sd) as store:
         store.add_points(0, 1, [("loss", 5, 0.1, None, 0.0, 1)])
         assert store.read.curve(0, "loss")[-2:] == [(5, 0.2, 0.0), (5, 0.1, 0.0)]
+
+
+def test_what_an_older_store_recorded_before_is_not_told_any_more(sd: StudyDir) -> None:
+    with Store.create(sd, {"a": 1}, "study") as store:
+        assert store.read.get_meta(MetaKey.NOTICED) == "0"
+        for _ in range(3):
+            store.add_event("error", EventKind.STUDY_PAUSED, "long ago")
+    for table in ("deliveries", "notices"):
+        tamper(sd.db, f"DROP TABLE {table}")
+    tamper(sd.db, "DELETE FROM meta WHERE key = 'noticed'")
+    tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name = 'm004_notices'")
+    tamper(sd.db, "PRAGMA user_version = 3")
+    with StoreReader.open(sd) as reader:
+        assert notices.notices_after(reader.connection, 0) == []
+    with Store.open(sd) as store:
+        assert store.read.get_meta(MetaKey.NOTICED) == "3"
+        assert notices.notices_after(store.connection, 0) == []
 
 
 def openers() -> list[object]:

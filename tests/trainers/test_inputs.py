@@ -31,7 +31,7 @@ def test_git_commit_dirt_and_remote(repository):
     subprocess.run(["git", "-C", str(repository), "remote", "add", "origin", remote], check=True)
     dirty = git_facts(repository)
     assert dirty["git_dirty"] is True
-    assert dirty["git_remote"] == "https://example.org/x.git"
+    assert dirty["git_remote"] == "https://***@example.org/x.git"
 
 
 def test_outside_a_repository_nothing_is_said(tmp_path, monkeypatch):
