@@ -41,9 +41,8 @@ DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
 class Hooks:
     """What the runner is given from above, since it knows neither trainers nor reports.
 
-    `trainer` returns how to run a study's attempts; `ended` is called when the study has come to rest; `code` watches
-    whether hptui itself is replaced on disk; `notify` returns who is notified of what.
-    """
+    `trainer` returns how to run attempts; `ended` is called when the study has come to rest; `code` watches whether
+    hptui itself is replaced on disk; `notify` returns who is notified of what."""
 
     trainer: Callable[[Study], WorkerSpec]
     ended: Callable[[Store, StudyDir, Study], None]
@@ -68,10 +67,8 @@ class StudyController:
         self._curves = FinishedCurves()
         self.stage = stages.StageState()
         self.enter_stage()
-        self.idle = False
-        self.on_hold = False
+        self.idle = self.on_hold = self._started = False
         self._revision = -1
-        self._started = False
         self.gpu_watch = GpuWatch(store, attempts)
         self._decision_due = True
         self.trials: dict[int, Trial] = {}
