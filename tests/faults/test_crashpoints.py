@@ -36,6 +36,8 @@ BETWEEN_STAGES = {"after_advance"}
 """Tests of stages die there."""
 WITH_NEW_CODE = {"before_new_code", "after_new_code"}
 """Tests of a replaced package die there."""
+WITH_NOTICES = {"before_delivered"}
+"""Tests of notices die there: this study has none to send."""
 ON_REQUEST = {"before_command_done", "after_command_done", "before_control"}
 MARKS = (0.21, 0.22, 0.23)
 REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"
@@ -88,10 +90,15 @@ def finish(subject: Subject) -> None:
 
 def test_there_are_crash_points() -> None:
     assert len(crash_points()) >= 18
-    assert set(crash_points()) > IN_CREATION | ONLY_AT_THE_END | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE
+    assert (
+        set(crash_points()) > IN_CREATION | ONLY_AT_THE_END | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE | WITH_NOTICES
+    )
 
 
-@pytest.mark.parametrize("point", sorted({*crash_points()} - IN_CREATION - ON_REQUEST - BETWEEN_STAGES - WITH_NEW_CODE))
+ELSEWHERE = IN_CREATION | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE | WITH_NOTICES
+
+
+@pytest.mark.parametrize("point", sorted({*crash_points()} - ELSEWHERE))
 def test_a_runner_may_die_here(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
     subject = study(home, tmp_path)
     died = 0
