@@ -39,6 +39,8 @@ WITH_NEW_CODE = {"before_new_code", "after_new_code"}
 WITH_NOTICES = {"before_delivered"}
 """Tests of notices die there: this study has none to send."""
 ON_REQUEST = {"before_command_done", "after_command_done", "before_control"}
+ELSEWHERE = IN_CREATION | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE | WITH_NOTICES
+"""Not part of the sweep over places where a runner dies while trials run."""
 MARKS = (0.21, 0.22, 0.23)
 REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"
 
@@ -93,9 +95,6 @@ def test_there_are_crash_points() -> None:
     assert (
         set(crash_points()) > IN_CREATION | ONLY_AT_THE_END | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE | WITH_NOTICES
     )
-
-
-ELSEWHERE = IN_CREATION | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE | WITH_NOTICES
 
 
 @pytest.mark.parametrize("point", sorted({*crash_points()} - ELSEWHERE))
