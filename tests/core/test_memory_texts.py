@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hptui.core.gpu_faults import is_gpu_fault
 from hptui.core.memory_texts import memory_reason
 from hptui.core.trial import Reason
 from hptui.execution.classify_exit import ExitFacts, classify_exit
@@ -75,4 +76,5 @@ def test_a_lack_of_memory_is_known_wherever_it_is_read(text: str, reason: Reason
 @pytest.mark.parametrize("text", OTHER)
 def test_other_errors_are_no_lack_of_memory(text: str) -> None:
     assert memory_reason(text) is None
-    assert outcome_of_error(RuntimeError(text), reported=True).reason is Reason.CRASH
+    reason = Reason.GPU_FAULT if is_gpu_fault(text) else Reason.CRASH
+    assert outcome_of_error(RuntimeError(text), reported=True).reason is reason
