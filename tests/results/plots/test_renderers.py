@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -114,13 +115,18 @@ def only(plot: Plot, number: int | None) -> Plot:
     )
 
 
+NUMBER = re.compile(r"#\d+")
+"""The number of a trial next to its mark, where there is room."""
+
+
 def of_terminal(plot: Plot, marks: str) -> set[int]:
     """The trials whose marks a terminal shows, each drawn alone, and none of which is blank among the others."""
     size = (60, 14 * max(1, len(plot.panels)), marks)
     empty, whole = flat(draw_cells(only(plot, None), *size)), flat(draw_cells(plot, *size))
     shown = set()
     for number in plot.trials:
-        alone = flat(draw_cells(only(plot, number), *size))
+        rows = flat(draw_cells(only(plot, number), *size))
+        alone = [NUMBER.sub(lambda found: " " * len(found[0]), row) for row in rows]
         own = [
             (y, x)
             for y, row in enumerate(alone)
