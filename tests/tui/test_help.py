@@ -25,7 +25,8 @@ async def ask(walk: Walk, words: str) -> OptionList:
     """Open the help, type, and wait until the documentation has been searched."""
     await walk.until("3")
     await walk.press("question_mark")
-    await walk.until("Help ·")
+    await walk.until(lambda: isinstance(walk.app.screen, HelpScreen))
+    await walk.until("Help ")
     screen = walk.app.screen
     await walk.press(*("space" if sign == " " else sign for sign in words))
     await walk.until(lambda: not screen._is_searching)
