@@ -202,17 +202,6 @@ def test_a_click_in_a_table_takes_the_row_under_the_mouse(opened):
     assert list(seat.screen.display) == lines, "the frame above does nothing"
     click(seat, lines[headings].index("#"), headings)
     seat.until(lambda: "by #" in seat.text or "by number" in seat.text)
-    seat.send(2 * b"\x1b[<0;4;5M\x1b[<0;4;5m")  # at once: two slow clicks are no double click
-    seat.until(lambda: "Next" in seat.screen.display[-1])
-    footer = seat.screen.display[-1]
-    first = seat.screen.display[0]
-    click(seat, footer.index("Next"), seat.screen.lines - 1)
-    seat.until(lambda: seat.screen.display[0] != first and "trial" in seat.screen.display[0])
-    seat.press("escape")
-    seat.until(lambda: "Compare" in seat.screen.display[-1])
-    footer = seat.screen.display[-1]
-    click(seat, footer.index("Help"), seat.screen.lines - 1)
-    seat.until("Help ·")
 
 
 def test_keys_that_come_in_a_bunch_go_where_each_leads(opened):
