@@ -410,6 +410,12 @@ def training(attempt: Attempt) -> bool:
         return False
 
 
+def attempt_in_training(subject: Subject) -> Attempt:
+    """Wait until an attempt has reported a step, and return it: the files of a younger one need not exist yet."""
+    until(lambda: any(training(attempt) for attempt in subject.attempts()))
+    return next(attempt for attempt in subject.attempts() if training(attempt))
+
+
 def truncate(subject: Subject, trial: int, draw: random.Random) -> str:
     """Damage the newest checkpoint of a trial as a lost write would: '' when there is none."""
     newest = next(iter(list_checkpoints(subject.sd.checkpoints(trial))), None)

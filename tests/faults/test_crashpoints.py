@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from hptui.store.crash_points import EXIT_CODE
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from tests.faults.checker import told
-from tests.faults.harness import Subject, last_exit_code, processes
+from tests.faults.harness import Subject, attempt_in_training, last_exit_code, processes
 from tests.support import events, toy, trials, until
 
 HITS = 3
@@ -229,20 +230,26 @@ def test_a_stray_without_a_name_is_known_by_what_it_writes_to(home: Path, tmp_pa
     """What a warm worker has forked, and what has not yet executed anything, has no token in its environment."""
     subject = study(home, tmp_path, trials=1, steps=60)
     subject.start()
-    until(lambda: subject.attempts())
-    (attempt,) = subject.attempts()
+    attempt = attempt_in_training(subject)
     environment = {name: value for name, value in os.environ.items() if name != "HPTUI_HOME"}
-    with open(f"/proc/{attempt.worker}/fd/1", "wb") as pipe:
-        stray = subprocess.Popen(["sleep", "60"], stdout=pipe, env=environment)
-    with open(attempt.run.events) as events_file:
-        reader = subprocess.Popen(["sleep", "60"], stdin=events_file, env=environment)
-    assert subject.kill(attempt.shim)
-    assert stray.wait(30) == -9
-    finish(subject)
-    assert reader.poll() is None  # whoever only reads is left alone
-    reader.kill()
-    reader.wait()
+    with ExitStack() as processes_of_this_test:
+        with open(f"/proc/{attempt.worker}/fd/1", "wb") as pipe:
+            stray = subprocess.Popen(["sleep", "60"], stdout=pipe, env=environment)
+        processes_of_this_test.callback(end_process, stray)
+        with open(attempt.run.events) as events_file:
+            reader = subprocess.Popen(["sleep", "60"], stdin=events_file, env=environment)
+        processes_of_this_test.callback(end_process, reader)
+        assert subject.kill(attempt.shim)
+        assert stray.wait(30) == -9
+        finish(subject)
+        assert reader.poll() is None  # whoever only reads is left alone
     subject.judge()
+
+
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that a test has started, and reap it: one that is left would fail whichever test runs next."""
+    process.kill()
+    process.wait()
 
 
 GHOST = """
@@ -260,9 +267,7 @@ def test_words_after_the_lock_was_let_go_of_are_heard(home: Path, tmp_path: Path
     """A shim's lock is free a moment before its worker is dead; what it writes then is read, or it is not the end."""
     subject = study(home, tmp_path, trials=1, steps=60)
     subject.start()
-    until(lambda: subject.attempts())
-    (attempt,) = subject.attempts()
-    until(attempt.run.events.exists)
+    attempt = attempt_in_training(subject)
     assert subject.kill(subject.runner())
     until(lambda: not runner_status(subject.sd)["alive"])
     run = attempt.run

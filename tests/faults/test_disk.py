@@ -21,7 +21,7 @@ from hptui.store.run_directory import RunDir, lock_is_held
 from hptui.trainers.checkpoints import MANIFEST, Checkpoint, list_checkpoints
 from hptui.trainers.checkpoints import find_damage as problem
 from tests.faults.checker import Damage, Known, points, take
-from tests.faults.harness import Attempt, Subject, stopped, training
+from tests.faults.harness import Attempt, Subject, attempt_in_training, stopped, training
 from tests.support import events, kill_all, rest, toy, until
 
 REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"
@@ -30,12 +30,6 @@ REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"
 def study(home: Path, folder: Path, **options: object) -> Subject:
     given = {"steps": 150, "step_seconds": 0.02, "trainer": "checkpoint_every = 10", "rest": REST, "trials": 1}
     return Subject(home, toy(folder, "unlucky", **{**given, **options}))  # type: ignore[arg-type]
-
-
-def trained(subject: Subject) -> Attempt:
-    """The running attempt, once it has reported something."""
-    until(lambda: any(training(attempt) for attempt in subject.attempts()))
-    return subject.attempts()[0]
 
 
 def finish(subject: Subject) -> None:
@@ -72,7 +66,7 @@ def fill(path: Path) -> None:
 def test_a_full_disk_pauses_the_study_and_costs_nothing(small: Path, tmp_path: Path) -> None:
     subject = study(small, tmp_path)
     subject.start()
-    trained(subject)
+    attempt_in_training(subject)
     fill(small / "filler")
     until(lambda: not runner_status(subject.sd)["alive"], seconds=60)
     with StoreReader.open(subject.sd) as reader:
@@ -90,7 +84,7 @@ def test_a_disk_that_stays_full_is_waited_for(small: Path, tmp_path: Path) -> No
     """Not even the pause can be written, for a while."""
     subject = study(small, tmp_path, steps=200)
     subject.start()
-    trained(subject)
+    attempt_in_training(subject)
     full_until = time.monotonic() + 3
     while time.monotonic() < full_until:
         fill(small / "filler")
@@ -307,7 +301,7 @@ def test_a_damaged_checkpoint_is_never_resumed_from(home: Path, tmp_path: Path) 
 def test_without_a_whole_checkpoint_a_trial_starts_anew(home: Path, tmp_path: Path) -> None:
     subject = study(home, tmp_path, steps=60)
     subject.start()
-    attempt = trained(subject)
+    attempt = attempt_in_training(subject)
     for checkpoint in stopped_with_two(subject, attempt):
         cut(checkpoint.path)
         subject.known.damaged.append(Damage(0, checkpoint.step, time.time()))
@@ -347,7 +341,7 @@ def test_a_clock_that_jumps_changes_nothing_but_dates(
         home, tmp_path, trials=5, steps=40, search=limits, rest=f'{REST}\ntimeout = "50s"\nhang_after = "50s"'
     )
     subject.start()
-    until(lambda: any(training(attempt) for attempt in subject.attempts()))
+    attempt_in_training(subject)
     subject.kill(subject.runner())
     finish(subject)
     now = take(subject.sd)

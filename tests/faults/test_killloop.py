@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.checker import MIB
-from tests.faults.harness import Nemesis, Subject, training
+from tests.faults.harness import Nemesis, Subject, attempt_in_training
 from tests.support import run_to_rest, toy, trials, until
 
 KILLS = 200
@@ -106,8 +106,7 @@ def test_a_runner_that_loses_many_attempts_keeps_its_size(home: Path, tmp_path: 
     runner = subject.runner()
     seen: list[tuple[int, int]] = []
     for n in range(30):
-        until(lambda: any(training(attempt) for attempt in subject.attempts()))
-        (attempt,) = subject.attempts()
+        attempt = attempt_in_training(subject)
         pages = int(Path(f"/proc/{runner}/statm").read_text().split()[1])
         seen.append((len(os.listdir(f"/proc/{runner}/fd")), pages * os.sysconf("SC_PAGE_SIZE")))
         if n % 3 == 2:
