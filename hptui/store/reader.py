@@ -288,6 +288,13 @@ class StoreReader:
         )
         return [Sample(*row) for row in rows]
 
+    def sampled_fields(self, count: int) -> frozenset[str]:
+        """Return which fields of resource usage have a value in any of the first `count` samples."""
+        names = ("gpu_gb", "rss_gb", "util", "cpu")
+        columns = ", ".join(f"count({name})" for name in names)
+        row = self.connection.row(f"SELECT {columns} FROM (SELECT * FROM samples LIMIT ?)", (count,))  # noqa: S608
+        return frozenset(name for name, number in zip(names, row or (), strict=False) if number)
+
     def checkpoints(self, trial: int) -> list[CheckpointRow]:
         """Return the checkpoints of a trial, lowest step first."""
         sql = "SELECT trial, step, attempt, path, bytes, at FROM checkpoints WHERE trial = ? ORDER BY step"

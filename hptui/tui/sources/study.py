@@ -19,6 +19,7 @@ from hptui.store.reader import StoreReader
 from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.start_watch import StartWatch
+from hptui.tui.sources.usage import usage_names
 
 N_FIRST_TRIALS = 80
 """Number of best trials that are read first, if a study has many more."""
@@ -48,6 +49,12 @@ class StudySnapshot:
     frozen: bool = False
     total: int = 0
     starting: bool = False
+    usage: tuple[str, ...] = ()
+
+    @property
+    def charted(self) -> tuple[str, ...]:
+        """The names of what charts can show: metrics, and what trials used."""
+        return (*self.metrics, *self.usage)
 
     @property
     def gone(self) -> bool:
@@ -164,6 +171,7 @@ class StudySource:
             reader.connection.frozen,
             sum(counts.values()),
             self._start.is_starting(view.row.state, alive=alive),
+            usage_names(reader),
         )
 
 
