@@ -126,6 +126,10 @@ class StoreReader:
         row = self.connection.row("SELECT value FROM meta WHERE key = ?", (key,))
         return default if row is None else str(row[0])
 
+    def starred(self) -> frozenset[int]:
+        """Return the numbers of the trials that a person has starred."""
+        return frozenset(json.loads(self.get_meta(MetaKey.STARRED, "[]")))
+
     # trials and attempts --------------------------------------------------------------------------------------
 
     def trials(self, *, seen: bool = False) -> list[Trial]:

@@ -118,7 +118,8 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("study.all", "V", "All", "chart all trials, or the marked ones", "all", "Look"),
     KeyBinding("study.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 12),
     KeyBinding("study.log", "t", "Log", "the log of the trial under the cursor", "log", "Look", 15),
-    KeyBinding("study.runner_log", "U", "Runner log", "what the runner has printed", "runner_log", "Look"),
+    KeyBinding("study.runner_log", "U", "Runner log", "what the runner decided, and why", "runner_log", "Look"),
+    KeyBinding("study.search_logs", "ampersand", "All logs", "find a text in all logs", "search_logs", "Look"),
     KeyBinding("study.space", "e", "Space", "edit the search space", "space", "Look", 13),
     # the space editor
     KeyBinding(
@@ -200,6 +201,8 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("trials.retry", "T", "Retry", "run a failed or stopped trial again", "retry", "Run", 0, "retry"),
     KeyBinding("trials.note", "N", "Note", "write a note beside the trial", "note", "Run", 18, "note"),
     KeyBinding("trials.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, "note"),
+    KeyBinding("trials.star", "B", "Star", "star it, so that it stands first, or not", "star", "Choose", 0, "note"),
+    KeyBinding("trials.saved", "F", "Saved filters", "use a saved filter, or save this one", "saved", "Choose"),
     KeyBinding("trials.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 17, "add"),
     KeyBinding("trials.copy", "y", "Copy", "copy the trial's configuration", "copy", "Out", 20),
     # charts
@@ -239,6 +242,9 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("trial.note", "N", "Note", "write a note beside it", "note", "Run", 11, "note"),
     KeyBinding("trial.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, "note"),
     KeyBinding("trial.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 12, "add"),
+    # what the runner decided; lines of all logs
+    KeyBinding("decisions.printed", "m", "Printed", "what the runner has printed", "printed", "Look", 1),
+    KeyBinding("found.open", "enter", "Open", "open the log at this line", "open", "Look", 1),
     # what it has generated
     KeyBinding("records.kind", "o", "Category", "only records of one category, of the next, all", "kind", "Look", 1),
     KeyBinding("records.raw", "m", "Raw", "the file as it stands", "raw", "Look", 2),

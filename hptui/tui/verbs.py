@@ -139,6 +139,13 @@ def note(sd: StudyDir, trial: int, text: str) -> str:
     return send_command(sd, "note", {"trial": trial, "text": text})
 
 
+def star(sd: StudyDir, trials: Sequence[int], *, on: bool) -> str:
+    """Star trials, or take their stars away: `hptui note STUDY TRIAL --star`."""
+    from hptui.operations.steer import send_command
+
+    return send_command(sd, "star", {"trials": list(trials), "on": on})
+
+
 def add(
     sd: StudyDir,
     settings: Mapping[str, str],

@@ -16,8 +16,8 @@ from hptui.store.reader import StoreReader
 from hptui.store.store import Store
 from hptui.tui import editor
 from hptui.tui.config import StudyLayout, load_layout, save_layout
-from hptui.tui.screens.log import RecordsScreen, record_lines
 from hptui.tui.screens.new_study import LaunchForm
+from hptui.tui.screens.records import RecordsScreen, record_lines
 from hptui.tui.screens.study import StudyScreen
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.trials import TrialTable

@@ -158,6 +158,19 @@ def go_to_trial(host: Host, table: TrialTable) -> None:
     host.push_screen(TextDialog("Go to trial", hint="its number", check=check), go)
 
 
+def search_logs(host: Host, sd: StudyDir, view: View | None) -> None:
+    """Ask for a text, and show the lines of all logs that contain it."""
+    trials = () if view is None else view.trials
+
+    def search(text: str | None) -> None:
+        if text:
+            host.open("found", sd=sd, trials=trials, text=text)
+
+    host.push_screen(
+        TextDialog("Find in the logs of all trials", hint="a text; upper and lower case are alike"), search
+    )
+
+
 def compared_trials(snapshot: StudySnapshot | None, table: TrialTable) -> list[int]:
     """Return the trials to compare: the marked ones, else the best and the one under the cursor."""
     if table.trials.marks or snapshot is None:

@@ -50,6 +50,7 @@ class StudySnapshot:
     total: int = 0
     starting: bool = False
     usage: tuple[str, ...] = ()
+    starred: frozenset[int] = frozenset()
 
     @property
     def charted(self) -> tuple[str, ...]:
@@ -172,6 +173,7 @@ class StudySource:
             sum(counts.values()),
             self._start.is_starting(view.row.state, alive=alive),
             usage_names(reader),
+            reader.starred(),
         )
 
 
