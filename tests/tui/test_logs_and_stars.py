@@ -35,7 +35,7 @@ def test_decisions_tell_who_proposed_what_was_left_out_and_why_a_trial_starts_ag
     text = "\n".join(decision.line for decision in decisions)
     assert "trial 1     proposed by random: learning_rate=" in text
     assert "3 proposals left out before it: 3 times it is trial 2 again" in text
-    assert "starts again, attempt 2, from step 7; before: CUDA out of memory" in text
+    assert "starts again on CPU, attempt 2, from step 7; before: CUDA out of memory" in text
     assert "asked to pause: paused" in text
     assert [decision.at for decision in decisions] == sorted(decision.at for decision in decisions)
 
