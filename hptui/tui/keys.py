@@ -103,6 +103,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, "run"),
     KeyBinding("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, "pause"),
     KeyBinding("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, "stop", True),
+    KeyBinding("studies.tour", "t", "Tour", "what is where, in half a minute", "tour", "Look", 8),
     KeyBinding("studies.copy", "y", "Copy", "copy the study's directory", "copy", "Out", 20),
     # a study
     KeyBinding("study.resume", "r", "Run", "run it, or let it go on", "run", "Run", 6, "run"),

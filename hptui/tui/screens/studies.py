@@ -168,8 +168,10 @@ class StudiesScreen(SourceScreen):
             pane.title = "welcome"
             pane.set_title(pane.title)
             if self.source.latest is not None:
+                self.add_class("-welcome")
                 pane.show(_welcome_lines(host_of(self).home))
             return
+        self.remove_class("-welcome")
         pane.title = plain_line(line.sd.name, 60)
         pane.set_title(pane.title)
         pane.show(_preview_lines(line))
@@ -207,6 +209,9 @@ class StudiesScreen(SourceScreen):
             lambda: host_of(self).run_in_background(lambda: verbs.stop(line.sd), f"stopping {line.sd.name}…"),
             yes="Stop",
         )
+
+    def action_tour(self) -> None:
+        host_of(self).open("tour")
 
     def action_copy(self) -> None:
         if (line := self.line) is not None:
@@ -253,11 +258,14 @@ def _level_meaning(level: str) -> str:
 
 
 def _welcome_lines(home: Path) -> list[list[Cell]]:
-    return [
-        [Cell("No study yet in "), Cell(plain_line(home, 200), "accent")],
-        [Cell("")],
-        [Cell("A study is a TOML file: what to train, what to vary, what to measure.")],
-        [Cell("n", "accent", bold=True), Cell("  makes one from a study file, a sweep file of W&B, a template,")],
-        [Cell("   or a training script of your own, whose options and metrics it reads")],
-        [Cell("?", "accent", bold=True), Cell("  tells what every key does")],
-    ]
+    ways = (
+        ("a template", "a small model to train, or one to fine-tune; your editor opens the study file first"),
+        ("a script", "your own training script, as it is: its options and metrics are found by reading it"),
+        ("a sweep", "a sweep file of W&B, as it is"),
+    )
+    key = [Cell("n", "accent", bold=True), Cell("  begins with one of three:")]
+    lines = [[Cell("No study yet in "), Cell(plain_line(home, 200), "accent")], [Cell("")], key]
+    lines += [[Cell(f"   {name:<12}", "best"), Cell(text, "muted")] for name, text in ways]
+    lines.append([Cell("t", "accent", bold=True), Cell("  a tour of half a minute: what is where")])
+    lines.append([Cell("?", "accent", bold=True), Cell("  tells what every key does")])
+    return lines
