@@ -67,6 +67,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("app.quit", "Q,ctrl+c", "Leave", "leave at once; trials go on", "quit", "Program"),
     KeyBinding("app.system", "u", "System", "GPUs, processors, memory, disks, and who uses them", "system", "Look", 80),
     KeyBinding("app.messages", "exclamation_mark", "Messages", "the last fifty messages", "messages", "Program"),
+    KeyBinding("app.theme", "ctrl+t", "Theme", "another theme, with a preview", "theme", "Program"),
     KeyBinding("app.redraw", "ctrl+l", "Redraw", "draw the whole screen anew", "redraw", "Program"),
     KeyBinding("app.suspend", "ctrl+z", "Suspend", "back to the shell; fg returns", "suspend_process", "Program"),
     KeyBinding("app.pane1", "1", "Pane 1", "go to the first pane", "pane(0)", "Move"),
@@ -324,6 +325,7 @@ KEY_TEXTS = {
     "ctrl+l": "^l",
     "ctrl+z": "^z",
     "ctrl+s": "^s",
+    "ctrl+t": "^t",
 }
 """How a key is written where Textual's name for it is longer."""
 ASCII_KEY_TEXTS = {"space": "spc", "enter": "ret", "up": "up", "down": "down", "left": "left", "right": "right"}

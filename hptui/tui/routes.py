@@ -66,6 +66,7 @@ ROUTES: Mapping[str, Route] = {
     "messages": Route("hptui.tui.screens.messages:MessagesScreen", "The last messages"),
     "new_study": Route("hptui.tui.screens.new_study:begin_study", "A new study"),
     "launch": Route("hptui.tui.screens.launch:LaunchForm", "Options of a run"),
+    "theme": Route("hptui.tui.screens.theme:ThemeDialog", "Themes"),
     "tour": Route("hptui.tui.screens.tour:TourScreen", "A tour"),
     "clone": Route("hptui.tui.screens.clone:CloneForm", "A trial made by hand"),
     "parameter": Route("hptui.tui.screens.parameter_form:ParameterForm", "A parameter"),

@@ -43,10 +43,9 @@ def test_a_screen_imports_no_other_screen(path):
     assert imported_screens(path) <= SHARED
 
 
-def test_nothing_but_the_application_imports_a_screen():
+def test_nothing_imports_a_screen_but_by_its_route():
     users = {path.stem for path in TUI.rglob("*.py") if path not in SCREENS and imported_screens(path)}
-    assert users == {"app"}
-    assert imported_screens(TUI / "app.py") <= SHARED
+    assert users == set()
 
 
 def test_nothing_but_the_start_imports_the_application():

@@ -12,9 +12,10 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from hptui.core.format import duration
-from hptui.core.trial import StudyState
+from hptui.core.trial import StudyState, TrialStatus
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
+from hptui.tui.alerts import StudyFacts
 from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
@@ -113,6 +114,14 @@ def _goal_of(line: StudyLine) -> str:
     return "" if line.study is None else goal_of(line.study)
 
 
+def _facts_of(line: StudyLine) -> StudyFacts | None:
+    """Return what alerts of a study are made of; None if it cannot be read."""
+    if line.row is None:
+        return None
+    failed = line.counts.get(TrialStatus.FAILED, 0)
+    return StudyFacts(str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line))
+
+
 class StudiesScreen(SourceScreen):
     """All studies, and a preview of the selected one."""
 
@@ -144,6 +153,13 @@ class StudiesScreen(SourceScreen):
         self.query_one(TableWidget).update()
         self._update_head()
         self._preview()
+        for line in snapshot:
+            if line.row is not None:
+                failed = line.counts.get(TrialStatus.FAILED, 0)
+                facts = StudyFacts(
+                    str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line)
+                )
+                host_of(self).watch_study(facts)
 
     def _update_head(self) -> None:
         host = host_of(self)

@@ -30,6 +30,7 @@ from hptui.tui.screens.study_panels import (
     change_budget,
     choose_columns,
     compared_trials,
+    facts_of,
     go_to_trial,
     present_layout,
     restore_layout,
@@ -145,6 +146,7 @@ class StudyScreen(ChartScreen, FilteringScreen):
         if jump_to_top and len(rows):
             self.table.action_edge(-1)
         self.update_title()
+        host.watch_study(facts_of(snapshot))
         self.query_one("#head", CellLine).show(*head_cells(snapshot, host.glyphs, readonly=host.readonly))
         self.trends.metric = view.study.objective.metric
         self.machine.active = snapshot.alive
