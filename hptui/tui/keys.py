@@ -178,6 +178,8 @@ KEYS: tuple[KeyBinding, ...] = (
     ),
     KeyBinding("insights.parameter", "m", "Parameter", "of another parameter", "parameter(1)", "Look", 3),
     KeyBinding("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
+    KeyBinding("insights.log", "L", "Log y", "logarithmic y axis, and back", "log", "Look", 7),
+    KeyBinding("insights.range", "f", "Range", "a range of an axis filters the trials", "range", "Choose", 8),
     KeyBinding("insights.write", "w", "Write", "write the numbers as CSV or Markdown", "write", "Out", 5),
     KeyBinding("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 6),
     KeyBinding("points.open", "enter", "Open", "open the trial under the cursor", "open", "Look", 1),
@@ -185,6 +187,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("points.right", "right,l", "Right", "to the next point along the x axis", "step(1)", "Move"),
     KeyBinding("points.up", "up,k", "Up", "to the nearest point above", "climb(-1)", "Move"),
     KeyBinding("points.down", "down,j", "Down", "to the nearest point below", "climb(1)", "Move"),
+    KeyBinding("points.anchor", "space", "Begin range", "a range begins at this point", "anchor", "Choose"),
     KeyBinding("points.best", "asterisk", "Best", "to the best trial", "best", "Move"),
     # its table of trials
     KeyBinding(

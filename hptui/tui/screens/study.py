@@ -241,7 +241,7 @@ class StudyScreen(ChartScreen, FilteringScreen):
         host_of(self).open("health", sd=self.sd, study_source=self.study_source)
 
     def action_insights(self) -> None:
-        host_of(self).open("plots", sd=self.sd)
+        host_of(self).open("plots", sd=self.sd, on_filter=self.filter_by)
 
     def action_space(self) -> None:
         host_of(self).open("space", sd=self.sd)
