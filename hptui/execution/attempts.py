@@ -25,6 +25,7 @@ from hptui.execution.executor import (
     LaunchRecord,
     Lease,
     StartFailed,
+    WarmExecutor,
     WorkerSpec,
     find_executor,
 )
@@ -221,6 +222,8 @@ class Attempts:
             executor.poll()
             for notice in executor.notices() if isinstance(executor, GpuExecutor) else ():
                 self.store.add_event("error", EventKind.GPU_FAULT, notice)
+            if isinstance(executor, WarmExecutor) and (notice := executor.cold_start_notice()):
+                self.store.add_event("warning", EventKind.COLD_START, notice)
         for live in self.live.values():
             live.handle.sync()
 

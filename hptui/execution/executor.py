@@ -233,6 +233,17 @@ class GpuExecutor(Protocol):
         """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
 
 
+@runtime_checkable
+class WarmExecutor(Protocol):
+    """What an executor may offer besides, if it starts attempts as copies of a process with everything imported."""
+
+    def start_cold(self, why: str) -> None:
+        """Start attempts as fresh processes from now on."""
+
+    def cold_start_notice(self) -> str:
+        """Return once why attempts start as fresh processes; '' as long as they do not."""
+
+
 def usable_cpu_cores() -> int:
     """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -275,7 +275,7 @@ class Runner:
             live.handle.collect()
         ending = fail_attempt(self.store, live.attempt, live.active_seconds, live.poison)
         self.attempts.forget(live)
-        self.controller.attempt_ended(live.trial.number, ending.reason)
+        self.controller.attempt_ended(live.trial.number, ending.reason, ending.message)
 
     def _follow(self, live: RunningAttempt) -> None:
         """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
@@ -321,7 +321,7 @@ class Runner:
     def _end(self, live: RunningAttempt, state: State) -> None:
         ending = finalize_attempt(self.store, self.controller.study, live, state)
         self.attempts.forget(live)
-        self.controller.attempt_ended(live.trial.number, ending.reason)
+        self.controller.attempt_ended(live.trial.number, ending.reason, ending.message)
 
     # trouble ----------------------------------------------------------------------------------------------------
 

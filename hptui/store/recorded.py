@@ -98,6 +98,7 @@ class EventKind(StrEnum):
     GPU_BUSY = "gpu_busy"
     NO_GPUS = "no_gpus"
     GPU_FAULT = "gpu_fault"
+    COLD_START = "cold_start"
     CHANGED = "changed"
     CODE_CHANGED = "code_changed"
     TRAINER = "trainer"
@@ -148,6 +149,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.CONSTANT: "all trials have the same objective",
     EventKind.ENGINE: "the search goes on with another version of its engine",
     EventKind.GPU_FAULT: "a GPU gets no trials, because it does not answer or failed",
+    EventKind.COLD_START: "attempts start in fresh processes although a warm start was tried, and why",
     EventKind.GPU_BUSY: "a trial waits for a GPU; the sentence names who holds it",
     EventKind.NO_GPUS: "GPUs were requested, but none can be used",
     EventKind.CHANGED: "code, data or the program of the trials is not what it was before",
