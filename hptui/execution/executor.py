@@ -227,7 +227,7 @@ class GpuExecutor(Protocol):
         """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
 
     def notices(self) -> list[str]:
-        """Return sentences about GPUs that are out of use, each once."""
+        """Return sentences about GPUs that are out of use or faulty, each once."""
 
     def torch_problem(self) -> str:
         """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""

@@ -148,7 +148,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.STOP_RULES: "stop rules that name a metric which is never reported",
     EventKind.CONSTANT: "all trials have the same objective",
     EventKind.ENGINE: "the search goes on with another version of its engine",
-    EventKind.GPU_FAULT: "a GPU gets no trials, because it does not answer or failed",
+    EventKind.GPU_FAULT: "a GPU does not answer, failed and gets no trials, or its driver reports a fault",
     EventKind.COLD_START: "attempts start in fresh processes although a warm start was tried, and why",
     EventKind.GPU_BUSY: "a trial waits for a GPU; the sentence names who holds it",
     EventKind.NO_GPUS: "GPUs were requested, but none can be used",

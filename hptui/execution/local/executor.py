@@ -160,8 +160,13 @@ class LocalExecutor:
     def revise(self, resources: Resources) -> None:
         """Divide the machine again. What runs keeps its slot: its label stays taken."""
         avoided = self._slots.avoided if self._slots is not None else ()
+        self._close_slots()
         self._slots = SlotPool(resources, self._peak_gpu_gb)
         self._slots.avoided = avoided
+
+    def _close_slots(self) -> None:
+        if self._slots is not None:
+            self._slots.close()
 
     def avoid(self, gpus: Collection[str]) -> bool:
         """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
@@ -175,11 +180,8 @@ class LocalExecutor:
         return self._slots.torch_problem() if self._slots is not None else ""
 
     def notices(self) -> list[str]:
-        """Return sentences about GPUs that are out of use, each once."""
-        if self._slots is None:
-            return []
-        notices, self._slots.notices = self._slots.notices, []
-        return notices
+        """Return sentences about GPUs that are out of use or faulty, each once."""
+        return self._slots.take_notices() if self._slots is not None else []
 
     def start_cold(self, why: str) -> None:
         """Start no attempt from the launcher any more: a forked process cannot do what attempts need."""
@@ -332,6 +334,7 @@ class LocalExecutor:
     def close(self) -> None:
         """Close the launcher and all descriptors. Running attempts go on."""
         self._reap()  # this process may live on with other code, and would keep the zombies
+        self._close_slots()
         for handle in self._handles.values():
             handle.close()
         if self._sampler is not None:
