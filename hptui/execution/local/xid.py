@@ -62,7 +62,7 @@ class XidWatch:
         if self._set is None or now - self._looked_at < LOOK_EVERY_S:
             return []
         self._looked_at = now
-        sentences = []
+        sentences: list[str] = []
         for _ in range(MAX_EVENTS_AT_ONCE):
             event = nvml.query("nvmlEventSetWait_v2", None, self._set, 0)  # raises when there is none
             if event is None:

@@ -22,6 +22,7 @@ from hptui.trainers import evals
 from hptui.trainers.data.batches import TokenRows
 from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
+from hptui.trainers.sft import determinism
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import TrainingPosition
 from hptui.trainers.sft.precision import autocast
@@ -66,7 +67,9 @@ def check_answers(settings: SftSettings, data: StudyData, directory: Path) -> tu
     taken = dict.fromkeys(settings.generation().names, 0.0)
     for metric in evals.load_custom_metrics(settings.generation(str(directory))):
         references = [example.reference for example in examples]
-        evals.merge_metrics(taken, measured := metric(references, references, [example.prompt for example in examples]))
+        with determinism.allow_variation(lambda operations: None):  # the answers' evaluation reports them
+            measured = metric(references, references, [example.prompt for example in examples])
+        evals.merge_metrics(taken, measured)
         names |= measured
     return tuple(names)
 
@@ -102,16 +105,23 @@ def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
     examples = [held_out[n] for n in sample_indices(len(held_out), settings.generate_samples, settings.split_seed)]
     trial.effective(generate_samples=len(examples))
     options = replace(settings.generation(str(trial.directory)), ends=run.data.ends)
-    result = evals.run_evaluation(
-        run.model,
-        run.base.tokenizer,
-        [example.prompt for example in examples],
-        [example.reference for example in examples],
-        options,
-        run.device,
-        lambda: not trial.should_stop,
-        autocast(run.precision, run.device),
-    )
+
+    def report_variation(operations: set[str]) -> None:
+        names = ", ".join(sorted(operations))
+        trial.facts(nondeterministic_answers=names)
+        trial.warn(f"deterministic = true does not hold for the answers: torch has no deterministic form of {names}")
+
+    with determinism.allow_variation(report_variation):
+        result = evals.run_evaluation(
+            run.model,
+            run.base.tokenizer,
+            [example.prompt for example in examples],
+            [example.reference for example in examples],
+            options,
+            run.device,
+            lambda: not trial.should_stop,
+            autocast(run.precision, run.device),
+        )
     with trial.artifact(name, f"answers to {len(examples)} prompts").open("w", encoding="utf-8") as file:
         for example, row in zip(examples, result.rows, strict=True):
             file.write(json.dumps({"row": example.row, **row}, ensure_ascii=False) + "\n")
