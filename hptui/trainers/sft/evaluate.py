@@ -99,10 +99,15 @@ def check_validation(settings: SftSettings, data: StudyData, objectives: Iterabl
 
 
 def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
-    """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`."""
+    """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`.
+
+    A dry run answers one batch of the longest prompts, to measure its memory.
+    """
     settings, trial = run.settings, run.trial
     held_out = run.data.held(settings.generate_split)
     examples = [held_out[n] for n in sample_indices(len(held_out), settings.generate_samples, settings.split_seed)]
+    if trial.try_steps:
+        examples = sorted(examples, key=lambda example: -len(example.prompt))[: settings.generate_batch_size]
     trial.effective(generate_samples=len(examples))
     options = replace(settings.generation(str(trial.directory)), ends=run.data.ends)
 
@@ -119,7 +124,7 @@ def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
             [example.reference for example in examples],
             options,
             run.device,
-            lambda: not trial.should_stop,
+            lambda: trial.try_steps is not None or not trial.should_stop,
             autocast(run.precision, run.device),
         )
     with trial.artifact(name, f"answers to {len(examples)} prompts").open("w", encoding="utf-8") as file:

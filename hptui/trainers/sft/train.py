@@ -276,6 +276,9 @@ def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:
         if trial.role == "base":
             return started.evaluate_base_model()
         metrics = started.train()
+        if trial.try_steps and settings.generate_samples:
+            started.where = "in the generation of answers"
+            evaluate.evaluate_answers(started.facts, evaluate.ANSWERS_FILE)
         return metrics if trial.obeyed is not None or trial.try_steps else finish_run(started, metrics)
     except Exception as error:  # libraries report a lack of memory by errors of several types
         if memory.is_out_of_memory(error):
