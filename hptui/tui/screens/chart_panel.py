@@ -181,8 +181,15 @@ class CurvePanel:
             curve_plots = []
             for name in names:
                 dotted = len(names) > 1 and is_training(name)
-                options = {"dotted": dotted, "axis_metric": axis, "incomplete": self.incomplete}
-                curve_plots += curves_of_metric(snapshot, self.numbers, colours, name, **options)
+                curve_plots += curves_of_metric(
+                    snapshot,
+                    self.numbers,
+                    colours,
+                    name,
+                    dotted=dotted,
+                    axis_metric=axis,
+                    incomplete=self.incomplete,
+                )
             chart.show(curve_plots, length=self.length, title=" + ".join(names))
 
     def set_metric(self, chart: Chart, metric: str) -> None:
