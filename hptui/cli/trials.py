@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hptui.cli.common import Context, json_option, pass_context, study_argument, trial_argument
-from hptui.cli.output import OutputColumn, message, on_terminal, write, write_facts, write_json, write_rows
+from hptui.cli.output import (
+    OutputColumn,
+    incomplete_note,
+    message,
+    on_terminal,
+    write,
+    write_facts,
+    write_json,
+    write_rows,
+)
 from hptui.core.format import clock, local_time, memory, metric, setting, size, visible_metrics
 from hptui.core.trial import Reason, TrialStatus
 
@@ -86,6 +95,8 @@ def trials_(
         rows,
         bold=best,
     )
+    if incomplete := [trial for trial in trials if trial.incomplete_curve]:
+        message(incomplete_note(incomplete))
 
 
 HOST_FACTS = (
@@ -136,7 +147,6 @@ def show_(context: Context, study: str, trial: str, as_json: bool) -> None:
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
-    from hptui.core.trial import CURVE_INCOMPLETE
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
@@ -152,8 +162,8 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             "repeats": f"trial {trial.replicate_of}" if trial.replicate_of is not None else "",
             **_origin(trial),
             "trainer": f"toy: {PSEUDO_LOSS_NOTE}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
-            "values": values,
-            "curve incomplete": str(trial.facts.get(CURVE_INCOMPLETE) or ""),
+            "values": trial.mark(values),
+            "curve incomplete": trial.incomplete_curve,
             "note": trial.note,
             "progress": _progress(trial),
             "time": clock(trial.seconds) if trial.seconds else "",
@@ -214,8 +224,10 @@ def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             {
                 "metric": name,
                 "last": shape["metrics"].get(name),
-                "last:shown": shape.get("nonfinite", {}).get(name)
-                or metric(shape["metrics"].get(name), view.study.metrics.get(name)),
+                "last:shown": trial.mark(
+                    shape.get("nonfinite", {}).get(name)
+                    or metric(shape["metrics"].get(name), view.study.metrics.get(name))
+                ),
                 "low": min(finite, default=None),
                 "high": max(finite, default=None),
                 "points": len(points),

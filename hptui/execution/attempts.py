@@ -204,6 +204,7 @@ class Attempts:
             "cache": str(self.sd.cache),
             "keep_checkpoints": study.resources.keep_checkpoints,
             "threads": lease.threads,
+            "gpus_per_trial": study.resources.gpus_per_trial,
             "device": "cuda" if lease.gpus else "",
             "try_steps": None,
             "recorded": recorded_metrics(self.store, study, number) if attempt.n > 1 else {},

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 
 from hptui.core.ranking import hypervolumes
-from hptui.core.trial import Trial
+from hptui.core.trial import CURVE_INCOMPLETE, Trial
 from hptui.operations.runner_process import runner_status
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
 from hptui.results.time_left import time_left
@@ -54,7 +54,8 @@ def _best(view: View) -> Json | None:
     value = values[view.study.objective.metric]
     params = dict(first.params)
     others = [trial.number for trial in best[1:]]
-    return {"number": first.number, "value": value, "params": params, "values": values, "also": others}
+    shape: Json = {"number": first.number, "value": value, "params": params, "values": values, "also": others}
+    return shape | ({CURVE_INCOMPLETE: first.incomplete_curve} if first.incomplete_curve else {})
 
 
 def _hypervolume(view: View) -> Json | None:

@@ -41,6 +41,7 @@ class TrialContext:
         self.attempt: int = config["attempt"]
         self.objectives: tuple[str, ...] = tuple(config["objectives"])
         self.threads: int = config.get("threads") or 0
+        self.gpus_per_trial: int = config.get("gpus_per_trial") or 1
         self.device: str = config.get("device") or ""
         self.try_steps: int | None = config.get("try_steps")
         self.attempt_dir = run.root

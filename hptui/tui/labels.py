@@ -67,7 +67,7 @@ def best_text(study: Study, trial: Trial | None, others: int = 0) -> str:
         for objective in study.objectives
         if objective.metric in values
     )
-    return f"#{trial.number} {plain_line(shown, 60)}" + (f" +{others}" if others > 0 else "")
+    return f"#{trial.number} {trial.mark(plain_line(shown, 60))}" + (f" +{others}" if others > 0 else "")
 
 
 def trial_line_cells(view: View, trial: Trial, glyphs: Glyphs) -> list[Cell]:
@@ -80,7 +80,9 @@ def trial_line_cells(view: View, trial: Trial, glyphs: Glyphs) -> list[Cell]:
     for objective in view.study.objectives:
         if objective.metric in values:
             text = short_number(values[objective.metric], view.study.metrics.get(objective.metric))
-            cells.append(Cell(f"{plain_line(objective.metric, 30)} {text}", "accent"))
+            cells.append(Cell(f"{plain_line(objective.metric, 30)} {trial.mark(text)}", "accent"))
+    if trial.incomplete_curve:
+        cells.append(Cell("curve incomplete", "warn"))
     if trial.message and not values:
         cells.append(Cell(plain_line(trial.message, 60), "muted"))
     cells += [Cell(plain_line(f"{name} {setting(value)}", 40), "muted") for name, value in trial.params.items()]

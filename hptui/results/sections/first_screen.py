@@ -115,7 +115,8 @@ def _best(facts: FactWriter) -> Line:
         return ("the study has no objective, so no trial is the best",)
     if best is None:
         return ("no trial is complete with a value, so none is the best",)
-    value: Line = (facts.name(metric), " ", facts.value(best, metric), *_of_evaluations(facts, best))
+    value: Line = (facts.name(metric), " ", *facts.marked_value(best, metric), *_of_evaluations(facts, best))
+    value += (", of an incomplete curve",) if best.incomplete_curve else ()
     fresh = claims.fresh_runs(facts, best)
     if fresh is not None:
         value = ("chosen by ", *value)
