@@ -59,7 +59,7 @@ def _claim(claim: Claim | None, otherwise: str) -> Line:
     return claim.line if claim is not None else (otherwise,)
 
 
-COMMANDS = frozenset({"repeat", "alike", "space", "more"})
+COMMANDS = frozenset({"repeat", "alike", "space", "more", "resume"})
 """Next steps that are a command."""
 
 
