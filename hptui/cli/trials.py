@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Context, json_option, pass_context, study_argument, trial_argument
+from hptui.cli.common import Context, by_option, json_option, pass_context, study_argument, trial_argument
 from hptui.cli.output import OutputColumn, message, on_terminal, write, write_facts, write_json, write_rows
 from hptui.core.format import clock, local_time, memory, metric, setting, size, visible_metrics
 from hptui.core.trial import Reason, TrialStatus
@@ -112,30 +112,33 @@ HOST_FACTS = (
 )
 @study_argument()
 @trial_argument()
+@by_option
 @json_option
 @pass_context
-def show_(context: Context, study: str, trial: str, as_json: bool) -> None:
+def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> None:
     """Print everything recorded about one trial."""
     from hptui.operations.find import find_trial
     from hptui.operations.status import show_json
+    from hptui.results.fresh_means import fresh_of, whole_text
     from hptui.results.view import read_view
     from hptui.store.reader import StoreReader
 
     sd = context.study(study)
     with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
-        row = find_trial(reader, trial, view)
+        row = find_trial(reader, trial, view, by)
         shape = show_json(view, row, reader)
+        fresh = fresh_of(view, row, reader)
     if as_json:
         write_json(shape)
         return
-    _facts(view, row, shape)
+    _facts(view, row, shape, "" if fresh is None else whole_text(view.study, fresh))
     _settings(view, row, shape)
     _metrics(view, row, shape)
     _attempts(shape)
 
 
-def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
+def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
     from hptui.core.trial import CURVE_INCOMPLETE
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
@@ -153,6 +156,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             **_origin(trial),
             "trainer": f"toy: {PSEUDO_LOSS_NOTE}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
             "values": values,
+            "fresh runs": fresh,
             "curve incomplete": str(trial.facts.get(CURVE_INCOMPLETE) or ""),
             "note": trial.note,
             "progress": _progress(trial),
