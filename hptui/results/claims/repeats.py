@@ -155,6 +155,7 @@ def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
 
 
 HOW_TEXTS = {
+    "answers": "same questions, bootstrap of all pairs",
     "counts": "Tukey's range of rates",
     "seeds": "Tukey's range, noise between seeds",
 }
