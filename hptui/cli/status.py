@@ -102,10 +102,11 @@ def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_study(view: View, shape: dict[str, Any]) -> None:
+    from hptui.results.fresh_means import fresh_means, leader_text, whole_text
     from hptui.results.json_output import describe_prior_knowledge
     from hptui.results.view import describe_stages
 
-    study, best = view.study, shape["best"]
+    study, best, means = view.study, shape["best"], fresh_means(view)
     counts = ", ".join(f"{count} {status}" for status, count in shape["counts"].items())
     runner = f"pid {shape['runner']['pid']} on {shape['runner']['host']}" if shape["runner"]["alive"] else ""
     write_facts(
@@ -120,6 +121,8 @@ def _write_study(view: View, shape: dict[str, Any]) -> None:
             "stages": describe_stages(view),
             "known before": describe_prior_knowledge(view),
             "best": best_line(view) if best else "",
+            "fresh runs": "" if means is None or means.best is None else whole_text(study, means.best),
+            "": "" if means is None else leader_text(study, means),
             "started": local_time(shape["started"]) if shape["started"] else "",
             "time": clock(shape["seconds"]),
             "left": duration(shape["eta"]) if shape["eta"] is not None else "",

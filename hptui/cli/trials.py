@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Context, json_option, pass_context, study_argument, trial_argument
+from hptui.cli.common import Context, by_option, json_option, pass_context, study_argument, trial_argument
 from hptui.cli.output import (
     OutputColumn,
     incomplete_note,
@@ -123,30 +123,33 @@ HOST_FACTS = (
 )
 @study_argument()
 @trial_argument()
+@by_option
 @json_option
 @pass_context
-def show_(context: Context, study: str, trial: str, as_json: bool) -> None:
+def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> None:
     """Print everything recorded about one trial."""
     from hptui.operations.find import find_trial
     from hptui.operations.status import show_json
+    from hptui.results.fresh_means import fresh_of, whole_text
     from hptui.results.view import read_view
     from hptui.store.reader import StoreReader
 
     sd = context.study(study)
     with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
-        row = find_trial(reader, trial, view)
+        row = find_trial(reader, trial, view, by)
         shape = show_json(view, row, reader)
+        fresh = fresh_of(view, row, reader)
     if as_json:
         write_json(shape)
         return
-    _facts(view, row, shape)
+    _facts(view, row, shape, "" if fresh is None else whole_text(view.study, fresh))
     _settings(view, row, shape)
     _metrics(view, row, shape)
     _attempts(shape)
 
 
-def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
+def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
@@ -163,6 +166,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             **_origin(trial),
             "trainer": f"toy: {PSEUDO_LOSS_NOTE}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
             "values": trial.mark(values),
+            "fresh runs": fresh,
             "curve incomplete": trial.incomplete_curve,
             "note": trial.note,
             "progress": _progress(trial),

@@ -11,17 +11,20 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from hptui.core.answers import QUESTIONS_FACT, RIGHT_FACT, encode_right
 from hptui.core.errors import UserError, did_you_mean
 from hptui.trainers import evals
 from hptui.trainers.data.batches import TokenRows
 from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
+from hptui.trainers.evals.answers import CORRECT
 from hptui.trainers.sft import determinism
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import TrainingPosition
@@ -130,11 +133,27 @@ def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
     with trial.artifact(name, f"answers to {len(examples)} prompts").open("w", encoding="utf-8") as file:
         for example, row in zip(examples, result.rows, strict=True):
             file.write(json.dumps({"row": example.row, **row}, ensure_ascii=False) + "\n")
+    trial.facts(**answer_facts([example.row for example in examples], result.rows))
     if result.facts:
         trial.facts(**{f"generation_{key}": value for key, value in result.facts.items()})
     if name == ANSWERS_FILE and trial.role != "base" and (warning := limit_warning(run, result.rows)):
         trial.warn(warning)
     return result.metrics
+
+
+def answer_facts(numbers: Sequence[int], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return which questions were answered right, so that trials can be compared question by question."""
+    right = {
+        "accuracy": [row["category"] == CORRECT for row in rows if "category" in row],
+        "exact_match": [bool(row["exact"]) for row in rows if "exact" in row],
+    }
+    known = {name: encode_right(bits) for name, bits in right.items() if bits and len(bits) == len(rows)}
+    if not known:
+        return {}
+    # Without the prompt: a searched template asks the same question in other words.
+    questions = [[number, row["reference"]] for number, row in zip(numbers, rows, strict=True)]
+    digest = sha256(json.dumps(questions).encode()).hexdigest()[:16]
+    return {QUESTIONS_FACT: digest, RIGHT_FACT: known}
 
 
 def limit_warning(run: RunFacts, rows: Sequence[Mapping[str, Any]]) -> str:

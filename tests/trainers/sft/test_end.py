@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from hptui.core.answers import decode_right
 from hptui.trainers import worker
 from hptui.trainers.settings import build
 from hptui.trainers.sft import learner
@@ -98,6 +99,10 @@ def test_the_base_model_is_only_measured(study: Path) -> None:
     assert last["m"]["perplexity"] == pytest.approx(math.exp(last["m"]["eval_loss"]))
     assert "exact_match" in last["m"]
     assert told(run, "facts")["parameters_trainable"] == 0
+    right = decode_right(told(run, "facts")["generation_right"]["exact_match"])
+    assert len(right) == 4
+    assert sum(right) == 4 * last["m"]["exact_match"]
+    assert len(told(run, "facts")["generation_questions"]) == 16
     answers = (study / "trials" / "0000" / "artifacts" / "generations.jsonl").read_text().splitlines()
     assert len(answers) == 4
     assert json.loads(answers[0])["prompt"].startswith("what is the sum of")
