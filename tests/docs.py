@@ -178,6 +178,8 @@ SCOPES = {
     "trials": "Its trials",
     "chart": "Charts",
     "trial": "A trial",
+    "decisions": "The runner's decisions",
+    "found": "Lines of all logs",
     "records": "Generated text",
     "log": "A log",
     "metrics": "All metrics",

@@ -224,6 +224,15 @@ def write_note(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     return f"noted on trial {args['trial']}"
 
 
+def star(handler: CommandHandler, args: Mapping[str, Any]) -> str:
+    """Star trials, or take their stars away."""
+    numbers = {trial.number for trial in handler.trials(args["trials"])}
+    starred, shown = handler.store.read.starred(), _list(sorted(numbers))
+    changed = starred | numbers if args["on"] else starred - numbers
+    handler.store.set_meta(MetaKey.STARRED, json.dumps(sorted(changed)))
+    return f"starred {shown}" if args["on"] else f"no star on {shown} any more"
+
+
 def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     """Store a new revision of the study: later trials follow it, recorded ones keep theirs.
 
@@ -268,6 +277,7 @@ COMMAND_HANDLERS: dict[str, Callable[[CommandHandler, Mapping[str, Any]], str]] 
     "rerun": lambda handler, args: queue_changed(handler.store, args) + _how_to_start(handler),
     "import": lambda handler, args: insert_imported(handler.store, handler.study, args),
     "note": write_note,
+    "star": star,
     "spec": set_spec,
     "here": lambda handler, args: "here",
 }

@@ -35,6 +35,7 @@ class MetaKey(StrEnum):
     REDACTED = "redacted"
     NO_GPUS_WARNED = "told_no_gpus"  # language: the recorded word
     NOTICED = "noticed"
+    STARRED = "starred"
 
 
 META_KEYS: Mapping[MetaKey, str] = {
@@ -60,6 +61,7 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.REDACTED: "set in a copy without secrets, which cannot be run",
     MetaKey.NO_GPUS_WARNED: "set once it was recorded that no GPU can be used",
     MetaKey.NOTICED: "id of the last event that notices were made of",
+    MetaKey.STARRED: "JSON: the numbers of the trials that a person has starred",
 }
 """What each key of the `meta` table holds."""
 

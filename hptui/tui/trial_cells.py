@@ -50,6 +50,7 @@ class TrialCells:
     best: frozenset[int]
     trends: Mapping[int, tuple[float | None, ...]]
     glyphs: Glyphs
+    starred: frozenset[int] = frozenset()
 
     def value_getter(self, name: str) -> Callable[[Trial], Any]:
         """Return the function that gives the value of a trial in a column."""
@@ -60,7 +61,9 @@ class TrialCells:
         meaning = STATUS_MEANINGS[trial.status]
         if name == "number":
             best = trial.number in self.best
-            return Cell(f"{self.glyphs.best if best else ' '}{trial.number}", "best" if best else "")
+            star = self.glyphs.star if trial.number in self.starred else ""
+            sign = self.glyphs.best if best else "" if star else " "
+            return Cell(f"{star}{sign}{trial.number}", "best" if best else "mark" if star else "")
         if name == STATUS_COLUMN:
             return Cell(self.glyphs.status[trial.status], meaning)
         if name == TREND_COLUMN:

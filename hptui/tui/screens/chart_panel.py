@@ -15,6 +15,7 @@ from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.curves import CurveKey, CurvesSnapshot, CurvesSource
 from hptui.tui.sources.study import StudySnapshot
+from hptui.tui.sources.usage import USAGE_METRICS
 from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.trial_palette import TrialPalette
 from hptui.tui.trial_rows import TrialRows
@@ -91,8 +92,9 @@ def curves_of_metric(
             continue
         curve = snapshot.curves[curve_key]
         companion = snapshot.curves[companions[number]] if number in companions else None
-        rough = not is_training(metric) or curve.x.size < MIN_SMOOTHED_POINTS
-        label = "" if dotted else f"#{number}{INCOMPLETE_MARK if number in incomplete else ''}"
+        rough = metric in USAGE_METRICS or not is_training(metric) or curve.x.size < MIN_SMOOTHED_POINTS
+        mark = INCOMPLETE_MARK if number in incomplete else ""
+        label = "" if dotted else (names or {}).get(number, f"#{number}") + mark
         plot_list.append(ChartCurve(label, curve, colours.get(number), companion, dotted, rough))
     return plot_list
 
@@ -132,7 +134,7 @@ class CurvePanel:
     def want(self, snapshot: StudySnapshot, numbers: Sequence[int]) -> bool:
         """Request the curves of these trials, the most important first; return True if these are new."""
         self.numbers = list(dict.fromkeys(numbers))
-        self.metrics = chartable(snapshot.metrics)
+        self.metrics = chartable(snapshot.charted)
         self.incomplete = frozenset(trial.number for trial in snapshot.view.trials if trial.incomplete_curve)
         totals = [trial.total_steps for trial in snapshot.view.trials[:50] if trial.total_steps]
         self.length = float(max(totals, default=0))
