@@ -35,6 +35,7 @@ class MetaKey(StrEnum):
     REDACTED = "redacted"
     NO_GPUS_WARNED = "told_no_gpus"  # language: the recorded word
     NOTICED = "noticed"
+    PLACES = "places"
 
 
 META_KEYS: Mapping[MetaKey, str] = {
@@ -60,6 +61,7 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.REDACTED: "set in a copy without secrets, which cannot be run",
     MetaKey.NO_GPUS_WARNED: "set once it was recorded that no GPU can be used",
     MetaKey.NOTICED: "id of the last event that notices were made of",
+    MetaKey.PLACES: "JSON: the places of trials on other machines, and attempts that are queued or unreachable",
 }
 """What each key of the `meta` table holds."""
 
@@ -104,6 +106,9 @@ class EventKind(StrEnum):
     SUSPECT = "suspect"
     RESULTS = "results"
     LEFT = "left"
+    PLACE_LOST = "place_lost"
+    PLACE_BACK = "place_back"
+    FENCED = "fenced"
     DISK_LOW = "disk_low"
     NOTIFY = "notify"
 
@@ -157,6 +162,9 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.RESULTS: "the results could not be written",
     EventKind.DISK_LOW: "the disk is nearly full",
     EventKind.NOTIFY: "a notice could not be sent",
+    EventKind.PLACE_LOST: "the place of a running trial cannot be reached",
+    EventKind.PLACE_BACK: "the place of a running trial is reached again",
+    EventKind.FENCED: "an attempt was given up: it may live on, but its results never count",
     EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""
