@@ -121,6 +121,7 @@ REASONS = {
     Reason.REBOOT: "the machine was restarted; it runs again",
     Reason.DISK_FULL: "the disk was full; it runs again",
     Reason.GPU_FAULT: "a GPU or its driver failed; it runs again",
+    Reason.FENCED: "nobody could reach it, so it was given up: nothing of it counts; it runs again",
     Reason.USER: "a person paused or stopped it",
 }
 ROLES = {

@@ -51,12 +51,13 @@ class Reason(StrEnum):
     REBOOT = "reboot"
     DISK_FULL = "disk_full"
     GPU_FAULT = "gpu_fault"
+    FENCED = "fenced"
     USER = "user"
 
     @property
     def is_machine_loss(self) -> bool:
         """Whether the machine lost the attempt: the trial runs again, and this does not count as a failure."""
-        return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL, Reason.GPU_FAULT)
+        return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL, Reason.GPU_FAULT, Reason.FENCED)
 
 
 CURVE_INCOMPLETE = "curve_incomplete"

@@ -18,7 +18,9 @@ from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import prior_trials
+from hptui.execution.finalize import fence_attempt
 from hptui.execution.import_trials import insert_imported
+from hptui.execution.probe import LOCAL, executor_name
 from hptui.execution.queue import insert_file_trials, queue_changed, queue_manual, queue_replicates, store_defaults
 from hptui.execution.stages import stage_history
 from hptui.store.crash_points import crash_point
@@ -198,7 +200,12 @@ def stop(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Run failed, pruned or stopped trials again, with the same number and parameters."""
+    """Run failed, pruned or stopped trials again, with the same number and parameters.
+
+    With `fence`, give up the attempts of running trials on other machines: they run again at once.
+    """
+    if args.get("fence"):
+        return _fence(handler, args["trials"])
     again = handler.trials(args["trials"], TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
     if not again:
         raise UserError("only failed, pruned or stopped trials can be retried", hint=f"hptui trials {handler.sd.name}")
@@ -209,6 +216,23 @@ def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
             )
         handler.store.set_meta(MetaKey.SINCE, repr(time.time()))
     return f"{_list([trial.number for trial in again])} will run again{_how_to_start(handler)}"
+
+
+def _fence(handler: CommandHandler, numbers: Sequence[int]) -> str:
+    """Give up the running attempts of trials without waiting for their machines to be reached."""
+    running = [trial.number for trial in handler.trials(numbers, TrialStatus.RUNNING)]
+    attempts = [attempt for attempt in handler.store.read.attempts(open=True) if attempt.trial in running]
+    for attempt in attempts:
+        if executor_name(RunDir(handler.sd.attempt(attempt.trial, attempt.n))) == LOCAL:
+            which = f"{handler.sd.name} {attempt.trial}"
+            hint = f"hptui stop {which} --now, then: hptui retry {which}"
+            raise UserError(f"trial {attempt.trial} runs on this machine, where it can be killed", hint=hint)
+    if not attempts:
+        raise UserError("only running trials can be given up", hint=f"hptui trials {handler.sd.name}")
+    with handler.store.transaction(durable=True):
+        for attempt in attempts:
+            fence_attempt(handler.store, handler.study, attempt, attempt.seconds, "given up by request")
+    return f"{_list(sorted(attempt.trial for attempt in attempts))} will run again{_how_to_start(handler)}"
 
 
 def _how_to_start(handler: CommandHandler) -> str:

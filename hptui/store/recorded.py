@@ -36,6 +36,7 @@ class MetaKey(StrEnum):
     NO_GPUS_WARNED = "told_no_gpus"  # language: the recorded word
     NOTICED = "noticed"
     STARRED = "starred"
+    PLACES = "places"
 
 
 META_KEYS: Mapping[MetaKey, str] = {
@@ -62,6 +63,7 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.NO_GPUS_WARNED: "set once it was recorded that no GPU can be used",
     MetaKey.NOTICED: "id of the last event that notices were made of",
     MetaKey.STARRED: "JSON: the numbers of the trials that a person has starred",
+    MetaKey.PLACES: "JSON: the places of trials on other machines, and attempts that are queued or unreachable",
 }
 """What each key of the `meta` table holds."""
 
@@ -107,6 +109,9 @@ class EventKind(StrEnum):
     SUSPECT = "suspect"
     RESULTS = "results"
     LEFT = "left"
+    PLACE_LOST = "place_lost"
+    PLACE_BACK = "place_back"
+    FENCED = "fenced"
     DISK_LOW = "disk_low"
     NOTIFY = "notify"
 
@@ -161,6 +166,9 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.RESULTS: "the results could not be written",
     EventKind.DISK_LOW: "the disk is nearly full",
     EventKind.NOTIFY: "a notice could not be sent",
+    EventKind.PLACE_LOST: "the place of a running trial cannot be reached",
+    EventKind.PLACE_BACK: "the place of a running trial is reached again",
+    EventKind.FENCED: "an attempt was given up: it may live on, but its results never count",
     EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""

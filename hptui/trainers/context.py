@@ -60,7 +60,8 @@ class TrialContext:
         self._nonfinite = dict.fromkeys(self.objectives, 0)
         self._saved = time.monotonic()
         checkpoints.remove_leftovers(self._checkpoints)
-        self._resume = checkpoints.newest_valid(self._checkpoints, self.warn) if self.attempt > 1 else None
+        elsewhere = [Path(path) for path in config.get("resume_from") or ()]
+        self._resume = checkpoints.newest_of(self._checkpoints, elsewhere, self.warn) if self.attempt > 1 else None
         self._origin = _checkpoint_to_continue(Path(config["continues"])) if config.get("continues") else None
         self._resume = self._resume or self._origin
         self.programs: Mapping[str, str] = config.get("programs") or {}

@@ -73,10 +73,11 @@ def curves_of_metric(
     dotted: bool = False,
     axis_metric: str = "",
     incomplete: Collection[int] = (),
+    names: Mapping[int, str] | None = None,
 ) -> list[ChartCurve]:
     """Return the plots of one metric, in the order of the trials: the first is the most important.
 
-    `incomplete` are the trials whose curve lacks points, which the legend marks.
+    `incomplete` are the trials whose curve lacks points, which the legend marks; `names` are other names than `#4`.
     """
     by_trial: dict[int, CurveKey] = {}
     companions: dict[int, CurveKey] = {}
