@@ -20,6 +20,7 @@ from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import prior_trials
 from hptui.execution.import_trials import insert_imported
 from hptui.execution.queue import insert_file_trials, queue_changed, queue_manual, queue_replicates, store_defaults
+from hptui.execution.rungs import promote_by_hand
 from hptui.execution.stages import stage_history
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -147,11 +148,16 @@ def pause(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def resume(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Let paused trials run again; without `trials` resume the study, too."""
+    """Let paused trials run again; without `trials` resume the study, too.
+
+    Trials at a rung go on by themselves if they are promoted; one that is named goes on to its end.
+    """
     numbers = args.get("trials") or None
-    paused = handler.trials(numbers, TrialStatus.PAUSED)
+    paused = [trial for trial in handler.trials(numbers, TrialStatus.PAUSED) if numbers or not trial.is_at_rung]
     with handler.store.transaction(durable=True):
         for trial in paused:
+            if trial.is_at_rung:
+                promote_by_hand(handler.store, trial)
             handler.store.update_trial(trial.number, status=TrialStatus.WAITING, reason=None)
         again = sorted([*(trial.number for trial in paused), *handler.withdraw_pause(numbers)])
         if numbers is None or args.get("whole"):
@@ -198,12 +204,15 @@ def stop(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Run failed, pruned or stopped trials again, with the same number and parameters."""
-    again = handler.trials(args["trials"], TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
+    """Run failed, pruned or stopped trials again; let those at a rung go on."""
+    ended = (TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
+    again = [trial for trial in handler.trials(args["trials"]) if trial.status in ended or trial.is_at_rung]
     if not again:
         raise UserError("only failed, pruned or stopped trials can be retried", hint=f"hptui trials {handler.sd.name}")
     with handler.store.transaction(durable=True):
         for trial in again:
+            if trial.is_at_rung or trial.status is TrialStatus.PRUNED:
+                promote_by_hand(handler.store, trial)
             handler.store.update_trial(
                 trial.number, status=TrialStatus.WAITING, reason=None, values=None, final={}, ended=None, message=""
             )

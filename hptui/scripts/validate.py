@@ -50,6 +50,16 @@ def check_study(study: Study) -> None:
         raise StudyFileErrors(unique) if len(unique) > 1 else unique[0]
 
 
+def why_not_resumed(study: Study) -> str:
+    """Return why a paused trial of this study would begin again; '' if its script can go on."""
+    settings = study.trainer.settings
+    command = settings.get("command")
+    words = command if isinstance(command, list) else [command]
+    if settings.get("resume_flag") or any("{checkpoint}" in str(word) for word in words):
+        return ""
+    return "nothing in its command makes the script go on from a checkpoint; trainer.resume_flag does"
+
+
 class _Way:
     """How the parameters of one configuration reach its script."""
 
