@@ -146,6 +146,7 @@ def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> N
     _facts(view, row, shape, "" if fresh is None else whole_text(view.study, fresh))
     _settings(view, row, shape)
     _metrics(view, row, shape)
+    _rungs(shape)
     _attempts(shape)
 
 
@@ -243,6 +244,17 @@ def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
         numbers = [OutputColumn(key, formatter=metric, right=True) for key in ("last", "low", "high")]
         source_columns = [OutputColumn("source")] if sources else []
         write_rows([OutputColumn("metric"), *numbers, OutputColumn("points", right=True), *source_columns], rows)
+
+
+def _rungs(shape: dict[str, Any]) -> None:
+    """Print where the trial paused, and its place there."""
+    if not shape.get("rungs"):
+        return
+    write("")
+    rows = [{**rung, "rung": f"{rung['rung']} of {rung['of']}"} for rung in shape["rungs"]]
+    columns = [OutputColumn("rung"), OutputColumn("step", right=True), OutputColumn("value", "", metric, right=True)]
+    columns += [OutputColumn("place"), OutputColumn("promoted", "went on"), OutputColumn("by")]
+    write_rows(columns, rows)
 
 
 def _attempts(shape: dict[str, Any]) -> None:

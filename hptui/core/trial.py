@@ -35,6 +35,7 @@ class Reason(StrEnum):
 
     FINISHED = "finished"
     PRUNER = "pruner"
+    RUNG = "rung"
     THRESHOLD = "threshold"
     EARLY_STOP = "early_stop"
     OOM = "oom"
@@ -178,6 +179,11 @@ class Trial:
         """(number, step) of the checkpoint that the trial began from; None if it was trained from the start."""
         number, step = self.facts.get(FROM_TRIAL), self.facts.get(FROM_STEP)
         return (number, step) if isinstance(number, int) and isinstance(step, int) else None
+
+    @property
+    def is_at_rung(self) -> bool:
+        """Whether the trial is paused at a rung: by the rule, which also decides whether it goes on."""
+        return self.status is TrialStatus.PAUSED and self.reason is Reason.RUNG
 
     @property
     def is_uninformative(self) -> bool:

@@ -36,6 +36,7 @@ from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
 from hptui.execution.probe import LOCAL, executor_name
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
+from hptui.execution.rungs import next_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -239,6 +240,7 @@ class Attempts:
             "device": "cuda" if lease.gpus else "",
             "try_steps": None,
             "recorded": recorded_metrics(self.store, study, number) if attempt.n > 1 else {},
+            **next_rung(self.store, study, trial),
         }
 
     # follow -----------------------------------------------------------------------------------------------------

@@ -81,6 +81,16 @@ def _launch_errors(study: Study, spec: CommandTable) -> Iterator[StudyError]:
     yield StudyError(problem, file=study.source, where=f"trainer.{key}", value=count, hint=hint)
 
 
+def why_not_resumed(study: Study) -> str:
+    """Return why a paused trial of this study would begin again; '' if its script can go on."""
+    settings = study.trainer.settings
+    command = settings.get("command")
+    words = command if isinstance(command, list) else [command]
+    if settings.get("resume_flag") or any("{checkpoint}" in str(word) for word in words):
+        return ""
+    return "nothing in its command makes the script go on from a checkpoint; trainer.resume_flag does"
+
+
 class _Way:
     """How the parameters of one configuration reach its script."""
 

@@ -95,6 +95,7 @@ class EventKind(StrEnum):
     THRESHOLD = "threshold"
     TIMEOUT = "timeout"
     HUNG = "hung"
+    RUNG = "rung"
     PRUNER = "pruner"
     STOP_RULES = "stop_rules"
     CONSTANT = "constant"
@@ -151,6 +152,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.THRESHOLD: "a trial is pruned by a stop rule",
     EventKind.TIMEOUT: "a trial ran longer than `timeout`",
     EventKind.HUNG: "a trial had no event for longer than `hang_after`",
+    EventKind.RUNG: "a trial goes on from a rung, or the checkpoints of those left there are deleted",
     EventKind.PRUNER: "a trial reports no progress, so no pruner can judge it",
     EventKind.STOP_RULES: "stop rules that name a metric which is never reported",
     EventKind.CONSTANT: "all trials have the same objective",

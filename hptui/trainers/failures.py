@@ -57,6 +57,8 @@ def outcome_of_stop(verb: str) -> Outcome:
         return Outcome(TrialStatus.PRUNED, Reason.PRUNER)
     if verb == "pause":
         return Outcome(TrialStatus.PAUSED, Reason.USER)
+    if verb == "rung":
+        return Outcome(TrialStatus.PAUSED, Reason.RUNG)
     if verb in ("stop", "kill"):
         return Outcome(TrialStatus.STOPPED, Reason.USER)
     # SIGTERM that no verb explains: a shutdown, a batch system. The trial is not to blame and runs again.

@@ -11,4 +11,5 @@ SPEC = TrainerSpec(
     preload=("torch", "torch._dynamo", "hptui.trainers.charlm.train"),
     metrics="hptui.trainers.charlm.settings:METRICS",
     check="hptui.trainers.one_gpu:check_one_gpu",
+    resumes=True,
 )

@@ -12,4 +12,5 @@ SPEC = TrainerSpec(
     looks_at="hptui.trainers.sft.metrics:INSPECTED_SETTINGS",
     evaluates_base=True,
     check="hptui.trainers.one_gpu:check_one_gpu",
+    resumes=True,
 )
