@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from hptui.core.errors import MachineError, NotFound
+from hptui.core.rungs import RungResult
 from hptui.core.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
-from hptui.store import metric_points, records
+from hptui.store import metric_points, records, rungs
 from hptui.store.connection import Connection
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import MetaKey
@@ -242,6 +243,10 @@ class StoreReader:
                 )
             )
         return trials
+
+    def rungs(self, trial: int | None = None) -> list[RungResult]:
+        """Return the rungs that a trial, or any, paused at, in the order of trials and rungs."""
+        return rungs.read(self.connection, trial)
 
     # metrics --------------------------------------------------------------------------------------------------
 

@@ -105,16 +105,15 @@ class TrialCells:
         if trial.values and name in trial.values:
             best = trial.number in self.best
             value = trial.values[name]
-            return Cell(
-                short_number(value, spec) if spec and spec.format else aligned_metric(value), "best" if best else ""
-            )
+            text = short_number(value, spec) if spec and spec.format else aligned_metric(value)
+            return Cell(trial.mark(text), "best" if best else "")
         if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
             return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
         latest = trial.metrics.get(name)
         if latest is None:
             return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
         text = short_number(latest, spec) if spec and spec.format else aligned_metric(latest)
-        return Cell(f"({text})", "running" if trial.status is TrialStatus.RUNNING else "muted")
+        return Cell(f"({trial.mark(text)})", "running" if trial.status is TrialStatus.RUNNING else "muted")
 
     def is_numeric(self, name: str, trials: Sequence[Trial]) -> bool:
         """Return whether a column holds numbers, which are aligned right; settings are judged by these trials."""

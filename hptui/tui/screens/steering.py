@@ -103,7 +103,7 @@ class SteeringScreen(SourceScreen):
         )
 
     def hold_trials(self, numbers: Sequence[int]) -> None:
-        """Pause the trials that run or wait; if there are none, resume the paused ones."""
+        """Pause the trials that run or wait; if there are none, resume the paused ones, also those at a rung."""
         trials = [trial for number in numbers if (trial := self._trial(number)) is not None]
         paused = [trial.number for trial in trials if trial.status is TrialStatus.PAUSED]
         active = [trial.number for trial in trials if trial.status in (TrialStatus.RUNNING, TrialStatus.WAITING)]

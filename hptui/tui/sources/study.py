@@ -11,6 +11,7 @@ from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, 
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, StudyState, Trial, TrialStatus, Value
 from hptui.operations.runner_process import runner_status
+from hptui.results.fresh_means import FreshMeans, fresh_means
 from hptui.results.masked_view import masked_study
 from hptui.results.time_left import TimeLeft, time_left
 from hptui.results.view import View, best_trials, trainer_settings_by_revision
@@ -49,6 +50,7 @@ class StudySnapshot:
     frozen: bool = False
     total: int = 0
     starting: bool = False
+    fresh: FreshMeans | None = None
     usage: tuple[str, ...] = ()
     starred: frozenset[int] = frozenset()
 
@@ -172,6 +174,7 @@ class StudySource:
             reader.connection.frozen,
             sum(counts.values()),
             self._start.is_starting(view.row.state, alive=alive),
+            None if partial else fresh_means(view, reader),
             usage_names(reader),
             reader.starred(),
         )
