@@ -45,10 +45,10 @@ def test_what_a_trial_used_is_a_curve_over_its_steps(home: Path) -> None:
         attempt = store.read.attempts(0)[0]
         store.add_points(0, 1, [("loss", step, 1.0, None, step / 2) for step in range(0, 101, 10)])
         for second in (5, 15, 25):
-            store.add_sample(Sample(attempt.token, attempt.started + second, rss_gb=second / 10, cpu=90.0))
+            store.add_sample(Sample(attempt.token, attempt.started + second, rss_gb=second / 10, cpu=90.0, watts=300.0))
     found = StudySource(sd).poll(pool)
     assert found is not None
-    assert found.usage == ("CPU %", "RSS GiB"), "what was never measured has no curve"
+    assert found.usage == ("GPU power W", "CPU %", "RSS GiB"), "what was never measured has no curve"
     source, key = CurvesSource(sd), CurveKey(0, "RSS GiB")
     source.want = (key, CurveKey(0, "GPU load %"))
     curves = source.poll(pool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -131,6 +132,32 @@ class LogScreen(SourceScreen):
             event.prevent_default()
             self.source.filter, self.log_view.needle = "", ""
             self.log_view.repaint()
+            self.feed.wake()
+            self._update_head()
+
+
+class SampleScreen(LogScreen):
+    """A text that a trial has left, and its like of other steps."""
+
+    scope = "sample"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sample")
+
+    def __init__(self, title: str, paths: Sequence[Path], path: Path) -> None:
+        super().__init__(title, LogSource(path))
+        self._paths, self._index = list(paths), list(paths).index(path)
+
+    def title_of_view(self, snapshot: LogSnapshot | None) -> tuple[str, str]:
+        """Return the texts in the border."""
+        place = f"{self._index + 1} of {len(self._paths)}" if len(self._paths) > 1 else "text"
+        return place, plain_line(self._paths[self._index], 200)
+
+    def action_turn(self, by: int) -> None:
+        """Show the text of the step after, or before."""
+        index = self._index + by
+        if 0 <= index < len(self._paths):
+            self._index = index
+            self._title = f"{self._title.rpartition(' › ')[0]} › {self._paths[index].name}"
+            self.source.path = self._paths[index]
             self.feed.wake()
             self._update_head()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -197,6 +197,10 @@ class StudyScreen(ChartScreen, FilteringScreen):
     @on(LogView.StateChanged, "#tail")
     def _log_changed(self) -> None:
         self.log_panel.update_title()
+
+    def idle_keys(self) -> Collection[str]:
+        """Return the keys that need a study that runs."""
+        return () if self.snapshot is None or self.snapshot.alive else ("study.pause", "study.drain")
 
     # keys: looking --------------------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 USAGE_METRICS: Mapping[str, str] = {
     "GPU memory GiB": "gpu_gb",
     "GPU load %": "util",
+    "GPU power W": "watts",
+    "GPU clock MHz": "mhz",
     "CPU %": "cpu",
     "RSS GiB": "rss_gb",
 }

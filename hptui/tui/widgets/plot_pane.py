@@ -49,7 +49,7 @@ class PlotPane(Facts):
         self.marks: Sequence[TrialMark] = ()
         self.best: int | None = None
         self.areas: Sequence[PlotArea] = ()
-        self.anchor: int | None = None
+        self.range_start: int | None = None
         """Trial at which a range begins, which a key has set."""
         self._trial: int | None = None
         self._pressed: tuple[int, int] | None = None
@@ -76,7 +76,7 @@ class PlotPane(Facts):
     def draw(self, y: int, width: int) -> Strip:
         """Return a line; the cell under the cursor is reversed, which can be seen without colours."""
         strip = super().draw(y, width)
-        anchor = next((mark for mark in self.marks if mark.trial == self.anchor), None)
+        anchor = next((mark for mark in self.marks if mark.trial == self.range_start), None)
         for mark in (anchor, self._mark()):
             if mark is not None and mark.line == self.top + y and 0 <= mark.column < width:
                 before, cell, after = strip.divide([mark.column, mark.column + 1, width])
@@ -136,13 +136,13 @@ class PlotPane(Facts):
 
     def action_anchor(self) -> None:
         """Begin a range at the point under the cursor, or forget where it began."""
-        self.anchor = None if self.anchor is not None else self.trial
+        self.range_start = None if self.range_start is not None else self.trial
         self.repaint()
 
     def ranges(self) -> dict[str, str]:
         """Return the filter of each column with a range: from the anchor to the cursor, else the whole axis."""
         cursor = self._mark()
-        anchor = next((mark for mark in self.marks if mark.trial == self.anchor), None)
+        anchor = next((mark for mark in self.marks if mark.trial == self.range_start), None)
         if cursor is not None and anchor is not None:
             area = area_at(self.areas, cursor.line, cursor.column)
             if area is not None and not area.is_vertical:
