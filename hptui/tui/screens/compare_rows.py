@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ NO_COLOURS: Mapping[int, int] = {}
 """Colours of trials of which none has one."""
 MAX_COLUMN_CELLS = 18
 """Cells that a column takes at most."""
+REASON_CELLS = 56
+"""Cells of a line of a reason at most."""
 MAX_NAMED_SETTINGS = 3
 """Settings that a reason names at most."""
 
@@ -115,11 +118,12 @@ def metric_lines(columns: Sequence[TrialColumn]) -> list[list[Cell]]:
 
     Below them stand the reasons why trials cannot be compared.
     """
-    reasons = [
-        [Cell(plain_line(f"{column.label} is not comparable: {column.problem}", 400), "warn")]
-        for column in columns
-        if column.problem
-    ]
+    reasons: list[list[Cell]] = []
+    for column in columns:
+        if column.problem:
+            reasons.append([Cell(f"{column.label} is not comparable:", "warn")])
+            wrapped = textwrap.wrap(plain_line(column.problem, 400), REASON_CELLS)
+            reasons += [[Cell(f"  {line}", "warn")] for line in wrapped]
     return [*align_cells([_heading_cells(columns), *metric_rows(columns)]), *reasons]
 
 
