@@ -115,7 +115,7 @@ def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str
 
 
 def serve_extra_hint() -> str:
-    """Return how textual-serve is installed: from the index, or beside a checkout."""
+    """Return how textual-serve is installed: from the index, or into the environment of a checkout."""
     checkout = Path(__file__).parents[2]
     if (checkout / "pyproject.toml").is_file():
         return f"pip install -e {shlex.quote(f'{checkout}[serve]')}"
@@ -123,9 +123,9 @@ def serve_extra_hint() -> str:
 
 
 def local_page(page: str, public_url: str, host: str) -> str:
-    """Return textual-serve's page with addresses that hold behind a tunnel on any port, without a font from elsewhere.
+    """Return textual-serve's page with relative addresses, and without a font from elsewhere.
 
-    `host` is the name and port that the browser has asked.
+    They hold behind a tunnel on any port.     `host` is the name and port that the browser has asked.
     """
     page = re.sub(r"<link\b[^>]*https?://(?!127\.0\.0\.1)[^>]*>", "", page)
     page = page.replace(public_url.replace("http", "ws", 1), f"ws://{host}")
@@ -133,7 +133,7 @@ def local_page(page: str, public_url: str, host: str) -> str:
 
 
 def guard_middleware(token: str) -> Any:
-    """Return middleware that accepts only requests for a loopback address, from no other site, with the token.
+    """Return middleware that accepts requests with the token, for a loopback address, from no other site.
 
     Pages of other sites can reach the loopback interface through the user's browser: `Host` and `Origin` are checked.
     The port may be another one than ours, that of a tunnel. The token of the address becomes a cookie.

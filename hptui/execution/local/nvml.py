@@ -212,7 +212,7 @@ def utilisation() -> dict[str, float]:
 
 
 def power_and_clock() -> tuple[dict[str, float], dict[str, float]]:
-    """Return the power in watts and the clock of the multiprocessors in MHz of each GPU that says it, by UUID."""
+    """Return power (W) and clock of the multiprocessors (MHz) of each GPU that says it, by UUID."""
     watts: dict[str, float] = {}
     clocks: dict[str, float] = {}
     for device in devices():

@@ -64,5 +64,5 @@ def _rounded_text(value: float) -> str:
 
 def area_at(areas: Sequence[PlotArea], line: int, column: int) -> PlotArea | None:
     """Return the area at a cell, the nearest axis of several next to each other."""
-    found = [area for area in areas if area.contains(line, column)]
-    return min(found, key=lambda area: abs((area.side_from + area.side_to) / 2 - column), default=None)
+    candidates = [area for area in areas if area.contains(line, column)]
+    return min(candidates, key=lambda area: abs((area.side_from + area.side_to) / 2 - column), default=None)

@@ -67,7 +67,10 @@ def marks_of_trials(plot: Plot, width: int, height: int, marks: str = "braille")
 
 
 def areas_of(plot: Plot, names: Sequence[str], width: int, height: int, marks: str = "braille") -> tuple[PlotArea, ...]:
-    """Return the parts of a drawn plot along which a range of `names`, the columns of its axes, can be chosen."""
+    """Return the parts of a drawn plot along which a range can be chosen.
+
+    `names` are the columns of its axes.
+    """
     height -= max(0, len(_note_lines(plot, width, marks)) - 1)
     if plot.kind == "parallel":
         grid = _parallel_grid(plot, width)
@@ -96,7 +99,7 @@ def areas_of(plot: Plot, names: Sequence[str], width: int, height: int, marks: s
 
 
 def with_log_y(plot: Plot) -> Plot | None:
-    """Return a plot with a logarithmic y axis; None if it has values that are not positive, or no such axis."""
+    """Return a plot with a logarithmic y axis; None if not all its values are positive."""
     if plot.panels:
         panels = [with_log_y(panel) for panel in plot.panels]
         return None if any(panel is None for panel in panels) else replace(plot, panels=tuple(filter(None, panels)))

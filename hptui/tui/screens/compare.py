@@ -90,8 +90,8 @@ class CompareScreen(ChartScreen):
         columns = [TrialColumn(snapshot.view, trial, colours.get(trial.number)) for trial in trials]
         free = [index for index in range(N_SERIES_COLOURS) if index not in colours.values()]
         for other, colour in zip(self.others, [*free, *([None] * len(self.others))], strict=False):
-            if (found := other.column(colour)) is not None:
-                columns.append(found)
+            if (column := other.column(colour)) is not None:
+                columns.append(column)
         return with_problems(columns) if columns else []
 
     def request_curves(self) -> None:
@@ -143,15 +143,15 @@ class CompareScreen(ChartScreen):
         if snapshot is None:
             return
         metric = snapshot.view.study.objective.metric
-        found = {sd.name: sd for sd in list_studies(host_of(self).home) if sd != self.sd and metric_of(sd) == metric}
-        if not found:
+        studies = {sd.name: sd for sd in list_studies(host_of(self).home) if sd != self.sd and metric_of(sd) == metric}
+        if not studies:
             host_of(self).say(f"no other study here is about {metric}", "warn")
         elif len(self.numbers) + len(self.others) >= MAX_COMPARED:
             host_of(self).say(f"{MAX_COMPARED} trials are compared at most", "warn")
         else:
             self.app.push_screen(
-                ChoiceDialog(f"A trial of which study (with {metric})", list(found)),
-                lambda name: self._ask_trial(found[name]) if name is not None else None,
+                ChoiceDialog(f"A trial of which study (with {metric})", list(studies)),
+                lambda name: self._ask_trial(studies[name]) if name is not None else None,
             )
 
     def _ask_trial(self, sd: StudyDir) -> None:

@@ -41,7 +41,7 @@ class LogScreen(SourceScreen):
         self._typing_for = ""
 
     def own_source(self, source: LogSource) -> LogSource:
-        """Return a source of this screen: a filter here must not apply to the pane below, which shows the same file."""
+        """Return a source of this screen alone: a filter must not apply to the pane below."""
         return LogSource(source.path, source.why, find=source.find)
 
     def compose(self) -> ComposeResult:
@@ -199,21 +199,21 @@ class FoundScreen(ListingScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("found")
 
     def __init__(self, sd: StudyDir, trials: Sequence[Trial], text: str) -> None:
-        self.found = FoundSource(sd, trials, text)
-        super().__init__(f"{sd.name} › all logs › {text}", self.found)
+        self.matches = FoundSource(sd, trials, text)
+        super().__init__(f"{sd.name} › all logs › {text}", self.matches)
         self.sd, self._trials = sd, {trial.number: trial for trial in trials}
 
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show what was found so far, and search on."""
         super().read(source, snapshot)
-        if self.found.left:
+        if self.matches.left:
             self.feed.wake()
 
     def title_of_view(self, snapshot: LogSnapshot | None) -> tuple[str, str]:
         """Return the texts in the border."""
-        trials = len({trial for trial, _ in self.found.places})
-        found = f"{len(self.found.places):,} lines of {trials:,} trials"
-        return found, f"{self.found.left} logs left" if self.found.left else ""
+        trials = len({trial for trial, _ in self.matches.places})
+        count = f"{len(self.matches.places):,} lines of {trials:,} trials"
+        return count, f"{self.matches.left} logs left" if self.matches.left else ""
 
     @on(LogView.Opened)
     def action_open(self) -> None:
@@ -221,7 +221,7 @@ class FoundScreen(ListingScreen):
         snapshot, index = self.source.latest, self.log_view.cursor
         if snapshot is None or index >= len(snapshot):
             return
-        number, line = self.found.places[snapshot.number(index)]
+        number, line = self.matches.places[snapshot.number(index)]
         source = LogSource(find=partial(log_of, self.sd, self._trials[number]))
         title = f"{self.sd.name} › trial {number}"
-        host_of(self).open("log", title=title, source=source, line=line - 1, needle=self.found.text)
+        host_of(self).open("log", title=title, source=source, line=line - 1, needle=self.matches.text)

@@ -147,7 +147,7 @@ def _device_line(
 def process_lines(
     process_list: Sequence[ProcessNow], loads: Mapping[int, Sequence[float]], glyphs: Glyphs
 ) -> list[list[Cell]]:
-    """Return one line per process with the history of its processor time; those of our trials are in colour."""
+    """Return one line per process, with its processor time; those of our trials are in colour."""
     if not process_list:
         return [[Cell("no trial runs, and nobody is on a GPU", "muted")]]
     lines = [[Cell("".join(fit_cells(text, width) for text, width in PROCESS_COLUMNS.items()) + "command", "muted")]]

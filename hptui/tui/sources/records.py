@@ -39,7 +39,7 @@ def is_records(path: Path) -> bool:
 
 
 def series_of(name: str, names: Sequence[str]) -> list[str]:
-    """Return the files that are called as one is but for their numbers, `sample-100.txt`, by these numbers."""
+    """Return the files whose names differ from one only in their numbers, by these numbers."""
     pattern = NUMBER.sub("#", name)
     series = [other for other in names if NUMBER.sub("#", other) == pattern]
     return sorted(series, key=lambda other: [int(number) for number in NUMBER.findall(other)])
