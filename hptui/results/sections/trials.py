@@ -57,7 +57,7 @@ def trial_table(facts: FactWriter) -> Iterator[Block]:
 
 
 def _without_most_settings(facts: FactWriter, names: Sequence[str]) -> list[str]:
-    """Return the columns, of very many settings only the first: nobody reads more, and each has a cell per trial."""
+    """Return the columns without all but the first of very many settings: each has a cell per trial."""
     configured, objectives = facts.study.report.columns, [goal.metric for goal in facts.study.objectives]
     varied = frozenset(varied_settings(facts.view))
     settings = [name for name in names if name not in configured and name not in objectives and name in varied]
