@@ -17,7 +17,7 @@ from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel, curves_of_metric
 from hptui.tui.screens.compare_rows import (
-    TrialColumn,
+    ComparedTrial,
     difference_lines,
     metric_lines,
     metric_rows,
@@ -79,7 +79,7 @@ class CompareScreen(ChartScreen):
             self._show_comparison()
         self._draw_curves()
 
-    def _columns(self) -> list[TrialColumn]:
+    def _columns(self) -> list[ComparedTrial]:
         """Return the trials, those of other studies last."""
         snapshot = self.study_source.latest
         if snapshot is None:
@@ -87,7 +87,7 @@ class CompareScreen(ChartScreen):
         by_number = {trial.number: trial for trial in snapshot.view.trials}
         trials = [by_number[number] for number in self.numbers if number in by_number]
         colours = self.curves.palette.assign(self.numbers)
-        columns = [TrialColumn(snapshot.view, trial, colours.get(trial.number)) for trial in trials]
+        columns = [ComparedTrial(snapshot.view, trial, colours.get(trial.number)) for trial in trials]
         free = [index for index in range(N_SERIES_COLOURS) if index not in colours.values()]
         for other, colour in zip(self.others, [*free, *([None] * len(self.others))], strict=False):
             if (column := other.column(colour)) is not None:
@@ -195,14 +195,14 @@ class OtherTrial:
         """Its study and number."""
         return f"{plain_line(self.sd.name, 30)} {'best' if self.number is None else self.number}"
 
-    def column(self, colour: int | None) -> TrialColumn | None:
+    def column(self, colour: int | None) -> ComparedTrial | None:
         """Return its column; None if the study is not read yet, or has no such trial."""
         snapshot = self.study_source.latest
         if snapshot is None:
             return None
         number = self.number if self.number is not None else min(snapshot.best, default=None)
         trial = next((trial for trial in snapshot.view.trials if trial.number == number), None)
-        return None if trial is None else TrialColumn(snapshot.view, trial, colour, self.sd.name)
+        return None if trial is None else ComparedTrial(snapshot.view, trial, colour, self.sd.name)
 
     def want(self, metric: str) -> bool:
         """Request its curve of a metric; return whether that is another one than before."""
@@ -213,7 +213,7 @@ class OtherTrial:
         self.source.want = keys
         return True
 
-    def curves(self, column: TrialColumn) -> list[ChartCurve]:
+    def curves(self, column: ComparedTrial) -> list[ChartCurve]:
         """Return its curve, as far as it is read."""
         if self.source.latest is None:
             return []

@@ -25,7 +25,7 @@ MAX_NAMED_SETTINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class TrialColumn:
+class ComparedTrial:
     """A trial of a comparison; `problem` is why its values cannot be compared with those of the first, '' if they can.
 
     `study` is the name of its study if that is another one.
@@ -48,18 +48,18 @@ class TrialColumn:
         return self.view.settings(self.trial)
 
 
-def columns_of(view: View, trials: Sequence[Trial], colours: Mapping[int, int] = NO_COLOURS) -> list[TrialColumn]:
+def columns_of(view: View, trials: Sequence[Trial], colours: Mapping[int, int] = NO_COLOURS) -> list[ComparedTrial]:
     """Return the columns of trials of one study."""
-    columns = [TrialColumn(view, trial, colours.get(trial.number)) for trial in trials]
+    columns = [ComparedTrial(view, trial, colours.get(trial.number)) for trial in trials]
     return with_problems(columns)
 
 
-def with_problems(columns: Sequence[TrialColumn]) -> list[TrialColumn]:
+def with_problems(columns: Sequence[ComparedTrial]) -> list[ComparedTrial]:
     """Return the columns with the reasons why some cannot be compared with the first."""
     return [replace(column, problem=why_not_comparable(columns[0], column)) for column in columns]
 
 
-def why_not_comparable(first: TrialColumn, other: TrialColumn) -> str:
+def why_not_comparable(first: ComparedTrial, other: ComparedTrial) -> str:
     """Return why the values of two trials cannot be compared; '' if they can."""
     ours, theirs = first.view.study, other.view.study
     if ours.objective.metric != theirs.objective.metric:
@@ -86,13 +86,13 @@ def why_not_comparable(first: TrialColumn, other: TrialColumn) -> str:
     return f"what neither study varies differs: {named}{more}"
 
 
-def difference_lines(columns: Sequence[TrialColumn], *, everything: bool = False) -> list[list[Cell]]:
+def difference_lines(columns: Sequence[ComparedTrial], *, everything: bool = False) -> list[list[Cell]]:
     """Return one row per setting and one column per trial; what differs from the first is in colour."""
     rows = setting_rows(columns, everything=everything)
     return align_cells([_heading_cells(columns), *(rows or [[Cell("their settings are the same", "muted")]])])
 
 
-def setting_rows(columns: Sequence[TrialColumn], *, everything: bool = False) -> list[list[Cell]]:
+def setting_rows(columns: Sequence[ComparedTrial], *, everything: bool = False) -> list[list[Cell]]:
     """Return the rows of `difference_lines` without alignment and headings."""
     settings = [column.settings for column in columns]
     names = list(dict.fromkeys(name for trial_settings in settings for name in trial_settings))
@@ -113,7 +113,7 @@ def _setting_cell(first: Value, value: Value, trial: Trial, name: str) -> Cell:
     return Cell(plain_line(text, 60), "" if values_equal(first, value) else "accent")
 
 
-def metric_lines(columns: Sequence[TrialColumn]) -> list[list[Cell]]:
+def metric_lines(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
     """Return one row per metric: the first trial's value, then the others' with their difference from it.
 
     Below them stand the reasons why trials cannot be compared.
@@ -127,7 +127,7 @@ def metric_lines(columns: Sequence[TrialColumn]) -> list[list[Cell]]:
     return [*align_cells([_heading_cells(columns), *metric_rows(columns)]), *reasons]
 
 
-def metric_rows(columns: Sequence[TrialColumn]) -> list[list[Cell]]:
+def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
     """Return the rows of `metric_lines` without alignment and headings."""
     study, trials = columns[0].view.study, [column.trial for column in columns]
     objectives = {objective.metric: objective.goal for objective in study.objectives}
@@ -151,7 +151,7 @@ def metric_rows(columns: Sequence[TrialColumn]) -> list[list[Cell]]:
 
 
 def _metric_cell(
-    column: TrialColumn, name: str, goal: str | None, first: float | None, value: float | None, index: int
+    column: ComparedTrial, name: str, goal: str | None, first: float | None, value: float | None, index: int
 ) -> Cell:
     if value is None:
         return Cell("–", "muted")
@@ -187,7 +187,7 @@ def _difference_text(value: float) -> str:
     return f"{value:+.0f}" if abs(value) >= 100 else f"{value:+.2g}"
 
 
-def _heading_cells(columns: Sequence[TrialColumn]) -> list[Cell]:
+def _heading_cells(columns: Sequence[ComparedTrial]) -> list[Cell]:
     """Return the headings of the trials' columns, in the colours of their curves."""
     cells = [
         Cell(column.label, f"series-{column.colour}" if column.colour is not None else "muted") for column in columns
