@@ -15,6 +15,7 @@ from hptui.core.errors import MachineError, NotFound
 from hptui.core.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
 from hptui.store import metric_points, records
 from hptui.store.connection import Connection
+from hptui.store.damage import reads_records, table_of
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import MetaKey
 from hptui.store.records import (
@@ -35,6 +36,7 @@ from hptui.store.records import (
 _IS_OPEN = "state IN ('starting', 'running')"
 
 
+@reads_records
 class StoreReader:
     """The questions to a store. One that was opened with `open` is a context manager; it may move between threads."""
 
@@ -72,9 +74,8 @@ class StoreReader:
         if row is None:
             raise MachineError(f"{self.connection.path} holds no study")
         name, state, uuid, created, spec, revision, message, seconds, started, ended = row
-        return StudyRow(
-            name, StudyState(state), uuid, created, records.parse_json(spec), revision, message, seconds, started, ended
-        )
+        spec = table_of(records.parse_json(spec))
+        return StudyRow(name, StudyState(state), uuid, created, spec, revision, message, seconds, started, ended)
 
     def spec_json(self, rev: int | None = None) -> dict[str, Any]:
         """Return the study's specification, the current one or that of a revision.
@@ -86,22 +87,20 @@ class StoreReader:
         row = self.connection.row("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
         if row is None:
             raise NotFound(f"the study has no revision {rev}")
-        return dict(records.parse_json(row[0]))
+        return table_of(records.parse_json(row[0]))
 
     def revisions(self) -> list[Revision]:
         """Return all revisions of the specification, oldest first."""
         rows = self.connection.rows("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
-        return [Revision(rev, at, records.parse_json(spec), why) for rev, at, spec, why in rows]
+        return [Revision(rev, at, table_of(records.parse_json(spec)), why) for rev, at, spec, why in rows]
 
     def defaults(self) -> dict[str, Any]:
         """Return the trainer's values for settings that the study file does not give, as of the last run."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.DEFAULTS, "{}"))
-        return value
+        return table_of(records.parse_json(self.get_meta(MetaKey.DEFAULTS, "{}")))
 
     def study_facts(self) -> dict[str, Any]:
         """Return facts about the whole study that are not in its file: splits of its data, warnings on them."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.FACTS, "{}"))
-        return value
+        return table_of(records.parse_json(self.get_meta(MetaKey.FACTS, "{}")))
 
     def stage_history(self) -> list[dict[str, Any]]:
         """Return the stages that have begun, in order.
@@ -109,8 +108,7 @@ class StoreReader:
         Each has its `name`, the numbers of the trials that it builds on (`from`), the settings of the first of them
         (`fixed`), and the time at which it `began`.
         """
-        value: list[dict[str, Any]] = records.parse_json(self.get_meta(MetaKey.STAGES, "[]"))
-        return value
+        return [table_of(stage) for stage in records.parse_json(self.get_meta(MetaKey.STAGES, "[]"))]
 
     def prior_knowledge(self) -> dict[str, list[dict[str, Any]]]:
         """Return, for each stage, which trials of other studies and imports informed its search.
@@ -118,8 +116,7 @@ class StoreReader:
         Each entry names its source, the number of `trials` there, how many of them were `heard` by the engine, and
         `why` the first of the others was not.
         """
-        value: dict[str, list[dict[str, Any]]] = records.parse_json(self.get_meta(MetaKey.PRIOR_KNOWLEDGE, "{}"))
-        return value
+        return table_of(records.parse_json(self.get_meta(MetaKey.PRIOR_KNOWLEDGE, "{}")))
 
     def get_meta(self, key: MetaKey, default: str = "") -> str:
         """Return a value of the `meta` table, which describes the store itself."""
