@@ -73,6 +73,8 @@ class Attempts:
         self._executors: dict[str, Executor] = {}
         self._reserved: Lease | None = None
         self._avoided: set[str] = set()
+        self._trainers: dict[int, Mapping[str, Value]] = {}
+        self._uuid = store.read.study().uuid
         self.executor = self._executor(study.resources.executor)
 
     def _executor(self, name: str) -> Executor:
@@ -125,7 +127,7 @@ class Attempts:
         if lease is None:
             return None
         if not trial.attempts and trial.replicate_of is None:
-            trial = replace(trial, revision=self.store.read.study().revision)
+            trial = replace(trial, revision=self.store.read.revision())
         attempt = Attempt(
             token=uuid.uuid4().hex,
             trial=trial.number,
@@ -177,8 +179,10 @@ class Attempts:
 
     def _trainer_of(self, trial: Trial) -> Mapping[str, Value]:
         """Return the `[trainer]` table of the trial's own revision: a paused trial continues as it began."""
-        spec = self.store.read.spec_json(trial.revision)
-        return studyfile.from_json(spec).trainer.settings
+        if trial.revision not in self._trainers:
+            spec = self.store.read.spec_json(trial.revision)
+            self._trainers[trial.revision] = studyfile.from_json(spec).trainer.settings
+        return self._trainers[trial.revision]
 
     def worker_config(self, trial: Trial, attempt: Attempt, lease: Lease) -> dict[str, Any]:
         """Return the worker's `config.json`: all settings as requested, and the directories to write to."""
@@ -197,7 +201,7 @@ class Attempts:
             "params": dict(trial.params),
             "objectives": [objective.metric for objective in study.objectives],
             "trial_dir": str(self.sd.trial(number)),
-            "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_directory, self.store.read.study().uuid)),
+            "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_directory, self._uuid)),
             "continues": str(self.sd.starting_checkpoint(number)) if trial.continued_from is not None else "",
             "artifacts": str(self.sd.artifacts(number)),
             "cache": str(self.sd.cache),

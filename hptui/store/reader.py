@@ -77,6 +77,20 @@ class StoreReader:
         spec = table_of(records.parse_json(spec))
         return StudyRow(name, StudyState(state), uuid, created, spec, revision, message, seconds, started, ended)
 
+    def activity(self) -> tuple[StudyState, float]:
+        """Return the state of the study and its seconds of activity, without reading its specification."""
+        row = self.connection.row("SELECT state, seconds FROM study")
+        if row is None:
+            raise MachineError(f"{self.connection.path} holds no study")
+        return StudyState(row[0]), float(row[1])
+
+    def revision(self) -> int:
+        """Return the revision of the study's specification."""
+        row = self.connection.row("SELECT revision FROM study")
+        if row is None:
+            raise MachineError(f"{self.connection.path} holds no study")
+        return int(row[0])
+
     def spec_json(self, rev: int | None = None) -> dict[str, Any]:
         """Return the study's specification, the current one or that of a revision.
 
@@ -139,12 +153,12 @@ class StoreReader:
             row = self.connection.row("SELECT max(changed) FROM trials")
         return changed, since if row is None or row[0] is None else row[0]
 
-    def trial(self, number: int) -> Trial:
-        """Return one trial, `seen` included.
+    def trial(self, number: int, *, seen: bool = True) -> Trial:
+        """Return one trial, `seen` included unless it is not asked for.
 
         Raises: NotFound.
         """
-        trials = self._trials("WHERE number = ?", (number,), seen=True)
+        trials = self._trials("WHERE number = ?", (number,), seen=seen)
         if not trials:
             raise NotFound(f"there is no trial {number}")
         return trials[0]
