@@ -42,7 +42,7 @@ from typing import Any
 
 from tests.faults.blackbox_studies import CHARLM, COMMAND, SCRIPT, TOY
 
-SAMPLERS = ("random", "tpe", "gp", "cmaes", "auto", "qmc", "nsga2", "grid")
+SAMPLERS = ("random", "tpe", "gp", "cmaes", "auto", "qmc", "nsga2")
 """Samplers of the toy's studies, in turn."""
 CHARLM_EVERY = 3
 """Every such round has a real model among its studies."""
