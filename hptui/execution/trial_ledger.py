@@ -120,4 +120,4 @@ def _order_of_start(trial: Trial) -> tuple[bool, int]:
 
 
 def _remove(ordered: list[tuple[bool, int]] | list[tuple[float, int]], entry: tuple[float, int]) -> None:
-    del ordered[bisect_left(ordered, entry)]  # type: ignore[type-var]  # a bool is a number
+    del ordered[bisect_left(ordered, entry)]
