@@ -45,9 +45,7 @@ def main() -> None:
         fast = cost(decision, 200)
         slow = cost(lambda found=trials: plan(PlanState(StudyState.RUNNING, found, 1, 10**6)), 2)  # type: ignore[misc]
         told = cost(lambda found=trials: stages.trials_for_engine(study, stages.StageState(), found, {}), 2)  # type: ignore[misc]
-        print(
-            f"{count:,} trials: a decision {fast:.2f} ms, counted anew {slow:.0f} ms; trials for an engine {told:.0f} ms"
-        )
+        print(f"{count:,} trials: a decision {fast:.2f} ms, counted anew {slow:.0f} ms; for an engine {told:.0f} ms")
 
 
 if __name__ == "__main__":
