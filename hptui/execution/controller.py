@@ -14,20 +14,20 @@ from hptui.core.errors import HptuiError
 from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import plan as planning
-from hptui.execution import prior_trials, stages
+from hptui.execution import prior_trials, rungs, stages
 from hptui.execution.attempts import Attempts
 from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
 from hptui.execution.gpu_watch import GpuWatch
-from hptui.execution.maintenance import Maintenance
+from hptui.execution.maintenance import Maintenance, warn_if_constant
 from hptui.execution.notifier import Notifier, Settings
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
 from hptui.execution.pruning import FinishedCurves, Pruning
 from hptui.execution.queue import insert_file_trials, insert_replicate, insert_stage_trials
 from hptui.execution.trial_ledger import TrialLedger
-from hptui.search.stopping import MAX_CHECKED_TRIALS, constant_objective_warning, no_improvement, study_is_over
+from hptui.search.stopping import MAX_CHECKED_TRIALS, no_improvement, study_is_over
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
@@ -61,8 +61,7 @@ class StudyController:
         self.sd, self.store, self.hooks = sd, store, hooks
         self.commands, self.attempts = commands, attempts
         self.study = attempts.study
-        self.maintenance = Maintenance(sd, store)
-        self.notifier = Notifier(store, hooks.notify)
+        self.maintenance, self.notifier = Maintenance(sd, store), Notifier(store, hooks.notify)
         self.preparation = Preparation(sd, store, attempts)
         self._curves, self.stage = FinishedCurves(), stages.StageState()
         self.enter_stage()
@@ -111,6 +110,7 @@ class StudyController:
         self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides)
         if previous_stage != self.stage:
             self._curves = FinishedCurves()
+        self.promotion = rungs.promotion_of(self.study, self.stage.name)
         self.pruning = Pruning(self.store, self.study, self._curves, self.stage.name)
         self.attempts.ingest.counting = self.pruning.counts_reports  # a stage may have a pruner of its own
 
@@ -126,6 +126,7 @@ class StudyController:
 
     def adopted(self) -> None:
         """Note that attempts of an earlier runner go on, and requeue trials that lost theirs without an end."""
+        rungs.sweep_checkpoints(self.sd, self.store, self.study)
         adopted = sorted(live.trial.number for live in self.attempts.live.values())
         self._started = bool(adopted)
         if adopted:
@@ -136,27 +137,19 @@ class StudyController:
                 self.store.update_trial(number, status=TrialStatus.WAITING)
                 self.refresh(number)
 
-    def attempt_ended(self, number: int, reason: Reason) -> None:
+    def attempt_ended(self, number: int, reason: Reason, message: str = "") -> None:
         """Follow the recorded end of an attempt of a trial."""
         self.refresh(number)
         trial = self.trials[number]
         self.pruning.add_finished(trial)
-        self._warn_if_constant(trial)
+        if trial.status is TrialStatus.COMPLETE and (self.study.stages or self.trials.usable <= MAX_CHECKED_TRIALS):
+            warn_if_constant(self.store, self.study_view, self._learnable())
         if message := self.pruning.unreported_stop_rules(trial):
             self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
             self.pause(DISK_FULL_MESSAGE)
-        if message := self.gpu_watch.attempt_ended(reason):
+        if message := self.gpu_watch.attempt_ended(reason, message):
             self.pause(message, level="error")
-
-    def _warn_if_constant(self, trial: Trial) -> None:
-        """Record once that all trials have the same objective value."""
-        many = not self.study.stages and self.trials.usable > MAX_CHECKED_TRIALS
-        if many or trial.status is not TrialStatus.COMPLETE or self.store.read.get_meta(MetaKey.CONSTANT_WARNED):
-            return
-        if message := constant_objective_warning(self.study_view, self._learnable()):
-            self.store.set_meta(MetaKey.CONSTANT_WARNED, "said")
-            self.store.add_event("warning", EventKind.CONSTANT, message)
 
     def do_chores(self) -> None:
         """Do the chores of one turn, and notify people of what has happened."""
@@ -180,9 +173,9 @@ class StudyController:
         if not self._decision_due or self.on_hold:
             return False
         self._decision_due = False
-        study_state, seconds = self.store.read.activity()
-        until = self.study_view.search.until
+        (study_state, seconds), until = self.store.read.activity(), self.study_view.search.until
         learnable = [] if until.target is None and until.no_improvement is None else self._learnable()
+        paused = self.trials.in_order() if self.trials.at_rungs else ()  # all, for the rung's rule compares them
         state = planning.PlanState(
             study=study_state,
             trials=self.trials,
@@ -196,13 +189,14 @@ class StudyController:
             stagnation=no_improvement(self.study_view, learnable),
             has_next_stage=stages.next_stage(self.study, self.stage) is not None,
             missing_replicates=stages.missing_replicates(self.study, self.stage, self.trials.values()),
+            **rungs.promotable(self.store, self.promotion, paused, self.stage.name),
         )
         if state.study is StudyState.RUNNING and planning.trials_left(state) and not self._engine_loaded():
             return False
         for action in planning.plan(state):
             if isinstance(action, planning.End):
                 return self._rest(action)
-            if isinstance(action, planning.Start | planning.Propose) and not self._prepared():
+            if isinstance(action, planning.Start | planning.Propose | planning.Promote) and not self._prepared():
                 break
             self._carry_out(action)
             if self.store.read.activity()[0] != state.study:  # an action has paused the study
@@ -257,8 +251,11 @@ class StudyController:
             self._decision_due = True
         elif isinstance(action, planning.Advance):
             self._advance()
-        elif isinstance(action, planning.Start):
+        elif isinstance(action, planning.Start | planning.Promote):
             self._start(action.number)
+        elif isinstance(action, planning.PruneAtRungs):
+            rungs.prune_at_rungs(self.sd, self.store, self.study, action.numbers, action.why)
+            self.reload()
         elif isinstance(action, planning.Propose):
             self._ask()
 
@@ -305,6 +302,9 @@ class StudyController:
         if problem := self.maintenance.short_of_space(self.study):
             self.pause(problem)
             return
+        if self.trials[number].is_at_rung:
+            rungs.promote(self.store, self.trials[number], self.promotion)
+            self.refresh(number)
         live = self.attempts.start(self.trials[number])
         self._started |= live is not None
         self.gpu_watch.tried(started=live is not None)

@@ -27,7 +27,8 @@ class PlanState:
     `since` is when a person last started the study: older failures are ignored. `stop_reason` says which condition of
     `until` is met, `spent` that the engine has nothing new to propose, `listed` that it never does. `stage` is the
     current one, to which `budget` applies; `stagnation` says why its search ends before that, `has_next_stage` that
-    another one follows. `missing_replicates` are still to be recorded, as (trial, k).
+    another one follows. `missing_replicates` are still to be recorded, as (trial, k). `promotable` are the trials that
+    go on from their rungs, `promotable_at_end` those that do when nothing else will come to any rung.
     """
 
     study: StudyState
@@ -42,6 +43,8 @@ class PlanState:
     stagnation: str = ""
     has_next_stage: bool = False
     missing_replicates: Sequence[tuple[int, int]] = ()
+    promotable: Sequence[int] = ()
+    promotable_at_end: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,21 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Propose:
     """Have the engine propose a new trial, and run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Let a trial that is paused at a rung go on from there."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PruneAtRungs:
+    """End the trials that are left at rungs: nothing else will come there. `why`: what has cut the study short."""
+
+    numbers: tuple[int, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +102,7 @@ class End:
     message: str
 
 
-Action = Start | Propose | RunReplicate | Advance | Abort | End
+Action = Start | Propose | Promote | PruneAtRungs | RunReplicate | Advance | Abort | End
 
 
 def plan(state: PlanState) -> list[Action]:
@@ -98,13 +116,20 @@ def plan(state: PlanState) -> list[Action]:
         queued = [trial for trial in trials.waiting() if trial.role in REQUESTED_ROLES]
         if queued and state.free_slots:
             return [Start(trial.number) for trial in queued[: state.free_slots]]
+        if trials.at_rungs and not trials.running:
+            return [PruneAtRungs(tuple(sorted(trials.at_rungs)), state.stop_reason)]
         return [] if trials.running else [End(StudyState.DONE, state.stop_reason)]
     if state.missing_replicates:
         return [RunReplicate(number, k) for number, k in state.missing_replicates]
     actions: list[Action] = [Start(trial.number) for trial in trials.waiting(state.free_slots)]
+    actions += [Promote(number) for number in state.promotable[: state.free_slots - len(actions)]]
     more = min(state.free_slots - len(actions), trials_left(state))
     actions += [Propose()] * (0 if state.spent or state.stagnation else max(0, more))
     if not actions and not trials.running and not trials.waiting(1):
+        if state.promotable_at_end:
+            return [Promote(number) for number in state.promotable_at_end[: state.free_slots]]
+        if trials.at_rungs and not trials.paused:  # one that a person has paused may still come to a rung
+            return [PruneAtRungs(tuple(sorted(trials.at_rungs)))] if state.free_slots else []
         return [Advance() if state.has_next_stage and not trials.paused else _end_of_study(state)]
     return actions
 

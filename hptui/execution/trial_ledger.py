@@ -10,7 +10,7 @@ from hptui.core.trial import Reason, Role, Trial, TrialStatus
 
 
 class TrialLedger(MutableMapping[int, Trial]):
-    """Trials by number. `running`, `paused` and `usage` (usage errors that count for an abort) are numbers.
+    """Trials by number. `running`, `paused` (by a person), `at_rungs` and `usage` (errors of usage) are numbers.
 
     `usable` is how many complete trials there are besides the base model.
     """
@@ -22,6 +22,7 @@ class TrialLedger(MutableMapping[int, Trial]):
         self._counted: Counter[str] = Counter()
         self.running: set[int] = set()
         self.paused: set[int] = set()
+        self.at_rungs: set[int] = set()
         self.usage: set[int] = set()
         self.usable = 0
         for trial in trials:
@@ -45,7 +46,7 @@ class TrialLedger(MutableMapping[int, Trial]):
         elif trial.status is TrialStatus.RUNNING:
             self.running.add(number)
         elif trial.status is TrialStatus.PAUSED:
-            self.paused.add(number)
+            (self.at_rungs if trial.is_at_rung else self.paused).add(number)
         if counts_for_abort(trial):
             insort(self._ended, (trial.ended or 0.0, number))
             if trial.reason is Reason.USAGE:
@@ -62,7 +63,7 @@ class TrialLedger(MutableMapping[int, Trial]):
             _remove(self._waiting, _order_of_start(trial))
         if counts_for_abort(trial):
             _remove(self._ended, (trial.ended or 0.0, number))
-        for numbers in (self.running, self.paused, self.usage):
+        for numbers in (self.running, self.paused, self.at_rungs, self.usage):
             numbers.discard(number)
         self._counted[trial.stage] -= trial.role.counts_as_trial
         self.usable -= _is_usable(trial)

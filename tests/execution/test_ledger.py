@@ -9,7 +9,7 @@ from hptui.core.trial import Reason, Role, StudyState, Trial, TrialStatus
 from hptui.execution.plan import PlanState, plan, trials_left
 from hptui.execution.trial_ledger import TrialLedger
 
-REASONS = (None, Reason.FINISHED, Reason.CRASH, Reason.USAGE, Reason.NO_METRIC, Reason.USER)
+REASONS = (None, Reason.FINISHED, Reason.CRASH, Reason.USAGE, Reason.NO_METRIC, Reason.USER, Reason.RUNG)
 
 
 def drawn(draw: random.Random, number: int) -> Trial:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hptui.core.format import NO_VALUE
-from hptui.core.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus
+from hptui.core.trial import FROM_STEP, FROM_TRIAL, INCOMPLETE_MARK, Role, Trial, TrialStatus
 from hptui.core.values import is_number
 from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, violates_outcome
@@ -57,7 +57,7 @@ def trial_table(facts: FactWriter) -> Iterator[Block]:
 
 
 def _without_most_settings(facts: FactWriter, names: Sequence[str]) -> list[str]:
-    """Return the columns, of very many settings only the first: nobody reads more, and each has a cell per trial."""
+    """Return the columns without all but the first of very many settings: each has a cell per trial."""
     configured, objectives = facts.study.report.columns, [goal.metric for goal in facts.study.objectives]
     varied = frozenset(varied_settings(facts.view))
     settings = [name for name in names if name not in configured and name not in objectives and name in varied]
@@ -203,6 +203,11 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
         sentences.append((f"What stands in quotation marks under {facts.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
         sentences.append((f"{NO_VALUE} was not measured: only a complete trial has a value of an objective.",))
+    incomplete = [trial for trial in shown if trial.incomplete_curve]
+    if incomplete:
+        which = facts.trials(incomplete, "table.incomplete")
+        text = "The curve of {which} is incomplete ({mark}): a better or a worse value may be missing."
+        sentences.append(line(text, which=which, mark=INCOMPLETE_MARK))
     imported = [trial for trial in shown if trial.role is Role.IMPORTED]
     if imported:
         trials_text = facts.count_with_noun(
