@@ -44,6 +44,8 @@ class Draft:
     automatic: Mapping[str, str] = field(default_factory=dict)
     placed: frozenset[str] = frozenset()
     leading: Mapping[str, str] = field(default_factory=dict)
+    in_file: Mapping[str, str] = field(default_factory=dict)
+    """What hptui gives for parameters of a file of settings, in whose copy they stand."""
 
     def key(self, option: ScriptOption) -> str:
         """Return the key of a parameter in a study file."""
@@ -84,22 +86,32 @@ def _draft(inspected: InspectedScript) -> Draft:
     names = study_names_for([option.name for option in inspected.options])
     automatic = {option.name: value for option in inspected.options if (value := _automatic_value(option))}
     placed: set[str] = set()
+    in_file: dict[str, str] = {}
     if inspected.config_option is not None:
         # All that is not placed in the command goes into the copy of the file.
         flags = [option for option in inspected.options if _is_flag_beside_file(inspected, option)]
         placed = {option.name for option in flags} - automatic.keys()
+        in_file = {
+            option.name: automatic.pop(option.name) for option in inspected.options if _is_in_file(option, automatic)
+        }
         automatic |= {name: f"{{{names[name]}}}" for name in placed}
         automatic[inspected.config_option.name] = "{config}"
         # Flags and lists that are not in the file keep their defaults: they have no place in its copy.
         inspected.options = [
             option
             for option in inspected.options
-            if option.form is None or option.name in automatic or option.positional or option.before
+            if (option.form is None or option.name in automatic or option.positional or option.before)
+            and option.name not in in_file
         ]
     leading = {
         option.name: f"{{{names[option.name]}}}" for option in inspected.options if _is_leading(option, automatic)
     }
-    return Draft(inspected, names, automatic, frozenset(placed), leading)
+    return Draft(inspected, names, automatic, frozenset(placed), leading, in_file)
+
+
+def _is_in_file(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
+    """Return whether hptui gives a value for a parameter that is no option, but stands in the file of settings."""
+    return option.name in automatic and option.form is None and not option.positional
 
 
 def _is_flag_beside_file(inspected: InspectedScript, option: ScriptOption) -> bool:
@@ -162,6 +174,7 @@ def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
         settings["metrics"] = [_metric_file(draft, text) for text in inspected.metric_files]
     if "env" in settings:  # its placeholders are written with the script's names
         settings["env"] = {variable: _placeholder(draft, text) for variable, text in _texts(settings["env"]).items()}
+    settings |= {draft.names[name]: value for name, value in draft.in_file.items()}
     lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in {**settings, **_names_setting(draft)}.items()]
     given = automatic.keys() - draft.placed
     remaining = [option for option in inspected.options if option.name not in {*settings, *given}]
@@ -173,7 +186,9 @@ def _texts(value: Value) -> dict[str, str]:
 
 
 def _placeholder(draft: Draft, text: str) -> str:
-    return f"{{{draft.names.get(text[1:-1], text[1:-1])}}}"
+    """Return the text of a variable: what hptui gives for its parameter, else the parameter by its own name."""
+    name = text[1:-1]
+    return draft.automatic.get(name) or f"{{{draft.names.get(name, name)}}}"
 
 
 def _metric_file(draft: Draft, text: str) -> str:

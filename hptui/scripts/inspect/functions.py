@@ -151,10 +151,21 @@ def function_options(tree: ast.Module, constants: Constants) -> InspectedScript 
                 script.options = [_as_fire_reads(option) for option in script.options]
             return script
         if name == "typer.run" and call.args and (node := _function(tree, dotted_name(call.args[0]))):
-            return InspectedScript("typer", "click", _arguments(node, constants, typer=True))
+            return InspectedScript("typer", "click", _arguments(node, {**constants, **_enums(tree)}, typer=True))
         if name == "typer.Typer":
-            return _typer(tree, constants)
+            return _typer(tree, {**constants, **_enums(tree)})
     return None
+
+
+def _enums(tree: ast.Module) -> dict[str, Any]:
+    """Return the values of enumerations by dotted name: `Schedule.cosine` is "cosine"."""
+    return {
+        f"{node.name}.{line.targets[0].id}": literal_value(line.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any(dotted_name(base).endswith("Enum") for base in node.bases)
+        for line in node.body
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)
+    }
 
 
 def _as_fire_reads(option: ScriptOption) -> ScriptOption:
@@ -286,6 +297,8 @@ def _option(arg: ast.arg, default_node: ast.expr | None, constants: Constants, *
         default_node = settings.args[0] if settings.args else keyword_argument(settings, "default")
         default_node = None if isinstance(default_node, ast.Constant) and default_node.value is ... else default_node
     default = literal_value(default_node, constants)
+    if isinstance(default_node, ast.Attribute):
+        default = constants.get(dotted_name(default_node), default)
     kind = type_name(annotation)
     if kind == "any" and default is not UNKNOWN:
         kind = type_of(default)

@@ -60,8 +60,11 @@ def inspect_script(path: Path) -> InspectedScript:
     values = top_level_constants(tree)
     script = None if is_configurator(text) else _parsed(tree, path)
     project = with_imported_modules(tree, path)
-    if script is None and not is_configurator(text) and project is not None and _calls_imported(tree):
-        script = _parsed(project, path)
+    if not is_configurator(text) and project is not None:
+        if script is None and _calls_imported(tree):
+            script = _parsed(project, path)
+        elif script is not None and script.parser == "argparse" and _hands_its_parser_on(tree):
+            script = _parsed(project, path) or script
     if script is None:
         script = constant_options(tree, text, values)
         script.notes += fixed_file_note(tree)
@@ -88,6 +91,15 @@ def _calls_imported(tree: ast.Module) -> bool:
     return any(PARSING_WORDS.search(name) for name in names)
 
 
+def _hands_its_parser_on(tree: ast.Module) -> bool:
+    """Return whether functions of another module add options to the script's parser, or make the parser."""
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    names = [name.rpartition(".")[2] for name, call in calls(tree) if call.args]
+    return any(ADDING_WORDS.fullmatch(name) and name not in own for name in names)
+
+
+ADDING_WORDS = re.compile(r"add_\w*(?:args|arguments|options|flags|params)|register_\w*(?:args|arguments|options)")
+"""Names of functions that add options to a parser, but for those of parsers themselves."""
 PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|main|tyro|fire", re.IGNORECASE)
 """Words in the names of functions that read a command line."""
 

@@ -131,10 +131,18 @@ def _reported(tree: ast.Module, samples: Samples) -> list[str]:
         owner, _, last = name.rpartition(".")
         if last == "log" and logs_to_wandb and (owner in ("wandb", "wandb.run", "run", "self.run") or owner in runs):
             names += samples.keys(call.args[0]) if call.args else []
+        elif owner in MLFLOW_OWNERS and last in ("log_metric", "log_metrics"):
+            first = call.args[0] if call.args else keyword_argument(call, "key" if last == "log_metric" else "metrics")
+            table = ast.Dict([first], [ast.Constant(0)]) if last == "log_metric" and first is not None else first
+            names += samples.keys(table)
         elif last == "report" and owner in ("hptui", ""):
             names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
     names += _trainer_metrics(tree) if "transformers" in modules or "trl" in modules else []
     return names
+
+
+MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")
+"""What metrics are logged with, in a script that uses MLflow."""
 
 
 def _trainer_metrics(tree: ast.Module) -> list[str]:
