@@ -85,10 +85,10 @@ def _pydantic(tree: ast.Module, reader: FieldReader) -> InspectedScript | None:
     options = [option for node in nodes for option in reader.fields(node)]
     for index, option in enumerate(options):
         form = option.form or OptionForm()
-        reads = Reads.JSON if form.count else form.reads
-        given = replace(
-            form, reads=reads, count="", words=("false", "true"), null="null" if option.default is None else ""
-        )
+        reads = Reads.YAML if form.count else form.reads  # a list is one word of JSON
+        null = "null" if option.default is None else ""
+        flags = (f"-{option.name}",) if len(option.name) == 1 else form.flags
+        given = replace(form, reads=reads, items=form.reads, flags=flags, words=("false", "true"), null=null)
         options[index] = replace(option, form=given)
     return InspectedScript("pydantic-settings", "jsonargparse", options) if options else None
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from hptui.scripts.inspect.annotations import Annotation, read_annotation
+from hptui.scripts.inspect.annotations import Annotation, enumeration_values, read_annotation
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, normal_name
 from hptui.scripts.inspect.syntax import (
     Constants,
@@ -151,21 +151,12 @@ def function_options(tree: ast.Module, constants: Constants) -> InspectedScript 
                 script.options = [_as_fire_reads(option) for option in script.options]
             return script
         if name == "typer.run" and call.args and (node := _function(tree, dotted_name(call.args[0]))):
-            return InspectedScript("typer", "click", _arguments(node, {**constants, **_enums(tree)}, typer=True))
+            return InspectedScript(
+                "typer", "click", _arguments(node, {**constants, **enumeration_values(tree)}, typer=True)
+            )
         if name == "typer.Typer":
-            return _typer(tree, {**constants, **_enums(tree)})
+            return _typer(tree, {**constants, **enumeration_values(tree)})
     return None
-
-
-def _enums(tree: ast.Module) -> dict[str, Any]:
-    """Return the values of enumerations by dotted name: `Schedule.cosine` is "cosine"."""
-    return {
-        f"{node.name}.{line.targets[0].id}": literal_value(line.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef) and any(dotted_name(base).endswith("Enum") for base in node.bases)
-        for line in node.body
-        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)
-    }
 
 
 def _as_fire_reads(option: ScriptOption) -> ScriptOption:

@@ -48,8 +48,12 @@ class Samples:
         for name, call in calls(self._tree):
             if parts := self._printed(name, call):
                 yield from self._variants(parts)
-            elif METER.search(name) and call.args and isinstance(title := literal_value(call.args[0]), str):
-                yield f" * {title} {FRACTION}"  # its `__str__` is printed with others of its kind
+
+    def meters(self) -> Iterator[str]:
+        """Yield the names under which meters print their averages."""
+        for name, call in calls(self._tree):
+            if METER.search(name) and call.args and isinstance(title := literal_value(call.args[0]), str):
+                yield title
 
     def keys(self, node: ast.AST | None) -> list[str]:
         """Return the keys of a table (a literal, or a variable that holds one), nested ones joined with dots."""

@@ -41,7 +41,7 @@ OTHER_MACROS = ("env", "interpreter", "program", "envvar:NAME")
 """Other macros, as shown in hints."""
 
 
-def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dict[str, Value]:
+def read_command(value: Any, program: Any, parameters: Mapping[str, str], notes: list[str]) -> dict[str, Value]:
     """Return the settings `command`, `style` and `env` of the trainer `command`.
 
     `parameters` maps the sweep's names to the study's. However the command passes them, parameters reach the script
@@ -58,6 +58,9 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dic
         where = f"command[{index}]"
         if not isinstance(item, str | int | float):
             raise StudyError(f"must be text, got {show(item)}", where=where, value=item)
+        if (name := _unknown_macro(str(item), parameters)) is not None:
+            notes.append(f"{where}: W&B has no macro ${{{name}}}, and its agent leaves the word out; so it is here")
+            continue
         word = _word(str(item), where, program, parameters, styles)
         if word is not None:
             words.append(word)
@@ -105,6 +108,16 @@ def _word(item: str, where: str, program: str | None, parameters: Mapping[str, s
         ]
         position = match.end()
     return "".join([*parts, _braces(item[position:])])
+
+
+def _unknown_macro(item: str, parameters: Mapping[str, str]) -> str | None:
+    """Return the name of a macro that a word consists of, if none is called like it; else None."""
+    match = MACRO_PATTERN.fullmatch(item.strip())
+    if match is None or ENVVAR_PATTERN.fullmatch(match[1]):
+        return None
+    macros = [*OTHER_MACROS, *STYLE_OF_MACRO, *JSON_MACROS, *parameters]
+    is_known = match[1] in macros or get_close_matches(match[1], macros, n=1, cutoff=MIN_SIMILARITY)
+    return None if is_known else match[1]
 
 
 MIN_SIMILARITY = 0.8
