@@ -113,7 +113,7 @@ class ModuleLoader(importlib.machinery.SourceFileLoader):
 
 
 class ModuleFinder:
-    """Finds the modules whose constants are set, beside the script."""
+    """Finds the modules whose constants are set, in the script's directory."""
 
     def __init__(self, root: str, values: dict[str, dict[str, Any]]) -> None:
         self._root, self._values = root, values
@@ -128,12 +128,12 @@ class ModuleFinder:
 
 
 def file_of_module(root: str, name: str) -> str:
-    """Return where the source of a module beside the script would be."""
+    """Return where the source of a module in the script's directory would be."""
     return os.path.join(root, *name.split(".")) + ".py"
 
 
 def by_module(tree: ast.Module, root: str, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the values of modules beside the script, by module; those of the script itself stay in `values`."""
+    """Return the values of modules of the directory; those of the script itself stay in `values`."""
     modules: dict[str, dict[str, Any]] = {}
     for name in [name for name in values if "." in name and not slots_in_table(tree, name)]:
         parts = name.split(".")
