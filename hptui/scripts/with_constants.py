@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.machinery
+import importlib.util
 import json
 import os
 import sys
@@ -123,8 +124,7 @@ class ModuleFinder:
         if name not in self._values:
             return None
         file = file_of_module(self._root, name)
-        loader = ModuleLoader(name, file, self._values[name])
-        return importlib.machinery.ModuleSpec(name, loader, origin=file)
+        return importlib.util.spec_from_file_location(name, file, loader=ModuleLoader(name, file, self._values[name]))
 
 
 def file_of_module(root: str, name: str) -> str:

@@ -105,7 +105,8 @@ class FieldReader:
     def derived(self, base: str) -> list[ast.ClassDef]:
         """Return the classes that derive from a library's class, without those that others derive from."""
         bases = {
-            name: [dotted_name(parent).rpartition(".")[2] for parent in node.bases] for name, node in self.classes.items()
+            name: [dotted_name(parent).rpartition(".")[2] for parent in node.bases]
+            for name, node in self.classes.items()
         }
         names = {name for name in bases if base in bases[name]}
         for _ in range(MAX_DEPTH):
