@@ -145,7 +145,7 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date(sd: StudyDir, later:
         store.insert_trial(one_trial())
 
     @later()
-    def m005_more(db: Database) -> None:
+    def m006_more(db: Database) -> None:
         db.execute("ALTER TABLE events ADD COLUMN more TEXT")
         db.execute("PRAGMA user_version = 6")
 
@@ -154,7 +154,7 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date(sd: StudyDir, later:
     with Store.open(sd) as store:
         assert store.read.trial(0) == one_trial()
     assert "more" in columns(sd.db, "events")
-    saved = sd.root / "study.db.v4.bak"
+    saved = sd.root / "study.db.v5.bak"
     assert "more" not in columns(saved, "events")
     assert saved.stat().st_mode & 0o777 == 0o600
 
@@ -164,7 +164,7 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
         store.insert_trial(one_trial())
 
     @later()
-    def m005_broken(db: Database) -> None:
+    def m006_broken(db: Database) -> None:
         db.execute("DROP TABLE points")
         db.execute("PRAGMA user_version = 6")
         db.execute("CREATE TABLE trials(again)")
@@ -181,7 +181,7 @@ def test_a_store_of_the_first_format_is_read_as_it_is_and_brought_up_to_date(sd:
         store.insert_trial(one_trial())
     for statement in ("stage", "facts_json"):
         tamper(sd.db, f"ALTER TABLE trials DROP COLUMN {statement}")
-    for table in ("repeated_points", "deliveries", "notices"):
+    for table in ("repeated_points", "deliveries", "notices", "rungs", "seen_rungs"):
         tamper(sd.db, f"DROP TABLE {table}")
     tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name <> 'm001_initial'")
     tamper(sd.db, "PRAGMA user_version = 1")
@@ -196,7 +196,7 @@ def test_a_store_without_repeated_points_is_read_as_it_is_and_brought_up_to_date
     with Store.create(sd, {"a": 1}, "study") as store:
         store.insert_trial(one_trial())
         store.add_points(0, 1, [("loss", step, 1.0 / step, None, 0.0) for step in range(1, 6)])
-    for table in ("repeated_points", "deliveries", "notices"):
+    for table in ("repeated_points", "deliveries", "notices", "rungs", "seen_rungs"):
         tamper(sd.db, f"DROP TABLE {table}")
     tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name >= 'm003'")
     tamper(sd.db, "PRAGMA user_version = 2")
@@ -212,10 +212,10 @@ def test_what_an_older_store_recorded_before_is_not_told_any_more(sd: StudyDir) 
         assert store.read.get_meta(MetaKey.NOTICED) == "0"
         for _ in range(3):
             store.add_event("error", EventKind.STUDY_PAUSED, "long ago")
-    for table in ("deliveries", "notices"):
+    for table in ("deliveries", "notices", "rungs", "seen_rungs"):
         tamper(sd.db, f"DROP TABLE {table}")
     tamper(sd.db, "DELETE FROM meta WHERE key = 'noticed'")
-    tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name = 'm004_notices'")
+    tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name >= 'm004'")
     tamper(sd.db, "PRAGMA user_version = 3")
     with StoreReader.open(sd) as reader:
         assert notices.notices_after(reader.connection, 0) == []

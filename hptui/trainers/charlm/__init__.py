@@ -11,4 +11,5 @@ SPEC = TrainerSpec(
     preload=("torch", "torch._dynamo", "hptui.trainers.charlm.train"),
     metrics="hptui.trainers.charlm.settings:METRICS",
     resumes=True,
+    laws="hptui.trainers.charlm.laws:laws",
 )

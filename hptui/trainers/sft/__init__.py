@@ -12,4 +12,5 @@ SPEC = TrainerSpec(
     looks_at="hptui.trainers.sft.metrics:INSPECTED_SETTINGS",
     evaluates_base=True,
     resumes=True,
+    laws="hptui.trainers.sft.laws:laws",
 )
