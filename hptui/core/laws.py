@@ -12,6 +12,9 @@ LORA_SOURCE = "the published rule for LoRA learning rates"
 OFF = "[search] laws = false switches it off"
 """How a study does without laws."""
 
+ENGINE = "law"
+"""Name of the engine that a trial has whose settings come from a law."""
+
 LOWEST_RATE, HIGHEST_RATE = 1e-5, 2e-2
 """Bounds of the learning rate that the Step Law is used for."""
 LORA_POWERS = {"llama": 0.781, "qwen": 0.0775}

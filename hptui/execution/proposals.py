@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from hptui import plugins
+from hptui.core.laws import ENGINE as LAW_ENGINE
 from hptui.core.laws import Law
 from hptui.core.rungs import latest
 from hptui.core.study import Study
@@ -223,7 +224,7 @@ class Proposals:
 
 def _is_passing(engine: str) -> bool:
     """Return whether an engine stands in for the study's own, for one proposal."""
-    return "fallback" in engine or engine == laws.ENGINE
+    return "fallback" in engine or engine == LAW_ENGINE
 
 
 def _ended(trials: Sequence[Trial]) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from hptui.core.laws import OFF, Law
+from hptui.core.laws import ENGINE, OFF, Law
 from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
@@ -13,8 +13,6 @@ from hptui.search.engine import Proposal
 from hptui.search.history import known_identities
 from hptui.search.projection import SpaceProjection
 
-ENGINE = "law"
-"""Name of the engine that a trial has whose settings come from a law."""
 ORDERLY_SAMPLERS = ("list", "grid")
 """Samplers that try configurations in their own order."""
 
