@@ -122,6 +122,7 @@ REASONS = {
     Reason.REBOOT: "the machine was restarted; it runs again",
     Reason.DISK_FULL: "the disk was full; it runs again",
     Reason.GPU_FAULT: "a GPU or its driver failed; it runs again",
+    Reason.FENCED: "nobody could reach it, so it was given up: nothing of it counts; it runs again",
     Reason.USER: "a person paused or stopped it",
 }
 ROLES = {
@@ -179,6 +180,8 @@ SCOPES = {
     "trials": "Its trials",
     "chart": "Charts",
     "trial": "A trial",
+    "decisions": "The runner's decisions",
+    "found": "Lines of all logs",
     "records": "Generated text",
     "log": "A log",
     "metrics": "All metrics",

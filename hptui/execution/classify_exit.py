@@ -53,7 +53,7 @@ class ExitFacts:
     """What is known of an attempt whose lock is free.
 
     `end` is its end event, `exit` its `exit.json`; None where it left none that can be used, and `unreadable` then
-    quotes one that is there all the same. `last_line` is the last line of its log.
+    quotes one that is there all the same. `last_line` is the last line of its log, `why` what another machine says.
     """
 
     end: Mapping[str, Any] | None
@@ -62,6 +62,7 @@ class ExitFacts:
     rebooted: bool = False
     last_line: str = ""
     unreadable: str = ""
+    why: str = ""
 
 
 def classify_exit(facts: ExitFacts) -> AttemptEnd:
@@ -72,7 +73,8 @@ def classify_exit(facts: ExitFacts) -> AttemptEnd:
         return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.UNREADABLE, facts.unreadable)
     if facts.exit is None:
         reason = Reason.REBOOT if facts.rebooted else Reason.LOST
-        why = "the machine was restarted" if facts.rebooted else "its process vanished without a trace"
+        vanished = facts.why or "its process vanished without a trace"
+        why = "the machine was restarted" if facts.rebooted else vanished
         return AttemptEnd(AttemptState.LOST, None, reason, why)
     return _by_exit(facts.exit, facts)
 

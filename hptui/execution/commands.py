@@ -18,7 +18,9 @@ from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import prior_trials
+from hptui.execution.finalize import fence_attempt
 from hptui.execution.import_trials import insert_imported
+from hptui.execution.probe import LOCAL, executor_name
 from hptui.execution.queue import insert_file_trials, queue_changed, queue_manual, queue_replicates, store_defaults
 from hptui.execution.rungs import promote_by_hand
 from hptui.execution.stages import stage_history
@@ -204,7 +206,12 @@ def stop(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Run failed, pruned or stopped trials again; let those at a rung go on."""
+    """Run failed, pruned or stopped trials again, with the same number and parameters; let those at a rung go on.
+
+    With `fence`, give up the attempts of running trials on other machines: they run again at once.
+    """
+    if args.get("fence"):
+        return _fence(handler, args["trials"])
     ended = (TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
     again = [trial for trial in handler.trials(args["trials"]) if trial.status in ended or trial.is_at_rung]
     if not again:
@@ -220,6 +227,23 @@ def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     return f"{_list([trial.number for trial in again])} will run again{_how_to_start(handler)}"
 
 
+def _fence(handler: CommandHandler, numbers: Sequence[int]) -> str:
+    """Give up the running attempts of trials without waiting for their machines to be reached."""
+    running = [trial.number for trial in handler.trials(numbers, TrialStatus.RUNNING)]
+    attempts = [attempt for attempt in handler.store.read.attempts(open=True) if attempt.trial in running]
+    for attempt in attempts:
+        if executor_name(RunDir(handler.sd.attempt(attempt.trial, attempt.n))) == LOCAL:
+            which = f"{handler.sd.name} {attempt.trial}"
+            hint = f"hptui stop {which} --now, then: hptui retry {which}"
+            raise UserError(f"trial {attempt.trial} runs on this machine, where it can be killed", hint=hint)
+    if not attempts:
+        raise UserError("only running trials can be given up", hint=f"hptui trials {handler.sd.name}")
+    with handler.store.transaction(durable=True):
+        for attempt in attempts:
+            fence_attempt(handler.store, handler.study, attempt, attempt.seconds, "given up by request")
+    return f"{_list(sorted(attempt.trial for attempt in attempts))} will run again{_how_to_start(handler)}"
+
+
 def _how_to_start(handler: CommandHandler) -> str:
     state = handler.store.read.study().state
     return "" if state is StudyState.RUNNING else f"; start it with: hptui run {handler.sd.name}"
@@ -231,6 +255,15 @@ def write_note(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     with handler.store.transaction(durable=True):
         handler.store.update_trial(args["trial"], note=str(args["text"]))
     return f"noted on trial {args['trial']}"
+
+
+def star(handler: CommandHandler, args: Mapping[str, Any]) -> str:
+    """Star trials, or take their stars away."""
+    numbers = {trial.number for trial in handler.trials(args["trials"])}
+    starred, shown = handler.store.read.starred(), _list(sorted(numbers))
+    changed = starred | numbers if args["on"] else starred - numbers
+    handler.store.set_meta(MetaKey.STARRED, json.dumps(sorted(changed)))
+    return f"starred {shown}" if args["on"] else f"no star on {shown} any more"
 
 
 def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
@@ -277,6 +310,7 @@ COMMAND_HANDLERS: dict[str, Callable[[CommandHandler, Mapping[str, Any]], str]] 
     "rerun": lambda handler, args: queue_changed(handler.store, args) + _how_to_start(handler),
     "import": lambda handler, args: insert_imported(handler.store, handler.study, args),
     "note": write_note,
+    "star": star,
     "spec": set_spec,
     "here": lambda handler, args: "here",
 }

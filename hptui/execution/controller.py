@@ -138,7 +138,7 @@ class StudyController:
                 self.store.update_trial(number, status=TrialStatus.WAITING)
                 self.refresh(number)
 
-    def attempt_ended(self, number: int, reason: Reason) -> None:
+    def attempt_ended(self, number: int, reason: Reason, message: str = "") -> None:
         """Follow the recorded end of an attempt of a trial."""
         self.refresh(number)
         trial = self.trials[number]
@@ -150,7 +150,7 @@ class StudyController:
             self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
             self.pause(DISK_FULL_MESSAGE)
-        if message := self.gpu_watch.attempt_ended(reason):
+        if message := self.gpu_watch.attempt_ended(reason, message):
             self.pause(message, level="error")
 
     def do_chores(self) -> None:

@@ -7,9 +7,10 @@ from dataclasses import asdict
 
 from hptui.core.ranking import hypervolumes
 from hptui.core.rungs import place_text
-from hptui.core.trial import Trial
+from hptui.core.trial import CURVE_INCOMPLETE, Trial
 from hptui.operations.runner_process import runner_status
 from hptui.results.analysis.rungs import deciding_objective
+from hptui.results.fresh_means import fresh_means, means_json
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
 from hptui.results.time_left import time_left
 from hptui.results.view import View, best_trials, stage_progress
@@ -56,7 +57,10 @@ def _best(view: View) -> Json | None:
     value = values[view.study.objective.metric]
     params = dict(first.params)
     others = [trial.number for trial in best[1:]]
-    return {"number": first.number, "value": value, "params": params, "values": values, "also": others}
+    means = fresh_means(view)
+    shape: Json = {"number": first.number, "value": value, "params": params, "values": values, "also": others}
+    shape["fresh"] = None if means is None else means_json(means)
+    return shape | ({CURVE_INCOMPLETE: first.incomplete_curve} if first.incomplete_curve else {})
 
 
 def _hypervolume(view: View) -> Json | None:

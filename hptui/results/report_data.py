@@ -20,7 +20,7 @@ from hptui.results.analysis.confounding import IgnoredSetting, ignored_settings
 from hptui.results.analysis.effects import OneFactorStep, SettingGroups, one_factor_steps, setting_groups
 from hptui.results.analysis.evidence import EffectAnalysis, analyse
 from hptui.results.analysis.failure_regions import FailureRegion, failure_regions
-from hptui.results.analysis.fresh import Fresh, Noise, dead_numbers, dead_seeds, fresh_runs, noise_of
+from hptui.results.analysis.fresh import Fresh, Noise, dead_numbers, dead_seeds, fresh_leader, fresh_runs, noise_of
 from hptui.results.analysis.next_steps import Outlook, outlook_of
 from hptui.results.analysis.range_test import RangeTest, range_test
 from hptui.results.analysis.rungs import summaries_by_stage
@@ -165,7 +165,7 @@ class ReportData:
     def fresh(self, trial: Trial) -> Fresh | None:
         """Return the runs of a ranked trial that had no part in choosing it; None if there are none."""
         if trial.number not in self._fresh:
-            self._fresh[trial.number] = fresh_runs(self.view, trial, self.dead)
+            self._fresh[trial.number] = fresh_runs(self.view, trial, self.dead, self.order)
         return self._fresh[trial.number]
 
     @cached_property
@@ -175,10 +175,7 @@ class ReportData:
     @cached_property
     def fresh_leader(self) -> Fresh | None:
         """The fresh runs with the best mean; None if no ranked trial has any."""
-        repeated = {trial.replicate_of for trial in self.view.trials if trial.replicate_of is not None}
-        matches = [fresh for trial in self.order if trial.number in repeated and (fresh := self.fresh(trial))]
-        sign = 1 if self.view.study.objective.goal == "minimize" else -1
-        return min(matches, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
+        return fresh_leader(self.view, self.order, self.dead)
 
     @cached_property
     def groups(self) -> list[SettingGroups]:

@@ -127,6 +127,10 @@ class StoreReader:
         row = self.connection.row("SELECT value FROM meta WHERE key = ?", (key,))
         return default if row is None else str(row[0])
 
+    def starred(self) -> frozenset[int]:
+        """Return the numbers of the trials that a person has starred."""
+        return frozenset(json.loads(self.get_meta(MetaKey.STARRED, "[]")))
+
     # trials and attempts --------------------------------------------------------------------------------------
 
     def trials(self, *, seen: bool = False) -> list[Trial]:
@@ -292,6 +296,13 @@ class StoreReader:
             (token, after),
         )
         return [Sample(*row) for row in rows]
+
+    def sampled_fields(self, count: int) -> frozenset[str]:
+        """Return which fields of resource usage have a value in any of the first `count` samples."""
+        names = ("gpu_gb", "rss_gb", "util", "cpu")
+        columns = ", ".join(f"count({name})" for name in names)
+        row = self.connection.row(f"SELECT {columns} FROM (SELECT * FROM samples LIMIT ?)", (count,))  # noqa: S608
+        return frozenset(name for name, number in zip(names, row or (), strict=False) if number)
 
     def checkpoints(self, trial: int) -> list[CheckpointRow]:
         """Return the checkpoints of a trial, lowest step first."""

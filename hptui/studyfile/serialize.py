@@ -65,7 +65,8 @@ def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
 
 def _dump_resources(resources: Resources) -> dict[str, object]:
     """Return `[resources]`; keys that older versions do not know stand there only if they are set."""
-    document, usual = dump_table("resources", resources), {"executor": Resources().executor, "share": False}
+    usual = {name: getattr(Resources(), name) for name in ("executor", "share", "give_up")}
+    document = dump_table("resources", resources)
     return {key: value for key, value in document.items() if key not in usual or value != usual[key]}
 
 

@@ -42,6 +42,7 @@ class TrialContext:
         self.attempt: int = config["attempt"]
         self.objectives: tuple[str, ...] = tuple(config["objectives"])
         self.threads: int = config.get("threads") or 0
+        self.gpus_per_trial: int = config.get("gpus_per_trial") or 1
         self.device: str = config.get("device") or ""
         self.try_steps: int | None = config.get("try_steps")
         self.attempt_dir = run.root
@@ -60,7 +61,8 @@ class TrialContext:
         self._nonfinite = dict.fromkeys(self.objectives, 0)
         self._saved = time.monotonic()
         checkpoints.remove_leftovers(self._checkpoints)
-        self._resume = checkpoints.newest_valid(self._checkpoints, self.warn) if self.attempt > 1 else None
+        elsewhere = [Path(path) for path in config.get("resume_from") or ()]
+        self._resume = checkpoints.newest_of(self._checkpoints, elsewhere, self.warn) if self.attempt > 1 else None
         self._origin = _checkpoint_to_continue(Path(config["continues"])) if config.get("continues") else None
         self._resume = self._resume or self._origin
         self.programs: Mapping[str, str] = config.get("programs") or {}

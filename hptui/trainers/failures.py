@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hptui.core.errors import HptuiError, NotAvailable, Unsupported, UserError
-from hptui.core.gpu_faults import is_gpu_fault
+from hptui.core.gpu_faults import is_fork_fault, is_gpu_fault
 from hptui.core.memory_texts import memory_reason
 from hptui.core.trial import Reason, TrialStatus
 
@@ -92,6 +92,8 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
         reason = _resource_reason(link)
         if reason:
             return reason
+    if any(is_fork_fault(str(link)) for link in chain):
+        return Reason.LOST  # the way it was started is to blame: it runs again, in a fresh process
     if any(is_gpu_fault(str(link)) for link in chain):
         return Reason.GPU_FAULT
     if isinstance(error, NotAvailable):

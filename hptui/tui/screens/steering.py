@@ -122,6 +122,12 @@ class SteeringScreen(SourceScreen):
                 lambda: verbs.retry(self.sd, numbers), f"asking for {trials_text(numbers)} again…"
             )
 
+    def star_trials(self, numbers: Sequence[int]) -> None:
+        """Star trials, so that they stand first; if all of them are starred, take the stars away."""
+        if numbers and self.snapshot is not None:
+            on = not set(numbers) <= self.snapshot.starred
+            host_of(self).run_in_background(lambda: verbs.star(self.sd, numbers, on=on), "starring…")
+
     def note_trial(self, number: int) -> None:
         """Edit the note of a trial in a line."""
         trial = self._trial(number)
