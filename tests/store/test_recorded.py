@@ -29,8 +29,8 @@ KINDS = """
     trial_failed trial_paused trial_pruned trial_stopped trial_waiting warm_start
 """
 KEYS = """
-    boot_id clean code defaults facts file fixed knowledge noticed overrides prepared programs redacted rested
-    script since sqlite stages told_constant told_no_gpus uuid warm_start
+    boot_id clean code defaults facts file fixed knowledge noticed overrides places prepared programs redacted
+    rested script since sqlite stages starred told_constant told_no_gpus uuid warm_start
 """
 
 
