@@ -106,7 +106,8 @@ def analyse(
     """
     trials = [score.trial for score in scores.scores]
     if len(trials) < MIN_TRIALS:
-        return EffectAnalysis(objective, scores, reason="few")
+        reason = "few" if len(trials) < 2 or factors_of(view, space, trials, ignored) else "nothing varied"
+        return EffectAnalysis(objective, scores, reason=reason)
     if scores.distinct < MIN_DISTINCT or scores.spread <= 0:
         return EffectAnalysis(objective, scores, reason="equal")
     factors = factors_of(view, space, trials, ignored)
