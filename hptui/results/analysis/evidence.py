@@ -119,7 +119,7 @@ def analyse(
     model = Model(points, [score.value for score in scores.scores])
     groups = [tuple(group) for group in aliased(points) if any(j in model.varied for j in group)]
     count = len(groups) * objectives
-    threshold = needed(count)
+    threshold = needed(count, len(trials))
     values = evidence(model, groups, threshold)
     matches = tuple(
         SettingEvidence(tuple(factors[j].name for j in group), value, threshold, group)
