@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui import studyfile
-from hptui.core.study import Study
+from hptui.core.study import Resources, Study
 from hptui.core.trial import Attempt, AttemptState, Reason, Trial, TrialStatus, Value
 from hptui.execution.attempt_checkpoints import checkpoint_folder, remove_superseded, resume_paths
 from hptui.execution.executor import (
@@ -80,15 +80,20 @@ class Attempts:
         self._reserved: Lease | None = None
         self._avoided: set[str] = set()
         self._waits_near: dict[int, float] = {}
+        self._capacity = 0
         self.executor = self._executor(study.resources.executor)
 
     def _executor(self, name: str) -> Executor:
         """Return the opened executor of a name."""
         if name not in self._executors:
             executor = find_executor(name)
-            executor.open(self.sd, self.spec, self.study.resources, self._peak)
+            executor.open(self.sd, self.spec, self._resources(), self._peak)
             self._executors[name] = executor
         return self._executors[name]
+
+    def _resources(self) -> Resources:
+        """Return the resources with the machines that the study names."""
+        return replace(self.study.resources, ssh=self.study.ssh)
 
     def executors(self) -> Collection[Executor]:
         """Return the executors that attempts of this study were handed to, or will be."""
@@ -99,7 +104,7 @@ class Attempts:
         self._release()
         self.study = study
         self.executor = self._executor(study.resources.executor)
-        self.executor.revise(study.resources)
+        self.executor.revise(self._resources())
 
     def reserve(self) -> bool:
         """Hold a place for the next start; return False when none can be had now."""
@@ -123,6 +128,11 @@ class Attempts:
         """Return the number of attempts that may be started now."""
         here = [live for live in self.live.values() if not isinstance(live.handle, UnreachableHandle)]
         return max(0, self.executor.capacity() - len(here))
+
+    def capacity_changed(self) -> bool:
+        """Return whether there are more or fewer places than at the last call: a machine has come or gone."""
+        before, self._capacity = self._capacity, self.executor.capacity()
+        return before != self._capacity
 
     def _peak(self) -> float | None:
         """Return the most memory (GiB) that attempts needed of one GPU; None: not known yet."""

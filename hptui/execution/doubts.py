@@ -84,19 +84,19 @@ class Doubts:
         self.attempts.abandon(live)
         return ending
 
-    def record(self) -> None:
+    def record(self, *, at_once: bool = False) -> None:
         """Record which attempts are queued or unreachable, and what the places do, if it has changed."""
         now = time.monotonic()
-        if now - self._recorded_at < RECORD_INTERVAL_S:
+        if now - self._recorded_at < RECORD_INTERVAL_S and not at_once:
             return
         attempts = {
-            token: {
+            str(live.trial.number): {
                 "state": live.state.kind,
                 "why": live.state.why,
                 "place": live.state.place,
                 "since": live.state_since,
             }
-            for token, live in self.attempts.live.items()
+            for live in self.attempts.live.values()
             if live.state.kind in ("queued", "unknown") or live.state.place
         }
         places = []

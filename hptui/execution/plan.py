@@ -103,6 +103,8 @@ def plan(state: PlanState) -> list[Action]:
     actions: list[Action] = [Start(trial.number) for trial in waiting_trials(state.trials)[: state.free_slots]]
     more = min(state.free_slots - len(actions), trials_left(state))
     actions += [Propose()] * (0 if state.spent or state.stagnation else max(0, more))
+    if not state.free_slots and not (state.spent or state.stagnation) and (state.budget is None or trials_left(state)):
+        return actions  # no machine is reached now: that ends no study
     if not actions and not running and not waiting_trials(state.trials):
         paused = any(trial.status is TrialStatus.PAUSED for trial in state.trials)
         return [Advance() if state.has_next_stage and not paused else _end_of_study(state)]

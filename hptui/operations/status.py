@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from hptui.core.ranking import hypervolumes
 from hptui.core.trial import Trial
+from hptui.operations.places import counts_of, describe
 from hptui.operations.runner_process import runner_status
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
 from hptui.results.time_left import time_left
@@ -22,6 +23,9 @@ def status_json(view: View, now: float | None = None) -> Json:
     for trial in view.trials:
         counts[trial.status] = counts.get(trial.status, 0) + 1
     objectives = [{"metric": objective.metric, "goal": objective.goal} for objective in study.objectives]
+    with StoreReader.open(view.sd) as reader:
+        recorded = reader.whereabouts() if runner["alive"] else {"attempts": {}, "places": []}
+    queued, unreachable = counts_of(recorded["attempts"])
     return {
         "name": row.name,
         "state": row.state,
@@ -32,6 +36,10 @@ def status_json(view: View, now: float | None = None) -> Json:
         "sampler": study.search.sampler,
         "trials": study.search.trials,
         "counts": counts,
+        "queued": queued,
+        "unreachable": unreachable,
+        "places": recorded["places"],
+        "where": describe(recorded["attempts"], now),
         "stage": view.stage,
         "stages": [asdict(stage) for stage in stage_progress(view)],
         "best": _best(view),

@@ -103,6 +103,11 @@ class StoreReader:
         value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.FACTS, "{}"))
         return value
 
+    def whereabouts(self) -> dict[str, Any]:
+        """Return the machines of trials (`places`) and `attempts` there by trial, as last recorded."""
+        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.PLACES) or '{"attempts": {}, "places": []}')
+        return value
+
     def stage_history(self) -> list[dict[str, Any]]:
         """Return the stages that have begun, in order.
 

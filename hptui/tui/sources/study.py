@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hptui import studyfile
 from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, objective_point
@@ -48,6 +49,7 @@ class StudySnapshot:
     frozen: bool = False
     total: int = 0
     starting: bool = False
+    where: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def gone(self) -> bool:
@@ -164,6 +166,7 @@ class StudySource:
             reader.connection.frozen,
             sum(counts.values()),
             self._start.is_starting(view.row.state, alive=alive),
+            reader.whereabouts()["attempts"] if alive else {},
         )
 
 
