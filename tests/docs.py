@@ -105,6 +105,7 @@ STATUSES = {
 REASONS = {
     Reason.FINISHED: "trained to its end",
     Reason.PRUNER: "the pruner ended it",
+    Reason.RUNG: "paused at a rung, with its state kept: it goes on if it is among the best there",
     Reason.THRESHOLD: "a stop rule ended it",
     Reason.EARLY_STOP: "the trainer ended it: more training was not worth it",
     Reason.OOM: "out of GPU memory",
@@ -179,6 +180,8 @@ SCOPES = {
     "trials": "Its trials",
     "chart": "Charts",
     "trial": "A trial",
+    "decisions": "The runner's decisions",
+    "found": "Lines of all logs",
     "records": "Generated text",
     "log": "A log",
     "metrics": "All metrics",

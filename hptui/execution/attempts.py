@@ -17,7 +17,7 @@ from typing import Any
 
 from hptui import studyfile
 from hptui.core.study import Resources, Study
-from hptui.core.trial import Attempt, AttemptState, Reason, Trial, TrialStatus, Value
+from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.execution.attempt_checkpoints import checkpoint_folder, remove_superseded, resume_paths
 from hptui.execution.executor import (
     Executor,
@@ -28,13 +28,15 @@ from hptui.execution.executor import (
     Lease,
     PlacedExecutor,
     StartFailed,
+    WarmExecutor,
     WorkerSpec,
     find_executor,
 )
 from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
-from hptui.execution.probe import LOCAL, executor_name
+from hptui.execution.probe import LOCAL
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
+from hptui.execution.rungs import next_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -81,9 +83,9 @@ class Attempts:
         self._avoided: set[str] = set()
         self._waits_near: dict[int, float] = {}
         self._capacity = 0
-        self.executor = self._executor(study.resources.executor)
+        self.executor = self.executor_named(study.resources.executor)
 
-    def _executor(self, name: str) -> Executor:
+    def executor_named(self, name: str) -> Executor:
         """Return the opened executor of a name."""
         if name not in self._executors:
             executor = find_executor(name)
@@ -103,7 +105,7 @@ class Attempts:
         """Follow a new revision of the study; running attempts keep their places."""
         self._release()
         self.study = study
-        self.executor = self._executor(study.resources.executor)
+        self.executor = self.executor_named(study.resources.executor)
         self.executor.revise(self._resources())
 
     def reserve(self) -> bool:
@@ -244,16 +246,18 @@ class Attempts:
             "cache": str(self.sd.cache),
             "keep_checkpoints": study.resources.keep_checkpoints,
             "threads": lease.threads,
+            "gpus_per_trial": study.resources.gpus_per_trial,
             "device": "cuda" if lease.gpus else "",
             "try_steps": None,
             "recorded": recorded_metrics(self.store, study, number) if attempt.n > 1 else {},
+            **next_rung(self.store, study, trial),
         }
 
     # follow -----------------------------------------------------------------------------------------------------
 
     def adopt(self, attempt: Attempt, trial: Trial) -> RunningAttempt:
         """Take over an attempt that an earlier runner started, from the executor that it was handed to."""
-        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self._executor)
+        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self.executor_named)
         return live
 
     def poll(self) -> None:
@@ -262,6 +266,8 @@ class Attempts:
             executor.poll()
             for notice in executor.notices() if isinstance(executor, GpuExecutor) else ():
                 self.store.add_event("error", EventKind.GPU_FAULT, notice)
+            if isinstance(executor, WarmExecutor) and (notice := executor.cold_start_notice()):
+                self.store.add_event("warning", EventKind.COLD_START, notice)
         for live in self.live.values():
             live.handle.sync()
 
@@ -288,20 +294,6 @@ class Attempts:
         with suppress(Exception):  # it is recorded as fenced, so the next runner fences it again
             live.handle.fence()
             live.handle.forget()
-
-    def fence_again(self) -> None:
-        """Fence all given-up attempts: the runner that recorded it may have died before it could do so."""
-        for attempt in self.store.read.attempts():
-            run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
-            if attempt.reason is not Reason.FENCED or not run.root.is_dir():
-                continue
-            try:
-                record = LaunchRecord(attempt.token, run, attempt.device, attempt.boot_id)
-                handle = self._executor(executor_name(run)).adopt(record)
-                handle.fence()
-                handle.forget()
-            except Exception:  # of a plug-in that is gone, for example; nothing of the attempt counts anyway
-                log.exception("trial %d: attempt %d cannot be fenced", attempt.trial, attempt.n)
 
     def request_end(self, live: RunningAttempt, verb: str, asked: str, message: str) -> None:
         """Record that a running attempt shall end, and why; then pass the verb on to it."""

@@ -90,9 +90,15 @@ def _by_event(end: Mapping[str, Any], asked: str) -> AttemptEnd:
         )
     if status is TrialStatus.PRUNED and asked == "threshold":
         return _obeyed(asked, message)
+    if reason is Reason.RUNG:  # it paused by itself; a request that came meanwhile counts, a pause is one already
+        return _obeyed(asked, message) if asked in END_BY_REQUEST and asked != "pause" else _at_rung(message)
     if status is TrialStatus.PAUSED and asked == "resume":
         return AttemptEnd(AttemptState.PAUSED, None, reason, "resumed before it had paused")
     return AttemptEnd(ATTEMPT_STATE_OF[status], status, reason, message)
+
+
+def _at_rung(message: str) -> AttemptEnd:
+    return AttemptEnd(AttemptState.PAUSED, TrialStatus.PAUSED, Reason.RUNG, message)
 
 
 def _obeyed(asked: str, message: str) -> AttemptEnd:

@@ -22,6 +22,7 @@ from hptui.execution.finalize import fence_attempt
 from hptui.execution.import_trials import insert_imported
 from hptui.execution.probe import LOCAL, executor_name
 from hptui.execution.queue import insert_file_trials, queue_changed, queue_manual, queue_replicates, store_defaults
+from hptui.execution.rungs import promote_by_hand
 from hptui.execution.stages import stage_history
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -149,11 +150,16 @@ def pause(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def resume(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Let paused trials run again; without `trials` resume the study, too."""
+    """Let paused trials run again; without `trials` resume the study, too.
+
+    Trials at a rung go on by themselves if they are promoted; one that is named goes on to its end.
+    """
     numbers = args.get("trials") or None
-    paused = handler.trials(numbers, TrialStatus.PAUSED)
+    paused = [trial for trial in handler.trials(numbers, TrialStatus.PAUSED) if numbers or not trial.is_at_rung]
     with handler.store.transaction(durable=True):
         for trial in paused:
+            if trial.is_at_rung:
+                promote_by_hand(handler.store, trial)
             handler.store.update_trial(trial.number, status=TrialStatus.WAITING, reason=None)
         again = sorted([*(trial.number for trial in paused), *handler.withdraw_pause(numbers)])
         if numbers is None or args.get("whole"):
@@ -200,17 +206,20 @@ def stop(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Run failed, pruned or stopped trials again, with the same number and parameters.
+    """Run failed, pruned or stopped trials again, with the same number; let those at a rung go on.
 
     With `fence`, give up the attempts of running trials on other machines: they run again at once.
     """
     if args.get("fence"):
         return _fence(handler, args["trials"])
-    again = handler.trials(args["trials"], TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
+    ended = (TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
+    again = [trial for trial in handler.trials(args["trials"]) if trial.status in ended or trial.is_at_rung]
     if not again:
         raise UserError("only failed, pruned or stopped trials can be retried", hint=f"hptui trials {handler.sd.name}")
     with handler.store.transaction(durable=True):
         for trial in again:
+            if trial.is_at_rung or trial.status is TrialStatus.PRUNED:
+                promote_by_hand(handler.store, trial)
             handler.store.update_trial(
                 trial.number, status=TrialStatus.WAITING, reason=None, values=None, final={}, ended=None, message=""
             )
@@ -246,6 +255,15 @@ def write_note(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     with handler.store.transaction(durable=True):
         handler.store.update_trial(args["trial"], note=str(args["text"]))
     return f"noted on trial {args['trial']}"
+
+
+def star(handler: CommandHandler, args: Mapping[str, Any]) -> str:
+    """Star trials, or take their stars away."""
+    numbers = {trial.number for trial in handler.trials(args["trials"])}
+    starred, shown = handler.store.read.starred(), _list(sorted(numbers))
+    changed = starred | numbers if args["on"] else starred - numbers
+    handler.store.set_meta(MetaKey.STARRED, json.dumps(sorted(changed)))
+    return f"starred {shown}" if args["on"] else f"no star on {shown} any more"
 
 
 def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
@@ -292,6 +310,7 @@ COMMAND_HANDLERS: dict[str, Callable[[CommandHandler, Mapping[str, Any]], str]] 
     "rerun": lambda handler, args: queue_changed(handler.store, args) + _how_to_start(handler),
     "import": lambda handler, args: insert_imported(handler.store, handler.study, args),
     "note": write_note,
+    "star": star,
     "spec": set_spec,
     "here": lambda handler, args: "here",
 }

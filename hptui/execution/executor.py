@@ -233,10 +233,21 @@ class GpuExecutor(Protocol):
         """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
 
     def notices(self) -> list[str]:
-        """Return sentences about GPUs that are out of use, each once."""
+        """Return sentences about GPUs that are out of use or faulty, each once."""
 
     def torch_problem(self) -> str:
         """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
+
+
+@runtime_checkable
+class WarmExecutor(Protocol):
+    """What an executor may offer besides, if it starts attempts as copies of a process with everything imported."""
+
+    def start_cold(self, why: str) -> None:
+        """Start attempts as fresh processes from now on."""
+
+    def cold_start_notice(self) -> str:
+        """Return once why attempts start as fresh processes; '' as long as they do not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from hptui.execution.attempt_files import log_tail, read_ending
 from hptui.execution.classify_exit import END_BY_REQUEST, AttemptEnd, ExitFacts, classify_exit, objective_values
 from hptui.execution.executor import State
 from hptui.execution.gpu_record import GPU_PEAKS, gpu_uuids
+from hptui.execution.rungs import record_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.recorded import EventKind, MetaKey
@@ -164,6 +165,8 @@ def _close_trial(
     status, reason = ending.status, ending.reason
     if status is None:
         status, reason = _after_loss(store, study, number, reason)
+    if reason is Reason.RUNG:
+        ending = replace(ending, message=record_rung(store, study, number) or ending.message)
     fields: dict[str, Any] = {"status": status, "seconds": seconds, "message": ending.message}
     if status is TrialStatus.WAITING:
         fields |= {"reason": None}

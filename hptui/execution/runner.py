@@ -209,7 +209,7 @@ class Runner:
             if isinstance(live.handle, UnreachableHandle):
                 message = f"{live.handle.why}; give it up by: hptui doctor --repair {self.controller.sd.name}"
                 self.store.add_event("error", EventKind.SUSPECT, message, attempt.trial)
-        self.attempts.fence_again()
+        self.doubts.fence_again()
         crash_point("after_adopt")
         self.controller.adopted()
 
@@ -254,7 +254,7 @@ class Runner:
             live.handle.collect()
         ending = fail_attempt(self.store, live.attempt, live.active_seconds, live.poison)
         self.attempts.forget(live)
-        self.controller.attempt_ended(live.trial.number, ending.reason)
+        self.controller.attempt_ended(live.trial.number, ending.reason, ending.message)
 
     def _follow(self, live: RunningAttempt) -> None:
         """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
@@ -301,7 +301,7 @@ class Runner:
     def _end(self, live: RunningAttempt, state: State) -> None:
         ending = finalize_attempt(self.store, self.controller.study, live, state)
         self.attempts.forget(live)
-        self.controller.attempt_ended(live.trial.number, ending.reason)
+        self.controller.attempt_ended(live.trial.number, ending.reason, ending.message)
 
     # trouble ----------------------------------------------------------------------------------------------------
 

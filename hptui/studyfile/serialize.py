@@ -53,6 +53,8 @@ def dump_stage(stage: Stage) -> dict[str, object]:
 def dump_pruner(settings: PrunerSettings) -> dict[str, object]:
     """Return the settings of a pruner that its kind has, those that only a plug-in knows at the end."""
     values = {**dump_table("search.pruner", settings), **settings.values}
+    if not values.get("promote"):
+        values.pop("promote", None)  # older versions do not know it
     known = {key.name: values.pop(key.name) for key in TABLES["search.pruner"].keys if key.name in values}
     return {**known, **values}
 
