@@ -10,6 +10,7 @@ from hptui.core.format import duration
 from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.whereabouts import whereabouts
 
 Json = dict[str, Any]
 
@@ -17,7 +18,7 @@ Json = dict[str, Any]
 def places_json(sd: StudyDir) -> Json:
     """Return the machines of a study and its attempts there, as its runner recorded them last."""
     with StoreReader.open(sd) as reader:
-        recorded = reader.whereabouts()
+        recorded = whereabouts(reader)
     alive = bool(runner_status(sd)["alive"])
     trials: dict[str, list[int]] = {}
     for number, attempt in recorded["attempts"].items():

@@ -16,6 +16,7 @@ from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, 
 from hptui.results.time_left import time_left
 from hptui.results.view import View, best_trials, stage_progress
 from hptui.store.reader import StoreReader
+from hptui.store.whereabouts import whereabouts
 
 
 def status_json(view: View, now: float | None = None) -> Json:
@@ -27,7 +28,7 @@ def status_json(view: View, now: float | None = None) -> Json:
         counts[trial.status] = counts.get(trial.status, 0) + 1
     objectives = [{"metric": objective.metric, "goal": objective.goal} for objective in study.objectives]
     with StoreReader.open(view.sd) as reader:
-        recorded = reader.whereabouts() if runner["alive"] else {"attempts": {}, "places": []}
+        recorded = whereabouts(reader) if runner["alive"] else {"attempts": {}, "places": []}
     queued, unreachable = counts_of(recorded["attempts"])
     return {
         "name": row.name,

@@ -114,11 +114,6 @@ class StoreReader:
         """Return facts about the whole study that are not in its file: splits of its data, warnings on them."""
         return table_of(records.parse_json(self.get_meta(MetaKey.FACTS, "{}")))
 
-    def whereabouts(self) -> dict[str, Any]:
-        """Return the machines of trials (`places`) and `attempts` there by trial, as last recorded."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.PLACES) or '{"attempts": {}, "places": []}')
-        return value
-
     def stage_history(self) -> list[dict[str, Any]]:
         """Return the stages that have begun, in order.
 

@@ -19,6 +19,7 @@ from hptui.results.view import View, best_trials, trainer_settings_by_revision
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
+from hptui.store.whereabouts import whereabouts
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.start_watch import StartWatch
 from hptui.tui.sources.usage import usage_names
@@ -179,7 +180,7 @@ class StudySource:
             None if partial else fresh_means(view, reader),
             usage_names(reader),
             reader.starred(),
-            reader.whereabouts()["attempts"] if alive else {},
+            whereabouts(reader)["attempts"] if alive else {},
         )
 
 
