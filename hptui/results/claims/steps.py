@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from shlex import quote
 
-from hptui.core.trial import Role, StudyState, Trial, TrialStatus
+from hptui.core.trial import Role, StudyState, TrialStatus
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.first_lines import sure
 from hptui.results.claims.ranges import edge_claims, range_command
