@@ -23,7 +23,7 @@ from hptui.store.reader import StoreReader
 from hptui.tui.cells import Cell
 from hptui.tui.labels import best_text, trial_line_cells
 from hptui.tui.screens.chart_panel import curves_of_metric
-from hptui.tui.screens.compare import metric_rows
+from hptui.tui.screens.compare_rows import columns_of, metric_rows
 from hptui.tui.screens.trial_facts import metric_lines, setting_lines
 from hptui.tui.sources.curves import CurveKey, CurvesSource
 from hptui.tui.sources.pool import ReaderPool
@@ -90,7 +90,7 @@ def shown(sd: StudyDir) -> dict[str, str]:
         "cell of the table": TrialCells(view, frozenset(), {}, UNICODE_GLYPHS).cell(best, "eval_loss").text,
         "trial screen, settings": text_of(setting_lines(view, best, best, everything=False)),
         "trial screen, metrics": text_of(metric_lines(view, snapshot, best)),
-        "compare screen": text_of(metric_rows(view, list(view.trials))),
+        "compare screen": text_of(metric_rows(columns_of(view, view.trials))),
         "legend of a chart": curve.label,
         **captions,
     }

@@ -155,7 +155,7 @@ def _metric_cell(
 ) -> Cell:
     if value is None:
         return Cell("–", "muted")
-    text = short_number(value, column.view.study.metrics.get(name))
+    text = column.trial.mark(short_number(value, column.view.study.metrics.get(name)))
     if index == 0 or first is None or value != value or first != first:
         return Cell(text)
     if column.problem:
