@@ -122,6 +122,8 @@ def _write_study(view: View, shape: dict[str, Any]) -> None:
             "objective": ", ".join(f"{objective['goal']} {objective['metric']}" for objective in shape["objectives"]),
             "sampler": shape["sampler"],
             "trials": f"{progress_text(shape)}{f': {counts}' if counts else ''}",
+            "where": shape["where"],
+            "places": ", ".join(f"{place['name']} {place['state']}" for place in shape["places"]),
             "stages": describe_stages(view),
             "known before": describe_prior_knowledge(view),
             "best": best_line(view) if best else "",

@@ -206,7 +206,7 @@ def stop(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Run failed, pruned or stopped trials again, with the same number and parameters; let those at a rung go on.
+    """Run failed, pruned or stopped trials again, with the same number; let those at a rung go on.
 
     With `fence`, give up the attempts of running trials on other machines: they run again at once.
     """

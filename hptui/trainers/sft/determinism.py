@@ -43,20 +43,20 @@ def refusal(error: BaseException) -> UserError | None:
 
 @contextmanager
 def allow_variation(report: Callable[[set[str]], None]) -> Iterator[None]:
-    """Let operations without a deterministic form run in the block; `report` gets the names of those that did.
+    """Let operations without a deterministic form run in the block.
 
-    Without `deterministic = true` the block runs as it is.
+    `report` gets the names of those that ran. Without `deterministic = true` the block runs as it is.
     """
     if not torch.are_deterministic_algorithms_enabled():
         yield
         return
-    found: set[str] = set()
+    operations: set[str] = set()
     show = warnings.showwarning
 
     def record(message: Warning | str, *rest: Any, **more: Any) -> None:
         match = NO_FORM.search(str(message)) or OTHER_FORM.search(str(message))
         if match:
-            found.add(match[1])
+            operations.add(match[1])
         else:
             show(message, *rest, **more)
 
@@ -69,5 +69,5 @@ def allow_variation(report: Callable[[set[str]], None]) -> Iterator[None]:
             yield
     finally:
         torch.use_deterministic_algorithms(True)
-    if found:
-        report(found)
+    if operations:
+        report(operations)
