@@ -209,9 +209,8 @@ def test_a_combination_that_the_script_rejects_is_told_as_a_violated_constraint(
 
 def test_identities_that_are_kept_are_those_that_are_made_anew():
     text = 'name = "a"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "toy"\n[space]\n'
-        'name = "a"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "toy"\n[space]\nlearning_rate = "1e-5..1e-1 log"\n'
-    )
-    text += 'width = { choices = [16, 32] }\ndepth = { low = 1, high = 4, when = "width > 16" }\n'
+    text += 'learning_rate = "1e-5..1e-1 log"\nwidth = { choices = [16, 32] }\n'
+    text += 'depth = { low = 1, high = 4, when = "width > 16" }\n'
     projection, draw = SpaceProjection(studyfile.read_text(text).space, {}), random.Random(1)
     kept, trials = Identities(projection), []
     for number in range(120):
