@@ -183,6 +183,7 @@ SCOPES = {
     "decisions": "The runner's decisions",
     "found": "Lines of all logs",
     "records": "Generated text",
+    "sample": "Texts of a trial",
     "log": "A log",
     "metrics": "All metrics",
     "compare": "Compare",

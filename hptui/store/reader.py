@@ -300,14 +300,18 @@ class StoreReader:
     def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
         """Return the recorded resource usage of an attempt, by time."""
         rows = self.connection.rows(
-            "SELECT token, at, gpu_gb, rss_gb, util, cpu FROM samples WHERE token = ? AND at > ? ORDER BY at",
+            f"SELECT token, at, {', '.join(self._sample_columns())} FROM samples "  # noqa: S608 (all parts are ours)
+            "WHERE token = ? AND at > ? ORDER BY at",
             (token, after),
         )
         return [Sample(*row) for row in rows]
 
+    def _sample_columns(self) -> tuple[str, ...]:
+        return records.SAMPLE_FIELDS[: None if self.connection.format >= records.FORMAT_WITH_POWER else 4]
+
     def sampled_fields(self, count: int) -> frozenset[str]:
         """Return which fields of resource usage have a value in any of the first `count` samples."""
-        names = ("gpu_gb", "rss_gb", "util", "cpu")
+        names = self._sample_columns()
         columns = ", ".join(f"count({name})" for name in names)
         row = self.connection.row(f"SELECT {columns} FROM (SELECT * FROM samples LIMIT ?)", (count,))  # noqa: S608
         return frozenset(name for name, number in zip(names, row or (), strict=False) if number)

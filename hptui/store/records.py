@@ -14,7 +14,7 @@ from typing import Any
 from hptui.core.trial import Attempt, AttemptState, Reason, Rejection, Role, StudyState, Trial, TrialStatus
 from hptui.store.damage import numbers_of, table_of
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Newest format of the tables that this version supports: `PRAGMA user_version`."""
 APPLICATION_ID = 0x68707475
 """`PRAGMA application_id` of our stores: "hptu"."""
@@ -104,12 +104,19 @@ class EventRow:
     message: str
 
 
+SAMPLE_FIELDS = ("gpu_gb", "rss_gb", "util", "cpu", "watts", "mhz")
+"""Columns of what an attempt used."""
+FORMAT_WITH_POWER = 6
+"""First format of a store whose samples have `watts` and `mhz`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Resource usage of an attempt at a moment.
 
-    Memory is in GiB, `cpu` in percent of one core, `util` in percent of the attempt's GPUs. `gpus` is the memory on
-    each GPU by UUID, whose sum is `gpu_gb`; it is not stored.
+    Memory is in GiB, `cpu` in percent of one core, `util` in percent of the attempt's GPUs. `watts` is the power of
+    these GPUs together, `mhz` the mean of their clocks. `gpus` is the memory on each GPU by UUID, whose sum is
+    `gpu_gb`; it is not stored.
     """
 
     token: str
@@ -118,6 +125,8 @@ class Sample:
     rss_gb: float | None = None
     util: float | None = None
     cpu: float | None = None
+    watts: float | None = None
+    mhz: float | None = None
     gpus: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 

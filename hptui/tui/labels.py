@@ -100,7 +100,10 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     """Return the left and right cells of the line above a study: what it is, and its progress."""
     view, study = snapshot.view, snapshot.view.study
     by_number = {trial.number: trial for trial in view.trials if trial.number in snapshot.best}
-    best_trial = by_number[min(by_number)] if by_number else None
+    objective = study.objective
+    # Of several that are best in their own way, the one that is best in the first objective is named.
+    rank = lambda trial: (trial.values or {}).get(objective.metric, 0.0) * (-1 if objective.goal == "maximize" else 1)
+    best_trial = min(by_number.values(), key=rank, default=None)
     left = [Cell(plain_line(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
     if view.stage:
         left.append(Cell(f"stage {plain_line(view.stage, 30)}", "accent"))

@@ -226,7 +226,7 @@ GOALS = ("minimize", "maximize")
 def _trainer(top: Mapping[str, Any], parameters: SweepParameters, path: str, notes: list[str]) -> dict[str, Any]:
     trainer: dict[str, Any] = {
         "kind": "command",
-        **read_command(top.get("command"), top.get("program"), parameters.names),
+        **read_command(top.get("command"), top.get("program"), parameters.names, notes),
     }
     if folder := find_workdir(path, trainer["command"], parameters.fixed.values()):
         trainer["workdir"] = folder

@@ -147,7 +147,7 @@ def _device_line(
 def process_lines(
     process_list: Sequence[ProcessNow], loads: Mapping[int, Sequence[float]], glyphs: Glyphs
 ) -> list[list[Cell]]:
-    """Return one line per process with the history of its processor time; those of our trials are in colour."""
+    """Return one line per process, with its processor time; those of our trials are in colour."""
     if not process_list:
         return [[Cell("no trial runs, and nobody is on a GPU", "muted")]]
     lines = [[Cell("".join(fit_cells(text, width) for text, width in PROCESS_COLUMNS.items()) + "command", "muted")]]
@@ -161,13 +161,19 @@ def process_lines(
             Cell(plain_line(process.user, 20)),
             Cell("" if process.gpu is None else str(process.gpu)),
             Cell("  ".join(part for part in memory_texts if part)),
-            Cell(plain_line(process.whose, 60) if process.whose else "–", "good" if process.whose else "muted"),
+            Cell(_trial_text(process.whose), "good" if process.whose else "muted"),
             Cell(f"{load[-1]:.0%}" if load else ""),
             Cell(_load_bars(load, glyphs), "accent"),
         ]
         fitted = [Cell(fit_cells(cell.text, width), cell.meaning) for cell, width in zip(cells, widths, strict=True)]
         lines.append([*fitted, Cell(plain_line(_short_command(process.command), 200), "muted")])
     return lines
+
+
+def _trial_text(whose: str) -> str:
+    """Return the trial that a process belongs to, its number first: a column may be too narrow for the name."""
+    study, _, number = whose.rpartition(" trial ")
+    return plain_line(f"#{number} {study}", 60) if whose else "–"
 
 
 def _load_bars(load: Sequence[float], glyphs: Glyphs) -> str:
