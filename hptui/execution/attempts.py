@@ -81,6 +81,8 @@ class Attempts:
         self._executors: dict[str, Executor] = {}
         self._reserved: Lease | None = None
         self._avoided: set[str] = set()
+        self._trainers: dict[int, Mapping[str, Value]] = {}
+        self._uuid = store.read.study().uuid
         self._waits_near: dict[int, float] = {}
         self.executor = self._executor(study.resources.executor)
 
@@ -138,7 +140,7 @@ class Attempts:
         if lease is None:
             return None
         if not trial.attempts and trial.replicate_of is None:
-            trial = replace(trial, revision=self.store.read.study().revision)
+            trial = replace(trial, revision=self.store.read.revision())
         attempt = Attempt(
             token=uuid.uuid4().hex,
             trial=trial.number,
@@ -204,11 +206,13 @@ class Attempts:
 
     def _trainer_of(self, trial: Trial) -> Mapping[str, Value]:
         """Return the `[trainer]` table of the trial's own revision: a paused trial continues as it began."""
-        spec = self.store.read.spec_json(trial.revision)
-        return studyfile.from_json(spec).trainer.settings
+        if trial.revision not in self._trainers:
+            spec = self.store.read.spec_json(trial.revision)
+            self._trainers[trial.revision] = studyfile.from_json(spec).trainer.settings
+        return self._trainers[trial.revision]
 
     def _checkpoints(self, number: int) -> Path:
-        return self.sd.checkpoints(number, self.study.checkpoint_directory, self.store.read.study().uuid)
+        return self.sd.checkpoints(number, self.study.checkpoint_directory, self._uuid)
 
     def worker_config(self, trial: Trial, attempt: Attempt, lease: Lease) -> dict[str, Any]:
         """Return the worker's `config.json`: all settings as requested, and the directories to write to."""

@@ -52,7 +52,7 @@ class Proposals:
         self._store, self._study, self._stage, self._onto = store, study, stage, onto or {}
         self._base = {**defaults, **study.trainer.settings}
         self.choice = choose_sampler(study, self._base)
-        self._asks_ahead = plugins.spec("samplers", self.choice.sampler, study.directory).asks_ahead
+        self.asks_ahead = plugins.spec("samplers", self.choice.sampler, study.directory).asks_ahead
         self._engine_process: EngineProcess | None = None
         self._engine: Engine | None = None
         self._answer: EngineReply | None = None
@@ -88,7 +88,7 @@ class Proposals:
 
     def look_ahead(self, trials: Sequence[Trial]) -> None:
         """Compute the next proposal before a slot is free, for samplers that learn nothing by waiting."""
-        if self._asks_ahead and not self.exhausted and self._engine is not None:
+        if self.asks_ahead and not self.exhausted and self._engine is not None:
             inputs = self._inputs(trials)
             if self._precomputed is None or self._precomputed[0] != inputs:
                 self._precomputed = inputs, self._answer_here(inputs[0], trials)

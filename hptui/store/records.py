@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hptui.core.trial import Attempt, AttemptState, Reason, Rejection, Role, StudyState, Trial, TrialStatus
+from hptui.store.damage import numbers_of, table_of
 
 SCHEMA_VERSION = 6
 """Newest format of the tables that this version supports: `PRAGMA user_version`."""
@@ -307,11 +308,11 @@ def trial_from_row(
     values["status"] = TrialStatus(values["status"])
     values["role"] = Role(values["role"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
-    values["params"] = parse_json(values["params"])
-    values["values"] = None if values["values"] is None else parse_json(values["values"])
-    values["effective"] = parse_json(values["effective"])
-    values["final"] = parse_json(values["final"])
-    values["facts"] = parse_json(values["facts"])
+    values["params"] = table_of(parse_json(values["params"]))
+    values["values"] = None if values["values"] is None else numbers_of(parse_json(values["values"]))
+    values["effective"] = table_of(parse_json(values["effective"]))
+    values["final"] = numbers_of(parse_json(values["final"]))
+    values["facts"] = table_of(parse_json(values["facts"]))
     values["seen"] = unpack_numbers(values["seen"]) if seen else ()
     if peak_memory_gb is not None:
         values["peak_memory_gb"] = peak_memory_gb
@@ -324,5 +325,5 @@ def attempt_from_row(row: Sequence[Any]) -> Attempt:
     values["state"] = AttemptState(values["state"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
     values["warm"] = bool(values["warm"])
-    values["environment"] = parse_json(values["environment"])
+    values["environment"] = table_of(parse_json(values["environment"]))
     return Attempt(**values)
