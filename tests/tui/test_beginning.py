@@ -312,11 +312,9 @@ async def test_a_study_that_comes_later_is_opened_with_one_key(home):
         await walk.until("No study yet")
         sd = make(home)
         await walk.until("made by hand")
-        await walk.until(lambda: walk.app.focused is walk.app.screen.query_one("#studies"))
-        walk.app.screen.source._latest = ()
-        walk.app.screen.query_one("#studies").post_message(
-            TableWidget.Moved(walk.app.screen.query_one("#studies"), None)
-        )
+        table = walk.app.screen.query_one("#studies")
+        await walk.until(lambda: walk.app.focused is table)
+        table.post_message(TableWidget.Moved(table, None))
         await walk.press("enter")
         await walk.until(lambda: isinstance(walk.app.screen, StudyScreen))
         assert walk.app.screen.sd == sd
