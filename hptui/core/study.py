@@ -98,7 +98,7 @@ class Search:
 
     `outcome` holds conditions on measured values: a trial that violates one is never the best. With `evaluate_base` the
     untrained model is measured first. `warm_start` names studies whose trials inform the search. `sampler_settings` are
-    the sampler's own, as the file gives them.
+    the sampler's own, as the file gives them. With `laws` the first proposal is where a published law says.
     """
 
     sampler: str = "auto"
@@ -111,6 +111,7 @@ class Search:
     stop: tuple[StopRule, ...] = ()
     outcome: tuple[Expression, ...] = ()
     warm_start: tuple[str, ...] = ()
+    laws: bool = True
     sampler_settings: Mapping[str, Value] = field(default_factory=dict)
 
 

@@ -122,7 +122,7 @@ def _gpus() -> list[Finding]:
 
 
 def _gpu(gpu: Gpu) -> Finding:
-    text = f"GPU {gpu.label}: {gpu.name}, {gpu.free_gb:.1f} of {gpu.total_gb:.1f} GB free"
+    text = f"GPU {gpu.label}: {gpu.name}, {gpu.free_gb:.1f} of {gpu.total_gb:.1f} GiB free"
     text += f", driver {gpu.driver}, CUDA {gpu.cuda}"
     holders = devices.gpu_processes(gpu)
     return Finding("gpu", "ok", f"{text}; in use by {', '.join(map(str, holders))}" if holders else text)

@@ -40,6 +40,7 @@ def status_json(view: View, now: float | None = None) -> Json:
         "sampler": study.search.sampler,
         "trials": study.search.trials,
         "counts": counts,
+        **({"at_rungs": at_rungs} if (at_rungs := sum(trial.is_at_rung for trial in view.trials)) else {}),
         "queued": queued,
         "unreachable": unreachable,
         "places": recorded["places"],

@@ -72,7 +72,9 @@ def _dump_resources(resources: Resources) -> dict[str, object]:
 
 def _with_constraints(search: dict[str, object], space: Space) -> dict[str, object]:
     """Return `[search]` with the constraints of the space, before the last keys."""
-    last = {key: search.pop(key) for key in ("warm_start", "sampler_settings")}
+    last = {key: search.pop(key) for key in ("warm_start", "laws", "sampler_settings")}
+    if last["laws"]:
+        del last["laws"]  # older versions do not know it
     return {**search, "constraints": [condition.text for condition in space.constraints], **last}
 
 

@@ -160,7 +160,7 @@ def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list
         for gpu in now.gpus:
             left.append(Cell(f"GPU {gpu.index} {plain_line(gpu.name, 20)}", "accent"))
             left.append(Cell("" if gpu.busy is None else f"{gpu.busy:.0%}", _load_meaning(gpu.busy)))
-            left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB", _memory_meaning(gpu.used_gb, gpu.total_gb)))
+            left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GiB", _memory_meaning(gpu.used_gb, gpu.total_gb)))
             temperature = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
             left.append(Cell(f"{temperature} {'' if gpu.watts is None else f'{gpu.watts:.0f} W'}".strip(), "muted"))
         if not now.gpus:
@@ -169,7 +169,7 @@ def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list
             left.append(Cell(f"CPU {now.cpu:.0%} of {now.cores}", "muted"))
         if now.used_gb is not None and now.total_gb is not None:
             left.append(
-                Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GB", _memory_meaning(now.used_gb, now.total_gb))
+                Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GiB", _memory_meaning(now.used_gb, now.total_gb))
             )
     return left, [Cell(runner, "muted")] if runner else []
 
