@@ -105,6 +105,10 @@ class SshExecutor:
         self.waiting = waiting or self.waiting
         return lease
 
+    def holds(self, lease: Lease) -> bool:
+        """Return whether the relay that granted a place still holds it."""
+        return isinstance(lease, SshLease) and self._machines.holds(lease)
+
     def release(self, lease: Lease) -> None:
         """Give a place back."""
         if isinstance(lease, SshLease):
