@@ -175,9 +175,15 @@ class Attempts:
 
     def _lease_for(self, trial: Trial) -> Lease | None:
         """Return a place for a trial's next attempt: near its checkpoints, if there is one within a while."""
-        if trial.attempts and isinstance(self.executor, PlacedExecutor):
+        placed = self.executor if isinstance(self.executor, PlacedExecutor) else None
+        if placed is not None and self._reserved is not None and not placed.holds(self._reserved):
+            self._reserved = None  # its machine was lost meanwhile
+        if trial.attempts and placed is not None:
             last = self.store.read.attempts(trial.number)[-1]
-            lease, worthwhile = self.executor.reserve_near(last.device)
+            if self._reserved is not None and self._reserved.label.partition(" ")[0] == last.device.partition(" ")[0]:
+                held, self._reserved = self._reserved, None
+                return held
+            lease, worthwhile = placed.reserve_near(last.device)
             waited_s = time.monotonic() - self._waits_near.setdefault(trial.number, time.monotonic())
             if lease is not None or (worthwhile and waited_s < MAX_WAIT_NEAR_S):
                 if lease is not None:

@@ -282,6 +282,9 @@ class PlacedExecutor(Protocol):
     def places(self) -> list[Place]:
         """Return the machines and what they do."""
 
+    def holds(self, lease: Lease) -> bool:
+        """Return whether a place is still held: it is not once its machine was lost."""
+
     def reserve_near(self, device: str) -> tuple[Lease | None, bool]:
         """Hold a place on the machine of an earlier attempt, by the label that it ran at.
 
