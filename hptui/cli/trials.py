@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hptui.cli.common import Context, by_option, json_option, pass_context, study_argument, trial_argument
-from hptui.cli.output import OutputColumn, message, on_terminal, write, write_facts, write_json, write_rows
+from hptui.cli.output import (
+    OutputColumn,
+    incomplete_note,
+    message,
+    on_terminal,
+    write,
+    write_facts,
+    write_json,
+    write_rows,
+)
 from hptui.core.format import clock, local_time, memory, metric, setting, size, visible_metrics
 from hptui.core.trial import Reason, TrialStatus
 
@@ -86,6 +95,8 @@ def trials_(
         rows,
         bold=best,
     )
+    if incomplete := [trial for trial in trials if trial.incomplete_curve]:
+        message(incomplete_note(incomplete))
 
 
 HOST_FACTS = (
@@ -135,11 +146,11 @@ def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> N
     _facts(view, row, shape, "" if fresh is None else whole_text(view.study, fresh))
     _settings(view, row, shape)
     _metrics(view, row, shape)
+    _rungs(shape)
     _attempts(shape)
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
-    from hptui.core.trial import CURVE_INCOMPLETE
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
@@ -155,9 +166,9 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
             "repeats": f"trial {trial.replicate_of}" if trial.replicate_of is not None else "",
             **_origin(trial),
             "trainer": f"toy: {PSEUDO_LOSS_NOTE}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
-            "values": values,
+            "values": trial.mark(values),
             "fresh runs": fresh,
-            "curve incomplete": str(trial.facts.get(CURVE_INCOMPLETE) or ""),
+            "curve incomplete": trial.incomplete_curve,
             "note": trial.note,
             "progress": _progress(trial),
             "time": clock(trial.seconds) if trial.seconds else "",
@@ -218,8 +229,10 @@ def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             {
                 "metric": name,
                 "last": shape["metrics"].get(name),
-                "last:shown": shape.get("nonfinite", {}).get(name)
-                or metric(shape["metrics"].get(name), view.study.metrics.get(name)),
+                "last:shown": trial.mark(
+                    shape.get("nonfinite", {}).get(name)
+                    or metric(shape["metrics"].get(name), view.study.metrics.get(name))
+                ),
                 "low": min(finite, default=None),
                 "high": max(finite, default=None),
                 "points": len(points),
@@ -231,6 +244,17 @@ def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
         numbers = [OutputColumn(key, formatter=metric, right=True) for key in ("last", "low", "high")]
         source_columns = [OutputColumn("source")] if sources else []
         write_rows([OutputColumn("metric"), *numbers, OutputColumn("points", right=True), *source_columns], rows)
+
+
+def _rungs(shape: dict[str, Any]) -> None:
+    """Print where the trial paused, and its place there."""
+    if not shape.get("rungs"):
+        return
+    write("")
+    rows = [{**rung, "rung": f"{rung['rung']} of {rung['of']}"} for rung in shape["rungs"]]
+    columns = [OutputColumn("rung"), OutputColumn("step", right=True), OutputColumn("value", "", metric, right=True)]
+    columns += [OutputColumn("place"), OutputColumn("promoted", "went on"), OutputColumn("by")]
+    write_rows(columns, rows)
 
 
 def _attempts(shape: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ SECTIONS_BY_STYLE: Mapping[str, tuple[str, ...]] = {
         "comparison",
         "trials",
         "stages",
+        "rungs",
         "effects",
         "failures",
         "recommendations",

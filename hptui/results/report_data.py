@@ -10,6 +10,7 @@ from typing import Any
 
 from hptui.core.format import is_count
 from hptui.core.masking import mask
+from hptui.core.rungs import RungResult, RungSummary
 from hptui.core.stages import stage_named, stage_space
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
 from hptui.results.analysis import blas
@@ -22,6 +23,7 @@ from hptui.results.analysis.failure_regions import FailureRegion, failure_region
 from hptui.results.analysis.fresh import Fresh, Noise, dead_numbers, dead_seeds, fresh_leader, fresh_runs, noise_of
 from hptui.results.analysis.next_steps import Outlook, outlook_of
 from hptui.results.analysis.range_test import RangeTest, range_test
+from hptui.results.analysis.rungs import summaries_by_stage
 from hptui.results.analysis.scores import MAX_TRIALS, left_out_as, score_trials
 from hptui.results.analysis.shares import Importance, importance_of
 from hptui.results.diagnosis import Diagnosis, diagnose, scatter_pools
@@ -63,6 +65,7 @@ class ReportData:
     knowledge: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     score_curves: Mapping[str, Mapping[int, Curve]] = field(default_factory=dict)
     """Curves of an objective that were read besides, to rank trials without a value."""
+    rung_results: tuple[RungResult, ...] = ()
 
     @property
     def metric(self) -> str:
@@ -196,6 +199,11 @@ class ReportData:
         return outlook_of(self.view)
 
     @cached_property
+    def rungs(self) -> list[RungSummary]:
+        """The rungs of each stage."""
+        return summaries_by_stage(self.view, self.rung_results)
+
+    @cached_property
     def importance(self) -> Importance | None:
         """The importance of settings for the objective; None with several objectives."""
         return importance_of(self.effect_analysis()) if len(self.view.study.objectives) == 1 else None
@@ -259,6 +267,7 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
         revisions = tuple(map(masked_record, reader.revisions()))
         knowledge = mask(reader.prior_knowledge())
         score_curves = _score_curves(view, reader, summaries, curves)
+        rung_results = tuple(reader.rungs())
     return ReportData(
         view,
         {number: tuple(runs) for number, runs in attempts.items()},
@@ -271,6 +280,7 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
         sum(len(trial.rejections) for trial in view.trials),
         knowledge,
         score_curves,
+        rung_results,
     )
 
 

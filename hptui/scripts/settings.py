@@ -15,6 +15,7 @@ from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import UserError
 from hptui.core.keys import Key
 from hptui.core.trial import Value
+from hptui.scripts.launch import read_launch
 from hptui.trainers.settings import build, describe, setting
 
 
@@ -27,6 +28,10 @@ class CommandSettings:
         "argparse",
         "how parameters are said: argparse hf hydra fire click jsonargparse exact dotted env wandb constants none",
     )
+    launch: Any = setting(
+        "none",
+        'start the command on several processes: "torchrun", "accelerate", or { program = "torchrun", processes = 2 }',
+    )
     names: Any = setting(None, 'what the script calls a parameter, where it differs: { lora_rank = "lora_r" }')
     tables: list = setting([], 'parameters that reach the script as a table: ["optimizer"] for optimizer.lr')  # type: ignore[type-arg]
     config: Any = setting(None, 'write parameters into a copy of this YAML, JSON or TOML file, given as "{config}"')
@@ -36,7 +41,7 @@ class CommandSettings:
         [], "files and patterns to read metrics from: [\"{trial_dir}/log.jsonl\", 'loss (?P<loss>\\S+)']"
     )
     read_output: bool = setting(True, "find metrics in what the script prints")
-    tap: bool = setting(True, "take metrics from transformers.Trainer and wandb.log inside the script")
+    tap: bool = setting(True, "take metrics from transformers.Trainer, wandb and mlflow inside the script")
     total_steps: Any = setting(None, "steps of a whole training: a number, or the parameter that says it")
     resume_flag: Any = setting("", 'what makes the script go on: "--resume-from {checkpoint}"')
     checkpoint: str = setting("", 'where the script saves: "{trial_dir}/checkpoint-*"')
@@ -89,6 +94,7 @@ def read_command_spec(settings: Mapping[str, Value]) -> CommandTable:
     if own.help not in (None, False) and not isinstance(own.help, list):
         raise UserError(f"trainer.help: must be a list of words or false, got {own.help!r}")
     _check_resume(own)
+    read_launch(own.launch, own.command)
     return CommandTable(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})
 
 

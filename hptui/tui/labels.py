@@ -74,7 +74,7 @@ def best_text(study: Study, trial: Trial | None, others: int = 0, fresh: Fresh |
         for objective in study.objectives
         if objective.metric in values
     )
-    return f"#{trial.number} {plain_line(shown, 60)}" + (f" +{others}" if others > 0 else "")
+    return f"#{trial.number} {trial.mark(plain_line(shown, 60))}" + (f" +{others}" if others > 0 else "")
 
 
 def trial_line_cells(view: View, trial: Trial, glyphs: Glyphs) -> list[Cell]:
@@ -87,7 +87,9 @@ def trial_line_cells(view: View, trial: Trial, glyphs: Glyphs) -> list[Cell]:
     for objective in view.study.objectives:
         if objective.metric in values:
             text = short_number(values[objective.metric], view.study.metrics.get(objective.metric))
-            cells.append(Cell(f"{plain_line(objective.metric, 30)} {text}", "accent"))
+            cells.append(Cell(f"{plain_line(objective.metric, 30)} {trial.mark(text)}", "accent"))
+    if trial.incomplete_curve:
+        cells.append(Cell("curve incomplete", "warn"))
     if trial.message and not values:
         cells.append(Cell(plain_line(trial.message, 60), "muted"))
     cells += [Cell(plain_line(f"{name} {setting(value)}", 40), "muted") for name, value in trial.params.items()]
@@ -98,7 +100,10 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     """Return the left and right cells of the line above a study: what it is, and its progress."""
     view, study = snapshot.view, snapshot.view.study
     by_number = {trial.number: trial for trial in view.trials if trial.number in snapshot.best}
-    best_trial = by_number[min(by_number)] if by_number else None
+    objective = study.objective
+    # Of several that are best in their own way, the one that is best in the first objective is named.
+    rank = lambda trial: (trial.values or {}).get(objective.metric, 0.0) * (-1 if objective.goal == "maximize" else 1)
+    best_trial = min(by_number.values(), key=rank, default=None)
     left = [Cell(plain_line(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
     if view.stage:
         left.append(Cell(f"stage {plain_line(view.stage, 30)}", "accent"))

@@ -1,7 +1,7 @@
 """The rows of a table of trials: which trials, in what order, in which columns. No Textual in here.
 
-Running trials stand on top whatever the order. A trial that has not changed keeps its cells; all are sorted again at
-each change, which takes about 10 ms for 10,000 trials.
+Running trials stand on top whatever the order, then starred ones. A trial that has not changed keeps its cells; all are
+sorted again at each change, which takes about 10 ms for 10,000 trials.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter, itemgetter
 
+from hptui.core.stages import stage_index, stage_overrides
+from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, varied_settings
 from hptui.results.view import View
@@ -53,8 +55,14 @@ class TrialRows:
 
     # what is shown --------------------------------------------------------------------------------------------
 
-    def show(self, view: View, best: frozenset[int], metrics: tuple[str, ...] = ()) -> None:
-        """Show a new state of the study; `best` are the numbers of the best trials."""
+    def show(
+        self,
+        view: View,
+        best: frozenset[int],
+        metrics: tuple[str, ...] = (),
+        starred: frozenset[int] = frozenset(),
+    ) -> None:
+        """Show a new state of the study; `best` and `starred` are numbers of trials."""
         before, self._metrics = self._state, metrics
         same = before is not None and before.view.study is view.study
         changed = [trial for trial in view.trials if self._trials.get(trial.number) is not trial]
@@ -62,10 +70,11 @@ class TrialRows:
             self._cells.clear()
             self._texts.clear()
         best_before = before.best if before is not None else frozenset()
-        for number in {trial.number for trial in changed} | (best_before ^ best):
+        starred_before = before.starred if before is not None else frozenset()
+        for number in {trial.number for trial in changed} | (best_before ^ best) | (starred_before ^ starred):
             self._cells.pop(number, None)
             self._texts.pop(number, None)
-        self._state = TrialCells(view, best, self._trends, self.glyphs)
+        self._state = TrialCells(view, best, self._trends, self.glyphs, starred)
         self._trials.update((trial.number, trial) for trial in changed)
         if before is None:  # columns chosen in an earlier visit may no longer exist
             names = {*self.available(), "number", STATUS_COLUMN}
@@ -153,9 +162,14 @@ class TrialRows:
 
     def _sort(self) -> None:
         trials, running_status = () if self._state is None else self._state.view.trials, TrialStatus.RUNNING
+        starred = frozenset() if self._state is None else self._state.starred
         running_trials = [trial for trial in trials if trial.status is running_status]
         other_trials = [trial for trial in trials if trial.status is not running_status] if running_trials else trials
-        self._sorted = [*self._ordered(running_trials), *self._ordered(other_trials)]
+        starred_trials = [trial for trial in other_trials if trial.number in starred] if starred else []
+        if starred_trials:
+            other_trials = [trial for trial in other_trials if trial.number not in starred]
+        groups = (running_trials, starred_trials, *self._comparable_groups(other_trials))
+        self._sorted = [trial for group in groups for trial in self._ordered(group)]
         self._apply_filter()
 
     def _apply_filter(self) -> None:
@@ -164,6 +178,31 @@ class TrialRows:
         test = self._filter.test(self._current.value_getter, self._search_text)
         self.all = [trial for trial in self._sorted if test(trial)] if self._filter else list(self._sorted)
         self._index_by_number = {trial.number: index for index, trial in enumerate(self.all)}
+
+    def _mixes_stages(self) -> bool:
+        """Return whether the order is one of values that stages do not share: those of metrics."""
+        if self._state is None or not self._state.view.study.stages:
+            return False
+        objectives = [objective.metric for objective in self._state.view.study.objectives]
+        return self.by in (*objectives, *self._metrics)
+
+    def _comparable_groups(self, trials: Sequence[Trial]) -> Sequence[Sequence[Trial]]:
+        """Return trials in groups whose metrics are comparable, those of the last stage first."""
+        if not self._mixes_stages():
+            return [trials]
+        study = self._current.view.study
+        groups: dict[str, list[Trial]] = {}
+        for trial in trials:
+            groups.setdefault(_conditions(study, trial), []).append(trial)
+        last = lambda group: max(stage_index(study, trial.stage) for trial in group)
+        return sorted(groups.values(), key=last, reverse=True)
+
+    def ends_group(self, index: int) -> bool:
+        """Return whether the next row's metrics are not comparable with this row's."""
+        if not self._mixes_stages() or index + 1 >= len(self.all):
+            return False
+        study = self._current.view.study
+        return _conditions(study, self.all[index]) != _conditions(study, self.all[index + 1])
 
     def _ordered(self, trials: Sequence[Trial]) -> Sequence[Trial]:
         """Sort trials by value, those without one last; equal ones keep their order."""
@@ -198,6 +237,7 @@ class TrialRows:
         if text is None:
             role = "" if trial.role is Role.SEARCH else trial.role
             words = [trial.name, trial.title, trial.note, trial.message, trial.status, trial.reason or "", role]
+            words.append("starred" if trial.number in self._current.starred else "")
             words += [trial.engine, trial.stage, *[value for value in trial.params.values() if isinstance(value, str)]]
             text = self._texts[trial.number] = "\n".join(words).lower()
         return text
@@ -268,10 +308,16 @@ class TrialRows:
                 width = 1
             if name == "number":
                 width = max(3, width_of(str(max((trial.number for trial in view.trials), default=0))) + 1)
+                width = max([width, *(width_of(self._current.cell(trial, name).text) for trial in trials)])
             self._widths[name] = width
             right = name == "number" or self._current.is_numeric(name, trials)
             columns.append(TableColumn(name, heading, width, right=right, sortable=name != TREND_COLUMN))
         self.columns = columns
+
+
+def _conditions(study: Study, trial: Trial) -> str:
+    """Return the settings under which a trial's stage runs: metrics under others are not comparable."""
+    return repr(sorted(stage_overrides(study, trial.stage).items()))
 
 
 _SORT_ORDER = (

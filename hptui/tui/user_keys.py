@@ -19,6 +19,9 @@ TOGETHER = (
     ("space", "table"),
     ("report", "pane"),
     ("records", "log"),
+    ("decisions", "log"),
+    ("found", "log"),
+    ("sample", "log"),
 )
 """Scopes whose keys work at the same time; those of `app` always do."""
 

@@ -98,6 +98,14 @@ def test_bytes_when_nothing_happens_and_when_a_trial_runs(opened):
         while runner.ticks < first + 5:
             count += seat.read(0.1)
         assert 0 < count / (runner.ticks - first) < 8000, "bytes a tick"
+        seat.press("O")
+        seat.until("metrics   of trials")
+        seat.until(lambda: runner.ticks > first + 8)
+        seat.read(0.1)
+        first, count = runner.ticks, 0
+        while runner.ticks < first + 4:
+            count += seat.read(0.1)
+        assert 0 < count / (runner.ticks - first) < 8000, "bytes a tick of the grid"
     seat.quiet()
     assert seat.read(3.0) == 0
 
@@ -202,6 +210,14 @@ def test_a_click_in_a_table_takes_the_row_under_the_mouse(opened):
     assert list(seat.screen.display) == lines, "the frame above does nothing"
     click(seat, lines[headings].index("#"), headings)
     seat.until(lambda: "by #" in seat.text or "by number" in seat.text)
+
+
+def test_a_key_in_the_footer_is_clicked_whatever_size_another_program_has_exported(opened):
+    seat, _ = opened("open", "made", trials=MANY, env=surroundings(LINES="24", COLUMNS="80"))
+    seat.until(lambda: "Help" in seat.screen.display[-1])
+    seat.quiet()
+    click(seat, seat.screen.display[-1].index("Help"), seat.screen.lines - 1)
+    seat.until("show only trials that a filter lets through")
 
 
 def test_keys_that_come_in_a_bunch_go_where_each_leads(opened):

@@ -111,12 +111,14 @@ class GpuUse:
     usages: list[nvml.Usage]
     used_gb: Mapping[str, float]
     busy: Mapping[str, float]
+    watts: Mapping[str, float] = field(default_factory=dict)
+    clocks: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def now(cls) -> GpuUse:
         """Ask the driver. In a container its pids are of others, even where one equals a pid here."""
         usages = nvml.usages() if devices.pids_are_ours() else []
-        return cls(usages, nvml.used_gb(), nvml.utilisation())
+        return cls(usages, nvml.used_gb(), nvml.utilisation(), *nvml.power_and_clock())
 
 
 def sample_tree(watched: _Watched, gpus: GpuUse) -> Sample | None:
@@ -179,9 +181,13 @@ def _with_gpus(sample: Sample, usages: list[nvml.Usage], alone: Collection[str],
     if not sizes:
         sizes = {uuid: gpus.used_gb[uuid] for uuid in alone if uuid in gpus.used_gb}
     rates = [gpus.busy[uuid] for uuid in used if uuid in gpus.busy]
+    watts = [gpus.watts[uuid] for uuid in used if uuid in gpus.watts]
+    clocks = [gpus.clocks[uuid] for uuid in used if uuid in gpus.clocks]
     return replace(
         sample,
         gpu_gb=sum(sizes.values()) if sizes else None,
         util=sum(rates) / len(rates) if rates else None,
+        watts=sum(watts) if watts else None,
+        mhz=sum(clocks) / len(clocks) if clocks else None,
         gpus=sizes,
     )

@@ -116,7 +116,8 @@ def provenance_lines(view: View, trial: Trial) -> list[str]:
         for name, value in trial.effective.items()
         if name in settings and settings[name] != value
     ]
-    return [title, *values, *state, *used, made_by()]
+    incomplete = [f"its curve is incomplete: {trial.incomplete_curve}"] if trial.incomplete_curve else []
+    return [title, *values, *incomplete, *state, *used, made_by()]
 
 
 def made_by() -> str:

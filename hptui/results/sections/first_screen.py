@@ -60,7 +60,7 @@ def _claim(claim: Claim | None, otherwise: str) -> Line:
     return claim.line if claim is not None else (otherwise,)
 
 
-COMMANDS = frozenset({"repeat", "alike", "space", "more"})
+COMMANDS = frozenset({"repeat", "alike", "space", "more", "resume"})
 """Next steps that are a command."""
 
 
@@ -118,7 +118,8 @@ def _best(facts: FactWriter) -> Line:
         return ("the study has no objective, so no trial is the best",)
     if best is None:
         return (f"{without_value(facts)}, so none is the best",)
-    value: Line = (facts.name(metric), " ", facts.value(best, metric), *_of_evaluations(facts, best))
+    value: Line = (facts.name(metric), " ", *facts.marked_value(best, metric), *_of_evaluations(facts, best))
+    value += (", of an incomplete curve",) if best.incomplete_curve else ()
     fresh = claims.fresh_runs(facts, best)
     if fresh is not None:
         value = line(CHOSEN_TEMPLATE, value=value)

@@ -25,6 +25,7 @@ from hptui.trainers.data.batches import TokenRows
 from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
 from hptui.trainers.evals.answers import CORRECT
+from hptui.trainers.sft import determinism
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import TrainingPosition
 from hptui.trainers.sft.precision import autocast
@@ -69,7 +70,9 @@ def check_answers(settings: SftSettings, data: StudyData, directory: Path) -> tu
     taken = dict.fromkeys(settings.generation().names, 0.0)
     for metric in evals.load_custom_metrics(settings.generation(str(directory))):
         references = [example.reference for example in examples]
-        evals.merge_metrics(taken, measured := metric(references, references, [example.prompt for example in examples]))
+        with determinism.allow_variation(lambda operations: None):  # the answers' evaluation reports them
+            measured = metric(references, references, [example.prompt for example in examples])
+        evals.merge_metrics(taken, measured)
         names |= measured
     return tuple(names)
 
@@ -99,22 +102,34 @@ def check_validation(settings: SftSettings, data: StudyData, objectives: Iterabl
 
 
 def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
-    """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`."""
+    """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`.
+
+    A dry run answers one batch of the longest prompts, to measure its memory.
+    """
     settings, trial = run.settings, run.trial
     held_out = run.data.held(settings.generate_split)
     examples = [held_out[n] for n in sample_indices(len(held_out), settings.generate_samples, settings.split_seed)]
+    if trial.try_steps:
+        examples = sorted(examples, key=lambda example: -len(example.prompt))[: settings.generate_batch_size]
     trial.effective(generate_samples=len(examples))
     options = replace(settings.generation(str(trial.directory)), ends=run.data.ends)
-    result = evals.run_evaluation(
-        run.model,
-        run.base.tokenizer,
-        [example.prompt for example in examples],
-        [example.reference for example in examples],
-        options,
-        run.device,
-        lambda: not trial.should_stop,
-        autocast(run.precision, run.device),
-    )
+
+    def report_variation(operations: set[str]) -> None:
+        names = ", ".join(sorted(operations))
+        trial.facts(nondeterministic_answers=names)
+        trial.warn(f"deterministic = true does not hold for the answers: torch has no deterministic form of {names}")
+
+    with determinism.allow_variation(report_variation):
+        result = evals.run_evaluation(
+            run.model,
+            run.base.tokenizer,
+            [example.prompt for example in examples],
+            [example.reference for example in examples],
+            options,
+            run.device,
+            lambda: trial.try_steps is not None or not trial.should_stop,
+            autocast(run.precision, run.device),
+        )
     with trial.artifact(name, f"answers to {len(examples)} prompts").open("w", encoding="utf-8") as file:
         for example, row in zip(examples, result.rows, strict=True):
             file.write(json.dumps({"row": example.row, **row}, ensure_ascii=False) + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 
 import torch
@@ -13,7 +12,7 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.data import pipeline
 from hptui.trainers.evals import Interrupted
 from hptui.trainers.failures import Diverged
-from hptui.trainers.sft import adapters, evaluate, hardware, load, memory, run, saving
+from hptui.trainers.sft import adapters, determinism, evaluate, hardware, load, memory, run, saving
 from hptui.trainers.sft.evaluate import BestWeights
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import Learner, ReportWindow
@@ -265,22 +264,28 @@ def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:
     """
     hardware.set_allocator(trial.device)
     device = torch.device(trial.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    hardware.set_float32_products(tf32=settings.tf32)
     disable_progress_bars()
     if settings.threads:
         torch.set_num_threads(settings.threads)
     if settings.deterministic:
-        make_repeatable()
+        determinism.make_repeatable()
     started: TrainingRun | None = None
     try:
         started = prepare_run(settings, trial, device)
         if trial.role == "base":
             return started.evaluate_base_model()
         metrics = started.train()
+        if trial.try_steps and settings.generate_samples:
+            started.where = "in the generation of answers"
+            evaluate.evaluate_answers(started.facts, evaluate.ANSWERS_FILE)
         return metrics if trial.obeyed is not None or trial.try_steps else finish_run(started, metrics)
     except Exception as error:  # libraries report a lack of memory by errors of several types
         if memory.is_out_of_memory(error):
             where = started.where if started is not None else "before training"
             raise memory.out_of_memory_error(error, where, settings, device) from error
+        if refused := determinism.refusal(error):
+            raise refused from error
         raise
 
 
@@ -289,13 +294,6 @@ def disable_progress_bars() -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-
-
-def make_repeatable() -> None:
-    """Make torch compute the same bits every time, where an operation allows it."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
 
 
 def prepare_run(settings: SftSettings, trial: TrialContext, device: torch.device) -> TrainingRun:

@@ -20,6 +20,7 @@ from hptui.store.reader import StoreReader
 from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.start_watch import StartWatch
+from hptui.tui.sources.usage import usage_names
 
 N_FIRST_TRIALS = 80
 """Number of best trials that are read first, if a study has many more."""
@@ -50,6 +51,13 @@ class StudySnapshot:
     total: int = 0
     starting: bool = False
     fresh: FreshMeans | None = None
+    usage: tuple[str, ...] = ()
+    starred: frozenset[int] = frozenset()
+
+    @property
+    def charted(self) -> tuple[str, ...]:
+        """The names of what charts can show: metrics, and what trials used."""
+        return (*self.metrics, *self.usage)
 
     @property
     def gone(self) -> bool:
@@ -167,6 +175,8 @@ class StudySource:
             sum(counts.values()),
             self._start.is_starting(view.row.state, alive=alive),
             None if partial else fresh_means(view, reader),
+            usage_names(reader),
+            reader.starred(),
         )
 
 

@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
 from textual.message import Message
+from textual.strip import Strip
 
 from hptui.core.trial import Trial
 from hptui.tui.host import is_allowed
@@ -38,6 +39,13 @@ class TrialTable(TableWidget):
             super().__init__()
             self.action, self.numbers = action, numbers
 
+    class FilterChosen(Message):
+        """A filter is to be used."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class MarksChanged(Message):
         """The marks or the order have changed."""
 
@@ -66,6 +74,11 @@ class TrialTable(TableWidget):
         if self.trials.marks:
             return sorted(self.trials.marks)
         return [] if self.number is None else [self.number]
+
+    def draw(self, y: int, width: int) -> Strip:
+        """Return a line; a rule stands below the last trial of those that are comparable."""
+        strip = super().draw(y, width)
+        return strip.apply_style(Style(underline=True)) if y and self.trials.ends_group(self.top + y - 1) else strip
 
     def mark_segment(self, index: int, base: Style, *, is_marked: bool, is_inverted: bool) -> Segment:
         """Return the cell before a row: a swatch in the colour of the trial's curve, or the curve's letter."""
@@ -121,6 +134,12 @@ class TrialTable(TableWidget):
 
     def action_retry(self) -> None:
         self._request("retry")
+
+    def action_star(self) -> None:
+        self._request("star")
+
+    def action_saved(self) -> None:
+        self._request("saved")
 
     def action_note(self) -> None:
         self._request("note")
