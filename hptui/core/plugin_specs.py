@@ -81,7 +81,9 @@ class TrainerSpec:
     rests on. `evaluates_base`: it can evaluate its model untrained. `programs` is called with the settings of trials
     and returns the programs that they start. `preflight` is called with (settings, directory, *, parallel, repeated)
     and returns warnings. `check` is called with the study before anything starts, starts nothing itself, and raises
-    StudyError or Unsupported for one that it cannot run as it would be recorded.
+    StudyError or Unsupported for one that it cannot run as it would be recorded. `packing` is an object with the
+    methods of `hptui.trainers.packs.protocol.Packing`: the trainer can run several trials in one process; None: it
+    cannot.
     """
 
     name: str
@@ -96,6 +98,7 @@ class TrainerSpec:
     programs: Reference | None = None
     preflight: Reference | None = None
     check: Reference | None = None
+    packing: Reference | None = None
     api: int = API
 
 

@@ -164,7 +164,8 @@ class Resources:
 
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
     often in a row the machine may lose one trial. `executor` is a
-    built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use.
+    built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use. `pack` is the
+    most trials that share a process, "auto", or None where the file says nothing; `isolate` gives each one of its own.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -182,6 +183,17 @@ class Resources:
     stop_grace: float = 15.0
     executor: str = "local"
     share: bool = False
+    pack: int | Literal["auto"] | None = None
+    isolate: bool = False
+
+    @property
+    def packing(self) -> int | Literal["auto"] | None:
+        """The most trials that share a process, or "auto"; None: each has its own."""
+        return None if self.isolate else DEFAULT_PACK if self.pack is None else self.pack
+
+
+DEFAULT_PACK: int | Literal["auto"] | None = None
+"""What a study without `[resources] pack` does: trials do not share processes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,15 @@ from hptui.execution.executor import (
     Launch,
     LaunchRecord,
     Lease,
+    PackingExecutor,
+    PackRequest,
     StartFailed,
     WorkerSpec,
     find_executor,
 )
 from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
+from hptui.execution.packing import Packing, PackingRecord, decide_packing, record_packing_of
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
@@ -73,6 +76,7 @@ class Attempts:
         self._executors: dict[str, Executor] = {}
         self._reserved: Lease | None = None
         self._avoided: set[str] = set()
+        self._packing_record = PackingRecord(store)
         self.executor = self._executor(study.resources.executor)
 
     def _executor(self, name: str) -> Executor:
@@ -124,6 +128,10 @@ class Attempts:
         lease, self._reserved = self._reserved or self.executor.reserve(), None
         if lease is None:
             return None
+        packing = self.packing_of(trial)
+        if isinstance(self.executor, PackingExecutor) and not self.executor.fits(lease, packing.request):
+            self.executor.release(lease)  # it is made ready for this trial; until then nothing else goes there
+            return None
         if not trial.attempts and trial.replicate_of is None:
             trial = replace(trial, revision=self.store.read.study().revision)
         attempt = Attempt(
@@ -142,13 +150,20 @@ class Attempts:
                 self.store.insert_attempt(attempt)
                 begun = {"started": trial.started or attempt.started, "revision": trial.revision}
                 self.store.update_trial(trial.number, status=TrialStatus.RUNNING, reason=None, message="", **begun)
+                record_packing_of(self.store, trial, packing)
         except BaseException:  # a full disk, for example: without this the place would stay taken by this process
             self.executor.release(lease)
             raise
         crash_point("after_insert_attempt")
-        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease)
+        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease, packing.request)
 
-    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease) -> RunningAttempt:
+    def packing_of(self, trial: Trial) -> Packing:
+        """Return whether the next attempt of a trial shares a process."""
+        settings = {**self._trainer_of(trial), **trial.params} if self.study.resources.packing is not None else {}
+        earlier = self.store.read.attempts(trial.number) if settings and trial.attempts else ()
+        return decide_packing(self.study, self.spec, self.executor, trial, settings, earlier)
+
+    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease, pack: PackRequest | None = None) -> RunningAttempt:
         """Hand the attempt to the executor. One that cannot be started is found gone at the next turn."""
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources
         handle: Handle | None = None
@@ -163,6 +178,7 @@ class Attempts:
                 environment={"PYTHONUNBUFFERED": "1"},
                 pause_grace=resources.pause_grace,
                 stop_grace=resources.stop_grace,
+                pack=pack,
             )
             handle = self.executor.start(launch, lease)
         except StartFailed as error:
@@ -221,6 +237,8 @@ class Attempts:
             executor.poll()
             for notice in executor.notices() if isinstance(executor, GpuExecutor) else ():
                 self.store.add_event("error", EventKind.GPU_FAULT, notice)
+            if isinstance(executor, PackingExecutor):
+                self._packing_record.follow(executor.pack_plans())
         for live in self.live.values():
             live.handle.sync()
 

@@ -18,6 +18,7 @@ import importlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from hptui import plugins
@@ -83,11 +84,37 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class PackRequest:
+    """That an attempt is to share a process, the host of its place, with others of the same `key`.
+
+    `config` becomes the host's `config.json`. A host is given `lanes` attempts at first, and never more than `most`.
+    """
+
+    key: str
+    config: Mapping[str, Any]
+    lanes: int = 1
+    most: int = 1
+
+
+class PackRule(Protocol):
+    """What a trainer says about sharing a process. `key_settings` are the settings that trials there must agree in."""
+
+    key_settings: Sequence[str]
+
+    def why_not(self, settings: Mapping[str, Value], *, role: str = "", dry: bool = False) -> str:
+        """Return why a trial cannot share a process; '' if it can, as far as its settings show."""
+
+    def key(self, settings: Mapping[str, Value], directory: Path) -> str:
+        """Return what trials must have in common to share a process."""
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """All that it takes to start one attempt, but for the lease. Grace periods are seconds.
 
     `config` becomes `config.json`. `command` is a fresh worker process; `entry` ("module:function") is what it calls
     with the run directory, for an executor that has the code loaded already. `environment` goes over the lease's.
+    `pack`: the attempt is to share a process.
     """
 
     token: str
@@ -99,6 +126,7 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=dict)
     pause_grace: float = 120.0
     stop_grace: float = 15.0
+    pack: PackRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +144,8 @@ class WorkerSpec:
     """How the attempts of a study are run: the command for a fresh process, the launcher's entry and what it imports.
 
     `facts` goes into every attempt's record: git commit, host, versions. `prepares` names the settings that the trainer
-    examines once, before the first trial; empty: the trainer has no preparation.
+    examines once, before the first trial; empty: the trainer has no preparation. `packing` says which trials can share
+    a process; None: none can.
     """
 
     command: Sequence[str]
@@ -124,6 +153,7 @@ class WorkerSpec:
     preload: Sequence[str] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)
     prepares: Sequence[str] = ()
+    packing: PackRule | None = None
 
 
 class StartFailed(OSError):
@@ -231,6 +261,29 @@ class GpuExecutor(Protocol):
 
     def torch_problem(self) -> str:
         """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
+
+
+@runtime_checkable
+class PackingExecutor(Protocol):
+    """What an executor may offer besides, if attempts can share a process on it."""
+
+    def fits(self, lease: Lease, pack: PackRequest | None) -> bool:
+        """Return whether an attempt can begin in a place. If not, the place is being made ready for it."""
+
+    def slots(self) -> int:
+        """Return the number of places for processes, each of which several attempts may share."""
+
+    def companions(self, handle: Handle) -> list[Handle]:
+        """Return the other attempts in the process that an attempt shares; none if it has its own."""
+
+    def end_host(self, handle: Handle) -> None:
+        """Kill the process that an attempt shares; whoever is in it loses that attempt."""
+
+    def pack_plans(self) -> list[Mapping[str, Any]]:
+        """Return what the living hosts have measured and chosen."""
+
+    def pack_refusal(self, key: str) -> str:
+        """Return why a host has found that nothing of this key can be packed; ''."""
 
 
 def usable_cpu_cores() -> int:

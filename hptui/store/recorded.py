@@ -35,6 +35,7 @@ class MetaKey(StrEnum):
     REDACTED = "redacted"
     NO_GPUS_WARNED = "told_no_gpus"  # language: the recorded word
     NOTICED = "noticed"
+    PACKING = "packing"
 
 
 META_KEYS: Mapping[MetaKey, str] = {
@@ -60,6 +61,7 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.REDACTED: "set in a copy without secrets, which cannot be run",
     MetaKey.NO_GPUS_WARNED: "set once it was recorded that no GPU can be used",
     MetaKey.NOTICED: "id of the last event that notices were made of",
+    MetaKey.PACKING: "JSON: how many trials share a process and a pass, with the measured times",
 }
 """What each key of the `meta` table holds."""
 
@@ -106,6 +108,7 @@ class EventKind(StrEnum):
     LEFT = "left"
     DISK_LOW = "disk_low"
     NOTIFY = "notify"
+    PACKING = "packing"
 
     @classmethod
     def of_study(cls, state: StudyState) -> EventKind:
@@ -157,6 +160,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.RESULTS: "the results could not be written",
     EventKind.DISK_LOW: "the disk is nearly full",
     EventKind.NOTIFY: "a notice could not be sent",
+    EventKind.PACKING: "how many trials share a pass, and by what times, when that changes",
     EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""

@@ -219,6 +219,16 @@ RESOURCES = Table(
         Key("stop_grace", DURATION, "Time to end by itself at a stop before the process is killed", example="15"),
         Key("executor", EXECUTOR, "Where attempts run", reader=f"{SECTIONS}:read_executor", example='"local"'),
         Key("share", FLAG, "Whether trials also start on GPUs that processes of others use", example="true"),
+        Key(
+            "pack",
+            either(one_of("auto"), WHOLE),
+            "Trials that share a process, its base model and its passes: as measured, one, or at most so many",
+            low=1,
+            high=64,
+            reader=f"{SECTIONS}:read_pack",
+            example='"auto"',
+        ),
+        Key("isolate", FLAG, "Whether each trial has a process of its own, whatever pack says", example="true"),
     ),
 )
 

@@ -1,0 +1,145 @@
+"""Whether an attempt shares a process with others, how many may, and what is recorded of it.
+
+`[resources] pack` asks for it; what cannot be packed runs in a process of its own, and the reason is recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hptui import plugins
+from hptui.core.study import Study
+from hptui.core.trial import HOST_LOST, HOST_REFUSED, PACKED, Attempt, Trial, Value
+from hptui.execution.executor import Executor, PackingExecutor, PackRequest, WorkerSpec
+from hptui.store.recorded import EventKind, MetaKey
+from hptui.store.store import Store
+
+FIRST_LANES = 4
+"""Attempts that a host is given before anything is measured."""
+MOST_LANES_CPU, MOST_LANES_GPU = 8, 16
+"""Most attempts of a host with `pack = "auto"`, where proposals do not depend on results."""
+MOST_LANES_LEARNING, TRIALS_PER_LANE = 8, 5
+"""The same where they do: no more at once than a fifth of the trials, so that proposals learn from most of them."""
+UNLIMITED_LANES = 4
+"""The same for a study without a number of trials."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """What was decided for an attempt: the request, or None and the reason. Both empty: nobody asked for packing."""
+
+    request: PackRequest | None = None
+    why_not: str = ""
+
+    @property
+    def fact(self) -> str:
+        """What is recorded of the trial; '' for nothing."""
+        return "yes" if self.request is not None else f"no: {self.why_not}" if self.why_not else ""
+
+
+def decide_packing(
+    study: Study,
+    spec: WorkerSpec,
+    executor: Executor,
+    trial: Trial,
+    settings: Mapping[str, Value],
+    earlier: Sequence[Attempt],
+) -> Packing:
+    """Return whether the next attempt of a trial shares a process."""
+    if study.resources.packing is None:
+        return Packing()
+    if reason := cannot_pack(study, spec, executor) or _why_alone(trial, earlier):
+        return Packing(None, reason)
+    rule = spec.packing
+    assert rule is not None
+    assert isinstance(executor, PackingExecutor)
+    if reason := rule.why_not(settings, role=str(trial.role)):
+        return Packing(None, reason)
+    key = rule.key(settings, Path(study.directory or "."))
+    if reason := executor.pack_refusal(key):
+        return Packing(None, reason)
+    most = most_lanes(study, executor.has_gpus(), executor.slots())
+    first = most if isinstance(study.resources.packing, int) else min(FIRST_LANES, most)
+    config = {"kind": study.trainer.kind, "directory": study.directory}
+    return Packing(PackRequest(key, config, first, most))
+
+
+def cannot_pack(study: Study, spec: WorkerSpec, executor: Executor) -> str:
+    """Return why no trial of a study can share a process; '' if some can."""
+    if spec.packing is None:
+        return f"the trainer {study.trainer.kind!r} runs one trial in a process"
+    if not isinstance(executor, PackingExecutor):
+        return f"trials share processes only on this machine, not with executor = {study.resources.executor!r}"
+    return searched_reason(study, spec.packing.key_settings)
+
+
+def searched_reason(study: Study, key_settings: Sequence[str]) -> str:
+    """Return why trials of a study have no base in common: a setting of the base that is searched; ''."""
+    spaces = [study.space, *(stage.space for stage in study.stages if stage.space is not None)]
+    names = {entry.name for space in spaces for entry in (*space.parameters, *space.derived)}
+    varied = [name for name in key_settings if name in names]
+    return f"{varied[0]} is searched, and trials that differ in it have no base in common" if varied else ""
+
+
+def _why_alone(trial: Trial, earlier: Sequence[Attempt]) -> str:
+    """Return why a trial whose last attempt shared a process gets one of its own; ''."""
+    last = max((attempt for attempt in earlier if attempt.trial == trial.number), key=lambda a: a.n, default=None)
+    if last is None:
+        return ""
+    if HOST_REFUSED in last.environment:
+        return str(last.environment[HOST_REFUSED])
+    return "the process that it shared ended" if HOST_LOST in last.environment else ""
+
+
+def is_blameless(attempt: Attempt) -> bool:
+    """Return whether an attempt was lost by the process that it shared, so that it says nothing about the trial."""
+    return HOST_LOST in attempt.environment or HOST_REFUSED in attempt.environment
+
+
+def most_lanes(study: Study, on_gpu: bool, slots: int) -> int:
+    """Return how many attempts a host may hold: as asked, else so that proposals still learn from most results."""
+    asked = study.resources.packing
+    if isinstance(asked, int):
+        return asked
+    sampler = study.search.sampler
+    spec = None if sampler == "auto" else plugins.spec("samplers", sampler, study.directory)
+    if spec is not None and spec.asks_ahead:
+        return MOST_LANES_GPU if on_gpu else MOST_LANES_CPU
+    trials = study.search.trials
+    if trials is None:
+        return max(1, UNLIMITED_LANES // max(1, slots))
+    return max(1, min(MOST_LANES_LEARNING, trials // TRIALS_PER_LANE) // max(1, slots))
+
+
+def record_packing_of(store: Store, trial: Trial, packing: Packing) -> None:
+    """Record with a trial whether it shares a process, if that was asked for."""
+    if packing.fact and trial.facts.get(PACKED) != packing.fact:
+        facts = dict(store.read.trial(trial.number).facts)
+        store.update_trial(trial.number, facts={**facts, PACKED: packing.fact})
+
+
+class PackingRecord:
+    """Records what hosts have measured and chosen, whenever their choice changes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._recorded: tuple[Any, ...] | None = None
+
+    def follow(self, plans: Sequence[Mapping[str, Any]]) -> None:
+        """Take in the plans of the living hosts; the one that has chosen the largest group is shown."""
+        chosen = [plan for plan in plans if plan.get("group") or plan.get("refused")]
+        if not chosen:
+            return
+        plan = max(chosen, key=lambda plan: (plan["group"], plan["speedup"]))
+        choice = (plan["group"], plan["lanes"], plan["refused"])
+        if choice == self._recorded:
+            return
+        before = json.loads(self._store.read.get_meta(MetaKey.PACKING) or "null") if self._recorded is None else None
+        with self._store.transaction():
+            self._store.set_meta(MetaKey.PACKING, json.dumps(plan))
+            if before is None or (before["group"], before["lanes"], before["refused"]) != choice:
+                self._store.add_event("info", EventKind.PACKING, f"packing: {plan['why']}")
+        self._recorded = choice
