@@ -35,6 +35,7 @@ from hptui.execution.ingest import event_reader_for
 from hptui.execution.packing import Packing, PackingRecord, decide_packing, record_packing_of
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.execution.watchdog import WatchdogAction
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
@@ -77,6 +78,7 @@ class Attempts:
         self._reserved: Lease | None = None
         self._avoided: set[str] = set()
         self._packing_record = PackingRecord(store)
+        self._places = -1
         self.executor = self._executor(study.resources.executor)
 
     def _executor(self, name: str) -> Executor:
@@ -116,6 +118,11 @@ class Attempts:
         """Return the number of attempts that may be started now."""
         here = [live for live in self.live.values() if not isinstance(live.handle, UnreachableHandle)]
         return max(0, self.executor.capacity() - len(here))
+
+    def places_changed(self) -> bool:
+        """Return whether there are more or fewer places than at the last call: a host may end or want more."""
+        before, self._places = self._places, self.executor.capacity()
+        return before != self._places
 
     def _peak(self) -> float | None:
         """Return the most memory (GiB) that attempts needed of one GPU; None: not known yet."""
@@ -261,6 +268,29 @@ class Attempts:
         crash_point("before_control")
         live.requested_end, live.end_message = asked, message
         live.handle.signal(verb)
+
+    def follow_hung_host(self, live: RunningAttempt, action: WatchdogAction) -> bool:
+        """Deal with a hang of a process that several attempts share; return False for one that is the attempt's own.
+
+        Nobody can say whose fault it is: it is said once, and with `on_hang = "stop"` each runs again alone.
+        """
+        if not isinstance(self.executor, PackingExecutor):
+            return False
+        tokens = {handle.token for handle in self.executor.companions(live.handle)}
+        sharing = [other for other in self.live.values() if other.attempt.token in {live.attempt.token, *tokens}]
+        if len(sharing) == 1:
+            if action.verb:
+                self.executor.end_host(live.handle, once_empty=True)
+            return False
+        numbers = ", ".join(str(number) for number in sorted(other.trial.number for other in sharing))
+        message = f"in the process that trials {numbers} share {action.message}"
+        for other in sharing:
+            other.hang_reported = True
+        if action.verb:
+            message += "; it is ended, and each of them runs again in a process of its own"
+            self.executor.end_host(live.handle)
+        self.store.add_event("error" if action.verb else "warning", EventKind.HUNG, message, live.trial.number)
+        return True
 
     def forget(self, live: RunningAttempt) -> None:
         """Release what an attempt held, once its end is recorded."""

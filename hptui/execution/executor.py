@@ -276,8 +276,11 @@ class PackingExecutor(Protocol):
     def companions(self, handle: Handle) -> list[Handle]:
         """Return the other attempts in the process that an attempt shares; none if it has its own."""
 
-    def end_host(self, handle: Handle) -> None:
-        """Kill the process that an attempt shares; whoever is in it loses that attempt."""
+    def end_host(self, handle: Handle, *, once_empty: bool = False) -> None:
+        """Kill the process that an attempt shares; whoever is in it loses that attempt.
+
+        With `once_empty` it is killed when its attempts have ended.
+        """
 
     def pack_plans(self) -> list[Mapping[str, Any]]:
         """Return what the living hosts have measured and chosen."""

@@ -11,11 +11,9 @@ import select
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 
 from hptui.core.errors import HptuiError
-from hptui.core.study import Resources
 from hptui.execution.attempts import Attempts
 from hptui.execution.bulkhead import is_machine_trouble, poison_message
 from hptui.execution.commands import CommandHandler
@@ -24,37 +22,12 @@ from hptui.execution.executor import State
 from hptui.execution.finalize import fail_attempt, finalize_attempt
 from hptui.execution.reconcile import UnreachableHandle
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.execution.watchdog import WatchdogAction, check_clocks
 from hptui.store.crash_points import crash_point
 from hptui.store.ground import Ground, GroundLost
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import DiskFull, Store
-
-
-@dataclass(frozen=True, slots=True)
-class WatchdogAction:
-    """What the watchdog demands of an attempt. `verb` is 'stop' or '' (only warn), `asked` the requested end."""
-
-    verb: str
-    asked: str
-    message: str
-
-
-def check_clocks(live: RunningAttempt, resources: Resources) -> WatchdogAction | None:
-    """Return what to do about an attempt that has run or been silent for too long; None if it has not."""
-    if (
-        resources.timeout is not None
-        and live.earlier_seconds + live.seconds > resources.timeout
-        and not live.requested_end
-    ):
-        return WatchdogAction("stop", EventKind.TIMEOUT, f"longer than its timeout of {resources.timeout:g} s")
-    silent_s = time.monotonic() - live.last_event_at
-    if silent_s <= max(resources.hang_after, live.allowance) or live.hang_reported:
-        return None
-    message = f"nothing moved for {silent_s:.0f} s (hang_after is {resources.hang_after:g} s)"
-    stop = resources.on_hang == "stop" and not live.requested_end
-    return WatchdogAction("stop" if stop else "", EventKind.HUNG, message)
-
 
 log = logging.getLogger(__name__)
 
@@ -194,6 +167,8 @@ class Runner:
         for live in list(self.attempts.live.values()):
             self._follow_apart(live)
         self.controller.do_chores()
+        if self.attempts.places_changed():
+            self.controller.request_decision()
         # Time alone changes whether `until.hours` is reached; everything else that counts is recorded.
         if self.controller.proposals.collect() or self.controller.study.search.until.hours is not None:
             self.controller.request_decision()
@@ -313,6 +288,8 @@ class Runner:
 
     def _watchdog(self, live: RunningAttempt, action: WatchdogAction) -> None:
         live.hang_reported = True
+        if action.asked == EventKind.HUNG and self.attempts.follow_hung_host(live, action):
+            return
         if action.verb:
             self.attempts.request_end(live, action.verb, action.asked, action.message)
         else:

@@ -38,7 +38,8 @@ PLAN_NAME = "plan.json"
 class PackHost:
     """A host: its slot by label, the key of its trials, and how many it should hold.
 
-    `draining`: it gets no more attempts, and ends once it has none. `ends_at_once`: by force, since it does not answer.
+    `draining`: it gets no more attempts, and ends once it has none. `hangs`: it is ended by force, `ends_at_once`: at
+    once, whoever is in it.
     """
 
     run: RunDir
@@ -49,6 +50,7 @@ class PackHost:
     most: int
     lease: LocalLease
     draining: bool = False
+    hangs: bool = False
     ends_at_once: bool = False
     plan: Mapping[str, Any] = field(default_factory=dict)
     _plan_seen: tuple[int, int] = (0, 0)
@@ -76,7 +78,7 @@ class PackHost:
 
     def end(self) -> None:
         """Ask it to end, by force if it does not answer."""
-        verb = "kill" if self.ends_at_once else "stop"
+        verb = "kill" if self.hangs else "stop"
         if get_control(self.run) != verb:
             put_control(self.run, verb)
 

@@ -111,11 +111,15 @@ class PackedPlaces:
         ]
         return others if host is not None else []
 
-    def end_host(self, handle: Handle) -> None:
-        """Kill the process that an attempt shares; whoever is in it loses that attempt."""
+    def end_host(self, handle: Handle, *, once_empty: bool = False) -> None:
+        """Kill the process that an attempt shares, which answers no more; whoever is in it loses that attempt.
+
+        With `once_empty` it is killed when its attempts have ended.
+        """
         host = getattr(handle, "host", None)
         if host is not None and self.hosts is not None:
-            host.draining = host.ends_at_once = True
+            host.draining = host.hangs = True
+            host.ends_at_once |= not once_empty
             self.hosts.poll()
 
     def pack_plans(self) -> list[Mapping[str, Any]]:
