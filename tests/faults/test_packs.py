@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hptui.core.trial import Reason, TrialStatus
-from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
-from hptui.operations.steer import send_command
 from hptui.store.paths import StudyDir
-from hptui.store.reader import StoreReader
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
-from hptui.trainers.toy import ToySettings, pseudo_metrics
 from tests.faults.harness import ACTS, Nemesis, Subject
-from tests.support import events, rest, run_to_rest, toy, trials, until
+from tests.support import toy
 
 KILLS = 20
 REST = "[resources]\npack = {pack}\nlost_retries = 1000000\nmin_free_gb = 0.0"

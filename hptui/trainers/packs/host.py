@@ -209,7 +209,7 @@ class Host:
         if not members or self.base is None:
             return
         group = members[: self.lanes.group([resident.member.tokens for resident in members if resident.member])]
-        outcome = self.base.step([resident.member for resident in group])
+        outcome = self.base.step([resident.member for resident in group], timed=self.lanes.model.measures)
         self.passes += 1
         for done in outcome.passes:
             self.lanes.measured(done.kind, len(done.group), done.tokens, done.seconds)

@@ -32,8 +32,8 @@ class Lanes:
         return self.model.next_group(len(tokens), self._tokens)
 
     def measured(self, kind: str, group: int, tokens: int, seconds: float) -> None:
-        """Take in a pass; only those of training decide."""
-        if kind == "train":
+        """Take in a pass; only those of training decide, and those that are timed."""
+        if kind == "train" and self.model.measures:
             self._tokens = round(tokens / max(1, group))
             self.model.measured(group, self._tokens, seconds)
             self._passes += 1

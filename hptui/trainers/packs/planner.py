@@ -31,6 +31,7 @@ class MeasuredGroups:
         self._chosen: dict[int, int] = {}
         self._since_review = 0
         self._last = 0
+        self.measures = True
 
     @property
     def why(self) -> str:
@@ -55,7 +56,6 @@ class MeasuredGroups:
             return
         kept = self._times.setdefault(bucket, {}).setdefault(group, deque(maxlen=KEPT_PASSES))
         kept.append(seconds)
-        self._since_review += 1
 
     def next_group(self, waiting: int, tokens: int) -> int:
         """Return how many trials the next pass should have: one still to be measured, else the best."""
@@ -65,7 +65,10 @@ class MeasuredGroups:
             self._review(bucket, most)
         for size in reversed(self._sizes(most, bucket)):
             if len(times.get(size, ())) < COUNTED_PASSES:
+                self.measures = True
                 return size
+        self.measures = False
+        self._since_review += 1
         known = {size: seconds for size, seconds in self._medians(bucket).items() if size <= most}
         self._chosen[bucket] = self._best(known)
         return self._chosen[bucket]
@@ -83,10 +86,10 @@ class MeasuredGroups:
         return sizes
 
     def _review(self, bucket: int, most: int) -> None:
-        """Forget the sizes next to the chosen one, so that they are measured again."""
+        """Forget the chosen size and those next to it, so that they are measured again."""
         self._since_review = 0
         chosen = self._chosen.get(bucket, 1)
-        for size in (chosen // 2, chosen * 2):
+        for size in (chosen // 2, chosen, chosen * 2):
             if 1 <= size <= most:
                 self._times.get(bucket, {}).pop(size, None)
 

@@ -62,22 +62,23 @@ class PackedBase(Protocol):
     """A loaded base and the trials on it.
 
     `reason` says why nothing can be packed on it, '' if it can. `step` takes each given member one turn further and
-    never raises for a member's own failure. `leave` drops a member without saving; idempotent. `healthy` says why no
+    never raises for a member's own failure; with `timed` it waits for the device, so that its times are right. `leave` drops a member without saving; idempotent. `healthy` says why no
     more trials should join.
     """
 
     reason: str
 
     def join(self, settings: Any, trial: TrialContext) -> Member: ...
-    def step(self, members: Sequence[Any]) -> StepOutcome: ...
+    def step(self, members: Sequence[Any], *, timed: bool = False) -> StepOutcome: ...
     def leave(self, member: Any) -> None: ...
     def healthy(self) -> str: ...
 
 
 class GroupModel(Protocol):
-    """Measured times of passes by the size of the group, and the size to run next."""
+    """Measured times of passes by the size of the group, and the size to run next. `measures`: it needs its time."""
 
     why: str
+    measures: bool
 
     def measured(self, group: int, tokens: int, seconds: float) -> None: ...
     def next_group(self, waiting: int, tokens: int) -> int: ...

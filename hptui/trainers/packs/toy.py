@@ -77,7 +77,7 @@ class ToyBase:
         self.members.append(member)
         return member
 
-    def step(self, members: Sequence[ToyMember]) -> ToyOutcome:
+    def step(self, members: Sequence[ToyMember], *, timed: bool = False) -> ToyOutcome:
         """Take each member one step further; together they wait as long as the slowest."""
         live = [member for member in members if not member.ended]
         started = time.perf_counter()
