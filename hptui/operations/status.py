@@ -9,6 +9,7 @@ from hptui.core.ranking import hypervolumes
 from hptui.core.trial import Trial
 from hptui.operations.runner_process import runner_status
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
+from hptui.results.packing import packing_json
 from hptui.results.time_left import time_left
 from hptui.results.view import View, best_trials, stage_progress
 from hptui.store.reader import StoreReader
@@ -32,6 +33,7 @@ def status_json(view: View, now: float | None = None) -> Json:
         "sampler": study.search.sampler,
         "trials": study.search.trials,
         "counts": counts,
+        "packing": packing_json(row.packing),
         "stage": view.stage,
         "stages": [asdict(stage) for stage in stage_progress(view)],
         "best": _best(view),

@@ -67,13 +67,17 @@ class StoreReader:
     def study(self) -> StudyRow:
         """Return the row of the study."""
         row = self.connection.row(
-            "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended FROM study"
+            "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended, "
+            "(SELECT value FROM meta WHERE key = ?) FROM study",
+            (MetaKey.PACKING,),
         )
         if row is None:
             raise MachineError(f"{self.connection.path} holds no study")
-        name, state, uuid, created, spec, revision, message, seconds, started, ended = row
+        name, state, uuid, created, spec, revision, message, seconds, started, ended, packing = row
+        parsed = records.parse_json(spec), records.parse_json(packing or "{}")
+        times = started, ended
         return StudyRow(
-            name, StudyState(state), uuid, created, records.parse_json(spec), revision, message, seconds, started, ended
+            name, StudyState(state), uuid, created, parsed[0], revision, message, seconds, *times, packing=parsed[1]
         )
 
     def spec_json(self, rev: int | None = None) -> dict[str, Any]:

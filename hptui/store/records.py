@@ -21,7 +21,10 @@ APPLICATION_ID = 0x68707475
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """The row of the study. `spec` is the study file as a JSON object, at `revision`; `seconds` is time of activity."""
+    """The row of the study. `spec` is the study file as a JSON object, at `revision`; `seconds` is time of activity.
+
+    `packing` says how many trials share a process and a pass, and why; empty where none do.
+    """
 
     name: str
     state: StudyState
@@ -33,6 +36,7 @@ class StudyRow:
     seconds: float
     started: float | None
     ended: float | None
+    packing: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,8 @@ class PackedBase(Protocol):
     """A loaded base and the trials on it.
 
     `reason` says why nothing can be packed on it, '' if it can. `step` takes each given member one turn further and
-    never raises for a member's own failure; with `timed` it waits for the device, so that its times are right. `leave` drops a member without saving; idempotent. `healthy` says why no
-    more trials should join.
+    never raises for a member's own failure; with `timed` it waits for the device, so that its times are right. `leave`
+    drops a member without saving; idempotent. `healthy` says why no more trials should join.
     """
 
     reason: str
