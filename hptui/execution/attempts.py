@@ -32,7 +32,7 @@ from hptui.execution.executor import (
 )
 from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
-from hptui.execution.packing import Packing, PackingRecord, decide_packing, record_packing_of
+from hptui.execution.packing import PackDecision, PackingRecord, decide_packing, record_packing_of
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.execution.watchdog import WatchdogAction
@@ -164,7 +164,7 @@ class Attempts:
         crash_point("after_insert_attempt")
         return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease, packing.request)
 
-    def packing_of(self, trial: Trial) -> Packing:
+    def packing_of(self, trial: Trial) -> PackDecision:
         """Return whether the next attempt of a trial shares a process."""
         settings = {**self._trainer_of(trial), **trial.params} if self.study.resources.packing is not None else {}
         earlier = self.store.read.attempts(trial.number) if settings and trial.attempts else ()
@@ -270,9 +270,9 @@ class Attempts:
         live.handle.signal(verb)
 
     def follow_hung_host(self, live: RunningAttempt, action: WatchdogAction) -> bool:
-        """Deal with a hang of a process that several attempts share; return False for one that is the attempt's own.
+        """Deal with a hang of a process that several attempts share; return False for any other.
 
-        Nobody can say whose fault it is: it is said once, and with `on_hang = "stop"` each runs again alone.
+        Nobody knows whose fault it is: it is recorded once, and with `on_hang = "stop"` each runs again alone.
         """
         if not isinstance(self.executor, PackingExecutor):
             return False

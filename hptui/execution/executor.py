@@ -277,7 +277,7 @@ class PackingExecutor(Protocol):
         """Return the other attempts in the process that an attempt shares; none if it has its own."""
 
     def end_host(self, handle: Handle, *, once_empty: bool = False) -> None:
-        """Kill the process that an attempt shares; whoever is in it loses that attempt.
+        """Kill the process that an attempt shares; its attempts are lost.
 
         With `once_empty` it is killed when its attempts have ended.
         """

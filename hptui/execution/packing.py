@@ -28,7 +28,7 @@ UNLIMITED_LANES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Packing:
+class PackDecision:
     """What was decided for an attempt: the request, or None and the reason. Both empty: nobody asked for packing."""
 
     request: PackRequest | None = None
@@ -47,24 +47,24 @@ def decide_packing(
     trial: Trial,
     settings: Mapping[str, Value],
     earlier: Sequence[Attempt],
-) -> Packing:
+) -> PackDecision:
     """Return whether the next attempt of a trial shares a process."""
     if study.resources.packing is None:
-        return Packing()
+        return PackDecision()
     if reason := cannot_pack(study, spec, executor) or _why_alone(trial, earlier):
-        return Packing(None, reason)
+        return PackDecision(None, reason)
     rule = spec.packing
     assert rule is not None
     assert isinstance(executor, PackingExecutor)
     if reason := rule.why_not(settings, role=str(trial.role)):
-        return Packing(None, reason)
+        return PackDecision(None, reason)
     key = rule.key(settings, Path(study.directory or "."))
     if reason := executor.pack_refusal(key):
-        return Packing(None, reason)
+        return PackDecision(None, reason)
     most = most_lanes(study, executor.has_gpus(), executor.slots())
     first = most if isinstance(study.resources.packing, int) else min(FIRST_LANES, most)
     config = {"kind": study.trainer.kind, "directory": study.directory}
-    return Packing(PackRequest(key, config, first, most))
+    return PackDecision(PackRequest(key, config, first, most))
 
 
 def cannot_pack(study: Study, spec: WorkerSpec, executor: Executor) -> str:
@@ -95,12 +95,15 @@ def _why_alone(trial: Trial, earlier: Sequence[Attempt]) -> str:
 
 
 def is_blameless(attempt: Attempt) -> bool:
-    """Return whether an attempt was lost by the process that it shared, so that it says nothing about the trial."""
+    """Return whether an attempt was lost by the process that it shared: its trial is not to blame."""
     return HOST_LOST in attempt.environment or HOST_REFUSED in attempt.environment
 
 
 def most_lanes(study: Study, on_gpu: bool, slots: int) -> int:
-    """Return how many attempts a host may hold: as asked, else so that proposals still learn from most results."""
+    """Return how many attempts a host may hold.
+
+    As many as were asked for, else so few that proposals still learn from most results.
+    """
     asked = study.resources.packing
     if isinstance(asked, int):
         return asked
@@ -114,7 +117,7 @@ def most_lanes(study: Study, on_gpu: bool, slots: int) -> int:
     return max(1, min(MOST_LANES_LEARNING, trials // TRIALS_PER_LANE) // max(1, slots))
 
 
-def record_packing_of(store: Store, trial: Trial, packing: Packing) -> None:
+def record_packing_of(store: Store, trial: Trial, packing: PackDecision) -> None:
     """Record with a trial whether it shares a process, if that was asked for."""
     if packing.fact and trial.facts.get(PACKED) != packing.fact:
         facts = dict(store.read.trial(trial.number).facts)

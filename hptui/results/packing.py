@@ -17,10 +17,10 @@ MAX_LISTED = 8
 
 def packing_text(trial: Trial) -> str:
     """Return with whom a trial shared its process, or why it did not; '' where packing was not asked for."""
-    said = str(trial.facts.get(PACKED) or "")
+    recorded = str(trial.facts.get(PACKED) or "")
     group, company, alone = (trial.facts.get(name) for name in (GROUP, COMPANY, ALONE))
-    if said.startswith("no") or not isinstance(group, int | float):
-        return said
+    if recorded.startswith("no") or not isinstance(group, int | float):
+        return recorded
     others = company if isinstance(company, list) else []
     shown = ", ".join(str(number) for number in others[:MAX_LISTED])
     more = f" and {len(others) - MAX_LISTED} more" if len(others) > MAX_LISTED else ""
@@ -36,8 +36,8 @@ def seconds_alone(trial: Trial) -> float | None:
 
 def why_not_shared(trial: Trial) -> str:
     """Return why a trial that was to share a process did not; '' otherwise."""
-    said = str(trial.facts.get(PACKED) or "")
-    return said.partition(": ")[2] if said.startswith("no") else ""
+    recorded = str(trial.facts.get(PACKED) or "")
+    return recorded.partition(": ")[2] if recorded.startswith("no") else ""
 
 
 def packing_line(packing: Mapping[str, Any]) -> str:

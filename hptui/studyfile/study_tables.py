@@ -225,7 +225,7 @@ RESOURCES = Table(
             "Trials that share a process, its base model and its passes: as measured, one, or at most so many",
             low=1,
             high=64,
-            reader=f"{SECTIONS}:read_pack",
+            reader="hptui.studyfile.pack:read_pack",
             example='"auto"',
         ),
         Key("isolate", FLAG, "Whether each trial has a process of its own, whatever pack says", example="true"),

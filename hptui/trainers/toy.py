@@ -98,7 +98,7 @@ def train(settings: ToySettings, trial: TrialContext) -> Mapping[str, float]:
 def train_steps(
     settings: ToySettings, trial: TrialContext, say: Callable[[str], None]
 ) -> Generator[None, None, Mapping[str, float]]:
-    """Train as `train` does, but wait before each step for whoever drives this; return the metrics."""
+    """Train as `train` does, but stop before each step for the caller; return the metrics."""
     effective = effective_settings(settings)
     if settings.report_total:
         trial.total_steps = settings.steps

@@ -39,7 +39,7 @@ class PackHost:
     """A host: its slot by label, the key of its trials, and how many it should hold.
 
     `draining`: it gets no more attempts, and ends once it has none. `hangs`: it is ended by force, `ends_at_once`: at
-    once, whoever is in it.
+    once, with those who share it.
     """
 
     run: RunDir

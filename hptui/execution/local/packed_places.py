@@ -40,7 +40,7 @@ class PackedPlaces:
         self.revise_hosts(resources, packs=packs)
 
     def revise_hosts(self, resources: Resources, *, packs: bool) -> None:
-        """Follow changed resources: hosts in slots that are no more, or not to be packed, end after their attempts."""
+        """Follow changed resources: hosts that fit them no more end after their attempts."""
         self._packs = packs and resources.packing is not None
         if self.hosts is not None:
             self.hosts.drain(keep=self.slot_labels() if self._packs else ())
@@ -112,7 +112,7 @@ class PackedPlaces:
         return others if host is not None else []
 
     def end_host(self, handle: Handle, *, once_empty: bool = False) -> None:
-        """Kill the process that an attempt shares, which answers no more; whoever is in it loses that attempt.
+        """Kill the process that an attempt shares, which answers no more; its attempts are lost.
 
         With `once_empty` it is killed when its attempts have ended.
         """

@@ -101,7 +101,7 @@ class Channel:
 
 @contextmanager
 def _short_path(directory: Path) -> Iterator[str]:
-    """Yield a path of the socket in a directory that fits into an address, however long the directory's is."""
+    """Yield a path of a directory's socket that is short enough for an address."""
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield f"/proc/self/fd/{fd}/{SOCKET_NAME}"

@@ -47,11 +47,11 @@ class Resident:
     trial: HostedTrial | None = None
     member: Member | None = None
     company: set[int] = field(default_factory=set)
-    told_at: float = 0.0
+    reported_at: float = 0.0
 
     @property
     def greeted(self) -> bool:
-        """Whether the client has said which attempt it is."""
+        """Whether it is known which attempt the client is."""
         return bool(self.config)
 
     @property
@@ -60,7 +60,7 @@ class Resident:
         return int(self.config["trial"])
 
 
-class Host:
+class PackedProcess:
     """The loop of a host: take clients in, advance a group of their trials, pass on what became of them."""
 
     def __init__(self, run: RunDir, config: Mapping[str, Any], packing: Packing, terminated: threading.Event) -> None:
@@ -75,7 +75,7 @@ class Host:
         self._planned_at = 0.0
 
     def serve(self) -> int:
-        """Serve clients until there are none for long, or the host is told to end; return the exit code."""
+        """Serve clients until there are none for long, or the host is asked to end; return the exit code."""
         try:
             while not self._finished():
                 self._take_messages(wait=not any(resident.member for resident in self.residents))
@@ -150,7 +150,7 @@ class Host:
             self._tell(resident, force=True)
 
     def _refuse(self, resident: Resident, reason: str) -> None:
-        with suppress(Gone):  # it will not be told
+        with suppress(Gone):  # it has ended meanwhile
             resident.channel.send({"refused": reason})
         self._part(resident)
 
@@ -247,7 +247,7 @@ class Host:
                 return
             self._drain(resident)
         except Gone:
-            pass  # nobody is left to be told; the runner finds the attempt ended
+            pass  # no client is left; the runner finds the attempt ended
         self._part(resident)
         for other in list(self.residents):
             self._tell(other, force=True)
@@ -290,9 +290,9 @@ class Host:
     def _tell(self, resident: Resident, *, force: bool = False) -> None:
         """Tell a client how far the host is, and with which trials it shares it."""
         now = time.monotonic()
-        if not resident.greeted or not (force or now - resident.told_at > HEARTBEAT_S):
+        if not resident.greeted or not (force or now - resident.reported_at > HEARTBEAT_S):
             return
-        resident.told_at = now
+        resident.reported_at = now
         joined = sorted(other.number for other in self.residents if other.member is not None)
         try:
             resident.channel.send({"pass": self.passes, "with": joined})
@@ -309,4 +309,4 @@ class Host:
 
 def main(run: RunDir, config: Mapping[str, Any], packing: Packing, terminated: threading.Event) -> int:
     """Be the host of a slot until it is needed no more."""
-    return Host(run, config, packing, terminated).serve()
+    return PackedProcess(run, config, packing, terminated).serve()

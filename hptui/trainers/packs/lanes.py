@@ -27,7 +27,7 @@ class Lanes:
         self._passes = 0
 
     def group(self, tokens: Sequence[int]) -> int:
-        """Return how many of the trials that are there to take into the next pass, by the lengths of their turns."""
+        """Return how many of the present trials the next pass takes, by the lengths of their turns."""
         self._tokens = round(sum(tokens) / len(tokens)) or self._tokens
         return self.model.next_group(len(tokens), self._tokens)
 
@@ -69,7 +69,7 @@ class Lanes:
         return self._plan
 
     def _lanes(self, times: Mapping[int, float], best: int) -> int:
-        """Return how many trials to hold: twice as many while that pays, as many as share a pass once it does not."""
+        """Return how many trials to hold: twice as many while that pays, else as many as share a pass."""
         if max(times, default=0) < self.wanted or 1 not in times:
             return self.wanted  # not all sizes are measured yet
         if best < self.wanted:

@@ -109,7 +109,7 @@ class ToyPacking:
     key_settings = ("report_total",)
 
     def why_not(self, settings: Mapping[str, Value], *, role: str = "", dry: bool = False) -> str:
-        """Return why a trial cannot share a process: one that leaves processes behind needs a shim around them."""
+        """Return why a trial cannot share a process: what it leaves behind must end with its shim."""
         if settings.get("children"):
             return f"children = {settings['children']}"
         return "a dry run" if dry else ""
