@@ -63,7 +63,8 @@ def decide_packing(
         return PackDecision(None, reason)
     most = most_lanes(study, executor.has_gpus(), executor.slots())
     first = most if isinstance(study.resources.packing, int) else min(FIRST_LANES, most)
-    config = {"kind": study.trainer.kind, "directory": study.directory}
+    hang_after = study.resources.hang_after
+    config = {"kind": study.trainer.kind, "directory": study.directory, "hang_after": hang_after}
     return PackDecision(PackRequest(key, config, first, most))
 
 

@@ -29,7 +29,7 @@ from hptui.trainers.packs.trial import HostedTrial
 IDLE_S = 60.0
 """Seconds without clients after which a host ends."""
 HEARTBEAT_S = 5.0
-"""Seconds between two signs of progress to a client."""
+"""Seconds between two signs of progress to a client, at most: a third of `hang_after` where that is shorter."""
 PLAN_INTERVAL_S = 1.0
 """Seconds between two versions of `plan.json`, at least."""
 PLAN_NAME = "plan.json"
@@ -68,6 +68,7 @@ class PackedProcess:
         self.base: PackedBase | None = None
         self.residents: list[Resident] = []
         self.passes = 0
+        self._heartbeat_s = min(HEARTBEAT_S, float(config.get("hang_after") or 600.0) / 3)
         self.lanes = Lanes(packing.group_model(int(config["most_lanes"])), int(config["lanes"]), config["most_lanes"])
         self._server = listen(run.root)
         self._idle_since = time.monotonic()
@@ -290,7 +291,7 @@ class PackedProcess:
     def _tell(self, resident: Resident, *, force: bool = False) -> None:
         """Tell a client how far the host is, and with which trials it shares it."""
         now = time.monotonic()
-        if not resident.greeted or not (force or now - resident.reported_at > HEARTBEAT_S):
+        if not resident.greeted or not (force or now - resident.reported_at > self._heartbeat_s):
             return
         resident.reported_at = now
         joined = sorted(other.number for other in self.residents if other.member is not None)
