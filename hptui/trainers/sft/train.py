@@ -55,7 +55,7 @@ def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:
 def prepare_by_model(
     settings: SftSettings, trial: TrialContext, data: StudyData, base: LoadedModel, device: torch.device
 ) -> tuple[TrainingRun, ModelExecutor]:
-    """Return the training of weights that are in the model, all or an adapter of peft's, and its computing."""
+    """Return the training of weights that are in the model, and its computing."""
     is_base = trial.role == "base"
     torch.manual_seed(trial.seed)
     old_dropout = has_old_dropout(trial.resume_from)
