@@ -101,8 +101,8 @@ def test_the_end_of_one_does_not_touch_the_others(home: Path, tmp_path: Path) ->
     file = study(tmp_path, "one", pack=7, more=more, trials=7, sampler="list", steps=LONG)
     sd = run(home, str(file)).sd
     training(sd, 7)
-    send_command(sd, "stop", {"trial": 3, "now": True}, wait=5.0)
-    send_command(sd, "pause", {"trial": 4}, wait=5.0)
+    send_command(sd, "stop", {"trials": [3], "now": True}, wait=5.0)
+    send_command(sd, "pause", {"trials": [4]}, wait=5.0)
     [victim] = [RunDir(sd.attempt(5, 1))]
     os.kill(read_json(victim.shim)["worker"], signal.SIGKILL)
     rest(sd)

@@ -30,6 +30,8 @@ IDLE_S = 60.0
 """Seconds without clients after which a host ends."""
 HEARTBEAT_S = 5.0
 """Seconds between two signs of progress to a client, at most: a third of `hang_after` where that is shorter."""
+SETTLE_S = 1.0
+"""Seconds after a join in which no pass is measured: clients that start at the same time take from its time."""
 PLAN_INTERVAL_S = 1.0
 """Seconds between two versions of `plan.json`, at least."""
 PLAN_NAME = "plan.json"
@@ -73,7 +75,7 @@ class PackedProcess:
         self._server = listen(run.root)
         self._idle_since = time.monotonic()
         self._plan: Mapping[str, Any] = {}
-        self._planned_at = 0.0
+        self._planned_at = self._joined_at = 0.0
 
     def serve(self) -> int:
         """Serve clients until there are none for long, or the host is asked to end; return the exit code."""
@@ -201,6 +203,7 @@ class PackedProcess:
             self.lanes.refused = problem
             raise NotPacked(problem)
         resident.member = self.packing.join(self.base, config["settings"], trial)
+        self._joined_at = time.monotonic()
         for other in list(self.residents):
             self._tell(other, force=True)
 
@@ -209,8 +212,10 @@ class PackedProcess:
         members = [resident for resident in self.residents if resident.member is not None]
         if not members or self.base is None:
             return
-        group = members[: self.lanes.group([resident.member.tokens for resident in members if resident.member])]
-        outcome = self.base.step([resident.member for resident in group], timed=self.lanes.model.measures)
+        settled = time.monotonic() - self._joined_at > SETTLE_S
+        tokens = [resident.member.tokens for resident in members if resident.member]
+        group = members[: self.lanes.group(tokens, settled=settled)]
+        outcome = self.base.step([resident.member for resident in group], timed=self.lanes.timed)
         self.passes += 1
         for done in outcome.passes:
             self.lanes.measured(done.kind, len(done.group), done.tokens, done.seconds)

@@ -21,19 +21,29 @@ class Lanes:
         self.wanted, self.most = lanes, most
         self.memory_limit = most
         self.refused = ""
+        self.timed = False
         self._tokens = 0
         self._plan: dict[str, Any] = {}
         self._planned = -1
         self._passes = 0
 
-    def group(self, tokens: Sequence[int]) -> int:
-        """Return how many of the present trials the next pass takes, by the lengths of their turns."""
+    def group(self, tokens: Sequence[int], *, settled: bool = True) -> int:
+        """Return how many of the present trials the next pass takes, by the lengths of their turns.
+
+        Unless things have settled, nothing is measured: clients that start take time from a pass.
+        """
         self._tokens = round(sum(tokens) / len(tokens)) or self._tokens
-        return self.model.next_group(len(tokens), self._tokens)
+        self.timed = settled
+        if not settled:
+            known = self.model.best(self._tokens) if self.model.times(self._tokens) else len(tokens)
+            return min(known, len(tokens), self.memory_limit)
+        group = self.model.next_group(len(tokens), self._tokens)
+        self.timed = self.model.measures
+        return group
 
     def measured(self, kind: str, group: int, tokens: int, seconds: float) -> None:
         """Take in a pass; only those of training decide, and those that are timed."""
-        if kind == "train" and self.model.measures:
+        if kind == "train" and self.timed:
             self._tokens = round(tokens / max(1, group))
             self.model.measured(group, self._tokens, seconds)
             self._passes += 1

@@ -2,23 +2,23 @@
 
 A pass of g trials takes t(g) seconds; what counts is t(g) / g, the time for each of them. Sizes are powers of two and
 the number of trials that are there. Each is measured twice, after one pass that is not counted, and passes are kept
-apart by their length, in powers of two. The times of real passes are all that decides: no model overrules them.
+apart by their length, in powers of two. The shorter time counts: other work of the machine can only prolong a pass. The
+times of real passes are all that decides: no model overrules them.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from statistics import median
 
 COUNTED_PASSES = 2
 """Measured passes from which a size is judged."""
-KEPT_PASSES = 8
+KEPT_PASSES = 4
 """Passes of one size and length that are remembered."""
 LEAST_GAIN = 1.03
 """How many times faster for each trial a larger group must be to be taken."""
-REVIEW_PASSES = 500
-"""Passes after which the sizes next to the chosen one are measured again."""
+REVIEW_PASSES = (30, 120, 500)
+"""Passes after which the chosen size and those next to it are measured again: soon at first, then ever more rarely."""
 
 
 class MeasuredGroups:
@@ -29,7 +29,7 @@ class MeasuredGroups:
         self._times: dict[int, dict[int, deque[float]]] = {}
         self._begun: set[tuple[int, int]] = set()
         self._chosen: dict[int, int] = {}
-        self._since_review = 0
+        self._since_review = self._reviews = 0
         self._last = 0
         self.measures = True
 
@@ -40,7 +40,7 @@ class MeasuredGroups:
 
     def sentence(self, bucket: int) -> str:
         """Return what was chosen for passes of one length, and the measured times."""
-        times = self._medians(bucket)
+        times = self._shortest(bucket)
         if not times:
             return "not measured yet"
         best = self._best(times)
@@ -61,7 +61,8 @@ class MeasuredGroups:
         """Return how many trials the next pass should have: one still to be measured, else the best."""
         most, bucket = max(1, min(waiting, self.largest)), length_class(tokens)
         times = self._times.setdefault(bucket, {})
-        if self._since_review >= REVIEW_PASSES:
+        if self._since_review >= REVIEW_PASSES[min(self._reviews, len(REVIEW_PASSES) - 1)]:
+            self._reviews += 1
             self._review(bucket, most)
         for size in reversed(self._sizes(most, bucket)):
             if len(times.get(size, ())) < COUNTED_PASSES:
@@ -69,7 +70,7 @@ class MeasuredGroups:
                 return size
         self.measures = False
         self._since_review += 1
-        known = {size: seconds for size, seconds in self._medians(bucket).items() if size <= most}
+        known = {size: seconds for size, seconds in self._shortest(bucket).items() if size <= most}
         self._chosen[bucket] = self._best(known)
         return self._chosen[bucket]
 
@@ -80,7 +81,7 @@ class MeasuredGroups:
         """
         sizes = [size for size in (1, 2, 4, 8, 16, 32, 64) if size <= most]
         if most not in sizes:
-            times = {size: seconds for size, seconds in self._medians(bucket).items() if size in sizes}
+            times = {size: seconds for size, seconds in self._shortest(bucket).items() if size in sizes}
             if not times or self._best(times) == sizes[-1]:
                 sizes.append(most)
         return sizes
@@ -95,7 +96,7 @@ class MeasuredGroups:
 
     def best(self, tokens: int) -> int:
         """Return the size with the least time for each trial, as measured; 1 where nothing is."""
-        return self._best(self._medians(length_class(tokens)))
+        return self._best(self._shortest(length_class(tokens)))
 
     def _best(self, times: Mapping[int, float]) -> int:
         best = 0
@@ -105,12 +106,12 @@ class MeasuredGroups:
         return best or 1
 
     def times(self, tokens: int) -> dict[int, float]:
-        """Return the median seconds of a pass, by size of the group."""
-        return self._medians(length_class(tokens))
+        """Return the shortest seconds of a pass, by size of the group."""
+        return self._shortest(length_class(tokens))
 
-    def _medians(self, bucket: int) -> dict[int, float]:
+    def _shortest(self, bucket: int) -> dict[int, float]:
         times = self._times.get(bucket, {})
-        return {size: median(times[size]) for size in sorted(times) if len(times[size]) >= COUNTED_PASSES}
+        return {size: min(times[size]) for size in sorted(times) if len(times[size]) >= COUNTED_PASSES}
 
     def speedup(self, tokens: int) -> float:
         """Return how many times faster than one after another the chosen size is; 1 where that is not known."""

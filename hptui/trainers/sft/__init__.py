@@ -11,4 +11,5 @@ SPEC = TrainerSpec(
     prepare="hptui.trainers.sft.prepare:prepare",
     looks_at="hptui.trainers.sft.metrics:INSPECTED_SETTINGS",
     evaluates_base=True,
+    packing="hptui.trainers.sft.packing:PACKING",
 )
