@@ -215,10 +215,13 @@ class PackedProcess:
         settled = time.monotonic() - self._joined_at > SETTLE_S
         tokens = [resident.member.tokens for resident in members if resident.member]
         group = members[: self.lanes.group(tokens, settled=settled)]
+        started, waited = time.perf_counter(), waited_seconds()
         outcome = self.base.step([resident.member for resident in group], timed=self.lanes.timed)
+        elapsed = time.perf_counter() - started
+        own = max(0.0, 1 - (waited_seconds() - waited) / elapsed) if elapsed > 0 else 1.0
         self.passes += 1
         for done in outcome.passes:
-            self.lanes.measured(done.kind, len(done.group), done.tokens, done.seconds)
+            self.lanes.measured(done.kind, len(done.group), done.tokens, done.seconds * own)
             for resident in group:
                 if resident.number in done.group:
                     resident.company |= set(done.group) - {resident.number}
@@ -311,6 +314,15 @@ class PackedProcess:
         if plan != self._plan and time.monotonic() - self._planned_at > PLAN_INTERVAL_S:
             self._plan, self._planned_at = plan, time.monotonic()
             write_json(self.run.root / PLAN_NAME, plan, durable=False)
+
+
+def waited_seconds() -> float:
+    """Return how long this thread was ready and got no processor: other programs' time, not a pass's."""
+    try:
+        with open("/proc/thread-self/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def main(run: RunDir, config: Mapping[str, Any], packing: Packing, terminated: threading.Event) -> int:

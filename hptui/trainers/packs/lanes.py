@@ -83,7 +83,7 @@ class Lanes:
         if max(times, default=0) < self.wanted or 1 not in times:
             return self.wanted  # not all sizes are measured yet
         if best < self.wanted:
-            return best
+            return best if self.model.confirmed else self.wanted
         half = best // 2
         gain = (times[half] / half) / (times[best] / best) if half in times else GAIN_TO_DOUBLE
         return min(self.most, 2 * self.wanted) if gain >= GAIN_TO_DOUBLE else self.wanted

@@ -38,6 +38,11 @@ class MeasuredGroups:
         """A sentence that says what was chosen, by what times."""
         return self.sentence(self._last)
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether what was chosen first has been measured again."""
+        return self._reviews > 1 or (self._reviews == 1 and not self.measures)
+
     def sentence(self, bucket: int) -> str:
         """Return what was chosen for passes of one length, and the measured times."""
         times = self._shortest(bucket)

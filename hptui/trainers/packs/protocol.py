@@ -75,10 +75,16 @@ class PackedBase(Protocol):
 
 
 class GroupModel(Protocol):
-    """Measured times of passes by the size of the group, and the size to run next. `measures`: it needs its time."""
+    """Measured times of passes by the size of the group, and the size to run next.
+
+    `measures`: the next pass is to be timed. `confirmed`: the choice was measured twice.
+    """
 
     why: str
     measures: bool
+
+    @property
+    def confirmed(self) -> bool: ...
 
     def measured(self, group: int, tokens: int, seconds: float) -> None: ...
     def next_group(self, waiting: int, tokens: int) -> int: ...
