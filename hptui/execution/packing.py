@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from hptui import plugins
 from hptui.core.study import Study
 from hptui.core.trial import HOST_LOST, HOST_REFUSED, PACKED, Attempt, Trial, Value
-from hptui.execution.executor import Executor, PackingExecutor, PackRequest, WorkerSpec
+from hptui.execution.executor import Executor, Handle, Lease, WorkerSpec
+from hptui.execution.pack_request import PackRequest
+from hptui.execution.running_attempt import RunningAttempt
+from hptui.execution.watchdog import WatchdogAction
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
@@ -25,6 +28,32 @@ MOST_LANES_LEARNING, TRIALS_PER_LANE = 8, 5
 """The same where they do: no more at once than a fifth of the trials, so that proposals learn from most of them."""
 UNLIMITED_LANES = 4
 """The same for a study without a number of trials."""
+
+
+@runtime_checkable
+class PackingExecutor(Protocol):
+    """What an executor may offer besides, if attempts can share a process on it."""
+
+    def fits(self, lease: Lease, pack: PackRequest | None) -> bool:
+        """Return whether an attempt can begin in a place. If not, the place is being made ready for it."""
+
+    def slots(self) -> int:
+        """Return the number of places for processes, each of which several attempts may share."""
+
+    def companions(self, handle: Handle) -> list[Handle]:
+        """Return the other attempts in the process that an attempt shares; none if it has its own."""
+
+    def end_host(self, handle: Handle, *, once_empty: bool = False) -> None:
+        """Kill the process that an attempt shares; its attempts are lost.
+
+        With `once_empty` it is killed when its attempts have ended.
+        """
+
+    def pack_plans(self) -> list[Mapping[str, Any]]:
+        """Return what the living hosts have measured and chosen."""
+
+    def pack_refusal(self, key: str) -> str:
+        """Return why a host has found that nothing of this key can be packed; ''."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +73,15 @@ def decide_packing(
     study: Study,
     spec: WorkerSpec,
     executor: Executor,
+    store: Store,
     trial: Trial,
-    settings: Mapping[str, Value],
-    earlier: Sequence[Attempt],
+    trainer_of: Callable[[Trial], Mapping[str, Value]],
 ) -> PackDecision:
     """Return whether the next attempt of a trial shares a process."""
     if study.resources.packing is None:
         return PackDecision()
+    settings = {**trainer_of(trial), **trial.params}
+    earlier = store.read.attempts(trial.number) if trial.attempts else ()
     if reason := cannot_pack(study, spec, executor) or _why_alone(trial, earlier):
         return PackDecision(None, reason)
     rule = spec.packing
@@ -131,9 +162,19 @@ class PackingRecord:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._recorded: tuple[Any, ...] | None = None
+        self._places = -1
 
-    def follow(self, plans: Sequence[Mapping[str, Any]]) -> None:
-        """Take in the plans of the living hosts; the one that has chosen the largest group is shown."""
+    def follow(self, executor: Executor) -> bool:
+        """Take in the plans of the living hosts; return whether there are more or fewer places than before.
+
+        The plan that has chosen the largest group is shown.
+        """
+        if isinstance(executor, PackingExecutor):
+            self._record(executor.pack_plans())
+        before, self._places = self._places, executor.capacity()
+        return before != self._places
+
+    def _record(self, plans: Sequence[Mapping[str, Any]]) -> None:
         chosen = [plan for plan in plans if plan.get("group") or plan.get("refused")]
         if not chosen:
             return
@@ -147,3 +188,29 @@ class PackingRecord:
             if before is None or (before["group"], before["lanes"], before["refused"]) != choice:
                 self._store.add_event("info", EventKind.PACKING, f"packing: {plan['why']}")
         self._recorded = choice
+
+
+def follow_hung_host(
+    store: Store, executor: Executor, live: RunningAttempt, others: Iterable[RunningAttempt], action: WatchdogAction
+) -> bool:
+    """Deal with a hang of a process that several attempts share; return False for any other.
+
+    Nobody knows whose fault it is: it is recorded once, and with `on_hang = "stop"` each runs again alone.
+    """
+    if not isinstance(executor, PackingExecutor):
+        return False
+    tokens = {handle.token for handle in executor.companions(live.handle)}
+    sharing = [live, *(other for other in others if other.attempt.token in tokens)]
+    if len(sharing) == 1:
+        if action.verb:
+            executor.end_host(live.handle, once_empty=True)
+        return False
+    numbers = ", ".join(str(number) for number in sorted(other.trial.number for other in sharing))
+    message = f"in the process that trials {numbers} share {action.message}"
+    for other in sharing:
+        other.hang_reported = True
+    if action.verb:
+        message += "; it is ended, and each of them runs again in a process of its own"
+        executor.end_host(live.handle)
+    store.add_event("error" if action.verb else "warning", EventKind.HUNG, message, live.trial.number)
+    return True

@@ -1,4 +1,4 @@
-"""The clocks of a running attempt: its time limit, and how long nothing has come from it."""
+"""The clocks that watch a running attempt. They count its activity, not the time of day."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from hptui.core.study import Resources
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.recorded import EventKind
+
+CLOCKLESS_KINDS = ("queued", "starting", "unknown")
+"""States in which no clock of an attempt runs: it has not begun, or nobody can be asked what it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,5 +206,6 @@ SPEC = TrainerSpec(
     train=train,
     preload=("hptui.trainers.toy",),
     evaluates_base=True,
+    resumes=True,
     packing="hptui.trainers.packs.toy:PACKING",
 )

@@ -14,9 +14,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hptui.execution.executor import Launch, Lease, PackRequest, StartFailed
+from hptui.execution.executor import Launch, Lease, StartFailed
 from hptui.execution.local import shim
 from hptui.execution.local.slots import LocalLease
+from hptui.execution.pack_request import PackRequest
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import (

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from hptui.core.study import Resources
-from hptui.execution.executor import Handle, Lease, PackRequest
+from hptui.execution.executor import Handle, Lease
 from hptui.execution.local.hosts import Hosts, PackHost
 from hptui.execution.local.processes import shim_pid
 from hptui.execution.local.slots import LocalLease
+from hptui.execution.pack_request import PackRequest
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir, read_json
 
