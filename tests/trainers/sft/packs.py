@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,9 +24,9 @@ from hptui.trainers.sft.requests import drive
 from hptui.trainers.sft.settings import SftSettings
 from hptui.trainers.sft.train import prepare_by_model
 from tests.trainers.attempts import context
-from tests.trainers.sft.tiny import attempt, points
+from tests.trainers.sft.tiny import TINY, attempt, points
 
-COMMON = {"steps": 6, "eval_every": 3, "lr_schedule": "constant", "max_grad_norm": 1.0}
+COMMON = {"steps": 5, "eval_every": 2, "lr_schedule": "constant", "max_grad_norm": 1.0}
 UNLIKE: tuple[dict[str, Any], ...] = (
     {"lora_rank": 8, "lora_alpha": 16, "learning_rate": 1e-2, "weight_decay": 0.01},
     {"lora_rank": 4, "lora_alpha": 32, "lora_dropout": 0.1, "beta2": 0.95, "lr_schedule": "cosine", "warmup_steps": 2},
@@ -83,10 +84,18 @@ def chosen(run: RunDir) -> SftSettings:
     return build(SftSettings, json.loads(run.config.read_text())["settings"])
 
 
-def alone(folder: Path, settings: dict[str, Any], number: int, **over: Any) -> Record:
+def alone(
+    folder: Path,
+    settings: dict[str, Any],
+    number: int,
+    stop: Callable[[TrialContext], bool] | None = None,
+    **over: Any,
+) -> Record:
     """A trial alone, with the adapter of stock peft in the model."""
     run = attempt(folder, {**COMMON, **settings}, number=number, seed=over.pop("seed", number), **over)
-    trial, events = context(run)
+    held: list[TrialContext] = []
+    trial, events = context(run, lambda: bool(stop and held and stop(held[0])))
+    held.append(trial)
     own = chosen(run)
     tokenizer = load.load_tokenizer(own, folder)
     data = process.load_data(own, trial, tokenizer)
@@ -100,9 +109,9 @@ def alone(folder: Path, settings: dict[str, Any], number: int, **over: Any) -> R
 class Pack:
     """Trials that share one model in this process."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        own = chosen(attempt(folder, {}, number=998 + len(list(folder.glob("trials/*")))))
+    def __init__(self, folder: Path, **shared: Any) -> None:
+        self.folder, self.shared = folder, shared
+        own = build(SftSettings, {**TINY, **shared})
         self.base = PackedBase(load.load_base(own, folder, CPU, load.load_tokenizer(own, folder)), own, folder, CPU)
         self.members: dict[int, Member] = {}
         self.runs: dict[int, RunDir] = {}
@@ -111,7 +120,9 @@ class Pack:
     def join(
         self, settings: dict[str, Any], number: int, stop: Callable[[TrialContext], bool] | None = None, **over: Any
     ) -> Member:
-        run = attempt(self.folder, {**COMMON, **settings}, number=number, seed=over.pop("seed", number), **over)
+        run = attempt(
+            self.folder, {**COMMON, **self.shared, **settings}, number=number, seed=over.pop("seed", number), **over
+        )
         held: list[TrialContext] = []
         trial, self._events[number] = context(run, lambda: bool(stop and held and stop(held[0])))
         held.append(trial)
@@ -146,3 +157,9 @@ def assert_same(one: Record, other: Record, loss: float, weight: float) -> None:
     assert one.weights.keys() == other.weights.keys()
     for name, value in one.weights.items():
         torch.testing.assert_close(value, other.weights[name], rtol=0, atol=weight, check_dtype=False)
+
+
+def shuffled(seed: int) -> Callable[[Sequence[Member]], Sequence[Member]]:
+    """An order of a pack that changes at each step."""
+    draw = random.Random(seed)
+    return lambda members: draw.sample(list(members), len(members))
