@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from hptui.trainers import checkpoints
 from hptui.trainers.failures import Diverged, OutOfMemory
 from hptui.trainers.sft.learner import STATE_FILE, has_old_dropout
 from hptui.trainers.sft.packed import linear
@@ -76,10 +78,9 @@ def test_products_of_all_trials_at_once_compute_the_same(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("shared", "loss", "weight"),
     [
-        ({}, 1e-5, 1e-4),
         ({"gradient_checkpointing": True}, 1e-5, 1e-4),
         ({"mixed_precision": "bf16"}, 2e-2, 5e-2),
-        ({"dtype": "bfloat16"}, 2e-2, 5e-2),
+        pytest.param({"dtype": "bfloat16"}, 2e-2, 5e-2, marks=pytest.mark.slow),
         ({"adapter": "qlora"}, 2e-2, 5e-2),
     ],
     ids=str,
@@ -197,7 +198,7 @@ def test_a_failure_of_a_trial_in_a_pass_is_its_own(folder: Path, expected: dict[
 
 
 @pytest.mark.parametrize("first", ["pack", "alone"])
-@pytest.mark.parametrize("which", [1, 4, 5])
+@pytest.mark.parametrize("which", [1, 5])
 def test_a_checkpoint_goes_on_in_any_company(folder: Path, expected: dict[int, Record], first: str, which: int) -> None:
     """Paused in a pack, resumed alone by peft; and the other way round. Dropout, momentum and factored states."""
     number = 800 + 10 * which + (first == "pack")
@@ -205,7 +206,7 @@ def test_a_checkpoint_goes_on_in_any_company(folder: Path, expected: dict[int, R
     with precise():
         pack = Pack(folder)
         if first == "pack":
-            pack.join(UNLIKE[0], number + 2)
+            pack.join(UNLIKE[0], number + 4)
             stopped = pack.join(settings, number, stop=lambda trial: trial.reports >= 3, seed=which)
             pack.finish()
             assert 0 < stopped.step < 5
@@ -231,11 +232,9 @@ def test_dropout_that_began_under_an_older_version_is_not_packed(folder: Path) -
         del state["dropout"]
         torch.save(state, file)
         assert has_old_dropout(file.parent)
-        manifest = file.parent / "manifest.json"
-        if manifest.is_file():
-            content = json.loads(manifest.read_text())
-            content["files"] = {name: file.with_name(name).stat().st_size for name in content.get("files", {})}
-            manifest.write_text(json.dumps(content))
+        content, kept = file.read_bytes(), file.parent.parent
+        shutil.rmtree(file.parent)
+        checkpoints.write(kept, 2, lambda place, content=content: (place / STATE_FILE).write_bytes(content))
         pack = Pack(folder)
         if refused:
             with pytest.raises(NotPacked, match="older version"):
@@ -248,7 +247,7 @@ def test_answers_of_a_pack_are_those_of_each_trial_alone(folder: Path) -> None:
     """Trials with equal options answer together, one of other options by itself, each with its own adapter."""
     common = {"steps": 3, "generate_samples": 5, "max_new_tokens": 8, "generate_batch_size": 3, "learning_rate": 0.05}
     trials = [
-        {**common, "lora_rank": 8},
+        {**common, "lora_rank": 8, "generate_every": 2},
         {**common, "lora_rank": 2, "lora_alpha": 32, "generate_every": 2},
         {**common, "lora_rank": 4, "max_new_tokens": 5},
     ]

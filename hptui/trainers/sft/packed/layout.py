@@ -158,6 +158,8 @@ class FlatAdapter:
             parts: Sequence[Any] = [value] * len(self.names)
             if isinstance(value, Tensor) and value.shape == self.flat.shape:
                 parts = list(self.layout.named_views(value).values())
+            elif isinstance(value, Tensor):  # a count of steps, which each matrix has for itself
+                parts = [value.clone() for _ in self.names]
             for n, part in enumerate(parts):
                 cut[n][key] = part
         groups = [{**group, "params": list(cut)} for group in state["param_groups"]]
