@@ -136,7 +136,7 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
     ),
     "report_sections": _rows(
         "hptui.results.sections.catalogue",
-        "head setup space fixed search best config comparison trials stages effects failures "
+        "head setup space fixed search best config comparison trials stages rungs effects failures "
         "curves checkpoints cost recommendations rationale future presets conclusion summary breakdown derived "
         "alternatives reproduce provenance",
     ),

@@ -105,6 +105,7 @@ STATUSES = {
 REASONS = {
     Reason.FINISHED: "trained to its end",
     Reason.PRUNER: "the pruner ended it",
+    Reason.RUNG: "paused at a rung, with its state kept: it goes on if it is among the best there",
     Reason.THRESHOLD: "a stop rule ended it",
     Reason.EARLY_STOP: "the trainer ended it: more training was not worth it",
     Reason.OOM: "out of GPU memory",
@@ -121,6 +122,7 @@ REASONS = {
     Reason.REBOOT: "the machine was restarted; it runs again",
     Reason.DISK_FULL: "the disk was full; it runs again",
     Reason.GPU_FAULT: "a GPU or its driver failed; it runs again",
+    Reason.FENCED: "nobody could reach it, so it was given up: nothing of it counts; it runs again",
     Reason.USER: "a person paused or stopped it",
 }
 ROLES = {
@@ -178,6 +180,8 @@ SCOPES = {
     "trials": "Its trials",
     "chart": "Charts",
     "trial": "A trial",
+    "decisions": "The runner's decisions",
+    "found": "Lines of all logs",
     "records": "Generated text",
     "log": "A log",
     "metrics": "All metrics",

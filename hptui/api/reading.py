@@ -10,9 +10,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hptui.core.errors import Unsupported
-from hptui.core.masking import mask
+from hptui.core.masking import mask, mask_text
 from hptui.core.trial import Attempt, Trial, Value
 from hptui.results.json_output import trial_json
+from hptui.results.masked_view import masked_record
 from hptui.results.view import View, best_trials, read_view
 from hptui.store.paths import StudyDir, find_home
 from hptui.store.reader import StoreReader
@@ -49,8 +50,8 @@ class OpenTrial:
     activity, `started` and `ended` are UTC seconds since the epoch, `peak_memory_gb` is GiB.
     """
 
-    def __init__(self, view: View, trial: Trial, fixed: Sequence[str] = ()) -> None:
-        self._view, self.record = view, trial
+    def __init__(self, view: View, trial: Trial, fixed: Sequence[str] = (), *, secrets: bool = False) -> None:
+        self._view, self.record, self._secrets = view, trial, secrets
         settings = view.settings(trial)
         space = view.study.space
         names = [*fixed, *(parameter.name for parameter in (*space.parameters, *space.derived))]
@@ -93,7 +94,8 @@ class OpenTrial:
     def attempts(self) -> list[Attempt]:
         """Return the process runs of the trial, with facts about their environment."""
         with StoreReader.open(self._view.sd) as reader:
-            return reader.attempts(self.number)
+            attempts = reader.attempts(self.number)
+        return attempts if self._secrets else [masked_record(attempt) for attempt in attempts]
 
     def artifacts(self) -> list[Path]:
         """Return the paths of the files that the trial left."""
@@ -129,20 +131,20 @@ class OpenStudy:
     `message` what the study does, `seconds` its time of activity.
     """
 
-    def __init__(self, sd: StudyDir) -> None:
+    def __init__(self, sd: StudyDir, *, secrets: bool = False) -> None:
         self.directory, self.name = sd.root, sd.name
-        self._sd = sd
+        self._sd, self._secrets = sd, secrets
         self.refresh()
 
     def refresh(self) -> OpenStudy:
         """Read the study again, and return it."""
         with StoreReader.open(self._sd) as reader:
-            self._view = read_view(self._sd, reader, secrets=True)
+            self._view = read_view(self._sd, reader, secrets=self._secrets)
             self.metrics = reader.metric_names()
             fixed = json.loads(reader.get_meta(MetaKey.FIXED) or "[]")
         view = self._view
         self.state, self.message, self.seconds = str(view.row.state), view.row.message or "", view.row.seconds
-        self.trials = [OpenTrial(view, trial, fixed) for trial in view.trials]
+        self.trials = [OpenTrial(view, trial, fixed, secrets=self._secrets) for trial in view.trials]
         self.objectives = [(objective.metric, objective.goal) for objective in view.study.objectives]
         space = view.study.space
         self.space = {item.name: item.describe() for item in (*space.parameters, *space.derived)}
@@ -199,7 +201,8 @@ class OpenStudy:
     def events(self) -> list[tuple[float, str, str]]:
         """Return what happened, as (UTC seconds since the epoch, level, message)."""
         with StoreReader.open(self._sd) as reader:
-            return [(event.at, event.level, event.message) for event in reader.events()]
+            events = [(event.at, event.level, event.message) for event in reader.events()]
+        return events if self._secrets else [(at, level, mask_text(message)) for at, level, message in events]
 
     def to_pandas(self) -> DataFrame:
         """Return a DataFrame with a row per trial.
@@ -229,17 +232,18 @@ class OpenStudy:
         return f"<study {self.name}: {self.state}, {len(self)} trials, best {self.best}>"
 
 
-def open_study(name: str | Path, *, home: str | Path | None = None) -> OpenStudy:
+def open_study(name: str | Path, *, home: str | Path | None = None, secrets: bool = False) -> OpenStudy:
     """Open a recorded study for reading.
 
     name: its name in HOME, its directory, or the study file that it was made from. home: the directory that holds the
-    studies; by default $HPTUI_HOME, else the nearest `.hptui/`.
+    studies; by default $HPTUI_HOME, else the nearest `.hptui/`. secrets: give passwords and keys of settings as they
+    are, to train with them again; else they are masked, since notebooks show and share what they hold.
 
     Raises: NotFound.
     """
     from hptui.operations.find import find_study
 
-    return OpenStudy(find_study(find_home(home), str(name)))
+    return OpenStudy(find_study(find_home(home), str(name)), secrets=secrets)
 
 
 def _pandas() -> ModuleType:

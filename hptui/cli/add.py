@@ -78,15 +78,22 @@ def add_(
 
 @click.command(
     "note",
-    help="""Write TEXT beside TRIAL of STUDY; '' takes the note away.""",
+    help="""Write TEXT beside TRIAL of STUDY; '' takes the note away. A starred trial stands first in the screens.""",
 )
 @study_argument()
 @trial_argument()
-@click.argument("text", nargs=-1, required=True)
+@click.argument("text", nargs=-1)
+@click.option("--star/--no-star", default=None, help="Star the trial, or take its star away.")
 @pass_context
-def note_(context: Context, study: str, trial: str, text: tuple[str, ...]) -> None:
-    """Set or remove the note of a trial."""
+def note_(context: Context, study: str, trial: str, text: tuple[str, ...], *, star: bool | None) -> None:
+    """Set or remove the note of a trial, or its star."""
     from hptui.operations.steer import send_command
 
+    if star is None and not text:
+        raise click.UsageError("a TEXT, or --star, or --no-star")
     sd = context.study(study)
-    message(send_command(sd, "note", {"trial": trial_numbers(sd, (trial,))[0], "text": " ".join(text)}))
+    [number] = trial_numbers(sd, (trial,))
+    if text:
+        message(send_command(sd, "note", {"trial": number, "text": " ".join(text)}))
+    if star is not None:
+        message(send_command(sd, "star", {"trials": [number], "on": star}))

@@ -61,6 +61,12 @@ def trial_argument(name: str = "trial", *, required: bool = True, nargs: int = 1
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON.")
+by_option = click.option(
+    "--by",
+    type=click.Choice(["rank", "fresh"]),
+    default="rank",
+    help="Which trial `best` is: by the run that was ranked (default), or by the mean of its fresh runs.",
+)
 
 
 def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -8,7 +8,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from hptui import plugins
-from hptui.cli.common import Context, complete_studies, parse_pairs, pass_context, study_argument, trial_argument
+from hptui.cli.common import (
+    Context,
+    by_option,
+    complete_studies,
+    parse_pairs,
+    pass_context,
+    study_argument,
+    trial_argument,
+)
 from hptui.cli.output import OutputColumn, message, write_document, write_rows
 
 LIKE_KINDS = ("optuna-study-results", "ax-results", "hptui")
@@ -54,6 +62,7 @@ def _complete_formats(ctx: click.Context, param: click.Parameter, incomplete: st
 @click.option("--params-only", is_flag=True, help="Only what the trial changed, without the other settings.")
 @click.option("--hyphens", is_flag=True, help="Flags with hyphens: --learning-rate.")
 @click.option("--prefix", default="", metavar="TEXT", help="What variables of the environment begin with: HP_.")
+@by_option
 @click.option("--archive", is_flag=True, help="The whole study as one .tar.gz, also while it runs.")
 @click.option("--no-checkpoints", is_flag=True, help="Leave checkpoints out of the archive.")
 @click.option("--redact", is_flag=True, help="An archive without secrets: it can be read, but not run again.")
@@ -69,12 +78,13 @@ def export_(
     params_only: bool,
     hyphens: bool,
     prefix: str,
+    by: str,
     archive: bool,
     no_checkpoints: bool,
     redact: bool,
 ) -> None:
     """Write a trial's configuration, all trials, or the whole study for another program."""
-    from hptui.operations.export import export, exporter, format_of
+    from hptui.operations.export import export, exporter, format_of, notes_on_best
     from hptui.operations.redact import secrets_in
     from hptui.results.export.formats import ExportRequest
 
@@ -95,7 +105,9 @@ def export_(
     if trial is None and exporter(chosen_format, str(Path.cwd())).scope != "study":
         raise click.UsageError("which trial? a number, a name, `best`, or `all`; or --archive for the whole study")
     request = ExportRequest(chosen_format, params_only, hyphens, prefix, names, output)
-    text = export(sd, trial or "all", request)
+    text = export(sd, trial or "all", request, by)
+    for note in notes_on_best(sd, by) if trial == "best" else ():
+        message(f"note: {note}")
     if places := secrets_in(sd):
         message(f"note: secrets are masked: {', '.join(places[:5])}{' …' if len(places) > 5 else ''}")
     if text is None:

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.masking import Numbers, mask, shown
 from hptui.core.sanitize import sanitize
+from hptui.core.trial import INCOMPLETE_MARK
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from hptui.core.trial import Trial
 
 HIDDEN_CHARACTERS = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -258,3 +261,14 @@ def terminal_width() -> int:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except OSError:
         return 120
+
+
+def incomplete_note(trials: Sequence[Trial]) -> str:
+    """Return what the mark behind the values of trials with an incomplete curve means."""
+    which = ", ".join(f"trial {trial.number} ({trial.incomplete_curve})" for trial in trials[:MAX_NOTED])
+    more = f" and {len(trials) - MAX_NOTED} more" if len(trials) > MAX_NOTED else ""
+    return f"{INCOMPLETE_MARK} the curve is incomplete, a better or a worse value may be missing: {which}{more}"
+
+
+MAX_NOTED = 5
+"""Trials whose missing steps are named below a table."""

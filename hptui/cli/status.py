@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hptui.cli.common import Context, json_option, pass_context, study_argument
-from hptui.cli.output import OutputColumn, message, write_facts, write_fields, write_json, write_rows
+from hptui.cli.output import OutputColumn, incomplete_note, message, write_facts, write_fields, write_json, write_rows
 from hptui.core.format import clock, duration, local_time, metric, settings
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ def status_(context: Context, study: str | None, as_json: bool) -> None:
         _write_study(views[0], shapes[0])
     elif shapes:
         write_rows(STUDY_COLUMNS, [_row(view, shape) for view, shape in zip(views, shapes, strict=True)])
+        for view in views:
+            if view.best is not None and view.best.incomplete_curve:
+                message(f"{view.row.name}: {incomplete_note([view.best])}")
     else:
         message(f"no study in {context.home} yet; hptui run FILE starts one")
 
@@ -86,6 +89,7 @@ def state_text(shape: dict[str, Any]) -> str:
 def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
     best = shape["best"] or {}
     value_text = metric(best.get("value"), view.study.metrics.get(view.study.objective.metric))
+    value_text = view.best.mark(value_text) if view.best is not None else value_text
     return {
         **shape,
         "state": state_text(shape),
@@ -98,10 +102,11 @@ def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_study(view: View, shape: dict[str, Any]) -> None:
+    from hptui.results.fresh_means import fresh_means, leader_text, whole_text
     from hptui.results.json_output import describe_prior_knowledge
     from hptui.results.view import describe_stages
 
-    study, best = view.study, shape["best"]
+    study, best, means = view.study, shape["best"], fresh_means(view)
     counts = ", ".join(f"{count} {status}" for status, count in shape["counts"].items())
     runner = f"pid {shape['runner']['pid']} on {shape['runner']['host']}" if shape["runner"]["alive"] else ""
     write_facts(
@@ -116,6 +121,8 @@ def _write_study(view: View, shape: dict[str, Any]) -> None:
             "stages": describe_stages(view),
             "known before": describe_prior_knowledge(view),
             "best": best_line(view) if best else "",
+            "fresh runs": "" if means is None or means.best is None else whole_text(study, means.best),
+            "": "" if means is None else leader_text(study, means),
             "started": local_time(shape["started"]) if shape["started"] else "",
             "time": clock(shape["seconds"]),
             "left": duration(shape["eta"]) if shape["eta"] is not None else "",
@@ -131,11 +138,15 @@ def best_line(view: View) -> str:
     if best is None:
         return ""
     values = ", ".join(
-        f"{name}={metric(value, view.study.metrics.get(name))}" for name, value in (best.values or {}).items()
+        f"{name}={best.mark(metric(value, view.study.metrics.get(name)))}"
+        for name, value in (best.values or {}).items()
     )
+    incomplete = f"; its curve is incomplete: {best.incomplete_curve}" if best.incomplete_curve else ""
     stage_text = f" of stage {best.stage}" if best.stage else ""
-    return f"trial {best.number}{stage_text}: {values}" + (
-        f" ({settings(best.params)})" if best.params else " (baseline)"
+    return (
+        f"trial {best.number}{stage_text}: {values}"
+        + (f" ({settings(best.params)})" if best.params else " (baseline)")
+        + incomplete
     )
 
 

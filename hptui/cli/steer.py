@@ -62,10 +62,11 @@ def stop_(context: Context, study: str, trials: tuple[str, ...], now: bool) -> N
 )
 @study_argument()
 @trial_argument("trials", nargs=-1)
+@click.option("--fence", is_flag=True, help="Give up where they run now on a machine that cannot be reached.")
 @pass_context
-def retry_(context: Context, study: str, trials: tuple[str, ...]) -> None:
+def retry_(context: Context, study: str, trials: tuple[str, ...], fence: bool) -> None:
     """Queue trials to run again."""
-    _request(context, study, "retry", trials)
+    _request(context, study, "retry", trials, **({"fence": True} if fence else {}))
 
 
 def _request(context: Context, study: str, verb: str, trials: tuple[str, ...], **flags: bool) -> StudyDir:

@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Context, json_option, pass_context, study_argument, trial_argument
-from hptui.cli.output import OutputColumn, message, on_terminal, write, write_facts, write_json, write_rows
+from hptui.cli.common import Context, by_option, json_option, pass_context, study_argument, trial_argument
+from hptui.cli.output import (
+    OutputColumn,
+    incomplete_note,
+    message,
+    on_terminal,
+    write,
+    write_facts,
+    write_json,
+    write_rows,
+)
 from hptui.core.format import clock, local_time, memory, metric, setting, size, visible_metrics
 from hptui.core.trial import Reason, TrialStatus
 
@@ -86,6 +95,8 @@ def trials_(
         rows,
         bold=best,
     )
+    if incomplete := [trial for trial in trials if trial.incomplete_curve]:
+        message(incomplete_note(incomplete))
 
 
 HOST_FACTS = (
@@ -112,31 +123,34 @@ HOST_FACTS = (
 )
 @study_argument()
 @trial_argument()
+@by_option
 @json_option
 @pass_context
-def show_(context: Context, study: str, trial: str, as_json: bool) -> None:
+def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> None:
     """Print everything recorded about one trial."""
     from hptui.operations.find import find_trial
     from hptui.operations.status import show_json
+    from hptui.results.fresh_means import fresh_of, whole_text
     from hptui.results.view import read_view
     from hptui.store.reader import StoreReader
 
     sd = context.study(study)
     with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
-        row = find_trial(reader, trial, view)
+        row = find_trial(reader, trial, view, by)
         shape = show_json(view, row, reader)
+        fresh = fresh_of(view, row, reader)
     if as_json:
         write_json(shape)
         return
-    _facts(view, row, shape)
+    _facts(view, row, shape, "" if fresh is None else whole_text(view.study, fresh))
     _settings(view, row, shape)
     _metrics(view, row, shape)
+    _rungs(shape)
     _attempts(shape)
 
 
-def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
-    from hptui.core.trial import CURVE_INCOMPLETE
+def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
@@ -152,8 +166,9 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             "repeats": f"trial {trial.replicate_of}" if trial.replicate_of is not None else "",
             **_origin(trial),
             "trainer": f"toy: {PSEUDO_LOSS_NOTE}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
-            "values": values,
-            "curve incomplete": str(trial.facts.get(CURVE_INCOMPLETE) or ""),
+            "values": trial.mark(values),
+            "fresh runs": fresh,
+            "curve incomplete": trial.incomplete_curve,
             "note": trial.note,
             "progress": _progress(trial),
             "time": clock(trial.seconds) if trial.seconds else "",
@@ -214,8 +229,10 @@ def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             {
                 "metric": name,
                 "last": shape["metrics"].get(name),
-                "last:shown": shape.get("nonfinite", {}).get(name)
-                or metric(shape["metrics"].get(name), view.study.metrics.get(name)),
+                "last:shown": trial.mark(
+                    shape.get("nonfinite", {}).get(name)
+                    or metric(shape["metrics"].get(name), view.study.metrics.get(name))
+                ),
                 "low": min(finite, default=None),
                 "high": max(finite, default=None),
                 "points": len(points),
@@ -227,6 +244,17 @@ def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
         numbers = [OutputColumn(key, formatter=metric, right=True) for key in ("last", "low", "high")]
         source_columns = [OutputColumn("source")] if sources else []
         write_rows([OutputColumn("metric"), *numbers, OutputColumn("points", right=True), *source_columns], rows)
+
+
+def _rungs(shape: dict[str, Any]) -> None:
+    """Print where the trial paused, and its place there."""
+    if not shape.get("rungs"):
+        return
+    write("")
+    rows = [{**rung, "rung": f"{rung['rung']} of {rung['of']}"} for rung in shape["rungs"]]
+    columns = [OutputColumn("rung"), OutputColumn("step", right=True), OutputColumn("value", "", metric, right=True)]
+    columns += [OutputColumn("place"), OutputColumn("promoted", "went on"), OutputColumn("by")]
+    write_rows(columns, rows)
 
 
 def _attempts(shape: dict[str, Any]) -> None:

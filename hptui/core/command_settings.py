@@ -11,6 +11,7 @@ COMMAND_KIND = "command"
 COMMAND_KEYS = (
     "command",
     "style",
+    "launch",
     "names",
     "tables",
     "config",

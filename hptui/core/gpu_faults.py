@@ -50,6 +50,14 @@ NEEDS_CUDA = ("initialization error",)
 CUDA = re.compile(r"cuda", re.IGNORECASE)
 """What such a text must contain."""
 
+FORK_SIGN = "Cannot re-initialize CUDA in forked subprocess"
+"""What torch says in a process whose parent had used CUDA before it forked."""
+
+
+def is_fork_fault(text: str) -> bool:
+    """Return whether an error's text blames the start of the process as a copy of one that had used CUDA."""
+    return FORK_SIGN in text
+
 
 def is_gpu_fault(text: str) -> bool:
     """Return whether an error's text blames a GPU or its driver."""

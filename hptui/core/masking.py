@@ -56,8 +56,8 @@ SECRET_FORM = re.compile(
     re.DOTALL,
 )
 """Forms of well-known tokens and keys."""
-URL_LOGIN = re.compile(r"(?<=://)[^/@\s\"'<>]+@")
-"""User and password in a URL."""
+URL_LOGIN = re.compile(r"(?<=://)(?!git@)[^/@\s\"'<>]+@")
+"""User and password in a URL; `git@`, the user of every SSH remote, is none."""
 URL_SECRET = re.compile(r"(?i)([?&;][^=&\s]*(?:token|key|secret|passw|sig|auth|cred)[^=&\s]*=)[^&\s\"'<>]+")
 """Query parameters of a URL that hold a secret."""
 WEBHOOK = re.compile(r"(?i)(https?://(?:[\w.-]*hooks?\.[\w.-]+|api\.telegram\.org|chat\.googleapis\.com)/)[^\s\"'<>]+")

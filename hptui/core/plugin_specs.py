@@ -81,7 +81,8 @@ class TrainerSpec:
     rests on. `evaluates_base`: it can evaluate its model untrained. `programs` is called with the settings of trials
     and returns the programs that they start. `preflight` is called with (settings, directory, *, parallel, repeated)
     and returns warnings. `check` is called with the study before anything starts, starts nothing itself, and raises
-    StudyError or Unsupported for one that it cannot run as it would be recorded.
+    StudyError or Unsupported for one that it cannot run as it would be recorded. `resumes`: a trial that was paused
+    goes on from its checkpoint; or it is called with the study and returns why not, '' if it does.
     """
 
     name: str
@@ -96,6 +97,7 @@ class TrainerSpec:
     programs: Reference | None = None
     preflight: Reference | None = None
     check: Reference | None = None
+    resumes: bool | Reference = False
     api: int = API
 
 

@@ -164,7 +164,8 @@ class Resources:
 
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
     often in a row the machine may lose one trial. `executor` is a
-    built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use.
+    built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use. `give_up` is
+    how many seconds an attempt may be unreachable before its trial runs elsewhere.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -182,6 +183,7 @@ class Resources:
     stop_grace: float = 15.0
     executor: str = "local"
     share: bool = False
+    give_up: float | Literal["never"] = 1800.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class Reason(StrEnum):
 
     FINISHED = "finished"
     PRUNER = "pruner"
+    RUNG = "rung"
     THRESHOLD = "threshold"
     EARLY_STOP = "early_stop"
     OOM = "oom"
@@ -51,16 +52,19 @@ class Reason(StrEnum):
     REBOOT = "reboot"
     DISK_FULL = "disk_full"
     GPU_FAULT = "gpu_fault"
+    FENCED = "fenced"
     USER = "user"
 
     @property
     def is_machine_loss(self) -> bool:
         """Whether the machine lost the attempt: the trial runs again, and this does not count as a failure."""
-        return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL, Reason.GPU_FAULT)
+        return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL, Reason.GPU_FAULT, Reason.FENCED)
 
 
 CURVE_INCOMPLETE = "curve_incomplete"
 """Fact of a trial whose curve lacks points that nothing can recover: which steps."""
+INCOMPLETE_MARK = "?"
+"""Stands behind a value of a trial whose curve is incomplete: a better or a worse one may be missing."""
 FROM_TRIAL, FROM_STEP = "from_trial", "from_step"
 """Facts of a trial made from another one; the second only if it began from a checkpoint of that trial."""
 
@@ -177,12 +181,26 @@ class Trial:
         return (number, step) if isinstance(number, int) and isinstance(step, int) else None
 
     @property
+    def is_at_rung(self) -> bool:
+        """Whether the trial is paused at a rung: by the rule, which also decides whether it goes on."""
+        return self.status is TrialStatus.PAUSED and self.reason is Reason.RUNG
+
+    @property
     def is_uninformative(self) -> bool:
         """Whether the trial's metrics say nothing about its configuration.
 
         So it is for the base model, and for a trial that began from a checkpoint of another one.
         """
         return self.role is Role.BASE or self.continued_from is not None
+
+    @property
+    def incomplete_curve(self) -> str:
+        """Which steps of the trial's curve nothing can recover; '' for a complete curve."""
+        return str(self.facts.get(CURVE_INCOMPLETE) or "")
+
+    def mark(self, text: str) -> str:
+        """Return the text of a measured value, with a mark if the trial's curve is incomplete."""
+        return text + INCOMPLETE_MARK if self.incomplete_curve and text else text
 
     @property
     def is_unranked(self) -> bool:

@@ -9,14 +9,16 @@ import logging
 import shlex
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hptui import studyfile
 from hptui.core.study import Study
-from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value
+from hptui.core.trial import Attempt, AttemptState, Reason, Trial, TrialStatus, Value
+from hptui.execution.attempt_checkpoints import checkpoint_folder, remove_superseded, resume_paths
 from hptui.execution.executor import (
     Executor,
     GpuExecutor,
@@ -24,13 +26,17 @@ from hptui.execution.executor import (
     Launch,
     LaunchRecord,
     Lease,
+    PlacedExecutor,
     StartFailed,
+    WarmExecutor,
     WorkerSpec,
     find_executor,
 )
 from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
+from hptui.execution.probe import LOCAL, executor_name
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
+from hptui.execution.rungs import next_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -44,6 +50,8 @@ MAX_SETTLE_S = 8.0
 """How long a runner that must leave waits for attempts that it has just started."""
 
 
+MAX_WAIT_NEAR_S = 60.0
+"""How long a trial waits for a place on the machine that has its checkpoints, before it begins on another one."""
 MAX_RECORDED_STEPS = 20
 """Last steps of an objective that an attempt is given: they show how far apart its points usually are."""
 
@@ -73,6 +81,7 @@ class Attempts:
         self._executors: dict[str, Executor] = {}
         self._reserved: Lease | None = None
         self._avoided: set[str] = set()
+        self._waits_near: dict[int, float] = {}
         self.executor = self._executor(study.resources.executor)
 
     def _executor(self, name: str) -> Executor:
@@ -82,6 +91,10 @@ class Attempts:
             executor.open(self.sd, self.spec, self.study.resources, self._peak)
             self._executors[name] = executor
         return self._executors[name]
+
+    def executors(self) -> Collection[Executor]:
+        """Return the executors that attempts of this study were handed to, or will be."""
+        return self._executors.values()
 
     def revise(self, study: Study) -> None:
         """Follow a new revision of the study; running attempts keep their places."""
@@ -121,7 +134,7 @@ class Attempts:
 
     def start(self, trial: Trial) -> RunningAttempt | None:
         """Start the next attempt of a trial; return None when no place can be had now."""
-        lease, self._reserved = self._reserved or self.executor.reserve(), None
+        lease = self._lease_for(trial)
         if lease is None:
             return None
         if not trial.attempts and trial.replicate_of is None:
@@ -147,6 +160,20 @@ class Attempts:
             raise
         crash_point("after_insert_attempt")
         return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease)
+
+    def _lease_for(self, trial: Trial) -> Lease | None:
+        """Return a place for a trial's next attempt: near its checkpoints, if there is one within a while."""
+        if trial.attempts and isinstance(self.executor, PlacedExecutor):
+            last = self.store.read.attempts(trial.number)[-1]
+            lease, worthwhile = self.executor.reserve_near(last.device)
+            waited_s = time.monotonic() - self._waits_near.setdefault(trial.number, time.monotonic())
+            if lease is not None or (worthwhile and waited_s < MAX_WAIT_NEAR_S):
+                if lease is not None:
+                    self._waits_near.pop(trial.number, None)
+                return lease
+        self._waits_near.pop(trial.number, None)
+        lease, self._reserved = self._reserved or self.executor.reserve(), None
+        return lease
 
     def _launch(self, attempt: Attempt, trial: Trial, lease: Lease) -> RunningAttempt:
         """Hand the attempt to the executor. One that cannot be started is found gone at the next turn."""
@@ -180,9 +207,14 @@ class Attempts:
         spec = self.store.read.spec_json(trial.revision)
         return studyfile.from_json(spec).trainer.settings
 
+    def _checkpoints(self, number: int) -> Path:
+        return self.sd.checkpoints(number, self.study.checkpoint_directory, self.store.read.study().uuid)
+
     def worker_config(self, trial: Trial, attempt: Attempt, lease: Lease) -> dict[str, Any]:
         """Return the worker's `config.json`: all settings as requested, and the directories to write to."""
         study, number = self.study, trial.number
+        shared = self._checkpoints(number)
+        own = shared if self.executor.name == LOCAL else checkpoint_folder(shared, attempt.n)
         return {
             "token": attempt.token,
             "study": study.name,
@@ -197,15 +229,18 @@ class Attempts:
             "params": dict(trial.params),
             "objectives": [objective.metric for objective in study.objectives],
             "trial_dir": str(self.sd.trial(number)),
-            "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_directory, self.store.read.study().uuid)),
+            "checkpoints": str(own),
+            "resume_from": resume_paths(self.sd.trial(number), self.store, number, own),
             "continues": str(self.sd.starting_checkpoint(number)) if trial.continued_from is not None else "",
             "artifacts": str(self.sd.artifacts(number)),
             "cache": str(self.sd.cache),
             "keep_checkpoints": study.resources.keep_checkpoints,
             "threads": lease.threads,
+            "gpus_per_trial": study.resources.gpus_per_trial,
             "device": "cuda" if lease.gpus else "",
             "try_steps": None,
             "recorded": recorded_metrics(self.store, study, number) if attempt.n > 1 else {},
+            **next_rung(self.store, study, trial),
         }
 
     # follow -----------------------------------------------------------------------------------------------------
@@ -221,6 +256,8 @@ class Attempts:
             executor.poll()
             for notice in executor.notices() if isinstance(executor, GpuExecutor) else ():
                 self.store.add_event("error", EventKind.GPU_FAULT, notice)
+            if isinstance(executor, WarmExecutor) and (notice := executor.cold_start_notice()):
+                self.store.add_event("warning", EventKind.COLD_START, notice)
         for live in self.live.values():
             live.handle.sync()
 
@@ -235,6 +272,33 @@ class Attempts:
             if live := self.live.get(attempt.token):
                 live.requested_end = attempt.asked
 
+    def drop_fenced(self) -> None:
+        """Abandon attempts that a command has fenced in the store."""
+        recorded = {attempt.token for attempt in self.store.read.attempts(open=True)}
+        for live in [live for token, live in self.live.items() if token not in recorded]:
+            self.abandon(live)
+
+    def abandon(self, live: RunningAttempt) -> None:
+        """Follow a fenced attempt no more; its executor goes on to end it wherever it is found."""
+        self.live.pop(live.attempt.token, None)
+        with suppress(Exception):  # it is recorded as fenced, so the next runner fences it again
+            live.handle.fence()
+            live.handle.forget()
+
+    def fence_again(self) -> None:
+        """Fence all given-up attempts: the runner that recorded it may have died before it could do so."""
+        for attempt in self.store.read.attempts():
+            run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
+            if attempt.reason is not Reason.FENCED or not run.root.is_dir():
+                continue
+            try:
+                record = LaunchRecord(attempt.token, run, attempt.device, attempt.boot_id)
+                handle = self._executor(executor_name(run)).adopt(record)
+                handle.fence()
+                handle.forget()
+            except Exception:  # of a plug-in that is gone, for example; nothing of the attempt counts anyway
+                log.exception("trial %d: attempt %d cannot be fenced", attempt.trial, attempt.n)
+
     def request_end(self, live: RunningAttempt, verb: str, asked: str, message: str) -> None:
         """Record that a running attempt shall end, and why; then pass the verb on to it."""
         with self.store.transaction(durable=True):
@@ -248,6 +312,8 @@ class Attempts:
         """Release what an attempt held, once its end is recorded."""
         self.live.pop(live.attempt.token, None)
         live.handle.forget()
+        if live.attempt.n > 1:
+            remove_superseded(self._checkpoints(live.trial.number), live.attempt.n)
 
     def settled(self) -> bool:
         """Return whether this process may be replaced now without ending an attempt."""

@@ -53,7 +53,7 @@ class ExitFacts:
     """What is known of an attempt whose lock is free.
 
     `end` is its end event, `exit` its `exit.json`; None where it left none that can be used, and `unreadable` then
-    quotes one that is there all the same. `last_line` is the last line of its log.
+    quotes one that is there all the same. `last_line` is the last line of its log, `why` what another machine says.
     """
 
     end: Mapping[str, Any] | None
@@ -62,6 +62,7 @@ class ExitFacts:
     rebooted: bool = False
     last_line: str = ""
     unreadable: str = ""
+    why: str = ""
 
 
 def classify_exit(facts: ExitFacts) -> AttemptEnd:
@@ -72,7 +73,8 @@ def classify_exit(facts: ExitFacts) -> AttemptEnd:
         return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.UNREADABLE, facts.unreadable)
     if facts.exit is None:
         reason = Reason.REBOOT if facts.rebooted else Reason.LOST
-        why = "the machine was restarted" if facts.rebooted else "its process vanished without a trace"
+        vanished = facts.why or "its process vanished without a trace"
+        why = "the machine was restarted" if facts.rebooted else vanished
         return AttemptEnd(AttemptState.LOST, None, reason, why)
     return _by_exit(facts.exit, facts)
 
@@ -88,9 +90,15 @@ def _by_event(end: Mapping[str, Any], asked: str) -> AttemptEnd:
         )
     if status is TrialStatus.PRUNED and asked == "threshold":
         return _obeyed(asked, message)
+    if reason is Reason.RUNG:  # it paused by itself; a request that came meanwhile counts, a pause is one already
+        return _obeyed(asked, message) if asked in END_BY_REQUEST and asked != "pause" else _at_rung(message)
     if status is TrialStatus.PAUSED and asked == "resume":
         return AttemptEnd(AttemptState.PAUSED, None, reason, "resumed before it had paused")
     return AttemptEnd(ATTEMPT_STATE_OF[status], status, reason, message)
+
+
+def _at_rung(message: str) -> AttemptEnd:
+    return AttemptEnd(AttemptState.PAUSED, TrialStatus.PAUSED, Reason.RUNG, message)
 
 
 def _obeyed(asked: str, message: str) -> AttemptEnd:

@@ -18,8 +18,11 @@ from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import prior_trials
+from hptui.execution.finalize import fence_attempt
 from hptui.execution.import_trials import insert_imported
+from hptui.execution.probe import LOCAL, executor_name
 from hptui.execution.queue import insert_file_trials, queue_changed, queue_manual, queue_replicates, store_defaults
+from hptui.execution.rungs import promote_by_hand
 from hptui.execution.stages import stage_history
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -147,11 +150,16 @@ def pause(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def resume(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Let paused trials run again; without `trials` resume the study, too."""
+    """Let paused trials run again; without `trials` resume the study, too.
+
+    Trials at a rung go on by themselves if they are promoted; one that is named goes on to its end.
+    """
     numbers = args.get("trials") or None
-    paused = handler.trials(numbers, TrialStatus.PAUSED)
+    paused = [trial for trial in handler.trials(numbers, TrialStatus.PAUSED) if numbers or not trial.is_at_rung]
     with handler.store.transaction(durable=True):
         for trial in paused:
+            if trial.is_at_rung:
+                promote_by_hand(handler.store, trial)
             handler.store.update_trial(trial.number, status=TrialStatus.WAITING, reason=None)
         again = sorted([*(trial.number for trial in paused), *handler.withdraw_pause(numbers)])
         if numbers is None or args.get("whole"):
@@ -198,17 +206,42 @@ def stop(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
-    """Run failed, pruned or stopped trials again, with the same number and parameters."""
-    again = handler.trials(args["trials"], TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
+    """Run failed, pruned or stopped trials again, with the same number; let those at a rung go on.
+
+    With `fence`, give up the attempts of running trials on other machines: they run again at once.
+    """
+    if args.get("fence"):
+        return _fence(handler, args["trials"])
+    ended = (TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
+    again = [trial for trial in handler.trials(args["trials"]) if trial.status in ended or trial.is_at_rung]
     if not again:
         raise UserError("only failed, pruned or stopped trials can be retried", hint=f"hptui trials {handler.sd.name}")
     with handler.store.transaction(durable=True):
         for trial in again:
+            if trial.is_at_rung or trial.status is TrialStatus.PRUNED:
+                promote_by_hand(handler.store, trial)
             handler.store.update_trial(
                 trial.number, status=TrialStatus.WAITING, reason=None, values=None, final={}, ended=None, message=""
             )
         handler.store.set_meta(MetaKey.SINCE, repr(time.time()))
     return f"{_list([trial.number for trial in again])} will run again{_how_to_start(handler)}"
+
+
+def _fence(handler: CommandHandler, numbers: Sequence[int]) -> str:
+    """Give up the running attempts of trials without waiting for their machines to be reached."""
+    running = [trial.number for trial in handler.trials(numbers, TrialStatus.RUNNING)]
+    attempts = [attempt for attempt in handler.store.read.attempts(open=True) if attempt.trial in running]
+    for attempt in attempts:
+        if executor_name(RunDir(handler.sd.attempt(attempt.trial, attempt.n))) == LOCAL:
+            which = f"{handler.sd.name} {attempt.trial}"
+            hint = f"hptui stop {which} --now, then: hptui retry {which}"
+            raise UserError(f"trial {attempt.trial} runs on this machine, where it can be killed", hint=hint)
+    if not attempts:
+        raise UserError("only running trials can be given up", hint=f"hptui trials {handler.sd.name}")
+    with handler.store.transaction(durable=True):
+        for attempt in attempts:
+            fence_attempt(handler.store, handler.study, attempt, attempt.seconds, "given up by request")
+    return f"{_list(sorted(attempt.trial for attempt in attempts))} will run again{_how_to_start(handler)}"
 
 
 def _how_to_start(handler: CommandHandler) -> str:
@@ -222,6 +255,15 @@ def write_note(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     with handler.store.transaction(durable=True):
         handler.store.update_trial(args["trial"], note=str(args["text"]))
     return f"noted on trial {args['trial']}"
+
+
+def star(handler: CommandHandler, args: Mapping[str, Any]) -> str:
+    """Star trials, or take their stars away."""
+    numbers = {trial.number for trial in handler.trials(args["trials"])}
+    starred, shown = handler.store.read.starred(), _list(sorted(numbers))
+    changed = starred | numbers if args["on"] else starred - numbers
+    handler.store.set_meta(MetaKey.STARRED, json.dumps(sorted(changed)))
+    return f"starred {shown}" if args["on"] else f"no star on {shown} any more"
 
 
 def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
@@ -268,6 +310,7 @@ COMMAND_HANDLERS: dict[str, Callable[[CommandHandler, Mapping[str, Any]], str]] 
     "rerun": lambda handler, args: queue_changed(handler.store, args) + _how_to_start(handler),
     "import": lambda handler, args: insert_imported(handler.store, handler.study, args),
     "note": write_note,
+    "star": star,
     "spec": set_spec,
     "here": lambda handler, args: "here",
 }

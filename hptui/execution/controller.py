@@ -14,19 +14,19 @@ from hptui.core.errors import HptuiError
 from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import plan as planning
-from hptui.execution import prior_trials, stages
+from hptui.execution import prior_trials, rungs, stages
 from hptui.execution.attempts import Attempts
 from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
 from hptui.execution.gpu_watch import GpuWatch
-from hptui.execution.maintenance import Maintenance
+from hptui.execution.maintenance import Maintenance, warn_if_constant
 from hptui.execution.notifier import Notifier, Settings
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
 from hptui.execution.pruning import FinishedCurves, Pruning
 from hptui.execution.queue import insert_file_trials, insert_replicate, insert_stage_trials
-from hptui.search.stopping import constant_objective_warning, no_improvement, study_is_over
+from hptui.search.stopping import no_improvement, study_is_over
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
@@ -61,17 +61,14 @@ class StudyController:
         self.sd, self.store, self.hooks = sd, store, hooks
         self.commands, self.attempts = commands, attempts
         self.study = attempts.study
-        self.maintenance = Maintenance(sd, store)
-        self.notifier = Notifier(store, hooks.notify)
+        self.maintenance, self.notifier = Maintenance(sd, store), Notifier(store, hooks.notify)
         self.preparation = Preparation(sd, store, attempts)
-        self._curves = FinishedCurves()
-        self.stage = stages.StageState()
+        self._curves, self.stage = FinishedCurves(), stages.StageState()
         self.enter_stage()
         self.idle = self.on_hold = self._started = False
         self._revision = -1
         self.gpu_watch = GpuWatch(store, attempts)
-        self._decision_due = True
-        self.trials: dict[int, Trial] = {}
+        self._decision_due, self.trials = True, dict[int, Trial]()
 
     # following the store ----------------------------------------------------------------------------------------
 
@@ -113,6 +110,7 @@ class StudyController:
         self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides)
         if previous_stage != self.stage:
             self._curves = FinishedCurves()
+        self.promotion = rungs.promotion_of(self.study, self.stage.name)
         self.pruning = Pruning(self.store, self.study, self._curves, self.stage.name)
         self.attempts.ingest.counting = self.pruning.counts_reports  # a stage may have a pruner of its own
 
@@ -128,6 +126,7 @@ class StudyController:
 
     def adopted(self) -> None:
         """Note that attempts of an earlier runner go on, and requeue trials that lost theirs without an end."""
+        rungs.sweep_checkpoints(self.sd, self.store, self.study)
         adopted = sorted(live.trial.number for live in self.attempts.live.values())
         self._started = bool(adopted)
         if adopted:
@@ -138,26 +137,20 @@ class StudyController:
                 self.store.update_trial(number, status=TrialStatus.WAITING)
                 self.refresh(number)
 
-    def attempt_ended(self, number: int, reason: Reason) -> None:
+    def attempt_ended(self, number: int, reason: Reason, message: str = "") -> None:
         """Follow the recorded end of an attempt of a trial."""
         self.refresh(number)
         trial = self.trials[number]
         self.pruning.add_finished(trial)
-        self._warn_if_constant(trial)
+        if trial.status is TrialStatus.COMPLETE:
+            trials = stages.trials_for_engine(self.study, self.stage, self.trials.values(), self.base)
+            warn_if_constant(self.store, self.study_view, trials)
         if message := self.pruning.unreported_stop_rules(trial):
             self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
             self.pause(DISK_FULL_MESSAGE)
-        if message := self.gpu_watch.attempt_ended(reason):
+        if message := self.gpu_watch.attempt_ended(reason, message):
             self.pause(message, level="error")
-
-    def _warn_if_constant(self, trial: Trial) -> None:
-        """Record once that all trials have the same objective value."""
-        if trial.status is TrialStatus.COMPLETE and not self.store.read.get_meta(MetaKey.CONSTANT_WARNED):
-            trials = stages.trials_for_engine(self.study, self.stage, self.trials.values(), self.base)
-            if message := constant_objective_warning(self.study_view, trials):
-                self.store.set_meta(MetaKey.CONSTANT_WARNED, "said")
-                self.store.add_event("warning", EventKind.CONSTANT, message)
 
     def do_chores(self) -> None:
         """Do the chores of one turn, and notify people of what has happened."""
@@ -197,13 +190,14 @@ class StudyController:
             stagnation=no_improvement(self.study_view, learnable),
             has_next_stage=stages.next_stage(self.study, self.stage) is not None,
             missing_replicates=stages.missing_replicates(self.study, self.stage, trials),
+            **rungs.promotable(self.store, self.promotion, trials, self.stage.name),
         )
         if state.study is StudyState.RUNNING and planning.trials_left(state) and not self._engine_loaded():
             return False
         for action in planning.plan(state):
             if isinstance(action, planning.End):
                 return self._rest(action)
-            if isinstance(action, planning.Start | planning.Propose) and not self._prepared():
+            if isinstance(action, planning.Start | planning.Propose | planning.Promote) and not self._prepared():
                 break
             self._carry_out(action)
             if self.store.read.study().state != state.study:  # an action has paused the study
@@ -256,8 +250,11 @@ class StudyController:
             self._decision_due = True
         elif isinstance(action, planning.Advance):
             self._advance()
-        elif isinstance(action, planning.Start):
+        elif isinstance(action, planning.Start | planning.Promote):
             self._start(action.number)
+        elif isinstance(action, planning.PruneAtRungs):
+            rungs.prune_at_rungs(self.sd, self.store, self.study, action.numbers, action.why)
+            self.reload()
         elif isinstance(action, planning.Propose):
             self._ask()
 
@@ -305,6 +302,9 @@ class StudyController:
         if problem := self.maintenance.short_of_space(self.study):
             self.pause(problem)
             return
+        if self.trials[number].is_at_rung:
+            rungs.promote(self.store, self.trials[number], self.promotion)
+            self.refresh(number)
         live = self.attempts.start(self.trials[number])
         self._started |= live is not None
         self.gpu_watch.tried(started=live is not None)

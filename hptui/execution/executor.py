@@ -6,7 +6,10 @@ reads the copy that is here. The store and the runner stay on one machine.
 
 - At most once: the attempt's row (with its token) is committed before `start`, and `start` is keyed by the token. After
   a crash around `start`, `adopt` answers whether anything by that token was started.
-- Only "gone" ends an attempt. An executor that cannot ask answers "unknown", which starts nothing in its place.
+- Only "gone" ends an attempt. An executor that cannot ask answers "unknown", which starts nothing in its place until
+  `give_up`. An attempt that is given up is fenced: nothing of it counts from then on, and `fence` must kill it wherever
+  and whenever it is found, also by a later executor object that adopts its token.
+- Its clocks run while it is "alive": not in a queue, not while it starts, not while nobody can be asked.
 - What must survive the runner goes to `executor.json` in the run directory, written before anything is submitted. The
   local executor writes none: there the lock of the run directory says it.
 
@@ -17,7 +20,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from hptui import plugins
@@ -158,7 +161,10 @@ class Handle(Protocol):
         """Return the next sample of what the attempt uses; None when there is no further one now."""
 
     def forget(self) -> None:
-        """Give up all that is held for the attempt, also far away: it is collected and its end is recorded."""
+        """Give up all that is held for the attempt, also far away: its end is recorded.
+
+        Of a fenced attempt only the place is given up here: the executor goes on to fence it until it is known dead.
+        """
 
     def close(self) -> None:
         """Give up what this process holds for the attempt, which goes on."""
@@ -227,10 +233,60 @@ class GpuExecutor(Protocol):
         """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
 
     def notices(self) -> list[str]:
-        """Return sentences about GPUs that are out of use, each once."""
+        """Return sentences about GPUs that are out of use or faulty, each once."""
 
     def torch_problem(self) -> str:
         """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
+
+
+@runtime_checkable
+class WarmExecutor(Protocol):
+    """What an executor may offer besides, if it starts attempts as copies of a process with everything imported."""
+
+    def start_cold(self, why: str) -> None:
+        """Start attempts as fresh processes from now on."""
+
+    def cold_start_notice(self) -> str:
+        """Return once why attempts start as fresh processes; '' as long as they do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A machine, or a part of one, on which attempts run, as people see it.
+
+    `state`: connecting, idle, running, unreachable, refused (it cannot be used; `why` says what to do). `slots` is how
+    many attempts it may run, `heard` when it was heard of last (UTC).
+    """
+
+    name: str
+    state: str
+    why: str = ""
+    since: float = 0.0
+    slots: int = 0
+    running: int = 0
+    gpus: tuple[str, ...] = ()
+    heard: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the store and `hptui places --json` have it."""
+        return asdict(self)
+
+
+@runtime_checkable
+class PlacedExecutor(Protocol):
+    """What an executor offers besides, if its attempts run on other machines.
+
+    Files of a trial may then be where its last attempt ran. The trainer's preparation of a study runs here.
+    """
+
+    def places(self) -> list[Place]:
+        """Return the machines and what they do."""
+
+    def reserve_near(self, device: str) -> tuple[Lease | None, bool]:
+        """Hold a place on the machine of an earlier attempt, by the label that it ran at.
+
+        Returns the lease or None, and whether it is worth waiting a while for a place there.
+        """
 
 
 def usable_cpu_cores() -> int:

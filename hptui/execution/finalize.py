@@ -14,9 +14,10 @@ from typing import Any
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, AttemptState, Reason, TrialStatus
 from hptui.execution.attempt_files import log_tail, read_ending
-from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit, objective_values
+from hptui.execution.classify_exit import END_BY_REQUEST, AttemptEnd, ExitFacts, classify_exit, objective_values
 from hptui.execution.executor import State
 from hptui.execution.gpu_record import GPU_PEAKS, gpu_uuids
+from hptui.execution.rungs import record_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.recorded import EventKind, MetaKey
@@ -34,6 +35,7 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
         exit=remains.exit,
         asked=live.requested_end,
         rebooted=state.proof == "boot",
+        why=state.why if state.place else "",
         last_line=next(iter(log_tail(live.run, 1)), ""),
         unreadable=remains.event_problem or remains.exit_problem,
     )
@@ -65,6 +67,31 @@ def fail_attempt(store: Store, attempt: Attempt, seconds: float, message: str) -
             store.update_trial(attempt.trial, status=TrialStatus.FAILED, **failed)
         store.add_event("error", EventKind.TRIAL_FAILED, _end_message(TrialStatus.FAILED, ending), attempt.trial)
     return ending
+
+
+def fence_attempt(
+    store: Store, study: Study, attempt: Attempt, seconds: float, why: str, asked: str = ""
+) -> AttemptEnd:
+    """Commit that an attempt is given up although it may live on: from here on nothing of it counts.
+
+    Its trial runs again, unless it was asked to end: then it has. What the attempt wrote is not read any more.
+    """
+    requested = END_BY_REQUEST.get(asked)
+    ending = AttemptEnd(AttemptState.LOST, requested[1] if requested else None, Reason.FENCED, why)
+    with store.transaction(durable=True):
+        ended = {"state": ending.attempt, "reason": Reason.FENCED, "message": why, "ended": time.time()}
+        store.update_attempt(attempt.token, seconds=seconds, **ended)
+        status, reason = ending.status, requested[2] if requested else Reason.FENCED
+        if status is None:
+            status, reason = _after_loss(store, study, attempt.trial, Reason.FENCED)
+        waits = status is TrialStatus.WAITING
+        fields: dict[str, Any] = {"status": status, "reason": None if waits else reason, "message": why}
+        if status not in (TrialStatus.WAITING, TrialStatus.PAUSED):
+            fields |= {"ended": time.time()}
+        store.update_trial(attempt.trial, **fields)
+        text = f"attempt {attempt.n} is given up, its results never count: {why}"
+        store.add_event("warning", EventKind.FENCED, text, attempt.trial)
+    return replace(ending, status=status, reason=reason)
 
 
 def _objective_outcome(
@@ -138,6 +165,8 @@ def _close_trial(
     status, reason = ending.status, ending.reason
     if status is None:
         status, reason = _after_loss(store, study, number, reason)
+    if reason is Reason.RUNG:
+        ending = replace(ending, message=record_rung(store, study, number) or ending.message)
     fields: dict[str, Any] = {"status": status, "seconds": seconds, "message": ending.message}
     if status is TrialStatus.WAITING:
         fields |= {"reason": None}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
+from hptui.core.gpu_faults import is_fork_fault
 from hptui.core.study import Study
 from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
-from hptui.execution.executor import GpuExecutor
+from hptui.execution.executor import GpuExecutor, WarmExecutor
 from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
@@ -42,8 +43,14 @@ class GpuWatch:
         self._records += 1
         self.store.add_event("warning", EventKind.GPU_BUSY, waiting, number)
 
-    def attempt_ended(self, reason: Reason) -> str:
-        """Give up GPUs that fail; return why the study must pause, if none is left."""
+    def attempt_ended(self, reason: Reason, message: str) -> str:
+        """Give up GPUs that fail, and forking where CUDA forbids it.
+
+        Returns why the study must pause, if no GPU is left.
+        """
+        executor = self.attempts.executor
+        if is_fork_fault(message) and isinstance(executor, WarmExecutor):
+            executor.start_cold(message)
         if reason is not Reason.GPU_FAULT or self.attempts.avoid_faulty_gpus():
             return ""
         return NO_GPU_LEFT_MESSAGE

@@ -6,14 +6,16 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from hptui.core.study import Study
+from hptui.core.trial import Trial
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.search.stopping import constant_objective_warning
 from hptui.store.paths import StudyDir
-from hptui.store.recorded import EventKind
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,13 @@ LOW_SPACE_FACTOR = 2.0
 """A disk is nearly full when it has less free space than this many times `min_free_gb`."""
 ACTIVITY_SAVE_S = 5.0
 """Activity time is saved at most this often."""
+
+
+def warn_if_constant(store: Store, study: Study, trials: Sequence[Trial]) -> None:
+    """Record once that all trials have the same objective value."""
+    if not store.read.get_meta(MetaKey.CONSTANT_WARNED) and (message := constant_objective_warning(study, trials)):
+        store.set_meta(MetaKey.CONSTANT_WARNED, "said")
+        store.add_event("warning", EventKind.CONSTANT, message)
 
 
 class DecisionRequester(Protocol):

@@ -26,7 +26,8 @@ class PlanState:
     `since` is when a person last started the study: older failures are ignored. `stop_reason` says which condition of
     `until` is met, `spent` that the engine has nothing new to propose, `listed` that it never does. `stage` is the
     current one, to which `budget` applies; `stagnation` says why its search ends before that, `has_next_stage` that
-    another one follows. `missing_replicates` are still to be recorded, as (trial, k).
+    another one follows. `missing_replicates` are still to be recorded, as (trial, k). `promotable` are the trials that
+    go on from their rungs, `promotable_at_end` those that do when nothing else will come to any rung.
     """
 
     study: StudyState
@@ -41,6 +42,8 @@ class PlanState:
     stagnation: str = ""
     has_next_stage: bool = False
     missing_replicates: Sequence[tuple[int, int]] = ()
+    promotable: Sequence[int] = ()
+    promotable_at_end: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,21 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Propose:
     """Have the engine propose a new trial, and run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Let a trial that is paused at a rung go on from there."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PruneAtRungs:
+    """End the trials that are left at rungs: nothing else will come there. `why`: what has cut the study short."""
+
+    numbers: tuple[int, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +101,7 @@ class End:
     message: str
 
 
-Action = Start | Propose | RunReplicate | Advance | Abort | End
+Action = Start | Propose | Promote | PruneAtRungs | RunReplicate | Advance | Abort | End
 
 
 def plan(state: PlanState) -> list[Action]:
@@ -97,16 +115,30 @@ def plan(state: PlanState) -> list[Action]:
         queued = [trial for trial in waiting_trials(state.trials) if trial.role in REQUESTED_ROLES]
         if queued and state.free_slots:
             return [Start(trial.number) for trial in queued[: state.free_slots]]
+        at_rungs = tuple(trial.number for trial in state.trials if trial.is_at_rung)
+        if at_rungs and not running:
+            return [PruneAtRungs(at_rungs, state.stop_reason)]
         return [] if running else [End(StudyState.DONE, state.stop_reason)]
     if state.missing_replicates:
         return [RunReplicate(number, k) for number, k in state.missing_replicates]
     actions: list[Action] = [Start(trial.number) for trial in waiting_trials(state.trials)[: state.free_slots]]
+    actions += [Promote(number) for number in state.promotable[: state.free_slots - len(actions)]]
     more = min(state.free_slots - len(actions), trials_left(state))
     actions += [Propose()] * (0 if state.spent or state.stagnation else max(0, more))
     if not actions and not running and not waiting_trials(state.trials):
-        paused = any(trial.status is TrialStatus.PAUSED for trial in state.trials)
+        if state.promotable_at_end:
+            return [Promote(number) for number in state.promotable_at_end[: state.free_slots]]
+        paused = bool(paused_trials(state.trials))
+        at_rungs = tuple(trial.number for trial in state.trials if trial.is_at_rung)
+        if at_rungs and not paused:  # one that a person has paused may still come to a rung
+            return [PruneAtRungs(at_rungs)] if state.free_slots else []
         return [Advance() if state.has_next_stage and not paused else _end_of_study(state)]
     return actions
+
+
+def paused_trials(trials: Sequence[Trial]) -> list[int]:
+    """Return the trials that only a person lets go on. One that is paused at a rung is not among them."""
+    return [trial.number for trial in trials if trial.status is TrialStatus.PAUSED and not trial.is_at_rung]
 
 
 def waiting_trials(trials: Sequence[Trial]) -> list[Trial]:
@@ -128,7 +160,7 @@ def _state_at_rest(study: StudyState) -> StudyState:
 
 
 def _end_of_study(state: PlanState) -> End:
-    paused = [trial.number for trial in state.trials if trial.status is TrialStatus.PAUSED]
+    paused = paused_trials(state.trials)
     if paused:
         return End(StudyState.PAUSED, f"only paused trials are left: {', '.join(map(str, paused))}")
     if state.stagnation:

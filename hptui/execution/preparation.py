@@ -21,7 +21,17 @@ from hptui.core.study import Study
 from hptui.core.trial import TrialStatus
 from hptui.execution.attempt_files import end_event, log_tail
 from hptui.execution.attempts import Attempts
-from hptui.execution.executor import Handle, Launch, LaunchRecord, Lease, usable_cpu_cores
+from hptui.execution.executor import (
+    Executor,
+    Handle,
+    Launch,
+    LaunchRecord,
+    Lease,
+    PlacedExecutor,
+    find_executor,
+    usable_cpu_cores,
+)
+from hptui.execution.probe import LOCAL
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import RunDir, read_json
@@ -43,6 +53,7 @@ class Preparation:
         self._lost = 0
         self._started = False
         self._handle: Handle | None = None
+        self._local: Executor | None = None
         self._request: tuple[Study, PrepareRequest, str] | None = None
 
     def state(self, study: Study) -> bool | str:
@@ -72,8 +83,17 @@ class Preparation:
         """Return the handle of the preparation that was started last, by this runner or by an earlier one."""
         if self._handle is None:
             token = str(config.get("token")) if isinstance(config, dict) else ""
-            self._handle = self.attempts.executor.adopt(LaunchRecord(token, self.run))
+            self._handle = self._executor().adopt(LaunchRecord(token, self.run))
         return self._handle
+
+    def _executor(self) -> Executor:
+        """Return the executor of this machine if attempts run on others: preparations run here."""
+        if not isinstance(self.attempts.executor, PlacedExecutor):
+            return self.attempts.executor
+        if self._local is None:
+            self._local = find_executor(LOCAL)  # it needs no places, so it is not opened
+        self._local.poll()
+        return self._local
 
     def _forget_handle(self) -> None:
         if self._handle is not None:
@@ -104,7 +124,7 @@ class Preparation:
         )
         self.store.add_event("info", EventKind.PREPARE, "the trainer looks at data and model before the first trial")
         self._started = True
-        self._handle = self.attempts.executor.start(launch, Lease())
+        self._handle = self._executor().start(launch, Lease())
         return False
 
     def _read_end(self, study: Study, key: str, request: PrepareRequest) -> bool | str:

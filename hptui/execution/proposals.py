@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from hptui import plugins
+from hptui.core.rungs import latest
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
 from hptui.execution.prior_trials import prior_studies_of, prior_trials, store_prior_knowledge
@@ -56,6 +57,7 @@ class Proposals:
         self._engine: Engine | None = None
         self._answer: EngineReply | None = None
         self._seen: tuple[int, ...] = ()
+        self._at_rungs: tuple[int, ...] = ()
         self._precomputed: tuple[tuple[int, ...], EngineReply] | None = None
         self._change_reported = False
         self._ask_count, self._last_ask_s = 0, 0.0
@@ -119,7 +121,7 @@ class Proposals:
         return self._record(answer.proposal, trials)
 
     def _ask_in_process(self, number: int, trials: Sequence[Trial]) -> EngineReply:
-        self._seen = _ended(trials)
+        self._note_seen(trials)
         precomputed, self._precomputed = self._precomputed, None
         if precomputed is not None and precomputed[0] == self._inputs(trials):
             return precomputed[1]
@@ -148,16 +150,24 @@ class Proposals:
         if answer is not None and answer.number == number:
             return answer
         if not self._engine_process.busy:  # nothing asked yet, or another trial took the number meanwhile
-            self._seen = _ended(trials)
+            self._note_seen(trials)
             self._engine_process.begin(number, [*self._lessons, *trials])
         return None
+
+    def _note_seen(self, trials: Sequence[Trial]) -> None:
+        self._seen, self._at_rungs = _ended(trials), tuple(trial.number for trial in trials if trial.is_at_rung)
 
     def _record(self, proposal: Proposal, trials: Sequence[Trial]) -> Trial:
         self._report_engine_change(proposal.engine, trials)
         facts = {"engine": proposal.engine, "rejections": proposal.rejections, "seen": self._seen, "stage": self._stage}
         with self._store.transaction(durable=True):
             self._note_prior_knowledge(trials)
-            return insert_waiting(self._store, self._study, Role.SEARCH, {**self._onto, **proposal.params}, **facts)
+            trial = insert_waiting(self._store, self._study, Role.SEARCH, {**self._onto, **proposal.params}, **facts)
+            if self._at_rungs:
+                rungs = latest(self._store.read.rungs())
+                known = [(number, rungs[number].rung) for number in self._at_rungs if number in rungs]
+                self._store.add_seen_rungs(trial.number, known)
+            return trial
 
     def _note_prior_knowledge(self, trials: Sequence[Trial]) -> None:
         """Record how much of the imported and prior trials this search can use, when that has changed."""

@@ -10,6 +10,7 @@ from hptui.core.study import Study
 from hptui.core.trial import AttemptState, Role, Trial, TrialStatus
 from hptui.execution.ingest import PROGRESS_METRIC
 from hptui.execution.running_attempt import MAX_CURVE_POINTS, RunningAttempt
+from hptui.search.promotion import promotes
 from hptui.search.pruners import ProgressCurve, counts_reports, make_pruner
 from hptui.search.stopping import explain_rule, first_broken_rule, unreported_names
 from hptui.store.recorded import EventKind
@@ -37,7 +38,9 @@ class Pruning:
     def __init__(self, store: Store, study: Study, curves: FinishedCurves, stage: str = "") -> None:
         self._store, self._study, self._stage = store, study, stage
         settings = as_stage(study, stage_named(study, stage)).search.pruner
-        self._pruner = make_pruner(settings, study.objectives, study.directory)
+        # Trials that pause at rungs are not pruned there: a later comparison may let them go on.
+        pruned_for_good = not promotes(settings)
+        self._pruner = make_pruner(settings, study.objectives, study.directory) if pruned_for_good else None
         self.counts_reports = counts_reports(settings, study.directory)
         self._curves = curves
         self._silence_reported = False

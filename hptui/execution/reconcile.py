@@ -113,9 +113,9 @@ def reconcile(sd: StudyDir, store: Store, study: Study, seconds: float) -> list[
 
 
 def _record_if_ended(store: Store, study: Study, live: RunningAttempt, ingest: EventReader) -> bool:
-    """Record the end of an attempt that is gone, whatever it left; return False while it lives."""
+    """Record the end of an attempt that is gone, whatever it left; return False while it may live."""
     state = live.handle.state()
-    if not state.gone:
+    if not state.certain:
         return False
     try:
         live.handle.collect()

@@ -11,50 +11,24 @@ import select
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 
 from hptui.core.errors import HptuiError
-from hptui.core.study import Resources
 from hptui.execution.attempts import Attempts
 from hptui.execution.bulkhead import is_machine_trouble, poison_message
 from hptui.execution.commands import CommandHandler
 from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
+from hptui.execution.doubts import Doubts
 from hptui.execution.executor import State
 from hptui.execution.finalize import fail_attempt, finalize_attempt
 from hptui.execution.reconcile import UnreachableHandle
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.execution.watchdog import CLOCKLESS_KINDS, WatchdogAction, check_clocks
 from hptui.store.crash_points import crash_point
 from hptui.store.ground import Ground, GroundLost
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import DiskFull, Store
-
-
-@dataclass(frozen=True, slots=True)
-class WatchdogAction:
-    """What the watchdog demands of an attempt. `verb` is 'stop' or '' (only warn), `asked` the requested end."""
-
-    verb: str
-    asked: str
-    message: str
-
-
-def check_clocks(live: RunningAttempt, resources: Resources) -> WatchdogAction | None:
-    """Return what to do about an attempt that has run or been silent for too long; None if it has not."""
-    if (
-        resources.timeout is not None
-        and live.earlier_seconds + live.seconds > resources.timeout
-        and not live.requested_end
-    ):
-        return WatchdogAction("stop", EventKind.TIMEOUT, f"longer than its timeout of {resources.timeout:g} s")
-    silent_s = time.monotonic() - live.last_event_at
-    if silent_s <= max(resources.hang_after, live.allowance) or live.hang_reported:
-        return None
-    message = f"nothing moved for {silent_s:.0f} s (hang_after is {resources.hang_after:g} s)"
-    stop = resources.on_hang == "stop" and not live.requested_end
-    return WatchdogAction("stop" if stop else "", EventKind.HUNG, message)
-
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +42,6 @@ MAX_FAILED_TURNS = 60
 """Consecutive failed turns of the loop after which the runner exits."""
 KILL_AGAIN_S = 10.0
 """Seconds after which an attempt that was set aside, and lives on, is killed again."""
-CLOCKLESS_KINDS = ("queued", "unknown")
-"""States in which no clock of an attempt runs: it has not begun, or nobody can be asked what it does."""
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk."""
 
@@ -97,6 +69,7 @@ class Runner:
         commands = CommandHandler(sd, store)
         study = commands.study
         self.attempts = Attempts(sd, store, study, hooks.trainer(study))
+        self.doubts = Doubts(sd, store, self.attempts)
         self.controller = StudyController(sd, store, hooks, commands, self.attempts)
         self.maintenance = self.controller.maintenance
         self._code = hooks.code
@@ -193,6 +166,7 @@ class Runner:
         self.attempts.poll()
         for live in list(self.attempts.live.values()):
             self._follow_apart(live)
+        self.doubts.record()
         self.controller.do_chores()
         # Time alone changes whether `until.hours` is reached; everything else that counts is recorded.
         if self.controller.proposals.collect() or self.controller.study.search.until.hours is not None:
@@ -218,6 +192,7 @@ class Runner:
         for command in self.store.read.pending_commands():
             self.controller.commands.handle(command)
             self.attempts.refresh_requested_ends()
+            self.attempts.drop_fenced()
             self.controller.reload()
             self.controller.follow_revision()
 
@@ -231,6 +206,7 @@ class Runner:
             if isinstance(live.handle, UnreachableHandle):
                 message = f"{live.handle.why}; give it up by: hptui doctor --repair {self.controller.sd.name}"
                 self.store.add_event("error", EventKind.SUSPECT, message, attempt.trial)
+        self.attempts.fence_again()
         crash_point("after_adopt")
         self.controller.adopted()
 
@@ -275,15 +251,16 @@ class Runner:
             live.handle.collect()
         ending = fail_attempt(self.store, live.attempt, live.active_seconds, live.poison)
         self.attempts.forget(live)
-        self.controller.attempt_ended(live.trial.number, ending.reason)
+        self.controller.attempt_ended(live.trial.number, ending.reason, ending.message)
 
     def _follow(self, live: RunningAttempt) -> None:
         """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
         state = live.handle.state()
         live.note_turn(frozen=state.kind in CLOCKLESS_KINDS)
-        if state.gone:
-            if not state.certain:
-                live.handle.fence()  # it may live on somewhere: from here on it must not
+        if ending := self.doubts.look(live, state, self.controller.study):
+            self.controller.attempt_ended(live.trial.number, ending.reason)
+            return
+        if state.certain:
             live.handle.collect()
         all_read = self.attempts.ingest.drain(live, FINAL_READ_S if state.gone else 0.0)
         pruning = self.controller.pruning
@@ -291,7 +268,7 @@ class Runner:
             message = "it reports no progress and no total_steps, so no pruner can judge it"
             self.store.add_event("warning", EventKind.PRUNER, message, live.trial.number)
         if state.gone:
-            if all_read:
+            if state.certain and all_read:
                 self._end(live, state)
             return
         requested_end, reason = self._verdict(live)
@@ -321,7 +298,7 @@ class Runner:
     def _end(self, live: RunningAttempt, state: State) -> None:
         ending = finalize_attempt(self.store, self.controller.study, live, state)
         self.attempts.forget(live)
-        self.controller.attempt_ended(live.trial.number, ending.reason)
+        self.controller.attempt_ended(live.trial.number, ending.reason, ending.message)
 
     # trouble ----------------------------------------------------------------------------------------------------
 

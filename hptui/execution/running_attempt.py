@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hptui.core.trial import Attempt, Trial
-from hptui.execution.executor import Handle
+from hptui.execution.executor import Handle, State
 from hptui.store.run_directory import RunDir
 
 MAX_CURVE_POINTS = 512
@@ -22,7 +22,9 @@ class RunningAttempt:
     (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
     that values came which the pruner has not seen, `exempt` that pruners leave it alone. `suspects` counts its invalid
     lines, `failed_reads` the turns in a row that could not follow it; `poison` says why it is followed no more.
-    `gpu_peaks` is the most memory (GiB) that was seen on each GPU, by UUID.
+    `gpu_peaks` is the most memory (GiB) that was seen on each GPU, by UUID. `state` is the executor's last answer, and
+    `state_since` since when it is that (UTC); `doubtful_s` counts the seconds of a doubtful end, `unreachable_s` those
+    in which nobody could be asked.
     """
 
     attempt: Attempt
@@ -51,6 +53,18 @@ class RunningAttempt:
     failed_reads: int = 0
     poison: str = ""
     gpu_peaks: dict[str, float] = field(default_factory=dict)
+    state: State = field(default_factory=lambda: State("starting"))
+    state_since: float = field(default_factory=time.time)
+    doubted_at: float = field(default_factory=time.monotonic)
+    doubtful_s: float = 0.0
+    unreachable_s: float = 0.0
+    unreachable_reported: bool = False
+
+    def note_state(self, state: State) -> None:
+        """Note what the executor says now, and since when."""
+        if state.kind != self.state.kind:
+            self.state_since = time.time()
+        self.state = state
 
     @property
     def seconds(self) -> float:

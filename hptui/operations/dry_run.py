@@ -116,6 +116,7 @@ def _run_config(
         "cache": str(folder / "cache"),
         "keep_checkpoints": 1,
         "threads": max(1, (os.cpu_count() or 1) // len(slots)),
+        "gpus_per_trial": study.resources.gpus_per_trial,
         "device": "cuda" if slots[0].gpus else "",
         "try_steps": steps,
     }

@@ -22,6 +22,7 @@ from hptui.plugins import ExporterSpec
 from hptui.results.export.config import trial_config
 from hptui.results.export.formats import ExportRequest, write_settings
 from hptui.results.export.text_formats import shell_line, write_atomically
+from hptui.results.fresh_means import best_notes, fresh_means
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -50,8 +51,10 @@ def format_of(output: Path) -> str:
     return "yaml"
 
 
-def export(sd: StudyDir, ref: str, request: ExportRequest) -> str | None:
+def export(sd: StudyDir, ref: str, request: ExportRequest, by: str = "rank") -> str | None:
     """Return the text for trial `ref` (a number, a name, `best`, or `all`); None if written to `output`.
+
+    `best` is by rank, or `by` the mean of `fresh` runs.
 
     Raises: `UserError` for an unknown format, or one that needs `output`; `NotFound` for an unknown trial.
     """
@@ -63,7 +66,7 @@ def export(sd: StudyDir, ref: str, request: ExportRequest) -> str | None:
         spec, directory = exporter(how, view.study.directory), view.study.directory
         if ref == "all" and spec.scope == "trial":
             raise UserError(f"{how} holds one trial", hint="say which: a number, a name, or best")
-        chosen = view.trials if ref == "all" else (find_trial(reader, ref, view),)
+        chosen = view.trials if ref == "all" else (find_trial(reader, ref, view, by),)
         if spec.binary and output is None:
             kind = "a folder of runs" if spec.folder else "a file"
             raise UserError(f"{how} is {kind}", hint=f"say where: -o {spec.example or how}")
@@ -78,6 +81,12 @@ def export(sd: StudyDir, ref: str, request: ExportRequest) -> str | None:
         return str(content, "utf-8")
     write_atomically(output, content)
     return None
+
+
+def notes_on_best(sd: StudyDir, by: str) -> list[str]:
+    """Return what fresh runs say of the trial that `best` is; empty if it has none."""
+    view = read_view(sd)
+    return best_notes(view, fresh_means(view), by)
 
 
 def _write_folder(how: str, output: Path | None, files: Mapping[str, bytes]) -> None:

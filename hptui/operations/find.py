@@ -9,6 +9,7 @@ from hptui.core.errors import NotFound, did_you_mean
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial
 from hptui.core.values import NAME_PATTERN
+from hptui.results.fresh_means import trial_by_fresh
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.reader import StoreReader
@@ -46,13 +47,15 @@ def _study_of_file(home: Path, path: Path) -> StudyDir:
     raise NotFound(f"{path} is no study file: it gives no name", hint=f"hptui check {path}")
 
 
-def find_trial(reader: StoreReader, ref: str, view: View | None = None) -> Trial:
-    """Return the trial `ref`: a number, a name, or `best`.
+def find_trial(reader: StoreReader, ref: str, view: View | None = None, by: str = "rank") -> Trial:
+    """Return the trial `ref`: a number, a name, or `best`: by rank, or `by` the mean of `fresh` runs.
 
     Raises: `NotFound` when there is none.
     """
     view = view or read_view(StudyDir(reader.connection.path.parent), reader)
     name = view.sd.name
+    if ref == "best" and by == "fresh" and view.best is not None:
+        return trial_by_fresh(view, reader)
     if ref == "best":
         if view.best is None and not view.study.objectives:
             hint = f'hptui trials {name}; [objective] metric = "…" in the study file ranks them'

@@ -19,13 +19,18 @@ from hptui.store.run_directory import RunDir, read_json
 
 GIB = float(1 << 30)
 """Bytes of a GiB."""
+SM_CLOCK = 1
+"""NVML's number of the clock of the multiprocessors."""
 BUSCTL_TIMEOUT_S = 3.0
 """Time limit of `busctl`."""
 
 
 @dataclass(frozen=True, slots=True)
 class GpuNow:
-    """A GPU at a moment: share of time it was busy (0 to 1), memory (GiB), temperature (°C), power (W)."""
+    """A GPU at a moment: share of time it was busy (0 to 1), memory (GiB), temperature (°C), power (W), clock (MHz).
+
+    `max_watts` is the limit that the driver enforces, `max_mhz` the highest clock.
+    """
 
     index: int
     name: str
@@ -34,6 +39,9 @@ class GpuNow:
     total_gb: float
     celsius: float | None = None
     watts: float | None = None
+    max_watts: float | None = None
+    mhz: float | None = None
+    max_mhz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ def gpus_now() -> tuple[GpuNow, ...]:
             continue
         rates: Any = nvml.query("nvmlDeviceGetUtilizationRates", None, handle)
         milliwatts: Any = nvml.query("nvmlDeviceGetPowerUsage", None, handle)
+        limit: Any = nvml.query("nvmlDeviceGetEnforcedPowerLimit", None, handle)
         gpus.append(
             GpuNow(
                 index,
@@ -102,6 +111,9 @@ def gpus_now() -> tuple[GpuNow, ...]:
                 memory[0],
                 nvml.query("nvmlDeviceGetTemperature", None, handle, 0),
                 None if milliwatts is None else milliwatts / 1000,
+                None if limit is None else limit / 1000,
+                nvml.query("nvmlDeviceGetClockInfo", None, handle, SM_CLOCK),
+                nvml.query("nvmlDeviceGetMaxClockInfo", None, handle, SM_CLOCK),
             )
         )
     return tuple(gpus)
@@ -126,6 +138,8 @@ class ProcessNow:
     gpu: int | None = None
     gpu_gb: float | None = None
     rss_gb: float | None = None
+    cpu_seconds: float | None = None
+    """Seconds of processor time of the process and those that it has started, since they began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +220,19 @@ def _process(pid: int, whose: str, gpu: int | None = None, gpu_gb: float | None 
         command = raw or (folder / "comm").read_text().strip()
     with suppress(OSError, ValueError, IndexError):
         rss_gb = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / BYTES_PER_GIB
-    return ProcessNow(pid, user, command[:300], whose, gpu, gpu_gb, rss_gb)
+    return ProcessNow(pid, user, command[:300], whose, gpu, gpu_gb, rss_gb, _cpu_seconds(pid))
+
+
+def _cpu_seconds(pid: int, depth: int = 4) -> float | None:
+    """Return the processor time of a process and of `depth` generations that it has started."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        children = (folder / "task" / str(pid) / "children").read_text().split()
+    except (OSError, IndexError):
+        return None
+    seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds + sum(_cpu_seconds(int(child), depth - 1) or 0.0 for child in children) if depth else seconds
 
 
 def disks_now(home: Path, study: StudyDir | None = None) -> tuple[DiskNow, ...]:

@@ -69,10 +69,11 @@ def configuration_text(study: Study, trial: Trial, base: Mapping[str, Value] | N
 def objectives_text(study: Study, trial: Trial) -> str:
     """Return `loss=0.5834`: every objective in its own format."""
     trial_values = trial.values or {}
-    return ", ".join(
-        f"{objective.metric}={metric(trial_values.get(objective.metric), study.metrics.get(objective.metric))}"
+    texts = {
+        objective.metric: metric(trial_values.get(objective.metric), study.metrics.get(objective.metric))
         for objective in study.objectives
-    )
+    }
+    return ", ".join(f"{name}={trial.mark(text)}" for name, text in texts.items())
 
 
 def comparison_mark(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:

@@ -165,8 +165,8 @@ def verify_report(home: Path, path: Path, study: str = "") -> ReportCheck:
     path = path / REPORT_NAME if path.is_dir() else path
     text, ledger = _read_report(path)
     sd = find_study(home, study or str(ledger.about.get("study", "")))
-    now = _rendered_now(sd, ledger)
-    comparison = compare_lines(text, now, ledger)
+    now, then = _rendered_now(sd, ledger)
+    comparison = compare_lines(text, now, ledger, then)
     if not comparison.differences:
         return ReportCheck(path, sd.name, comparison.lines, len(ledger.places), [], comparison.own)
     if ledger.about.get("hptui") != __version__:
@@ -201,20 +201,36 @@ def _read_report(path: Path) -> tuple[str, FactIndex]:
         raise UserError(f"{facts} is not what a report leaves: {error}") from None
 
 
-def _rendered_now(sd: StudyDir, ledger: FactIndex) -> MarkdownText:
-    """Return the same report as it would be written now."""
-    from hptui.results.report import compose_report
+def _rendered_now(sd: StudyDir, ledger: FactIndex) -> tuple[MarkdownText, MarkdownText | None]:
+    """Return the same report as it would be written now, and as it was at its own time.
+
+    The second is None where both are the same, or where the store no longer has what was then.
+    """
+    from hptui.results.report_asof import record_as_of
     from hptui.results.report_data import read_report_data
 
-    record = read_report_data(sd)
-    uuid, study_uuid = ledger.about.get("uuid"), record.view.row.uuid
-    if uuid != study_uuid:
-        raise UserError(f"the report is of another study called {sd.name!r}", hint="--home says where its own is")
+    with StoreReader.open(sd) as reader:
+        record = read_report_data(sd, reader)
+        uuid, study_uuid = ledger.about.get("uuid"), record.view.row.uuid
+        if uuid != study_uuid:
+            raise UserError(f"the report is of another study called {sd.name!r}", hint="--home says where its own is")
+        now = _rendered(record, reader, ledger)
+        try:
+            moment = float(str(ledger.about.get("asof")))
+        except ValueError:
+            return now, None
+        earlier = record_as_of(record, moment, reader.events()) if moment < record.asof - 0.001 else None
+        return now, None if earlier is None else _rendered(earlier, reader, ledger)
+
+
+def _rendered(record: ReportData, reader: StoreReader, ledger: FactIndex) -> MarkdownText:
+    """Return the report of a record in the style of a written one, with its figures' captions."""
+    from hptui.results.report import compose_report
+
     images = []
     if any(key.startswith("figure.") for key in ledger.facts):
         from hptui.results.plots.write import plots_undrawn
 
-        with StoreReader.open(sd) as reader:
-            images = [Image("", plot.alt, plot.caption) for plot in plots_undrawn(record.view, reader)]
+        images = [Image("", plot.alt, plot.caption) for plot in plots_undrawn(record.view, reader)]
     style = known_style(str(ledger.about.get("style") or ""))
     return render_markdown(compose_report(record, style, images))

@@ -137,6 +137,7 @@ def require_supported(study: Study) -> Study:
 
     Raises: `StudyError` or `Unsupported` otherwise.
     """
+    from hptui.operations.rungs import require_promotable
     from hptui.trainers import registry
 
     if study.resources.executor != Resources().executor:
@@ -156,6 +157,7 @@ def require_supported(study: Study) -> Study:
                 message, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, metrics)
             )
     registry.check(study)
+    require_promotable(study)
     return study
 
 

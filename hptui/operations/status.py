@@ -6,8 +6,11 @@ import time
 from dataclasses import asdict
 
 from hptui.core.ranking import hypervolumes
-from hptui.core.trial import Trial
+from hptui.core.rungs import place_text
+from hptui.core.trial import CURVE_INCOMPLETE, Trial
 from hptui.operations.runner_process import runner_status
+from hptui.results.analysis.rungs import deciding_objective
+from hptui.results.fresh_means import fresh_means, means_json
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
 from hptui.results.time_left import time_left
 from hptui.results.view import View, best_trials, stage_progress
@@ -54,7 +57,10 @@ def _best(view: View) -> Json | None:
     value = values[view.study.objective.metric]
     params = dict(first.params)
     others = [trial.number for trial in best[1:]]
-    return {"number": first.number, "value": value, "params": params, "values": values, "also": others}
+    means = fresh_means(view)
+    shape: Json = {"number": first.number, "value": value, "params": params, "values": values, "also": others}
+    shape["fresh"] = None if means is None else means_json(means)
+    return shape | ({CURVE_INCOMPLETE: first.incomplete_curve} if first.incomplete_curve else {})
 
 
 def _hypervolume(view: View) -> Json | None:
@@ -92,9 +98,33 @@ def show_json(view: View, trial: Trial, reader: StoreReader) -> Json:
         "checkpoints": [
             {"step": row.step, "path": row.path, "bytes": row.bytes} for row in reader.checkpoints(trial.number)
         ],
+        **({"rungs": rungs} if (rungs := rungs_json(view, trial, reader)) else {}),
         "artifacts": [{"path": row.path, "label": row.label} for row in reader.artifacts(trial.number)],
         "directory": str(view.sd.trial(trial.number)),
     }
+
+
+def rungs_json(view: View, trial: Trial, reader: StoreReader) -> list[Json]:
+    """Return the rungs at which a trial paused, with its place there among the trials of its stage."""
+    in_stage = {other.number for other in view.trials if other.stage == trial.stage}
+    results = [result for result in reader.rungs() if result.trial in in_stage]
+    objective = deciding_objective(view)
+    return [
+        {
+            "rung": result.rung,
+            "of": result.of,
+            "bracket": result.bracket,
+            "progress": round_measured(result.progress, 4),
+            "step": result.step,
+            "value": result.value,
+            "place": place_text(result, results, objective),
+            "at": iso_time(result.at),
+            "promoted": iso_time(result.promoted),
+            "by": result.by or None,
+        }
+        for result in results
+        if result.trial == trial.number
+    ]
 
 
 def _seconds_left(view: View, now: float) -> float | None:

@@ -158,19 +158,19 @@ def format_cell(view: View, trial: Trial, name: str) -> str:
     """Return the value of a column as text.
 
     Metrics are formatted as `[metrics]` states; `(0.51)` is the latest value of an objective that has no final one; `3
-    → 2` is a setting of which another value was used than requested.
+    → 2` is a setting of which another value was used than requested. `0.51?` is a value of an incomplete curve.
     """
     value = column_value(view, trial, name)
     if value is None:
         so_far = trial.metrics.get(name)
-        return "" if so_far is None else f"({metric(so_far, view.study.metrics.get(name))})"
+        return "" if so_far is None else f"({trial.mark(metric(so_far, view.study.metrics.get(name)))})"
     if name in MEASURED_COLUMNS:
         return MEASURED_COLUMNS[name](value)
     if name in TRIAL_FACT_COLUMNS:
         return str(value)
     requested = name in view.base or name in trial.params
     if name in (trial.values or {}) or (name in trial.metrics and not requested):
-        return metric(value, view.study.metrics.get(name))
+        return trial.mark(metric(value, view.study.metrics.get(name)))
     used = trial.effective.get(name, value)
     return setting(value) if used == value else f"{setting(value)} → {setting(used)}"
 

@@ -98,12 +98,12 @@ MARKUP = re.compile(r"[*`\\\\]")
 
 def _claims(document: ReportDocument, sheet: MarkdownText) -> Iterator[dict[str, Any]]:
     """Yield the claims that are in the report, each with its first line, class and premise."""
-    lines = [MARKUP.sub("", line) for line in sheet.text.split("\n")]
+    text = "\n".join(MARKUP.sub("", line) for line in sheet.text.split("\n"))
     for claim in document.claims:
         sentence = MARKUP.sub("", claim.sentence)
-        number = next((n for n, line in enumerate(lines, 1) if sentence and sentence in line), None)
-        if number is not None:
-            yield {**claim.to_json(), "line": number}
+        position = text.find(sentence) if sentence else -1
+        if position >= 0:
+            yield {**claim.to_json(), "line": text.count("\n", 0, position) + 1}
 
 
 def read_fact_index(text: str) -> FactIndex:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from statistics import stdev
 
 from hptui.core.format import NO_VALUE, duration, memory, metric, nonfinite_name, number, setting
-from hptui.core.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
+from hptui.core.trial import FROM_TRIAL, INCOMPLETE_MARK, Role, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.significance import Interval
 from hptui.results.digits import column_decimals, fixed_text, printed_number
@@ -171,8 +171,10 @@ class FactWriter:
     def cell(self, trial: Trial, name: str) -> Line:
         """Return the content of a table cell. A setting takes precedence over a metric of the same name."""
         metrics = {objective.metric for objective in self.study.objectives} | set(self.study.metrics)
-        if name in ("seconds", "peak_memory_gb") or name in metrics:
+        if name in ("seconds", "peak_memory_gb"):
             return (self.value(trial, name),)
+        if name in metrics:
+            return self.marked_value(trial, name)
         if name in self.view.settings(trial):
             return self.setting(trial, name)
         if name in trial.effective:
@@ -196,7 +198,12 @@ class FactWriter:
                     f"facts.{name}",
                 ),
             )
-        return (self.value(trial, name),)
+        return self.marked_value(trial, name)
+
+    def marked_value(self, trial: Trial, name: str) -> Line:
+        """Return a trial's value of a metric, marked if its curve is incomplete."""
+        value = self.value(trial, name)
+        return (value, INCOMPLETE_MARK) if trial.incomplete_curve and value != NO_VALUE else (value,)
 
     def count(self, key: str, trials: Iterable[Trial]) -> Fact:
         """Return the number of trials."""

@@ -33,6 +33,7 @@ SECTIONS_BY_STYLE: Mapping[str, tuple[str, ...]] = {
         "comparison",
         "trials",
         "stages",
+        "rungs",
         "effects",
         "failures",
         "recommendations",
@@ -121,11 +122,12 @@ def _claims_or_none(facts: FactWriter) -> list[claims.Claim]:
 
 def all_claims(facts: FactWriter) -> list[claims.Claim]:
     """Return all claims that the sections of a report place."""
-    of_one = (claims.against_baseline, claims.search_caveat)
+    of_one = (claims.question_answer, claims.against_baseline, claims.search_caveat)
     return [
         *(claims.sure(facts), claims.alike(facts), claims.mattered(facts), claims.next_step(facts)),
         *(claim for claim in (make(facts) for make in of_one) if claim is not None),
         *claims.best_claims(facts),
+        *claims.pair_claims(facts),
         *(claim for goal in facts.study.objectives for claim in claims.effect_claims(facts, goal.metric)),
         *claims.ignored_claims(facts),
         *claims.region_claims(facts),

@@ -22,6 +22,8 @@ OWN_BEGINS, OWN_ENDS = "<!-- own -->", "<!-- /own -->"
 """The lines around a reader's own text."""
 MIN_SHARED_WORDS = 0.3
 """Lines with a smaller share of common words are two lines, not one that was changed."""
+QUOTED = re.compile(r"“[^”]*”")
+"""What people wrote, as a report quotes it."""
 WORD = re.compile(r"\S+")
 """A word of a line."""
 
@@ -59,11 +61,12 @@ class _Line:
     text: str
 
 
-def compare_lines(text: str, now: MarkdownText, ledger: FactIndex) -> LineComparison:
+def compare_lines(text: str, now: MarkdownText, ledger: FactIndex, then: MarkdownText | None = None) -> LineComparison:
     """Return how the text of a report differs from what the store gives now.
 
-    The digests of the ledger tell what was edited since from what the store has outgrown. They are not trusted: a line
-    that the store does not give is wrong, whatever the ledger says of it.
+    `then` is what the store gave at the report's own time, where that is known: it tells what was edited since from
+    what the store has outgrown. Else the digests of the ledger do; they are not trusted: a line that the store does not
+    give is wrong, whatever the ledger says of it.
     """
     written, own = _split_own(text)
     current = _lines(now.text.split("\n"))
@@ -73,6 +76,8 @@ def compare_lines(text: str, now: MarkdownText, ledger: FactIndex) -> LineCompar
     comparison = _Comparison(places)
     current_digests = [line_digest(line.text) for line in current]
     as_written = list(ledger.lines) or current_digests
+    if then is not None:
+        as_written = _as_written(written, _lines(then.text.split("\n")), frozenset(ledger.lines))
     current_of: dict[int, _Line] = {}
     outgrown = _unequal(as_written, current_digests)
     for _, i, j in _equal(as_written, current_digests):
@@ -87,6 +92,19 @@ def compare_lines(text: str, now: MarkdownText, ledger: FactIndex) -> LineCompar
         comparison.outgrown([written_of[n] for n in range(i1, i2) if n in written_of], current[j1:j2], before)
     differences = sorted(comparison.differences, key=lambda item: (item.line, item.kind, item.now))
     return LineComparison(len(current), differences, own)
+
+
+def _as_written(written: Sequence[_Line], then: Sequence[_Line], known: frozenset[str]) -> list[str]:
+    """Return the digests of the lines that the store gave at the report's time.
+
+    What people wrote (a note, a title) has no time in the store: where only that differs, the ledger tells.
+    """
+    digests = [line_digest(line.text) for line in then]
+    first, second = ([QUOTED.sub("", line.text) for line in lines] for lines in (written, then))
+    for _, i, j in _equal(first, second):
+        if (digest := line_digest(written[i].text)) in known:
+            digests[j] = digest
+    return digests
 
 
 def _unequal(first: Sequence[str], second: Sequence[str]) -> list[tuple[int, int, int, int]]:

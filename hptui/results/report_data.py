@@ -10,6 +10,7 @@ from typing import Any
 
 from hptui.core.format import is_count
 from hptui.core.masking import mask
+from hptui.core.rungs import RungResult, RungSummary
 from hptui.core.stages import stage_named, stage_space
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
 from hptui.results.analysis import blas
@@ -19,9 +20,10 @@ from hptui.results.analysis.confounding import IgnoredSetting, ignored_settings
 from hptui.results.analysis.effects import OneFactorStep, SettingGroups, one_factor_steps, setting_groups
 from hptui.results.analysis.evidence import EffectAnalysis, analyse
 from hptui.results.analysis.failure_regions import FailureRegion, failure_regions
-from hptui.results.analysis.fresh import Fresh, Noise, dead_numbers, dead_seeds, fresh_runs, noise_of
+from hptui.results.analysis.fresh import Fresh, Noise, dead_numbers, dead_seeds, fresh_leader, fresh_runs, noise_of
 from hptui.results.analysis.next_steps import Outlook, outlook_of
 from hptui.results.analysis.range_test import RangeTest, range_test
+from hptui.results.analysis.rungs import summaries_by_stage
 from hptui.results.analysis.scores import MAX_TRIALS, left_out_as, score_trials
 from hptui.results.analysis.shares import Importance, importance_of
 from hptui.results.diagnosis import Diagnosis, diagnose, scatter_pools
@@ -63,6 +65,7 @@ class ReportData:
     knowledge: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     score_curves: Mapping[str, Mapping[int, Curve]] = field(default_factory=dict)
     """Curves of an objective that were read besides, to rank trials without a value."""
+    rung_results: tuple[RungResult, ...] = ()
 
     @property
     def metric(self) -> str:
@@ -162,7 +165,7 @@ class ReportData:
     def fresh(self, trial: Trial) -> Fresh | None:
         """Return the runs of a ranked trial that had no part in choosing it; None if there are none."""
         if trial.number not in self._fresh:
-            self._fresh[trial.number] = fresh_runs(self.view, trial, self.dead)
+            self._fresh[trial.number] = fresh_runs(self.view, trial, self.dead, self.order)
         return self._fresh[trial.number]
 
     @cached_property
@@ -172,10 +175,7 @@ class ReportData:
     @cached_property
     def fresh_leader(self) -> Fresh | None:
         """The fresh runs with the best mean; None if no ranked trial has any."""
-        repeated = {trial.replicate_of for trial in self.view.trials if trial.replicate_of is not None}
-        matches = [fresh for trial in self.order if trial.number in repeated and (fresh := self.fresh(trial))]
-        sign = 1 if self.view.study.objective.goal == "minimize" else -1
-        return min(matches, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
+        return fresh_leader(self.view, self.order, self.dead)
 
     @cached_property
     def groups(self) -> list[SettingGroups]:
@@ -197,6 +197,11 @@ class ReportData:
     def outlook(self) -> Outlook | None:
         """What more trials may bring; None if unknown."""
         return outlook_of(self.view)
+
+    @cached_property
+    def rungs(self) -> list[RungSummary]:
+        """The rungs of each stage."""
+        return summaries_by_stage(self.view, self.rung_results)
 
     @cached_property
     def importance(self) -> Importance | None:
@@ -262,6 +267,7 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
         revisions = tuple(map(masked_record, reader.revisions()))
         knowledge = mask(reader.prior_knowledge())
         score_curves = _score_curves(view, reader, summaries, curves)
+        rung_results = tuple(reader.rungs())
     return ReportData(
         view,
         {number: tuple(runs) for number, runs in attempts.items()},
@@ -274,6 +280,7 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
         sum(len(trial.rejections) for trial in view.trials),
         knowledge,
         score_curves,
+        rung_results,
     )
 
 

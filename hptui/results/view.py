@@ -81,7 +81,12 @@ class View:
         """The best trial; with several objectives the first of the Pareto set."""
         return next(iter(best_trials(self.study, self.trials)), None)
 
-    @property
+    @cached_property
+    def memo(self) -> dict[Any, Any]:
+        """What analyses have made of this view and need again, by a key of theirs."""
+        return {}
+
+    @cached_property
     def front(self) -> list[Trial]:
         """The trials that no other beats: the Pareto set, or for one objective the best trial and its equals."""
         return best_trials(self.study, self.trials)

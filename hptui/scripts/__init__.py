@@ -12,4 +12,5 @@ SPEC = TrainerSpec(
     programs="hptui.scripts.program:programs_of",
     preflight="hptui.scripts.preflight:preflight_warnings",
     check="hptui.scripts.validate:check_study",
+    resumes="hptui.scripts.validate:why_not_resumed",
 )

@@ -16,6 +16,7 @@ from pathlib import Path
 from hptui.scripts.metrics.ranks import split_rank
 
 TORCH_MODULES = ("torch.distributed.run", "torch.distributed.launch")
+ACCELERATE_MODULE = "accelerate.commands.launch"
 TAG_OPTIONS = ("--log-dir", "--log_dir", "--tee", "--redirects", "-t", "-r")
 """Options of torchrun that say where output goes; a command that has one of them stays as it is."""
 RULER = re.compile(r"={20,}|-{20,}")
@@ -45,13 +46,34 @@ def torchrun_words(words: Sequence[str]) -> int:
     return 0
 
 
+def accelerate_words(words: Sequence[str]) -> int:
+    """Return how many words of a command start `accelerate launch`; 0 if it is another program."""
+    name = os.path.basename(words[0]) if words else ""
+    if name in ("accelerate", "accelerate-launch"):
+        return 2 if list(words[1:2]) == ["launch"] else 1 if name == "accelerate-launch" else 0
+    if name.startswith("python"):
+        for index in range(1, len(words) - 1):
+            if words[index] == "-m":
+                return index + 2 if words[index + 1] == ACCELERATE_MODULE else 0
+            if not words[index].startswith("-"):
+                return 0
+    return 0
+
+
 def with_tags(words: Sequence[str], directory: Path) -> list[str]:
-    """Return the command such that torchrun writes the rank before each line; others unchanged."""
-    count = torchrun_words(words)
+    """Return the command such that its launcher tags each line with the rank; others unchanged."""
+    count = torchrun_words(words) or _accelerate_words_of_torchrun(words)
     options = _own_options(words[count:])
     if not count or any(word.partition("=")[0] in TAG_OPTIONS for word in options):
         return list(words)
     return [*words[:count], "--log_dir", str(directory), "--tee", "3", *words[count:]]
+
+
+def _accelerate_words_of_torchrun(words: Sequence[str]) -> int:
+    """Return how many words start an `accelerate launch` that calls torchrun; else 0."""
+    count = accelerate_words(words)
+    options = {word.partition("=")[0].replace("-", "_") for word in _own_options(words[count:])}
+    return count if options & {"__multi_gpu", "__use_fsdp"} else 0
 
 
 def _own_options(words: Sequence[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 import re
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from hptui.scripts.metrics.collector import (
 )
 from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs
 from hptui.scripts.metrics.lines import LineReader, plain_text
-from hptui.scripts.metrics.pairs import MetricsReading
+from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.ranks import labels_lines, split_rank
-from hptui.scripts.metrics.readers import UNREADABLE, value_at_path
+from hptui.scripts.metrics.readers import TEXT_SUFFIXES, UNREADABLE, value_at_path
 from hptui.scripts.metrics.reports import TAP_PREFIX, ReportsReader
 from hptui.scripts.settings import CommandTable
 from hptui.trainers.context import TrialContext
@@ -248,3 +248,27 @@ class ScriptObserver:
         for name in reports.non_numbers:
             self._warn_once(f"the script reported {name}, which is no number")
         reports.non_numbers = []
+
+
+MAX_SEARCHED_CHARS = 1 << 20
+"""Characters of a file that are searched."""
+MAX_SEARCHED_FILES = 50
+"""Files that are searched."""
+
+
+def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded: Collection[str]) -> Iterator[str]:
+    """Yield, for each missing objective, the trial's file that seems to hold it and how it would be read."""
+    missing = [name for name in objectives if name not in recorded]
+    if not missing:
+        return
+    files = [
+        path
+        for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES]
+        if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values()) and path.is_file()
+    ]
+    texts = {path: canonical_name(path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]) for path in files}
+    for name in missing:
+        file = next((path for path, text in texts.items() if canonical_name(name) in text), None)
+        if file is not None:
+            relative = file.relative_to(output).as_posix()
+            yield f'{name} stands in {file.name}, which nobody reads: metrics = ["{{trial_dir}}/{relative}"] does'

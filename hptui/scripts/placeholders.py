@@ -23,7 +23,7 @@ ENVIRONMENT_PREFIX = "env."
 """Prefix of placeholders for environment variables: `{env.NAME}`; an unset one yields its name, as in W&B."""
 DIRECTORY_FACTS = ("trial_dir", "study_dir", "cache")
 """Placeholders that are ours in any text, even among others that are not."""
-INTEGER_FACTS = ("number", "attempt", "seed", "threads", "port")
+INTEGER_FACTS = ("number", "attempt", "seed", "threads", "port", "nproc", "gpus")
 """Placeholders that are whole numbers where they are a value by themselves."""
 MIN_SIMILARITY = 0.8
 """Similarity (0 to 1) from which a name in braces is taken for a misspelt placeholder."""

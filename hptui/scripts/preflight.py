@@ -17,8 +17,9 @@ from hptui.scripts import config_file
 from hptui.scripts.arguments import ComposedCommand, compose_command, forms_in_command
 from hptui.scripts.help_check import unknown_parameter_warnings
 from hptui.scripts.inspect.forms import normal_name
+from hptui.scripts.launch import launcher_of, read_launch
 from hptui.scripts.metrics.files import read_specs
-from hptui.scripts.program import program_path, resolve_programs, why_tap_is_hidden
+from hptui.scripts.program import program_path, resolve_programs, script_of, why_tap_is_hidden
 from hptui.scripts.settings import CommandTable, misspelt_settings, read_command_spec
 from hptui.trainers.failures import Failure
 
@@ -72,6 +73,7 @@ def preflight(
     warnings += [*missing, *_sharing(spec, composed, parallel=parallel, repeated=repeated)]
     if hidden := why_tap_is_hidden(words) if spec.settings.tap else "":
         warnings.append(f"trainer.tap: {hidden}; metrics come from the script's files and output")
+    warnings += _pausing(spec, words, work or study_directory)
     warnings += _config(spec, composed, study_directory)
     if run_help and not missing and spec.settings.help is not False:
         warnings += unknown_parameter_warnings(spec, composed, words, work or study_directory)
@@ -86,6 +88,7 @@ def _work(spec: CommandTable, composed: ComposedCommand, directory: Path) -> Pat
 
 def _facts(directory: Path, output: Path) -> dict[str, str]:
     facts = dict.fromkeys(("gpu", "checkpoint"), "")
+    facts |= {"gpus": "0", "nproc": "1", "local_ranks": "0"}
     facts |= {"number": "0", "attempt": "1", "seed": "0", "threads": "1", "port": "29500", "python": sys.executable}
     return {**facts, "trial_dir": str(output), "study_dir": str(directory), "cache": str(output)}
 
@@ -106,6 +109,17 @@ def _sharing(spec: CommandTable, composed: ComposedCommand, *, parallel: int, re
     texts = [*spec.settings.command, *(spec.settings.env or {}).values()]
     if repeated and not any("{seed}" in text for text in texts):
         yield 'trainer.command: repeated runs differ by their seed only, and nothing gives the script "{seed}"'
+
+
+def _pausing(spec: CommandTable, words: Sequence[str], directory: Path) -> Iterator[str]:
+    """Yield a warning where a pause would lose what several processes have trained."""
+    key = "launch" if read_launch(spec.settings.launch) is not None else "command"
+    if spec.settings.checkpoint or not (key == "launch" or launcher_of(words)):
+        return
+    script = script_of(words, directory)
+    if script is not None and "hptui" not in script.read_text(errors="replace"):
+        hint = 'name what it saves (checkpoint = "{trial_dir}/…"), or ask hptui.should_stop() in it'
+        yield f"trainer.{key}: a launcher ends its processes 30 s after a pause, and the trial would begin anew; {hint}"
 
 
 def _config(spec: CommandTable, composed: ComposedCommand, directory: Path) -> Iterator[str]:

@@ -19,6 +19,8 @@ from hptui.trainers.failures import Failure
 PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
 LAUNCHERS = ("torchrun", "accelerate", "deepspeed", "uv", "poetry", "conda", "pipenv")
 CONTAINERS = ("docker", "podman", "singularity", "apptainer", "enroot", "ssh")
+LAUNCHER_MODULES = ("torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch")
+"""Modules behind `-m` that start a script, which comes after their own options."""
 CONSTANTS_RUNNER = Path(__file__).with_name("with_constants.py")
 """Runs a script with other constants; never the script that a command trains with."""
 PROBE_PROGRAM = "import sys; print(sys.executable)"
@@ -111,6 +113,8 @@ def why_tap_is_hidden(words: Sequence[str]) -> str:
 def script_of(words: Sequence[str], directory: Path) -> Path | None:
     """Return the file that a command runs; None if it names none that exists."""
     for index, text in enumerate(words):
+        if index and words[index - 1] == "-m" and text in LAUNCHER_MODULES:
+            continue
         if index and words[index - 1] == "-m":
             module = directory / f"{text.replace('.', '/')}.py"
             return module if module.is_file() else None

@@ -15,6 +15,7 @@ from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import UserError
 from hptui.core.keys import Key
 from hptui.core.trial import Value
+from hptui.scripts.launch import read_launch
 from hptui.trainers.settings import build, describe, setting
 
 
@@ -26,6 +27,10 @@ class CommandSettings:
     style: Any = setting(
         "argparse",
         "how parameters are said: argparse hf hydra fire click jsonargparse exact dotted env wandb constants none",
+    )
+    launch: Any = setting(
+        "none",
+        'start the command on several processes: "torchrun", "accelerate", or { program = "torchrun", processes = 2 }',
     )
     names: Any = setting(None, 'what the script calls a parameter, where it differs: { lora_rank = "lora_r" }')
     tables: list = setting([], 'parameters that reach the script as a table: ["optimizer"] for optimizer.lr')  # type: ignore[type-arg]
@@ -89,6 +94,7 @@ def read_command_spec(settings: Mapping[str, Value]) -> CommandTable:
     if own.help not in (None, False) and not isinstance(own.help, list):
         raise UserError(f"trainer.help: must be a list of words or false, got {own.help!r}")
     _check_resume(own)
+    read_launch(own.launch, own.command)
     return CommandTable(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})
 
 

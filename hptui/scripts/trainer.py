@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
 from hptui.scripts.exit_status import classify_script_end
+from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port
 from hptui.scripts.launchers import with_tags
-from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.ranks import labels_lines
-from hptui.scripts.metrics.readers import TEXT_SUFFIXES
-from hptui.scripts.observe import ScriptObserver, make_line_reader
+from hptui.scripts.observe import ScriptObserver, make_line_reader, unread_objective_warnings
 from hptui.scripts.passing import refusal
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
@@ -32,30 +30,6 @@ from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.store.run_directory import RunDir
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Failure
-
-MAX_SEARCHED_CHARS = 1 << 20
-"""Characters of a file that are searched."""
-MAX_SEARCHED_FILES = 50
-"""Files that are searched."""
-
-
-def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded: Collection[str]) -> Iterator[str]:
-    """Yield, for each missing objective, the trial's file that seems to hold it and how it would be read."""
-    missing = [name for name in objectives if name not in recorded]
-    if not missing:
-        return
-    files = [
-        path
-        for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES]
-        if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values()) and path.is_file()
-    ]
-    texts = {path: canonical_name(path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]) for path in files}
-    for name in missing:
-        file = next((path for path, text in texts.items() if canonical_name(name) in text), None)
-        if file is not None:
-            relative = file.relative_to(output).as_posix()
-            yield f'{name} stands in {file.name}, which nobody reads: metrics = ["{{trial_dir}}/{relative}"] does'
-
 
 OUTPUT_DIRECTORY = "output"
 """Name of `{trial_dir}` in the trial's directory: a script cannot overwrite what hptui keeps outside it."""
@@ -74,7 +48,8 @@ class ScriptTrainer:
     def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
         """Find the checkpoint to resume from, and record the code that runs, before anything starts."""
         spec = read_command_spec(settings)
-        self._port = _free_port()  # once: the recorded command is the one that runs
+        gpus = _visible_gpus() if trial.device == "cuda" else 0
+        self._launch = CommandLaunch(spec.settings.launch, spec.settings.command, gpus, trial.gpus_per_trial)
         self._output = trial.dir / OUTPUT_DIRECTORY
         self._earlier = EarlierAttempts(
             trial,
@@ -92,7 +67,7 @@ class ScriptTrainer:
         self._directory = Path(trial.directory)
         self._workdir = Path(os.path.join(self._directory, self._fill_text(spec, trial, spec.settings.workdir)))
         words = self._with_program(
-            compose_command(spec, self._facts(trial), self._directory, self._output).words, trial
+            compose_command(spec, self._facts(trial), self._directory, self._output).words, trial, launch=True
         )
         trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
         trial.about["command"] = masked_command(words)
@@ -115,7 +90,6 @@ class ScriptTrainer:
 
     def _facts(self, trial: TrialContext) -> dict[str, str]:
         """Return the placeholders of the command that are not parameters."""
-        visible = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part]
         checkpoint = getattr(self, "_checkpoint", None)
         return {
             "trial_dir": str(trial.dir / OUTPUT_DIRECTORY),
@@ -124,11 +98,10 @@ class ScriptTrainer:
             "number": str(trial.number),
             "attempt": str(trial.attempt),
             "seed": str(trial.seed),
-            "gpu": ",".join(map(str, range(len(visible)))) if trial.device == "cuda" else "",
+            **self._launch.facts(),
             "threads": str(trial.threads or 1),
             "checkpoint": str(checkpoint) if checkpoint else "",
             "python": sys.executable,
-            "port": str(self._port),
         }
 
     def __call__(self, settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
@@ -148,7 +121,7 @@ class ScriptTrainer:
             )
         self._workdir.mkdir(parents=True, exist_ok=True)
         reports = trial.attempt_dir / REPORTS_FILE
-        self._environment = self._environment_of(spec, composed, reports)
+        self._environment = self._environment_of(spec, composed, reports, trial)
         listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports)
         self._announce_total_steps(spec, trial)
         self._recover(trial, listener)
@@ -192,14 +165,16 @@ class ScriptTrainer:
             bool(spec.settings.resume_flag) and "{checkpoint}" not in str(spec.settings.resume_flag)
         )
 
-    def _environment_of(self, spec: CommandTable, composed: ComposedCommand, reports: Path) -> dict[str, str]:
+    def _environment_of(
+        self, spec: CommandTable, composed: ComposedCommand, reports: Path, trial: TrialContext
+    ) -> dict[str, str]:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HPTUI_REPORT": str(reports)}
         environment["HPTUI_STOP"] = str(reports.with_name(STOP_FILE))
         if spec.settings.tap:
             environment["HPTUI_TAP"] = "1"
             python_path = os.environ.get("PYTHONPATH")
             environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([python_path] if python_path else [])])
-        return {**environment, **composed.environment}
+        return {**environment, **self._launch.environment(trial.threads), **composed.environment}
 
     def _announce_total_steps(self, spec: CommandTable, trial: TrialContext) -> None:
         """Set the number of steps, if a setting or a parameter states it."""
@@ -209,14 +184,14 @@ class ScriptTrainer:
         if isinstance(total, int | float) and not isinstance(total, bool) and total > 0:
             trial.total_steps = int(total)
 
-    def _with_program(self, words: list[str], trial: TrialContext) -> list[str]:
+    def _with_program(self, words: list[str], trial: TrialContext, *, launch: bool) -> list[str]:
+        words = self._launch.words(words) if launch else words
         words = [program_path(words[0], trial.programs, self._workdir), *words[1:]]
         return with_tags(words, trial.attempt_dir / RANKS_DIRECTORY)
 
     def _run(
         self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: ScriptObserver
     ) -> ScriptResult:
-        words = self._with_program(words, trial)
         print(f"$ {masked_command(words)}", flush=True)
 
         def ask() -> bool:
@@ -239,14 +214,37 @@ class ScriptTrainer:
         hidden = why_tap_is_hidden(composed.words) if spec.settings.tap else ""
         if hidden:
             trial.warn(f"{hidden}: metrics come from its files and its output alone")
-        result = self._run(composed.words, self._environment, trial, listener)
+        result = self._run_with_a_free_port(spec, composed, trial, listener)
         tap_missing = spec.settings.tap and is_python(composed.words) and listener.reports.tapped is None
         if tap_missing and not hidden and result.code == 0:
             trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
-        if result.stopped:
+        if result.stopped and trial.passed_rung and result.code == 0:
+            trial.obeyed = None  # it was through before it could stop
+        elif result.stopped:
             return
         if failure := self._failure_of(result, trial, listener):
             raise failure
+
+    def _run_with_a_free_port(
+        self, spec: CommandTable, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
+    ) -> ScriptResult:
+        """Run the script; once more with another port, if a program had taken the first one meanwhile."""
+        words = self._with_program(composed.words, trial, launch=True)
+        began = time.monotonic()
+        result = self._run(words, self._environment, trial, listener)
+        is_taken = found_its_port_taken(result.code, result.lines, time.monotonic() - began)
+        port = self._launch.port
+        if not is_taken or result.stopped or trial.reports or port not in " ".join(words):
+            return result
+        self._launch.port = free_port()
+        trial.warn(f"port {port} was taken by another program: the command runs again with port {self._launch.port}")
+        again = compose_command(spec, self._facts(trial), self._directory, self._output)
+        for path, text in again.files.items():
+            path.write_text(text)
+        composed.words[: len(again.words)] = again.words  # a resume flag stays behind them
+        words = self._with_program(composed.words, trial, launch=True)
+        trial.environment(command=masked_command(words))
+        return self._run(words, {**self._environment, **again.environment}, trial, listener)
 
     def _failure_of(self, result: ScriptResult, trial: TrialContext, listener: ScriptObserver) -> Failure | None:
         collector = listener.collector
@@ -277,6 +275,7 @@ class ScriptTrainer:
         trial.phase("evaluate", 3600.0)  # seconds without events that are normal here
         listener.begin_evaluation()
         began = time.monotonic()
+        words = self._with_program(words, trial, launch=False)
         result = self._run(words, environment, trial, listener)
         printed = "".join(f"{line}\n" for line in result.lines)
         trial.artifact("evaluate.txt", "what the evaluation printed").write_text(printed)
@@ -297,11 +296,8 @@ class ScriptTrainer:
                     shutil.copyfile(path, trial.artifact(path.name))
 
 
-def _free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        port: int = server.getsockname()[1]
-        return port
+def _visible_gpus() -> int:
+    return len([name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name])
 
 
 def train(settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, Any]:

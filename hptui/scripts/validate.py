@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hptui.core.command_settings import COMMAND_KEYS
-from hptui.core.errors import StudyError, StudyFileErrors
+from hptui.core.errors import StudyError, StudyFileErrors, UserError
 from hptui.core.space import Choice, Space
 from hptui.core.study import Study
 from hptui.core.trial import Value
@@ -21,6 +21,7 @@ from hptui.scripts.arguments import (
     variable_forms,
 )
 from hptui.scripts.config_file import FORMATS
+from hptui.scripts.launch import named_processes, read_launch
 from hptui.scripts.passing import CannotBePassed, pass_parameters, refusal, variable_text
 from hptui.scripts.placeholders import PLACEHOLDER_PATTERN
 from hptui.scripts.settings import CommandTable, read_command_spec
@@ -39,7 +40,8 @@ def check_study(study: Study) -> None:
     for settings, values in _configurations(study):
         if not settings.get("command"):
             continue  # the settings of a trial that is never run by itself
-        spec = read_command_spec(settings)
+        spec = _read_spec(study, settings)
+        errors += _launch_errors(study, spec)
         way = _Way(spec, Path(study.directory or ".").absolute())
         for where, name, value in values:
             if reason := way.refusal_of(name, value):
@@ -48,6 +50,45 @@ def check_study(study: Study) -> None:
     unique = list({(error.where, error.problem): error for error in errors}.values())
     if unique:
         raise StudyFileErrors(unique) if len(unique) > 1 else unique[0]
+
+
+def _read_spec(study: Study, settings: Mapping[str, Value]) -> CommandTable:
+    """Return a `[trainer]` table, read; an error in `launch` names the file."""
+    try:
+        return read_command_spec(settings)
+    except UserError as error:
+        where, _, problem = error.message.partition(": ")
+        if not where.startswith("trainer.launch"):
+            raise
+        raise StudyError(problem, file=study.source, where=where, hint=error.hint) from None
+
+
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+"""Exists where trials get GPUs, unless the study forbids it."""
+
+
+def _launch_errors(study: Study, spec: CommandTable) -> Iterator[StudyError]:
+    """Yield an error where a command names another number of processes than a trial has GPUs."""
+    launch = read_launch(spec.settings.launch, spec.settings.command)
+    key, count = "launch.processes", launch.processes if launch is not None else None
+    if launch is None:
+        key, count = "command", named_processes(spec.settings.command)
+    size, gpus = study.resources.gpus_per_trial, study.resources.gpus
+    if count is None or count == size or gpus in (0, ()) or (size == 1 and not NVIDIA_DRIVER.exists()):
+        return
+    hint = f"set gpus_per_trial = {count} in [resources], or write {{nproc}} in place of the number"
+    problem = f"names {count} processes, but gpus_per_trial is {size}"
+    yield StudyError(problem, file=study.source, where=f"trainer.{key}", value=count, hint=hint)
+
+
+def why_not_resumed(study: Study) -> str:
+    """Return why a paused trial of this study would begin again; '' if its script can go on."""
+    settings = study.trainer.settings
+    command = settings.get("command")
+    words = command if isinstance(command, list) else [command]
+    if settings.get("resume_flag") or any("{checkpoint}" in str(word) for word in words):
+        return ""
+    return "nothing in its command makes the script go on from a checkpoint; trainer.resume_flag does"
 
 
 class _Way:

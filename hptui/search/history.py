@@ -3,7 +3,7 @@
 | result of the trial             | observation                                                |
 | ------------------------------- | ---------------------------------------------------------- |
 | complete                        | its values                                                 |
-| pruned, timeout                 | the last reported value, and the progress it was shown at  |
+| pruned, at a rung, timeout      | the last reported value, and the progress it was shown at  |
 | failed: out of memory           | a violated constraint: samplers learn the memory limit     |
 | failed: usage, a combination    | a violated constraint, if a trial with the same options    |
 |                                 | has completed: the script rejects these values             |
@@ -139,6 +139,8 @@ def observe(trial: Trial, study: Study) -> Observation | None:
         case TrialStatus.COMPLETE, _:
             return _observe_complete(trial, study)
         case (TrialStatus.PRUNED, _) | (TrialStatus.FAILED | TrialStatus.STOPPED, Reason.TIMEOUT):
+            return Observation({}, ObservationKind.PARTIAL, shown=_last_shown(trial, study.objectives))
+        case (TrialStatus.PAUSED, Reason.RUNG):
             return Observation({}, ObservationKind.PARTIAL, shown=_last_shown(trial, study.objectives))
         case TrialStatus.FAILED, Reason.OOM | Reason.HOST_OOM:
             return Observation({}, ObservationKind.VIOLATED, margin=MEMORY_MARGIN)

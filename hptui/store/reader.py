@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from hptui.core.errors import MachineError, NotFound
+from hptui.core.rungs import RungResult
 from hptui.core.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
-from hptui.store import metric_points, records
+from hptui.store import metric_points, records, rungs
 from hptui.store.connection import Connection
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import MetaKey
@@ -125,6 +126,10 @@ class StoreReader:
         """Return a value of the `meta` table, which describes the store itself."""
         row = self.connection.row("SELECT value FROM meta WHERE key = ?", (key,))
         return default if row is None else str(row[0])
+
+    def starred(self) -> frozenset[int]:
+        """Return the numbers of the trials that a person has starred."""
+        return frozenset(json.loads(self.get_meta(MetaKey.STARRED, "[]")))
 
     # trials and attempts --------------------------------------------------------------------------------------
 
@@ -239,6 +244,10 @@ class StoreReader:
             )
         return trials
 
+    def rungs(self, trial: int | None = None) -> list[RungResult]:
+        """Return the rungs that a trial, or any, paused at, in the order of trials and rungs."""
+        return rungs.read(self.connection, trial)
+
     # metrics --------------------------------------------------------------------------------------------------
 
     def metric_names(self, trial: int | None = None) -> list[str]:
@@ -287,6 +296,13 @@ class StoreReader:
             (token, after),
         )
         return [Sample(*row) for row in rows]
+
+    def sampled_fields(self, count: int) -> frozenset[str]:
+        """Return which fields of resource usage have a value in any of the first `count` samples."""
+        names = ("gpu_gb", "rss_gb", "util", "cpu")
+        columns = ", ".join(f"count({name})" for name in names)
+        row = self.connection.row(f"SELECT {columns} FROM (SELECT * FROM samples LIMIT ?)", (count,))  # noqa: S608
+        return frozenset(name for name, number in zip(names, row or (), strict=False) if number)
 
     def checkpoints(self, trial: int) -> list[CheckpointRow]:
         """Return the checkpoints of a trial, lowest step first."""

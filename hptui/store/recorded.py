@@ -35,6 +35,8 @@ class MetaKey(StrEnum):
     REDACTED = "redacted"
     NO_GPUS_WARNED = "told_no_gpus"  # language: the recorded word
     NOTICED = "noticed"
+    STARRED = "starred"
+    PLACES = "places"
 
 
 META_KEYS: Mapping[MetaKey, str] = {
@@ -60,6 +62,8 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.REDACTED: "set in a copy without secrets, which cannot be run",
     MetaKey.NO_GPUS_WARNED: "set once it was recorded that no GPU can be used",
     MetaKey.NOTICED: "id of the last event that notices were made of",
+    MetaKey.STARRED: "JSON: the numbers of the trials that a person has starred",
+    MetaKey.PLACES: "JSON: the places of trials on other machines, and attempts that are queued or unreachable",
 }
 """What each key of the `meta` table holds."""
 
@@ -91,6 +95,7 @@ class EventKind(StrEnum):
     THRESHOLD = "threshold"
     TIMEOUT = "timeout"
     HUNG = "hung"
+    RUNG = "rung"
     PRUNER = "pruner"
     STOP_RULES = "stop_rules"
     CONSTANT = "constant"
@@ -98,12 +103,16 @@ class EventKind(StrEnum):
     GPU_BUSY = "gpu_busy"
     NO_GPUS = "no_gpus"
     GPU_FAULT = "gpu_fault"
+    COLD_START = "cold_start"
     CHANGED = "changed"
     CODE_CHANGED = "code_changed"
     TRAINER = "trainer"
     SUSPECT = "suspect"
     RESULTS = "results"
     LEFT = "left"
+    PLACE_LOST = "place_lost"
+    PLACE_BACK = "place_back"
+    FENCED = "fenced"
     DISK_LOW = "disk_low"
     NOTIFY = "notify"
 
@@ -143,11 +152,13 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.THRESHOLD: "a trial is pruned by a stop rule",
     EventKind.TIMEOUT: "a trial ran longer than `timeout`",
     EventKind.HUNG: "a trial had no event for longer than `hang_after`",
+    EventKind.RUNG: "a trial goes on from a rung, or the checkpoints of those left there are deleted",
     EventKind.PRUNER: "a trial reports no progress, so no pruner can judge it",
     EventKind.STOP_RULES: "stop rules that name a metric which is never reported",
     EventKind.CONSTANT: "all trials have the same objective",
     EventKind.ENGINE: "the search goes on with another version of its engine",
-    EventKind.GPU_FAULT: "a GPU gets no trials, because it does not answer or failed",
+    EventKind.GPU_FAULT: "a GPU does not answer, failed and gets no trials, or its driver reports a fault",
+    EventKind.COLD_START: "attempts start in fresh processes although a warm start was tried, and why",
     EventKind.GPU_BUSY: "a trial waits for a GPU; the sentence names who holds it",
     EventKind.NO_GPUS: "GPUs were requested, but none can be used",
     EventKind.CHANGED: "code, data or the program of the trials is not what it was before",
@@ -157,6 +168,9 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.RESULTS: "the results could not be written",
     EventKind.DISK_LOW: "the disk is nearly full",
     EventKind.NOTIFY: "a notice could not be sent",
+    EventKind.PLACE_LOST: "the place of a running trial cannot be reached",
+    EventKind.PLACE_BACK: "the place of a running trial is reached again",
+    EventKind.FENCED: "an attempt was given up: it may live on, but its results never count",
     EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from hptui.core.trial import Attempt, AttemptState, Reason, Rejection, Role, StudyState, Trial, TrialStatus
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Newest format of the tables that this version supports: `PRAGMA user_version`."""
 APPLICATION_ID = 0x68707475
 """`PRAGMA application_id` of our stores: "hptu"."""

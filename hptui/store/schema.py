@@ -20,7 +20,7 @@ from typing import Any
 
 from hptui.core.errors import MachineError, UserError
 from hptui.core.trial import StudyState
-from hptui.store import notices, records
+from hptui.store import notices, records, rungs
 from hptui.store.connection import Connection, open_for_writing
 from hptui.store.crash_points import crash_point
 from hptui.store.filesystem import translate_error
@@ -149,6 +149,14 @@ def m004_notices(db: Database) -> None:
         (MetaKey.NOTICED,),
     )
     db.execute("PRAGMA user_version = 4")
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m005_rungs(db: Database) -> None:
+    """Add the tables of rungs: where trials paused, and which of these values an ask rested on."""
+    for statement in rungs.CREATE_TABLES:
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 5")
 
 
 # a new store ------------------------------------------------------------------------------------------------------

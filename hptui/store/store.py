@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import Any
 
 from hptui.core.errors import HptuiError, MachineError, NotFound
+from hptui.core.rungs import RungResult
 from hptui.core.trial import Attempt, StudyState, Trial
-from hptui.store import metric_points, records, schema
+from hptui.store import metric_points, records, rungs, schema
 from hptui.store.connection import WRITER_TIMEOUT_S, Connection
 from hptui.store.crash_points import crash_point
 from hptui.store.filesystem import DiskFull, translate_error
@@ -261,6 +262,25 @@ class Store:
 
     def _mark_changed(self, number: int) -> None:
         self.connection.execute(f"UPDATE trials SET changed = {_NEXT_CHANGE} WHERE number = ?", (number,))  # noqa: S608
+
+    # rungs ----------------------------------------------------------------------------------------------------
+
+    def add_rung(self, result: RungResult) -> None:
+        """Record that a trial paused at a rung. A repeated pause there changes nothing."""
+        with self.transaction():
+            rungs.write(self.connection, result)
+            self._mark_changed(result.trial)
+
+    def add_seen_rungs(self, trial: int, seen: Iterable[tuple[int, int]]) -> None:
+        """Record on which values at rungs, as (trial, rung), the proposal of a trial rested."""
+        with self.transaction():
+            rungs.write_seen(self.connection, trial, seen)
+
+    def promote(self, trial: int, by: str) -> None:
+        """Record that a trial goes on from the highest rung that it paused at."""
+        with self.transaction():
+            rungs.promote(self.connection, trial, by)
+            self._mark_changed(trial)
 
     # metrics --------------------------------------------------------------------------------------------------
 

@@ -194,6 +194,7 @@ def _read_pruner_settings(
     values = {"percentile": table.get("percentile"), "eta": _eta(table, whole=kind != "bands")}
     values |= {**table.fields("patience", "min_delta"), "wraps": wraps, **table.fields("low", "high")}
     on = table.get("on")
+    values |= table.fields("promote")
     values |= table.fields("bands", "strict")
     keys = [*(spec.keys if spec else ()), *(wrapped.keys if spec and wrapped and spec.wraps else ())]
     _check_pruner_keys(table, kind, {key for key in keys if isinstance(key, str)}, values)

@@ -162,6 +162,14 @@ SEARCH_TABLES = (
                 example="3",
             ),
             Key(
+                "promote",
+                FLAG,
+                "Pause trials at the rungs with their state kept, and let the best of each go on from there",
+                default=False,
+                only_for=("asha", "hyperband"),
+                example="true",
+            ),
+            Key(
                 "patience",
                 NUMBER,
                 "Share of the budget (below 1) or number of reports without improvement",

@@ -53,6 +53,8 @@ def dump_stage(stage: Stage) -> dict[str, object]:
 def dump_pruner(settings: PrunerSettings) -> dict[str, object]:
     """Return the settings of a pruner that its kind has, those that only a plug-in knows at the end."""
     values = {**dump_table("search.pruner", settings), **settings.values}
+    if not values.get("promote"):
+        values.pop("promote", None)  # older versions do not know it
     known = {key.name: values.pop(key.name) for key in TABLES["search.pruner"].keys if key.name in values}
     return {**known, **values}
 
@@ -63,7 +65,8 @@ def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
 
 def _dump_resources(resources: Resources) -> dict[str, object]:
     """Return `[resources]`; keys that older versions do not know stand there only if they are set."""
-    document, usual = dump_table("resources", resources), {"executor": Resources().executor, "share": False}
+    usual = {name: getattr(Resources(), name) for name in ("executor", "share", "give_up")}
+    document = dump_table("resources", resources)
     return {key: value for key, value in document.items() if key not in usual or value != usual[key]}
 
 

@@ -218,6 +218,13 @@ RESOURCES = Table(
         ),
         Key("stop_grace", DURATION, "Time to end by itself at a stop before the process is killed", example="15"),
         Key("executor", EXECUTOR, "Where attempts run", reader=f"{SECTIONS}:read_executor", example='"local"'),
+        Key(
+            "give_up",
+            either(one_of("never"), DURATION),
+            "Time that a trial on another machine may be unreachable before it runs elsewhere; or never",
+            reader="hptui.studyfile.ssh:read_give_up",
+            example='"30m"',
+        ),
         Key("share", FLAG, "Whether trials also start on GPUs that processes of others use", example="true"),
     ),
 )

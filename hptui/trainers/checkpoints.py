@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,21 @@ def newest_valid(root: Path, complain: Callable[[str], None]) -> Checkpoint | No
             return checkpoint
         complain(f"checkpoint {checkpoint.path.name} is damaged ({problem}); looking for an older one")
     return None
+
+
+def newest_of(root: Path, elsewhere: Sequence[Path], complain: Callable[[str], None]) -> Checkpoint | None:
+    """Return the newest intact checkpoint of `root` and of single ones in folders of other attempts."""
+    matches = [(NAME_PATTERN.fullmatch(path.name), path) for path in elsewhere]
+    listed = [Checkpoint(path, int(match[1])) for match, path in matches if match and path.is_dir()]
+    best = newest_valid(root, complain)
+    for checkpoint in sorted(listed, key=lambda checkpoint: checkpoint.step, reverse=True):
+        if best is not None and best.step >= checkpoint.step:
+            break
+        problem = find_damage(checkpoint)
+        if not problem:
+            return checkpoint
+        complain(f"checkpoint {checkpoint.path.name} is damaged ({problem}); looking for an older one")
+    return best
 
 
 def find_damage(checkpoint: Checkpoint) -> str:

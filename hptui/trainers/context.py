@@ -18,6 +18,7 @@ from hptui.store.run_directory import MAX_EVENT_BYTES, EventWriter, RunDir, get_
 from hptui.trainers import checkpoints
 from hptui.trainers.failures import Diverged, Failure
 from hptui.trainers.repeats import StepValues
+from hptui.trainers.rung import RungWatch
 
 MAX_VALUES_CHARS = MAX_EVENT_BYTES - 4096
 """Characters of facts or settings in one event, as JSON."""
@@ -41,6 +42,7 @@ class TrialContext:
         self.attempt: int = config["attempt"]
         self.objectives: tuple[str, ...] = tuple(config["objectives"])
         self.threads: int = config.get("threads") or 0
+        self.gpus_per_trial: int = config.get("gpus_per_trial") or 1
         self.device: str = config.get("device") or ""
         self.try_steps: int | None = config.get("try_steps")
         self.attempt_dir = run.root
@@ -59,11 +61,13 @@ class TrialContext:
         self._nonfinite = dict.fromkeys(self.objectives, 0)
         self._saved = time.monotonic()
         checkpoints.remove_leftovers(self._checkpoints)
-        self._resume = checkpoints.newest_valid(self._checkpoints, self.warn) if self.attempt > 1 else None
+        elsewhere = [Path(path) for path in config.get("resume_from") or ()]
+        self._resume = checkpoints.newest_of(self._checkpoints, elsewhere, self.warn) if self.attempt > 1 else None
         self._origin = _checkpoint_to_continue(Path(config["continues"])) if config.get("continues") else None
         self._resume = self._resume or self._origin
         self.programs: Mapping[str, str] = config.get("programs") or {}
         self.recorded: Mapping[str, Mapping[str, Any]] = config.get("recorded") or {}
+        self._rung = RungWatch.of(config.get("rung"), self.recorded)
         self.resumes_after: int | None = None
         self.about: dict[str, Any] = {}
 
@@ -92,6 +96,8 @@ class TrialContext:
     def total_steps(self, steps: SupportsIndex) -> None:
         self._total = operator.index(steps)
         self._events.emit("total", steps=self._total)
+        if self._rung is not None and self._resume is not None and self._resume is not self._origin:
+            self._rung.resumed(self._resume.step, self._total)
         if self._origin is not None and self._total <= self._origin.step:
             raise Failure(
                 Reason.SETUP,
@@ -154,6 +160,8 @@ class TrialContext:
         if progress is not None:
             fields["progress"] = min(max(float(progress), 0.0), 1.0)
         self._events.emit("metrics", **fields)
+        if self._rung is not None:
+            self._rung.reported(step, values, fields.get("progress"), self._total)
         self.reports += 1
         self._guard(values)
 
@@ -183,7 +191,15 @@ class TrialContext:
             if verb or self._terminated():
                 self.obeyed = verb
                 return True
+        if self._rung is not None and self._rung.reached:
+            self.obeyed = "rung"
+            return True
         return self.tried
+
+    @property
+    def passed_rung(self) -> bool:
+        """Whether the training was to pause at a rung, and came to its end before it did."""
+        return self.obeyed == "rung" and self._rung is not None and not self._rung.reached
 
     @property
     def tried(self) -> bool:
@@ -199,7 +215,7 @@ class TrialContext:
         number = self._last_step if step is None else operator.index(step)
         self._events.flush(sync=True)  # a checkpoint must never be ahead of the metrics that led to it
         written = checkpoints.write(self._checkpoints, number, save)
-        checkpoints.retain(self._checkpoints, self._keep)
+        checkpoints.retain(self._checkpoints, 1 if self.obeyed == "rung" else self._keep)
         self._saved = time.monotonic()
         steps = [entry.step for entry in checkpoints.list_checkpoints(self._checkpoints)]
         self._events.emit("checkpoint", step=number, path=self._relative(written.path), bytes=written.bytes, kept=steps)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hptui.core.errors import HptuiError, NotAvailable, Unsupported, UserError
-from hptui.core.gpu_faults import is_gpu_fault
+from hptui.core.gpu_faults import is_fork_fault, is_gpu_fault
 from hptui.core.memory_texts import memory_reason
 from hptui.core.trial import Reason, TrialStatus
 
@@ -57,6 +57,8 @@ def outcome_of_stop(verb: str) -> Outcome:
         return Outcome(TrialStatus.PRUNED, Reason.PRUNER)
     if verb == "pause":
         return Outcome(TrialStatus.PAUSED, Reason.USER)
+    if verb == "rung":
+        return Outcome(TrialStatus.PAUSED, Reason.RUNG)
     if verb in ("stop", "kill"):
         return Outcome(TrialStatus.STOPPED, Reason.USER)
     # SIGTERM that no verb explains: a shutdown, a batch system. The trial is not to blame and runs again.
@@ -90,6 +92,8 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
         reason = _resource_reason(link)
         if reason:
             return reason
+    if any(is_fork_fault(str(link)) for link in chain):
+        return Reason.LOST  # the way it was started is to blame: it runs again, in a fresh process
     if any(is_gpu_fault(str(link)) for link in chain):
         return Reason.GPU_FAULT
     if isinstance(error, NotAvailable):

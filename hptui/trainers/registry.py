@@ -167,6 +167,22 @@ def check(study: Study) -> None:
         inspect(study)
 
 
+def why_not_resumed(study: Study) -> str:
+    """Return why a paused trial of this study would begin again; '' if it goes on from its checkpoint."""
+    kind, spec = study.trainer.kind, spec_of(study.trainer.kind, study.directory)
+    if spec is None:  # a user's own function: its text says whether it looks for a checkpoint
+        name = kind.rpartition(":")[0]
+        path = modules.file_of(name, study.directory)
+        path = path if path.is_file() or modules.is_file_name(name) else _installed_file(name)
+        try:
+            return "" if b"resume_from" in path.read_bytes() else "its function never reads trial.resume_from"
+        except OSError:
+            return ""
+    if isinstance(spec.resumes, bool):
+        return "" if spec.resumes else "its trials begin again"
+    return str(plugins.load("trainers", kind, "resumes", study.directory)(study))
+
+
 def load(kind: str, directory: str = "") -> Train:
     """Return the trainer with everything that it needs imported.
 

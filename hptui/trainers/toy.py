@@ -192,4 +192,5 @@ SPEC = TrainerSpec(
     train=train,
     preload=("hptui.trainers.toy",),
     evaluates_base=True,
+    resumes=True,
 )

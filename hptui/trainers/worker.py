@@ -250,11 +250,14 @@ def write_end(events: EventWriter, outcome: Outcome, final: Mapping[str, float])
 
 
 def peak_gpu_gb() -> float | None:
-    """Return the peak of GPU memory that torch allocated, in GiB; None where CUDA was not used."""
+    """Return the most memory of one GPU that torch held, in GiB; None where CUDA was not used.
+
+    It is what another process could not have had: allocated blocks and those kept for reuse, without the context.
+    """
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
         return None
-    peak: int = max(torch.cuda.max_memory_allocated(n) for n in range(torch.cuda.device_count()))
+    peak: int = max(torch.cuda.max_memory_reserved(n) for n in range(torch.cuda.device_count()))
     return peak / (1 << 30)
 
 

@@ -4,20 +4,14 @@ It holds what screens share, and no state of a study."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import InvalidThemeError, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
-from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
@@ -25,22 +19,21 @@ from hptui.core.errors import HptuiError
 from hptui.core.masking import shown
 from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
+from hptui.tui.alerts import Alerts, StudyFacts, alert_sequence
 from hptui.tui.config import Config
-from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
 from hptui.tui.feed import Feed, OperationDone
 from hptui.tui.host import Host
 from hptui.tui.keys import bindings
 from hptui.tui.messages import MessageHistory
 from hptui.tui.palette import KeyCommands
 from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
-from hptui.tui.screens.source_screen import SourceScreen
-from hptui.tui.textual_private import HookedApp
+from hptui.tui.terminal_app import TerminalApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_palette import TrialPalette
 from hptui.tui.user_keys import textual_keymap
 
 
-class HptuiApp(HookedApp):
+class HptuiApp(TerminalApp):
     """The application of the screens. It opens on the studies of `home`, or on `study`.
 
     Its result is the message that is printed after it has closed; '' for none.
@@ -70,8 +63,8 @@ class HptuiApp(HookedApp):
         self._study = study
         self.messages = MessageHistory()
         self._palettes: dict[Path, TrialPalette] = {}
+        self._alerts = Alerts(self.config.notify.kinds)
         self.installed_screens = InstalledScreens(self)
-        self._key_queue = KeyQueue(self)
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)
@@ -108,7 +101,7 @@ class HptuiApp(HookedApp):
     def on_mount(self) -> None:
         self.set_class(self.config.charts == "ascii", "-ascii")
         self.set_class(self.config.slow, "-slow-line")
-        self._handle_signals()
+        self.handle_signals()
         self.feed.start()
         self.push_screen(self._first_screen())
         self.set_timer(routes.PRELOAD_DELAY_S, routes.start_preloading)
@@ -121,48 +114,6 @@ class HptuiApp(HookedApp):
 
     def on_unmount(self) -> None:
         self.feed.close()
-
-    def get_driver_class(self) -> type[Driver]:
-        """Return our driver where Textual would take its own terminal driver."""
-        driver_class = super().get_driver_class()
-        return TerminalDriver if driver_class is LinuxDriver else driver_class
-
-    @property
-    def terminal_is_behind(self) -> bool:
-        """True if the terminal is still busy with frames that were drawn before."""
-        driver = self.terminal_driver
-        return isinstance(driver, TerminalDriver) and driver.terminal_is_behind
-
-    def write_frame(self, screen: Screen[Any], renderable: Any) -> None:
-        """Write what Textual has drawn: only the part that the terminal does not show yet."""
-        driver = self.terminal_driver
-        if isinstance(driver, TerminalDriver) and not self.is_batching:
-            renderable = driver.frame_diff.changed_part(renderable) if renderable is not None else None
-            super().write_frame(screen, renderable)
-            driver.query_cursor()
-        else:
-            super().write_frame(screen, renderable)
-
-    def on_resize(self) -> None:
-        self._forget_frame()
-
-    def _forget_frame(self) -> None:
-        if isinstance(driver := self.terminal_driver, TerminalDriver):
-            driver.frame_diff.forget()
-
-    def on_frame_seen(self, message: FrameSeen) -> None:
-        if message.slow and not self.has_class("-slow-line"):
-            self.add_class("-slow-line")
-        if isinstance(self.screen, SourceScreen):
-            self.screen.draw_pending()
-
-    def _handle_signals(self) -> None:
-        """Close in order on SIGTERM and SIGHUP, so that the terminal is restored."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            # A loop outside the main thread takes no handlers.
-            with suppress(ValueError, RuntimeError, NotImplementedError):
-                loop.add_signal_handler(number, self.exit)
 
     # what screens ask for -------------------------------------------------------------------------------------
 
@@ -194,6 +145,13 @@ class HptuiApp(HookedApp):
     def palette_of(self, sd: StudyDir) -> TrialPalette:
         """Return the colours of a study's trials, the same on every screen."""
         return self._palettes.setdefault(sd.root, TrialPalette())
+
+    def watch_study(self, facts: StudyFacts) -> None:
+        """Alert the user, who may look elsewhere, to what has happened to a study since it was seen last."""
+        for text in self._alerts.news(facts):
+            self.say(text, "bad" if "fail" in text or "paused" in text else "good")
+            if self.config.bell and self.terminal_driver is not None:
+                self.terminal_driver.write(alert_sequence(text))
 
     def action_open_installed(self, name: str) -> None:
         self.installed_screens.open(name)
@@ -270,15 +228,9 @@ class HptuiApp(HookedApp):
 
     # keys -----------------------------------------------------------------------------------------------------
 
-    async def on_event(self, event: events.Event) -> None:
-        """Queue keys, and drop input while the application is closing."""
-        if self.is_closing and isinstance(event, events.InputEvent):
-            return
-        if not isinstance(event, events.Key) or event.is_forwarded:
-            await super().on_event(event)
-        elif self._key_queue.accept(event):
-            await super().on_event(event)
-            self._key_queue.follow_accepted()
+    def action_theme(self) -> None:
+        if not self._is_in_front("theme"):
+            self.open("theme")
 
     def action_messages(self) -> None:
         self.open("messages", messages=self.messages.messages)
@@ -310,7 +262,7 @@ class HptuiApp(HookedApp):
         self.exit(closing_message(alive))
 
     def action_redraw(self) -> None:
-        self._forget_frame()
+        self.forget_frame()
         self.refresh()
         for widget in self.screen.walk_children():
             widget.refresh()

@@ -7,6 +7,7 @@ refresh = 1.0           # seconds between two reads of the store
 charts = "auto"         # auto braille block ascii
 smoothing = 0.6         # of charts, at start: 0 to 0.99
 mouse = true
+bell = true             # and a notice of the desktop, when a study ends or fails
 
 [keys]
 "study.pause" = "P"     # a key of `hptui keys`, or of the help screen, by its id
@@ -55,6 +56,7 @@ class Config:
     slow: bool = False
     problems: tuple[str, ...] = ()
     notify: Notify = field(default_factory=Notify)
+    bell: bool = True
 
 
 def state_path() -> Path:
@@ -106,7 +108,7 @@ def _problem_of(name: str, value: Any) -> str:
             return "from 0 to below 1"
         case "charts" if value not in CHART_STYLES:
             return f"one of {', '.join(CHART_STYLES)}"
-        case "mouse" if not isinstance(value, bool):
+        case "mouse" | "bell" if not isinstance(value, bool):
             return "true or false"
         case "keys" if not (isinstance(value, dict) and all(isinstance(key, str) for key in value.values())):
             return "a table of ids and keys"

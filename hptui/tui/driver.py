@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
@@ -207,8 +207,11 @@ MESSAGE_ROUNDS = 2
 class KeyQueue:
     """The keys of an application, carried out one after the other."""
 
-    def __init__(self, app: App[Any]) -> None:
+    def __init__(self, app: App[Any], can_repeat: Callable[[str], bool]) -> None:
+        """`can_repeat` tells whether a key that waits several times in a row may be carried out once, for all."""
         self._application = app
+        self._can_repeat = can_repeat
+        self._repeats = 1
         self._queue: deque[events.Key] = deque()
         self._posted: events.Key | None = None
         self._turn = 0
@@ -258,4 +261,13 @@ class KeyQueue:
         """Post the next key, if the one before it is done."""
         if self._queue and self._posted is None and not self._busy:
             self._posted = self._queue.popleft()
+            self._repeats = 1
+            while self._queue and self._queue[0].key == self._posted.key and self._can_repeat(self._posted.key):
+                self._queue.popleft()
+                self._repeats += 1
             self._application.post_message(self._posted)
+
+    def take_repeats(self) -> int:
+        """Return how many times the accepted key was pressed in a row."""
+        repeats, self._repeats = self._repeats, 1
+        return repeats

@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 from textual.screen import Screen
 
 from hptui.store.paths import StudyDir
+from hptui.tui.alerts import StudyFacts
 from hptui.tui.config import Config
 from hptui.tui.feed import Feed
 from hptui.tui.keys import keys_of_scope
@@ -61,6 +62,9 @@ class Host(Protocol):
 
     def palette_of(self, sd: StudyDir) -> TrialPalette:
         """Return the colours of a study's trials, the same on every screen."""
+
+    def watch_study(self, facts: StudyFacts) -> None:
+        """Alert the user to what has happened to a study since it was seen last."""
 
     def suspend(self) -> AbstractContextManager[None]:
         """Give the terminal to another program while the context lasts."""

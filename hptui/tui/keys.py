@@ -67,6 +67,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("app.quit", "Q,ctrl+c", "Leave", "leave at once; trials go on", "quit", "Program"),
     KeyBinding("app.system", "u", "System", "GPUs, processors, memory, disks, and who uses them", "system", "Look", 80),
     KeyBinding("app.messages", "exclamation_mark", "Messages", "the last fifty messages", "messages", "Program"),
+    KeyBinding("app.theme", "ctrl+t", "Theme", "another theme, with a preview", "theme", "Program"),
     KeyBinding("app.redraw", "ctrl+l", "Redraw", "draw the whole screen anew", "redraw", "Program"),
     KeyBinding("app.suspend", "ctrl+z", "Suspend", "back to the shell; fg returns", "suspend_process", "Program"),
     KeyBinding("app.pane1", "1", "Pane 1", "go to the first pane", "pane(0)", "Move"),
@@ -103,6 +104,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, "run"),
     KeyBinding("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, "pause"),
     KeyBinding("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, "stop", True),
+    KeyBinding("studies.tour", "t", "Tour", "what is where, in half a minute", "tour", "Look", 8),
     KeyBinding("studies.copy", "y", "Copy", "copy the study's directory", "copy", "Out", 20),
     # a study
     KeyBinding("study.resume", "r", "Run", "run it, or let it go on", "run", "Run", 6, "run"),
@@ -118,7 +120,8 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("study.all", "V", "All", "chart all trials, or the marked ones", "all", "Look"),
     KeyBinding("study.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 12),
     KeyBinding("study.log", "t", "Log", "the log of the trial under the cursor", "log", "Look", 15),
-    KeyBinding("study.runner_log", "U", "Runner log", "what the runner has printed", "runner_log", "Look"),
+    KeyBinding("study.runner_log", "U", "Runner log", "what the runner decided, and why", "runner_log", "Look"),
+    KeyBinding("study.search_logs", "ampersand", "All logs", "find a text in all logs", "search_logs", "Look"),
     KeyBinding("study.space", "e", "Space", "edit the search space", "space", "Look", 13),
     # the space editor
     KeyBinding(
@@ -200,6 +203,8 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("trials.retry", "T", "Retry", "run a failed or stopped trial again", "retry", "Run", 0, "retry"),
     KeyBinding("trials.note", "N", "Note", "write a note beside the trial", "note", "Run", 18, "note"),
     KeyBinding("trials.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, "note"),
+    KeyBinding("trials.star", "B", "Star", "star it, so that it stands first, or not", "star", "Choose", 0, "note"),
+    KeyBinding("trials.saved", "F", "Saved filters", "use a saved filter, or save this one", "saved", "Choose"),
     KeyBinding("trials.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 17, "add"),
     KeyBinding("trials.copy", "y", "Copy", "copy the trial's configuration", "copy", "Out", 20),
     # charts
@@ -239,6 +244,9 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("trial.note", "N", "Note", "write a note beside it", "note", "Run", 11, "note"),
     KeyBinding("trial.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, "note"),
     KeyBinding("trial.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 12, "add"),
+    # what the runner decided; lines of all logs
+    KeyBinding("decisions.printed", "m", "Printed", "what the runner has printed", "printed", "Look", 1),
+    KeyBinding("found.open", "enter", "Open", "open the log at this line", "open", "Look", 1),
     # what it has generated
     KeyBinding("records.kind", "o", "Category", "only records of one category, of the next, all", "kind", "Look", 1),
     KeyBinding("records.raw", "m", "Raw", "the file as it stands", "raw", "Look", 2),
@@ -317,6 +325,7 @@ KEY_TEXTS = {
     "ctrl+l": "^l",
     "ctrl+z": "^z",
     "ctrl+s": "^s",
+    "ctrl+t": "^t",
 }
 """How a key is written where Textual's name for it is longer."""
 ASCII_KEY_TEXTS = {"space": "spc", "enter": "ret", "up": "up", "down": "down", "left": "left", "right": "right"}

@@ -42,6 +42,9 @@ def open_screens(home: Path, config: Config, study: StudyDir | None = None) -> i
     if problem := terminal_problem():
         raise Unsupported(problem, hint=TEXT_COMMANDS_HINT)
     config = resolved_config(config)
+    for name in ("COLUMNS", "LINES"):
+        # What another program has exported here would hide the terminal's size, also after it was changed.
+        os.environ.pop(name, None)
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     if config.slow:
         os.environ.setdefault("TEXTUAL_FPS", "10")

@@ -108,6 +108,9 @@ class HookedScreen(Screen[Result]):
     def _compositor_refresh(self) -> None:
         self.draw_changes()
 
+    def draw_pending(self) -> None:
+        """Draw what has waited; screens that never wait have nothing."""
+
     def draw_changes(self) -> None:
         """Draw what has changed; subclasses may do so later."""
         super()._compositor_refresh()

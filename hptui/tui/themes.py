@@ -197,6 +197,7 @@ class Glyphs:
     full: str
     empty: str
     dot: str
+    star: str
 
 
 UNICODE_GLYPHS = Glyphs(
@@ -227,6 +228,7 @@ UNICODE_GLYPHS = Glyphs(
     "█",
     "░",
     "·",
+    "◆",
 )
 """Signs for terminals with Unicode."""
 ASCII_GLYPHS = Glyphs(
@@ -234,7 +236,7 @@ ASCII_GLYPHS = Glyphs(
         TrialStatus.WAITING: ".",
         TrialStatus.RUNNING: "@",
         TrialStatus.PAUSED: "=",
-        TrialStatus.COMPLETE: "v",
+        TrialStatus.COMPLETE: "Y",
         TrialStatus.PRUNED: "<",
         TrialStatus.FAILED: "x",
         TrialStatus.STOPPED: "#",
@@ -244,7 +246,7 @@ ASCII_GLYPHS = Glyphs(
         StudyState.RUNNING: "@",
         StudyState.DRAINING: "@",
         StudyState.PAUSED: "=",
-        StudyState.DONE: "v",
+        StudyState.DONE: "Y",
         StudyState.STOPPED: "#",
     },
     "x",
@@ -257,6 +259,7 @@ ASCII_GLYPHS = Glyphs(
     "#",
     ".",
     "|",
+    "!",
 )
 """Signs for terminals with ASCII only."""
 

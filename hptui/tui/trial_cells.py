@@ -50,6 +50,7 @@ class TrialCells:
     best: frozenset[int]
     trends: Mapping[int, tuple[float | None, ...]]
     glyphs: Glyphs
+    starred: frozenset[int] = frozenset()
 
     def value_getter(self, name: str) -> Callable[[Trial], Any]:
         """Return the function that gives the value of a trial in a column."""
@@ -60,7 +61,9 @@ class TrialCells:
         meaning = STATUS_MEANINGS[trial.status]
         if name == "number":
             best = trial.number in self.best
-            return Cell(f"{self.glyphs.best if best else ' '}{trial.number}", "best" if best else "")
+            star = self.glyphs.star if trial.number in self.starred else ""
+            sign = self.glyphs.best if best else "" if star else " "
+            return Cell(f"{star}{sign}{trial.number}", "best" if best else "mark" if star else "")
         if name == STATUS_COLUMN:
             return Cell(self.glyphs.status[trial.status], meaning)
         if name == TREND_COLUMN:
@@ -102,16 +105,15 @@ class TrialCells:
         if trial.values and name in trial.values:
             best = trial.number in self.best
             value = trial.values[name]
-            return Cell(
-                short_number(value, spec) if spec and spec.format else aligned_metric(value), "best" if best else ""
-            )
+            text = short_number(value, spec) if spec and spec.format else aligned_metric(value)
+            return Cell(trial.mark(text), "best" if best else "")
         if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
             return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
         latest = trial.metrics.get(name)
         if latest is None:
             return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
         text = short_number(latest, spec) if spec and spec.format else aligned_metric(latest)
-        return Cell(f"({text})", "running" if trial.status is TrialStatus.RUNNING else "muted")
+        return Cell(f"({trial.mark(text)})", "running" if trial.status is TrialStatus.RUNNING else "muted")
 
     def is_numeric(self, name: str, trials: Sequence[Trial]) -> bool:
         """Return whether a column holds numbers, which are aligned right; settings are judged by these trials."""

@@ -1,7 +1,7 @@
 """The rows of a table of trials: which trials, in what order, in which columns. No Textual in here.
 
-Running trials stand on top whatever the order. A trial that has not changed keeps its cells; all are sorted again at
-each change, which takes about 10 ms for 10,000 trials.
+Running trials stand on top whatever the order, then starred ones. A trial that has not changed keeps its cells; all are
+sorted again at each change, which takes about 10 ms for 10,000 trials.
 """
 
 from __future__ import annotations
@@ -53,8 +53,14 @@ class TrialRows:
 
     # what is shown --------------------------------------------------------------------------------------------
 
-    def show(self, view: View, best: frozenset[int], metrics: tuple[str, ...] = ()) -> None:
-        """Show a new state of the study; `best` are the numbers of the best trials."""
+    def show(
+        self,
+        view: View,
+        best: frozenset[int],
+        metrics: tuple[str, ...] = (),
+        starred: frozenset[int] = frozenset(),
+    ) -> None:
+        """Show a new state of the study; `best` and `starred` are numbers of trials."""
         before, self._metrics = self._state, metrics
         same = before is not None and before.view.study is view.study
         changed = [trial for trial in view.trials if self._trials.get(trial.number) is not trial]
@@ -62,10 +68,11 @@ class TrialRows:
             self._cells.clear()
             self._texts.clear()
         best_before = before.best if before is not None else frozenset()
-        for number in {trial.number for trial in changed} | (best_before ^ best):
+        starred_before = before.starred if before is not None else frozenset()
+        for number in {trial.number for trial in changed} | (best_before ^ best) | (starred_before ^ starred):
             self._cells.pop(number, None)
             self._texts.pop(number, None)
-        self._state = TrialCells(view, best, self._trends, self.glyphs)
+        self._state = TrialCells(view, best, self._trends, self.glyphs, starred)
         self._trials.update((trial.number, trial) for trial in changed)
         if before is None:  # columns chosen in an earlier visit may no longer exist
             names = {*self.available(), "number", STATUS_COLUMN}
@@ -153,9 +160,14 @@ class TrialRows:
 
     def _sort(self) -> None:
         trials, running_status = () if self._state is None else self._state.view.trials, TrialStatus.RUNNING
+        starred = frozenset() if self._state is None else self._state.starred
         running_trials = [trial for trial in trials if trial.status is running_status]
         other_trials = [trial for trial in trials if trial.status is not running_status] if running_trials else trials
-        self._sorted = [*self._ordered(running_trials), *self._ordered(other_trials)]
+        starred_trials = [trial for trial in other_trials if trial.number in starred] if starred else []
+        if starred_trials:
+            other_trials = [trial for trial in other_trials if trial.number not in starred]
+        groups = (running_trials, starred_trials, other_trials)
+        self._sorted = [trial for group in groups for trial in self._ordered(group)]
         self._apply_filter()
 
     def _apply_filter(self) -> None:
@@ -198,6 +210,7 @@ class TrialRows:
         if text is None:
             role = "" if trial.role is Role.SEARCH else trial.role
             words = [trial.name, trial.title, trial.note, trial.message, trial.status, trial.reason or "", role]
+            words.append("starred" if trial.number in self._current.starred else "")
             words += [trial.engine, trial.stage, *[value for value in trial.params.values() if isinstance(value, str)]]
             text = self._texts[trial.number] = "\n".join(words).lower()
         return text
@@ -268,6 +281,7 @@ class TrialRows:
                 width = 1
             if name == "number":
                 width = max(3, width_of(str(max((trial.number for trial in view.trials), default=0))) + 1)
+                width = max([width, *(width_of(self._current.cell(trial, name).text) for trial in trials)])
             self._widths[name] = width
             right = name == "number" or self._current.is_numeric(name, trials)
             columns.append(TableColumn(name, heading, width, right=right, sortable=name != TREND_COLUMN))

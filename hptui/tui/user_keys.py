@@ -19,6 +19,8 @@ TOGETHER = (
     ("space", "table"),
     ("report", "pane"),
     ("records", "log"),
+    ("decisions", "log"),
+    ("found", "log"),
 )
 """Scopes whose keys work at the same time; those of `app` always do."""
 

@@ -17,6 +17,7 @@ from hptui.core.errors import HptuiError, MachineError, UserError
 from hptui.store.paths import StudyDir
 
 if TYPE_CHECKING:
+    from hptui.core.study import Study
     from hptui.operations.space import SpaceDraft
 
 
@@ -67,11 +68,22 @@ def new(source: str, path: Path) -> str:
     return _message_with_notes(notes, f"wrote {path_written}")
 
 
-def run_file(home: Path, path: Path) -> tuple[str, StudyDir]:
-    """Run a study file, and return the study, too: `hptui run FILE --detach`."""
+def read_file(path: Path) -> Study:
+    """Return the study that a file describes."""
+    from hptui.operations.run import read_study
+
+    return read_study(path, {})
+
+
+def run_file(home: Path, path: Path, choices: Mapping[str, str]) -> tuple[str, StudyDir]:
+    """Run a study file with the chosen options, and return the study, too.
+
+    `hptui run FILE --detach [--trials N] [--parallel N] [--set resources.gpus=…]`
+    """
     from hptui.operations.run import run as start
 
-    started = start(home, str(path))
+    settings = {f"resources.{name}": text for name, text in choices.items() if name != "trials"}
+    started = start(home, str(path), trials=choices.get("trials"), settings=settings)
     return _message_with_notes(started.notes, f"{started.sd.name} runs"), started.sd
 
 
@@ -137,6 +149,13 @@ def note(sd: StudyDir, trial: int, text: str) -> str:
     from hptui.operations.steer import send_command
 
     return send_command(sd, "note", {"trial": trial, "text": text})
+
+
+def star(sd: StudyDir, trials: Sequence[int], *, on: bool) -> str:
+    """Star trials, or take their stars away: `hptui note STUDY TRIAL --star`."""
+    from hptui.operations.steer import send_command
+
+    return send_command(sd, "star", {"trials": list(trials), "on": on})
 
 
 def add(

@@ -67,7 +67,8 @@ trials = {WIDE_TRIALS}
             store.insert_trial(replace(trial, revision=1))
             token = uuid.uuid4().hex
             store.insert_attempt(Attempt(token, number, 1, AttemptState.DONE, started=seeds.START, seconds=240.0))
-            points = [("loss", step, 1.0 / step, None, float(step)) for step in range(1, 11)]
+            last = (trial.values or {})["loss"]
+            points = [("loss", step, last + 1 / step - 1 / 10, None, float(step)) for step in range(1, 11)]
             store.ingest(token, number, 1, points, offset=1, sequence=1)
     show(f"trials, {WIDE_PARAMETERS:,} parameters", timed(home, "trials", "wide"), 3)
     show(f"report, {WIDE_PARAMETERS:,} parameters", timed(home, "report", "wide"), 20)
@@ -100,7 +101,6 @@ metric = "loss"
 kind = "toy"
 steps = 1
 step_seconds = 0.0
-startup_seconds = 0.0
 [search]
 sampler = "list"
 baseline = false

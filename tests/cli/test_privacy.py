@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from hptui import plugins
+from hptui import open_study, plugins
 from hptui.cli.main import _guarded
 from hptui.core.errors import MachineError, UserError
 from hptui.core.study import FILE_SETS
@@ -204,6 +204,18 @@ def test_what_runs_again_keeps_its_secrets_and_what_is_shown_has_none(study):
     assert shown.study.trainer.settings["width"] == 16
     assert [trial.values for trial in shown.trials] == [trial.values for trial in real.trials]
     assert {trial.params["account_secret"] for trial in shown.trials} == {"***1", "***2"}
+
+
+def test_python_shows_no_secret_unless_it_is_asked_for_them(study):
+    def everything(found):
+        frames = repr(found.to_pandas().to_dict()), [trial.as_dict() for trial in found]
+        rows = [
+            (trial.settings, trial.params, trial.facts, trial.message, trial.note, trial.attempts()) for trial in found
+        ]
+        return repr((found, found.specification, found.message, found.events(), found.space, frames, rows)).encode()
+
+    assert leaks(everything(open_study(study.root))) == []
+    assert {"parameter", "form", "note"} <= set(leaks(everything(open_study(study.root, secrets=True))))
 
 
 def test_an_archive_warns_of_secrets_and_a_copy_without_them_cannot_run(study, tmp_path, capfd):

@@ -11,7 +11,7 @@ from hptui.core.errors import MachineError, UserError
 from hptui.core.study import Resources
 from hptui.core.trial import Attempt, AttemptState, Reason
 from hptui.execution.gpu_record import GPU_PEAKS, faulty_gpus, peak_of_one_gpu
-from hptui.execution.local import devices, gpu_memory, nvml, slots
+from hptui.execution.local import devices, gpu_memory, nvml, slots, xid
 from hptui.execution.local.devices import slots_for, visible_gpus
 from hptui.execution.local.gpu_memory import Occupant, Room, needed_gb, shortage
 from hptui.execution.local.nvml import GIB, Gpu
@@ -159,7 +159,7 @@ def test_a_gpu_that_falls_off_the_bus_gets_nothing_and_is_told_once(world, host)
         labels, waiting = fill(pool)
         assert labels == ["GPU 1"]
         assert "GPU 0 (Fake GPU 0) no longer answers" in waiting
-    [notice] = pool.notices
+    [notice] = pool.take_notices()
     assert "dmesg" in notice
     world()
     assert fill(pool) == (["GPU 0", "GPU 1"], "")
@@ -323,3 +323,33 @@ def test_faults_of_the_machine_are_told_from_those_of_a_program():
         wrapped = ValueError("the step failed")
         wrapped.__cause__ = error
         assert outcome_of_error(wrapped, reported=True).reason is reason, text
+
+
+def test_faults_that_the_driver_reports_are_told_once_each(world, monkeypatch):
+    """Whatever is reported, in any order and as often as it likes: one sentence per GPU and number of a known fault."""
+    monkeypatch.setattr(xid, "LOOK_EVERY_S", 0.0)
+    draw = random.Random(7)
+    for _ in range(30):
+        reported = [[draw.randrange(2), draw.choice([13, 31, 43, 48, 79, 119, 154, 999])] for _ in range(12)]
+        world()
+        pool = SlotPool(Resources(gpus=(0,)) if draw.random() < 0.3 else Resources(), lambda: None)
+        watched = {gpu.index for slot in pool._slots for gpu in slot.gpus}
+        told = pool.take_notices()
+        for end in [*sorted(draw.sample(range(12), 3)), 12]:
+            world(xid=reported[:end])
+            told += pool.take_notices()
+        pool.close()
+        assert pool.take_notices() == []
+        faults = {(card, number) for card, number in reported if card in watched and number in xid.XID_TEXTS}
+        assert sorted(told) == sorted(
+            f"GPU {card}: the driver reports Xid {number}: {xid.XID_TEXTS[number]}" for card, number in faults
+        )
+
+
+def test_a_driver_that_reports_nothing_is_no_trouble(world):
+    for doing in ({"broken": True}, {"lost": [0, 1]}, {"mig": {"0": 3}}):
+        world(**doing)
+        nvml.initialised.cache_clear()
+        watch = xid.XidWatch({0, 1})
+        assert watch.notices() == []
+        watch.close()

@@ -11,6 +11,7 @@
  "no_memory": true          unified memory: the driver does not say how much there is
  "pids": "host" | "none"    in a container: pids of another name space, or no processes at all
  "capability": [9, 0], "driver": "580.65", "cuda": 13000
+ "xid": [[0, 79], ...]      what the driver has reported of a card; each process reads each of them once
  "broken": true}            nvmlInit fails
 """
 
@@ -28,6 +29,7 @@ MIG = "MIG-cccccccc-2222-2222-2222-22222222222"
 HOST_PIDS = 1 << 22  # more than any pid here
 
 NVML_ERROR_NOT_SUPPORTED, NVML_ERROR_NOT_FOUND, NVML_ERROR_GPU_IS_LOST, MISMATCH = 3, 6, 15, 18
+NVML_ERROR_TIMEOUT = 10
 
 
 class NVMLError(Exception):
@@ -144,3 +146,23 @@ def nvmlDeviceGetUtilizationRates(handle):
     if _here(handle) not in found:
         raise NVMLError(NVML_ERROR_NOT_SUPPORTED, "Not Supported")
     return SimpleNamespace(gpu=found[str(handle)], memory=0)
+
+
+def nvmlEventSetCreate():
+    return SimpleNamespace(cards=set(), read=0)
+
+
+def nvmlDeviceRegisterEvents(handle, kinds, events):
+    events.cards.add(_here(handle))
+
+
+def nvmlEventSetWait_v2(events, milliseconds):
+    for card, number in _world().get("xid", [])[events.read :]:
+        events.read += 1
+        if str(card) in events.cards:
+            return SimpleNamespace(device=card, eventType=8, eventData=number)
+    raise NVMLError(NVML_ERROR_TIMEOUT, "Timeout")
+
+
+def nvmlEventSetFree(events):
+    events.cards.clear()

@@ -2,19 +2,21 @@
 
     python -m tests.faults.blackbox --kills 1000 [--seed 1] [--counter FILE]
 
-In rounds. Each starts three studies in a new HOME: the toy with a fast sampler, the toy with one that thinks in a
-process of its own, and a `command` script that leaves daemons behind. While they run, every process of the HOME is a
-target: starters and followers, screens in a pty, runner, engine, launcher, shim, worker, script, daemon; alone, in
-pairs, all at once, and the same trial twice in a row. Verbs are fired from several shells meanwhile. Then the studies
-are let run to their end and judged:
+In rounds. Each starts three studies in a new HOME: the toy with one sampler of SAMPLERS, a second one with the next
+sampler or a real model (`charlm`), and a `command` script that leaves daemons behind. While they run, every process of
+the HOME is a target: starters and followers, screens in a pty, runner, engine, launcher, shim, worker, script, daemon;
+alone, in pairs, all at once, and the same trial twice in a row. Verbs are fired from several shells meanwhile. Then the
+studies are let run to their end and judged:
 
     lost      a trial that was seen complete has its value for ever, and no number is missing
     doubled   a complete trial has one attempt that is done
     cut       a complete trial has points up to the last step that any of its event files shows
     orphans   at the end no process of the HOME lives
     proposals of a sequential study are those of an undisturbed one
+    numbers   so are the values of complete trials
 
-The counter file adds up over calls, by seed."""
+With `--counter` a call goes on after the last round that the file holds for the seed, until the file has so many kills;
+it is written after each round, so that a call may be stopped at any time."""
 
 from __future__ import annotations
 
@@ -34,61 +36,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-TOY = """
-name = "{name}"
-[objective]
-metric = "loss"
-[trainer]
-kind = "toy"
-steps = 40
-step_seconds = 0.02
-checkpoint_every = 7
-[space]
-learning_rate = {{ low = 1e-5, high = 1e-1, log = true }}
-width = {{ choices = [16, 32, 64] }}
-[search]
-sampler = "{sampler}"
-seed = 5
-trials = {trials}
-[resources]
-parallel = 1
-lost_retries = 1000000
-min_free_gb = 0.0
-"""
-COMMAND = """
-name = "{name}"
-[objective]
-metric = "loss"
-[trainer]
-kind = "command"
-command = ["{python}", "{script}", "--lr", "{{lr}}"]
-[space]
-lr = {{ low = 1e-3, high = 1.0, log = true }}
-[search]
-sampler = "{sampler}"
-baseline = false
-seed = 5
-trials = {trials}
-[resources]
-parallel = 1
-lost_retries = 1000000
-min_free_gb = 0.0
-"""
-SCRIPT = """
-import os, sys, time
-lr = float(sys.argv[sys.argv.index("--lr") + 1])
-if os.fork() == 0:
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)", "blackbox daemon of MARK"], {})
-for step in range(1, 31):
-    time.sleep(0.03)
-    print(f"step {step} loss {lr + 1 / step:.6f}", flush=True)
-"""
+from tests.faults.blackbox_studies import CHARLM, COMMAND, SCRIPT, TOY
+
+SAMPLERS = ("random", "tpe", "gp", "cmaes", "auto", "qmc", "nsga2", "grid")
+"""Samplers of the toy's studies, in turn."""
+CHARLM_EVERY = 3
+"""Every such round has a real model among its studies."""
 KINDS = (
     (b"hptui.operations.runner_process", "runner"),
     (b"hptui.search.engine_process", "engine"),
@@ -128,19 +85,26 @@ class Round:
     home: Path
     random: random.Random
     trials: int
+    number: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
     complete: dict[tuple[str, int], str] = field(default_factory=dict)
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    names: tuple[str, ...] = ("fast", "thinking", "script")
+    names: tuple[str, ...] = ()
 
     def files(self, folder: Path) -> None:
-        """Write the study files."""
+        """Choose the round's studies and write their files."""
         script = folder / "train.py"
         script.write_text(SCRIPT.replace("MARK", str(self.home)))
+        (folder / "text.txt").write_text(" ".join(random.Random(3).choices(("to", "be", "or", "not"), k=4000)))
         more = {"trials": self.trials, "python": sys.executable, "script": script}
-        for name, text, sampler in (("fast", TOY, "random"), ("thinking", TOY, "gp"), ("script", COMMAND, "random")):
+        toys = [SAMPLERS[(2 * self.number + offset) % len(SAMPLERS)] for offset in range(2)]
+        chosen = [(f"toy-{toys[0]}", TOY, toys[0]), (f"toy-{toys[1]}", TOY, toys[1]), ("script", COMMAND, "random")]
+        if self.number % CHARLM_EVERY == CHARLM_EVERY - 1:
+            chosen[1] = ("charlm", CHARLM, "random")
+        for name, text, sampler in chosen:
             (folder / f"{name}.toml").write_text(text.format(name=name, sampler=sampler, **more))
+        self.names = tuple(name for name, _, _ in chosen)
 
     # processes ------------------------------------------------------------------------------------------------------
 
@@ -307,10 +271,13 @@ class Round:
             shown = self._last_step(name, number)
             if status == "complete" and shown is not None and (last.get(number) or 0) < shown:
                 self.findings.append(f"cut: {name} {number} ends at {last.get(number)}, its files at {shown}")
-        sql = "SELECT params_json FROM trials ORDER BY number"
+        sql = "SELECT params_json, values_json FROM trials ORDER BY number"
         proposals, alone = [json.loads(row[2]) for row in trials], self.rows(name, sql, undisturbed)
         if proposals != [json.loads(row[0]) for row in alone]:
             self.findings.append(f"proposals: {name} differs from an undisturbed study")
+        values = [json.loads(row[0] or "null") for row in self.rows(name, sql.replace("params_json, ", ""))]
+        if values != [json.loads(row[1] or "null") for row in alone]:
+            self.findings.append(f"numbers: {name} differs from an undisturbed study")
 
     def _last_step(self, name: str, number: int) -> int | None:
         steps = []
@@ -323,57 +290,76 @@ class Round:
         return max(steps, default=None)
 
 
-def attack(kills: int, seed: int, folder: Path, trials: int = 8) -> tuple[Counter[str], list[str]]:
-    """Attack in rounds until so many processes were killed; return the counts and what was wrong."""
-    total, number, undisturbed = Counter[str](), 0, folder / "undisturbed"
-    while total.total() < kills:
+def attack(kills: int, seed: int, folder: Path, trials: int = 8, first: int = 0) -> Iterator[Round]:
+    """Attack in rounds, from the number `first` on, until so many processes were killed; yield each round judged."""
+    total, undisturbed = 0, folder / "undisturbed"
+    for number in count(first):
+        if total >= kills:
+            return
         home = folder / f"home-{number}"
         home.mkdir(parents=True)
-        one = Round(home, random.Random(f"{seed}/{number}"), trials)
+        one = Round(home, random.Random(f"{seed}/{number}"), trials, number)
         one.files(folder)
         os.environ["HPTUI_HOME"] = str(undisturbed)
-        if not undisturbed.exists():
-            for name in one.names:
-                subprocess.run(
-                    command(undisturbed, "run", str(folder / f"{name}.toml")), check=True, capture_output=True
-                )
+        for name in one.names:
+            if not (undisturbed / name).exists():
+                words = command(undisturbed, "run", str(folder / f"{name}.toml"))
+                subprocess.run(words, check=True, capture_output=True)
         os.environ["HPTUI_HOME"] = str(home)
         for name in one.names:
             one.start("run", str(folder / f"{name}.toml"))
         deadline = time.monotonic() + 60
         while not all((home / name / "study.db").is_file() for name in one.names) and time.monotonic() < deadline:
             time.sleep(0.05)
-        one.attack(kills - total.total())
+        one.attack(kills - total)
         one.finish()
         one.judge(undisturbed)
-        total, number = total + one.kills, number + 1
+        total += one.kills.total()
         print(f"seed {seed}, round {number}: {dict(one.kills)}; {len(one.findings)} findings", flush=True)
+        yield one
         if one.findings:
-            return total, [*one.findings, f"seed {seed}, round {number}: {home}"]
+            return
         shutil.rmtree(home)
-    return total, []
+
+
+def known_counts(counter: Path | None) -> dict[str, Any]:
+    """Return what the counter file holds: kills by process, studies, rounds and findings, by seed."""
+    known: dict[str, Any] = json.loads(counter.read_text()) if counter is not None and counter.exists() else {}
+    return known
+
+
+def add_round(known: dict[str, Any], seed: int, one: Round) -> None:
+    """Add a round to the counts of a seed."""
+    mine = known.setdefault(str(seed), {"rounds": 0, "kills": {}, "studies": {}, "findings": []})
+    mine["rounds"] += 1
+    mine["kills"] = dict(Counter(mine["kills"]) + one.kills)
+    mine["studies"] = dict(Counter(mine["studies"]) + Counter(one.names))
+    mine["findings"] += [f"round {one.number}: {finding}" for finding in one.findings]
 
 
 def main() -> int:
-    """Attack, print the counts, and add them to the counter file."""
+    """Attack, add each round to the counter file, and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--trials", type=int, default=8, help="of each study of a round")
+    parser.add_argument("--trials", type=int, default=8, help="of each toy's study of a round")
     parser.add_argument("--counter", type=Path, help="JSON file that the counts are added to")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="blackbox-"))
-    total, findings = attack(options.kills, options.seed, folder, options.trials)
-    print(f"{total.total()} kills with seed {options.seed}: {dict(total)}; {len(findings)} findings")
+    folder, known = Path(tempfile.mkdtemp(prefix="blackbox-")), known_counts(options.counter)
+    before = known.get(str(options.seed), {"rounds": 0, "kills": {}})
+    kills = options.kills - sum(before["kills"].values())
+    findings: list[str] = []
+    for one in attack(kills, options.seed, folder, options.trials, before["rounds"]):
+        add_round(known, options.seed, one)
+        findings += [*one.findings, f"in {one.home}"] if one.findings else []
+        if options.counter is not None:
+            temporary = options.counter.with_suffix(".tmp")
+            temporary.write_text(json.dumps(known, indent=2) + "\n")
+            temporary.replace(options.counter)
+    for seed, counts in known.items():
+        print(f"seed {seed}: {sum(counts['kills'].values())} kills in {counts['rounds']} rounds: {counts['kills']}")
+        print(f"  studies: {counts['studies']}; {len(counts['findings'])} findings")
     print("\n".join(findings))
-    if options.counter is not None:
-        known = json.loads(options.counter.read_text()) if options.counter.exists() else {}
-        before = known.get(str(options.seed), {"kills": 0, "findings": []})
-        known[str(options.seed)] = {
-            "kills": before["kills"] + total.total(),
-            "findings": [*before["findings"], *findings],
-        }
-        options.counter.write_text(json.dumps(known, indent=2) + "\n")
     if not findings:
         shutil.rmtree(folder)
     return 1 if findings else 0

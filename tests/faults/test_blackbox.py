@@ -6,15 +6,19 @@ import json
 import random
 import shutil
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.faults.blackbox import Round, attack
+from hptui import studyfile
+from tests.faults.blackbox import Round, add_round, attack
 from tests.operations.made import make
 
 PLANTED = {
+    "numbers": "UPDATE trials SET values_json = '{\"loss\":9}' WHERE number = 0",
     "lost: made has the trials": "DELETE FROM trials WHERE number = 1",
     "lost: trial ('made', 0) was": "UPDATE trials SET values_json = '{\"loss\":9}' WHERE number = 0",
     "doubled": "UPDATE attempts SET state = 'done', trial = 0, n = 70 WHERE rowid = (SELECT max(rowid) FROM attempts)",
@@ -46,6 +50,26 @@ def test_a_planted_fault_is_found(finding: str, home: Path) -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [11, 12])
 def test_nothing_is_lost_whoever_is_killed(seed: int, tmp_path: Path) -> None:
-    kills, findings = attack(150, seed, tmp_path)
-    assert findings == []
+    kills = Counter[str]()
+    for one in attack(150, seed, tmp_path):
+        assert one.findings == []
+        kills += one.kills
     assert len(kills) >= 6
+
+
+def test_counts_add_up_over_calls_by_seed(tmp_path: Path) -> None:
+    known: dict[str, Any] = {}
+    for number, seed in enumerate((1, 1, 2)):
+        one = Round(tmp_path, random.Random(0), 1, number, Counter(runner=number + 1), names=("toy-gp",))
+        add_round(known, seed, one)
+    assert known["1"] == {"rounds": 2, "kills": {"runner": 3}, "studies": {"toy-gp": 2}, "findings": []}
+    assert known["2"]["kills"] == {"runner": 3}
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_every_study_of_a_round_can_be_read(number: int, tmp_path: Path) -> None:
+    one = Round(tmp_path / "home", random.Random(0), 3, number)
+    one.files(tmp_path)
+    assert len(set(one.names)) == 3
+    for name in one.names:
+        studyfile.read_file(tmp_path / f"{name}.toml")

@@ -39,8 +39,10 @@ WITH_NEW_CODE = {"before_new_code", "after_new_code"}
 """Tests of a replaced package die there."""
 WITH_NOTICES = {"before_delivered"}
 """Tests of notices die there: this study has none to send."""
+AT_RUNGS = {"after_promote", "after_prune_at_rungs", "after_sweep"}
+"""Tests of rungs die there: this study has none."""
 ON_REQUEST = {"before_command_done", "after_command_done", "before_control"}
-ELSEWHERE = IN_CREATION | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE | WITH_NOTICES
+ELSEWHERE = IN_CREATION | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE | WITH_NOTICES | AT_RUNGS
 """Not part of the sweep over places where a runner dies while trials run."""
 MARKS = (0.21, 0.22, 0.23)
 REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"

@@ -2,6 +2,7 @@
 
 import random
 import re
+import sqlite3
 import tarfile
 import time
 from dataclasses import replace
@@ -15,6 +16,7 @@ from hptui.results.report import STYLES, compose_report
 from hptui.results.report_check import compare_lines
 from hptui.results.report_data import ReportData, read_report_data
 from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
 from tests.results import seeds
 from tests.results.kit import view_of
 
@@ -221,3 +223,66 @@ def digests(text):
     from hptui.results.fact_index import line_digest
 
     return [line_digest(line) for line in text.split("\n") if line.strip()]
+
+
+@pytest.fixture
+def continued(tmp_path):
+    """A stored study, its report and ledger, and its store after three trials more."""
+    with tarfile.open(ARCHIVE) as tar:
+        tar.extractall(tmp_path, [one for one in tar if one.name == "home/letters/study.db"], filter="data")
+    sd = StudyDir(tmp_path / "home" / "letters")
+    before = rendered(compose_report(read_report_data(sd)))
+    db = sqlite3.connect(sd.db)
+    [last] = db.execute("SELECT max(number) FROM trials WHERE status = 'complete'").fetchone()
+    [highest] = db.execute("SELECT max(number) FROM trials").fetchone()
+    [ended] = db.execute("SELECT max(ended) FROM trials").fetchone()
+    names = [row[1] for row in db.execute("PRAGMA table_info(trials)")]
+    row = dict(zip(names, db.execute("SELECT * FROM trials WHERE number = ?", (last,)).fetchone(), strict=True))
+    for n in range(1, 4):
+        began = ended + 100 * n
+        new = {**row, "number": highest + n, "name": "", "created": began, "started": began, "ended": began + 50}
+        db.execute(f"INSERT INTO trials VALUES ({', '.join('?' * len(names))})", [new[name] for name in names])
+    db.execute(
+        "INSERT INTO events(at, level, kind, message) VALUES (?, 'info', 'study_running', 'the study is running')",
+        (ended + 99,),
+    )
+    db.execute("UPDATE study SET ended = ?", (ended + 400,))
+    db.commit()
+    db.close()
+    return sd, before
+
+
+def check_as_of(sd, text, ledger):
+    from hptui.operations.report import _rendered_now
+
+    now, then = _rendered_now(sd, ledger)
+    assert then is not None
+    return compare_lines(text, now, ledger, then).differences
+
+
+def test_a_report_is_checked_as_of_its_own_time(continued):
+    """What the store has outgrown is stale; an edit is found even if the ledger was edited to agree with it."""
+    sd, (was, ledger) = continued
+    found = check_as_of(sd, was.text, ledger)
+    assert found
+    assert {item.kind for item in found} == {"stale"}
+    rows = [line for line in was.text.split("\n") if is_row(line) and re.search(NUMBER, line)]
+    for edit in ("number + trailing digit", "row deleted", "row invented", "sentence invented", "swapped digits"):
+        for seed in range(3):
+            lines = was.text.split("\n")
+            edited = EDITS[edit](lines, random.Random(seed))
+            doctored = replace(ledger, lines=tuple(digests("\n".join(edited))))
+            kinds = {item.kind for item in check_as_of(sd, "\n".join(edited), doctored)}
+            assert kinds & {"changed", "missing", "foreign"}, (edit, seed)
+    assert rows
+
+
+def test_as_of_now_a_study_is_what_it_is(continued):
+    from hptui.results.report_asof import record_as_of
+
+    sd, _ = continued
+    with StoreReader.open(sd) as reader:
+        record, events = read_report_data(sd, reader), list(reader.events())
+    assert record_as_of(record, record.asof, events) is None, "the last event says that it runs"
+    first = min(trial.started for trial in record.view.trials if trial.started)
+    assert record_as_of(record, first + 1e-3, events) is None, "a trial ran then"

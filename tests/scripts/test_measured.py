@@ -81,10 +81,11 @@ def test_what_is_measured_is_recorded(home: Path, write: Write) -> None:
 
 @pytest.mark.torch
 def test_the_lowest_rank_counts_and_the_one_that_failed_first_is_named(home: Path, write: Write) -> None:
-    launch = ["python", "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    words = [*launch, "--master-port", "{port}", *client("ranks")[1:]]
-    given = {"both": {"command": words, "lr": 1.0}, "one": {"command": words, "lr": 1.0, "fail": 1}}
-    sd = run_to_rest(home, str(write("ranks", given)))
+    written = ["python", "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    words = [*written, "--master-port", "{port}", *client("ranks")[1:]]
+    launch = {"program": "torchrun", "processes": 2}
+    launched = {"command": client("ranks"), "launch": launch, "lr": 1.0, "fail": 1}
+    sd = run_to_rest(home, str(write("ranks", {"both": {"command": words, "lr": 1.0}, "one": launched})))
     both, one = named(sd)["both"], named(sd)["one"]
     assert both.status is TrialStatus.COMPLETE, log(sd, both.number)
     assert curve(sd, both.number) == [(step, round(1 / step, 4)) for step in range(1, 6)]
@@ -92,3 +93,8 @@ def test_the_lowest_rank_counts_and_the_one_that_failed_first_is_named(home: Pat
     assert "val_loss (rank 0 1, rank 1 1.1): rank 0 counts" in warning
     assert (one.status, one.reason) == (TrialStatus.FAILED, Reason.CRASH)
     assert one.message == "rank 1: ValueError: bad batch on rank 1 (exit code 1); rank 0 was then stopped"
+    with StoreReader.open(sd) as reader:
+        [attempt] = reader.attempts(one.number)
+    [ran] = [line for line in log(sd, one.number).splitlines() if line.startswith("$ ")]
+    assert attempt.environment["command"] == ran.removeprefix("$ ")  # the port, too, is the one that was used
+    assert attempt.environment["trainer_file"] == client("ranks")[1]

@@ -129,9 +129,10 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     migrations(name="m002_stages_and_facts")(schema.m002_stages_and_facts)
     migrations(name="m003_repeated_points")(schema.m003_repeated_points)
     migrations(name="m004_notices")(schema.m004_notices)
+    migrations(name="m005_rungs")(schema.m005_rungs)
     monkeypatch.setattr(schema, "migrations", migrations)
-    monkeypatch.setattr("hptui.store.filesystem.SCHEMA_VERSION", 5)
-    monkeypatch.setattr(records, "SCHEMA_VERSION", 5)
+    monkeypatch.setattr("hptui.store.filesystem.SCHEMA_VERSION", 6)
+    monkeypatch.setattr(records, "SCHEMA_VERSION", 6)
     return migrations
 
 
@@ -146,7 +147,7 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date(sd: StudyDir, later:
     @later()
     def m005_more(db: Database) -> None:
         db.execute("ALTER TABLE events ADD COLUMN more TEXT")
-        db.execute("PRAGMA user_version = 5")
+        db.execute("PRAGMA user_version = 6")
 
     with pytest.raises(MachineError, match="older format"):
         Store.open(sd, exclusive=False)
@@ -165,7 +166,7 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
     @later()
     def m005_broken(db: Database) -> None:
         db.execute("DROP TABLE points")
-        db.execute("PRAGMA user_version = 5")
+        db.execute("PRAGMA user_version = 6")
         db.execute("CREATE TABLE trials(again)")
 
     with pytest.raises(MachineError, match="already exists"):

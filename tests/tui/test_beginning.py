@@ -12,13 +12,16 @@ from textual.widgets import Input
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.results.view import read_view
+from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.store import Store
 from hptui.tui import editor
 from hptui.tui.config import StudyLayout, load_layout, save_layout
-from hptui.tui.screens.log import RecordsScreen, record_lines
-from hptui.tui.screens.new_study import LaunchForm
+from hptui.tui.path_completion import completed_path
+from hptui.tui.screens.launch import LaunchForm
+from hptui.tui.screens.records import RecordsScreen, record_lines
 from hptui.tui.screens.study import StudyScreen
+from hptui.tui.screens.tour import PAGES
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.trials import TrialTable
 from tests.operations.made import make
@@ -64,11 +67,14 @@ async def test_a_study_from_a_template_that_is_edited_first(home, size, tmp_path
             await walk.until("No study yet")
             await walk.press("n")
             await walk.until("A new study")
-            await walk.press(*"charlm", "enter")
+            await walk.press(*"characters", "enter")
             await walk.until("Write the study file as")
             await walk.press("enter")
             await walk.until("New study from file")
             assert walk.app.screen.query_one(Input).value == "charlm.toml"
+            await walk.press("enter")
+            await walk.until("Run mine")
+            walk.app.screen.query_one("#run-parallel", Input).value = "2"
             await walk.press("enter")
             await walk.until(lambda: isinstance(walk.app.screen, StudyScreen), 60)
             await walk.until("new study 'mine'")
@@ -76,6 +82,7 @@ async def test_a_study_from_a_template_that_is_edited_first(home, size, tmp_path
             await walk.until(lambda: not isinstance(walk.app.screen, StudyScreen))
             assert "starting" not in walk.text
         assert (here / "charlm.toml").read_text() == text
+        assert read_view(StudyDir(home / "mine")).study.resources.parallel == 2
     finally:
         kill_all(home)
 
@@ -101,13 +108,15 @@ async def test_files_nearby_are_offered_and_a_wrong_one_is_not_taken(home, tmp_p
     (here / "studies").mkdir(parents=True)
     monkeypatch.chdir(here)
     (here / "pyproject.toml").write_text("[project]\nname = 'x'\n")
-    toy(here / "studies", "wrong", trainer="widht = 3")
+    wrong = toy(here / "studies", "wrong", trainer="widht = 3")
+    wrong.write_text('about = "as it says of itself"\n' + wrong.read_text())
     async with walking(home) as walk:
         await walk.until("No study yet")
         await walk.press("n")
         await walk.until("studies/wrong.toml")
         assert "pyproject" not in walk.text
-        await walk.press("enter")
+        assert "as it says of itself" in walk.text
+        await walk.press(*"wrong", "enter")
         await walk.until("New study from file")
         await walk.press("enter")
         await walk.until("widht")
@@ -256,3 +265,41 @@ def test_records_of_any_shape():
     assert "no json" in text
     assert '{"b": [1, null]}' in text
     assert "–" in text
+
+
+def test_a_path_is_completed_as_far_as_it_is_unambiguous(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("train.py", "trainer.py", "other.txt", ".hidden.py", "deep/one.py", "deep/two.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    cases = {
+        "tr": ("train", ["train.py", "trainer.py"]),
+        "train.": ("train.py", ["train.py"]),
+        "d": ("deep/", ["deep/"]),
+        "deep/o": ("deep/one.py", ["deep/one.py"]),
+        "other": ("other", []),
+        ".h": (".hidden.py", [".hidden.py"]),
+        f"{tmp_path}/deep/": (f"{tmp_path}/deep/", [f"{tmp_path}/deep/one.py", f"{tmp_path}/deep/two.py"]),
+        "nowhere/": ("nowhere/", []),
+    }
+    for text, expected in cases.items():
+        assert completed_path(text, (".py",)) == expected, text
+
+
+@sizes
+async def test_an_empty_home_shows_three_ways_to_begin_and_a_tour(home, size, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_script.py").write_text("print(1)\n")
+    async with walking(home, size=size) as walk:
+        for way in ("a template", "a script", "a sweep", "a tour of half a minute"):
+            await walk.until(way)
+        await walk.press("t")
+        for page in range(len(PAGES)):
+            await walk.until(f"{page + 1} of {len(PAGES)}")
+            assert all(text.split()[-1] in walk.text for _, text in PAGES[page][1])
+            await walk.press("enter")
+        await walk.until("No study yet")
+        await walk.press("n", *"script", "enter")
+        await walk.until("A study file for")
+        await walk.press(*"my_", "tab")
+        assert walk.app.screen.query_one(Input).value == "my_script.py"

@@ -81,8 +81,8 @@ def test_keys_that_hide_a_key_of_their_screen_are_meant():
 
 
 def test_a_users_keys():
-    found, problems = textual_keymap({"study.pause": "B", "study.paus": "q"})
-    assert found == {"study.pause": "B"}
+    found, problems = textual_keymap({"study.pause": "J", "study.paus": "q"})
+    assert found == {"study.pause": "J"}
     assert len(problems) == 1
     assert "study.pause" in problems[0]
 

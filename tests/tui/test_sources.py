@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hptui.operations.machine import GpuNow, MachineNow, ProcessNow
 from hptui.results.view import read_view
+from hptui.store.records import Sample
 from hptui.store.store import Store
+from hptui.tui.screens.system import device_lines, process_lines
+from hptui.tui.sources.curves import CurveKey, CurvesSource
+from hptui.tui.sources.machine import SystemSnapshot
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
+from hptui.tui.themes import UNICODE_GLYPHS
 from tests.operations.made import STAGED, make, trial
 
 
@@ -30,3 +36,44 @@ def test_the_best_of_a_staged_study_is_of_its_last_stage(home: Path) -> None:
     assert found is not None
     assert found.best == {3} == {one.number for one in read_view(sd).front}
     pool.close()
+
+
+def test_what_a_trial_used_is_a_curve_over_its_steps(home: Path) -> None:
+    """A sample stands at the step at which it was taken, and another sample makes the curve longer."""
+    sd, pool = make(home, [trial(0, "running", last_step=100, ended=None)]), ReaderPool()
+    with Store.open(sd) as store:
+        attempt = store.read.attempts(0)[0]
+        store.add_points(0, 1, [("loss", step, 1.0, None, step / 2) for step in range(0, 101, 10)])
+        for second in (5, 15, 25):
+            store.add_sample(Sample(attempt.token, attempt.started + second, rss_gb=second / 10, cpu=90.0))
+    found = StudySource(sd).poll(pool)
+    assert found is not None
+    assert found.usage == ("CPU %", "RSS GiB"), "what was never measured has no curve"
+    source, key = CurvesSource(sd), CurveKey(0, "RSS GiB")
+    source.want = (key, CurveKey(0, "GPU load %"))
+    curves = source.poll(pool)
+    assert curves is not None
+    assert curves.curves[key].mean.tolist() == [0.5, 1.5, 2.5]
+    assert curves.curves[key].x.round().tolist() == [10, 30, 50]
+    assert curves.curves[key].seconds.tolist() == [5, 15, 25]
+    with Store.open(sd) as store:
+        store.add_sample(Sample(attempt.token, attempt.started + 40, rss_gb=4.0))
+    pool.begin()
+    curves = source.poll(pool)
+    assert curves is not None
+    assert curves.curves[key].x.round().tolist() == [10, 30, 50, 80]
+    pool.close()
+
+
+def test_the_machine_shows_history_per_gpu_and_process() -> None:
+    """A bar per reading, as high as the share of what the device can do."""
+    gpu = GpuNow(0, "H200", 0.5, 70.0, 140.0, 60.0, 350.0, 700.0, 990.0, 1980.0)
+    process = ProcessNow(7, "me", "/usr/bin/python train.py", "s trial 1", 0, 3.0, 1.0)
+    history = {"gpu0": (0.0, 1.0), "watts0": (0.5, 1.0), "clock0": (1.0, 0.0)}
+    snapshot = SystemSnapshot(MachineNow(0.1, 8, 1.0, 2.0, (gpu,)), (process,), (), history, {7: (0.5, 2.0)})
+    devices = ["".join(cell.text for cell in line) for line in device_lines(snapshot, UNICODE_GLYPHS, 20)]
+    assert any("power 350/700 W" in line and line.endswith("▅█") for line in devices)
+    assert any("clock 990/1980 MHz" in line and line.endswith("█▁") for line in devices)
+    row = "".join(cell.text for cell in process_lines([process], snapshot.loads, UNICODE_GLYPHS)[1])
+    assert "200%" in row
+    assert "▃█" in row

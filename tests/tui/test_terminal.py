@@ -204,6 +204,14 @@ def test_a_click_in_a_table_takes_the_row_under_the_mouse(opened):
     seat.until(lambda: "by #" in seat.text or "by number" in seat.text)
 
 
+def test_a_key_in_the_footer_is_clicked_whatever_size_another_program_has_exported(opened):
+    seat, _ = opened("open", "made", trials=MANY, env=surroundings(LINES="24", COLUMNS="80"))
+    seat.until(lambda: "Help" in seat.screen.display[-1])
+    seat.quiet()
+    click(seat, seat.screen.display[-1].index("Help"), seat.screen.lines - 1)
+    seat.until("show only trials that a filter lets through")
+
+
 def test_keys_that_come_in_a_bunch_go_where_each_leads(opened):
     seat, sd = opened("open", "made", state=StudyState.PAUSED, trials=MANY)
     seat.until("★3")

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from hptui.core.answers import decode_right
 from hptui.results.analysis.significance import wilson_interval
 from hptui.store.reader import StoreReader
 from tests.twins.kit import cut
@@ -70,4 +71,5 @@ def test_what_was_answered_is_kept(ran):
     assert all(row["prompt"].endswith("<think>") for row in rows)
     correct = sum(row["category"] == "correct" for row in rows)
     assert correct == tuned.metrics["accuracy:k"]
+    assert decode_right(tuned.facts["generation_right"]["accuracy"]) == tuple(r["category"] == "correct" for r in rows)
     assert all(row["output"].endswith("</answer>") for row in rows if row["finish"] == "stop")

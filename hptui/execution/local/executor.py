@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from hptui.core.plugin_specs import ExecutorSpec
 from hptui.core.study import Resources
@@ -22,12 +21,13 @@ from hptui.execution.local.descendants import Descendants
 from hptui.execution.local.launcher import LauncherClient
 from hptui.execution.local.lock_directory import touch_locks
 from hptui.execution.local.processes import (
-    TOKEN_VARIABLE,
+    attempt_environment,
     kill_marked_processes,
     kill_orphans,
     local_state,
     open_shim_pidfd,
     shim_pid,
+    start_request,
 )
 from hptui.execution.local.slots import LocalLease, SlotPool
 from hptui.execution.local.usage import UsageSampler
@@ -160,8 +160,13 @@ class LocalExecutor:
     def revise(self, resources: Resources) -> None:
         """Divide the machine again. What runs keeps its slot: its label stays taken."""
         avoided = self._slots.avoided if self._slots is not None else ()
+        self._close_slots()
         self._slots = SlotPool(resources, self._peak_gpu_gb)
         self._slots.avoided = avoided
+
+    def _close_slots(self) -> None:
+        if self._slots is not None:
+            self._slots.close()
 
     def avoid(self, gpus: Collection[str]) -> bool:
         """Start nothing more on these GPUs (UUIDs), and again on all others; return whether places are left."""
@@ -175,11 +180,17 @@ class LocalExecutor:
         return self._slots.torch_problem() if self._slots is not None else ""
 
     def notices(self) -> list[str]:
-        """Return sentences about GPUs that are out of use, each once."""
-        if self._slots is None:
-            return []
-        notices, self._slots.notices = self._slots.notices, []
-        return notices
+        """Return sentences about GPUs that are out of use or faulty, each once."""
+        return self._slots.take_notices() if self._slots is not None else []
+
+    def start_cold(self, why: str) -> None:
+        """Start no attempt from the launcher any more: a forked process cannot do what attempts need."""
+        if self.launcher is not None and not self.launcher.refusal:
+            self.launcher.refuse(why)
+
+    def cold_start_notice(self) -> str:
+        """Return once why attempts start in fresh processes although a launcher was tried."""
+        return self.launcher.refusal_notice() if self.launcher is not None else ""
 
     def has_gpus(self) -> bool:
         """Return whether this process may use a GPU."""
@@ -232,7 +243,7 @@ class LocalExecutor:
                 raise StartFailed(f"{launch.run.lock} is held by another process")
             fds.insert(0, lock)
             crash_point("after_lock")
-            warm = self.launcher is not None and self.launcher.start(_request(launch, lease), fds)
+            warm = self.launcher is not None and self.launcher.start(start_request(launch, lease), fds)
             pid = None if warm else self._start_shim(launch, lease, fds)
         finally:
             for fd in fds:
@@ -253,7 +264,7 @@ class LocalExecutor:
             pass_fds=list(fds),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **_environment(launch, lease)},
+            env={**os.environ, **attempt_environment(launch, lease)},
         )
         self._children.append(process)
         return process.pid
@@ -323,25 +334,10 @@ class LocalExecutor:
     def close(self) -> None:
         """Close the launcher and all descriptors. Running attempts go on."""
         self._reap()  # this process may live on with other code, and would keep the zombies
+        self._close_slots()
         for handle in self._handles.values():
             handle.close()
         if self._sampler is not None:
             self._sampler.close()
         if self.launcher is not None:
             self.launcher.close()
-
-
-def _environment(launch: Launch, lease: Lease) -> dict[str, str]:
-    return {**lease.environment, **launch.environment, TOKEN_VARIABLE: launch.token}
-
-
-def _request(launch: Launch, lease: Lease) -> dict[str, Any]:
-    """Return the message that asks the launcher to start an attempt."""
-    return {
-        "directory": str(launch.run.root),
-        "token": launch.token,
-        "cwd": launch.cwd,
-        "environment": _environment(launch, lease),
-        "pause_grace": launch.pause_grace,
-        "stop_grace": launch.stop_grace,
-    }

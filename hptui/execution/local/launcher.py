@@ -27,6 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hptui.execution.local import shim
+from hptui.execution.local.cuda_guard import cuda_use
 
 MAX_PACKET_BYTES = 1 << 20  # bytes
 MAX_ATTACHED_FDS = 16  # descriptors
@@ -45,7 +46,8 @@ def thread_count() -> int:
 def load_worker(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
     """Import all modules; return the function that trains one attempt directory.
 
-    Raises: RuntimeError when an import has started threads, since forking a process with threads is unsafe.
+    Raises: RuntimeError when an import has started threads or CUDA: forking a process with threads is unsafe, and no
+    forked child could use CUDA.
     """
     for name in modules:
         importlib.import_module(name)
@@ -53,6 +55,10 @@ def load_worker(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
     body: Callable[[str], int] = getattr(importlib.import_module(module), function)
     if thread_count() > 1:
         raise RuntimeError(f"importing {', '.join(modules)} left {thread_count()} threads; forking needs one")
+    if use := cuda_use():
+        raise RuntimeError(
+            f"importing {', '.join(modules)} started CUDA ({use}), and no forked process can use it then"
+        )
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, the shared pages
     return body
@@ -164,6 +170,7 @@ class LauncherClient:
         self.import_seconds: float | None = None
         self.waiting: set[str] = set()
         self.refusal = ""
+        self._noticed = False
 
     @property
     def usable(self) -> bool:
@@ -246,6 +253,19 @@ class LauncherClient:
         else:
             self.refusal = answer["error"]
             log.warning("no warm start: %s", self.refusal)
+
+    def refusal_notice(self) -> str:
+        """Return a sentence about the refusal, once; '' without one."""
+        if not self.refusal or self._noticed:
+            return ""
+        self._noticed = True
+        return f"attempts start in fresh processes, which takes longer: {self.refusal}"
+
+    def refuse(self, why: str) -> None:
+        """Start nothing more from here: attempts start in fresh processes."""
+        self.refusal = why
+        self.waiting.clear()
+        self.close()
 
     def _restart_later(self, why: str) -> None:
         log.warning("the launcher is gone: %s", why)

@@ -11,8 +11,9 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from hptui.execution.executor import State
+from hptui.execution.executor import Launch, Lease, State
 from hptui.execution.local import shim
 from hptui.execution.local.descendants import recorded, start_time
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
@@ -161,3 +162,20 @@ def _writes_to(process: Path, fd: str, files: Collection[str]) -> bool:
         return False
     flags = next(line.split()[1] for line in lines if line.startswith("flags:"))
     return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY
+
+
+def attempt_environment(launch: Launch, lease: Lease) -> dict[str, str]:
+    """Return the variables of an attempt's environment that differ from the runner's."""
+    return {**lease.environment, **launch.environment, TOKEN_VARIABLE: launch.token}
+
+
+def start_request(launch: Launch, lease: Lease) -> dict[str, Any]:
+    """Return the message that asks the launcher to start an attempt."""
+    return {
+        "directory": str(launch.run.root),
+        "token": launch.token,
+        "cwd": launch.cwd,
+        "environment": attempt_environment(launch, lease),
+        "pause_grace": launch.pause_grace,
+        "stop_grace": launch.stop_grace,
+    }

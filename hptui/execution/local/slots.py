@@ -16,6 +16,7 @@ from hptui.execution.local import devices, nvml, shim, torch_build
 from hptui.execution.local.devices import Slot
 from hptui.execution.local.environment import gpu_facts
 from hptui.execution.local.gpu_memory import Occupant, Room, shortage
+from hptui.execution.local.xid import XidWatch
 
 MPS = "nvidia-cuda-mps"
 """Beginning of the names of the driver's own processes for MPS, which stay on a GPU for ever."""
@@ -33,7 +34,7 @@ class LocalLease(Lease):
 class SlotPool:
     """The slots that a study may fill. `peak_gpu_gb` returns how much memory (GiB) its trials have needed of one GPU.
 
-    `notices` are sentences about GPUs that are out of use. GPUs in `avoided` (UUIDs) get no trials.
+    GPUs in `avoided` (UUIDs) get no trials.
     """
 
     def __init__(self, resources: Resources, peak_gpu_gb: Callable[[], float | None]) -> None:
@@ -44,10 +45,20 @@ class SlotPool:
         self._silent: set[str] = set()
         self._torch_problem: str | None = None
         self.avoided: Collection[str] = ()
-        self.notices: list[str] = []
+        self._notices: list[str] = []
+        self._faults = XidWatch({gpu.index for slot in self._slots for gpu in slot.gpus})
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    def take_notices(self) -> list[str]:
+        """Return sentences about GPUs that do not answer, and about faults that the driver reports, each once."""
+        notices, self._notices = self._notices, []
+        return notices + self._faults.notices()
+
+    def close(self) -> None:
+        """Listen to the driver no more."""
+        self._faults.close()
 
     def usable(self) -> int:
         """Return the number of slots on GPUs that are not to be avoided."""
@@ -122,7 +133,7 @@ class SlotPool:
         problem = f"GPU {gpu.label} ({gpu.name}) no longer answers: it gets no trials until it does"
         if gpu.uuid not in self._silent:
             self._silent.add(gpu.uuid)
-            self.notices.append(f"{problem}; look for NVRM and Xid in dmesg; a reboot may bring it back")
+            self._notices.append(f"{problem}; look for NVRM and Xid in dmesg; a reboot may bring it back")
         return f"waiting for a GPU: {problem}"
 
     def _with_way_out(self, waiting: str) -> str:

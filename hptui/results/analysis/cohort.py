@@ -32,6 +32,15 @@ class TrainingLength:
 
 def training_length(view: View, trial: Trial) -> TrainingLength | None:
     """Return the length of a trial: the steps or epochs it was given, else the planned total steps."""
+    key = "length", trial.number
+    known = view.memo.get(key)
+    if known is None or known[0] is not trial.params or known[1] != trial.total_steps:
+        known = view.memo[key] = trial.params, trial.total_steps, _training_length(view, trial)
+    length: TrainingLength | None = known[2]
+    return length
+
+
+def _training_length(view: View, trial: Trial) -> TrainingLength | None:
     settings = view.settings(trial)
     for role in ("steps", "epochs"):
         amount = number_with_role(settings, role)
@@ -54,7 +63,10 @@ def ranked_trials(view: View) -> list[Trial]:
 
     In a stage with replicates a returned trial has the means of its runs as values.
     """
-    return candidates_for_best(view.study, view.trials, lambda trial: has_finite_values(view, trial))
+    if "ranked" not in view.memo:
+        ranked = candidates_for_best(view.study, view.trials, lambda trial: has_finite_values(view, trial))
+        view.memo["ranked"] = ranked
+    return list(view.memo["ranked"])
 
 
 def searched_space(view: View) -> Space:

@@ -122,6 +122,13 @@ def cohort_of(view: View, stage: str | None = None) -> Cohort:
 
     Without `stage` it is that of the best trial, or if it has too few complete trials, the one that has most.
     """
+    if ("cohort", stage) not in view.memo:
+        view.memo["cohort", stage] = _cohort_of(view, stage)
+    cohort: Cohort = view.memo["cohort", stage]
+    return cohort
+
+
+def _cohort_of(view: View, stage: str | None) -> Cohort:
     ended = [trial for trial in view.trials if not trial.status.open and not trial.is_uninformative]
     imported = [trial for trial in ended if trial.role is Role.IMPORTED]
     native = [trial for trial in ended if trial.role is not Role.IMPORTED]

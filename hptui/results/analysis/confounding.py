@@ -41,12 +41,8 @@ def ignored_settings(
         for other in group[1:]:
             for name in differing_settings(view, group[0], other):
                 equal[name].append((group[0], other))
-    suspects = frozenset(equal)
-    return [
-        IgnoredSetting(name, tuple(pairs))
-        for name, pairs in equal.items()
-        if not _makes_a_difference(view, comparable, fingerprints, name, suspects)
-    ]
+    effective = _effective_settings(view, comparable, fingerprints, frozenset(equal)) if equal else frozenset()
+    return [IgnoredSetting(name, tuple(pairs)) for name, pairs in equal.items() if name not in effective]
 
 
 def curve_fingerprint(trial: Trial, summaries: Mapping[str, Mapping[int, MetricSummary]]) -> tuple[Any, ...]:
@@ -85,19 +81,16 @@ def _value(settings: Mapping[str, Value], name: str) -> Value:
     return settings.get(name)
 
 
-def _makes_a_difference(
-    view: View, trials: Sequence[Trial], fingerprints: Mapping[int, Any], name: str, suspects: frozenset[str]
-) -> bool:
-    """Return whether two trials differ in `name` and else in suspects, and have other curves."""
+def _effective_settings(
+    view: View, trials: Sequence[Trial], fingerprints: Mapping[int, Any], suspects: frozenset[str]
+) -> frozenset[str]:
+    """Return the settings in which two trials differ that differ in suspects alone, and have other curves."""
     first_of_rest: dict[str, Trial] = {}
+    effective: set[str] = set()
     for trial in trials:
         settings = view.settings(trial)
         other_settings = repr(sorted((key, repr(value)) for key, value in settings.items() if key not in suspects))
         other = first_of_rest.setdefault(f"{other_settings}{trial.seed}", trial)
-        if (
-            other is not trial
-            and fingerprints[other.number] != fingerprints[trial.number]
-            and name in differing_settings(view, other, trial)
-        ):
-            return True
-    return False
+        if other is not trial and fingerprints[other.number] != fingerprints[trial.number]:
+            effective.update(differing_settings(view, other, trial))
+    return frozenset(effective)

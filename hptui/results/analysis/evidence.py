@@ -30,6 +30,8 @@ MIN_DISTINCT = 3
 """Least number of distinct values among the complete trials."""
 MIN_SKILL = 0.1
 """Share of the variation that must be predicted of left-out trials before a setting is stated to matter."""
+MAX_SETTINGS = 100
+"""Of more settings nothing is stated: the model takes minutes, and no study has the trials to tell them apart."""
 ALIASED = 0.9
 """Association from which settings count as one."""
 
@@ -112,6 +114,8 @@ def analyse(
     factors = factors_of(view, space, trials, ignored)
     if not factors:
         return EffectAnalysis(objective, scores, reason="nothing varied")
+    if len(factors) > MAX_SETTINGS:
+        return EffectAnalysis(objective, scores, tuple(factors), reason="many")
     from hptui.results.analysis.kernel import Model, evidence  # numpy and scipy: not at start
 
     points = points_of(view, space, factors, trials)

@@ -7,7 +7,7 @@ good it is: the run that won is shown next to them, and never averaged in.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -99,27 +99,45 @@ def noise_of(view: View, dead: frozenset[int] = frozenset()) -> Noise | None:
     return Noise(deviation, df, tuple(used)) if deviation > EQUAL * level else None
 
 
+MEAN_TEMPLATE, SINGLE_TEMPLATE = "mean of {n} fresh runs {mean}", "one fresh run {value}"
+"""The words for fresh runs, in reports, on screens and on the command line."""
+CHOSEN_TEMPLATE, LEADER_TEMPLATE = "chosen by {value}", "by fresh runs {other} leads: {value}"
+"""The words for the run that was ranked, and for another trial that leads by fresh runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The runs of a trial that had no part in choosing it, their mean, and its interval (from two runs on)."""
+    """The runs of a trial that had no part in choosing it, with their values; `chosen` is the one that was ranked."""
 
     trial: Trial
     runs: tuple[Trial, ...]
-    mean: float
-    interval: Interval | None
+    values: tuple[float, ...]
+    chosen: float
+    floor: float | None = None
+
+    @property
+    def mean(self) -> float:
+        """The mean of the fresh runs alone."""
+        return math.fsum(self.values) / len(self.values)
+
+    @property
+    def interval(self) -> Interval | None:
+        """The interval of the mean, from two runs on."""
+        return student_interval(self.values, self.floor) if len(self.values) > 1 else None
 
 
-def fresh_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> Fresh | None:
+def fresh_runs(
+    view: View, trial: Trial, dead: frozenset[int] = frozenset(), ranked: Sequence[Trial] | None = None
+) -> Fresh | None:
     """Return the fresh runs of a ranked trial; None if there are none.
 
     They are complete replicates that began after it had ended, with a seed that no ranked run used, and are not part
-    of the value by which it is ranked.
+    of the value by which it is ranked. `ranked` are the ranked trials, where they are known.
     """
     stage = stage_named(view.study, trial.stage)
-    if (stage is not None and stage.seeds > 1) or trial.number in dead:
+    if (stage is not None and stage.seeds > 1) or trial.number in dead or trial.number not in view.replicates:
         return None
-    ranked = ranked_trials(view)
-    seeds = {run.seed for run in ranked}
+    seeds = {run.seed for run in (ranked_trials(view) if ranked is None else ranked)}
     runs = tuple(
         run
         for run in runs_of(view, trial)
@@ -130,10 +148,18 @@ def fresh_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> 
     )
     if not runs:
         return None
-    values = [objective_value(view, run) for run in runs]
-    metric = view.study.objective.metric
-    interval = student_interval(values, lower_bound(metric)) if len(values) > 1 else None
-    return Fresh(trial, runs, math.fsum(values) / len(values), interval)
+    values = tuple(objective_value(view, run) for run in runs)
+    return Fresh(trial, runs, values, objective_value(view, trial), lower_bound(view.study.objective.metric))
+
+
+def fresh_leader(view: View, ranked: Sequence[Trial], dead: frozenset[int] = frozenset()) -> Fresh | None:
+    """Return the fresh runs with the best mean of all ranked trials; None if no ranked trial has any."""
+    if len(view.study.objectives) != 1:
+        return None
+    sign = 1 if view.study.objective.goal == "minimize" else -1
+    repeated = [trial for trial in ranked if trial.number in view.replicates]
+    matches = [fresh for trial in repeated if (fresh := fresh_runs(view, trial, dead, ranked)) is not None]
+    return min(matches, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,15 +90,15 @@ class Model:
         self.n, self.d = points.position.shape
         self.varied = [j for j in range(self.d) if self.distances[j].any()]
 
-    def loss(self, x: Array, active: Sequence[int]) -> tuple[float, Array]:
+    def loss(self, x: Array, distances: Array) -> tuple[float, Array]:
         """Return the penalised negative log likelihood and its gradient.
 
-        `x` are the logarithms of weights, scale and noise.
+        `x` are the logarithms of weights, scale and noise; `distances` are those of the settings with a weight.
 
         No penalty below a weight of 2: the model without a setting is then the limit of the one with it.
         """
-        count, theta, scale, noise = len(active), np.exp(x[: len(active)]), math.exp(x[-2]), math.exp(x[-1])
-        distances = self.distances[list(active)]
+        count = len(distances)
+        theta, scale, noise = np.exp(x[:count]), math.exp(x[-2]), math.exp(x[-1])
         squared = np.tensordot(theta, distances, 1) if count else np.zeros((self.n, self.n))
         shape, slope = matern(squared)
         matrix = scale * shape + 1.0
@@ -131,12 +131,13 @@ class Model:
         """Return the best of the optima that are reached from these starts."""
         bounds = [LENGTH_BOUNDS] * len(active) + [SCALE_BOUNDS, NOISE_BOUNDS]
         low, high = np.array(bounds).T
+        distances = self.distances[list(active)]  # a copy, so made once
         best: Any = None
         for start in starts:
             matches = optimize.minimize(
                 self.loss,
                 np.clip(start, low, high),
-                args=(active,),
+                args=(distances,),
                 jac=True,
                 method="L-BFGS-B",
                 bounds=bounds,
@@ -164,7 +165,7 @@ class Model:
         keep = [i for i, j in enumerate(self.varied) if j not in left_out]
         start = np.r_[self.full.x[keep], self.full.x[-2:]]
         if self.n > EXACT_TRIALS and enough:
-            loss = self.loss(start, active)[0]
+            loss = self.loss(start, self.distances[active])[0]
             if 2 * (loss - self.full.loss) < enough:
                 weights = np.where(np.isin(np.arange(self.d), left_out), 0.0, self.full.weights)
                 return Optimum(weights, self.full.scale, self.full.noise, loss, start)

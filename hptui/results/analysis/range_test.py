@@ -15,6 +15,7 @@ from typing import Literal
 from hptui.core.trial import Trial
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
 from hptui.results.analysis.fresh import Noise, independent_runs, noise_of
+from hptui.results.analysis.paired import common_answers, worse_answers
 from hptui.results.analysis.significance import rate_counts
 from hptui.results.view import View
 
@@ -37,12 +38,12 @@ def tukey_quantile(count: int, df: float) -> float:
 class RangeTest:
     """Which trials are strictly worse than the best, with a joint level of 95 %.
 
-    `how` is what the noise was measured by: questions of a rate or repeated seeds. `best` and
+    `how` is what the noise was measured by: the same questions, questions of a rate, or repeated seeds. `best` and
     `others` are trials with the value that was compared.
     """
 
     best: Trial
-    how: Literal["counts", "seeds"]
+    how: Literal["answers", "counts", "seeds"]
     worse: tuple[Trial, ...]
     alike: tuple[Trial, ...]
     noise: Noise | None = None
@@ -63,7 +64,7 @@ def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | No
         return None
     best = next((trial for trial in order if trial.number == view.best.number), order[0])
     others = [trial for trial in order if trial.number != best.number]
-    return _by_counts(view, best, others) or _by_seeds(view, best, others, dead)
+    return _by_answers(view, best, others) or _by_counts(view, best, others) or _by_seeds(view, best, others, dead)
 
 
 def worse_rates(counts: Sequence[tuple[int, int]], best: int) -> list[bool]:
@@ -84,6 +85,13 @@ def worse_means(means: Sequence[float], runs: Sequence[int], best: int, deviatio
         i != best and abs(means[i] - means[best]) > limit * deviation * math.sqrt(1 / runs[i] + 1 / runs[best])
         for i in range(len(means))
     ]
+
+
+def _by_answers(view: View, best: Trial, others: Sequence[Trial]) -> RangeTest | None:
+    answers = common_answers([best, *others], view.study.objective.metric)
+    if answers is None:
+        return None
+    return RangeTest(best, "answers", *_split(others, worse_answers(answers, 0, view.study.search.seed)[1:]))
 
 
 def _by_counts(view: View, best: Trial, others: Sequence[Trial]) -> RangeTest | None:

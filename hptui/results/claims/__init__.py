@@ -10,6 +10,8 @@ from hptui.results.claims.curves import curve_claims
 from hptui.results.claims.effects import effect_claims, ignored_claims, mattered, search_caveat
 from hptui.results.claims.failures import avoid_claims, region_claims
 from hptui.results.claims.first_lines import against_baseline, alike, sure
+from hptui.results.claims.pairs import pair_claims
+from hptui.results.claims.question import question_answer
 from hptui.results.claims.ranges import edge_claims, outlook, range_claims, range_command
 from hptui.results.claims.repeats import best_claims, fresh_runs, fresh_text, seed_claims
 from hptui.results.claims.steps import next_step
@@ -31,6 +33,8 @@ __all__ = [
     "mattered",
     "next_step",
     "outlook",
+    "pair_claims",
+    "question_answer",
     "range_claims",
     "range_command",
     "region_claims",

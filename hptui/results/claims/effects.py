@@ -16,6 +16,8 @@ from hptui.results.facts import Line, capitalize_first, join_parts, join_with_an
 
 SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
 """Samplers that choose no trial by the values of earlier ones."""
+MAX_IGNORED = 12
+"""Ignored settings that are named one by one; of more only the number is stated."""
 MIN_TRIALS_FOR_SIZE = 20
 """Of fewer trials it is not stated how much a setting without evidence may still change."""
 LEFT_OUT_TEXTS = {
@@ -57,6 +59,12 @@ def _nothing(facts: FactWriter, analysis: EffectAnalysis) -> Claim | None:
         text = line(
             "The values of {n} differ too little to tell what a setting does.",
             n=facts.count_with_noun(f"{key}.n", trials, "trial"),
+        )
+    elif analysis.reason == "many":
+        text = line(
+            "{n} settings varied in {trials}: too many to tell what each does.",
+            n=facts.of_value(f"{key}.settings", len(analysis.factors), trials),
+            trials=facts.count_with_noun(f"{key}.n", trials, "trial"),
         )
     else:
         return None
@@ -263,7 +271,8 @@ def search_caveat(facts: FactWriter) -> Claim | None:
 def ignored_claims(facts: FactWriter) -> list[Claim]:
     """Return the settings that the trainer seems to ignore: equal curves for other values."""
     claims = []
-    for ignored in facts.data.ignored_settings:
+    ignored_settings = facts.data.ignored_settings
+    for ignored in ignored_settings[:MAX_IGNORED]:
         first, second = ignored.pairs[0]
         more = len(ignored.pairs) - 1
         text = line(
@@ -283,6 +292,13 @@ def ignored_claims(facts: FactWriter) -> list[Claim]:
         )
         numbers = tuple(sorted({trial.number for pair in ignored.pairs for trial in pair}))
         claims.append(Claim("I1", text, {"pairs": len(ignored.pairs)}, ignored.setting, numbers))
+    if others := ignored_settings[MAX_IGNORED:]:
+        text = line(
+            "{n} more settings seem to be ignored: the curves are the very same whatever they are.",
+            n=facts.of_value("inert.more", len(others)),
+        )
+        premise = {"pairs": sum(len(ignored.pairs) for ignored in others)}
+        claims.append(Claim("I1", text, premise, "+".join(ignored.setting for ignored in others)))
     return claims
 
 

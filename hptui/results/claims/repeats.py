@@ -9,7 +9,7 @@ from statistics import median
 
 from hptui.core.stages import stage_named
 from hptui.core.trial import Trial
-from hptui.results.analysis.fresh import Fresh, expected_best
+from hptui.results.analysis.fresh import LEADER_TEMPLATE, MEAN_TEMPLATE, SINGLE_TEMPLATE, Fresh, expected_best
 from hptui.results.analysis.range_test import RangeTest
 from hptui.results.analysis.significance import rate_counts, wilson_interval
 from hptui.results.claims.claim import Claim
@@ -26,9 +26,9 @@ def fresh_text(facts: FactWriter, fresh: Fresh) -> Line:
     """Return `mean of 3 fresh runs 0.571 (0.560 to 0.582)`; the value alone of a single one."""
     metric, key = facts.data.metric, f"fresh.{fresh.trial.number}"
     if len(fresh.runs) == 1:
-        return line("one fresh run {value}", value=(facts.value(fresh.runs[0], metric),))
+        return line(SINGLE_TEMPLATE, value=(facts.value(fresh.runs[0], metric),))
     text = line(
-        "mean of {n} fresh runs {mean}",
+        MEAN_TEMPLATE,
         n=facts.count(f"{key}.n", fresh.runs),
         mean=facts.of_metric(f"{key}.mean", metric, fresh.mean, fresh.runs, f"values.{metric}"),
     )
@@ -149,15 +149,13 @@ def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
     leader = facts.data.fresh_leader
     if own is None or leader is None or leader.trial.number == best.number:
         return
-    text = line(
-        "By fresh runs {other} leads: {value}.",
-        other=facts.trial(leader.trial),
-        value=fresh_text(facts, leader),
-    )
+    text = line(LEADER_TEMPLATE, other=facts.trial(leader.trial), value=fresh_text(facts, leader))
+    text = (*capitalize_first(text), ".")
     yield Claim("FB", text, {"mean": leader.mean, "best": own.mean}, facts.data.metric, (leader.trial.number,))
 
 
 HOW_TEXTS = {
+    "answers": "same questions, bootstrap of all pairs",
     "counts": "Tukey's range of rates",
     "seeds": "Tukey's range, noise between seeds",
 }

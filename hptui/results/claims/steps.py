@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from shlex import quote
 
-from hptui.core.trial import Trial, TrialStatus
+from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.first_lines import sure
 from hptui.results.claims.ranges import edge_claims, range_command
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, line
+from hptui.results.facts import Fact, Name, line
 
 SEEDS = 3
 """Fresh runs that are asked for."""
@@ -80,4 +80,9 @@ def _after_failures(facts: FactWriter) -> Claim:
         return Claim("NX", text, {"step": "failed"}, "", (failed[0].number,))
     if not facts.study.objectives and any(not trial.status.open for trial in facts.view.trials):
         return Claim("NX", ("name what to rank by: [objective] metric in the study file",), {"step": "objective"})
+    if facts.view.row.state is StudyState.PAUSED:
+        name = quote(facts.view.row.name)
+        why = facts.view.row.message
+        command = Fact("next", f"hptui resume {name}", f"hptui resume {name}")
+        return Claim("NX", (*((Name(why), "; then: ") if why else ()), command), {"step": "resume"})
     return Claim("NX", ("nothing has ended yet",), {"step": "wait"})

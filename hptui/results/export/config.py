@@ -20,6 +20,7 @@ from hptui.results.export.text_formats import (
     toml_text,
     yaml_text,
 )
+from hptui.results.fresh_means import fresh_of, whole_text
 from hptui.results.view import View
 
 Names = Mapping[str, str]
@@ -106,6 +107,8 @@ def provenance_lines(view: View, trial: Trial) -> list[str]:
     values = [
         f"{name} = {value!r} ({goals.get(name, 'not an objective')})" for name, value in (trial.values or {}).items()
     ]
+    fresh = fresh_of(view, trial)
+    values += [whole_text(study, fresh)] if fresh is not None else []
     state = [f"{trial.status}: {trial.reason or 'not ended'}"] if not values else []
     settings = view.settings(trial)
     used = [
@@ -113,7 +116,8 @@ def provenance_lines(view: View, trial: Trial) -> list[str]:
         for name, value in trial.effective.items()
         if name in settings and settings[name] != value
     ]
-    return [title, *values, *state, *used, made_by()]
+    incomplete = [f"its curve is incomplete: {trial.incomplete_curve}"] if trial.incomplete_curve else []
+    return [title, *values, *incomplete, *state, *used, made_by()]
 
 
 def made_by() -> str:

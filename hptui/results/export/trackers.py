@@ -19,7 +19,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from hptui.core.errors import Unsupported
 from hptui.core.study import Study
-from hptui.core.trial import Trial, TrialStatus
+from hptui.core.trial import CURVE_INCOMPLETE, Trial, TrialStatus
 from hptui.results.export.text_formats import argument_text, write_atomically
 from hptui.results.view import View
 from hptui.store.reader import StoreReader
@@ -169,7 +169,7 @@ def _write_run(wandb: Any, view: View, reader: StoreReader, trial: Trial, direct
         id=f"{view.row.uuid[:8]}-{trial.number}",  # a second export updates the same run
         name=run_name(trial),
         notes=trial.note or None,
-        tags=[str(part)[:64] for part in (trial.status, trial.reason, trial.role) if part],
+        tags=[str(part)[:64] for part in (trial.status, trial.reason, trial.role, _incomplete(trial)) if part],
         config=view.settings(trial),
         dir=str(directory),
         settings=settings,
@@ -179,6 +179,10 @@ def _write_run(wandb: Any, view: View, reader: StoreReader, trial: Trial, direct
     for metric, value in (trial.values or {}).items():
         run.summary[f"value/{metric}"] = value
     run.finish(exit_code=0 if trial.status is TrialStatus.COMPLETE else 1)
+
+
+def _incomplete(trial: Trial) -> str:
+    return CURVE_INCOMPLETE if trial.incomplete_curve else ""
 
 
 def _values_by_step(reader: StoreReader, trial: Trial) -> list[tuple[int, dict[str, float]]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from hptui.results.facts import Line, join_parts
 from hptui.results.plots.clip import clip_to_axes
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import curves, history, history_title
 from hptui.results.plots.pairs import contour, pareto
-from hptui.results.plots.plot import Plot, PlotOptions
+from hptui.results.plots.plot import Plot, PlotOptions, trial_count, trial_fact, with_notes
 from hptui.results.plots.settings import categorization, importances, parallel, slices
 
 PLOTS: Mapping[str, Callable[[PlotContext, PlotOptions], Plot | None]] = {
@@ -22,6 +24,32 @@ PLOTS: Mapping[str, Callable[[PlotContext, PlotOptions], Plot | None]] = {
     "categories": categorization,
 }
 """Plots by name; each is None for a study that has nothing to draw in it."""
+
+
+def make_plot(name: str, context: PlotContext, options: PlotOptions) -> Plot | None:
+    """Return a plot by its name, noting the trials in it whose curve is incomplete; None if empty."""
+    plot = PLOTS[name](context, options)
+    if plot is None:
+        return None
+    shown = plot.trials
+    incomplete = [trial for trial in context.trials if trial.incomplete_curve and trial.number in shown]
+    if not incomplete:
+        return plot
+    facts = [trial_fact(f"figure.{plot.name}.incomplete.{trial.number}", trial) for trial in incomplete[:MAX_NOTED]]
+    count = trial_count(f"figure.{plot.name}.incomplete", incomplete)
+    words = " trial has an incomplete curve" if len(incomplete) == 1 else " trials have an incomplete curve"
+    note: Line = (
+        count,
+        words,
+        " (",
+        *join_parts((fact,) for fact in facts),
+        "): better or worse values may be missing",
+    )
+    return replace(plot, notes=(*plot.notes, note), caption=with_notes(plot.caption, [note]))
+
+
+MAX_NOTED = 8
+"""Trials with an incomplete curve that are named below a plot."""
 
 
 def missing_plot(context: PlotContext, name: str, options: PlotOptions) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import training_metric
 from hptui.results.plots.pairs import settings_to_compare
 from hptui.results.plots.plot import Plot, PlotOptions, WrittenPlot, axis_label
-from hptui.results.plots.registry import PLOTS
+from hptui.results.plots.registry import make_plot
 from hptui.results.view import View
 from hptui.store.reader import StoreReader
 
@@ -85,7 +85,7 @@ def report_plots(context: PlotContext) -> Iterator[tuple[str, Callable[[], Plot 
 
 
 def _plot_worth_a_figure(context: PlotContext, name: str, options: PlotOptions) -> Plot | None:
-    plot = PLOTS[name](context, options)
+    plot = make_plot(name, context, options)
     return plot if plot is not None and _is_worth_a_figure(plot) else None
 
 

@@ -16,6 +16,7 @@ from hptui.results.sections.failures import failures
 from hptui.results.sections.first_screen import first_screen
 from hptui.results.sections.recommendation import alternatives, future, presets, rationale, recommendations
 from hptui.results.sections.reproduce import provenance, reproduce
+from hptui.results.sections.rungs import rungs
 from hptui.results.sections.setup import checkpoints, config, setup
 from hptui.results.sections.space import derived, fixed, search, space
 from hptui.results.sections.stages import stages
@@ -37,6 +38,7 @@ CONFIG = _section("config", config)
 COMPARISON = _section("comparison", comparison)
 TRIALS = _section("trials", trial_table)
 STAGES = _section("stages", stages)
+RUNGS = _section("rungs", rungs)
 EFFECTS = _section("effects", parameter_effects)
 FAILURES = _section("failures", failures)
 CURVES = _section("curves", curves)

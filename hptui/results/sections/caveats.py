@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Trial, TrialStatus
+from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, Name, capitalize_first, join_parts, line
@@ -24,7 +24,7 @@ def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
             metric=facts.name(metric),
             value=(facts.value(order[0], metric),),
         )
-    if trial.facts.get(CURVE_INCOMPLETE):
+    if trial.incomplete_curve:
         yield (
             "Its curve is incomplete: an attempt was killed, and what it had reported last cannot be read again, so a "
             "better or a worse value may be missing.",

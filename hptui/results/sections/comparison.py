@@ -48,6 +48,10 @@ def comparison(facts: FactWriter) -> Iterator[Block]:
     if comparison is not None:
         blocks.append(Heading(3, ("Value measured elsewhere",)))
         blocks += [Paragraph(text) for text in reference_lines(facts, comparison)]
+    if pairs := claims.pair_claims(facts):
+        if not blocks:
+            blocks.append(Heading(3, ("Question by question",)))
+        blocks += [Paragraph(claim.line) for claim in pairs]
     if blocks:
         yield Heading(2, ("Comparison",))
         yield from blocks

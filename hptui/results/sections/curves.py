@@ -89,6 +89,7 @@ def _metric_sparklines(facts: FactWriter, trials: Sequence[Trial], metric: str) 
             facts.of_value(f"{key}.from", first_step, [trial]),
             " to ",
             facts.of_value(f"{key}.to", last_step, [trial]),
+            "  incomplete" if trial.incomplete_curve else "",
         )
 
 

@@ -79,15 +79,10 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
     first = [claim.subject for claim in effects if claim.kind == "E1"]
     searched = searched_space(facts.view).names
     names = sorted(isolation.varied(), key=lambda name: (name not in first, first.index(name) if name in first else 0))
-    rows_by_setting = {name: isolation.rows(name) for name in names}
-    rows_by_setting = {
-        name: rows
-        for name, rows in rows_by_setting.items()
-        if len(rows) > 1 and (name in searched or not searched or sorted(len(row.trials) for row in rows)[-2] > 1)
-    }
-    if not rows_by_setting:
+    names = [name for name in names if name in searched or not searched or _is_repeated(isolation.rows(name))]
+    if not names:
         return
-    shown = dict(list(rows_by_setting.items())[:MAX_SETTINGS])
+    shown = {name: isolation.rows(name) for name in names[:MAX_SETTINGS]}
     has_rejections = any(row.infeasible for rows in shown.values() for row in rows)
     head: list[Line] = [("Setting",), ("Value",), ("Trials",), ("Complete",), ("Pruned",), ("Failed",)]
     head += [("Infeasible",)] if has_rejections else []
@@ -98,9 +93,14 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
         for index, row in enumerate(rows)
     ]
     yield ReportTable(tuple(head), tuple(cells), frozenset(range(2, len(head) - 1)))
-    if len(rows_by_setting) > MAX_SETTINGS:
-        left_out = facts.of_value("isolation.more", len(rows_by_setting) - MAX_SETTINGS, isolation.trials)
+    if len(names) > MAX_SETTINGS:
+        left_out = facts.of_value("isolation.more", len(names) - MAX_SETTINGS, isolation.trials)
         yield Paragraph(line("{n} more settings varied.", n=left_out))
+
+
+def _is_repeated(rows: Sequence[IsolationRow]) -> bool:
+    """Return whether two rows of a setting hold several trials."""
+    return len(rows) > 1 and sorted(len(row.trials) for row in rows)[-2] > 1
 
 
 def _isolation_row(

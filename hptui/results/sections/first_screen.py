@@ -11,6 +11,7 @@ from hptui.core.values import values_equal
 from hptui.results import claims
 from hptui.results.analysis.cohort import knee_of_front, pareto_front
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
+from hptui.results.analysis.fresh import CHOSEN_TEMPLATE
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.first_lines import without_best
 from hptui.results.claims.repeats import fresh_text
@@ -59,7 +60,7 @@ def _claim(claim: Claim | None, otherwise: str) -> Line:
     return claim.line if claim is not None else (otherwise,)
 
 
-COMMANDS = frozenset({"repeat", "alike", "space", "more"})
+COMMANDS = frozenset({"repeat", "alike", "space", "more", "resume"})
 """Next steps that are a command."""
 
 
@@ -73,7 +74,9 @@ def _next(facts: FactWriter) -> Line:
 def _about(facts: FactWriter) -> Line:
     if not facts.study.about:
         return ("The study file has no `about`, so its question is not known.",)
-    return (UserText(" ".join(facts.study.about.split())), " (the author)")
+    answer = claims.question_answer(facts)
+    text: Line = (UserText(" ".join(facts.study.about.split())), " (the author)")
+    return text if answer is None else (*text, ". By these trials: ", *answer.line)
 
 
 def _study(facts: FactWriter) -> Line:
@@ -115,11 +118,13 @@ def _best(facts: FactWriter) -> Line:
         return ("the study has no objective, so no trial is the best",)
     if best is None:
         return ("no trial is complete with a value, so none is the best",)
-    value: Line = (facts.name(metric), " ", facts.value(best, metric), *_of_evaluations(facts, best))
+    value: Line = (facts.name(metric), " ", *facts.marked_value(best, metric), *_of_evaluations(facts, best))
+    value += (", of an incomplete curve",) if best.incomplete_curve else ()
     fresh = claims.fresh_runs(facts, best)
     if fresh is not None:
-        value = ("chosen by ", *value)
-        if facts.view.baseline is None:  # else the next line but one has it
+        value = line(CHOSEN_TEMPLATE, value=value)
+        against = claims.against_baseline(facts)
+        if against is None or best.number == getattr(facts.view.baseline, "number", None):  # else that line has it
             value += ("; ", *fresh_text(facts, fresh))
     stage: Line = (" of stage ", Name(best.stage)) if best.stage else ()
     return (*facts.trial(best), *stage, ", ", *value)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hptui.core.format import NO_VALUE
-from hptui.core.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus
+from hptui.core.trial import FROM_STEP, FROM_TRIAL, INCOMPLETE_MARK, Role, Trial, TrialStatus
 from hptui.core.values import is_number
 from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, violates_outcome
-from hptui.results.columns import default_columns
+from hptui.results.columns import default_columns, varied_settings
 from hptui.results.document import Block, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, UserText, join_parts, line
@@ -17,6 +17,8 @@ from hptui.results.roles import goal_of, is_cost
 
 MAX_ROWS = 20
 """Rows of the table; those of more trials are folded away below it."""
+MAX_SETTINGS = 100
+"""Settings that have a column, unless the study file names more."""
 MAX_FOLDED_ROWS = 180
 """Rows of the folded table; more trials are cut to the best ones."""
 GENERATED_NAME_ROLES = (Role.BASE, Role.BASELINE)
@@ -34,12 +36,16 @@ def trial_table(facts: FactWriter) -> Iterator[Block]:
         return
     yield from (Paragraph(claim.line) for claim in claims.length_claims(facts))
     shown, others = _shown_trials(facts, trials)
-    names = _columns(facts, [*shown, *others])
+    all_names = _columns(facts, [*shown, *others])
+    names = _without_most_settings(facts, all_names)
     yield _table(facts, shown, names)
     if others:
         shown_count, all_count = facts.count("table.n", shown), facts.count("study.trials", trials)
         yield Paragraph(line("{n} of {all} trials: the best, best first.", n=shown_count, all=all_count))
     yield from _legend(facts, [*shown, *others], names)
+    if len(names) < len(all_names):
+        left_out = facts.of_value("table.settings", len(all_names) - len(names), shown)
+        yield Paragraph(line("{n} more settings have no column here: `hptui export` writes them.", n=left_out))
     if others:
         yield Fold(("The other trials",))
         yield _table(facts, others, names)
@@ -48,6 +54,15 @@ def trial_table(facts: FactWriter) -> Iterator[Block]:
             more = "{n} more are not listed: `hptui trials` lists all, `hptui export` writes them."
             yield Paragraph(line(more, n=rest))
         yield EndFold()
+
+
+def _without_most_settings(facts: FactWriter, names: Sequence[str]) -> list[str]:
+    """Return the columns without all but the first of very many settings: each has a cell per trial."""
+    configured, objectives = facts.study.report.columns, [goal.metric for goal in facts.study.objectives]
+    varied = frozenset(varied_settings(facts.view))
+    settings = [name for name in names if name not in configured and name not in objectives and name in varied]
+    left_out = frozenset(settings[MAX_SETTINGS:])
+    return [name for name in names if name not in left_out]
 
 
 def _table(facts: FactWriter, trials: Sequence[Trial], names: Sequence[str]) -> ReportTable:
@@ -188,6 +203,11 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
         sentences.append((f"What stands in quotation marks under {facts.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
         sentences.append((f"{NO_VALUE} was not measured: only a complete trial has a value of an objective.",))
+    incomplete = [trial for trial in shown if trial.incomplete_curve]
+    if incomplete:
+        which = facts.trials(incomplete, "table.incomplete")
+        text = "The curve of {which} is incomplete ({mark}): a better or a worse value may be missing."
+        sentences.append(line(text, which=which, mark=INCOMPLETE_MARK))
     imported = [trial for trial in shown if trial.role is Role.IMPORTED]
     if imported:
         trials_text = facts.count_with_noun(

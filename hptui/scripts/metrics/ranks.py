@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 TAGS = re.compile(
     r"\[(?:rank|default)(?P<torch>\d+)\]:\s?"  # torchrun --tee, and messages of torch itself
-    r"|\[\d+,(?P<mpi>\d+)\]<std(?:out|err)>:\s?"  # mpirun --tag-output
+    r"|\[(?:[\w.@-]+@)?\d+,(?P<mpi>\d+)\]<std(?:out|err)>:\s?"  # mpirun --tag-output
 )
 SRUN_TAG = re.compile(r"(?P<srun>\d+): ")
 """What `srun --label` writes before a line: too plain to be looked for elsewhere."""

@@ -221,12 +221,12 @@ def bands_pruner(objective: Objective, settings: PrunerSettings) -> Pruner:
     return WandbHyperbandPruner(objective, tuple(values["bands"]), values["eta"], values["strict"])
 
 
-ASHA = PrunerKind("asha", "Not among the best of those at a rung.", asha_pruner, keys=("eta",), halving=True)
+ASHA = PrunerKind("asha", "Not among the best of those at a rung.", asha_pruner, keys=("eta", "promote"), halving=True)
 HYPERBAND = PrunerKind(
     "hyperband",
     "As asha, in several brackets, for trials that begin slowly.",
     hyperband_pruner,
-    keys=("eta",),
+    keys=("eta", "promote"),
     halving=True,
 )
 BANDS = PrunerKind(

@@ -10,4 +10,6 @@ SPEC = TrainerSpec(
     # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
     preload=("torch", "torch._dynamo", "hptui.trainers.charlm.train"),
     metrics="hptui.trainers.charlm.settings:METRICS",
+    check="hptui.trainers.one_gpu:check_one_gpu",
+    resumes=True,
 )

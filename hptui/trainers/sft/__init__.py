@@ -11,4 +11,6 @@ SPEC = TrainerSpec(
     prepare="hptui.trainers.sft.prepare:prepare",
     looks_at="hptui.trainers.sft.metrics:INSPECTED_SETTINGS",
     evaluates_base=True,
+    check="hptui.trainers.one_gpu:check_one_gpu",
+    resumes=True,
 )

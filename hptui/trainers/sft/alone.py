@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hptui.trainers.evals import generate
-from hptui.trainers.sft import memory
+from hptui.trainers.sft import determinism, memory
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import dropout_seed
 from hptui.trainers.sft.packed import dropout
@@ -51,7 +51,8 @@ class ModelExecutor:
 
     def generate(self, request: GenerateRequest) -> Answers:
         """Return the model's answers, and the timing."""
-        with autocast(self.forward.precision, self.device):
+        varied = determinism.allow_variation(request.report_variation)
+        with varied, autocast(self.forward.precision, self.device):
             return generate.generate(
                 self.model, self.tokenizer, request.prompts, request.options, self.device, request.keep_going
             )

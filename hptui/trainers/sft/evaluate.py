@@ -11,17 +11,21 @@ import os
 import re
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from hptui.core.answers import QUESTIONS_FACT, RIGHT_FACT, encode_right
 from hptui.core.errors import UserError, did_you_mean
 from hptui.trainers import evals
 from hptui.trainers.data.batches import TokenRows
 from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
+from hptui.trainers.evals.answers import CORRECT
+from hptui.trainers.sft import determinism
 from hptui.trainers.sft.learner import TrainingPosition
 from hptui.trainers.sft.requests import Answers, GenerateRequest, MeasureRequest
 from hptui.trainers.sft.run import RunFacts
@@ -64,7 +68,9 @@ def check_answers(settings: SftSettings, data: StudyData, directory: Path) -> tu
     taken = dict.fromkeys(settings.generation().names, 0.0)
     for metric in evals.load_custom_metrics(settings.generation(str(directory))):
         references = [example.reference for example in examples]
-        evals.merge_metrics(taken, measured := metric(references, references, [example.prompt for example in examples]))
+        with determinism.allow_variation(lambda operations: None):  # the answers' evaluation reports them
+            measured = metric(references, references, [example.prompt for example in examples])
+        evals.merge_metrics(taken, measured)
         names |= measured
     return tuple(names)
 
@@ -94,25 +100,56 @@ def check_validation(settings: SftSettings, data: StudyData, objectives: Iterabl
 
 
 def evaluate_answers(run: RunFacts, name: str) -> Generator[GenerateRequest, Answers, dict[str, float]]:
-    """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`."""
+    """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`.
+
+    A dry run answers one batch of the longest prompts, to measure its memory.
+    """
     settings, trial = run.settings, run.trial
     held_out = run.data.held(settings.generate_split)
     examples = [held_out[n] for n in sample_indices(len(held_out), settings.generate_samples, settings.split_seed)]
+    if trial.try_steps:
+        examples = sorted(examples, key=lambda example: -len(example.prompt))[: settings.generate_batch_size]
     trial.effective(generate_samples=len(examples))
     options = replace(settings.generation(str(trial.directory)), ends=run.data.ends)
     prompts, references = [x.prompt for x in examples], [x.reference for x in examples]
+
+    def report_variation(operations: set[str]) -> None:
+        names = ", ".join(sorted(operations))
+        trial.facts(nondeterministic_answers=names)
+        trial.warn(f"deterministic = true does not hold for the answers: torch has no deterministic form of {names}")
+
+    def keep_going() -> bool:
+        return trial.try_steps is not None or not trial.should_stop
+
     custom = evals.load_custom_metrics(options)
     options = evals.options_for(run.model, run.base.tokenizer, prompts, references, options)
-    written, timing = yield GenerateRequest(prompts, options, lambda: not trial.should_stop)
-    result = evals.measure_answers(run.base.tokenizer, prompts, references, options, written, timing, custom)
+    written, timing = yield GenerateRequest(prompts, options, keep_going, report_variation)
+    with determinism.allow_variation(report_variation):
+        result = evals.measure_answers(run.base.tokenizer, prompts, references, options, written, timing, custom)
     with trial.artifact(name, f"answers to {len(examples)} prompts").open("w", encoding="utf-8") as file:
         for example, row in zip(examples, result.rows, strict=True):
             file.write(json.dumps({"row": example.row, **row}, ensure_ascii=False) + "\n")
+    trial.facts(**answer_facts([example.row for example in examples], result.rows))
     if result.facts:
         trial.facts(**{f"generation_{key}": value for key, value in result.facts.items()})
     if name == ANSWERS_FILE and trial.role != "base" and (warning := limit_warning(run, result.rows)):
         trial.warn(warning)
     return result.metrics
+
+
+def answer_facts(numbers: Sequence[int], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return which questions were answered right, so that trials can be compared question by question."""
+    right = {
+        "accuracy": [row["category"] == CORRECT for row in rows if "category" in row],
+        "exact_match": [bool(row["exact"]) for row in rows if "exact" in row],
+    }
+    known = {name: encode_right(bits) for name, bits in right.items() if bits and len(bits) == len(rows)}
+    if not known:
+        return {}
+    # Without the prompt: a searched template asks the same question in other words.
+    questions = [[number, row["reference"]] for number, row in zip(numbers, rows, strict=True)]
+    digest = sha256(json.dumps(questions).encode()).hexdigest()[:16]
+    return {QUESTIONS_FACT: digest, RIGHT_FACT: known}
 
 
 def limit_warning(run: RunFacts, rows: Sequence[Mapping[str, Any]]) -> str:

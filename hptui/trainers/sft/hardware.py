@@ -90,6 +90,11 @@ def set_allocator(device: str) -> None:
         os.environ[ALLOCATOR_VARIABLES[0]] = ALLOCATOR
 
 
+def set_float32_products(*, tf32: bool) -> None:
+    """Set how a GPU multiplies matrices of float32: with all bits, or in TensorFloat-32."""
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+
+
 def allocator_settings(device: torch.device) -> dict[str, str]:
     """Return the variables that configure the allocator of a GPU, as they are in effect."""
     if device.type != "cuda":

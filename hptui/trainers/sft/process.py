@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import torch
@@ -10,7 +9,7 @@ import torch
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import pipeline
 from hptui.trainers.data.pipeline import StudyData
-from hptui.trainers.sft import evaluate, hardware, load
+from hptui.trainers.sft import determinism, evaluate, hardware, load
 from hptui.trainers.sft.prepare import unused_settings
 from hptui.trainers.sft.settings import SftSettings
 
@@ -20,10 +19,11 @@ def prepare(settings: SftSettings, device: str) -> torch.device:
     hardware.set_allocator(device)
     chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     disable_progress_bars()
+    hardware.set_float32_products(tf32=settings.tf32)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     if settings.deterministic:
-        make_repeatable()
+        determinism.make_repeatable()
     return chosen
 
 
@@ -32,13 +32,6 @@ def disable_progress_bars() -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-
-
-def make_repeatable() -> None:
-    """Make torch compute the same bits every time, where an operation allows it."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
 
 
 def load_tokenizer(settings: SftSettings, trial: TrialContext, device: torch.device) -> Any:

@@ -41,11 +41,15 @@ class MeasureRequest:
 
 @dataclass(frozen=True, slots=True)
 class GenerateRequest:
-    """The answers to prompts. The answer is a list of completions, and the timing."""
+    """The answers to prompts. The answer is a list of completions, and the timing.
+
+    `report_variation` gets the operations without a deterministic form that ran though `deterministic = true`.
+    """
 
     prompts: Sequence[Prompt]
     options: GenerationOptions
     keep_going: Callable[[], bool]
+    report_variation: Callable[[set[str]], None]
 
 
 Request = LearnRequest | MeasureRequest | GenerateRequest

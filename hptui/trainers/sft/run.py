@@ -216,6 +216,7 @@ def _numerics(run: RunFacts) -> dict[str, str | bool | int]:
         "device": name,
         "threads": torch.get_num_threads(),
         "seed": run.trial.seed,
+        "tf32": run.device.type == "cuda" and torch.get_float32_matmul_precision() != "highest",
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "cudnn_benchmark": torch.backends.cudnn.benchmark,
     }

@@ -104,6 +104,9 @@ class TrainingSettings:
         category=TRAINING,
         choices=("auto", "none", "bf16", "fp16"),
     )
+    tf32: bool = setting(
+        False, "multiply float32 matrices in TensorFloat-32 on a GPU: faster, to three digits", category=TRAINING
+    )
     early_stopping: bool = setting(False, "end when early_stopping_metric stops improving", category=TRAINING)
     patience: int = setting(
         2,

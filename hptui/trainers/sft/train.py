@@ -8,7 +8,8 @@ import torch
 
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data.pipeline import StudyData
-from hptui.trainers.sft import adapters, load, memory, process
+from hptui.trainers.failures import OutOfMemory
+from hptui.trainers.sft import adapters, determinism, load, memory, process
 from hptui.trainers.sft.alone import ModelExecutor
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import has_old_dropout
@@ -30,16 +31,24 @@ def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:
     """
     device = process.prepare(settings, trial.device)
     try:
-        tokenizer = process.load_tokenizer(settings, trial, device)
-        data = process.load_data(settings, trial, tokenizer)
-        torch.manual_seed(trial.seed)
-        base = load.load_base(settings, trial.directory, device, tokenizer)
-        for note in base.notes:
-            trial.warn(note)
+        return _train(settings, trial, device)
+    except OutOfMemory:
+        raise
     except Exception as error:  # libraries report a lack of memory by errors of several types
+        if refused := determinism.refusal(error):
+            raise refused from error
         if memory.is_out_of_memory(error):
             raise memory.out_of_memory_error(error, "before training", settings, device) from error
         raise
+
+
+def _train(settings: SftSettings, trial: TrialContext, device: torch.device) -> Mapping[str, float]:
+    tokenizer = process.load_tokenizer(settings, trial, device)
+    data = process.load_data(settings, trial, tokenizer)
+    torch.manual_seed(trial.seed)
+    base = load.load_base(settings, trial.directory, device, tokenizer)
+    for note in base.notes:
+        trial.warn(note)
     reason = why_not_packed(settings, role=trial.role, dry=bool(trial.try_steps))
     if not reason:
         try:

@@ -10,7 +10,7 @@ from hptui.core.format import with_counts
 from hptui.trainers.data.batches import TokenRows
 from hptui.trainers.evals import Interrupted
 from hptui.trainers.failures import Diverged
-from hptui.trainers.sft import evaluate, memory, run, saving
+from hptui.trainers.sft import determinism, evaluate, memory, run, saving
 from hptui.trainers.sft.evaluate import BestWeights
 from hptui.trainers.sft.learner import Learner, ReportWindow
 from hptui.trainers.sft.requests import Request
@@ -61,12 +61,17 @@ class TrainingRun:
             if self.trial.role == "base":
                 return (yield from self.evaluate_base_model())
             metrics = yield from self.train()
+            if self.trial.try_steps and self.settings.generate_samples:
+                self.where = "in the generation of answers"
+                yield from evaluate.evaluate_answers(self.facts, evaluate.ANSWERS_FILE)
             if self.trial.obeyed is None and not self.trial.try_steps:
                 metrics |= yield from self.finish()
                 if self.settings.save_model != "none" and self.trial.obeyed is None:
                     self._save_model(saved, metrics)
             return metrics
         except Exception as error:  # libraries report a lack of memory by errors of several types
+            if refused := determinism.refusal(error):
+                raise refused from error
             if memory.is_out_of_memory(error):
                 raise memory.out_of_memory_error(error, self.where, self.settings, self.facts.device) from error
             raise

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
 
 from hptui.core.study import Study
+from hptui.core.trial import INCOMPLETE_MARK
 from hptui.store.paths import StudyDir
 from hptui.tui.charts.naming import AXIS_METRICS, counterpart_of, is_training
 from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.curves import CurveKey, CurvesSnapshot, CurvesSource
 from hptui.tui.sources.study import StudySnapshot
+from hptui.tui.sources.usage import USAGE_METRICS
 from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.trial_palette import TrialPalette
 from hptui.tui.trial_rows import TrialRows
@@ -70,9 +72,13 @@ def curves_of_metric(
     *,
     dotted: bool = False,
     axis_metric: str = "",
+    incomplete: Collection[int] = (),
     names: Mapping[int, str] | None = None,
 ) -> list[ChartCurve]:
-    """Return the plots of one metric, in the order of the trials: the first is the most important."""
+    """Return the plots of one metric, in the order of the trials: the first is the most important.
+
+    `incomplete` are the trials whose curve lacks points, which the legend marks; `names` are other names than `#4`.
+    """
     by_trial: dict[int, CurveKey] = {}
     companions: dict[int, CurveKey] = {}
     for key in snapshot.curves:
@@ -87,8 +93,9 @@ def curves_of_metric(
             continue
         curve = snapshot.curves[curve_key]
         companion = snapshot.curves[companions[number]] if number in companions else None
-        rough = not is_training(metric) or curve.x.size < MIN_SMOOTHED_POINTS
-        label = "" if dotted else (names or {}).get(number, f"#{number}")
+        rough = metric in USAGE_METRICS or not is_training(metric) or curve.x.size < MIN_SMOOTHED_POINTS
+        mark = INCOMPLETE_MARK if number in incomplete else ""
+        label = "" if dotted else (names or {}).get(number, f"#{number}") + mark
         plot_list.append(ChartCurve(label, curve, colours.get(number), companion, dotted, rough))
     return plot_list
 
@@ -108,6 +115,7 @@ class CurvePanel:
         self.both = False
         self.all = False
         self.numbers: list[int] = []
+        self.incomplete: frozenset[int] = frozenset()
         self.length = 0.0
         self._chosen_metrics: dict[Chart, str] = {}
 
@@ -127,7 +135,8 @@ class CurvePanel:
     def want(self, snapshot: StudySnapshot, numbers: Sequence[int]) -> bool:
         """Request the curves of these trials, the most important first; return True if these are new."""
         self.numbers = list(dict.fromkeys(numbers))
-        self.metrics = chartable(snapshot.metrics)
+        self.metrics = chartable(snapshot.charted)
+        self.incomplete = frozenset(trial.number for trial in snapshot.view.trials if trial.incomplete_curve)
         totals = [trial.total_steps for trial in snapshot.view.trials[:50] if trial.total_steps]
         self.length = float(max(totals, default=0))
         main_metric, second_metric = default_metrics(snapshot.view.study, snapshot.metrics)
@@ -175,7 +184,15 @@ class CurvePanel:
             curve_plots = []
             for name in names:
                 dotted = len(names) > 1 and is_training(name)
-                curve_plots += curves_of_metric(snapshot, self.numbers, colours, name, dotted=dotted, axis_metric=axis)
+                curve_plots += curves_of_metric(
+                    snapshot,
+                    self.numbers,
+                    colours,
+                    name,
+                    dotted=dotted,
+                    axis_metric=axis,
+                    incomplete=self.incomplete,
+                )
             chart.show(curve_plots, length=self.length, title=" + ".join(names))
 
     def set_metric(self, chart: Chart, metric: str) -> None:

@@ -179,6 +179,7 @@ def metric_rows(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
         if any(value is not None for value in values):
             cells = [_metric_cell(view, name, goal, values[0], value, n) for n, value in enumerate(values)]
             cells = _with_best_marked(cells, values, goal)
+            cells = [replace(cell, text=trial.mark(cell.text)) for cell, trial in zip(cells, trials, strict=True)]
             rows.append([Cell(plain_line(name, 40), "accent" if name in objectives else ""), *cells])
     rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
     peaks = [trial.peak_memory_gb for trial in trials]

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from hptui.core.errors import HptuiError
 from hptui.tui.cells import plain_line
+from hptui.tui.path_completion import completed_path
 from hptui.tui.screens.screen import Dialog
 
 
@@ -27,7 +28,10 @@ class TextInput(Input):
 class TextDialog(Dialog[str | None]):
     """A dialog for one line; `check` raises `HptuiError` for a text that is not accepted."""
 
-    BINDINGS = [Binding("escape", "cancel", "Cancel")]  # noqa: RUF012  Textual reads it so
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        Binding("escape", "cancel", "Cancel"),
+        Binding("tab", "complete", "Complete", priority=True),
+    ]
 
     def __init__(
         self,
@@ -36,9 +40,12 @@ class TextDialog(Dialog[str | None]):
         *,
         hint: str = "",
         check: Callable[[str], object] | None = None,
+        completes: Sequence[str] | None = None,
     ) -> None:
+        """`completes` are the endings of the files whose paths tab completes; None: it is no path."""
         super().__init__()
         self._title, self._value, self._hint, self._check = title, value, hint, check
+        self._completes = completes
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -60,6 +67,17 @@ class TextDialog(Dialog[str | None]):
             return
         self.dismiss(event.value)
 
+    def action_complete(self) -> None:
+        """Complete the path as far as it is unambiguous, and show what it can go on to."""
+        if self._completes is None:
+            return
+        line, hint = self.query_one(TextInput), self.query_one("#hint", Static)
+        line.value, candidates = completed_path(line.value, self._completes)
+        line.cursor_position = len(line.value)
+        names = [name.rstrip("/").rpartition("/")[2] + ("/" if name.endswith("/") else "") for name in candidates]
+        hint.set_class(not names, "wrong")
+        hint.update(plain_line("   ".join(names) if names else "no such file", 600))
+
     def action_cancel(self) -> None:
         self.dismiss(None)
 
@@ -73,12 +91,12 @@ class ChoiceDialog(Dialog[str | None]):
         Binding("up", "move(-1)", "Up", priority=True),
     ]
 
-    def __init__(self, title: str, options: Sequence[str], chosen: str = "") -> None:
+    def __init__(self, title: str, options: Sequence[str], chosen: str = "", *, wide: bool = False) -> None:
         super().__init__()
-        self._title, self._options, self._chosen = title, list(options), chosen
+        self._title, self._options, self._chosen, self._is_wide = title, list(options), chosen, wide
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
+        with Vertical(id="dialog", classes="wide" if self._is_wide else ""):
             yield Static(plain_line(self._title), id="question", markup=False)
             yield TextInput(placeholder="type to narrow down")
             yield OptionList(*self._matching_options(""), compact=True, markup=False)

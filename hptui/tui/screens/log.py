@@ -1,10 +1,9 @@
-"""The screens of what a trial has written: a log with find, filter and follow, and generated records."""
+"""The screens of logs: one log with find, filter and follow; what the runner decided; lines found in all logs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
@@ -13,17 +12,18 @@ from textual.binding import BindingType
 from textual.widgets import Input
 
 from hptui.core.format import size
-from hptui.core.values import value_text
+from hptui.core.trial import Trial
+from hptui.operations.logs import log_of
+from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.screens.dialogs import TextInput
 from hptui.tui.screens.source_screen import SourceScreen
+from hptui.tui.sources.listing import DecisionsSource, FoundSource, ListingSource
 from hptui.tui.sources.log import LogSnapshot, LogSource
 from hptui.tui.sources.pool import FeedSource
-from hptui.tui.sources.records import CATEGORY_KEY, Records, RecordsSource
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
-from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.logview import LogView
 
 
@@ -32,12 +32,16 @@ class LogScreen(SourceScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, title: str, source: LogSource) -> None:
+    def __init__(self, title: str, source: LogSource, *, line: int | None = None, needle: str = "") -> None:
         super().__init__()
+        self._line, self._needle = line, needle
         self._title = title
-        # A source of its own: a filter here must not apply to the pane below, which shows the same file.
-        self.source = LogSource(source.path, source.why, find=source.find)
+        self.source = self.own_source(source)
         self._typing_for = ""
+
+    def own_source(self, source: LogSource) -> LogSource:
+        """Return a source of this screen: a filter here must not apply to the pane below, which shows the same file."""
+        return LogSource(source.path, source.why, find=source.find)
 
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
@@ -59,7 +63,15 @@ class LogScreen(SourceScreen):
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         self.log_view.show(snapshot)
+        if self._line is not None and len(snapshot) > self._line:
+            self.log_view.needle = self._needle
+            self.log_view.go_to(self._line)
+            self._line = None
         self._update_head()
+
+    def title_of_view(self, snapshot: LogSnapshot | None) -> tuple[str, str]:
+        """Return the texts in the border."""
+        return "log", plain_line(snapshot.path, 200) if snapshot is not None and snapshot.path is not None else ""
 
     @on(LogView.StateChanged)
     def _update_head(self) -> None:
@@ -78,9 +90,7 @@ class LogScreen(SourceScreen):
                 Cell("following" if view.follow else f"line {view.cursor + 1:,}", "running" if view.follow else "")
             ]
         self.query_one("#head", CellLine).show(left, right)
-        view.set_title(
-            "log", plain_line(snapshot.path, 200) if snapshot is not None and snapshot.path is not None else ""
-        )
+        view.set_title(*self.title_of_view(snapshot))
 
     @on(LogView.InputRequested)
     def _open_input(self, message: LogView.InputRequested) -> None:
@@ -125,111 +135,66 @@ class LogScreen(SourceScreen):
             self._update_head()
 
 
-MINOR_NAMES = ("row", "tokens", "finish", "cause", "seconds")
-"""Names of values of less interest, which stand in one line."""
-LABEL_CELLS = 11
-"""Cells of the column of labels."""
-GOOD_WORDS, BAD_WORDS = ("correct", "right", "pass"), ("format", "error", "fail", "empty")
+class ListingScreen(LogScreen):
+    """A list that is read like a log, from a source of its own."""
+
+    def own_source(self, source: LogSource) -> LogSource:
+        """Return the source itself, which no other screen shows."""
+        return source
+
+    def on_unmount(self) -> None:
+        if isinstance(self.source, ListingSource):
+            self.source.close()
 
 
-class RecordsScreen(SourceScreen):
-    """The records of one file."""
+class DecisionsScreen(ListingScreen):
+    """What the runner of a study has decided, and why."""
 
-    scope = "records"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("records")
+    scope = "decisions"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("decisions")
 
-    def __init__(self, title: str, path: Path) -> None:
-        super().__init__()
-        self._title, self.path = title, path
-        self.source = RecordsSource(path)
-        self.kind = ""
+    def __init__(self, sd: StudyDir) -> None:
+        super().__init__(f"{sd.name} › runner", DecisionsSource(sd))
+        self.sd = sd
 
-    def compose(self) -> ComposeResult:
-        yield CellLine(id="head", classes="bar")
-        yield Facts(id="body", classes="pane")
-        yield MessageLine(id="answer")
-        yield KeyLine(ascii=host_of(self).config.charts == "ascii")
+    def title_of_view(self, snapshot: LogSnapshot | None) -> tuple[str, str]:
+        """Return the texts in the border."""
+        return "what it decided", ""
 
-    def on_mount(self) -> None:
-        self.query_one("#body").focus()
-        self._show_records()
+    def action_printed(self) -> None:
+        host_of(self).open("log", title=f"{self.sd.name} › runner, printed", source=LogSource(self.sd.runner_log))
 
-    def sources(self) -> Sequence[FeedSource]:
-        """Return the sources to poll while this screen is in front."""
-        return [self.source]
+
+class FoundScreen(ListingScreen):
+    """The lines of all logs of a study that contain a text; a line opens its log."""
+
+    scope = "found"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("found")
+
+    def __init__(self, sd: StudyDir, trials: Sequence[Trial], text: str) -> None:
+        self.found = FoundSource(sd, trials, text)
+        super().__init__(f"{sd.name} › all logs › {text}", self.found)
+        self.sd, self._trials = sd, {trial.number: trial for trial in trials}
 
     def read(self, source: FeedSource, snapshot: Any) -> None:
-        """Show the new snapshot of a source."""
-        self._show_records()
+        """Show what was found so far, and search on."""
+        super().read(source, snapshot)
+        if self.found.left:
+            self.feed.wake()
 
-    def _show_records(self) -> None:
-        snapshot = self.source.latest
-        left = [Cell(plain_line(self._title, 80), bold=True)]
-        if snapshot is not None:
-            left += [
-                Cell(f"{plain_line(kind, 30)} {count}", category_meaning(kind))
-                for kind, count in snapshot.kinds.items()
-            ]
-        right = [Cell("the first ones" if snapshot is not None and snapshot.more else "", "warn")]
-        self.query_one("#head", CellLine).show(left, right)
-        if snapshot is None:
+    def title_of_view(self, snapshot: LogSnapshot | None) -> tuple[str, str]:
+        """Return the texts in the border."""
+        trials = len({trial for trial, _ in self.found.places})
+        found = f"{len(self.found.places):,} lines of {trials:,} trials"
+        return found, f"{self.found.left} logs left" if self.found.left else ""
+
+    @on(LogView.Opened)
+    def action_open(self) -> None:
+        """Open the log of the line under the cursor, at that line."""
+        snapshot, index = self.source.latest, self.log_view.cursor
+        if snapshot is None or index >= len(snapshot):
             return
-        chosen = [record for record in snapshot.records if not self.kind or record.get(CATEGORY_KEY) == self.kind]
-        pane = self.query_one("#body", Facts)
-        pane.title = (
-            f"{len(chosen)} of {len(snapshot.records)} · {self.kind}" if self.kind else f"{len(chosen)} records"
-        )
-        pane.set_title(plain_line(pane.title, 80), plain_line(self.path, 200))
-        pane.show(record_lines(chosen))
-
-    # keys -----------------------------------------------------------------------------------------------------
-
-    def action_kind(self) -> None:
-        """Show only one category, the next one, or all again."""
-        snapshot = self.source.latest
-        if not isinstance(snapshot, Records) or not snapshot.kinds:
-            host_of(self).say("the records have no category", "warn")
-            return
-        kinds = ["", *snapshot.kinds]
-        self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)] if self.kind in kinds else ""
-        self.query_one("#body", Facts).action_edge(-1)
-        self._show_records()
-
-    def action_raw(self) -> None:
-        host_of(self).open("log", title=self._title, source=LogSource(self.path))
-
-
-def record_lines(records: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:
-    """Return records as lines: a label and its text; less interesting values in one line at the end."""
-    lines: list[list[Cell]] = []
-    for record in records:
-        minor_values = []
-        for name, value in record.items():
-            if name in MINOR_NAMES:
-                minor_values += [f"{name} {_record_text(value)}"] if value not in ("", None) else []
-                continue
-            style = category_meaning(str(value)) if name == CATEGORY_KEY else ""
-            for line_number, part in enumerate(_record_text(value).split("\n")):
-                label = plain_line(name, LABEL_CELLS - 1) if line_number == 0 else ""
-                lines.append([Cell(label.ljust(LABEL_CELLS), "accent" if name in ("output",) else "muted")])
-                lines[-1].append(Cell(plain_line(part, 4000), style))
-        if minor_values:
-            lines.append([Cell(" " * LABEL_CELLS + plain_line("   ".join(minor_values), 400), "muted")])
-        lines.append([Cell("")])
-    return lines
-
-
-def category_meaning(kind: str) -> str:
-    """Return the meaning of a category, for its colour."""
-    word = kind.lower()
-    if word.startswith(GOOD_WORDS):
-        return "good"
-    return "bad" if any(part in word for part in BAD_WORDS) else "warn"
-
-
-def _record_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value.rstrip("\n")
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return "–" if value is None else value_text(value)
+        number, line = self.found.places[snapshot.number(index)]
+        source = LogSource(find=partial(log_of, self.sd, self._trials[number]))
+        title = f"{self.sd.name} › trial {number}"
+        host_of(self).open("log", title=title, source=source, line=line - 1, needle=self.found.text)

@@ -91,7 +91,7 @@ class MetricsScreen(ChartScreen):
     def names(self) -> list[str]:
         """Return the metrics that the filter lets through, the objectives first."""
         snapshot = self.study_source.latest
-        return [] if snapshot is None else matching_metrics(snapshot.view.study, snapshot.metrics, self.pattern)
+        return [] if snapshot is None else matching_metrics(snapshot.view.study, snapshot.charted, self.pattern)
 
     def _shape(self, count: int) -> tuple[int, int]:
         """Return how many columns and rows of charts `count` metrics get."""

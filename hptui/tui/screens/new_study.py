@@ -2,182 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
-
-from hptui.core.errors import HptuiError, StudyError, UserError
-from hptui.core.study import Study
+from hptui.core.errors import HptuiError, UserError
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.cells import plain_line
 from hptui.tui.editor import edit_path
 from hptui.tui.host import Host
-from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog, TextInput
-from hptui.tui.screens.screen import Dialog
-
-Choices = dict[str, str]
-"""Text by name in the study file: `trials`, and keys of `[resources]`."""
-
-
-class LaunchForm(Dialog["Choices | None"]):
-    """A form whose result is the options that were changed."""
-
-    BINDINGS = [  # noqa: RUF012  Textual reads it so
-        Binding("escape", "cancel", "Cancel"),
-        Binding("ctrl+s", "start", "Run"),
-        Binding("down", "move(1)", "Next", priority=True),
-        Binding("up", "move(-1)", "Previous", priority=True),
-    ]
-
-    def __init__(self, sd: StudyDir, *, alive: bool = False) -> None:
-        super().__init__()
-        self.sd, self._alive = sd, alive
-        self._initial_choices: Choices = {}
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
-            question = f"{self.sd.name} is running: change it" if self._alive else f"Run {self.sd.name}"
-            yield Static(plain_line(question), id="question", markup=False)
-            for name, hint in (
-                ("trials", "in all; +5: five more"),
-                ("parallel", "at once without a GPU"),
-                ("gpus", "all, a number, or 0,2"),
-                ("trials_per_gpu", "at once on each GPU"),
-            ):
-                with Horizontal(classes="field"):
-                    yield Static(name, classes="name", markup=False)
-                    yield TextInput(id=f"run-{name}")
-                    yield Static(hint, classes="range", markup=False)
-            hint = "enter changes it, esc does not" if self._alive else "enter runs it, esc does not"
-            yield Static(hint, id="hint", classes="detail", markup=False)
-
-    def on_mount(self) -> None:
-        from hptui.results.view import read_study
-
-        try:
-            self._initial_choices = present_choices(read_study(self.sd))
-        except HptuiError as error:
-            self._show_problem(str(error))
-        for name, text in self._initial_choices.items():
-            self.query_one(f"#run-{name}", TextInput).value = text
-        self.query_one("#run-trials", TextInput).focus()
-
-    def on_input_submitted(self) -> None:
-        self.action_start()
-
-    def action_start(self) -> None:
-        texts = {str(line.id).removeprefix("run-"): line.value.strip() for line in self.query(TextInput)}
-        changed = {name: text for name, text in texts.items() if text and text != self._initial_choices.get(name)}
-        for table, name in (("resources", "parallel"), ("resources", "trials_per_gpu"), ("search", "trials")):
-            text = changed.get(name, "")
-            if text and not _accepts(table, name, text.removeprefix("+") if name == "trials" else text):
-                self._show_problem(f"{name}: {text!r} is not a number from 1")
-                return
-        if "," in changed.get("gpus", ""):
-            changed["gpus"] = f"[{changed['gpus'].strip('[]')}]"
-        self.dismiss(changed)
-
-    def _show_problem(self, text: str) -> None:
-        hint = self.query_one("#hint", Static)
-        hint.update(plain_line(text.replace("\n", " "), 300))
-        hint.add_class("wrong")
-
-    def action_move(self, by: int) -> None:
-        if by > 0:
-            self.focus_next()
-        else:
-            self.focus_previous()
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
-
-
-def _accepts(table: str, name: str, text: str) -> bool:
-    """Return whether a key of the study file can have a typed value."""
-    from hptui.studyfile.schema import TABLES
-
-    key = TABLES[table][name]
-    try:
-        key.read(key.type.from_text(text), name)
-    except StudyError:
-        return False
-    return True
-
-
-def present_choices(study: Study) -> Choices:
-    """Return the study's present options, as they are typed."""
-    resources = study.resources
-    gpus = resources.gpus
-    choices = {"parallel": str(resources.parallel), "trials_per_gpu": str(resources.trials_per_gpu)}
-    choices["gpus"] = ",".join(map(str, gpus)) if isinstance(gpus, tuple) else str(gpus)
-    if study.search.trials is not None and not study.stages:
-        choices["trials"] = str(study.search.trials)
-    return choices
-
+from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
 
 OnCreated = Callable[[tuple[str, StudyDir]], Awaitable[None]]
 """Called with the message and the study that was created."""
-OTHER_FILE = "another file…"
+OTHER_FILE = "a study file elsewhere…"
 """Entry of the list that asks for a path."""
-TEMPLATES = {
-    "charlm": "a small model of characters, trained from nothing",
-    "sft": "fine-tuning of a language model",
-    "command": "a training script of your own, or a W&B sweep",
+WAYS = {
+    "a training script of your own, or a W&B sweep…": "command",
+    "a template: a small model of characters, trained from nothing": "charlm",
+    "a template: fine-tuning of a language model": "sft",
+    OTHER_FILE: "",
 }
-"""Template -> its description."""
+"""Ways to begin -> the template that each writes; '' for a file that is there."""
 
 
 def begin_study(host: Host, then: OnCreated) -> None:
     """Let the user choose or write a study file, and run it; `then` is called with the result."""
-    files = study_files_near(Path.cwd())
-    templates = {f"template {name}: {description}": name for name, description in TEMPLATES.items()}
+    files = {f"{path}   {about}".rstrip(): path for path, about in study_files_near(Path.cwd()).items()}
 
     def choose(choice: str | None) -> None:
         if choice is None:
             return
-        if choice in templates:
-            _from_template(host, templates[choice], then)
+        if WAYS.get(choice):
+            _from_template(host, WAYS[choice], then)
         else:
-            run_from(host, "" if choice == OTHER_FILE else choice, then)
+            run_from(host, files.get(choice, ""), then)
 
-    host.push_screen(ChoiceDialog("A new study", [*files, OTHER_FILE, *templates]), choose)
+    host.push_screen(ChoiceDialog("A new study from", [*WAYS, *files], wide=True), choose)
 
 
-def study_files_near(directory: Path) -> list[str]:
-    """Return the study files in a directory, and in `studies/` below it, as relative paths."""
+def study_files_near(directory: Path) -> dict[str, str]:
+    """Return the study files in a directory, and in `studies/` below it: relative path -> their `about`."""
     paths = [*sorted(directory.glob("*.toml")), *sorted((directory / "studies").glob("*.toml"))]
-    return [str(path.relative_to(directory)) for path in paths if _looks_like_study(path)]
+    found = {str(path.relative_to(directory)): _about_of(path) for path in paths}
+    return {path: about for path, about in found.items() if about is not None}
 
 
-def _looks_like_study(path: Path) -> bool:
+def _about_of(path: Path) -> str | None:
+    """Return what a study file says about itself, its first comment if nothing; None if it is no study file."""
     try:
-        return "[objective" in path.read_text(errors="replace")[:100_000]
+        text = path.read_text(errors="replace")[:MAX_FILE_CHARACTERS]
     except OSError:
-        return False
+        return None
+    if "[objective" not in text:
+        return None
+    try:
+        about = tomllib.loads(text).get("about")
+    except ValueError:  # a file with a mistake is offered, too: it is checked when it is chosen
+        about = ""
+    first_comment = text.partition("\n")[0].lstrip("# ") if text.startswith("#") else ""
+    return plain_line(about if isinstance(about, str) and about else first_comment, 300)
+
+
+MAX_FILE_CHARACTERS = 100_000
+"""Characters of a file that are read to find out whether it is a study."""
 
 
 def run_from(host: Host, value: str, then: OnCreated) -> None:
-    """Ask for the study file, check it, and start it."""
+    """Ask for the study file, check it, ask for the options of the run, and start it."""
 
-    def start(text: str | None) -> None:
+    def ask_options(text: str | None) -> None:
         if text:
             path = Path(text).expanduser()
-            host.run_in_background(lambda: verbs.run_file(host.home, path), f"starting {plain_line(path, 200)}…", then)
+            host.open("launch", study=verbs.read_file(path), then=lambda choices: start(path, choices))
 
-    hint = "a study file (.toml); it is checked, made a study, and started"
-    host.push_screen(TextDialog("New study from file", value, hint=hint, check=_check_study_file), start)
+    def start(path: Path, choices: Mapping[str, str] | None) -> None:
+        if choices is not None:
+            doing = f"starting {plain_line(path, 200)}…"
+            host.run_in_background(lambda: verbs.run_file(host.home, path, choices), doing, then)
+
+    hint = "a study file (.toml); tab completes it, and it is checked"
+    dialog = TextDialog("New study from file", value, hint=hint, check=_check_study_file, completes=(".toml",))
+    host.push_screen(dialog, ask_options)
 
 
 def _from_template(host: Host, kind: str, then: OnCreated) -> None:
     """Write the template, open it in the editor, then ask whether to run it."""
     if kind == "command":
-        hint = "a script (.py) or a sweep (.yaml): it is read, never run"
-        dialog = TextDialog("A study file for", hint=hint, check=_require_file)
+        hint = "a script (.py) or a sweep (.yaml): it is read, never run; tab completes"
+        completes = (".py", ".yaml", ".yml")
+        dialog = TextDialog("A study file for", hint=hint, check=_require_file, completes=completes)
         host.push_screen(dialog, lambda source: _write_template(host, source, then) if source else None)
     else:
         _write_template(host, kind, then)

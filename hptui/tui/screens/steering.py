@@ -103,7 +103,7 @@ class SteeringScreen(SourceScreen):
         )
 
     def hold_trials(self, numbers: Sequence[int]) -> None:
-        """Pause the trials that run or wait; if there are none, resume the paused ones."""
+        """Pause the trials that run or wait; if there are none, resume the paused ones, also those at a rung."""
         trials = [trial for number in numbers if (trial := self._trial(number)) is not None]
         paused = [trial.number for trial in trials if trial.status is TrialStatus.PAUSED]
         active = [trial.number for trial in trials if trial.status in (TrialStatus.RUNNING, TrialStatus.WAITING)]
@@ -121,6 +121,12 @@ class SteeringScreen(SourceScreen):
             host_of(self).run_in_background(
                 lambda: verbs.retry(self.sd, numbers), f"asking for {trials_text(numbers)} again…"
             )
+
+    def star_trials(self, numbers: Sequence[int]) -> None:
+        """Star trials, so that they stand first; if all of them are starred, take the stars away."""
+        if numbers and self.snapshot is not None:
+            on = not set(numbers) <= self.snapshot.starred
+            host_of(self).run_in_background(lambda: verbs.star(self.sd, numbers, on=on), "starring…")
 
     def note_trial(self, number: int) -> None:
         """Edit the note of a trial in a line."""

@@ -12,9 +12,10 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from hptui.core.format import duration
-from hptui.core.trial import StudyState
+from hptui.core.trial import StudyState, TrialStatus
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
+from hptui.tui.alerts import StudyFacts
 from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
@@ -113,6 +114,14 @@ def _goal_of(line: StudyLine) -> str:
     return "" if line.study is None else goal_of(line.study)
 
 
+def _facts_of(line: StudyLine) -> StudyFacts | None:
+    """Return what alerts of a study are made of; None if it cannot be read."""
+    if line.row is None:
+        return None
+    failed = line.counts.get(TrialStatus.FAILED, 0)
+    return StudyFacts(str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line))
+
+
 class StudiesScreen(SourceScreen):
     """All studies, and a preview of the selected one."""
 
@@ -144,6 +153,13 @@ class StudiesScreen(SourceScreen):
         self.query_one(TableWidget).update()
         self._update_head()
         self._preview()
+        for line in snapshot:
+            if line.row is not None:
+                failed = line.counts.get(TrialStatus.FAILED, 0)
+                facts = StudyFacts(
+                    str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line)
+                )
+                host_of(self).watch_study(facts)
 
     def _update_head(self) -> None:
         host = host_of(self)
@@ -168,8 +184,10 @@ class StudiesScreen(SourceScreen):
             pane.title = "welcome"
             pane.set_title(pane.title)
             if self.source.latest is not None:
+                self.add_class("-welcome")
                 pane.show(_welcome_lines(host_of(self).home))
             return
+        self.remove_class("-welcome")
         pane.title = plain_line(line.sd.name, 60)
         pane.set_title(pane.title)
         pane.show(_preview_lines(line))
@@ -207,6 +225,9 @@ class StudiesScreen(SourceScreen):
             lambda: host_of(self).run_in_background(lambda: verbs.stop(line.sd), f"stopping {line.sd.name}…"),
             yes="Stop",
         )
+
+    def action_tour(self) -> None:
+        host_of(self).open("tour")
 
     def action_copy(self) -> None:
         if (line := self.line) is not None:
@@ -253,11 +274,14 @@ def _level_meaning(level: str) -> str:
 
 
 def _welcome_lines(home: Path) -> list[list[Cell]]:
-    return [
-        [Cell("No study yet in "), Cell(plain_line(home, 200), "accent")],
-        [Cell("")],
-        [Cell("A study is a TOML file: what to train, what to vary, what to measure.")],
-        [Cell("n", "accent", bold=True), Cell("  makes one from a study file, a sweep file of W&B, a template,")],
-        [Cell("   or a training script of your own, whose options and metrics it reads")],
-        [Cell("?", "accent", bold=True), Cell("  tells what every key does")],
-    ]
+    ways = (
+        ("a template", "a small model to train, or one to fine-tune; your editor opens the study file first"),
+        ("a script", "your own training script, as it is: its options and metrics are found by reading it"),
+        ("a sweep", "a sweep file of W&B, as it is"),
+    )
+    key = [Cell("n", "accent", bold=True), Cell("  begins with one of three:")]
+    lines = [[Cell("No study yet in "), Cell(plain_line(home, 200), "accent")], [Cell("")], key]
+    lines += [[Cell(f"   {name:<12}", "best"), Cell(text, "muted")] for name, text in ways]
+    lines.append([Cell("t", "accent", bold=True), Cell("  a tour of half a minute: what is where")])
+    lines.append([Cell("?", "accent", bold=True), Cell("  tells what every key does")])
+    return lines

@@ -11,33 +11,33 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
-from textual.widgets import Input
 
 from hptui.core.trial import TrialStatus
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.config import load_layout, save_layout
 from hptui.tui.feed import Trouble
-from hptui.tui.filters import FilterError
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.labels import head_cells, machine_cells, runner_text
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
 from hptui.tui.screens.dialogs import TextInput
-from hptui.tui.screens.steering import SteeringScreen
+from hptui.tui.screens.saved_filters import choose_filter
+from hptui.tui.screens.study_filter import FilteringScreen
 from hptui.tui.screens.study_panels import (
     FilterLine,
     LogPanel,
     change_budget,
     choose_columns,
     compared_trials,
+    facts_of,
     go_to_trial,
     present_layout,
     restore_layout,
+    search_logs,
     table_titles,
 )
 from hptui.tui.sources.curves import TrendsSource
-from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.machine import MachineSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySnapshot, StudySource
@@ -53,7 +53,7 @@ CURSOR_REST_S = 0.08
 """Seconds that the cursor must rest before curves and log follow it, so that the table scrolls without delay."""
 
 
-class StudyScreen(ChartScreen, SteeringScreen):
+class StudyScreen(ChartScreen, FilteringScreen):
     """The dashboard of one study."""
 
     scope = "study"
@@ -141,11 +141,12 @@ class StudyScreen(ChartScreen, SteeringScreen):
         # Where only the best trials were shown, the first of them need not be the first of all.
         jump_to_top = not len(rows) or (self._showed_partial and self.table.cursor == 0)
         self._showed_partial = snapshot.partial
-        rows.show(view, snapshot.best, snapshot.metrics)
+        rows.show(view, snapshot.best, snapshot.metrics, snapshot.starred)
         self.table.update()
         if jump_to_top and len(rows):
             self.table.action_edge(-1)
-        self._update_title()
+        self.update_title()
+        host.watch_study(facts_of(snapshot))
         self.query_one("#head", CellLine).show(*head_cells(snapshot, host.glyphs, readonly=host.readonly))
         self.trends.metric = view.study.objective.metric
         self.machine.active = snapshot.alive
@@ -155,7 +156,8 @@ class StudyScreen(ChartScreen, SteeringScreen):
         if snapshot.partial:
             self.request_poll()
 
-    def _update_title(self) -> None:
+    def update_title(self) -> None:
+        """Show in the title how many trials there are, by what they are sorted and filtered."""
         if self.snapshot is not None:
             self.table.set_title(*table_titles(self.table.trials, self.snapshot, host_of(self).glyphs))
 
@@ -175,7 +177,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
 
     @on(TrialTable.MarksChanged)
     def _marked(self) -> None:
-        self._update_title()
+        self.update_title()
         self.request_curves()
 
     def request_curves(self) -> None:
@@ -250,45 +252,14 @@ class StudyScreen(ChartScreen, SteeringScreen):
             host_of(self).open("log", title=f"{self.sd.name} › trial {trial.number}", source=self.log_panel.source)
 
     def action_runner_log(self) -> None:
-        host_of(self).open("log", title=f"{self.sd.name} › runner", source=LogSource(self.sd.runner_log))
+        host_of(self).open("decisions", sd=self.sd)
+
+    def action_search_logs(self) -> None:
+        search_logs(host_of(self), self.sd, self.view)
 
     @on(LogView.InputRequested)
     def _search_log(self) -> None:
         self.action_log()
-
-    # keys: the filter -----------------------------------------------------------------------------------------
-
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        if not self.filter_line.is_open:
-            return
-        try:
-            self.table.trials.set_filter(event.value)
-        except FilterError as error:
-            host_of(self).say(str(error).replace("\n", " "), "warn")
-            return
-        host_of(self).say("")
-        self.table.update()
-        self._update_title()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_submitted(self, event: Input.Submitted) -> None:
-        self.filter_line.close()
-        self.table.focus()
-
-    def action_unfilter(self) -> None:
-        """Remove the filter; escape does so before it goes back."""
-        self.filter_line.close()
-        self.table.trials.set_filter("")
-        self.table.update()
-        self.table.focus()
-        self._update_title()
-
-    def key_escape(self, event: Any) -> None:
-        if self.filter_line.is_open or self.table.trials.filter_text:
-            event.stop()
-            event.prevent_default()
-            self.action_unfilter()
 
     # keys: steering -------------------------------------------------------------------------------------------
 
@@ -305,6 +276,10 @@ class StudyScreen(ChartScreen, SteeringScreen):
                     self.table.go_to(min(self.snapshot.best))
             case "go_to":
                 go_to_trial(host_of(self), self.table)
+            case "saved":
+                choose_filter(host_of(self), self.table)
+            case "star":
+                self.star_trials(numbers)
             case "stop":
                 self.stop_trials(self.open_trials(numbers))
             case "kill":

@@ -7,14 +7,16 @@ from functools import partial
 from hptui.core.errors import HptuiError, UserError
 from hptui.core.stages import stage_named
 from hptui.core.study import Study
-from hptui.core.trial import Trial
+from hptui.core.trial import Trial, TrialStatus
 from hptui.operations.logs import log_of
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
+from hptui.tui.alerts import StudyFacts
 from hptui.tui.cells import plain_line
 from hptui.tui.config import StudyLayout
 from hptui.tui.host import Host
+from hptui.tui.labels import best_text
 from hptui.tui.screens.chart_panel import CurvePanel
 from hptui.tui.screens.dialogs import ColumnsDialog, TextDialog, TextInput
 from hptui.tui.sources.log import LogSnapshot, LogSource
@@ -156,6 +158,28 @@ def go_to_trial(host: Host, table: TrialTable) -> None:
             table.go_to(int(text.strip().removeprefix("#")))
 
     host.push_screen(TextDialog("Go to trial", hint="its number", check=check), go)
+
+
+def facts_of(snapshot: StudySnapshot) -> StudyFacts:
+    """Return what alerts of a study are made of."""
+    view = snapshot.view
+    best = next((trial for trial in view.trials if trial.number in snapshot.best), None)
+    failed = snapshot.counts.get(TrialStatus.FAILED, 0)
+    text = best_text(view.study, best)
+    return StudyFacts(str(view.sd.root), view.row.name, view.row.state, view.row.message, failed, text)
+
+
+def search_logs(host: Host, sd: StudyDir, view: View | None) -> None:
+    """Ask for a text, and show the lines of all logs that contain it."""
+    trials = () if view is None else view.trials
+
+    def search(text: str | None) -> None:
+        if text:
+            host.open("found", sd=sd, trials=trials, text=text)
+
+    host.push_screen(
+        TextDialog("Find in the logs of all trials", hint="a text; upper and lower case are alike"), search
+    )
 
 
 def compared_trials(snapshot: StudySnapshot | None, table: TrialTable) -> list[int]:

@@ -5,7 +5,7 @@ GPUs with their load and users, processors, memory, disks, each with its recent 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ from hptui.tui.cells import Cell, fit_cells, plain_line
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.screens.source_screen import SourceScreen
-from hptui.tui.sources.machine import SystemSnapshot, SystemSource
+from hptui.tui.sources.machine import SystemSnapshot, SystemSource, share_of
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.themes import Glyphs
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
@@ -25,6 +25,18 @@ from hptui.tui.widgets.facts import Facts
 
 LABEL_CELLS = 26
 """Cells of the column of labels."""
+LOAD_CELLS = 14
+"""Readings of a process that are shown."""
+PROCESS_COLUMNS = {
+    "pid": 8,
+    "user": 9,
+    "GPU": 4,
+    "memory": 18,
+    "trial": 20,
+    "CPU": 6,
+    "lately": LOAD_CELLS + 2,
+}
+"""Heading of each column of processes -> its cells."""
 
 
 class SystemScreen(SourceScreen):
@@ -71,7 +83,8 @@ class SystemScreen(SourceScreen):
         pane = self.query_one("#processes", Facts)
         pane.title = "processes of trials" if self._only_trials else "processes of trials, and others on the GPUs"
         pane.set_title(pane.title)
-        pane.show(process_lines([process for process in snapshot.processes if process.whose or not self._only_trials]))
+        shown = [process for process in snapshot.processes if process.whose or not self._only_trials]
+        pane.show(process_lines(shown, snapshot.loads, glyphs))
 
     def action_ours(self) -> None:
         self._only_trials = not self._only_trials
@@ -93,6 +106,14 @@ def device_lines(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[l
         text = f"  memory {gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB"
         fraction = gpu.used_gb / gpu.total_gb if gpu.total_gb else None
         lines.append(_device_line(text, fraction, snapshot.history.get(f"vram{gpu.index}", ()), glyphs, width))
+        for label, name, value, limit, unit in (
+            ("power", "watts", gpu.watts, gpu.max_watts, "W"),
+            ("clock", "clock", gpu.mhz, gpu.max_mhz, "MHz"),
+        ):
+            if value is not None and limit:
+                history = snapshot.history.get(f"{name}{gpu.index}", ())
+                text = f"  {label} {value:.0f}/{limit:.0f} {unit}"
+                lines.append(_device_line(text, share_of(value, limit), history, glyphs, width, busy=True))
     if not now.gpus:
         lines.append([Cell("no GPU that the driver knows", "muted")])
     lines.append(
@@ -123,34 +144,37 @@ def _device_line(
     return [Cell(fit_cells(text, LABEL_CELLS)), Cell(fraction_text, meaning), Cell(history_bars, "accent")]
 
 
-def process_lines(process_list: Sequence[ProcessNow]) -> list[list[Cell]]:
-    """Return one line per process; those of our trials are in colour."""
+def process_lines(
+    process_list: Sequence[ProcessNow], loads: Mapping[int, Sequence[float]], glyphs: Glyphs
+) -> list[list[Cell]]:
+    """Return one line per process with the history of its processor time; those of our trials are in colour."""
     if not process_list:
         return [[Cell("no trial runs, and nobody is on a GPU", "muted")]]
-    lines = [
-        [
-            Cell(
-                fit_cells("pid", 9)
-                + fit_cells("user", 11)
-                + fit_cells("GPU", 5)
-                + fit_cells("memory", 18)
-                + fit_cells("trial", 28)
-                + "command",
-                "muted",
-            )
-        ]
-    ]
+    lines = [[Cell("".join(fit_cells(text, width) for text, width in PROCESS_COLUMNS.items()) + "command", "muted")]]
+    widths = list(PROCESS_COLUMNS.values())
     for process in process_list:
-        gpu = "" if process.gpu is None else str(process.gpu)
         memory_texts = [f"{process.rss_gb:.1f} GB" if process.rss_gb is not None else ""]
         memory_texts += [f"GPU {process.gpu_gb:.1f} GB"] if process.gpu_gb is not None else []
-        cells_text = fit_cells(str(process.pid), 9) + fit_cells(plain_line(process.user, 20), 11) + fit_cells(gpu, 5)
-        cells_text += fit_cells("  ".join(part for part in memory_texts if part), 18)
-        trial_cell = Cell(
-            fit_cells(plain_line(process.whose, 60) if process.whose else "–", 28), "good" if process.whose else "muted"
-        )
-        lines.append([Cell(cells_text), trial_cell, Cell(plain_line(_short_command(process.command), 200), "muted")])
+        load = loads.get(process.pid, ())
+        cells = [
+            Cell(str(process.pid)),
+            Cell(plain_line(process.user, 20)),
+            Cell("" if process.gpu is None else str(process.gpu)),
+            Cell("  ".join(part for part in memory_texts if part)),
+            Cell(plain_line(process.whose, 60) if process.whose else "–", "good" if process.whose else "muted"),
+            Cell(f"{load[-1]:.0%}" if load else ""),
+            Cell(_load_bars(load, glyphs), "accent"),
+        ]
+        fitted = [Cell(fit_cells(cell.text, width), cell.meaning) for cell, width in zip(cells, widths, strict=True)]
+        lines.append([*fitted, Cell(plain_line(_short_command(process.command), 200), "muted")])
     return lines
+
+
+def _load_bars(load: Sequence[float], glyphs: Glyphs) -> str:
+    """Return the last loads as bars; the highest bar is one core, or the highest load if that is more."""
+    shown = load[-LOAD_CELLS:]
+    highest = max([1.0, *shown])
+    return "".join(glyphs.bars[round(value / highest * (len(glyphs.bars) - 1))] for value in shown)
 
 
 def _short_command(command: str) -> str:

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from hptui.core.trial import Trial
 from hptui.results.diagnosis import Diagnosis
+from hptui.results.fresh_means import whole_text
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.feed import Trouble
@@ -132,6 +133,10 @@ class TrialScreen(ChartScreen, SteeringScreen):
             left.append(Cell(f"step {trial.last_step}{f'/{trial.total_steps}' if trial.total_steps else ''}", "muted"))
         if trial.number == best:
             left.append(Cell(f"{glyphs.best} best", "best"))
+        snapshot = self.snapshot
+        if snapshot is not None and snapshot.fresh is not None:
+            fresh = snapshot.fresh.of(trial.number)
+            left.append(Cell("" if fresh is None else whole_text(snapshot.view.study, fresh), "best"))
         right = [Cell("" if best is None or best == trial.number else f"best #{best}", "muted")]
         self.query_one("#head", CellLine).show(left, right)
 

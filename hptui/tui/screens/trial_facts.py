@@ -75,9 +75,10 @@ def setting_lines(view: View, trial: Trial, best: Trial | None, *, everything: b
 def _messages(trial: Trial) -> list[list[Cell]]:
     """Return what went wrong, and the user's note, which stand first. The full text stands in `about`."""
     meaning_of_message = "bad" if str(trial.status) == "failed" else "warn"
+    incomplete = f"curve incomplete: {trial.incomplete_curve}" if trial.incomplete_curve else ""
     return [
         [Cell(plain_line(text, 300), meaning)]
-        for text, meaning in ((trial.message, meaning_of_message), (trial.note, "mark"))
+        for text, meaning in ((trial.message, meaning_of_message), (incomplete, "warn"), (trial.note, "mark"))
         if text
     ]
 
@@ -155,8 +156,8 @@ def _metric_cells(
     ]
     return [
         Cell(plain_line(name, 60), "accent" if objective else ""),
-        Cell("" if value is None else short_number(value, spec), bold=True),
-        Cell(f"{short_number(last.value, spec)}{nonfinite_text}", "bad" if nonfinite_text else ""),
+        Cell("" if value is None else snapshot.trial.mark(short_number(value, spec)), bold=True),
+        Cell(f"{snapshot.trial.mark(short_number(last.value, spec))}{nonfinite_text}", "bad" if nonfinite_text else ""),
         *extremes,
         Cell("" if best_value is None else short_number(best_value, spec), "best"),
     ]

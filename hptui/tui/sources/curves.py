@@ -10,6 +10,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.records import MetricSummary
 from hptui.tui.sources.pool import ReaderPool
+from hptui.tui.sources.usage import USAGE_METRICS, TrialUsage, read_usage, usage_curve
 
 if TYPE_CHECKING:
     from hptui.tui.charts.series import CurveArrays
@@ -62,7 +63,13 @@ class CurvesSource:
         reader = pool.reader(self.sd)
         known: dict[CurveKey, tuple[int, int, CurveArrays]] = {}
         last: dict[int, dict[str, MetricSummary]] = {}
+        usages: dict[int, TrialUsage] = {}
         for key in want:
+            if key.metric in USAGE_METRICS:
+                usage = usages.setdefault(key.trial, read_usage(reader, key.trial))
+                if usage.samples:
+                    known[key] = _curve_of_usage(reader, key, usage, self._entries.get(key))
+                continue
             if key.trial not in last:
                 last[key.trial] = reader.metric_summaries(key.trial)
             if (summary := last[key.trial].get(key.metric)) is not None:
@@ -74,6 +81,16 @@ class CurvesSource:
             return None
         self._latest = CurvesSnapshot({key: curve for key, (_, _, curve) in known.items()})
         return self._latest
+
+
+def _curve_of_usage(
+    reader: StoreReader, key: CurveKey, usage: TrialUsage, known: tuple[int, int, CurveArrays] | None
+) -> tuple[int, int, CurveArrays]:
+    """Return a curve of what a trial used; it is computed again when there is another sample."""
+    count = len(usage.samples)
+    if known is not None and known[0] == count:
+        return known
+    return count, 0, usage_curve(reader, key.trial, usage, key.metric)
 
 
 def _read(

@@ -5,6 +5,7 @@ nothing is sent to the terminal of an idle study."""
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -50,7 +51,7 @@ def _rounded(now: MachineNow) -> MachineNow:
 
 def _rounded_gpu(gpu: GpuNow) -> GpuNow:
     watts = None if gpu.watts is None else float(round(gpu.watts / 5) * 5)
-    return replace(gpu, used_gb=round(gpu.used_gb, 1), watts=watts)
+    return replace(gpu, used_gb=round(gpu.used_gb, 1), watts=watts, mhz=None)
 
 
 MAX_HISTORY = 240
@@ -63,13 +64,20 @@ POLLS_PER_SLOW_READING = 3
 class SystemSnapshot:
     """The machine now.
 
-    `history` by name (`cpu`, `ram`, `gpu0`, `vram0`): shares from 0 to 1, the oldest first.
+    `history` by name (`cpu`, `ram`, `gpu0`, `vram0`, `watts0`, `clock0`): shares from 0 to 1, the oldest first.
+    `loads` by pid: the processor time that a process and what it started used, in shares of one core.
     """
 
     now: MachineNow
     processes: tuple[ProcessNow, ...]
     disks: tuple[DiskNow, ...]
     history: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    loads: dict[int, tuple[float, ...]] = field(default_factory=dict)
+
+
+def share_of(value: float | None, limit: float | None) -> float | None:
+    """Return a value as a share of its limit; None if one of them is not known."""
+    return value / limit if value is not None and limit else None
 
 
 class SystemSource:
@@ -82,6 +90,8 @@ class SystemSource:
         self._history: dict[str, deque[float]] = {}
         self._polls = 0
         self._slow_readings: tuple[tuple[ProcessNow, ...], tuple[DiskNow, ...]] = ((), ())
+        self._seconds_used: dict[int, tuple[float, float]] = {}
+        self._loads: dict[int, deque[float]] = {}
 
     @property
     def latest(self) -> SystemSnapshot | None:
@@ -93,6 +103,7 @@ class SystemSource:
         now = self._machine.read()
         if self._polls % POLLS_PER_SLOW_READING == 0:
             self._slow_readings = processes_now(self.home), disks_now(self.home)
+            self._record_loads(self._slow_readings[0])
         self._polls += 1
         self._record("cpu", now.cpu)
         if now.used_gb is not None and now.total_gb:
@@ -100,9 +111,22 @@ class SystemSource:
         for gpu in now.gpus:
             self._record(f"gpu{gpu.index}", gpu.busy)
             self._record(f"vram{gpu.index}", gpu.used_gb / gpu.total_gb if gpu.total_gb else None)
+            self._record(f"watts{gpu.index}", share_of(gpu.watts, gpu.max_watts))
+            self._record(f"clock{gpu.index}", share_of(gpu.mhz, gpu.max_mhz))
         history = {name: tuple(values) for name, values in self._history.items()}
-        self._latest = SystemSnapshot(now, *self._slow_readings, history)
+        loads = {pid: tuple(values) for pid, values in self._loads.items()}
+        self._latest = SystemSnapshot(now, *self._slow_readings, history, loads)
         return self._latest
+
+    def _record_loads(self, processes: tuple[ProcessNow, ...]) -> None:
+        """Record how much processor time each process has used since it was looked at last."""
+        now, used_before = time.monotonic(), self._seconds_used
+        self._seconds_used = {one.pid: (now, one.cpu_seconds) for one in processes if one.cpu_seconds is not None}
+        self._loads = {pid: self._loads.get(pid, deque(maxlen=MAX_HISTORY)) for pid in self._seconds_used}
+        for pid, (at, seconds) in self._seconds_used.items():
+            before = used_before.get(pid)
+            if before is not None and at > before[0]:
+                self._loads[pid].append(max(0.0, (seconds - before[1]) / (at - before[0])))
 
     def _record(self, name: str, value: float | None) -> None:
         if value is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hptui.results.importance import Importance
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import PlotOptions, PlotTable
-from hptui.results.plots.registry import PLOTS, missing_plot
+from hptui.results.plots.registry import make_plot, missing_plot
 from hptui.results.view import View
 from hptui.tui.cells import plain_line
 from hptui.tui.charts.grid import Drawing, TrialMark
@@ -80,7 +80,7 @@ def draw_request(context: PlotContext, request: PlotRequest) -> DrawnPlot:
     # What needs the importance of settings was estimated elsewhere, since it takes Optuna: it is not estimated here.
     is_ready = request.importance if request.name == "importance" else request.options.settings
     if is_ready or request.name not in ("importance", "slice", "contour", "parallel"):
-        plot = PLOTS[request.name](context, request.options)
+        plot = make_plot(request.name, context, request.options)
     if plot is None:
         title, reason = missing_plot(context, request.name, request.options)
         return DrawnPlot(request, plain_line(title, 100), draw_missing(reason), PlotTable())

@@ -11,6 +11,7 @@ from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, 
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, StudyState, Trial, TrialStatus, Value
 from hptui.operations.runner_process import runner_status
+from hptui.results.fresh_means import FreshMeans, fresh_means
 from hptui.results.masked_view import masked_study
 from hptui.results.time_left import TimeLeft, time_left
 from hptui.results.view import View, best_trials, trainer_settings_by_revision
@@ -19,6 +20,7 @@ from hptui.store.reader import StoreReader
 from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.start_watch import StartWatch
+from hptui.tui.sources.usage import usage_names
 
 N_FIRST_TRIALS = 80
 """Number of best trials that are read first, if a study has many more."""
@@ -48,6 +50,14 @@ class StudySnapshot:
     frozen: bool = False
     total: int = 0
     starting: bool = False
+    fresh: FreshMeans | None = None
+    usage: tuple[str, ...] = ()
+    starred: frozenset[int] = frozenset()
+
+    @property
+    def charted(self) -> tuple[str, ...]:
+        """The names of what charts can show: metrics, and what trials used."""
+        return (*self.metrics, *self.usage)
 
     @property
     def gone(self) -> bool:
@@ -164,6 +174,9 @@ class StudySource:
             reader.connection.frozen,
             sum(counts.values()),
             self._start.is_starting(view.row.state, alive=alive),
+            None if partial else fresh_means(view, reader),
+            usage_names(reader),
+            reader.starred(),
         )
 
 

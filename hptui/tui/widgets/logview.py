@@ -52,6 +52,9 @@ class LogView(LineWidget, can_focus=True):
         def control(self) -> LogView:
             return self.view
 
+    class Opened(Message):
+        """A line was clicked twice."""
+
     class InputRequested(Message):
         """A text is to be typed: `find` or `filter`."""
 
@@ -252,6 +255,26 @@ class LogView(LineWidget, can_focus=True):
 
     def action_copy(self) -> None:
         host_of(self).copy(self.text(self.cursor), "the line")
+
+    def go_to(self, index: int) -> None:
+        """Put the cursor on a line, in the middle of the pane."""
+        self.follow, self.cursor = False, index
+        self.top = max(0, index - self.size.height // 2)
+        self._after_move()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the line under the mouse."""
+        self.focus()
+        offset = event.get_content_offset(self)
+        if offset is None or self.snapshot is None or not len(self.snapshot):
+            return
+        rows = self._wrapped_rows(self.size.width, self.snapshot) if self.wrapped else []
+        index = rows[offset.y][0] if offset.y < len(rows) else self.top + offset.y
+        if index < len(self.snapshot) and (not self.wrapped or offset.y < len(rows)):
+            self.follow, self.cursor = False, index
+            self._after_move()
+            if event.chain == 2:
+                self.post_message(self.Opened())
 
     def find(self, text: str) -> bool:
         """Find a text from the cursor on; return whether it occurs."""

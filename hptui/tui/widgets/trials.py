@@ -38,6 +38,13 @@ class TrialTable(TableWidget):
             super().__init__()
             self.action, self.numbers = action, numbers
 
+    class FilterChosen(Message):
+        """A filter is to be used."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class MarksChanged(Message):
         """The marks or the order have changed."""
 
@@ -121,6 +128,12 @@ class TrialTable(TableWidget):
 
     def action_retry(self) -> None:
         self._request("retry")
+
+    def action_star(self) -> None:
+        self._request("star")
+
+    def action_saved(self) -> None:
+        self._request("saved")
 
     def action_note(self) -> None:
         self._request("note")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from hptui.core.answers import decode_right
 from hptui.trainers import worker
 from hptui.trainers.settings import build
 from hptui.trainers.sft import learner
@@ -98,6 +99,10 @@ def test_the_base_model_is_only_measured(study: Path) -> None:
     assert last["m"]["perplexity"] == pytest.approx(math.exp(last["m"]["eval_loss"]))
     assert "exact_match" in last["m"]
     assert told(run, "facts")["parameters_trainable"] == 0
+    right = decode_right(told(run, "facts")["generation_right"]["exact_match"])
+    assert len(right) == 4
+    assert sum(right) == 4 * last["m"]["exact_match"]
+    assert len(told(run, "facts")["generation_questions"]) == 16
     answers = (study / "trials" / "0000" / "artifacts" / "generations.jsonl").read_text().splitlines()
     assert len(answers) == 4
     assert json.loads(answers[0])["prompt"].startswith("what is the sum of")
@@ -185,11 +190,18 @@ def test_without_validation_an_objective_on_it_is_refused(study: Path) -> None:
 
 
 def test_a_few_steps_can_be_tried(study: Path) -> None:
-    last, run = end(study, {"generate_samples": 5, "save_model": "last"}, try_steps=3)
+    answers = {"generate_samples": 5, "generate_batch_size": 2, "max_new_tokens": 3}
+    last, run = end(study, {**answers, "save_model": "last"}, try_steps=3)
     assert (last["status"], list(points(run, "train_loss"))) == ("complete", [1, 2, 3])
     assert list(points(run, "eval_loss")) == [3]
     assert events(run, "checkpoint")[0]["bytes"] > 0
-    assert not (study / "trials" / "0000" / "artifacts").exists()
+    written = [path.name for path in (study / "trials" / "0000" / "artifacts").iterdir()]
+    assert written == ["generations.jsonl"], "no model is saved"
+    rows = [json.loads(row) for row in (study / "trials/0000/artifacts/generations.jsonl").read_text().splitlines()]
+    lengths = [len(row["prompt"]) for row in rows]
+    held_out = [json.loads(row) for row in (study / "validation.jsonl").read_text().splitlines()]
+    longest = sorted((len(row["prompt"]) for row in held_out), reverse=True)
+    assert lengths == longest[:2], "one batch of the longest prompts, for its memory"
 
 
 def test_plain_texts_are_split_and_packed(study: Path) -> None:

@@ -154,6 +154,23 @@ def test_a_resumed_run_has_the_losses_of_an_undisturbed_one(study: Path, more: d
         assert points(first, name) | points(rest, name) == points(whole, name)
 
 
+def test_pauses_at_rungs_change_no_bit(study: Path) -> None:
+    """It trains to a ninth, to a third, to the end, under the schedule of the whole."""
+    settings = {**COMMON, "steps": 18, "eval_every": 2, "log_every": 1, "lr_schedule": "cosine", "lora_dropout": 0.3}
+    whole = attempt(study, settings)
+    train(whole)
+    runs = []
+    for n, rung in enumerate((1 / 9, 1 / 3, None), start=1):
+        over: dict[str, Any] = {"rung": {"progress": rung, "metric": "eval_loss"}} if rung else {}
+        over["objectives"] = ["eval_loss"]
+        runs.append(make(study, "sft", {**TINY, **settings}, number=1, attempt=n, **over))
+        train(runs[-1])
+    for name in ("train_loss", "eval_loss", "grad_norm", "learning_rate"):
+        parts = [points(run, name) for run in runs]
+        assert [max(part) for part in parts] == [2, 6, 18]
+        assert parts[0] | parts[1] | parts[2] == points(whole, name)
+
+
 def test_packed_examples_do_not_see_each_other(study: Path) -> None:
     """A whole epoch in one step has the same loss and gradient, whether each row holds one example or several."""
     epoch = {"steps": 2, "gradient_accumulation": 40, "batch_size": 1, "max_length": 64, "lora_dropout": 0.0}

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from hptui.trainers.evals.generate import Job, generate_together
+from hptui.trainers.sft import determinism
 from hptui.trainers.sft.packed.engine import PackEngine, Part
 from hptui.trainers.sft.packed.layout import FlatAdapter
 from hptui.trainers.sft.packed.linear import Span
@@ -33,12 +34,12 @@ class PackExecutor:
     def generate(self, request: GenerateRequest) -> Answers:
         """Return the answers, and the timing."""
         job = Job(request.prompts, request.keep_going)
-        generate_for(self.engine, [self.adapter], self.tokenizer, [job], request)
+        generate_for(self.engine, [self.adapter], self.tokenizer, [job], [request])
         return job.answers()
 
 
 def generate_for(
-    engine: PackEngine, adapters: list[FlatAdapter], tokenizer: Any, jobs: list[Job], request: GenerateRequest
+    engine: PackEngine, adapters: list[FlatAdapter], tokenizer: Any, jobs: list[Job], requests: list[GenerateRequest]
 ) -> None:
     """Answer the prompts of several trainings with equal options together, each with its own adapter."""
 
@@ -50,6 +51,10 @@ def generate_for(
             begin += count
         return engine.adapted(spans)
 
-    with autocast(engine.precision, engine.device):
-        generate_together(engine.model, tokenizer, jobs, request.options, engine.device, adapted)
+    def report_variation(operations: set[str]) -> None:
+        for request in requests:
+            request.report_variation(operations)
+
+    with determinism.allow_variation(report_variation), autocast(engine.precision, engine.device):
+        generate_together(engine.model, tokenizer, jobs, requests[0].options, engine.device, adapted)
     engine.forget_mode()

@@ -11,7 +11,7 @@ from hptui.trainers.sft.settings import SftSettings
 SHARED_SETTINGS = (
     *("model", "revision", "tokenizer", "trust_remote_code", "dtype", "attention", "adapter"),
     *("quant_type", "double_quant", "compute_dtype", "mixed_precision", "gradient_checkpointing"),
-    *("deterministic", "threads"),
+    *("deterministic", "threads", "tf32"),
 )
 """Settings that trials on one base model have in common."""
 PACKED_ATTENTIONS = ("auto", "sdpa")

@@ -147,7 +147,7 @@ class Passes:
             return [(loss, kept * part.tokens / tokens) for loss, part in zip(losses, parts, strict=True)]
         requests = [member.request for member in group if isinstance(member.request, GenerateRequest)]
         jobs = [Job(request.prompts, request.keep_going) for request in requests]
-        generate_for(self.engine, [member.adapter for member in group], self.tokenizer, jobs, requests[0])
+        generate_for(self.engine, [member.adapter for member in group], self.tokenizer, jobs, requests)
         return [Interrupted() if job.interrupted else job.answers() for job in jobs]
 
     def _now(self) -> float:

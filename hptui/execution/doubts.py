@@ -1,0 +1,111 @@
+"""Attempts whose state is in doubt: unreachable for a while, or dead by the word of a scheduler that may be wrong.
+
+Nothing is started in place of an unreachable attempt until `give_up`. Then, or when an end stays doubtful, it is
+fenced: one durable transaction ends it and lets its trial run again, and from that commit on nothing of it is read any
+more, whatever it reports, and it is killed wherever it is met. So at most one attempt of a trial counts, always.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from contextlib import suppress
+
+from hptui.core.format import duration
+from hptui.core.study import Study
+from hptui.execution.attempts import Attempts
+from hptui.execution.classify_exit import AttemptEnd
+from hptui.execution.executor import PlacedExecutor, State
+from hptui.execution.finalize import fence_attempt
+from hptui.execution.running_attempt import RunningAttempt
+from hptui.store.crash_points import crash_point
+from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
+from hptui.store.store import Store
+
+log = logging.getLogger(__name__)
+
+SETTLE_S = 10.0
+"""Seconds that a doubtful end has to become a certain one, or to be taken back."""
+REPORTED_AFTER_S = 120.0
+"""Seconds after which an unreachable attempt is recorded as an event."""
+MAX_COUNTED_GAP_S = 5.0
+"""Longest time between two looks that counts: over a longer one the machine or the runner was suspended."""
+RECORD_INTERVAL_S = 1.0
+"""Shortest time between two records of where attempts are."""
+
+
+class Doubts:
+    """Judges attempts whose executor cannot say for certain what they do, and records where all of them are."""
+
+    def __init__(self, sd: StudyDir, store: Store, attempts: Attempts) -> None:
+        self.sd, self.store, self.attempts = sd, store, attempts
+        self._recorded = store.read.get_meta(MetaKey.PLACES) or ""
+        self._recorded_at = 0.0
+
+    def look(self, live: RunningAttempt, state: State, study: Study) -> AttemptEnd | None:
+        """Give the attempt up if it has been in doubt for too long; return its end then."""
+        now = time.monotonic()
+        gap = min(now - live.doubted_at, MAX_COUNTED_GAP_S)
+        live.doubted_at = now
+        live.note_state(state)
+        doubtful_end = state.gone and not state.certain
+        live.doubtful_s = live.doubtful_s + gap if doubtful_end else 0.0
+        if state.kind != "unknown":
+            self._note_reached(live, state)
+            if doubtful_end and live.doubtful_s >= SETTLE_S:
+                return self._give_up(
+                    live, study, state.why or "it has ended by the word of its scheduler, but left no sign of it"
+                )
+            return None
+        live.unreachable_s += gap
+        if live.unreachable_s >= REPORTED_AFTER_S and not live.unreachable_reported:
+            live.unreachable_reported = True
+            message = f"unreachable for {duration(live.unreachable_s)}: {state.why}"
+            self.store.add_event("warning", EventKind.PLACE_LOST, message, live.trial.number)
+        if live.requested_end == "kill":
+            return self._give_up(live, study, f"stopped while it was unreachable: {state.why}")
+        limit = study.resources.give_up
+        if isinstance(limit, int | float) and live.unreachable_s >= limit:
+            return self._give_up(live, study, f"unreachable for {duration(live.unreachable_s)}: {state.why}")
+        return None
+
+    def _note_reached(self, live: RunningAttempt, state: State) -> None:
+        if live.unreachable_reported and not state.gone:
+            message = f"reached again after {duration(live.unreachable_s)}"
+            self.store.add_event("info", EventKind.PLACE_BACK, message, live.trial.number)
+        live.unreachable_s, live.unreachable_reported = 0.0, False
+
+    def _give_up(self, live: RunningAttempt, study: Study, why: str) -> AttemptEnd:
+        crash_point("before_fence")
+        ending = fence_attempt(self.store, study, live.attempt, live.active_seconds, why, live.requested_end)
+        crash_point("after_fence")
+        self.attempts.abandon(live)
+        return ending
+
+    def record(self) -> None:
+        """Record which attempts are queued or unreachable, and what the places do, if it has changed."""
+        now = time.monotonic()
+        if now - self._recorded_at < RECORD_INTERVAL_S:
+            return
+        attempts = {
+            token: {
+                "state": live.state.kind,
+                "why": live.state.why,
+                "place": live.state.place,
+                "since": live.state_since,
+            }
+            for token, live in self.attempts.live.items()
+            if live.state.kind in ("queued", "unknown") or live.state.place
+        }
+        places = []
+        with suppress(OSError):
+            for executor in self.attempts.executors():
+                if isinstance(executor, PlacedExecutor):
+                    places += [place.to_json() for place in executor.places()]
+        text = json.dumps({"attempts": attempts, "places": places}) if attempts or places else ""
+        if text != self._recorded:
+            self.store.set_meta(MetaKey.PLACES, text)
+            self._recorded = text
+        self._recorded_at = now

@@ -1,0 +1,81 @@
+"""QA: what the trials say of the settings that the question of a study (`about`) names."""
+
+from __future__ import annotations
+
+import re
+
+from hptui.results.claims.claim import Claim
+from hptui.results.claims.effects import effect_claims
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Line, join_parts
+
+ANSWERING = ("E4", "E5", "E9", "E1", "E2", "E3")
+"""Classes that answer a question about a setting, the most telling first."""
+MAX_ANSWERS = 2
+"""Settings of a question that are answered in its line; the section on effects has the rest."""
+COMMON_WORDS = frozenset(
+    (
+        "am",
+        "an",
+        "as",
+        "at",
+        "be",
+        "by",
+        "do",
+        "go",
+        "if",
+        "in",
+        "is",
+        "it",
+        "my",
+        "no",
+        "of",
+        "on",
+        "or",
+        "so",
+        "to",
+        "up",
+        "we",
+    )
+)
+"""Words of two letters that are no abbreviation of a setting."""
+
+
+def named_settings(about: str, names: list[str]) -> list[str]:
+    """Return the settings that a text names, as `learning_rate` or as words: `learning rate`."""
+    text = re.sub(r"[\s_\-.]+", " ", about.lower())
+    return [name for name in names if _is_named(name, text)]
+
+
+def _is_named(name: str, text: str) -> bool:
+    words = re.sub(r"[\s_\-.]+", " ", name.lower()).strip()
+    last = re.sub(r"[\s_\-]+", " ", name.lower().rpartition(".")[2]).strip()
+    return any(
+        len(form) > 1 and form not in COMMON_WORDS and re.search(rf"(?<!\w){re.escape(form)}s?(?!\w)", text) is not None
+        for form in {words, last}
+    )
+
+
+def question_answer(facts: FactWriter) -> Claim | None:
+    """Return what may be stated of the settings that the question names; None if none of them varied."""
+    if not facts.study.about or len(facts.study.objectives) != 1:
+        return None
+    analysis = facts.data.effect_analysis()
+    named = named_settings(facts.study.about, [name for group in analysis.groups for name in group.settings])
+    if analysis.reason:
+        named = named_settings(facts.study.about, list(facts.study.space.names))
+    if not named:
+        return None
+    claims = effect_claims(facts)
+    chosen: list[Claim] = [claim for claim in claims if claim.kind == "E0"][:1]
+    for name in named if not chosen else ():
+        own = [claim for claim in claims if claim.kind in ANSWERING and name in claim.subject.split("+")]
+        if own:
+            first = min(own, key=lambda claim: ANSWERING.index(claim.kind))
+            chosen += [first] if first not in chosen else []
+    if not chosen:
+        return None
+    text: Line = join_parts((claim.line for claim in chosen[:MAX_ANSWERS]), " ")
+    premise = {"settings": named, "classes": [claim.kind for claim in chosen[:MAX_ANSWERS]]}
+    trials = tuple(sorted({number for claim in chosen for number in claim.trials}))
+    return Claim("QA", text, premise, "+".join(named), trials)

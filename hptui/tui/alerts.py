@@ -1,0 +1,81 @@
+"""What a user is alerted to without looking: a study that ends, pauses by itself or fails, a better trial.
+
+The terminal rings its bell and, where it can, shows a notice of the desktop. No Textual in here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from hptui.core.trial import StudyState
+from hptui.tui.cells import plain_line
+
+BELL = "\a"
+OSC_777_TERMINALS = ("foot", "rxvt-unicode", "vte")
+"""Terminals that show notices by OSC 777; most others that show any do so by OSC 9."""
+DISK_WORDS = ("disk full", "free on the disk")
+"""Parts of messages of pauses for lack of space."""
+MAX_ALERT_LENGTH = 200
+"""Characters of a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFacts:
+    """What alerts are made of: a study's state and its message, its failed trials, its best trial as text."""
+
+    key: str
+    name: str
+    state: StudyState
+    message: str = ""
+    failed: int = 0
+    best: str = ""
+
+
+class Alerts:
+    """Compares what is seen of studies with what was seen of them before."""
+
+    def __init__(self, kinds: Collection[str]) -> None:
+        """`kinds` are those of `[notify] on`."""
+        self._kinds = kinds
+        self._seen: dict[str, StudyFacts] = {}
+
+    def news(self, facts: StudyFacts) -> list[str]:
+        """Return what has happened to a study since it was seen last; nothing at first sight."""
+        before = self._seen.get(facts.key)
+        self._seen[facts.key] = facts
+        if before is None:
+            return []
+        found: dict[str, str] = {}
+        was_running = before.state in (StudyState.RUNNING, StudyState.DRAINING)
+        best = f"; the best is {facts.best}" if facts.best else ""
+        if was_running and facts.state is StudyState.DONE:
+            found["target" if "target" in facts.message else "done"] = f"{facts.name} is done{best}"
+        if was_running and facts.state is StudyState.PAUSED and facts.message != PAUSED_BY_REQUEST:
+            kind = "disk" if any(word in facts.message for word in DISK_WORDS) else "paused"
+            found[kind] = f"{facts.name} paused by itself: {facts.message}"
+        if facts.failed and not before.failed:
+            found["failed"] = f"a trial of {facts.name} failed"
+        if before.best and facts.best != before.best:
+            found["best"] = f"{facts.name} has a new best: {facts.best}"
+        return [text for kind, text in found.items() if kind in self._kinds]
+
+
+PAUSED_BY_REQUEST = "paused by request"
+"""Message of a study that a person has paused."""
+
+
+def alert_sequence(text: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return what makes a terminal ring its bell and show a notice; of a terminal without notices, the bell."""
+    environ = os.environ if environ is None else environ
+    if environ.get("TERM", "") in ("linux", "vt100", "vt220", "dumb"):
+        return BELL
+    shown = plain_line(text, MAX_ALERT_LENGTH).replace(";", ",")
+    terminal = "vte" if environ.get("VTE_VERSION") else environ.get("TERM", "")
+    uses_777 = terminal.startswith(OSC_777_TERMINALS) and not environ.get("TMUX")
+    sequence = f"\x1b]777;notify;hptui;{shown}\a" if uses_777 else f"\x1b]9;{shown}\a"
+    if environ.get("TMUX"):
+        doubled = sequence.replace("\x1b", "\x1b\x1b")
+        sequence = f"\x1bPtmux;{doubled}\x1b\\"
+    return BELL + sequence

@@ -1,0 +1,7 @@
+# Training configuration
+LEARNING_RATE = 3e-4
+BATCH_SIZE = 16
+NUM_EPOCHS = 3
+IMAGE_SIZE = 64
+PIN_MEMORY = True
+BACKBONE = "resnet18"

@@ -1,0 +1,89 @@
+"""Told without looking, themes with a preview, and keys that are held."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from textual import events
+
+from hptui.core.trial import StudyState
+from hptui.tui.alerts import BELL, Alerts, StudyFacts, alert_sequence
+from hptui.tui.themes import THEMES
+from hptui.tui.widgets.trials import TrialTable
+from tests.operations.made import TRIALS, make, trial
+from tests.tui.walk import walking
+
+RUNNING = (StudyState.RUNNING, StudyState.DRAINING)
+
+
+@pytest.mark.parametrize("before", list(StudyState), ids=str)
+@pytest.mark.parametrize("after", list(StudyState), ids=str)
+def test_an_alert_follows_an_end_that_nobody_asked_for(before, after):
+    for message, failed in itertools.product(("paused by request", "5 trials failed in a row"), (0, 2)):
+        alerts = Alerts(("done", "paused", "failed"))
+        assert alerts.news(StudyFacts("k", "s", before)) == [], "nothing at first sight"
+        texts = " | ".join(alerts.news(StudyFacts("k", "s", after, message, failed)))
+        asked = message == "paused by request"
+        assert ("is done" in texts) == (before in RUNNING and after is StudyState.DONE)
+        assert ("paused by itself" in texts) == (before in RUNNING and after is StudyState.PAUSED and not asked)
+        assert ("a trial of s failed" in texts) == bool(failed)
+        assert alerts.news(StudyFacts("k", "s", after, message, failed)) == [], "once"
+
+
+def test_a_new_best_is_told_to_those_who_asked_for_it():
+    for kinds, count in ((("best",), 1), (("done",), 0)):
+        alerts = Alerts(kinds)
+        alerts.news(StudyFacts("k", "s", StudyState.RUNNING, best="#1 0.5"))
+        assert len(alerts.news(StudyFacts("k", "s", StudyState.RUNNING, best="#2 0.4"))) == count
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"TERM": "linux"}, BELL),
+        ({"TERM": "xterm-256color"}, BELL + "\x1b]9;s is done, best\a"),
+        ({"TERM": "foot"}, BELL + "\x1b]777;notify;hptui;s is done, best\a"),
+        ({"TERM": "xterm-256color", "VTE_VERSION": "7600"}, BELL + "\x1b]777;notify;hptui;s is done, best\a"),
+        ({"TERM": "tmux-256color", "TMUX": "x"}, BELL + "\x1bPtmux;\x1b\x1b]9;s is done, best\a\x1b\\"),
+    ],
+)
+def test_the_terminal_is_told_in_its_own_way(environ, expected):
+    assert alert_sequence("s is done; best", environ) == expected
+    evil = alert_sequence("\x1b]52;c;x\x07", environ)
+    assert evil.count("\a") <= 2
+    assert "]52;" not in evil
+
+
+async def test_a_theme_is_seen_before_it_is_chosen(home):
+    async with walking(home, study=make(home)) as walk:
+        await walk.until("★3")
+        former = walk.app.theme
+        await walk.press("ctrl+t")
+        await walk.until("Theme")
+        seen = set()
+        for _ in THEMES:
+            await walk.press("down")
+            seen.add(walk.app.theme)
+        assert seen == {theme.name for theme in THEMES}
+        await walk.press("escape")
+        assert walk.app.theme == former
+        await walk.press("ctrl+t", *"light", "enter")
+        await walk.until("theme light")
+        assert walk.app.theme == "light"
+
+
+async def test_a_held_key_is_carried_out_at_once_for_all_and_what_follows_is_kept(home, monkeypatch):
+    many = [*TRIALS[:7], *(trial(n, "complete", "finished", 0.6 + n / 1000) for n in range(7, 260))]
+    moves = []
+    move = TrialTable.action_move
+    monkeypatch.setattr(TrialTable, "action_move", lambda self, by: (moves.append(by), move(self, int(by)))[1])
+    async with walking(home, study=make(home, many)) as walk:
+        await walk.until("★3")
+        table = walk.app.screen.query_one(TrialTable)
+        for key in ["j"] * 150 + ["k"] * 30 + ["slash"]:
+            walk.app.post_message(events.Key(key, key if len(key) == 1 else "/"))
+        await walk.until(lambda: walk.app.screen.filter_line.is_open)
+        assert table.cursor == 120
+        assert sum(moves) == 120
+        assert len(moves) < 20, "held keys are carried out together"
