@@ -29,24 +29,6 @@ STUDY = ROOT / "studies" / "bench_lora.toml"
 SCRIPT, RAY = ROOT / "tests" / "benchmarks" / "lora_script.py", ROOT / "tests" / "benchmarks" / "lora_ray.py"
 FORMS = {"own processes": "isolate = true", "pack = 1": "pack = 1", "pack = auto": 'pack = "auto"'}
 WORDS = "the model learns a rate from data while each step moves some weights".split()  # noqa: SIM905  a sentence
-    "the",
-    "model",
-    "learns",
-    "a",
-    "rate",
-    "from",
-    "data",
-    "while",
-    "each",
-    "step",
-    "moves",
-    "some",
-    "weights",
-    "of",
-    "one",
-    "small",
-    "adapter",
-]
 
 
 def make_files(folder: Path) -> None:
