@@ -35,10 +35,15 @@ def make_files(folder: Path) -> None:
     """Write the model, with random weights, and rows of 32 tokens."""
     import random
 
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
     from tests.trainers.sft import tiny
 
     draw = random.Random(0)
-    model = tiny.model(hidden_size=128, intermediate_size=352, num_hidden_layers=12)
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 128, "intermediate_size": 352, "num_hidden_layers": 12, "num_attention_heads": 4}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tiny.tokenizer()), num_key_value_heads=2, **sizes))
     (folder / "bench_lora").mkdir(parents=True)
     model.save_pretrained(folder / "bench_lora" / "model")
     tiny.tokenizer().save_pretrained(folder / "bench_lora" / "model")
