@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.pack_passes [STEPS] [bench|host|compute ...]
 
-Three models: that of the study bench (12 layers of width 128, 4 rows of 32 tokens), a thin one that waits for Python (24
-layers of width 32, 1 row of 16), and a wide one that computes (4 layers of width 512, 2 rows of 64). Runners take turns.
+Three models: that of the study bench (12 layers of width 128, 4 rows of 32 tokens), a thin one that waits for Python
+(24 layers of width 32, 1 row of 16), and a wide one that computes (4 layers of width 512, 2 rows of 64). Runners take
+turns.
 """
 
 from __future__ import annotations
