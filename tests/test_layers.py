@@ -67,7 +67,7 @@ LIBRARIES = {
     "operations": set(),
     "api": {"pandas"},
     "cli": {"click", "rich"},
-    "tui": {"textual", "rich", "numpy", "textual_serve", "aiohttp"},
+    "tui": {"textual", "rich", "numpy", "textual_serve", "aiohttp", "PIL"},
     "testing": {"pytest"},
 }
 """Room -> libraries beside Python's own that it may import; '' is the package itself."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -146,6 +147,9 @@ def _guarded(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            message(f"hptui: {str(error.filename)[:60]}…: no name is that long")
+            return 2
         message(f"hptui: {error.filename or 'the machine'}: {error.strerror or error}")
         return 1
     except Exception as error:  # noqa: BLE001  users see one line, not a traceback, which is kept in a file

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from hptui import studyfile
-from hptui.core.study import Study
-from hptui.core.trial import Attempt, AttemptState, Reason, Trial, TrialStatus, Value
+from hptui.core.study import Resources, Study
+from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.execution.attempt_checkpoints import checkpoint_folder, remove_superseded, resume_paths
 from hptui.execution.executor import (
     Executor,
@@ -36,7 +36,7 @@ from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
 from hptui.execution.pack_request import PackRequest
 from hptui.execution.packing import PackingExecutor, decide_packing, record_packing_of
-from hptui.execution.probe import LOCAL, executor_name
+from hptui.execution.probe import LOCAL
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.rungs import next_rung
 from hptui.execution.running_attempt import RunningAttempt
@@ -83,16 +83,23 @@ class Attempts:
         self._executors: dict[str, Executor] = {}
         self._reserved: Lease | None = None
         self._avoided: set[str] = set()
+        self._trainers: dict[int, Mapping[str, Value]] = {}
+        self._uuid = store.read.study().uuid
         self._waits_near: dict[int, float] = {}
-        self.executor = self._executor(study.resources.executor)
+        self._capacity = 0
+        self.executor = self.executor_named(study.resources.executor)
 
-    def _executor(self, name: str) -> Executor:
+    def executor_named(self, name: str) -> Executor:
         """Return the opened executor of a name."""
         if name not in self._executors:
             executor = find_executor(name)
-            executor.open(self.sd, self.spec, self.study.resources, self._peak)
+            executor.open(self.sd, self.spec, self._resources(), self._peak)
             self._executors[name] = executor
         return self._executors[name]
+
+    def _resources(self) -> Resources:
+        """Return the resources with the machines that the study names."""
+        return replace(self.study.resources, ssh=self.study.ssh)
 
     def executors(self) -> Collection[Executor]:
         """Return the executors that attempts of this study were handed to, or will be."""
@@ -102,8 +109,8 @@ class Attempts:
         """Follow a new revision of the study; running attempts keep their places."""
         self._release()
         self.study = study
-        self.executor = self._executor(study.resources.executor)
-        self.executor.revise(study.resources)
+        self.executor = self.executor_named(study.resources.executor)
+        self.executor.revise(self._resources())
 
     def reserve(self) -> bool:
         """Hold a place for the next start; return False when none can be had now."""
@@ -128,6 +135,11 @@ class Attempts:
         here = [live for live in self.live.values() if not isinstance(live.handle, UnreachableHandle)]
         return max(0, self.executor.capacity() - len(here))
 
+    def capacity_changed(self) -> bool:
+        """Return whether there are more or fewer places than at the last call: a machine has come or gone."""
+        before, self._capacity = self._capacity, self.executor.capacity()
+        return before != self._capacity
+
     def _peak(self) -> float | None:
         """Return the most memory (GiB) that attempts needed of one GPU; None: not known yet."""
         return peak_of_one_gpu(self.store.read.attempts())
@@ -144,7 +156,7 @@ class Attempts:
             self.executor.release(lease)  # it is made ready for this trial; until then nothing else goes there
             return None
         if not trial.attempts and trial.replicate_of is None:
-            trial = replace(trial, revision=self.store.read.study().revision)
+            trial = replace(trial, revision=self.store.read.revision())
         attempt = Attempt(
             token=uuid.uuid4().hex,
             trial=trial.number,
@@ -232,11 +244,13 @@ class Attempts:
 
     def _trainer_of(self, trial: Trial) -> Mapping[str, Value]:
         """Return the `[trainer]` table of the trial's own revision: a paused trial continues as it began."""
-        spec = self.store.read.spec_json(trial.revision)
-        return studyfile.from_json(spec).trainer.settings
+        if trial.revision not in self._trainers:
+            spec = self.store.read.spec_json(trial.revision)
+            self._trainers[trial.revision] = studyfile.from_json(spec).trainer.settings
+        return self._trainers[trial.revision]
 
     def _checkpoints(self, number: int) -> Path:
-        return self.sd.checkpoints(number, self.study.checkpoint_directory, self.store.read.study().uuid)
+        return self.sd.checkpoints(number, self.study.checkpoint_directory, self._uuid)
 
     def worker_config(self, trial: Trial, attempt: Attempt, lease: Lease) -> dict[str, Any]:
         """Return the worker's `config.json`: all settings as requested, and the directories to write to."""
@@ -275,7 +289,7 @@ class Attempts:
 
     def adopt(self, attempt: Attempt, trial: Trial) -> RunningAttempt:
         """Take over an attempt that an earlier runner started, from the executor that it was handed to."""
-        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self._executor)
+        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self.executor_named)
         return live
 
     def poll(self) -> None:
@@ -312,20 +326,6 @@ class Attempts:
         with suppress(Exception):  # it is recorded as fenced, so the next runner fences it again
             live.handle.fence()
             live.handle.forget()
-
-    def fence_again(self) -> None:
-        """Fence all given-up attempts: the runner that recorded it may have died before it could do so."""
-        for attempt in self.store.read.attempts():
-            run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
-            if attempt.reason is not Reason.FENCED or not run.root.is_dir():
-                continue
-            try:
-                record = LaunchRecord(attempt.token, run, attempt.device, attempt.boot_id)
-                handle = self._executor(executor_name(run)).adopt(record)
-                handle.fence()
-                handle.forget()
-            except Exception:  # of a plug-in that is gone, for example; nothing of the attempt counts anyway
-                log.exception("trial %d: attempt %d cannot be fenced", attempt.trial, attempt.n)
 
     def request_end(self, live: RunningAttempt, verb: str, asked: str, message: str) -> None:
         """Record that a running attempt shall end, and why; then pass the verb on to it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hptui.core.errors import HptuiError
 from hptui.core.study import Study
@@ -23,17 +23,17 @@ from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.maintenance import Maintenance, warn_if_constant
 from hptui.execution.notifier import Notifier, Settings
 from hptui.execution.preparation import Preparation
-from hptui.execution.proposals import EngineFailed, Proposals
+from hptui.execution.proposals import EngineFailed, LawsOf, Proposals
 from hptui.execution.pruning import FinishedCurves, Pruning
 from hptui.execution.queue import insert_file_trials, insert_replicate, insert_stage_trials
-from hptui.search.stopping import no_improvement, study_is_over
+from hptui.execution.trial_ledger import TrialLedger
+from hptui.search.stopping import MAX_CHECKED_TRIALS, no_improvement, study_is_over
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
-
 DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
 
 
@@ -42,19 +42,20 @@ class Hooks:
     """What the runner is given from above, since it knows neither trainers nor reports.
 
     `trainer` returns how to run attempts; `ended` is called when the study has come to rest; `code` watches whether
-    hptui itself is replaced on disk; `notify` returns who is notified of what."""
+    hptui itself is replaced on disk; `notify` returns who is notified of what, `laws` what laws say of its settings."""
 
     trainer: Callable[[Study], WorkerSpec]
     ended: Callable[[Store, StudyDir, Study], None]
     code: CodeWatch | None = None
     notify: Settings = lambda study: study.notify
+    laws: LawsOf = lambda study, base: ()
 
 
 class StudyController:
     """State of one study under its lock, and the actions that change it.
 
-    `study_view` is the study as the current stage modifies it; `trials` holds all trials by number, as recorded.
-    `idle` is True when the study was done already and nothing was left to do. `on_hold`: nothing is decided any more.
+    `study_view` is the study as the current stage modifies it; `trials` holds all trials, as recorded. `idle` is True
+    when the study was done already and nothing was left to do. `on_hold`: nothing is decided any more.
     """
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks, commands: CommandHandler, attempts: Attempts) -> None:
@@ -66,9 +67,9 @@ class StudyController:
         self._curves, self.stage = FinishedCurves(), stages.StageState()
         self.enter_stage()
         self.idle = self.on_hold = self._started = False
-        self._revision = -1
+        self._revision, self._decision_due = -1, True
         self.gpu_watch = GpuWatch(store, attempts)
-        self._decision_due, self.trials = True, dict[int, Trial]()
+        self.trials = TrialLedger()
 
     # following the store ----------------------------------------------------------------------------------------
 
@@ -107,7 +108,7 @@ class StudyController:
         self.study_view = stages.study_in_stage(self.study, self.stage)
         overrides, defaults = stages.overrides_in_stage(self.study, self.stage), self.store.read.defaults()
         self.base = {**defaults, **self.study.trainer.settings}
-        self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides)
+        self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides, self.hooks.laws)
         if previous_stage != self.stage:
             self._curves = FinishedCurves()
         self.promotion = rungs.promotion_of(self.study, self.stage.name)
@@ -116,12 +117,12 @@ class StudyController:
 
     def reload(self) -> None:
         """Read all trials again, and decide at the next turn."""
-        self.trials = {trial.number: trial for trial in self.store.read.trials()}
+        self.trials = TrialLedger(self.store.read.trials())
         self._decision_due = True
 
     def refresh(self, number: int) -> None:
         """Read one trial again, and decide at the next turn."""
-        self.trials[number] = self.store.read.trial(number)
+        self.trials[number] = self.store.read.trial(number, seen=False)
         self._decision_due = True
 
     def adopted(self) -> None:
@@ -131,7 +132,7 @@ class StudyController:
         self._started = bool(adopted)
         if adopted:
             log.info("adopted trials %s", adopted)
-        for number in [trial.number for trial in self.trials.values() if trial.status is TrialStatus.RUNNING]:
+        for number in sorted(self.trials.running):
             # An attempt and its trial end in one transaction, so this cannot be; a trial must still not be stuck.
             if number not in adopted:
                 self.store.update_trial(number, status=TrialStatus.WAITING)
@@ -142,9 +143,8 @@ class StudyController:
         self.refresh(number)
         trial = self.trials[number]
         self.pruning.add_finished(trial)
-        if trial.status is TrialStatus.COMPLETE:
-            trials = stages.trials_for_engine(self.study, self.stage, self.trials.values(), self.base)
-            warn_if_constant(self.store, self.study_view, trials)
+        if trial.status is TrialStatus.COMPLETE and (self.study.stages or self.trials.usable <= MAX_CHECKED_TRIALS):
+            warn_if_constant(self.store, self.study_view, self._learnable())
         if message := self.pruning.unreported_stop_rules(trial):
             self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
@@ -174,23 +174,23 @@ class StudyController:
         if not self._decision_due or self.on_hold:
             return False
         self._decision_due = False
-        row = self.store.read.study()
-        trials = [self.trials[number] for number in sorted(self.trials)]
-        learnable = stages.trials_for_engine(self.study, self.stage, trials, self.base)
+        (study_state, seconds), until = self.store.read.activity(), self.study_view.search.until
+        learnable = [] if until.target is None and until.no_improvement is None else self._learnable()
+        paused = self.trials.in_order() if self.trials.at_rungs else ()  # all, for the rung's rule compares them
         state = planning.PlanState(
-            study=row.state,
-            trials=trials,
+            study=study_state,
+            trials=self.trials,
             free_slots=self.attempts.free_slots(),
             budget=self.study_view.search.trials,
             since=float(self.store.read.get_meta(MetaKey.SINCE) or 0.0),
-            stop_reason=study_is_over(self.study_view, learnable, row.seconds),
+            stop_reason=study_is_over(self.study_view, learnable, seconds),
             spent=self.proposals.exhausted,
             listed=self.study_view.search.sampler == "list",
             stage=self.stage.name,
             stagnation=no_improvement(self.study_view, learnable),
             has_next_stage=stages.next_stage(self.study, self.stage) is not None,
-            missing_replicates=stages.missing_replicates(self.study, self.stage, trials),
-            **rungs.promotable(self.store, self.promotion, trials, self.stage.name),
+            missing_replicates=stages.missing_replicates(self.study, self.stage, self.trials.values()),
+            **rungs.promotable(self.store, self.promotion, paused, self.stage.name),
         )
         if state.study is StudyState.RUNNING and planning.trials_left(state) and not self._engine_loaded():
             return False
@@ -200,7 +200,7 @@ class StudyController:
             if isinstance(action, planning.Start | planning.Propose | planning.Promote) and not self._prepared():
                 break
             self._carry_out(action)
-            if self.store.read.study().state != state.study:  # an action has paused the study
+            if self.store.read.activity()[0] != state.study:  # an action has paused the study
                 break
         else:
             self._look_ahead(state)
@@ -235,10 +235,12 @@ class StudyController:
 
     def _look_ahead(self, state: planning.PlanState) -> None:
         """Let the engine compute the next proposal while all slots are busy."""
-        if self.attempts.live and not self.attempts.free_slots() and state.study is StudyState.RUNNING:
-            trials = [self.trials[number] for number in sorted(self.trials)]
-            if planning.trials_left(replace(state, trials=trials)) > 0:
-                self.proposals.look_ahead(stages.trials_for_engine(self.study, self.stage, trials, self.base))
+        busy = self.attempts.live and not self.attempts.free_slots() and state.study is StudyState.RUNNING
+        if busy and self.proposals.asks_ahead and planning.trials_left(state) > 0:
+            self.proposals.look_ahead(self._learnable())
+
+    def _learnable(self) -> list[Trial]:
+        return stages.trials_for_engine(self.study, self.stage, self.trials.in_order(), self.base)
 
     def _carry_out(self, action: planning.Action) -> None:
         if isinstance(action, planning.Abort):
@@ -276,9 +278,8 @@ class StudyController:
         if not self.attempts.reserve():  # a proposal made when a slot is free can learn from more results
             self._wait_for_slot(None)
             return
-        trials = [self.trials[number] for number in sorted(self.trials)]
         try:
-            trial = self.proposals.next(stages.trials_for_engine(self.study, self.stage, trials, self.base))
+            trial = self.proposals.next(self._learnable())
         except EngineFailed as error:
             trial = error.trial
             self._drain(f"{error}; a random trial is tried, then the study pauses")

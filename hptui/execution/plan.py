@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from hptui.core.trial import Reason, Role, StudyState, Trial, TrialStatus
 from hptui.core.usage import has_run_with_options_of, is_input_mistake
+from hptui.execution.trial_ledger import TrialLedger
 
 MAX_SAME_FAILURES = 3
 """The study pauses when its first trials, this many, all fail for the same reason."""
@@ -31,7 +32,7 @@ class PlanState:
     """
 
     study: StudyState
-    trials: Sequence[Trial]
+    trials: Sequence[Trial] | TrialLedger
     free_slots: int
     budget: int | None
     since: float = 0.0
@@ -106,53 +107,46 @@ Action = Start | Propose | Promote | PruneAtRungs | RunReplicate | Advance | Abo
 
 def plan(state: PlanState) -> list[Action]:
     """Return the next actions, in order; an empty list means to wait."""
-    running = [trial for trial in state.trials if trial.status is TrialStatus.RUNNING]
+    trials = ledger_of(state)
     if state.study is not StudyState.RUNNING:
-        return [] if running else [End(_state_at_rest(state.study), "")]
+        return [] if trials.running else [End(_state_at_rest(state.study), "")]
     if problem := reason_to_abort(state):
         return [Abort(problem)]
     if state.stop_reason:
-        queued = [trial for trial in waiting_trials(state.trials) if trial.role in REQUESTED_ROLES]
+        queued = [trial for trial in trials.waiting() if trial.role in REQUESTED_ROLES]
         if queued and state.free_slots:
             return [Start(trial.number) for trial in queued[: state.free_slots]]
-        at_rungs = tuple(trial.number for trial in state.trials if trial.is_at_rung)
-        if at_rungs and not running:
-            return [PruneAtRungs(at_rungs, state.stop_reason)]
-        return [] if running else [End(StudyState.DONE, state.stop_reason)]
+        if trials.at_rungs and not trials.running:
+            return [PruneAtRungs(tuple(sorted(trials.at_rungs)), state.stop_reason)]
+        return [] if trials.running else [End(StudyState.DONE, state.stop_reason)]
     if state.missing_replicates:
         return [RunReplicate(number, k) for number, k in state.missing_replicates]
-    actions: list[Action] = [Start(trial.number) for trial in waiting_trials(state.trials)[: state.free_slots]]
+    actions: list[Action] = [Start(trial.number) for trial in trials.waiting(state.free_slots)]
     actions += [Promote(number) for number in state.promotable[: state.free_slots - len(actions)]]
     more = min(state.free_slots - len(actions), trials_left(state))
     actions += [Propose()] * (0 if state.spent or state.stagnation else max(0, more))
-    if not actions and not running and not waiting_trials(state.trials):
+    proposes = not (state.spent or state.stagnation) and (state.budget is None or trials_left(state) > 0)
+    if not state.free_slots and (proposes or state.promotable):
+        return []  # no machine is reached now: that ends no study
+    if not actions and not trials.running and not trials.waiting(1):
         if state.promotable_at_end:
             return [Promote(number) for number in state.promotable_at_end[: state.free_slots]]
-        paused = bool(paused_trials(state.trials))
-        at_rungs = tuple(trial.number for trial in state.trials if trial.is_at_rung)
-        if at_rungs and not paused:  # one that a person has paused may still come to a rung
-            return [PruneAtRungs(at_rungs)] if state.free_slots else []
-        return [Advance() if state.has_next_stage and not paused else _end_of_study(state)]
+        if trials.at_rungs and not trials.paused:  # one that a person has paused may still come to a rung
+            return [PruneAtRungs(tuple(sorted(trials.at_rungs)))] if state.free_slots else []
+        return [Advance() if state.has_next_stage and not trials.paused else _end_of_study(state)]
     return actions
 
 
-def paused_trials(trials: Sequence[Trial]) -> list[int]:
-    """Return the trials that only a person lets go on. One that is paused at a rung is not among them."""
-    return [trial.number for trial in trials if trial.status is TrialStatus.PAUSED and not trial.is_at_rung]
-
-
-def waiting_trials(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the recorded trials to be run: those begun already first, then by number."""
-    trials_waiting = [trial for trial in trials if trial.status is TrialStatus.WAITING]
-    return sorted(trials_waiting, key=lambda trial: (trial.attempts == 0, trial.number))
+def ledger_of(state: PlanState) -> TrialLedger:
+    """Return the trials of a state with what is counted of them."""
+    return state.trials if isinstance(state.trials, TrialLedger) else TrialLedger(state.trials)
 
 
 def trials_left(state: PlanState) -> int:
     """Return the number of new trials that the budget still allows."""
     if state.budget is None:
         return state.free_slots
-    in_stage = [trial for trial in state.trials if not state.stage or trial.stage == state.stage]
-    return max(0, state.budget - sum(trial.role.counts_as_trial for trial in in_stage))
+    return max(0, state.budget - ledger_of(state).counted(state.stage))
 
 
 def _state_at_rest(study: StudyState) -> StudyState:
@@ -160,9 +154,8 @@ def _state_at_rest(study: StudyState) -> StudyState:
 
 
 def _end_of_study(state: PlanState) -> End:
-    paused = paused_trials(state.trials)
-    if paused:
-        return End(StudyState.PAUSED, f"only paused trials are left: {', '.join(map(str, paused))}")
+    if paused := ledger_of(state).paused:
+        return End(StudyState.PAUSED, f"only paused trials are left: {', '.join(map(str, sorted(paused)))}")
     if state.stagnation:
         return End(StudyState.DONE, state.stagnation)
     if state.spent and trials_left(state) > 0 and not state.listed:
@@ -172,45 +165,27 @@ def _end_of_study(state: PlanState) -> End:
 
 def reason_to_abort(state: PlanState) -> str:
     """Return why going on would waste time; '' if it would not."""
-    ended = sorted(
-        (
-            trial
-            for trial in state.trials
-            if trial.ended is not None
-            and trial.ended >= state.since
-            and not trial.status.open
-            and _counts_for_abort(trial)
-        ),
-        key=lambda trial: (trial.ended, trial.number),
-    )
-    if message := _usage_error(ended, state.trials):
+    trials = ledger_of(state)
+    ended = trials.ends_since(state.since)
+    if message := _usage_error(ended.with_usage_error(), trials.values()):
         return message
-    usable = any(trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE for trial in state.trials)
-    if ended and not usable and ended[-1].reason is Reason.NO_METRIC:
-        return f"trial {ended[-1].number} failed ({ended[-1].reason}): {ended[-1].message}"
-    first = ended[:MAX_SAME_FAILURES]
+    first, latest = ended.first(MAX_SAME_FAILURES), ended.last(MAX_CRASHES_IN_A_ROW)
+    if latest and not trials.usable and latest[-1].reason is Reason.NO_METRIC:
+        return f"trial {latest[-1].number} failed ({latest[-1].reason}): {latest[-1].message}"
     reasons = {trial.reason if trial.status is TrialStatus.FAILED else None for trial in first}
-    if not usable and len(first) == MAX_SAME_FAILURES and len(reasons) == 1 and None not in reasons:
+    if not trials.usable and len(first) == MAX_SAME_FAILURES and len(reasons) == 1 and None not in reasons:
         return f"the first {MAX_SAME_FAILURES} trials all failed ({first[0].reason}); the last: {first[-1].message}"
-    latest = ended[-MAX_CRASHES_IN_A_ROW:]
     if len(latest) == MAX_CRASHES_IN_A_ROW and all(trial.reason in CRASH_REASONS for trial in latest):
         return f"{MAX_CRASHES_IN_A_ROW} trials in a row crashed; the last: {latest[-1].message}"
     return ""
 
 
-def _usage_error(ended: Sequence[Trial], trials: Sequence[Trial]) -> str:
+def _usage_error(failed: Sequence[Trial], trials: Collection[Trial]) -> str:
     """Return the usage error that stops the study; '' if there is none.
 
     A combination that the script rejects is one bad configuration, once a trial with the same options has completed.
     """
-    for trial in ended:
-        if trial.reason is not Reason.USAGE:
-            continue
+    for trial in failed:
         if is_input_mistake(trial.message) or not any(has_run_with_options_of(trial, other) for other in trials):
             return f"trial {trial.number} failed (usage): {trial.message}"
     return ""
-
-
-def _counts_for_abort(trial: Trial) -> bool:
-    ran_here = trial.role not in (Role.IMPORTED, Role.BASE) and trial.reason is not Reason.USER
-    return ran_here and trial.ended is not None and not trial.status.open

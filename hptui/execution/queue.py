@@ -84,7 +84,7 @@ def insert_waiting(store: Store, study: Study, role: Role, params: Mapping[str, 
     """
     number = store.read.next_number()
     name = str(facts.pop("name", "")) or trial_name(store, study, number, params)
-    defaults: dict[str, object] = {"revision": store.read.study().revision, "seed": study.search.seed}
+    defaults: dict[str, object] = {"revision": store.read.revision(), "seed": study.search.seed}
     defaults["stage"] = current_stage(store, study).name
     trial = Trial(
         number=number,

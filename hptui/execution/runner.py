@@ -92,6 +92,7 @@ class Runner:
             while not self.leaving:
                 try:
                     if self._turn():
+                        self.doubts.record(at_once=True)
                         return RunEnd.RESTED
                     if self._may_hand_over():
                         return RunEnd.HANDS_OVER
@@ -166,6 +167,8 @@ class Runner:
         if self.controller.revision_pending:
             self.controller.follow_revision()
         self.attempts.poll()
+        if self.attempts.capacity_changed():
+            self.controller.request_decision()
         for live in list(self.attempts.live.values()):
             self._follow_apart(live)
         self.doubts.record()
@@ -210,7 +213,7 @@ class Runner:
             if isinstance(live.handle, UnreachableHandle):
                 message = f"{live.handle.why}; give it up by: hptui doctor --repair {self.controller.sd.name}"
                 self.store.add_event("error", EventKind.SUSPECT, message, attempt.trial)
-        self.attempts.fence_again()
+        self.doubts.fence_again()
         crash_point("after_adopt")
         self.controller.adopted()
 

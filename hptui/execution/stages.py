@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hptui import studyfile
@@ -97,12 +97,10 @@ def trials_for_engine(
     `base` is `[trainer]` with the trainer's defaults. Replicates are averaged into one trial per configuration.
     Proposals of other stages count as listed trials, since this engine did not make them.
     """
-    all_trials = list(trials)
+    all_trials, overrides = list(trials), overrides_in_stage(study, part)
     chosen = [trial for trial in all_trials if not trial.is_uninformative and comparable(study, trial.stage, part.name)]
-    return [
-        _as_stage_overrides(part, trial, overrides_in_stage(study, part), base)
-        for trial in averaged_over_replicates(chosen, all_trials)
-    ]
+    averaged = averaged_over_replicates(chosen, all_trials)
+    return [_as_stage_overrides(part, trial, overrides, base) for trial in averaged]
 
 
 def _as_stage_overrides(part: StageState, trial: Trial, fixed: Mapping[str, Value], base: Mapping[str, Value]) -> Trial:
@@ -232,7 +230,7 @@ def _searched_names(study: Study, trial: Trial) -> set[str]:
 # -- repeats
 
 
-def missing_replicates(study: Study, part: StageState, trials: Sequence[Trial]) -> list[tuple[int, int]]:
+def missing_replicates(study: Study, part: StageState, trials: Collection[Trial]) -> list[tuple[int, int]]:
     """Return (trial, k) of the replicates that complete trials of the stage still lack."""
     stage = stage_named(study, part.name)
     if stage is None or stage.seeds < 2:

@@ -142,15 +142,15 @@ def lines_from(path: Path, offset: int, alive: Callable[[], bool]) -> Iterator[s
 
 
 def matching_lines(path: Path, text: str, limit: int) -> Iterator[tuple[int, str]]:
-    """Yield the number (from 1) and the text of the lines of a file that contain a text, whatever its case."""
-    needle, found = text.lower().encode(), 0
+    """Yield number (from 1) and text of each line of a file that contains a text, whatever its case."""
+    needle, count = text.lower().encode(), 0
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if needle in line.lower():
                     yield number, _shown(line.rstrip(b"\n")[:MAX_LINE_BYTES], len(line))
-                    found += 1
-                    if found >= limit:
+                    count += 1
+                    if count >= limit:
                         return
     except OSError:  # a log that is gone has no line
         return

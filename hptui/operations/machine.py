@@ -19,8 +19,6 @@ from hptui.store.run_directory import RunDir, read_json
 
 GIB = float(1 << 30)
 """Bytes of a GiB."""
-SM_CLOCK = 1
-"""NVML's number of the clock of the multiprocessors."""
 BUSCTL_TIMEOUT_S = 3.0
 """Time limit of `busctl`."""
 
@@ -112,8 +110,8 @@ def gpus_now() -> tuple[GpuNow, ...]:
                 nvml.query("nvmlDeviceGetTemperature", None, handle, 0),
                 None if milliwatts is None else milliwatts / 1000,
                 None if limit is None else limit / 1000,
-                nvml.query("nvmlDeviceGetClockInfo", None, handle, SM_CLOCK),
-                nvml.query("nvmlDeviceGetMaxClockInfo", None, handle, SM_CLOCK),
+                nvml.query("nvmlDeviceGetClockInfo", None, handle, nvml.SM_CLOCK),
+                nvml.query("nvmlDeviceGetMaxClockInfo", None, handle, nvml.SM_CLOCK),
             )
         )
     return tuple(gpus)

@@ -44,6 +44,8 @@ class Draft:
     automatic: Mapping[str, str] = field(default_factory=dict)
     placed: frozenset[str] = frozenset()
     leading: Mapping[str, str] = field(default_factory=dict)
+    in_file: Mapping[str, str] = field(default_factory=dict)
+    """What hptui gives for parameters of a file of settings, in whose copy they stand."""
 
     def key(self, option: ScriptOption) -> str:
         """Return the key of a parameter in a study file."""
@@ -82,24 +84,34 @@ def _problems(text: str, place: Path) -> list[str]:
 
 def _draft(inspected: InspectedScript) -> Draft:
     names = study_names_for([option.name for option in inspected.options])
-    automatic = {option.name: value for option in inspected.options if (value := _automatic_value(option))}
+    automatic = {option.name: value for option in inspected.options if (value := _automatic_value(option, inspected))}
     placed: set[str] = set()
+    in_file: dict[str, str] = {}
     if inspected.config_option is not None:
         # All that is not placed in the command goes into the copy of the file.
         flags = [option for option in inspected.options if _is_flag_beside_file(inspected, option)]
         placed = {option.name for option in flags} - automatic.keys()
+        in_file = {
+            option.name: automatic.pop(option.name) for option in inspected.options if _is_in_file(option, automatic)
+        }
         automatic |= {name: f"{{{names[name]}}}" for name in placed}
         automatic[inspected.config_option.name] = "{config}"
         # Flags and lists that are not in the file keep their defaults: they have no place in its copy.
         inspected.options = [
             option
             for option in inspected.options
-            if option.form is None or option.name in automatic or option.positional or option.before
+            if (option.form is None or option.name in automatic or option.positional or option.before)
+            and option.name not in in_file
         ]
     leading = {
         option.name: f"{{{names[option.name]}}}" for option in inspected.options if _is_leading(option, automatic)
     }
-    return Draft(inspected, names, automatic, frozenset(placed), leading)
+    return Draft(inspected, names, automatic, frozenset(placed), leading, in_file)
+
+
+def _is_in_file(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
+    """Return whether hptui gives a value for a parameter that is no option, but stands in the file of settings."""
+    return option.name in automatic and option.form is None and not option.positional
 
 
 def _is_flag_beside_file(inspected: InspectedScript, option: ScriptOption) -> bool:
@@ -136,7 +148,8 @@ def _objective_lines(inspected: InspectedScript) -> list[str]:
 def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
     inspected, automatic = draft.inspected, draft.automatic
     before = {option.name for option in inspected.options if option.before}
-    trailing = {name: value for name, value in automatic.items() if name not in before}
+    variables = {text[1:-1] for text in _texts(inspected.settings.get("env")).values()}
+    trailing = {name: value for name, value in automatic.items() if name not in before | variables}
     leading = {**draft.leading, **{name: value for name, value in automatic.items() if name in before}}
     command: list[Any] = [*script, *_command_words(draft, leading), *inspected.words]
     places = [option for option in inspected.options if option.positional and not option.before]
@@ -162,6 +175,7 @@ def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
         settings["metrics"] = [_metric_file(draft, text) for text in inspected.metric_files]
     if "env" in settings:  # its placeholders are written with the script's names
         settings["env"] = {variable: _placeholder(draft, text) for variable, text in _texts(settings["env"]).items()}
+    settings |= {draft.names[name]: value for name, value in draft.in_file.items()}
     lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in {**settings, **_names_setting(draft)}.items()]
     given = automatic.keys() - draft.placed
     remaining = [option for option in inspected.options if option.name not in {*settings, *given}]
@@ -173,7 +187,9 @@ def _texts(value: Value) -> dict[str, str]:
 
 
 def _placeholder(draft: Draft, text: str) -> str:
-    return f"{{{draft.names.get(text[1:-1], text[1:-1])}}}"
+    """Return the text of a variable: what hptui gives for its parameter, else the parameter by its own name."""
+    name = text[1:-1]
+    return draft.automatic.get(name) or f"{{{draft.names.get(name, name)}}}"
 
 
 def _metric_file(draft: Draft, text: str) -> str:
@@ -203,14 +219,15 @@ def _is_leading(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
     return option.before and option.name not in automatic and has_value and option.type not in ("bool", "list")
 
 
-def _automatic_value(option: ScriptOption) -> str:
+def _automatic_value(option: ScriptOption, inspected: InspectedScript) -> str:
     """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''."""
     if option.positional:
         return ""
     name = option.name.rsplit(".", 1)[-1].lower()
     if name in SEED_NAMES and option.type in ("int", "any"):
         return "{seed}"
-    if not OUTPUT_NAMES.fullmatch(name) or option.type not in ("str", "any"):
+    is_output = OUTPUT_NAMES.fullmatch(name) or option.name in inspected.outputs
+    if not is_output or option.type not in ("str", "any"):
         return ""
     if name.startswith("model") and option.default not in (None, ""):
         return ""  # model_path = "bert-base" names what is read
@@ -296,18 +313,19 @@ def _notes_for_user(draft: Draft, path: Path) -> list[str]:
             notes.append(f"{name} is called {ours} here; the script gets it under its own name")
     if not inspected.metrics:
         notes.append("no metric was recognised: set [objective] metric to what the script prints or logs")
-    required = [draft.names[option.name] for option in inspected.options if _needs_value(option)]
+    required = [draft.names[option.name] for option in inspected.options if _needs_value(option, draft)]
     if required:
         pronoun = "it" if len(required) == 1 else "them"
         notes.append(f"the script demands {', '.join(required)}: give {pronoun} a value in [trainer]")
     return notes
 
 
-def _needs_value(option: ScriptOption) -> bool:
+def _needs_value(option: ScriptOption, draft: Draft) -> bool:
     """Return True when the person must give a value."""
     from hptui.scripts.inspect.ranges import guess_value
 
-    return option.required and option.default is None and not _automatic_value(option) and guess_value(option) is None
+    is_given = option.name in draft.automatic or option.name in draft.in_file
+    return option.required and option.default is None and not is_given and guess_value(option) is None
 
 
 def study_name(stem: str) -> str:

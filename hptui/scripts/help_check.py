@@ -209,8 +209,10 @@ SUBCOMMAND = re.compile(r"[A-Za-z][\w-]*")
 
 def _help_command(spec: CommandTable, words: Sequence[str], directory: Path, style: ArgumentStyle) -> list[str]:
     """Return the command up to its subcommand, followed by the words that list its parameters."""
-    option_words = spec.settings.help or (["--cfg", "job"] if style == STYLES["hydra"] else ["--help"])
     script, inspected = script_of(words, directory), inspect_command_script(words, directory)
+    # Behind `--` it is fire's own: a function with **kwargs would take it for an argument, and train.
+    usual = ["--", "--help"] if inspected is not None and inspected.parser == "fire" else ["--help"]
+    option_words = spec.settings.help or (["--cfg", "job"] if style == STYLES["hydra"] else usual)
     for index, text in enumerate(words):
         if index and (words[index - 1] == "-m" or (script is not None and directory / text == script)):
             return [*words[: index + 1], *_subcommand(words[index + 1 :], inspected), *option_words]

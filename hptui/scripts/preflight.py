@@ -61,7 +61,7 @@ def preflight(
     warnings = [
         f"trainer.{name}: goes to the script as a parameter; {hint}"
         for name, hint in misspelt_settings(settings).items()
-        if normal_name(spec.name_in_script(name)) not in declared
+        if normal_name(spec.name_in_script(name)) not in declared and spec.settings.config is None
     ]
     try:
         work = _work(spec, composed, study_directory)

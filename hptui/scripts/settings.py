@@ -41,7 +41,7 @@ class CommandSettings:
         [], "files and patterns to read metrics from: [\"{trial_dir}/log.jsonl\", 'loss (?P<loss>\\S+)']"
     )
     read_output: bool = setting(True, "find metrics in what the script prints")
-    tap: bool = setting(True, "take metrics from transformers.Trainer and wandb.log inside the script")
+    tap: bool = setting(True, "take metrics from transformers.Trainer, wandb and mlflow inside the script")
     total_steps: Any = setting(None, "steps of a whole training: a number, or the parameter that says it")
     resume_flag: Any = setting("", 'what makes the script go on: "--resume-from {checkpoint}"')
     checkpoint: str = setting("", 'where the script saves: "{trial_dir}/checkpoint-*"')

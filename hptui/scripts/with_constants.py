@@ -8,6 +8,7 @@ script's.
 from __future__ import annotations
 
 import ast
+import importlib.machinery
 import json
 import os
 import sys
@@ -98,14 +99,66 @@ def is_plain(node: ast.AST) -> bool:
     return all(isinstance(inner, (*LITERAL_NODES, ast.expr_context)) for inner in ast.walk(node))
 
 
+class ModuleLoader(importlib.machinery.SourceFileLoader):
+    """Loads a module with other values for its constants; what was compiled before is not used."""
+
+    def __init__(self, name: str, path: str, values: dict[str, Any]) -> None:
+        super().__init__(name, path)
+        self._values = values
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        """Return the code of the module, with the values put in."""
+        path = self.get_filename(fullname)
+        return compile(with_values(self.get_data(path), path, self._values), path, "exec")
+
+
+class ModuleFinder:
+    """Finds the modules whose constants are set, beside the script."""
+
+    def __init__(self, root: str, values: dict[str, dict[str, Any]]) -> None:
+        self._root, self._values = root, values
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Return how a module is loaded; None for one whose constants stay."""
+        if name not in self._values:
+            return None
+        file = file_of_module(self._root, name)
+        loader = ModuleLoader(name, file, self._values[name])
+        return importlib.machinery.ModuleSpec(name, loader, origin=file)
+
+
+def file_of_module(root: str, name: str) -> str:
+    """Return where the source of a module beside the script would be."""
+    return os.path.join(root, *name.split(".")) + ".py"
+
+
+def by_module(tree: ast.Module, root: str, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the values of modules beside the script, by module; those of the script itself stay in `values`."""
+    modules: dict[str, dict[str, Any]] = {}
+    for name in [name for name in values if "." in name and not slots_in_table(tree, name)]:
+        parts = name.split(".")
+        for end in range(len(parts) - 1, 0, -1):
+            module = ".".join(parts[:end])
+            if os.path.isfile(file_of_module(root, module)):
+                modules.setdefault(module, {})[".".join(parts[end:])] = values.pop(name)
+                break
+    return modules
+
+
 def main() -> None:
     """Replace this program with the script."""
     values, path = json.loads(sys.argv[1]), sys.argv[2]
     with open(path, "rb") as file:
         source = file.read()
+    root = os.path.dirname(os.path.abspath(path))
+    modules = by_module(ast.parse(source, path), root, values)
+    for module, own in modules.items():  # a constant that a module does not have is an error at once
+        with open(file_of_module(root, module), "rb") as file:
+            with_values(file.read(), file_of_module(root, module), own)
     code = compile(with_values(source, path, values), path, "exec")
     sys.argv = sys.argv[2:]
-    sys.path[0] = os.path.dirname(os.path.abspath(path))
+    sys.path[0] = root
+    sys.meta_path.insert(0, ModuleFinder(root, modules))
     script = types.ModuleType("__main__")
     script.__file__ = path
     sys.modules["__main__"] = script

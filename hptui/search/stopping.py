@@ -123,8 +123,10 @@ def no_improvement(study: Study, trials: Sequence[Trial]) -> str:
     best, but are not counted; replicates are neither.
     """
     limit = study.search.until.no_improvement
+    if limit is None:  # before anything is sorted: it is asked at every decision
+        return ""
     best, since = _last_improvement(study, trials)
-    if limit is None or best is None or since < limit:
+    if best is None or since < limit:
         return ""
     if len(study.objectives) > 1:
         return f"the last {since} trials added nothing to the Pareto set"

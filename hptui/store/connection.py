@@ -14,6 +14,7 @@ from typing import Any
 
 from hptui.core.errors import MachineError
 from hptui.store.crash_points import crash_point
+from hptui.store.damage import damaged
 from hptui.store.filesystem import check_format, translate_error
 
 READER_TIMEOUT_S = 5.0
@@ -113,6 +114,8 @@ class Connection:
             return self.handle.execute(sql, args).fetchall()
         except sqlite3.Error as error:
             raise translate_error(error, self.path) from error
+        except UnicodeDecodeError as error:  # of a text that is part of the schema
+            raise damaged(self.path, error) from error
 
     def row(self, sql: str, args: Arguments = ()) -> Any:
         """Run a statement and return its first row; None if there is none."""

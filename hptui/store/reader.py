@@ -16,6 +16,7 @@ from hptui.core.rungs import RungResult
 from hptui.core.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
 from hptui.store import metric_points, records, rungs
 from hptui.store.connection import Connection
+from hptui.store.damage import reads_records, table_of
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import MetaKey
 from hptui.store.records import (
@@ -36,6 +37,7 @@ from hptui.store.records import (
 _IS_OPEN = "state IN ('starting', 'running')"
 
 
+@reads_records
 class StoreReader:
     """The questions to a store. One that was opened with `open` is a context manager; it may move between threads."""
 
@@ -75,11 +77,22 @@ class StoreReader:
         if row is None:
             raise MachineError(f"{self.connection.path} holds no study")
         name, state, uuid, created, spec, revision, message, seconds, started, ended, packing = row
-        parsed = records.parse_json(spec), records.parse_json(packing or "{}")
-        times = started, ended
+        times, spec = (started, ended), table_of(records.parse_json(spec))
+        shared = table_of(records.parse_json(packing or "{}"))
         return StudyRow(
-            name, StudyState(state), uuid, created, parsed[0], revision, message, seconds, *times, packing=parsed[1]
+            name, StudyState(state), uuid, created, spec, revision, message, seconds, *times, packing=shared
         )
+
+    def activity(self) -> tuple[StudyState, float]:
+        """Return the state of the study and its seconds of activity, without reading its specification."""
+        row = self.connection.row("SELECT state, seconds FROM study")
+        if row is None:
+            raise MachineError(f"{self.connection.path} holds no study")
+        return StudyState(row[0]), float(row[1])
+
+    def revision(self) -> int:
+        """Return the revision of the study's specification."""
+        return int(self.connection.row("SELECT revision FROM study")[0])
 
     def spec_json(self, rev: int | None = None) -> dict[str, Any]:
         """Return the study's specification, the current one or that of a revision.
@@ -91,22 +104,20 @@ class StoreReader:
         row = self.connection.row("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
         if row is None:
             raise NotFound(f"the study has no revision {rev}")
-        return dict(records.parse_json(row[0]))
+        return table_of(records.parse_json(row[0]))
 
     def revisions(self) -> list[Revision]:
         """Return all revisions of the specification, oldest first."""
         rows = self.connection.rows("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
-        return [Revision(rev, at, records.parse_json(spec), why) for rev, at, spec, why in rows]
+        return [Revision(rev, at, table_of(records.parse_json(spec)), why) for rev, at, spec, why in rows]
 
     def defaults(self) -> dict[str, Any]:
         """Return the trainer's values for settings that the study file does not give, as of the last run."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.DEFAULTS, "{}"))
-        return value
+        return table_of(records.parse_json(self.get_meta(MetaKey.DEFAULTS, "{}")))
 
     def study_facts(self) -> dict[str, Any]:
         """Return facts about the whole study that are not in its file: splits of its data, warnings on them."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.FACTS, "{}"))
-        return value
+        return table_of(records.parse_json(self.get_meta(MetaKey.FACTS, "{}")))
 
     def stage_history(self) -> list[dict[str, Any]]:
         """Return the stages that have begun, in order.
@@ -114,8 +125,7 @@ class StoreReader:
         Each has its `name`, the numbers of the trials that it builds on (`from`), the settings of the first of them
         (`fixed`), and the time at which it `began`.
         """
-        value: list[dict[str, Any]] = records.parse_json(self.get_meta(MetaKey.STAGES, "[]"))
-        return value
+        return [table_of(stage) for stage in records.parse_json(self.get_meta(MetaKey.STAGES, "[]"))]
 
     def prior_knowledge(self) -> dict[str, list[dict[str, Any]]]:
         """Return, for each stage, which trials of other studies and imports informed its search.
@@ -123,8 +133,7 @@ class StoreReader:
         Each entry names its source, the number of `trials` there, how many of them were `heard` by the engine, and
         `why` the first of the others was not.
         """
-        value: dict[str, list[dict[str, Any]]] = records.parse_json(self.get_meta(MetaKey.PRIOR_KNOWLEDGE, "{}"))
-        return value
+        return table_of(records.parse_json(self.get_meta(MetaKey.PRIOR_KNOWLEDGE, "{}")))
 
     def get_meta(self, key: MetaKey, default: str = "") -> str:
         """Return a value of the `meta` table, which describes the store itself."""
@@ -151,12 +160,12 @@ class StoreReader:
             row = self.connection.row("SELECT max(changed) FROM trials")
         return changed, since if row is None or row[0] is None else row[0]
 
-    def trial(self, number: int) -> Trial:
-        """Return one trial, `seen` included.
+    def trial(self, number: int, *, seen: bool = True) -> Trial:
+        """Return one trial, `seen` included unless it is not asked for.
 
         Raises: NotFound.
         """
-        trials = self._trials("WHERE number = ?", (number,), seen=True)
+        trials = self._trials("WHERE number = ?", (number,), seen=seen)
         if not trials:
             raise NotFound(f"there is no trial {number}")
         return trials[0]
@@ -296,14 +305,18 @@ class StoreReader:
     def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
         """Return the recorded resource usage of an attempt, by time."""
         rows = self.connection.rows(
-            "SELECT token, at, gpu_gb, rss_gb, util, cpu FROM samples WHERE token = ? AND at > ? ORDER BY at",
+            f"SELECT token, at, {', '.join(self._sample_columns())} FROM samples "  # noqa: S608 (all parts are ours)
+            "WHERE token = ? AND at > ? ORDER BY at",
             (token, after),
         )
         return [Sample(*row) for row in rows]
 
+    def _sample_columns(self) -> tuple[str, ...]:
+        return records.SAMPLE_FIELDS[: None if self.connection.format >= records.FORMAT_WITH_POWER else 4]
+
     def sampled_fields(self, count: int) -> frozenset[str]:
         """Return which fields of resource usage have a value in any of the first `count` samples."""
-        names = ("gpu_gb", "rss_gb", "util", "cpu")
+        names = self._sample_columns()
         columns = ", ".join(f"count({name})" for name in names)
         row = self.connection.row(f"SELECT {columns} FROM (SELECT * FROM samples LIMIT ?)", (count,))  # noqa: S608
         return frozenset(name for name, number in zip(names, row or (), strict=False) if number)

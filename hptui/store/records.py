@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hptui.core.trial import Attempt, AttemptState, Reason, Rejection, Role, StudyState, Trial, TrialStatus
+from hptui.store.damage import numbers_of, table_of
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Newest format of the tables that this version supports: `PRAGMA user_version`."""
 APPLICATION_ID = 0x68707475
 """`PRAGMA application_id` of our stores: "hptu"."""
@@ -107,12 +108,19 @@ class EventRow:
     message: str
 
 
+SAMPLE_FIELDS = ("gpu_gb", "rss_gb", "util", "cpu", "watts", "mhz")
+"""Columns of what an attempt used."""
+FORMAT_WITH_POWER = 6
+"""First format of a store whose samples have `watts` and `mhz`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Resource usage of an attempt at a moment.
 
-    Memory is in GiB, `cpu` in percent of one core, `util` in percent of the attempt's GPUs. `gpus` is the memory on
-    each GPU by UUID, whose sum is `gpu_gb`; it is not stored.
+    Memory is in GiB, `cpu` in percent of one core, `util` in percent of the attempt's GPUs. `watts` is the power of
+    these GPUs together, `mhz` the mean of their clocks. `gpus` is the memory on each GPU by UUID, whose sum is
+    `gpu_gb`; it is not stored.
     """
 
     token: str
@@ -121,6 +129,8 @@ class Sample:
     rss_gb: float | None = None
     util: float | None = None
     cpu: float | None = None
+    watts: float | None = None
+    mhz: float | None = None
     gpus: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
@@ -302,11 +312,11 @@ def trial_from_row(
     values["status"] = TrialStatus(values["status"])
     values["role"] = Role(values["role"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
-    values["params"] = parse_json(values["params"])
-    values["values"] = None if values["values"] is None else parse_json(values["values"])
-    values["effective"] = parse_json(values["effective"])
-    values["final"] = parse_json(values["final"])
-    values["facts"] = parse_json(values["facts"])
+    values["params"] = table_of(parse_json(values["params"]))
+    values["values"] = None if values["values"] is None else numbers_of(parse_json(values["values"]))
+    values["effective"] = table_of(parse_json(values["effective"]))
+    values["final"] = numbers_of(parse_json(values["final"]))
+    values["facts"] = table_of(parse_json(values["facts"]))
     values["seen"] = unpack_numbers(values["seen"]) if seen else ()
     if peak_memory_gb is not None:
         values["peak_memory_gb"] = peak_memory_gb
@@ -319,5 +329,5 @@ def attempt_from_row(row: Sequence[Any]) -> Attempt:
     values["state"] = AttemptState(values["state"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
     values["warm"] = bool(values["warm"])
-    values["environment"] = parse_json(values["environment"])
+    values["environment"] = table_of(parse_json(values["environment"]))
     return Attempt(**values)

@@ -159,6 +159,14 @@ def m005_rungs(db: Database) -> None:
     db.execute("PRAGMA user_version = 5")
 
 
+@migrations()  # type: ignore[untyped-decorator]
+def m006_power_and_clock(db: Database) -> None:
+    """Add the power and the clock of an attempt's GPUs to its samples."""
+    for column in ("watts", "mhz"):
+        db.execute(f"ALTER TABLE samples ADD COLUMN {column} REAL")
+    db.execute("PRAGMA user_version = 6")
+
+
 # a new store ------------------------------------------------------------------------------------------------------
 
 

@@ -176,8 +176,9 @@ class Store:
         """Record the resource usage of an attempt at a moment."""
         with self.transaction():
             self.connection.execute(
-                "INSERT OR REPLACE INTO samples(token, at, gpu_gb, rss_gb, util, cpu) VALUES (?, ?, ?, ?, ?, ?)",
-                (sample.token, sample.at, sample.gpu_gb, sample.rss_gb, sample.util, sample.cpu),
+                "INSERT OR REPLACE INTO samples(token, at, gpu_gb, rss_gb, util, cpu, watts, mhz) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*(sample.token, sample.at), *(getattr(sample, name) for name in records.SAMPLE_FIELDS)),
             )
 
     def add_checkpoint(self, trial: int, step: int, attempt: int, path: str, bytes: int) -> None:

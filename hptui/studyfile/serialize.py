@@ -10,7 +10,7 @@ from typing import Any
 
 from hptui.core.notify import Notify
 from hptui.core.space import Choice, Derived, Parameter, Space
-from hptui.core.study import ListedTrial, Preset, PrunerSettings, Resources, Stage, Study
+from hptui.core.study import ListedTrial, Preset, PrunerSettings, Resources, Ssh, Stage, Study
 from hptui.core.trial import Value
 from hptui.core.values import show, to_plain
 from hptui.studyfile.schema import TABLES
@@ -72,7 +72,9 @@ def _dump_resources(resources: Resources) -> dict[str, object]:
 
 def _with_constraints(search: dict[str, object], space: Space) -> dict[str, object]:
     """Return `[search]` with the constraints of the space, before the last keys."""
-    last = {key: search.pop(key) for key in ("warm_start", "sampler_settings")}
+    last = {key: search.pop(key) for key in ("warm_start", "laws", "sampler_settings")}
+    if last["laws"]:
+        del last["laws"]  # older versions do not know it
     return {**search, "constraints": [condition.text for condition in space.constraints], **last}
 
 
@@ -90,6 +92,9 @@ WRITERS: Mapping[str, Callable[[Any], object]] = {
     ".notes": lambda notes: {**notes.settings, "rationale": notes.rationale, "future": notes.future},
     ".reference": lambda reference: None if reference is None else dump_table("reference", reference),
     ".notify": lambda notify: dump_table("notify", notify) if notify != Notify() else None,
+    ".ssh": lambda ssh: dump_table("ssh", ssh) if ssh != Ssh() else None,
+    "ssh.hosts": lambda hosts: [_without_none(dump_table("ssh.host", host)) for host in hosts],
+    "ssh.host.gpus": lambda gpus: gpus,
     "search.pruner": dump_pruner,
     "search.until": lambda until: dump_table("search.until", until),
     "search.stop": _dump_all("search.stop"),

@@ -115,6 +115,7 @@ ROOT = Table(
             "A value measured elsewhere, to compare with",
             example='{ metric = "loss", value = 0.9 }',
         ),
+        Key("ssh", table("ssh"), "Machines on which trials run by ssh", example='{ hosts = ["box1"] }'),
         Key("notify", table("notify"), "Who is notified of what happens, and how", example='{ on = ["done"] }'),
         Key(
             "trial_name",

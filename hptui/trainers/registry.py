@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 from hptui import plugins
 from hptui.core.errors import UserError
 from hptui.core.keys import Key
+from hptui.core.laws import Law
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.plugins import TrainerSpec
@@ -172,6 +173,12 @@ def check(study: Study) -> None:
     inspect = _load(study.trainer.kind, "check", study.directory)
     if inspect is not None:
         inspect(study)
+
+
+def laws(kind: str, settings: Mapping[str, Value], searched: Iterable[str] = (), directory: str = "") -> list[Law]:
+    """Return what published laws say of a trainer's settings, those that are searched among them."""
+    find = _load(kind, "laws", directory)
+    return [] if find is None else list(find(settings, set(searched), directory))
 
 
 def why_not_resumed(study: Study) -> str:

@@ -47,19 +47,19 @@ class Alerts:
         self._seen[facts.key] = facts
         if before is None:
             return []
-        found: dict[str, str] = {}
+        happened: dict[str, str] = {}
         was_running = before.state in (StudyState.RUNNING, StudyState.DRAINING)
         best = f"; the best is {facts.best}" if facts.best else ""
         if was_running and facts.state is StudyState.DONE:
-            found["target" if "target" in facts.message else "done"] = f"{facts.name} is done{best}"
+            happened["target" if "target" in facts.message else "done"] = f"{facts.name} is done{best}"
         if was_running and facts.state is StudyState.PAUSED and facts.message != PAUSED_BY_REQUEST:
             kind = "disk" if any(word in facts.message for word in DISK_WORDS) else "paused"
-            found[kind] = f"{facts.name} paused by itself: {facts.message}"
+            happened[kind] = f"{facts.name} paused by itself: {facts.message}"
         if facts.failed and not before.failed:
-            found["failed"] = f"a trial of {facts.name} failed"
+            happened["failed"] = f"a trial of {facts.name} failed"
         if before.best and facts.best != before.best:
-            found["best"] = f"{facts.name} has a new best: {facts.best}"
-        return [text for kind, text in found.items() if kind in self._kinds]
+            happened["best"] = f"{facts.name} has a new best: {facts.best}"
+        return [text for kind, text in happened.items() if kind in self._kinds]
 
 
 PAUSED_BY_REQUEST = "paused by request"
@@ -67,7 +67,7 @@ PAUSED_BY_REQUEST = "paused by request"
 
 
 def alert_sequence(text: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return what makes a terminal ring its bell and show a notice; of a terminal without notices, the bell."""
+    """Return what makes a terminal ring its bell and, where it can, show a notice."""
     environ = os.environ if environ is None else environ
     if environ.get("TERM", "") in ("linux", "vt100", "vt220", "dumb"):
         return BELL

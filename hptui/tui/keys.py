@@ -164,6 +164,7 @@ KEYS: tuple[KeyBinding, ...] = (
     # trials side by side
     KeyBinding("compare.all", "f", "All settings", "also settings that are the same", "all_settings", "Look", 1),
     KeyBinding("compare.turn", "b", "By the next", "measure by the next trial", "turn", "Look", 2),
+    KeyBinding("compare.other", "a", "Other study", "a trial of another study", "other_study", "Look", 3),
     KeyBinding("compare.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 3),
     KeyBinding("compare.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
     KeyBinding("compare.write", "w", "Write", "write the comparison as CSV or Markdown", "write", "Out", 4),
@@ -178,6 +179,8 @@ KEYS: tuple[KeyBinding, ...] = (
     ),
     KeyBinding("insights.parameter", "m", "Parameter", "of another parameter", "parameter(1)", "Look", 3),
     KeyBinding("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
+    KeyBinding("insights.log", "L", "Log y", "logarithmic y axis, and back", "log", "Look", 7),
+    KeyBinding("insights.range", "f", "Range", "a range of an axis filters the trials", "range", "Choose", 8),
     KeyBinding("insights.write", "w", "Write", "write the numbers as CSV or Markdown", "write", "Out", 5),
     KeyBinding("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 6),
     KeyBinding("points.open", "enter", "Open", "open the trial under the cursor", "open", "Look", 1),
@@ -185,6 +188,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("points.right", "right,l", "Right", "to the next point along the x axis", "step(1)", "Move"),
     KeyBinding("points.up", "up,k", "Up", "to the nearest point above", "climb(-1)", "Move"),
     KeyBinding("points.down", "down,j", "Down", "to the nearest point below", "climb(1)", "Move"),
+    KeyBinding("points.anchor", "space", "Begin range", "a range begins at this point", "anchor", "Choose"),
     KeyBinding("points.best", "asterisk", "Best", "to the best trial", "best", "Move"),
     # its table of trials
     KeyBinding(
@@ -249,6 +253,10 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("found.open", "enter", "Open", "open the log at this line", "open", "Look", 1),
     # what it has generated
     KeyBinding("records.kind", "o", "Category", "only records of one category, of the next, all", "kind", "Look", 1),
+    KeyBinding("records.next", "right_square_bracket", "Next step", "only the next step", "turn(1)", "Look", 3),
+    KeyBinding("records.before", "left_square_bracket", "Step before", "only the step before", "turn(-1)", "Look", 4),
+    KeyBinding("sample.next", "right_square_bracket", "Next step", "the same of the next step", "turn(1)", "Look", 1),
+    KeyBinding("sample.before", "left_square_bracket", "Step before", "of the step before", "turn(-1)", "Look", 2),
     KeyBinding("records.raw", "m", "Raw", "the file as it stands", "raw", "Look", 2),
     # a log, or another long text
     KeyBinding("log.up", "up,k", "Up", "one line up", "move(-1)", "Move"),

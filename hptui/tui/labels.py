@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hptui.core.format import clock, setting, settings, short_metric
 from hptui.core.stages import expected_total
 from hptui.core.study import Study
 from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.operations.machine import MachineNow
+from hptui.operations.places import counts_of
 from hptui.results.analysis.fresh import Fresh
 from hptui.results.fresh_means import whole_text
 from hptui.results.packing import packing_short
@@ -101,7 +103,10 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     """Return the left and right cells of the line above a study: what it is, and its progress."""
     view, study = snapshot.view, snapshot.view.study
     by_number = {trial.number: trial for trial in view.trials if trial.number in snapshot.best}
-    best_trial = by_number[min(by_number)] if by_number else None
+    objective = study.objective
+    # Of several that are best in their own way, the one that is best in the first objective is named.
+    rank = lambda trial: (trial.values or {}).get(objective.metric, 0.0) * (-1 if objective.goal == "maximize" else 1)
+    best_trial = min(by_number.values(), key=rank, default=None)
     left = [Cell(plain_line(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
     if view.stage:
         left.append(Cell(f"stage {plain_line(view.stage, 30)}", "accent"))
@@ -116,6 +121,7 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     if snapshot.frozen:
         left.append(Cell("read-only disk", "warn"))
     right = counts_cells(snapshot.counts, glyphs)
+    right += where_cells(snapshot.where)
     ended = sum(count for status, count in snapshot.counts.items() if not status.open)
     budget = expected_total(study, view.trials) if study.stages else study.search.trials
     right.append(Cell(f"{ended}/{max(budget, snapshot.total)}" if budget else f"{ended}"))
@@ -126,6 +132,13 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     elif view.row.seconds:
         right.append(Cell(clock(view.row.seconds), "muted"))
     return left, right
+
+
+def where_cells(attempts: Mapping[str, Mapping[str, Any]]) -> list[Cell]:
+    """Return how many running trials are queued or unreachable on other machines."""
+    queued, unreachable = counts_of(attempts)
+    cells = [Cell(f"{queued} queued", "warn")] if queued else []
+    return cells + ([Cell(f"{unreachable} unreachable", "bad")] if unreachable else [])
 
 
 def time_ago(then: float, now: float | None = None) -> str:
@@ -150,7 +163,7 @@ def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list
         for gpu in now.gpus:
             left.append(Cell(f"GPU {gpu.index} {plain_line(gpu.name, 20)}", "accent"))
             left.append(Cell("" if gpu.busy is None else f"{gpu.busy:.0%}", _load_meaning(gpu.busy)))
-            left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB", _memory_meaning(gpu.used_gb, gpu.total_gb)))
+            left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GiB", _memory_meaning(gpu.used_gb, gpu.total_gb)))
             temperature = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
             left.append(Cell(f"{temperature} {'' if gpu.watts is None else f'{gpu.watts:.0f} W'}".strip(), "muted"))
         if not now.gpus:
@@ -159,7 +172,7 @@ def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list
             left.append(Cell(f"CPU {now.cpu:.0%} of {now.cores}", "muted"))
         if now.used_gb is not None and now.total_gb is not None:
             left.append(
-                Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GB", _memory_meaning(now.used_gb, now.total_gb))
+                Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GiB", _memory_meaning(now.used_gb, now.total_gb))
             )
     return left, [Cell(runner, "muted")] if runner else []
 

@@ -5,6 +5,7 @@ Each request needs the token of this start; in a browser the screens are read-on
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import socket
@@ -61,6 +62,8 @@ def open_screens(home: Path, config: Config, study: StudyDir | None = None) -> i
 
 HOST = "127.0.0.1"
 """The loopback address, the only one that is served."""
+LOOPBACK_NAMES = (HOST, "localhost", "[::1]")
+"""Names by which a browser asks for this machine, or for its end of a tunnel."""
 TOKEN_COOKIE = "hptui"  # noqa: S105
 """Name of the cookie that holds the token."""
 CONTENT_SECURITY_POLICY = (
@@ -78,7 +81,7 @@ def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str
     try:
         from textual_serve.server import Server
     except ImportError:
-        raise Unsupported("the browser needs textual-serve", hint="pip install 'hptui[serve]'") from None
+        raise Unsupported("the browser needs textual-serve", hint=serve_extra_hint()) from None
     _check_port(port)
     token = secrets.token_urlsafe(24)
     words = [sys.executable, "-P", "-m", "hptui", "--home", str(home)]
@@ -90,8 +93,13 @@ def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str
         async def _make_app(self) -> Any:
             # A private method: textual-serve has no other way to add middleware.
             app = await super()._make_app()
-            app.middlewares.insert(0, guard_middleware(token, {f"{HOST}:{port}", f"localhost:{port}"}))
+            app.middlewares.insert(0, guard_middleware(token))
             return app
+
+        async def handle_index(self, request: Any) -> Any:
+            page = await super().handle_index(request)
+            page.text = local_page(page.text, self.public_url, request.host)
+            return page
 
     package = str(Path(__file__).parents[2])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
@@ -106,18 +114,37 @@ def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str
     return 0
 
 
-def guard_middleware(token: str, hosts: set[str]) -> Any:
-    """Return middleware that accepts only requests for this address, from no other site, with the token.
+def serve_extra_hint() -> str:
+    """Return how textual-serve is installed: from the index, or into the environment of a checkout."""
+    checkout = Path(__file__).parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return f"pip install -e {shlex.quote(f'{checkout}[serve]')}"
+    return "pip install 'hptui[serve]'"
+
+
+def local_page(page: str, public_url: str, host: str) -> str:
+    """Return textual-serve's page with relative addresses, and without a font from elsewhere.
+
+    They hold behind a tunnel on any port.     `host` is the name and port that the browser has asked.
+    """
+    page = re.sub(r"<link\b[^>]*https?://(?!127\.0\.0\.1)[^>]*>", "", page)
+    page = page.replace(public_url.replace("http", "ws", 1), f"ws://{host}")
+    return page.replace(public_url, "")
+
+
+def guard_middleware(token: str) -> Any:
+    """Return middleware that accepts requests with the token, for a loopback address, from no other site.
 
     Pages of other sites can reach the loopback interface through the user's browser: `Host` and `Origin` are checked.
-    The token of the address becomes a cookie.
+    The port may be another one than ours, that of a tunnel. The token of the address becomes a cookie.
     """
     from aiohttp import web
 
     @web.middleware
     async def check(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         origin = request.headers.get("Origin", "")
-        if request.host not in hosts or (origin and origin.partition("://")[2] not in hosts):
+        name = request.host.rpartition(":")[0] or request.host
+        if name not in LOOPBACK_NAMES or (origin and origin.partition("://")[2] != request.host):
             return web.Response(status=403, text="this is for the machine's own loopback address alone\n")
         query_token, cookie_token = request.query.get("token", ""), request.cookies.get(TOKEN_COOKIE, "")
         if secrets.compare_digest(query_token.encode(), token.encode()):

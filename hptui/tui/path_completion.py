@@ -11,16 +11,16 @@ MAX_ENTRIES = 5000
 
 
 def path_candidates(text: str, suffixes: Sequence[str]) -> list[str]:
-    """Return what a typed path can go on to: directories, which end in `/`, and files with one of the suffixes."""
+    """Return what a typed path can go on to: directories, with `/`, and files with one of the suffixes."""
     folder, _, start = text.rpartition("/")
     prefix = text[: len(text) - len(start)]
     try:
         with os.scandir(Path(prefix or ".").expanduser() if prefix or not folder else "/") as entries:
-            found = [entry for entry, _ in zip(entries, range(MAX_ENTRIES), strict=False)]
+            listed = [entry for entry, _ in zip(entries, range(MAX_ENTRIES), strict=False)]
     except OSError:
         return []
     names = []
-    for entry in found:
+    for entry in listed:
         if not entry.name.startswith(start) or (entry.name.startswith(".") and not start.startswith(".")):
             continue
         if entry.is_dir():

@@ -57,6 +57,7 @@ ROUTES: Mapping[str, Route] = {
     "report": Route("hptui.tui.screens.report:ReportScreen", "The report"),
     "space": Route("hptui.tui.screens.space:SpaceScreen", "The search space"),
     "log": Route("hptui.tui.screens.log:LogScreen", "A log"),
+    "sample": Route("hptui.tui.screens.log:SampleScreen", "A text of a trial"),
     "decisions": Route("hptui.tui.screens.log:DecisionsScreen", "What the runner decided"),
     "found": Route("hptui.tui.screens.log:FoundScreen", "Lines of all logs"),
     "records": Route("hptui.tui.screens.records:RecordsScreen", "Generated records"),

@@ -65,8 +65,8 @@ class SpaceRows:
     pinned = 1
     columns: Sequence[TableColumn] = (
         TableColumn("name", "parameter", 15, sortable=False),
-        TableColumn("range", "range or choices", 20, sortable=False),
-        TableColumn("scale", "scale", 9, sortable=False),
+        TableColumn("range", "range or choices", 16, sortable=False),
+        TableColumn("scale", "scale", 12, sortable=False),
         TableColumn("now", "change", 15, sortable=False),
         TableColumn("kind", "kind", 8, sortable=False),
         TableColumn("note", "note", 24, sortable=False),
@@ -128,7 +128,7 @@ class SpaceRows:
         return [
             Cell(plain_line(key, 60), meaning, bold=before != after),
             Cell(plain_line(range_text(entry), 200), meaning),
-            Cell(scale_text(entry), "muted"),
+            Cell(", ".join(filter(None, (scale_text(entry), "when" if entry.get("when") else ""))), "muted"),
             Cell(plain_line(_change_text(before, after), 60), "warn" if after is None else "accent"),
             Cell(kind_of(entry), "muted"),
             Cell(plain_line(_note_text(entry), 120), "muted"),
@@ -138,16 +138,9 @@ class SpaceRows:
         assert self.draft is not None
         assert self.before is not None
         is_removed, is_new = text not in self.draft.constraints, text not in self.before.constraints
-        change = "taken out" if is_removed else "new" if is_new else ""
+        label = "taken out" if is_removed else "new constraint" if is_new else "constraint"
         meaning = "bad" if is_removed else "accent" if is_new else ""
-        return [
-            Cell("constraint", "muted"),
-            Cell(plain_line(text, 200), meaning),
-            Cell(""),
-            Cell(change, "warn" if is_removed else "accent"),
-            Cell(""),
-            Cell(""),
-        ]
+        return [Cell(label, meaning or "muted"), Cell(plain_line(text, 400), meaning)]
 
 
 def effect_lines(effect: DraftEffect) -> list[list[Cell]]:
@@ -170,11 +163,16 @@ def effect_lines(effect: DraftEffect) -> list[list[Cell]]:
 
 
 def sample_lines(samples: Sequence[Mapping[str, Value]]) -> list[str]:
-    """Return random draws, one per line, with their values aligned."""
+    """Return random draws, one per line below their names, which are cut to the width of the values."""
     names = list(dict.fromkeys(name for sample in samples for name in sample))
     cells = [[setting(sample[name]) if name in sample else "–" for name in names] for sample in samples]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(fit_cells(text, width) for text, width in zip(row, widths, strict=True)) for row in cells]
+    widths = [max(width, min(MIN_SAMPLE_CELLS, width_of(name))) for name, width in zip(names, widths, strict=True)]
+    return ["  ".join(map(fit_cells, row, widths)) for row in (names, *cells)]
+
+
+MIN_SAMPLE_CELLS = 4
+"""Cells of the column of a drawn value, for its name."""
 
 
 def _change_text(before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> str:

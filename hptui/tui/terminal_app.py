@@ -86,7 +86,7 @@ class TerminalApp(HookedApp):
             self._key_queue.follow_accepted()
 
     def _repeated_action(self, key: str, count: int) -> tuple[str, Any] | None:
-        """Return the action that does at once what a key does `count` times, and its node; None for other keys."""
+        """Return the action that is a key's `count` times, and its node; None for other keys."""
         active = self.screen.active_bindings.get(key)
         match = REPEATED_ACTION.fullmatch(active.binding.action) if active is not None and active.enabled else None
         if active is None or match is None:

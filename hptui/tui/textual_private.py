@@ -6,7 +6,7 @@ tests/tui/test_textual_private.py looks each of them up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from rich.segment import Segment
@@ -107,6 +107,10 @@ class HookedScreen(Screen[Result]):
 
     def _compositor_refresh(self) -> None:
         self.draw_changes()
+
+    def idle_keys(self) -> Collection[str]:
+        """Return the ids of keys that would do nothing now, and that the line of keys leaves out."""
+        return ()
 
     def draw_pending(self) -> None:
         """Draw what has waited; screens that never wait have nothing."""

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter, itemgetter
 
+from hptui.core.stages import stage_index, stage_overrides
+from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, varied_settings
 from hptui.results.view import View
@@ -166,7 +168,7 @@ class TrialRows:
         starred_trials = [trial for trial in other_trials if trial.number in starred] if starred else []
         if starred_trials:
             other_trials = [trial for trial in other_trials if trial.number not in starred]
-        groups = (running_trials, starred_trials, other_trials)
+        groups = (running_trials, starred_trials, *self._comparable_groups(other_trials))
         self._sorted = [trial for group in groups for trial in self._ordered(group)]
         self._apply_filter()
 
@@ -176,6 +178,31 @@ class TrialRows:
         test = self._filter.test(self._current.value_getter, self._search_text)
         self.all = [trial for trial in self._sorted if test(trial)] if self._filter else list(self._sorted)
         self._index_by_number = {trial.number: index for index, trial in enumerate(self.all)}
+
+    def _mixes_stages(self) -> bool:
+        """Return whether the order is one of values that stages do not share: those of metrics."""
+        if self._state is None or not self._state.view.study.stages:
+            return False
+        objectives = [objective.metric for objective in self._state.view.study.objectives]
+        return self.by in (*objectives, *self._metrics)
+
+    def _comparable_groups(self, trials: Sequence[Trial]) -> Sequence[Sequence[Trial]]:
+        """Return trials in groups whose metrics are comparable, those of the last stage first."""
+        if not self._mixes_stages():
+            return [trials]
+        study = self._current.view.study
+        groups: dict[str, list[Trial]] = {}
+        for trial in trials:
+            groups.setdefault(_conditions(study, trial), []).append(trial)
+        last = lambda group: max(stage_index(study, trial.stage) for trial in group)
+        return sorted(groups.values(), key=last, reverse=True)
+
+    def ends_group(self, index: int) -> bool:
+        """Return whether the next row's metrics are not comparable with this row's."""
+        if not self._mixes_stages() or index + 1 >= len(self.all):
+            return False
+        study = self._current.view.study
+        return _conditions(study, self.all[index]) != _conditions(study, self.all[index + 1])
 
     def _ordered(self, trials: Sequence[Trial]) -> Sequence[Trial]:
         """Sort trials by value, those without one last; equal ones keep their order."""
@@ -286,6 +313,11 @@ class TrialRows:
             right = name == "number" or self._current.is_numeric(name, trials)
             columns.append(TableColumn(name, heading, width, right=right, sortable=name != TREND_COLUMN))
         self.columns = columns
+
+
+def _conditions(study: Study, trial: Trial) -> str:
+    """Return the settings under which a trial's stage runs: metrics under others are not comparable."""
+    return repr(sorted(stage_overrides(study, trial.stage).items()))
 
 
 _SORT_ORDER = (

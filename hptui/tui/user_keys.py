@@ -21,6 +21,7 @@ TOGETHER = (
     ("records", "log"),
     ("decisions", "log"),
     ("found", "log"),
+    ("sample", "log"),
 )
 """Scopes whose keys work at the same time; those of `app` always do."""
 

@@ -11,6 +11,8 @@ import pytest
 from tests.clients.rate import (
     SCRIPTS,
     SWEEPS,
+    THIRD_SCRIPTS,
+    THIRD_SWEEPS,
     UNSEEN_SCRIPTS,
     UNSEEN_SWEEPS,
     expected,
@@ -22,11 +24,12 @@ from tests.clients.rate import (
 
 LEAST_READ, LEAST_RUN, LEAST_USABLE = 0.95, 0.95, 0.80
 """The least shares of sweeps that are read right, scripts that run right, and files that are usable as written."""
-of_both_sweeps = pytest.mark.parametrize("sample", [SWEEPS, UNSEEN_SWEEPS], ids=["first", "unseen"])
-of_both_scripts = pytest.mark.parametrize("sample", [SCRIPTS, UNSEEN_SCRIPTS], ids=["first", "unseen"])
+IDS = ["first", "unseen", "third"]
+of_all_sweeps = pytest.mark.parametrize("sample", [SWEEPS, UNSEEN_SWEEPS, THIRD_SWEEPS], ids=IDS)
+of_all_scripts = pytest.mark.parametrize("sample", [SCRIPTS, UNSEEN_SCRIPTS, THIRD_SCRIPTS], ids=IDS)
 
 
-@of_both_sweeps
+@of_all_sweeps
 def test_sweeps_of_other_people_are_read_right(sample: Path, tmp_path: Path) -> None:
     wanted = expected(sample)
     assert set(wanted) == {path.stem for path in sample.glob("*.yaml")} - {"expected"}
@@ -38,7 +41,7 @@ def test_sweeps_of_other_people_are_read_right(sample: Path, tmp_path: Path) -> 
     assert len(faults) <= (1 - LEAST_READ) * len(wanted), faults
 
 
-@of_both_scripts
+@of_all_scripts
 def test_new_writes_files_that_are_right_as_they_stand(sample: Path, tmp_path: Path) -> None:
     """As far as reading shows it: the slow test below runs them."""
     wanted = {name: want for name, want in expected(sample).items() if not missing_packages(want)}
@@ -53,7 +56,7 @@ def test_new_writes_files_that_are_right_as_they_stand(sample: Path, tmp_path: P
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.timeout(1800)
-@of_both_scripts
+@of_all_scripts
 def test_scripts_of_other_people_run_right(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     wanted = expected(sample)

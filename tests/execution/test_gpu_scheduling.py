@@ -135,6 +135,11 @@ def test_figures_are_kept_for_each_gpu(world, host):
     sample = sample_tree(_Watched("one", me, 0.0), GpuUse.now())
     assert sample.gpus == {FIRST: 3.0, SECOND: 1.0}
     assert (sample.gpu_gb, sample.util) == (4.0, 50.0)
+    assert (sample.watts, sample.mhz) == (None, None), "not told, not made up"
+    processes = {"0": [[me, 3 << 30]], "1": [[me, 1 << 30]]}
+    world(processes=processes, milliwatts={"0": 350_000, "1": 50_500}, mhz={"0": 1980, "1": 980})
+    sample = sample_tree(_Watched("one", me, 0.0), GpuUse.now())
+    assert (sample.watts, sample.mhz) == (400.5, 1480.0)
 
 
 @pytest.mark.parametrize("pids", ["host", "none"])

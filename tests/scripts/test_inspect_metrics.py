@@ -87,7 +87,8 @@ def test_which_metrics_are_of_the_training() -> None:
     [
         ("import wandb\nwandb.log({'val': {'loss': x}, 'lr': y})", ["val.loss"], [], []),
         ("import wandb\nrun = wandb.init()\nm = {'eval/acc': x}\nrun.log(m)", ["eval/acc"], [], []),
-        ("import mlflow\nmlflow.log_metric('val_loss', x)", [], [], []),  # nobody reads it
+        ("import mlflow\nmlflow.log_metric('val_loss', x)", ["val_loss"], [], []),
+        ("import mlflow\nmlflow.log_metrics({'val_mae': x, 'lr': y}, step=n)", ["val_mae"], [], []),
         ("w.add_scalar('Loss/val', x, n)\nw.add_scalar(f'lr', y, n)", [], ["Loss/val"], []),
         ("for s in ('train', 'val'):\n    w.add_scalar(f'{s}/loss', x, n)", [], ["val/loss", "train/loss"], []),
         ("import json\nwith open(out + '/results.json', 'w') as f:\n    json.dump({'f1': x}, f)", [], [], ["f1"]),

@@ -118,6 +118,49 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 def main(cfg): ...
 def parse(words): return OverridesParser.create().parse_overrides(words)[0].value() if words else {0}
 """
+OPTPARSE = """
+import optparse
+def parse(words):
+    p = optparse.OptionParser()
+    {0}
+    return p.parse_args(words)[0].x
+"""
+GETOPT = """
+import getopt
+x = 0.1
+def parse(words):
+    x = 0.1
+    for opt, arg in getopt.getopt(words, "", ["x=", "other"])[0]:
+        if opt in ("--x",):
+            x = {0}
+    return x
+"""
+TAP = """
+from typing import List, Literal, Optional
+from tap import Tap
+class Args(Tap):
+    {0}
+def parse(words): return Args().parse_args(words).x
+"""
+SIMPLE_PARSING = """
+from dataclasses import dataclass, field
+from typing import List, Optional
+from simple_parsing import ArgumentParser
+@dataclass
+class Options:
+    {0}
+def parse(words):
+    p = ArgumentParser()
+    p.add_arguments(Options, dest="options")
+    return p.parse_args(words).options.x
+"""
+PYDANTIC = """
+from typing import List, Optional
+from pydantic_settings import BaseSettings, CliApp
+class Settings(BaseSettings):
+    {0}
+def parse(words): return CliApp.run(Settings, cli_args=words).x
+"""
 ENVIRONMENT = """
 import os
 def parse(environment):
@@ -222,6 +265,32 @@ FORMS: list[tuple[str, str, str, list[Any]]] = [
     ("docopt", DOCOPT, "--x  a flag", [True, False]),
     ("docopt", DOCOPT, "--x=<v>  a value [default: 0.1]", [0.5, 1e-05, "word", 3]),
     ("docopt", DOCOPT, "-x <v>, --x <v>  a value", [0.5, None]),
+    ("optparse", OPTPARSE, "p.add_option('--x', action='store_true', default=False)", [True, False]),
+    ("optparse", OPTPARSE, "p.add_option('--no-x', dest='x', action='store_false', default=True)", [True, False]),
+    ("optparse", OPTPARSE, "p.add_option('-x', '--x', type='float', default=0.1)", [0.5, 1e-05, 3]),
+    ("optparse", OPTPARSE, "p.add_option('--x', type='int')", [3, None]),
+    ("optparse", OPTPARSE, "p.add_option('--x', type='choice', choices=['word', 'auto'])", ["word"]),
+    ("optparse", OPTPARSE, "p.add_option('--x', default='cosine')", ["word", "a b"]),
+    ("getopt", GETOPT, "float(arg)", [0.5, 1e-05, 3]),
+    ("getopt", GETOPT, "arg", ["word", "a b"]),
+    ("tap", TAP, "x: bool = False", [True, False]),
+    ("tap", TAP, "x: bool = True", [True, False]),
+    ("tap", TAP, "x: float = 0.1", [0.5, 1e-05, -1e-05]),
+    ("tap", TAP, "x: int = 4", [3, -2]),
+    ("tap", TAP, "x: str = 'cosine'", ["word", "a b"]),
+    ("tap", TAP, "x: Literal['word', 'auto'] = 'word'", ["auto"]),
+    ("tap", TAP, "x: List[int] = [7]", [[1, 2], [-1, 2]]),
+    ("tap", TAP, "x: Optional[float] = None", [0.5, None]),
+    ("simple_parsing", SIMPLE_PARSING, "x: bool = True", [True, False]),
+    ("simple_parsing", SIMPLE_PARSING, "x: float = 0.1", [0.5, 1e-05, -1e-05]),
+    ("simple_parsing", SIMPLE_PARSING, "x: str = 'cosine'", ["word", "a b"]),
+    ("simple_parsing", SIMPLE_PARSING, "x: List[int] = field(default_factory=lambda: [7])", [[1, 2], [-1, 2]]),
+    ("simple_parsing", SIMPLE_PARSING, "x: Optional[int] = None", [3, None]),
+    ("pydantic_settings", PYDANTIC, "x: bool = True", [True, False]),
+    ("pydantic_settings", PYDANTIC, "x: float = 0.1", [0.5, 1e-05, -1e-05]),
+    ("pydantic_settings", PYDANTIC, "x: str = 'cosine'", ["word", "a b"]),
+    ("pydantic_settings", PYDANTIC, "x: List[int] = [7]", [[1, 2], [-1, 2], []]),
+    ("pydantic_settings", PYDANTIC, "x: Optional[int] = None", [3, None]),
     ("hydra", HYDRA, "0.1", [True, False, None, "word", "a b", 3, 0.5, 1e-05, [1, 2], ["a", "b"], [True, False], []]),
 ]  # fmt: skip
 # ruff: noqa: E501  (a declaration a line)

@@ -130,9 +130,10 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     migrations(name="m003_repeated_points")(schema.m003_repeated_points)
     migrations(name="m004_notices")(schema.m004_notices)
     migrations(name="m005_rungs")(schema.m005_rungs)
+    migrations(name="m006_power_and_clock")(schema.m006_power_and_clock)
     monkeypatch.setattr(schema, "migrations", migrations)
-    monkeypatch.setattr("hptui.store.filesystem.SCHEMA_VERSION", 6)
-    monkeypatch.setattr(records, "SCHEMA_VERSION", 6)
+    monkeypatch.setattr("hptui.store.filesystem.SCHEMA_VERSION", 7)
+    monkeypatch.setattr(records, "SCHEMA_VERSION", 7)
     return migrations
 
 
@@ -145,16 +146,16 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date(sd: StudyDir, later:
         store.insert_trial(one_trial())
 
     @later()
-    def m005_more(db: Database) -> None:
+    def m007_more(db: Database) -> None:
         db.execute("ALTER TABLE events ADD COLUMN more TEXT")
-        db.execute("PRAGMA user_version = 6")
+        db.execute("PRAGMA user_version = 7")
 
     with pytest.raises(MachineError, match="older format"):
         Store.open(sd, exclusive=False)
     with Store.open(sd) as store:
         assert store.read.trial(0) == one_trial()
     assert "more" in columns(sd.db, "events")
-    saved = sd.root / "study.db.v4.bak"
+    saved = sd.root / "study.db.v6.bak"
     assert "more" not in columns(saved, "events")
     assert saved.stat().st_mode & 0o777 == 0o600
 
@@ -164,9 +165,9 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
         store.insert_trial(one_trial())
 
     @later()
-    def m005_broken(db: Database) -> None:
+    def m007_broken(db: Database) -> None:
         db.execute("DROP TABLE points")
-        db.execute("PRAGMA user_version = 6")
+        db.execute("PRAGMA user_version = 7")
         db.execute("CREATE TABLE trials(again)")
 
     with pytest.raises(MachineError, match="already exists"):
@@ -176,13 +177,20 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
         assert reader.trials() == [one_trial()]
 
 
+def without_later_tables(sd: StudyDir, *tables: str) -> None:
+    """Take out of a store what later migrations have added."""
+    for table in (*tables, "seen_rungs", "rungs"):
+        tamper(sd.db, f"DROP TABLE {table}")
+    for column in ("watts", "mhz"):
+        tamper(sd.db, f"ALTER TABLE samples DROP COLUMN {column}")
+
+
 def test_a_store_of_the_first_format_is_read_as_it_is_and_brought_up_to_date(sd: StudyDir) -> None:
     with Store.create(sd, {"a": 1}, "study") as store:
         store.insert_trial(one_trial())
     for statement in ("stage", "facts_json"):
         tamper(sd.db, f"ALTER TABLE trials DROP COLUMN {statement}")
-    for table in ("repeated_points", "deliveries", "notices"):
-        tamper(sd.db, f"DROP TABLE {table}")
+    without_later_tables(sd, "repeated_points", "deliveries", "notices")
     tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name <> 'm001_initial'")
     tamper(sd.db, "PRAGMA user_version = 1")
     with StoreReader.open(sd) as reader:
@@ -196,10 +204,12 @@ def test_a_store_without_repeated_points_is_read_as_it_is_and_brought_up_to_date
     with Store.create(sd, {"a": 1}, "study") as store:
         store.insert_trial(one_trial())
         store.add_points(0, 1, [("loss", step, 1.0 / step, None, 0.0) for step in range(1, 6)])
-    for table in ("repeated_points", "deliveries", "notices"):
-        tamper(sd.db, f"DROP TABLE {table}")
+    without_later_tables(sd, "repeated_points", "deliveries", "notices")
     tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name >= 'm003'")
     tamper(sd.db, "PRAGMA user_version = 2")
+    with StoreReader.open(sd) as reader:
+        assert reader.samples("none") == []
+        assert reader.sampled_fields(10) == frozenset()
     with StoreReader.open(sd) as reader:
         assert len(reader.curve(0, "loss")) == len(reader.buckets(0, "loss", 9)) == 5
     with Store.open(sd) as store:
@@ -212,10 +222,9 @@ def test_what_an_older_store_recorded_before_is_not_told_any_more(sd: StudyDir) 
         assert store.read.get_meta(MetaKey.NOTICED) == "0"
         for _ in range(3):
             store.add_event("error", EventKind.STUDY_PAUSED, "long ago")
-    for table in ("deliveries", "notices"):
-        tamper(sd.db, f"DROP TABLE {table}")
+    without_later_tables(sd, "deliveries", "notices")
     tamper(sd.db, "DELETE FROM meta WHERE key = 'noticed'")
-    tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name = 'm004_notices'")
+    tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name >= 'm004'")
     tamper(sd.db, "PRAGMA user_version = 3")
     with StoreReader.open(sd) as reader:
         assert notices.notices_after(reader.connection, 0) == []

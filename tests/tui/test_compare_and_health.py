@@ -13,10 +13,12 @@ from hptui.results.diagnosis import curves_for_diagnosis, diagnose, diagnose_tri
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.tui.screens.clone import CloneForm
-from hptui.tui.screens.compare import difference_lines, metric_lines
+from hptui.tui.screens.compare import CompareScreen
+from hptui.tui.screens.compare_rows import columns_of, difference_lines, metric_lines
 from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.steering import entries_without
+from tests.operations.made import FILE, make
 from tests.support import run_to_rest, trials
 from tests.tui.walk import walking
 
@@ -57,16 +59,16 @@ def text(lines) -> str:
 def test_only_settings_that_differ_are_shown_unless_all_are_asked_for(sd):
     view = read_view(sd)
     two = [view.trials[0], huge(sd)]
-    assert "steps" not in text(difference_lines(view, two))
-    assert "fail" in text(difference_lines(view, two))
-    assert "steps" in text(difference_lines(view, two, everything=True))
-    assert "are the same" in text(difference_lines(view, [two[0], two[0]]))
+    assert "steps" not in text(difference_lines(columns_of(view, two)))
+    assert "fail" in text(difference_lines(columns_of(view, two)))
+    assert "steps" in text(difference_lines(columns_of(view, two), everything=True))
+    assert "are the same" in text(difference_lines(columns_of(view, [two[0], two[0]])))
 
 
 def test_others_are_measured_by_the_first(sd):
     view = read_view(sd)
     done = [trial for trial in view.trials if trial.values][:2]
-    shown = text(metric_lines(view, done))
+    shown = text(metric_lines(columns_of(view, done)))
     apart = done[1].values["loss"] - done[0].values["loss"]
     assert f"{apart:+.2g}" in shown
     assert "–" not in shown.split("loss")[1].splitlines()[0]
@@ -172,3 +174,25 @@ def test_the_comparison_is_written(sd, tmp_path, kind):
         assert [float(cell) for cell in next(line for line in lines if line.startswith("loss")).split(",")[1:2]]
     else:
         assert lines[1] == "| --- | --- | --- |"
+
+
+async def test_a_trial_of_another_study_stands_beside_them_with_the_reason_where_it_is_not_comparable(home):
+    sd = make(home)
+    make(home, text=FILE.replace('name = "made"', 'name = "longer"').replace("steps = 10", "steps = 99"))
+    make(home, text=FILE.replace('name = "made"', 'name = "alike"'))
+    make(home, text=FILE.replace('name = "made"', 'name = "elsewhere"').replace('"loss"', '"accuracy"'))
+    async with walking(home, study=sd) as walk:
+        await walk.until("★3")
+        await walk.press("j", "space", "space", "c")
+        await walk.until(lambda: isinstance(walk.app.screen, CompareScreen))
+        for name in ("longer", "alike"):
+            await walk.press("a")
+            await walk.until("A trial of which study")
+            assert "elsewhere" not in walk.text
+            await walk.press(*name, "enter", "enter")
+            await walk.until(f"{name} #3")
+        await walk.until("steps 99, not 10")
+        columns = walk.app.screen._columns()
+        assert [bool(column.problem) for column in columns] == [False, False, True, False]
+        assert [column.study for column in columns] == ["", "", "longer", "alike"]
+        assert len({column.colour for column in columns}) == 4

@@ -29,10 +29,8 @@ async def ask(token, path="/", **headers):
 
     app = web.Application()
     app.router.add_get("/", page)
-    hosts: set[str] = set()
-    app.middlewares.append(guard_middleware(token, hosts))
+    app.middlewares.append(guard_middleware(token))
     async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as client:
-        hosts |= {f"127.0.0.1:{client.port}"}
         answer = await client.get(path, headers=headers, allow_redirects=False)
         again = await client.get("/")
         return answer.status, answer.headers, again.status
@@ -48,7 +46,8 @@ async def test_the_page_fetches_nothing_from_elsewhere():
     "headers",
     [
         {"Host": "evil.example"},
-        {"Host": "127.0.0.1:1"},
+        {"Host": "127.0.0.1.evil.example:1"},
+        {"Host": "localhost:1", "Origin": "http://localhost:2"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1.evil.example"},
@@ -57,6 +56,12 @@ async def test_the_page_fetches_nothing_from_elsewhere():
 )
 async def test_other_sites_and_other_names_are_refused(headers):
     assert (await ask(TOKEN, f"/?token={TOKEN}", **headers))[0] == 403
+
+
+async def test_a_tunnel_may_have_another_port():
+    tunnel = {"Host": "localhost:9999", "Origin": "http://localhost:9999"}
+    assert (await ask(TOKEN, f"/?token={TOKEN}", **tunnel))[0] == 302
+    assert (await ask(TOKEN, "/", **tunnel))[0] == 403, "without the token"
 
 
 async def test_nothing_is_read_without_the_token():
@@ -129,6 +134,13 @@ async def test_the_screens_come_through_a_socket(served, words):
             assert refused.status == 403
         async with session.get(address) as page:
             assert page.status == 200
-            assert "hptui" in await page.text()
+            text = await page.text()
+            assert "hptui" in text
+            assert f"ws://127.0.0.1:{port}/ws" in text
+            addresses = re.findall(r'(?:href|src)="([^"]*)"', text)
+            assert len(addresses) >= 2
+            assert all(place.startswith("/static/") for place in addresses), "nothing from elsewhere, no port"
+        async with session.get(f"http://127.0.0.1:{port}/", headers={"Host": "localhost:9999"}) as page:
+            assert "ws://localhost:9999/ws" in await page.text()
         wanted = b"made by hand" if words else b"read-only"
         assert await asyncio.wait_for(seen(session, port, wanted), 90)

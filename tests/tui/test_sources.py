@@ -14,7 +14,9 @@ from hptui.tui.sources.machine import SystemSnapshot
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 from hptui.tui.themes import UNICODE_GLYPHS
+from hptui.tui.widgets.trials import TrialTable
 from tests.operations.made import STAGED, make, trial
+from tests.tui.walk import walking
 
 
 def test_the_best_of_a_staged_study_is_of_its_last_stage(home: Path) -> None:
@@ -45,10 +47,10 @@ def test_what_a_trial_used_is_a_curve_over_its_steps(home: Path) -> None:
         attempt = store.read.attempts(0)[0]
         store.add_points(0, 1, [("loss", step, 1.0, None, step / 2) for step in range(0, 101, 10)])
         for second in (5, 15, 25):
-            store.add_sample(Sample(attempt.token, attempt.started + second, rss_gb=second / 10, cpu=90.0))
+            store.add_sample(Sample(attempt.token, attempt.started + second, rss_gb=second / 10, cpu=90.0, watts=300.0))
     found = StudySource(sd).poll(pool)
     assert found is not None
-    assert found.usage == ("CPU %", "RSS GiB"), "what was never measured has no curve"
+    assert found.usage == ("GPU power W", "CPU %", "RSS GiB"), "what was never measured has no curve"
     source, key = CurvesSource(sd), CurveKey(0, "RSS GiB")
     source.want = (key, CurveKey(0, "GPU load %"))
     curves = source.poll(pool)
@@ -77,3 +79,21 @@ def test_the_machine_shows_history_per_gpu_and_process() -> None:
     row = "".join(cell.text for cell in process_lines([process], snapshot.loads, UNICODE_GLYPHS)[1])
     assert "200%" in row
     assert "▃█" in row
+
+
+async def test_trials_of_stages_that_are_not_comparable_are_never_mixed(home: Path) -> None:
+    """Whatever the direction, the last stage stands first and a rule parts it from the one before."""
+    trials = [trial(n, "complete", "finished", 0.5 - n / 10, stage="short") for n in range(2)]
+    trials += [trial(n, "complete", "finished", 0.9 - n / 10, stage="long") for n in range(2, 4)]
+    async with walking(home, study=make(home, trials, STAGED)) as walk:
+        await walk.until("★3")
+        table = walk.app.screen.query_one(TrialTable)
+        for down, order in ((False, [3, 2, 1, 0]), (True, [2, 3, 0, 1])):
+            table.sort_by("loss", down)
+            assert [one.number for one in table.trials.all] == order
+            assert [table.trials.ends_group(index) for index in range(4)] == [False, True, False, False]
+            ruled = [table.draw(y, 40) for y in range(1, 5)]
+            assert [all(part.style.underline for part in line if part.style) for line in ruled].count(True) == 1
+        table.sort_by("number", False)
+        assert [one.number for one in table.trials.all] == [0, 1, 2, 3]
+        assert not any(table.trials.ends_group(index) for index in range(4))

@@ -98,6 +98,14 @@ def test_bytes_when_nothing_happens_and_when_a_trial_runs(opened):
         while runner.ticks < first + 5:
             count += seat.read(0.1)
         assert 0 < count / (runner.ticks - first) < 8000, "bytes a tick"
+        seat.press("O")
+        seat.until("metrics   of trials")
+        seat.until(lambda: runner.ticks > first + 8)
+        seat.read(0.1)
+        first, count = runner.ticks, 0
+        while runner.ticks < first + 4:
+            count += seat.read(0.1)
+        assert 0 < count / (runner.ticks - first) < 8000, "bytes a tick of the grid"
     seat.quiet()
     assert seat.read(3.0) == 0
 

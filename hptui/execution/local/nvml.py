@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 GIB = float(1 << 30)
 """Bytes of a GiB."""
 T = TypeVar("T")
+SM_CLOCK = 1
+"""NVML's number of the clock of the multiprocessors."""
 NOT_SUPPORTED = 3
 """NVML's code of what a card has no answer to, such as its memory where that is the host's."""
 DRIVER_TRACES = (Path("/dev/nvidia0"), Path("/proc/driver/nvidia"))
@@ -207,6 +209,21 @@ def utilisation() -> dict[str, float]:
         uuid_of(device.handle): query("nvmlDeviceGetUtilizationRates", None, device.handle) for device in devices()
     }
     return {uuid: float(rate.gpu) for uuid, rate in rates.items() if rate is not None}
+
+
+def power_and_clock() -> tuple[dict[str, float], dict[str, float]]:
+    """Return power (W) and clock of the multiprocessors (MHz) of each GPU that says it, by UUID."""
+    watts: dict[str, float] = {}
+    clocks: dict[str, float] = {}
+    for device in devices():
+        uuid = uuid_of(device.handle)
+        milliwatts: Any = query("nvmlDeviceGetPowerUsage", None, device.handle)
+        mhz: Any = query("nvmlDeviceGetClockInfo", None, device.handle, SM_CLOCK)
+        if milliwatts is not None:
+            watts[uuid] = milliwatts / 1000
+        if mhz is not None:
+            clocks[uuid] = float(mhz)
+    return watts, clocks
 
 
 def decode(value: str | bytes) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hptui.scripts.inspect.forms import Reads
-from hptui.scripts.inspect.syntax import dotted_name
+from hptui.scripts.inspect.syntax import dotted_name, literal_value
 
 READS_OF_NAME = {"int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT, "bool": Reads.BOOL, "Path": Reads.TEXT}
 LIST_NAMES = ("list", "sequence", "set", "iterable", "collection", "frozenset")
@@ -74,3 +75,14 @@ def _union(parts: list[ast.expr]) -> Annotation:
     others = [member for member, none in zip(members, is_none, strict=True) if not none]
     optional = any(is_none) or any(member.optional for member in others)
     return replace(others[0], optional=optional) if len(others) == 1 else Annotation(optional=optional)
+
+
+def enumeration_values(tree: ast.Module) -> dict[str, Any]:
+    """Return the values of enumerations by dotted name: `Schedule.cosine` is "cosine"."""
+    return {
+        f"{node.name}.{line.targets[0].id}": literal_value(line.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any(dotted_name(base).endswith("Enum") for base in node.bases)
+        for line in node.body
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)
+    }

@@ -39,10 +39,10 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     if option is None or option.type not in ("str", "any") or option.before:
         return script
     file = _file_of(option, path)
-    values = _content(file) if file is not None else None
+    values = file_content(file) if file is not None else None
     if file is None or not values:
         return script
-    leaves = [_option(name, value) for name, value in _leaves(values, "")]
+    leaves = [_option(name, value) for name, value in config_leaves(values, "")]
     taken = {leaf.name for leaf in leaves}
     script.options = [*leaves, *(o for o in script.options if o.name != option.name and o.name not in taken)]
     script.config, script.config_option = file, option
@@ -62,13 +62,15 @@ def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
     script = InspectedScript("OmegaConf", "hydra", settings={"help": False})
     for name, call in calls(tree):
         text = literal_value(call.args[0]) if name == "OmegaConf.load" and call.args else None
-        file = _existing(path, text) if isinstance(text, str) else None
-        values = _content(file) if file is not None else None
+        file = existing_file(path, text) if isinstance(text, str) else None
+        values = file_content(file) if file is not None else None
         if values:
-            script.options += [_option(key, value) for key, value in _leaves(values, "")]
+            script.options += [_option(key, value) for key, value in config_leaves(values, "")]
     for name, call in calls(tree):
         table = literal_value(call.args[0]) if name == "OmegaConf.create" and call.args else None
-        script.options += [_option(key, value) for key, value in _leaves(table, "")] if isinstance(table, dict) else []
+        script.options += (
+            [_option(key, value) for key, value in config_leaves(table, "")] if isinstance(table, dict) else []
+        )
     return script if script.options else None
 
 
@@ -90,7 +92,7 @@ def fixed_file_note(tree: ast.Module) -> list[str]:
 def _file_of(option: ScriptOption, path: Path) -> Path | None:
     """Return the file that an option names by default, else the only or the usual one near the script."""
     if isinstance(option.default, str):
-        return _existing(path, option.default)
+        return existing_file(path, option.default)
     here = Path.cwd()
     bases = [path.parent, *([here] if path.absolute().is_relative_to(here) and path.parent.absolute() != here else [])]
     for base in bases:
@@ -102,13 +104,14 @@ def _file_of(option: ScriptOption, path: Path) -> Path | None:
     return None
 
 
-def _existing(path: Path, text: str) -> Path | None:
+def existing_file(path: Path, text: str) -> Path | None:
+    """Return a file that stands in a script, seen from here or from the script; None if there is none."""
     places = [Path.cwd(), path.parent, path.parent.parent]
     names = [text] if Path(text).suffix else [f"{text}{suffix}" for suffix in SUFFIXES]
     return next((place / name for place in places for name in names if (place / name).is_file()), None)
 
 
-def _content(file: Path) -> dict[str, Any] | None:
+def file_content(file: Path) -> dict[str, Any] | None:
     """Return what the file holds; None if it is no table."""
     import yaml
 
@@ -123,10 +126,11 @@ def _content(file: Path) -> dict[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
-def _leaves(value: dict[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def config_leaves(value: dict[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the plain values of nested tables by dotted name."""
     for key, item in value.items():
         if isinstance(item, dict):
-            yield from _leaves(item, f"{prefix}{key}.")
+            yield from config_leaves(item, f"{prefix}{key}.")
         elif isinstance(key, str) and (item is None or isinstance(item, bool | int | float | str | list)):
             yield prefix + key, item
 

@@ -78,6 +78,11 @@ def _plain_entries(node: ast.AST, prefix: str, depth: int) -> Iterator[tuple[str
             yield prefix + key, value
 
 
+def table_entries(node: ast.AST) -> Iterator[tuple[str, Any]]:
+    """Yield the plain values of `{…}` or `dict(…)`, those of tables within it by dotted name."""
+    return _plain_entries(node, "", 0)
+
+
 def _table_value(node: ast.AST, depth: int) -> Mapping[str, Any] | None:
     entries = _entries(node)
     if entries is None or isinstance(node, ast.ClassDef):

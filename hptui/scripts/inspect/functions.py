@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from hptui.scripts.inspect.annotations import Annotation, read_annotation
+from hptui.scripts.inspect.annotations import Annotation, enumeration_values, read_annotation
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, normal_name
 from hptui.scripts.inspect.syntax import (
     Constants,
@@ -151,9 +151,11 @@ def function_options(tree: ast.Module, constants: Constants) -> InspectedScript 
                 script.options = [_as_fire_reads(option) for option in script.options]
             return script
         if name == "typer.run" and call.args and (node := _function(tree, dotted_name(call.args[0]))):
-            return InspectedScript("typer", "click", _arguments(node, constants, typer=True))
+            return InspectedScript(
+                "typer", "click", _arguments(node, {**constants, **enumeration_values(tree)}, typer=True)
+            )
         if name == "typer.Typer":
-            return _typer(tree, constants)
+            return _typer(tree, {**constants, **enumeration_values(tree)})
     return None
 
 
@@ -286,6 +288,8 @@ def _option(arg: ast.arg, default_node: ast.expr | None, constants: Constants, *
         default_node = settings.args[0] if settings.args else keyword_argument(settings, "default")
         default_node = None if isinstance(default_node, ast.Constant) and default_node.value is ... else default_node
     default = literal_value(default_node, constants)
+    if isinstance(default_node, ast.Attribute):
+        default = constants.get(dotted_name(default_node), default)
     kind = type_name(annotation)
     if kind == "any" and default is not UNKNOWN:
         kind = type_of(default)

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.trial import Value
+from hptui.scripts.inspect.class_parsers import FieldReader
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm, Reads
 from hptui.scripts.inspect.ranges import typical_range
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
     calls,
+    dotted_name,
     keyword_argument,
     literal_value,
     type_of,
@@ -37,6 +39,10 @@ def hydra_options(tree: ast.Module, path: Path) -> InspectedScript | None:
         if not isinstance(config, str):
             continue
         script = InspectedScript("hydra", "hydra")
+        if folder is None and (stored := _stored_options(tree, config)):
+            script.options = [_as_hydra_reads(option) for option in stored]
+            script.settings["command_extra"] = ["hydra.run.dir={trial_dir}/hydra"]
+            return script
         configuration = _HydraConfig(path.parent / (folder if isinstance(folder, str) else "."), script.notes)
         configuration.file(config, "", 0)
         leaves = [
@@ -46,6 +52,21 @@ def hydra_options(tree: ast.Module, path: Path) -> InspectedScript | None:
         script.settings["command_extra"] = ["hydra.run.dir={trial_dir}/hydra"]
         return script
     return None
+
+
+def _stored_options(tree: ast.Module, config: str) -> list[ScriptOption]:
+    """Return the fields of the class that `ConfigStore.store(name=…, node=…)` has under a name; [] if it has none."""
+    reader = FieldReader(tree, {})
+    for name, call in calls(tree):
+        if not name.endswith(".store"):
+            continue
+        given = literal_value(keyword_argument(call, "name") or (call.args[0] if call.args else None))
+        node = keyword_argument(call, "node") or (call.args[1] if call.args[1:] else None)
+        made = node.func if isinstance(node, ast.Call) else node
+        fields = reader.classes.get(dotted_name(made)) if made is not None else None
+        if given == config and fields is not None:
+            return reader.fields(fields)
+    return []
 
 
 def _as_hydra_reads(option: ScriptOption) -> ScriptOption:

@@ -175,9 +175,35 @@ def _lightning(tree: ast.Module, call: ast.Call, constants: Constants) -> Inspec
         node = call.args[index] if len(call.args) > index else keyword_argument(call, keyword)
         if node is not None:
             script.options += _yaml_options(tree, dotted_name(node), constants, f"{prefix}.")
+    script.options += _trainer_options(literal_value(keyword_argument(call, "trainer_defaults"), constants))
     if literal_value(keyword_argument(call, "run")) is False:
         script.words = []
     return script
+
+
+TRAINER_OPTIONS: Mapping[str, tuple[str, Value]] = {
+    "max_epochs": ("int", None),
+    "max_steps": ("int", -1),
+    "gradient_clip_val": ("float", None),
+    "accumulate_grad_batches": ("int", 1),
+    "precision": ("str", None),
+    "limit_train_batches": ("any", None),
+    "check_val_every_n_epoch": ("int", 1),
+}
+"""Options of Lightning's Trainer that are tuned: type and default of each, None where it follows from others."""
+
+
+def _trainer_options(given: object) -> list[ScriptOption]:
+    """Return the options `trainer.…` of a LightningCLI; those of `trainer_defaults` with their values."""
+    defaults = given if isinstance(given, dict) else {}
+    options = []
+    for name, (kind, usual) in TRAINER_OPTIONS.items():
+        value = plain_default(defaults.get(name, usual), kind)
+        form = OptionForm(reads=Reads.YAML, flags=(f"--trainer.{name}",), silent=UNKNOWN if value is None else value)
+        known = value if name in defaults else None  # what nobody set stands as a comment
+        help_ = "" if name in defaults or usual is None else f"{usual} if it is not said"
+        options.append(ScriptOption(f"trainer.{name}", f"trainer.{name}", kind, known, help=help_, form=form))
+    return options
 
 
 def _yaml_options(tree: ast.Module, name: str, constants: Constants, prefix: str) -> list[ScriptOption]:

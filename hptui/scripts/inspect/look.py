@@ -9,9 +9,11 @@ from pathlib import Path
 from hptui.core.errors import UserError
 from hptui.scripts.inspect.attributes import ALL_WORDS, attribute_options
 from hptui.scripts.inspect.config_file import file_by_option, fixed_file_note, merged_by_omegaconf
+from hptui.scripts.inspect.config_flags import with_config_flags
 from hptui.scripts.inspect.elsewhere import constants_instead, with_defaults_of_table
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
+from hptui.scripts.inspect.imported_constants import imported_constant_options
 from hptui.scripts.inspect.metrics import (
     HELD_OUT_SPLITS,
     METRIC_NAME,
@@ -29,6 +31,7 @@ from hptui.scripts.inspect.outside import (
     is_configurator,
     wandb_options,
 )
+from hptui.scripts.inspect.own_parsers import own_options
 from hptui.scripts.inspect.parsers import PARSERS
 from hptui.scripts.inspect.project import with_imported_modules
 from hptui.scripts.inspect.syntax import (
@@ -41,6 +44,7 @@ from hptui.scripts.inspect.syntax import (
     type_of,
 )
 from hptui.scripts.inspect.written import WrittenFile
+from hptui.scripts.inspect.yacs_nodes import yacs_options
 
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
 """Bytes of a script that is read."""
@@ -60,10 +64,18 @@ def inspect_script(path: Path) -> InspectedScript:
     values = top_level_constants(tree)
     script = None if is_configurator(text) else _parsed(tree, path)
     project = with_imported_modules(tree, path)
-    if script is None and not is_configurator(text) and project is not None and _calls_imported(tree):
-        script = _parsed(project, path)
+    if not is_configurator(text) and project is not None:
+        if script is None and _calls_imported(tree):
+            script = _parsed(project, path)
+        elif script is not None and script.parser == "argparse" and _hands_its_parser_on(tree):
+            script = _parsed(project, path) or script
+    if script is None or (script.parser == "argparse" and not is_configurator(text)):
+        script = yacs_options(project or tree, path) or script
+    script = with_config_flags(script, tree, path) if script is not None else None
     if script is None:
         script = constant_options(tree, text, values)
+        if not script.options and not script.notes:
+            script = imported_constant_options(tree, path) or script
         script.notes += fixed_file_note(tree)
     script = constants_instead(file_by_option(script, project or tree, path), tree, values)
     script = with_defaults_of_table(script, project or tree)
@@ -76,6 +88,7 @@ def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
     values = top_level_constants(tree)
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
     script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
+    script = script or own_options(tree, values)
     return script or attribute_options(tree) or environment_options(tree) or argv_options(tree)
 
 
@@ -88,6 +101,15 @@ def _calls_imported(tree: ast.Module) -> bool:
     return any(PARSING_WORDS.search(name) for name in names)
 
 
+def _hands_its_parser_on(tree: ast.Module) -> bool:
+    """Return whether functions of another module add options to the script's parser, or make the parser."""
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    names = [name.rpartition(".")[2] for name, call in calls(tree) if call.args]
+    return any(ADDING_WORDS.fullmatch(name) and name not in own for name in names)
+
+
+ADDING_WORDS = re.compile(r"add_\w*(?:args|arguments|options|flags|params)|register_\w*(?:args|arguments|options)")
+"""Names of functions that add options to a parser, but for those of parsers themselves."""
 PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|main|tyro|fire", re.IGNORECASE)
 """Words in the names of functions that read a command line."""
 
@@ -128,7 +150,10 @@ def _event_files(metrics: Measured, script: InspectedScript) -> list[str]:
 
 def _written_file(file: WrittenFile, script: InspectedScript) -> str:
     """Return where a file of metrics is: below the directory that an option says, or a path."""
-    if option := _option_in(file.where, script):
+    option = next((name for part in (file.where, *file.parts) if (name := _option_in(part, script))), "")
+    if option:
+        # What a script writes below an option's directory is one file for all trials, if that is not the trial's.
+        script.outputs.append(option)
         return f"{{{option}}}/**/{file.name}"
     text = literal_value(file.where)
     return text if isinstance(text, str) else f"**/{file.name}"
@@ -137,11 +162,9 @@ def _written_file(file: WrittenFile, script: InspectedScript) -> str:
 def _option_in(node: ast.AST, script: InspectedScript) -> str:
     """Return the option that an expression such as `os.path.join(args.out, "x.json")` uses; '' for none."""
     names = {option.name for option in script.options}
-    parts = [
-        inner.id if isinstance(inner, ast.Name) else inner.attr
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Name | ast.Attribute)
-    ]
+    found = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)]
+    found.sort(key=lambda inner: (getattr(inner, "end_lineno", 0), getattr(inner, "end_col_offset", 0)))
+    parts = [inner.id if isinstance(inner, ast.Name) else inner.attr for inner in found]
     return next((part for part in parts if part in names), "")
 
 

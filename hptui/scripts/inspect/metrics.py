@@ -15,6 +15,7 @@ from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.written import WrittenFile, written_files
+from hptui.scripts.metrics.columns import heading_columns
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import canonical_name
 
@@ -96,7 +97,9 @@ def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str],
 def _printed(samples: Samples) -> list[str]:
     """Return the names that the reader of output finds, and finds again when they are the objective."""
     lines, names = list(samples.lines()), dict[str, None]()
+    names |= dict.fromkeys(title for title in samples.meters() if is_quality(title) and _is_read(title, f"{title} 0.5"))
     for line in lines:
+        names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
         reading = LineReader().read(line)
         # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
         candidates = reading.metrics if reading is not None else _words_as_names(line)
@@ -131,10 +134,18 @@ def _reported(tree: ast.Module, samples: Samples) -> list[str]:
         owner, _, last = name.rpartition(".")
         if last == "log" and logs_to_wandb and (owner in ("wandb", "wandb.run", "run", "self.run") or owner in runs):
             names += samples.keys(call.args[0]) if call.args else []
+        elif owner in MLFLOW_OWNERS and last in ("log_metric", "log_metrics"):
+            first = call.args[0] if call.args else keyword_argument(call, "key" if last == "log_metric" else "metrics")
+            table = ast.Dict([first], [ast.Constant(0)]) if last == "log_metric" and first is not None else first
+            names += samples.keys(table)
         elif last == "report" and owner in ("hptui", ""):
             names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
     names += _trainer_metrics(tree) if "transformers" in modules or "trl" in modules else []
     return names
+
+
+MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")
+"""What metrics are logged with, in a script that uses MLflow."""
 
 
 def _trainer_metrics(tree: ast.Module) -> list[str]:
@@ -193,7 +204,14 @@ def rank(name: str) -> tuple[int, int, int, int]:
     training = any(word in TRAINING_SPLITS for word in words)
     group = 0 if split < len(HELD_OUT_SPLITS) - 1 else 1 if split == len(HELD_OUT_SPLITS) - 1 else 3 if training else 2
     lesser = sum(word in LESSER_WORDS for word in words)
-    return group, lesser, 0 if any("loss" in word for word in words) else 1, split
+    is_loss = any("loss" in word for word in words)
+    # Of held-out data the loss comes first; one that names no data is a training loss, and a score says more.
+    is_first = larger_is_better(name) if group == NO_SPLIT else is_loss
+    return group, lesser, 0 if is_first else 1 if is_loss else 2, split
+
+
+NO_SPLIT = 2
+"""Group of the metrics that name no data."""
 
 
 def _words(name: str) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hptui.scripts.inspect.annotations import read_annotation
+from hptui.scripts.inspect.class_parsers import class_options
 from hptui.scripts.inspect.click_parser import click_options
 from hptui.scripts.inspect.converters import converter_form, words_like
 from hptui.scripts.inspect.dataclass_parsers import dataclass_options
@@ -57,7 +58,7 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
     by_destination: dict[str, ScriptOption] = {}
     for name, call in calls(tree):
         receiver, _, last = name.rpartition(".")
-        if last != "add_argument" or not call.args:
+        if last not in ("add_argument", "add_option") or not call.args:  # add_option: optparse
             continue
         names = [value for arg in call.args if isinstance(value := literal_value(arg), str)]
         if not names:
@@ -126,7 +127,8 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
     longest = max(names, key=len)
     positional = not longest.startswith("-")
     destination = literal_value(keyword_argument(call, "dest"))
-    destination = destination if isinstance(destination, str) else normal_name(longest)
+    if not isinstance(destination, str):  # argparse takes the first long option
+        destination = normal_name(next((name for name in names if name.startswith("--")), longest))
     default_node = keyword_argument(call, "default")
     default = literal_value(default_node, source.constants)
     default = source.defaults.get(destination, default)
@@ -134,6 +136,8 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
         default = action_name == "store_false"
     form = _argument_form(names, call, source, "on_off" if negatable else action_name)
     kind = type_name(keyword_argument(call, "type"))
+    if isinstance(named := literal_value(keyword_argument(call, "type")), str):  # optparse
+        kind = {"string": "str", "choice": "str", "long": "int"}.get(named, named)
     if negatable or action_name in ("store_true", "store_false"):
         kind = "bool"
     choices = literal_value(keyword_argument(call, "choices"), source.constants)
@@ -216,7 +220,10 @@ def _argument_form(names: list[str], call: ast.Call, source: _Source, action: ob
     kind = FormKind.APPEND if action == "append" or (action == "extend" and not several) else FormKind.VALUE
     kind = FormKind.NARGS if several else kind
     form = OptionForm(kind, flags=flags, count=str(nargs or ""), extends=action in ("append", "extend"))
-    form = converter_form(keyword_argument(call, "type"), source.tree, form)
+    converter = keyword_argument(call, "type")
+    if isinstance(named := literal_value(converter), str):
+        converter = ast.Name({"string": "str", "choice": "str", "long": "int"}.get(named, named), ast.Load())
+    form = converter_form(converter, source.tree, form)
     if source.reads_yaml:
         form = as_yaml(replace(form, extends=False), read_annotation(keyword_argument(call, "type")))
     return form if flags else replace(form, kind=FormKind.POSITIONAL)
@@ -236,6 +243,7 @@ def _converted(default: Any, form: OptionForm) -> object:
 
 PARSERS: tuple[Callable[[ast.Module, Constants], InspectedScript | None], ...] = (
     dataclass_options,
+    class_options,
     click_options,
     absl_options,
     argparse_options,

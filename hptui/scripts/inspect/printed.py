@@ -28,6 +28,8 @@ CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(\d+|\*)?(?:\.(\d+|\*))?([dioux
 FIELD = re.compile(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
 WHOLE, FRACTION, TEXT = "3", "0.4321", "text"
 """What stands for an expression: a whole number, another number, a text."""
+METER = re.compile(r"(?:^|\.)[A-Za-z]*Meter$")
+"""Classes that average a metric and print it under the name that they are given."""
 MAX_VARIANTS = 12
 """Lines that are made of one call whose loop variables have several values."""
 
@@ -37,8 +39,8 @@ class Samples:
 
     def __init__(self, tree: ast.AST) -> None:
         self._tree = tree
-        self._loops = dict(_literal_loops(tree))
         self._tables = dict(_literal_tables(tree))
+        self._loops = {**dict(_table_loops(tree, self._tables)), **dict(_literal_loops(tree))}
         self._bound: dict[str, str] = {}
 
     def lines(self) -> Iterator[str]:
@@ -46,6 +48,12 @@ class Samples:
         for name, call in calls(self._tree):
             if parts := self._printed(name, call):
                 yield from self._variants(parts)
+
+    def meters(self) -> Iterator[str]:
+        """Yield the names under which meters print their averages."""
+        for name, call in calls(self._tree):
+            if METER.search(name) and call.args and isinstance(title := literal_value(call.args[0]), str):
+                yield title
 
     def keys(self, node: ast.AST | None) -> list[str]:
         """Return the keys of a table (a literal, or a variable that holds one), nested ones joined with dots."""
@@ -123,6 +131,7 @@ class Samples:
             case (
                 ast.Call(func=ast.Attribute(attr="dumps"), args=[first, *_])
                 | ast.Call(func=ast.Name(id="str" | "repr" | "dict"), args=[first])
+                | ast.Call(func=ast.Name(id="round"), args=[first, *_])
             ):
                 return self._text(first)
             case ast.Name(id=name) if name in self._bound:
@@ -206,6 +215,26 @@ def _literal_loops(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
             values = literal_value(node.iter)
             if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
                 yield node.target.id, values
+
+
+def _table_loops(tree: ast.AST, tables: Mapping[str, ast.Dict]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the loop variables that go through the keys of a table with literal keys, with these."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.For | ast.comprehension):
+            continue
+        over = node.iter
+        if isinstance(over, ast.Call) and dotted_name(over.func) in ("sorted", "list", "reversed") and over.args:
+            over = over.args[0]
+        has_pairs = isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr == "items"
+        if isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr in ("items", "keys"):
+            over = over.func.value
+        table = tables.get(over.id) if isinstance(over, ast.Name) else over if isinstance(over, ast.Dict) else None
+        target = node.target.elts[0] if has_pairs and isinstance(node.target, ast.Tuple) else node.target
+        if table is None or not isinstance(target, ast.Name):
+            continue
+        keys = [text for key in table.keys if isinstance(text := literal_value(key), str)]
+        if keys:
+            yield target.id, keys
 
 
 def _literal_tables(tree: ast.AST) -> Iterator[tuple[str, ast.Dict]]:

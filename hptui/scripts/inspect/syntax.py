@@ -192,5 +192,7 @@ class InspectedScript:
     """The file that holds the settings; each trial has a copy."""
     config_option: ScriptOption | None = None
     """The option that names that file."""
+    outputs: list[str] = field(default_factory=list)
+    """Options that say where the script writes its metrics."""
     metric_files: list[str] = field(default_factory=list)
     """Files that alone hold the metrics: paths, in which `{NAME}` is the value of an option."""

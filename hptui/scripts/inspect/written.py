@@ -3,43 +3,61 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hptui.scripts.inspect.printed import Samples
-from hptui.scripts.inspect.syntax import calls, keyword_argument, literal_value
+from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv")
 """Ends of the names of files that hptui reads metrics from."""
+HEADING_NAME = re.compile(r"(?:.*_)?(?:keys|header|headers|heading|columns|cols|fields|fieldnames)", re.IGNORECASE)
+"""Names of lists that become the heading of a table."""
 TABLE_CALLS = ("dump", "dumps", "append", "writerow", "update", "write")
 """Calls that are given a table of metrics on its way into a file."""
 
 
 @dataclass
 class WrittenFile:
-    """A file that a script writes: its name, the expressions that say where it is, the names in it."""
+    """A file that a script writes: its name, the expression that says where it is, the names in it.
+
+    `parts` are the expressions of the variables in `where`.
+    """
 
     name: str
     where: ast.expr
+    parts: list[ast.expr] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
 
 def written_files(tree: ast.Module, samples: Samples) -> list[WrittenFile]:
     """Return the files of metrics that a script writes, each with all names that are written anywhere."""
-    files = [WrittenFile(name, node) for name, node in dict(_paths(tree)).items()]
+    assigned = _assigned(tree)
+    files = [WrittenFile(name, node, _parts(node, assigned)) for name, node in dict(_paths(tree)).items()]
     names = list(dict.fromkeys(_names(tree, samples))) if files else []
     for file in files:
         file.names = names
     return [file for file in files if file.names]
 
 
-def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the names of files that are opened for writing, with the expression of the path."""
-    assigned = {
+def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
+    """Return what is assigned to each variable, the last of several."""
+    return {
         node.targets[0].id: node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
     }
+
+
+def _parts(node: ast.expr, assigned: Mapping[str, ast.expr]) -> list[ast.expr]:
+    names = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    return [assigned[name] for name in names if name in assigned]
+
+
+def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names of files that are opened for writing, with the expression of the path."""
+    assigned = _assigned(tree)
     for called, call in calls(tree):
         last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
         mode = literal_value(call.args[-1] if call.args else keyword_argument(call, "mode"))
@@ -63,6 +81,10 @@ def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 def _names(tree: ast.Module, samples: Samples) -> Iterator[str]:
     """Yield the names in the tables and headings that are written."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and HEADING_NAME.fullmatch(dotted_name(node.targets[0]).rpartition(".")[2]):
+            columns = literal_value(node.value)
+            yield from (text for text in columns if isinstance(text, str)) if isinstance(columns, list) else ()
     for called, call in calls(tree):
         last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
         if last in TABLE_CALLS and call.args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from hptui.core.errors import StudyError, did_you_mean
@@ -40,7 +41,7 @@ OTHER_MACROS = ("env", "interpreter", "program", "envvar:NAME")
 """Other macros, as shown in hints."""
 
 
-def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dict[str, Value]:
+def read_command(value: Any, program: Any, parameters: Mapping[str, str], notes: list[str]) -> dict[str, Value]:
     """Return the settings `command`, `style` and `env` of the trainer `command`.
 
     `parameters` maps the sweep's names to the study's. However the command passes them, parameters reach the script
@@ -55,8 +56,11 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dic
     styles: list[str] = []
     for index, item in enumerate(items):
         where = f"command[{index}]"
-        if not isinstance(item, str | int | float) or isinstance(item, bool):
+        if not isinstance(item, str | int | float):
             raise StudyError(f"must be text, got {show(item)}", where=where, value=item)
+        if (name := _unknown_macro(str(item), parameters)) is not None:
+            notes.append(f"{where}: W&B has no macro ${{{name}}}, and its agent leaves the word out; so it is here")
+            continue
         word = _word(str(item), where, program, parameters, styles)
         if word is not None:
             words.append(word)
@@ -98,12 +102,29 @@ def _word(item: str, where: str, program: str | None, parameters: Mapping[str, s
             return JSON_MACROS.get(name, "{args}")
     parts, position = [], 0
     for match in MACRO_PATTERN.finditer(item):
-        parts += [_braces(item[position : match.start()]), _inside(match[1], where, program, parameters)]
+        parts += [
+            _braces(item[position : match.start()]),
+            _inside(match[1], where, program, parameters, is_whole=single_macro is not None),
+        ]
         position = match.end()
     return "".join([*parts, _braces(item[position:])])
 
 
-def _inside(name: str, where: str, program: str | None, parameters: Mapping[str, str]) -> str:
+def _unknown_macro(item: str, parameters: Mapping[str, str]) -> str | None:
+    """Return the name of a macro that a word consists of, if none is called like it; else None."""
+    match = MACRO_PATTERN.fullmatch(item.strip())
+    if match is None or ENVVAR_PATTERN.fullmatch(match[1]):
+        return None
+    macros = [*OTHER_MACROS, *STYLE_OF_MACRO, *JSON_MACROS, *parameters]
+    is_known = match[1] in macros or get_close_matches(match[1], macros, n=1, cutoff=MIN_SIMILARITY)
+    return None if is_known else match[1]
+
+
+MIN_SIMILARITY = 0.8
+"""Similarity (0 to 1) from which a name in a word is taken for a misspelt macro."""
+
+
+def _inside(name: str, where: str, program: str | None, parameters: Mapping[str, str], *, is_whole: bool) -> str:
     """Return the text for a macro inside a word."""
     if name == "interpreter":
         return "python"
@@ -120,6 +141,8 @@ def _inside(name: str, where: str, program: str | None, parameters: Mapping[str,
     if name in STYLE_OF_MACRO or name in JSON_MACROS:
         raise StudyError(f"${{{name}}} stands for several words: it cannot be a part of one", where=where, value=name)
     macros = [*OTHER_MACROS, *STYLE_OF_MACRO, *JSON_MACROS, *parameters]
+    if not is_whole and not get_close_matches(name, macros, n=1, cutoff=MIN_SIMILARITY):
+        return _braces(f"${{{name}}}")  # W&B leaves it to the script: a resolver of Hydra, a variable of a shell
     raise StudyError(f"there is no macro ${{{name}}}", where=where, value=name, hint=did_you_mean(name, macros))
 
 

@@ -78,11 +78,11 @@ def _method(top: Mapping[str, Any]) -> str:
     method = top.get("method")
     if method is None:
         raise StudyError("missing", where="method", hint="grid, random or bayes")
-    if method not in SAMPLER_OF_METHOD:
+    if not isinstance(method, str) or method not in SAMPLER_OF_METHOD:
         raise StudyError(
             f"unknown method {show(method)}", where="method", hint=did_you_mean(str(method), SAMPLER_OF_METHOD)
         )
-    return str(method)
+    return method
 
 
 def _name(top: Mapping[str, Any], path: str) -> str:
@@ -97,7 +97,7 @@ def _name(top: Mapping[str, Any], path: str) -> str:
 def _search(top: Mapping[str, Any], method: str, notes: list[str]) -> dict[str, Any]:
     scheduler = top.get("scheduler") or {}
     engine = scheduler.get("engine") if isinstance(scheduler, dict) else None
-    if engine is not None and engine not in SAMPLER_OF_ENGINE:
+    if engine is not None and (not isinstance(engine, str) or engine not in SAMPLER_OF_ENGINE):
         raise StudyError(
             f"unknown engine {show(engine)}", where="scheduler.engine", hint=did_you_mean(engine, SAMPLER_OF_ENGINE)
         )
@@ -226,7 +226,7 @@ GOALS = ("minimize", "maximize")
 def _trainer(top: Mapping[str, Any], parameters: SweepParameters, path: str, notes: list[str]) -> dict[str, Any]:
     trainer: dict[str, Any] = {
         "kind": "command",
-        **read_command(top.get("command"), top.get("program"), parameters.names),
+        **read_command(top.get("command"), top.get("program"), parameters.names, notes),
     }
     if folder := find_workdir(path, trainer["command"], parameters.fixed.values()):
         trainer["workdir"] = folder

@@ -137,7 +137,7 @@ def _distribution(entry: dict[str, Any], where: str) -> str:
     """Return the distribution: the given one, else W&B's guess from the keys."""
     distribution = entry.get("distribution")
     if distribution is not None:
-        if distribution not in DISTRIBUTION_KEYS:
+        if not isinstance(distribution, str) or distribution not in DISTRIBUTION_KEYS:
             hint = did_you_mean(str(distribution), DISTRIBUTION_KEYS)
             raise StudyError(
                 f"unknown distribution {show(distribution)}",
@@ -145,7 +145,7 @@ def _distribution(entry: dict[str, Any], where: str) -> str:
                 value=distribution,
                 hint=hint,
             )
-        return str(distribution)
+        return distribution
     if "value" in entry:
         return "constant"
     if "values" in entry:

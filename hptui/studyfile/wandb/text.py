@@ -14,6 +14,8 @@ FLOAT_PATTERN = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][
 """Pattern of `1e-5`, a number to everybody but YAML 1.1, which requires a dot. In quotes it stays text."""
 NUMBER_TAG = "!hptui/number"
 """YAML tag of repaired numbers."""
+MAX_VALUES = 1_000_000
+"""Values of a sweep file, those of its aliases counted each time."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 """YAML tag of the key `<<`, which copies another table."""
 
@@ -45,6 +47,7 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
         node = loader.get_single_node()
         if node is None:
             return None, repaired
+        _check_aliases(node)
         _check_keys(loader, node)
         document = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
@@ -54,6 +57,30 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise StudyError(f"is not YAML: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
     return document, repaired
+
+
+def _check_aliases(root: yaml.Node) -> None:
+    """Raise StudyError where an anchor contains itself, or aliases of aliases stand for more than anybody means.
+
+    Raises: RecursionError for a document that is nested too deeply.
+    """
+    sizes: dict[int, int] = {}
+    begun: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            line = node.start_mark.line + 1
+            if id(node) in begun:
+                raise StudyError(f"line {line}: what is named there contains itself")
+            begun.add(id(node))
+            items = node.value if isinstance(node, yaml.CollectionNode) else ()
+            parts = items if isinstance(node, yaml.SequenceNode) else [part for pair in items for part in pair]
+            sizes[id(node)] = 1 + sum(map(size, parts))
+            if sizes[id(node)] > MAX_VALUES:
+                raise StudyError(f"line {line}: more than {MAX_VALUES:,} values, once its aliases are written out")
+        return sizes[id(node)]
+
+    size(root)
 
 
 def _check_keys(loader: Any, root: yaml.Node) -> None:

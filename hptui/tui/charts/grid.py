@@ -115,6 +115,12 @@ def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") ->
     return drawing
 
 
+def grid_frame(grid: DotGrid, width: int, height: int) -> tuple[int, int]:
+    """Return how many cells the y axis takes, and how many are left for dots."""
+    gutter = axis_layout(grid.box, width, grid.body_height(height) + 1).gutter
+    return gutter, max(4, width - gutter - 1)
+
+
 def trial_marks(grid: DotGrid, width: int, height: int, marks: str = "braille") -> list[TrialMark]:
     """Return where `draw_grid` draws each trial, in the order of the x axis."""
     style = DOT_STYLES.get(marks, DOT_STYLES["braille"])

@@ -10,6 +10,7 @@ from hptui.core.trial import TrialStatus
 from hptui.results.facts import plain_text
 from hptui.results.plots.plot import Axis, Plot, PlotCell, PlotTable
 from hptui.tui.cells import Cell, plain_line
+from hptui.tui.charts.areas import PlotArea
 from hptui.tui.charts.grid import (
     ASCII_DENSITIES,
     DENSITIES,
@@ -19,6 +20,7 @@ from hptui.tui.charts.grid import (
     Drawing,
     TrialMark,
     draw_grid,
+    grid_frame,
     series_line,
     trial_marks,
 )
@@ -62,6 +64,50 @@ def marks_of_trials(plot: Plot, width: int, height: int, marks: str = "braille")
         places += [replace(mark, line=mark.line + top) for mark in trial_marks(grid, width, share, marks)]
         top += len(draw_grid(grid, width, share, marks))
     return tuple(places)
+
+
+def areas_of(plot: Plot, names: Sequence[str], width: int, height: int, marks: str = "braille") -> tuple[PlotArea, ...]:
+    """Return the parts of a drawn plot along which a range can be chosen.
+
+    `names` are the columns of its axes.
+    """
+    height -= max(0, len(_note_lines(plot, width, marks)) - 1)
+    if plot.kind == "parallel":
+        grid = _parallel_grid(plot, width)
+        box, body = grid.box, grid.body_height(height)
+        gutter, across = grid_frame(grid, width, height)
+        bottom, top = (1 + (body - 1) * (box.y1 - y) / (box.y1 - box.y0) for y in (0.0, 1.0))
+        columns = [gutter + (across - 1) * index / max(1, len(plot.axes) - 1) for index in range(len(plot.axes))]
+        half = (across - 1) / max(1, len(plot.axes) - 1) / 2
+        return tuple(
+            PlotArea(name, axis, bottom, top, round(column - half), round(column + half), is_vertical=True)
+            for name, axis, column in zip(names, plot.axes, columns, strict=False)
+        )
+    panels = plot.panels if plot.kind == "slice" else (plot,) if plot.kind in ("history", "pareto") else ()
+    share = _panel_height(plot, height) if plot.kind == "slice" else height
+    areas, top_line = [], 0
+    for name, panel in zip(names, panels, strict=False):
+        grid = _plane_grid(panel)
+        gutter, across = grid_frame(grid, width, share)
+        box = grid.box
+        low, high = (0.0, 1.0) if _is_unit(panel) else (panel.x.low, panel.x.high)
+        first, last = (gutter + (x - box.x0) / (box.x1 - box.x0) * (across - 1) for x in (low, high))
+        lines = len(draw_grid(grid, width, share, marks))
+        areas.append(PlotArea(name, panel.x, first, last, top_line, top_line + lines - 1))
+        top_line += lines
+    return tuple(areas)
+
+
+def with_log_y(plot: Plot) -> Plot | None:
+    """Return a plot with a logarithmic y axis; None if not all its values are positive."""
+    if plot.panels:
+        panels = [with_log_y(panel) for panel in plot.panels]
+        return None if any(panel is None for panel in panels) else replace(plot, panels=tuple(filter(None, panels)))
+    heights = [point.y for point in plot.points if not (plot.kind == "history" and point.meaning in AT_FOOT)]
+    heights += [y for curve in plot.curves for _, y in curve.points]
+    if plot.kind not in ("history", "slice", "pareto") or not heights or min(heights) <= 0:
+        return None
+    return replace(plot, y=replace(plot.y, kind="log", low=min(heights), high=max(heights)))
 
 
 def _note_lines(plot: Plot, width: int, marks: str) -> list[str]:
@@ -120,9 +166,14 @@ def _draw_plane(plot: Plot, width: int, height: int, marks: str) -> Drawing:
     return draw_grid(_plane_grid(plot), width, height, marks)
 
 
+def _is_unit(plot: Plot) -> bool:
+    """Return whether the x axis is drawn from 0 to 1, whatever its values."""
+    return plot.kind == "slice" or plot.x.kind != "linear"
+
+
 def _plane_grid(plot: Plot) -> DotGrid:
     """Return the dots and lines of a plot over two axes."""
-    is_unit = plot.kind == "slice" or plot.x.kind != "linear"
+    is_unit = _is_unit(plot)
     y0, y1 = _padded(plot.y)
     x0, x1 = (-0.02, 1.02) if is_unit else _padded(plot.x)
     if plot.kind == "history":
@@ -170,6 +221,11 @@ def _panel_height(plot: Plot, height: int) -> int:
 
 def _draw_parallel(plot: Plot, width: int, height: int, marks: str) -> Drawing:
     """Draw a line per trial through all axes, each from its low to its high."""
+    return draw_grid(_parallel_grid(plot, width), width, height, marks)
+
+
+def _parallel_grid(plot: Plot, width: int) -> DotGrid:
+    """Return the lines of a parallel plot over its axes."""
     lines = [(series_line(curve.points), LINE_MEANINGS.get(curve.meaning, "muted")) for curve in plot.curves]
     dots = [
         Dot(*curve.points[index], LINE_MEANINGS.get(curve.meaning, "muted"), outside=True)
@@ -182,7 +238,7 @@ def _draw_parallel(plot: Plot, width: int, height: int, marks: str) -> Drawing:
         (float(index), label if len(label) <= room else f"{label[: room - 1]}…") for index, label in enumerate(labels)
     ]
     box = PlaneBox(0.0, max(1.0, len(plot.axes) - 1.0), -0.02, 1.02)
-    return draw_grid(DotGrid(box, dots, lines, "", plot.y.label, ticks), width, height, marks)
+    return DotGrid(box, dots, lines, "", plot.y.label, ticks)
 
 
 def _draw_map(plot: Plot, width: int, height: int, marks: str) -> Drawing:

@@ -1,38 +1,42 @@
-"""Two to eight trials side by side: settings that differ, metrics, and their curves in one chart."""
+"""Two to eight trials side by side, of one study or several: settings that differ, metrics, curves in one chart."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from hptui.core.format import clock, memory, setting, visible_metrics
-from hptui.core.trial import Trial, Value
-from hptui.core.values import values_equal
-from hptui.results.view import View
-from hptui.store.paths import StudyDir
-from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
+from hptui.core.errors import HptuiError, UserError
+from hptui.results.view import read_study
+from hptui.store.paths import StudyDir, list_studies
+from hptui.tui.cells import Cell, plain_line
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.labels import short_number
-from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
+from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel, curves_of_metric
+from hptui.tui.screens.compare_rows import (
+    ComparedTrial,
+    difference_lines,
+    metric_lines,
+    metric_rows,
+    setting_rows,
+    with_problems,
+)
+from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
+from hptui.tui.sources.curves import CurveKey, CurvesSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
+from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.chart_legend import ChartCurve
 from hptui.tui.widgets.columns import ColumnFacts
 from hptui.tui.widgets.facts import Facts
 
 MAX_COMPARED = 8
 """Number of trials that are compared at most."""
-NO_COLOURS: Mapping[int, int] = {}
-"""Colours of trials of which none has one."""
-MAX_COLUMN_CELLS = 18
-"""Cells that a column takes at most."""
 
 
 class CompareScreen(ChartScreen):
@@ -46,6 +50,7 @@ class CompareScreen(ChartScreen):
         self.sd, self.study_source = sd, study_source
         self.numbers = list(dict.fromkeys(numbers))[:MAX_COMPARED]
         self._show_all_settings = False
+        self.others: list[OtherTrial] = []
 
     def compose(self) -> ComposeResult:
         host = host_of(self)
@@ -65,43 +70,60 @@ class CompareScreen(ChartScreen):
 
     def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
-        return [self.study_source, self.curves.source]
+        others = [source for other in self.others for source in (other.study_source, other.source)]
+        return [self.study_source, self.curves.source, *others]
 
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
-        if source is self.curves.source:
-            self.curves.draw()
-        else:
+        if isinstance(source, StudySource):
             self._show_comparison()
+        self._draw_curves()
 
-    def _compared_trials(self) -> tuple[View, list[Trial]] | None:
+    def _columns(self) -> list[ComparedTrial]:
+        """Return the trials, those of other studies last."""
         snapshot = self.study_source.latest
         if snapshot is None:
-            return None
-        trials_by_number = {trial.number: trial for trial in snapshot.view.trials}
-        return snapshot.view, [trials_by_number[number] for number in self.numbers if number in trials_by_number]
+            return []
+        by_number = {trial.number: trial for trial in snapshot.view.trials}
+        trials = [by_number[number] for number in self.numbers if number in by_number]
+        colours = self.curves.palette.assign(self.numbers)
+        columns = [ComparedTrial(snapshot.view, trial, colours.get(trial.number)) for trial in trials]
+        free = [index for index in range(N_SERIES_COLOURS) if index not in colours.values()]
+        for other, colour in zip(self.others, [*free, *([None] * len(self.others))], strict=False):
+            if (column := other.column(colour)) is not None:
+                columns.append(column)
+        return with_problems(columns) if columns else []
 
     def request_curves(self) -> None:
         """Request the curves of these trials."""
         self._show_comparison()
 
+    def _draw_curves(self) -> None:
+        """Draw the curves of all trials in one chart."""
+        self.curves.draw()
+        chart = self.query_one("#overlay", Chart)
+        columns = [column for column in self._columns() if column.study]
+        curves = [curve for column, other in zip(columns, self.others, strict=False) for curve in other.curves(column)]
+        if curves:
+            chart.show([*chart.plots, *curves], length=chart.length, title=chart.title)
+
     def _show_comparison(self) -> None:
-        snapshot, view_and_trials = self.study_source.latest, self._compared_trials()
-        if snapshot is None or view_and_trials is None:
+        snapshot, columns = self.study_source.latest, self._columns()
+        if snapshot is None or not columns:
             return
-        view, trials = view_and_trials
-        if self.curves.want(snapshot, self.numbers):
+        wants = [self.curves.want(snapshot, self.numbers)]
+        wants += [other.want(self.query_one("#overlay", Chart).metric) for other in self.others]
+        if any(wants):
             self.feed.wake()
-        listed = ", ".join(map(str, self.numbers))
+        listed = ", ".join([*map(str, self.numbers), *(other.name for other in self.others)])
         left = [Cell(plain_line(self.sd.name, 40), bold=True), Cell(f"compare trials {listed}", "muted")]
         self.query_one("#head", CellLine).show(left, [Cell(f"measured by trial {self.numbers[0]}", "muted")])
         pane = self.query_one("#differences", Facts)
         pane.title = "all settings" if self._show_all_settings else "settings that differ"
-        colours = self.curves.palette.assign(self.numbers)
-        pane.show(difference_lines(view, trials, everything=self._show_all_settings, colours=colours))
+        pane.show(difference_lines(columns, everything=self._show_all_settings))
         pane = self.query_one("#metrics", Facts)
         pane.title = "measured"
-        pane.show(metric_lines(view, trials, colours))
+        pane.show(metric_lines(columns))
 
     # keys -----------------------------------------------------------------------------------------------------
 
@@ -113,132 +135,96 @@ class CompareScreen(ChartScreen):
         """Use the next trial as the reference."""
         self.numbers = [*self.numbers[1:], self.numbers[0]]
         self._show_comparison()
-        self.curves.draw()
+        self._draw_curves()
+
+    def action_other_study(self) -> None:
+        """Add a trial of another study of HOME that has the same metric."""
+        snapshot = self.study_source.latest
+        if snapshot is None:
+            return
+        metric = snapshot.view.study.objective.metric
+        studies = {sd.name: sd for sd in list_studies(host_of(self).home) if sd != self.sd and metric_of(sd) == metric}
+        if not studies:
+            host_of(self).say(f"no other study here is about {metric}", "warn")
+        elif len(self.numbers) + len(self.others) >= MAX_COMPARED:
+            host_of(self).say(f"{MAX_COMPARED} trials are compared at most", "warn")
+        else:
+            self.app.push_screen(
+                ChoiceDialog(f"A trial of which study (with {metric})", list(studies)),
+                lambda name: self._ask_trial(studies[name]) if name is not None else None,
+            )
+
+    def _ask_trial(self, sd: StudyDir) -> None:
+        def check(text: str) -> None:
+            if text.strip() != "best" and not text.strip().removeprefix("#").isdecimal():
+                raise UserError(f"{text!r} is no trial", hint="best, or a number")
+
+        def add(text: str | None) -> None:
+            if text is not None:
+                number = None if text.strip() == "best" else int(text.strip().removeprefix("#"))
+                self.others.append(OtherTrial(sd, number))
+                self.watch_sources()
+
+        self.app.push_screen(
+            TextDialog(f"Which trial of {sd.name}", "best", hint="best, or a number", check=check), add
+        )
 
     def action_write(self) -> None:
-        view_and_trials = self._compared_trials()
-        if view_and_trials is not None:
-            view, trials = view_and_trials
-            lines = [*setting_rows(view, trials, everything=self._show_all_settings), *metric_rows(view, trials)]
+        if columns := self._columns():
+            lines = [*setting_rows(columns, everything=self._show_all_settings), *metric_rows(columns)]
             rows = [[cell.text.strip() for cell in line] for line in lines if len(line) > 1]
-            headings = ["", *(f"#{trial.number} {trial.name}".strip() for trial in trials)]
-            self.write_table(f"{self.sd.name}-compared", headings, rows)
+            self.write_table(f"{self.sd.name}-compared", ["", *(column.label for column in columns)], rows)
 
     def action_copy(self) -> None:
-        view_and_trials = self._compared_trials()
-        if view_and_trials is not None:
-            view, trials = view_and_trials
-            lines = [*difference_lines(view, trials, everything=self._show_all_settings), *metric_lines(view, trials)]
+        if columns := self._columns():
+            lines = [*difference_lines(columns, everything=self._show_all_settings), *metric_lines(columns)]
             text = "\n".join("\t".join(cell.text.strip() for cell in line) for line in lines)
             host_of(self).copy(text + "\n", "the comparison")
 
 
-def difference_lines(
-    view: View, trials: Sequence[Trial], *, everything: bool = False, colours: Mapping[int, int] = NO_COLOURS
-) -> list[list[Cell]]:
-    """Return one row per setting and one column per trial; what differs from the first is in colour."""
-    rows = setting_rows(view, trials, everything=everything)
-    return align_cells([_heading_cells(trials, colours), *(rows or [[Cell("their settings are the same", "muted")]])])
+class OtherTrial:
+    """A trial of another study, with the sources that read it; without a number, the best one."""
+
+    def __init__(self, sd: StudyDir, number: int | None) -> None:
+        self.sd, self.number = sd, number
+        self.study_source, self.source = StudySource(sd), CurvesSource(sd)
+        self._metric = ""
+
+    @property
+    def name(self) -> str:
+        """Its study and number."""
+        return f"{plain_line(self.sd.name, 30)} {'best' if self.number is None else self.number}"
+
+    def column(self, colour: int | None) -> ComparedTrial | None:
+        """Return its column; None if the study is not read yet, or has no such trial."""
+        snapshot = self.study_source.latest
+        if snapshot is None:
+            return None
+        number = self.number if self.number is not None else min(snapshot.best, default=None)
+        trial = next((trial for trial in snapshot.view.trials if trial.number == number), None)
+        return None if trial is None else ComparedTrial(snapshot.view, trial, colour, self.sd.name)
+
+    def want(self, metric: str) -> bool:
+        """Request its curve of a metric; return whether that is another one than before."""
+        column, self._metric = self.column(None), metric
+        keys = () if column is None else (CurveKey(column.trial.number, metric),)
+        if keys == self.source.want:
+            return False
+        self.source.want = keys
+        return True
+
+    def curves(self, column: ComparedTrial) -> list[ChartCurve]:
+        """Return its curve, as far as it is read."""
+        if self.source.latest is None:
+            return []
+        number = column.trial.number
+        colours = {} if column.colour is None else {number: column.colour}
+        return curves_of_metric(self.source.latest, [number], colours, self._metric, names={number: column.label})
 
 
-def setting_rows(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
-    """Return the rows of `differences` without alignment and headings."""
-    settings = [view.settings(trial) for trial in trials]
-    names = list(dict.fromkeys(name for trial_settings in settings for name in trial_settings))
-    rows: list[list[Cell]] = []
-    for name in names:
-        values = [trial_settings.get(name) for trial_settings in settings]
-        differ = not all(values_equal(values[0], value) for value in values[1:])
-        if everything or differ:
-            pairs = zip(trials, values, strict=True)
-            rows.append(
-                [Cell(plain_line(name, 40)), *(_setting_cell(values[0], value, trial, name) for trial, value in pairs)]
-            )
-    return rows
-
-
-def _setting_cell(first: Value, value: Value, trial: Trial, name: str) -> Cell:
-    used = trial.effective.get(name, value)
-    text = setting(value) if used == value else f"{setting(value)} → {setting(used)}"
-    return Cell(plain_line(text, 60), "" if values_equal(first, value) else "accent")
-
-
-def metric_lines(view: View, trials: Sequence[Trial], colours: Mapping[int, int] = NO_COLOURS) -> list[list[Cell]]:
-    """Return one row per metric: the first trial's value, then the others' with their difference from it."""
-    return align_cells([_heading_cells(trials, colours), *metric_rows(view, trials)])
-
-
-def metric_rows(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
-    """Return the rows of `measured` without alignment and headings."""
-    objectives = {objective.metric: objective.goal for objective in view.study.objectives}
-    names = list(dict.fromkeys([*objectives, *(name for trial in trials for name in visible_metrics(trial.metrics))]))
-    rows = [[Cell("status", "muted"), *(Cell(str(trial.status), "muted") for trial in trials)]]
-    for name in names:
-        goal = objectives.get(name) or (view.study.metrics[name].goal if name in view.study.metrics else None)
-        values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
-        if any(value is not None for value in values):
-            cells = [_metric_cell(view, name, goal, values[0], value, n) for n, value in enumerate(values)]
-            cells = _with_best_marked(cells, values, goal)
-            cells = [replace(cell, text=trial.mark(cell.text)) for cell, trial in zip(cells, trials, strict=True)]
-            rows.append([Cell(plain_line(name, 40), "accent" if name in objectives else ""), *cells])
-    rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
-    peaks = [trial.peak_memory_gb for trial in trials]
-    if any(peak is not None for peak in peaks):
-        rows.append([Cell("memory", "muted"), *(Cell("–" if peak is None else memory(peak)) for peak in peaks)])
-    return rows
-
-
-def _metric_cell(view: View, name: str, goal: str | None, first: float | None, value: float | None, index: int) -> Cell:
-    if value is None:
-        return Cell("–", "muted")
-    text = short_number(value, view.study.metrics.get(name))
-    if index == 0 or first is None or value != value or first != first:
-        return Cell(text)
-    difference = value - first
-    better = None if goal is None or difference == 0 else (difference < 0) == (goal == "minimize")
-    meaning = "" if better is None else "good" if better else "bad"
-    return Cell(f"{text} {_difference_text(difference)}", meaning)
-
-
-def _with_best_marked(cells: list[Cell], values: Sequence[float | None], goal: str | None) -> list[Cell]:
-    """Return the cells of a row with its best value marked, if one is better than another."""
-    measured = [value for value in values if value is not None and value == value]
-    if goal is None or len(set(measured)) < 2:
-        return cells
-    best = max(measured) if goal == "maximize" else min(measured)
-    return [
-        replace(cell, text=f"*{cell.text}", bold=True) if value == best else cell
-        for cell, value in zip(cells, values, strict=True)
-    ]
-
-
-def _difference_text(value: float) -> str:
-    """Return a difference in few characters: -0.096, +21k."""
-    if value == 0:
-        return "="
-    if abs(value) >= 10_000:
-        return f"{value / 1000:+,.0f}k"
-    return f"{value:+.0f}" if abs(value) >= 100 else f"{value:+.2g}"
-
-
-def _heading_cells(trials: Sequence[Trial], colours: Mapping[int, int]) -> list[Cell]:
-    """Return the headings of the trials' columns, in the colours of their curves."""
-    names = {trial.number: plain_line(f"#{trial.number} {trial.name}".strip(), 40) for trial in trials}
-    cells = [
-        Cell(name, f"series-{colours[number]}" if number in colours else "muted") for number, name in names.items()
-    ]
-    return [Cell("", "muted"), *cells]
-
-
-def align_cells(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
-    """Return cells in columns as wide as needed, up to a maximum; a row of a single cell stays as it is."""
-    table = [row for row in rows if len(row) > 1]
-    columns = zip(*table, strict=True)
-    widths = [min(MAX_COLUMN_CELLS, max(width_of(cell.text) for cell in column)) + 2 for column in columns]
-
-    def aligned_row(row: Sequence[Cell]) -> list[Cell]:
-        return [
-            Cell(fit_cells(cell.text, width), cell.meaning, cell.bold) for cell, width in zip(row, widths, strict=True)
-        ]
-
-    return [aligned_row(row) if len(row) > 1 else list(row) for row in rows]
+def metric_of(sd: StudyDir) -> str:
+    """Return the metric of a study's first objective; '' if it cannot be read."""
+    try:
+        return read_study(sd).objective.metric
+    except HptuiError:
+        return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on
@@ -40,7 +41,7 @@ class LogScreen(SourceScreen):
         self._typing_for = ""
 
     def own_source(self, source: LogSource) -> LogSource:
-        """Return a source of this screen: a filter here must not apply to the pane below, which shows the same file."""
+        """Return a source of this screen alone: a filter must not apply to the pane below."""
         return LogSource(source.path, source.why, find=source.find)
 
     def compose(self) -> ComposeResult:
@@ -135,6 +136,32 @@ class LogScreen(SourceScreen):
             self._update_head()
 
 
+class SampleScreen(LogScreen):
+    """A text that a trial has left, and its like of other steps."""
+
+    scope = "sample"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sample")
+
+    def __init__(self, title: str, paths: Sequence[Path], path: Path) -> None:
+        super().__init__(title, LogSource(path))
+        self._paths, self._index = list(paths), list(paths).index(path)
+
+    def title_of_view(self, snapshot: LogSnapshot | None) -> tuple[str, str]:
+        """Return the texts in the border."""
+        place = f"{self._index + 1} of {len(self._paths)}" if len(self._paths) > 1 else "text"
+        return place, plain_line(self._paths[self._index], 200)
+
+    def action_turn(self, by: int) -> None:
+        """Show the text of the step after, or before."""
+        index = self._index + by
+        if 0 <= index < len(self._paths):
+            self._index = index
+            self._title = f"{self._title.rpartition(' › ')[0]} › {self._paths[index].name}"
+            self.source.path = self._paths[index]
+            self.feed.wake()
+            self._update_head()
+
+
 class ListingScreen(LogScreen):
     """A list that is read like a log, from a source of its own."""
 
@@ -172,21 +199,21 @@ class FoundScreen(ListingScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("found")
 
     def __init__(self, sd: StudyDir, trials: Sequence[Trial], text: str) -> None:
-        self.found = FoundSource(sd, trials, text)
-        super().__init__(f"{sd.name} › all logs › {text}", self.found)
+        self.matches = FoundSource(sd, trials, text)
+        super().__init__(f"{sd.name} › all logs › {text}", self.matches)
         self.sd, self._trials = sd, {trial.number: trial for trial in trials}
 
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show what was found so far, and search on."""
         super().read(source, snapshot)
-        if self.found.left:
+        if self.matches.left:
             self.feed.wake()
 
     def title_of_view(self, snapshot: LogSnapshot | None) -> tuple[str, str]:
         """Return the texts in the border."""
-        trials = len({trial for trial, _ in self.found.places})
-        found = f"{len(self.found.places):,} lines of {trials:,} trials"
-        return found, f"{self.found.left} logs left" if self.found.left else ""
+        trials = len({trial for trial, _ in self.matches.places})
+        count = f"{len(self.matches.places):,} lines of {trials:,} trials"
+        return count, f"{self.matches.left} logs left" if self.matches.left else ""
 
     @on(LogView.Opened)
     def action_open(self) -> None:
@@ -194,7 +221,7 @@ class FoundScreen(ListingScreen):
         snapshot, index = self.source.latest, self.log_view.cursor
         if snapshot is None or index >= len(snapshot):
             return
-        number, line = self.found.places[snapshot.number(index)]
+        number, line = self.matches.places[snapshot.number(index)]
         source = LogSource(find=partial(log_of, self.sd, self._trials[number]))
         title = f"{self.sd.name} › trial {number}"
-        host_of(self).open("log", title=title, source=source, line=line - 1, needle=self.found.text)
+        host_of(self).open("log", title=title, source=source, line=line - 1, needle=self.matches.text)

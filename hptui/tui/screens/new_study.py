@@ -45,12 +45,12 @@ def begin_study(host: Host, then: OnCreated) -> None:
 def study_files_near(directory: Path) -> dict[str, str]:
     """Return the study files in a directory, and in `studies/` below it: relative path -> their `about`."""
     paths = [*sorted(directory.glob("*.toml")), *sorted((directory / "studies").glob("*.toml"))]
-    found = {str(path.relative_to(directory)): _about_of(path) for path in paths}
-    return {path: about for path, about in found.items() if about is not None}
+    abouts = {str(path.relative_to(directory)): _about_of(path) for path in paths}
+    return {path: about for path, about in abouts.items() if about is not None}
 
 
 def _about_of(path: Path) -> str | None:
-    """Return what a study file says about itself, its first comment if nothing; None if it is no study file."""
+    """Return what a study file says of itself, or its first comment; None if it is no study file."""
     try:
         text = path.read_text(errors="replace")[:MAX_FILE_CHARACTERS]
     except OSError:

@@ -78,6 +78,7 @@ class ParameterForm(Dialog["Entry | None"]):
         self._parameter, self._initial_entry, self._read = parameter, dict(entry), entry_reader(study)
         self._description, self._histogram, self._taken = description, histogram, taken
         self.kind = kind_of(entry)
+        self._typed_before: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -206,7 +207,9 @@ class ParameterForm(Dialog["Entry | None"]):
         await self._change_kind(PARAMETER_KINDS[(PARAMETER_KINDS.index(self.kind) + 1) % len(PARAMETER_KINDS)])
 
     async def _change_kind(self, kind: str) -> None:
-        texts = self.typed
+        # What was typed for another kind comes back with that kind.
+        self._typed_before |= self.typed
+        texts = dict(self._typed_before)
         if kind == "choice" and not texts.get("choices"):
             texts["choices"] = ", ".join(text for text in (texts.get("low", ""), texts.get("high", "")) if text)
         self.kind = kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -21,6 +21,7 @@ from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.labels import trial_line_cells
+from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.plots import DrawnPlot, PlotRequest, PlotSource
 from hptui.tui.sources.pool import FeedSource
@@ -58,9 +59,11 @@ class PlotsScreen(SourceScreen):
     scope = "insights"
     BINDINGS: ClassVar[list[BindingType]] = bindings("insights")
 
-    def __init__(self, sd: StudyDir) -> None:
+    def __init__(self, sd: StudyDir, on_filter: Callable[[str], object] | None = None) -> None:
+        """`on_filter` filters the trials of the screen below by a chosen range."""
         super().__init__()
-        self.sd = sd
+        self.sd, self._on_filter = sd, on_filter
+        self._is_log = False
         self.source = StudySource(sd)
         self.plot_source = PlotSource(self.source)
         self.plot: DrawnPlot | None = None
@@ -130,7 +133,7 @@ class PlotsScreen(SourceScreen):
         plot_pane.set_title(plot_pane.title)
         snapshot = self.source.latest
         best = min(snapshot.best, default=None) if snapshot is not None else None
-        plot_pane.show_plot(plot.drawing, plot.marks, best)
+        plot_pane.show_plot(plot.drawing, plot.marks, best, plot.areas)
         self._show_point()
         numbers_pane.title = "the numbers"
         numbers_pane.set_title(numbers_pane.title)
@@ -169,7 +172,7 @@ class PlotsScreen(SourceScreen):
         )
         marks = host_of(self).config.charts
         estimated = self.importance if self.tab == "importance" else None
-        return PlotRequest(TABS[self.tab], options, width, max(6, size.height - 2), marks, estimated)
+        return PlotRequest(TABS[self.tab], options, width, max(6, size.height - 2), marks, estimated, self._is_log)
 
     def _update_head(self) -> None:
         left = [Cell(plain_line(self.sd.name, 40), bold=True), Cell("insights", "muted")]
@@ -234,6 +237,37 @@ class PlotsScreen(SourceScreen):
         if names and self.first_index % len(names) == self.second_index % len(names):
             self.second_index += by
         self._show_selected()
+
+    def action_log(self) -> None:
+        self._is_log = not self._is_log
+        self._show_selected()
+
+    def action_range(self) -> None:
+        """Filter the study's trials by a range: of the axis that is chosen, if there are several."""
+        ranges = self.query_one(PlotPane).ranges()
+        if not ranges:
+            host_of(self).say("this picture has no axis with a range", "warn")
+        elif len(ranges) == 1:
+            self._ask_range(next(iter(ranges.values())))
+        else:
+            then = lambda name: self._ask_range(ranges[name]) if name is not None else None
+            self.app.push_screen(ChoiceDialog("A range of", list(ranges)), then)
+
+    @on(PlotPane.RangeChosen)
+    def _range_chosen(self, message: PlotPane.RangeChosen) -> None:
+        self._ask_range(message.text)
+
+    def _ask_range(self, text: str) -> None:
+        if self._on_filter is None:
+            host_of(self).say(f"from the study's screen this filters its trials: {text}", "warn")
+            return
+        dialog = TextDialog("Show only these trials", text, hint="enter filters the study's table; esc removes it")
+        self.app.push_screen(dialog, self._filter_study)
+
+    def _filter_study(self, text: str | None) -> None:
+        if text and self._on_filter is not None:
+            self.dismiss()
+            self._on_filter(text)
 
     def action_write(self) -> None:
         if self.plot is None:

@@ -17,7 +17,7 @@ from hptui.tui.keys import bindings
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.pool import FeedSource
-from hptui.tui.sources.records import CATEGORY_KEY, Records, RecordsSource
+from hptui.tui.sources.records import CATEGORY_KEY, STEP_KEY, Records, RecordsSource
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
 
@@ -39,6 +39,7 @@ class RecordsScreen(SourceScreen):
         self._title, self.path = title, path
         self.source = RecordsSource(path)
         self.kind = ""
+        self.step: object = None
 
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
@@ -71,10 +72,12 @@ class RecordsScreen(SourceScreen):
         if snapshot is None:
             return
         chosen = [record for record in snapshot.records if not self.kind or record.get(CATEGORY_KEY) == self.kind]
+        if self.step is not None:
+            chosen = [record for record in chosen if record.get(STEP_KEY) == self.step]
         pane = self.query_one("#body", Facts)
-        pane.title = (
-            f"{len(chosen)} of {len(snapshot.records)} · {self.kind}" if self.kind else f"{len(chosen)} records"
-        )
+        chosen_by = [self.kind, "" if self.step is None else f"step {self.step}"]
+        shown_by = "".join(f" · {text}" for text in chosen_by if text)
+        pane.title = f"{len(chosen)} of {len(snapshot.records)}{shown_by}" if shown_by else f"{len(chosen)} records"
         pane.set_title(plain_line(pane.title, 80), plain_line(self.path, 200))
         pane.show(record_lines(chosen))
 
@@ -88,6 +91,19 @@ class RecordsScreen(SourceScreen):
             return
         kinds = ["", *snapshot.kinds]
         self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)] if self.kind in kinds else ""
+        self.query_one("#body", Facts).action_edge(-1)
+        self._show_records()
+
+    def action_turn(self, by: int) -> None:
+        """Show only the records of the next step, or of the one before; beyond them all again."""
+        snapshot = self.source.latest
+        records = snapshot.records if isinstance(snapshot, Records) else ()
+        steps = sorted({step for record in records if isinstance(step := record.get(STEP_KEY), int)})
+        if not steps:
+            host_of(self).say("the records have no step", "warn")
+            return
+        ring: list[object] = [None, *steps]
+        self.step = ring[(ring.index(self.step) + by) % len(ring)] if self.step in ring else None
         self.query_one("#body", Facts).action_edge(-1)
         self._show_records()
 

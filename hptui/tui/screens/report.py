@@ -44,7 +44,7 @@ class ReportScreen(SourceScreen):
 
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
-        yield Facts(wrap=False, id="body", classes="pane")
+        yield Facts(id="body", classes="pane")
         yield MarkdownPane(id="rendered", classes="pane")
         yield MessageLine(id="answer")
         yield KeyLine(ascii=host_of(self).config.charts == "ascii")
@@ -107,14 +107,17 @@ class ReportScreen(SourceScreen):
             body.focus()
 
     def action_sections(self) -> None:
+        if not self.text:
+            host_of(self).say("the report is not ready yet", "warn")
+            return
         lines = enumerate(self.text.splitlines())
         headings = [(index, line) for index, line in lines if line.startswith(("#", "<summary>"))]
 
         def go_to_section(name: str | None) -> None:
             if name is not None:
                 pane = self.query_one("#body", Facts)
-                pane.top = next(index for index, line in headings if line == name)
-                pane.action_move(0)
+                start = next(index for index, line in headings if line == name)
+                pane.scroll_to_line(start)
 
         self.app.push_screen(ChoiceDialog("Section", [line for _, line in headings]), go_to_section)
 

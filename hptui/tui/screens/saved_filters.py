@@ -41,7 +41,7 @@ def save_filter(name: str, text: str) -> None:
 
 
 def choose_filter(host: Host, table: TrialTable) -> None:
-    """Let the user choose a saved filter, save the present one, or delete one; the table's screen filters by it."""
+    """Let the user choose a saved filter, save the present one, or delete one."""
     filters, present = load_filters(), table.trials.filter_text
     uses = {f"{name}: {text}": text for name, text in filters.items()}
     save, delete = f"save this filter as… ({present})", "delete a saved filter…"

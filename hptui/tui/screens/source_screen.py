@@ -117,10 +117,14 @@ class SourceScreen(FairScreen[None]):
                     lambda: cells.write_table_file(headings, rows, path), f"writing {path}…"
                 )
 
-        hint = "a path that ends in .csv or .md"
-        self.app.push_screen(
-            TextDialog("Write the table", f"{name}.csv", hint=hint, check=cells.check_table_path), write
+        dialog = TextDialog(
+            "Write the table",
+            f"{name}.csv",
+            hint="a path that ends in .csv or .md",
+            check=cells.check_table_path,
+            completes=(".csv", ".md"),
         )
+        self.app.push_screen(dialog, write)
 
     def ask(self, question: str, details: Sequence[str], then: Callable[[], None], *, yes: str = "Yes") -> None:
         """Have a destructive action confirmed, then call `then`; `yes` is the button's label."""

@@ -151,14 +151,16 @@ class SpaceScreen(SourceScreen):
             histogram, description = self._histogram(parameter)
             lines.append([Cell(plain_line(selected, 60), "accent", bold=True)])
             lines += [[Cell(plain_line(histogram, 200))], [Cell(plain_line(description, 100), "muted")]]
+            if self.draft is not None and (when := self.draft.entries.get(str(selected), {}).get("when")):
+                lines.append([Cell(f"only when {plain_line(str(when), 200)}", "warn")])
         lines += [[Cell(text)] for text in self.rows.cut_texts(selected)]
         if lines:
             lines.append([Cell("")])
         lines += effect_lines(effect)
         if effect.samples:
-            names = ", ".join(effect.samples[0])
-            lines += [[Cell("")], [Cell(plain_line(f"random draws of {names}", 300), "muted")]]
-            lines += [[Cell(plain_line(line, 300))] for line in sample_lines(effect.samples)]
+            headings, *draws = sample_lines(effect.samples)
+            lines += [[Cell("")], [Cell("random draws", "muted")], [Cell(plain_line(headings, 300), "muted")]]
+            lines += [[Cell(plain_line(line, 300))] for line in draws]
         return lines
 
     def _histogram_text(self, parameter: Parameter) -> str:

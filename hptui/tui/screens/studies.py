@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -180,6 +180,7 @@ class StudiesScreen(SourceScreen):
     @on(TableWidget.Moved, "#studies")
     def _preview(self) -> None:
         pane, line = self.query_one("#preview", Facts), self.line
+        self.refresh_bindings()
         if line is None:
             pane.title = "welcome"
             pane.set_title(pane.title)
@@ -196,6 +197,12 @@ class StudiesScreen(SourceScreen):
     def _open(self) -> None:
         if (line := self.line) is not None:
             host_of(self).open("study", sd=line.sd)
+
+    def idle_keys(self) -> Collection[str]:
+        """Return the keys that need a study, or one that runs."""
+        if self.line is None:
+            return ("studies.run", "studies.pause", "studies.stop", "studies.copy", "table.open")
+        return () if self.line.alive else ("studies.pause",)
 
     # keys -----------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -198,6 +198,10 @@ class StudyScreen(ChartScreen, FilteringScreen):
     def _log_changed(self) -> None:
         self.log_panel.update_title()
 
+    def idle_keys(self) -> Collection[str]:
+        """Return the keys that need a study that runs."""
+        return () if self.snapshot is None or self.snapshot.alive else ("study.pause", "study.drain")
+
     # keys: looking --------------------------------------------------------------------------------------------
 
     @on(TableWidget.Opened, "#trials")
@@ -241,7 +245,7 @@ class StudyScreen(ChartScreen, FilteringScreen):
         host_of(self).open("health", sd=self.sd, study_source=self.study_source)
 
     def action_insights(self) -> None:
-        host_of(self).open("plots", sd=self.sd)
+        host_of(self).open("plots", sd=self.sd, on_filter=self.filter_by)
 
     def action_space(self) -> None:
         host_of(self).open("space", sd=self.sd)

@@ -103,7 +103,7 @@ def device_lines(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[l
         lines.append(
             _device_line("  busy", gpu.busy, snapshot.history.get(f"gpu{gpu.index}", ()), glyphs, width, busy=True)
         )
-        text = f"  memory {gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB"
+        text = f"  memory {gpu.used_gb:.1f}/{gpu.total_gb:.0f} GiB"
         fraction = gpu.used_gb / gpu.total_gb if gpu.total_gb else None
         lines.append(_device_line(text, fraction, snapshot.history.get(f"vram{gpu.index}", ()), glyphs, width))
         for label, name, value, limit, unit in (
@@ -120,13 +120,13 @@ def device_lines(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[l
         _device_line(f"CPU, {now.cores} cores", now.cpu, snapshot.history.get("cpu", ()), glyphs, width, busy=True)
     )
     if now.used_gb is not None and now.total_gb:
-        text = f"memory {now.used_gb:.1f}/{now.total_gb:.0f} GB"
+        text = f"memory {now.used_gb:.1f}/{now.total_gb:.0f} GiB"
         lines.append(_device_line(text, now.used_gb / now.total_gb, snapshot.history.get("ram", ()), glyphs, width))
     for disk in snapshot.disks:
         used = 1 - disk.free_gb / disk.total_gb if disk.total_gb else None
         meaning = "bad" if disk.free_gb < 2 else "warn" if disk.free_gb < 20 else "muted"
         used_text = "" if used is None else f"{used:>5.0%}  "
-        text = f"{disk.free_gb:.0f} of {disk.total_gb:.0f} GB free on {plain_line(disk.path, 60)}"
+        text = f"{disk.free_gb:.0f} of {disk.total_gb:.0f} GiB free on {plain_line(disk.path, 60)}"
         lines.append([Cell(fit_cells("disk", LABEL_CELLS)), Cell(used_text), Cell(text, meaning)])
     return lines
 
@@ -147,27 +147,33 @@ def _device_line(
 def process_lines(
     process_list: Sequence[ProcessNow], loads: Mapping[int, Sequence[float]], glyphs: Glyphs
 ) -> list[list[Cell]]:
-    """Return one line per process with the history of its processor time; those of our trials are in colour."""
+    """Return one line per process, with its processor time; those of our trials are in colour."""
     if not process_list:
         return [[Cell("no trial runs, and nobody is on a GPU", "muted")]]
     lines = [[Cell("".join(fit_cells(text, width) for text, width in PROCESS_COLUMNS.items()) + "command", "muted")]]
     widths = list(PROCESS_COLUMNS.values())
     for process in process_list:
-        memory_texts = [f"{process.rss_gb:.1f} GB" if process.rss_gb is not None else ""]
-        memory_texts += [f"GPU {process.gpu_gb:.1f} GB"] if process.gpu_gb is not None else []
+        memory_texts = [f"{process.rss_gb:.1f} GiB" if process.rss_gb is not None else ""]
+        memory_texts += [f"GPU {process.gpu_gb:.1f} GiB"] if process.gpu_gb is not None else []
         load = loads.get(process.pid, ())
         cells = [
             Cell(str(process.pid)),
             Cell(plain_line(process.user, 20)),
             Cell("" if process.gpu is None else str(process.gpu)),
             Cell("  ".join(part for part in memory_texts if part)),
-            Cell(plain_line(process.whose, 60) if process.whose else "–", "good" if process.whose else "muted"),
+            Cell(_trial_text(process.whose), "good" if process.whose else "muted"),
             Cell(f"{load[-1]:.0%}" if load else ""),
             Cell(_load_bars(load, glyphs), "accent"),
         ]
         fitted = [Cell(fit_cells(cell.text, width), cell.meaning) for cell, width in zip(cells, widths, strict=True)]
         lines.append([*fitted, Cell(plain_line(_short_command(process.command), 200), "muted")])
     return lines
+
+
+def _trial_text(whose: str) -> str:
+    """Return the trial that a process belongs to, its number first: a column may be too narrow for the name."""
+    study, _, number = whose.rpartition(" trial ")
+    return plain_line(f"#{number} {study}", 60) if whose else "–"
 
 
 def _load_bars(load: Sequence[float], glyphs: Glyphs) -> str:

@@ -17,6 +17,7 @@ from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.feed import Trouble
 from hptui.tui.host import host_of
+from hptui.tui.images import IMAGE_SUFFIXES, show_image
 from hptui.tui.keys import bindings
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
 from hptui.tui.screens.dialogs import ChoiceDialog
@@ -25,7 +26,7 @@ from hptui.tui.screens.trial_facts import about_lines, diagnosis_lines, metric_l
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.pool import FeedSource
-from hptui.tui.sources.records import is_records
+from hptui.tui.sources.records import is_records, series_of
 from hptui.tui.sources.study import StudySource, TrialSnapshot, TrialSource
 from hptui.tui.themes import STATUS_MEANINGS
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
@@ -200,10 +201,16 @@ class TrialScreen(ChartScreen, SteeringScreen):
             host_of(self).say(f"{name!r} lies outside the trial", "bad")
             return
         title = f"{self.sd.name} › trial {self.number} › {name}"
-        if is_records(path):
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            show_image(host_of(self), path)
+        elif is_records(path):
             host_of(self).open("records", title=title, path=path)
         else:
-            host_of(self).open("log", title=title, source=LogSource(path))
+            snapshot = self.trial_source.latest
+            names = [row.path for row in snapshot.artifacts] if snapshot is not None else [name]
+            host_of(self).open(
+                "sample", title=title, paths=[root / other for other in series_of(name, names)], path=path
+            )
 
     def action_stop(self) -> None:
         self._stop_if_open(now=False)

@@ -89,7 +89,7 @@ class FoundSource(ListingSource):
         self.places: list[tuple[int, int]] = []
         self.searched = 0
         self._trials = list(trials)
-        self._found: list[str] = []
+        self._matches: list[str] = []
 
     @property
     def left(self) -> int:
@@ -106,7 +106,7 @@ class FoundSource(ListingSource):
                 continue
             for number, line in matching_lines(path, self.text, MAX_FOUND_LINES - len(self.places)):
                 self.places.append((trial.number, number))
-                self._found.append(f"trial {trial.number:<5} {number:>6}  {line}")
-        if self._found:
-            self.set_lines(self._found)
+                self._matches.append(f"trial {trial.number:<5} {number:>6}  {line}")
+        if self._matches:
+            self.set_lines(self._matches)
         return super().poll(pool)

@@ -121,7 +121,9 @@ class SystemSource:
     def _record_loads(self, processes: tuple[ProcessNow, ...]) -> None:
         """Record how much processor time each process has used since it was looked at last."""
         now, used_before = time.monotonic(), self._seconds_used
-        self._seconds_used = {one.pid: (now, one.cpu_seconds) for one in processes if one.cpu_seconds is not None}
+        self._seconds_used = {
+            process.pid: (now, process.cpu_seconds) for process in processes if process.cpu_seconds is not None
+        }
         self._loads = {pid: self._loads.get(pid, deque(maxlen=MAX_HISTORY)) for pid in self._seconds_used}
         for pid, (at, seconds) in self._seconds_used.items():
             before = used_before.get(pid)

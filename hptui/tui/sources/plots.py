@@ -10,8 +10,9 @@ from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.plots.registry import make_plot, missing_plot
 from hptui.results.view import View
 from hptui.tui.cells import plain_line
+from hptui.tui.charts.areas import PlotArea
 from hptui.tui.charts.grid import Drawing, TrialMark
-from hptui.tui.charts.plots import draw, draw_missing, marks_of_trials, table_of
+from hptui.tui.charts.plots import areas_of, draw, draw_missing, marks_of_trials, table_of, with_log_y
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 
@@ -29,17 +30,22 @@ class PlotRequest:
     height: int
     marks: str = "braille"
     importance: Importance | None = None
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnPlot:
-    """A drawn plot and its numbers, with the request that it answers; `marks` are the trials that are points in it."""
+    """A drawn plot and its numbers, with the request that it answers.
+
+    `marks` are the trials that are points in it, `areas` the parts along which a range can be chosen.
+    """
 
     request: PlotRequest
     title: str
     drawing: Drawing
     table: PlotTable
     marks: tuple[TrialMark, ...] = ()
+    areas: tuple[PlotArea, ...] = ()
 
 
 class PlotSource:
@@ -85,5 +91,12 @@ def draw_request(context: PlotContext, request: PlotRequest) -> DrawnPlot:
         title, reason = missing_plot(context, request.name, request.options)
         return DrawnPlot(request, plain_line(title, 100), draw_missing(reason), PlotTable())
     size = request.width, request.height, request.marks
+    title = plot.title
+    if request.log:
+        on_log_axis = with_log_y(plot)
+        title += ", logarithmic" if on_log_axis is not None else ", not logarithmic: some values are not positive"
+        plot = on_log_axis or plot
+    names = {"history": ["number"], "pareto": [context.metric]}.get(plot.kind, [*request.options.settings])
+    areas = areas_of(plot, [*names, context.metric], *size)
     drawing, places = draw(plot, *size), marks_of_trials(plot, *size)
-    return DrawnPlot(request, plain_line(plot.title, 100), drawing, table_of(plot), places)
+    return DrawnPlot(request, plain_line(title, 100), drawing, table_of(plot), places, areas)

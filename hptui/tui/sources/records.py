@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ MAX_FILE_BYTES = 1 << 23
 """Bytes of a file that are read at most."""
 MAX_RECORDS = 2000
 """Number of records that are shown at most."""
+NUMBER = re.compile(r"\d+")
+"""A number in the name of a file."""
+STEP_KEY = "step"
+"""Name of the value that is the step at which a record was made."""
 CATEGORY_KEY = "category"
 """Name of the value that is a record's category."""
 
@@ -31,6 +36,13 @@ class Records:
 def is_records(path: Path) -> bool:
     """Return whether a file is shown as records rather than as a log."""
     return path.suffix.lower() in (".jsonl", ".ndjson", ".json")
+
+
+def series_of(name: str, names: Sequence[str]) -> list[str]:
+    """Return the files whose names differ from one only in their numbers, by these numbers."""
+    pattern = NUMBER.sub("#", name)
+    series = [other for other in names if NUMBER.sub("#", other) == pattern]
+    return sorted(series, key=lambda other: [int(number) for number in NUMBER.findall(other)])
 
 
 class RecordsSource:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 USAGE_METRICS: Mapping[str, str] = {
     "GPU memory GiB": "gpu_gb",
     "GPU load %": "util",
+    "GPU power W": "watts",
+    "GPU clock MHz": "mhz",
     "CPU %": "cpu",
     "RSS GiB": "rss_gb",
 }
@@ -37,7 +39,7 @@ def usage_names(reader: StoreReader) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class TrialUsage:
-    """The samples of a trial, each with its seconds of training, without those before it was started anew."""
+    """The samples of a trial, each with its seconds of training, without those before it began again."""
 
     seconds: Sequence[float]
     samples: Sequence[Sample]

@@ -15,6 +15,7 @@ from textual.timer import Timer
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.keys import all_keys_by_id, key_text
 from hptui.tui.messages import Message
+from hptui.tui.textual_private import HookedScreen
 from hptui.tui.widgets.lines import LineWidget
 
 MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
@@ -172,10 +173,11 @@ class KeyLine(LineWidget):
             return
         keys_by_id = all_keys_by_id()
         entries: dict[str, tuple[int, str, str]] = {}
+        idle = self.screen.idle_keys() if isinstance(self.screen, HookedScreen) else ()
         self._names_by_text.clear()
         for key, active in self.screen.active_bindings.items():
             entry = keys_by_id.get(active.binding.id or "")
-            if entry is not None and entry.footer and active.enabled and entry.id not in entries:
+            if entry is not None and entry.footer and active.enabled and entry.id not in (*entries, *idle):
                 text = key_text(key, ascii=self._ascii)
                 entries[entry.id] = (entry.footer, text, entry.label)
                 self._names_by_text[text] = key

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 SMOOTHING_WEIGHTS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Weights of the moving average that keys go through."""
+MIN_DRAG_CELLS = 3
+"""Cells by which the mouse must move to choose a part of the x axis."""
 
 
 class Chart(LineWidget, can_focus=True):
@@ -101,6 +103,8 @@ class Chart(LineWidget, can_focus=True):
         self._cells: tuple[object, list[Strip]] | None = None
         self._frame: AxisLayout | None = None
         self._drawn_lines: list[SeriesLine] = []
+        self._drag: tuple[float, float] | None = None
+        self._was_dragged = False
 
     # what is shown --------------------------------------------------------------------------------------------
 
@@ -305,14 +309,33 @@ class Chart(LineWidget, can_focus=True):
             self.crosshair = min(max(ends, default=box.x1), box.x1)
         self._change_view()
 
+    def _position_of(self, event: events.MouseEvent) -> float | None:
+        """Return the place on the x axis under the mouse; None outside."""
+        # The event counts from the border.
+        offset, frame = event.get_content_offset(self), self._frame
+        if frame is None or offset is None or offset.x < frame.gutter:
+            return None
+        across = max(1, self.size.width - frame.gutter - 1)
+        return frame.box.x0 + (offset.x - frame.gutter) / across * (frame.box.x1 - frame.box.x0)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._drag = None if (position := self._position_of(event)) is None else (event.x, position)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Show the part over which the mouse was dragged."""
+        start, self._drag, position = self._drag, None, self._position_of(event)
+        self._was_dragged = start is not None and position is not None and abs(event.x - start[0]) >= MIN_DRAG_CELLS
+        if self._was_dragged and start is not None and position is not None:
+            self.window = min(start[1], position), max(start[1], position)
+            self.crosshair = self._last_bounds = None
+            self._change_view()
+
     def on_click(self, event: events.Click) -> None:
         self.focus()
-        # The event counts from the border.
-        offset = event.get_content_offset(self)
-        if self._frame is not None and offset is not None and offset.x >= self._frame.gutter:
-            box = self._frame.box
-            across = max(1, self.size.width - self._frame.gutter - 1)
-            self.crosshair = box.x0 + (offset.x - self._frame.gutter) / across * (box.x1 - box.x0)
+        if self._was_dragged:  # the end of a drag is a click, too
+            self._was_dragged = False
+        elif (position := self._position_of(event)) is not None:
+            self.crosshair = position
             self._change_view()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:

@@ -57,6 +57,13 @@ class Facts(LineWidget, can_focus=True):
         self._fold_lines()
         self.repaint()
 
+    def scroll_to_line(self, index: int) -> None:
+        """Show a line, given by its index before folding, at the top."""
+        width = self.size.width
+        before = self.unfolded_lines[:index]
+        self.top = sum(len(fold_line(line, width)) for line in before) if self.wrap and width > 0 else index
+        self.action_move(0)
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines at a width, where the height is to fit them."""
         folded = (len(fold_line(line, width)) if self.wrap and width > 0 else 1 for line in self.unfolded_lines)

@@ -185,14 +185,21 @@ class TableWidget(LineWidget, can_focus=True):
             Segment(sign, base if is_inverted else base + self.style_of("table--accent")),
             self.mark_segment(index, base, is_marked=marked, is_inverted=is_inverted),
         ]
-        cells = self.rows.cells(index)
+        cells, used = self.rows.cells(index), 2
         for position in self.columns_in_sight(width):
+            if position >= len(cells):
+                break
             column, cell = self.rows.columns[position], cells[position]
             style = base + self.style_of(f"table--{cell.meaning}") if cell.meaning and not is_inverted else base
             if cell.bold:
                 style = style + Style(bold=True)
+            if position == len(cells) - 1 < len(self.rows.columns) - 1:
+                # Of a row with fewer cells than there are columns, the last one has the rest.
+                segments.append(Segment(fit_cells(cell.text, max(column.width, width - used)), style))
+                break
             segments.append(Segment(fit_cells(cell.text, column.width, right=column.right), style))
             segments.append(Segment("  ", base))
+            used += column.width + 2
         return Strip(segments).adjust_cell_length(width, base)
 
     def mark_segment(self, index: int, base: Style, *, is_marked: bool, is_inverted: bool) -> Segment:

@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
 from textual.message import Message
+from textual.strip import Strip
 
 from hptui.core.trial import Trial
 from hptui.tui.host import is_allowed
@@ -73,6 +74,11 @@ class TrialTable(TableWidget):
         if self.trials.marks:
             return sorted(self.trials.marks)
         return [] if self.number is None else [self.number]
+
+    def draw(self, y: int, width: int) -> Strip:
+        """Return a line; a rule stands below the last trial of those that are comparable."""
+        strip = super().draw(y, width)
+        return strip.apply_style(Style(underline=True)) if y and self.trials.ends_group(self.top + y - 1) else strip
 
     def mark_segment(self, index: int, base: Style, *, is_marked: bool, is_inverted: bool) -> Segment:
         """Return the cell before a row: a swatch in the colour of the trial's curve, or the curve's letter."""

@@ -1,8 +1,8 @@
 """The tap: Python imports this at the start of each script that hptui runs, because its directory is on PYTHONPATH.
 
-It imports the script's own `sitecustomize`, waits until `transformers` or `wandb` are imported, and then reports what
-they log. It must never break a script: errors here are silent, and metrics are read from the output instead. It runs
-in the user's environment, with the standard library and the file `reporting.py` only.
+It imports the script's own `sitecustomize`, waits until `transformers`, `wandb` or `mlflow` are imported, and then
+reports what they log. It must never break a script: errors here are silent, and metrics are read from the output
+instead. It runs in the user's environment, with the standard library and the file `reporting.py` only.
 """
 
 from __future__ import annotations
@@ -112,7 +112,36 @@ def ignore_errors(function: Any, *arguments: Any) -> None:
         function(*arguments)
 
 
-PATCHES = {"transformers.trainer_callback": patch_trainer, "wandb.sdk.wandb_run": patch_wandb}
+def patch_mlflow(module: Any) -> None:
+    """Wrap `log_metric` and `log_metrics` of `mlflow.tracking.fluent`, which has just been imported."""
+    report, log_metric, log_metrics = load_reporting(), module.log_metric, module.log_metrics
+    steps: dict[str, int] = {}
+
+    def send(metrics: Any, step: Any) -> None:
+        if not report.active():
+            return
+        for name, value in dict(metrics).items():
+            number = steps.get(name, 0) if step is None else int(step)
+            steps[name] = number + 1
+            if is_number(value):
+                report.send("tap mlflow", number, {name: value})
+
+    def log_metric_and_send(key: Any, value: Any, step: Any = None, *others: Any, **options: Any) -> Any:
+        ignore_errors(send, {key: value}, step)
+        return log_metric(key, value, step, *others, **options)
+
+    def log_metrics_and_send(metrics: Any, step: Any = None, *others: Any, **options: Any) -> Any:
+        ignore_errors(send, metrics, step)
+        return log_metrics(metrics, step, *others, **options)
+
+    module.log_metric, module.log_metrics = log_metric_and_send, log_metrics_and_send
+
+
+PATCHES = {
+    "transformers.trainer_callback": patch_trainer,
+    "wandb.sdk.wandb_run": patch_wandb,
+    "mlflow.tracking.fluent": patch_mlflow,
+}
 
 
 class PatchingFinder:

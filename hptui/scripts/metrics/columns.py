@@ -1,0 +1,71 @@
+"""Tables of columns that a script prints: a heading that begins with a counter, below it a row for each step."""
+
+from __future__ import annotations
+
+import re
+
+from hptui.scripts.metrics.lines import LineReader, StepCounter, plain_text
+from hptui.scripts.metrics.pairs import MetricsReading, canonical_name, to_number
+
+SEPARATOR = re.compile(r"\s{2,}|\t|\s*[|│┃]\s*")
+RULER = re.compile(r"[-=+|─━┼╋│┃:\s]{3,}")
+EPOCH_NAMES, STEP_NAMES = ("epoch", "ep", "e"), ("step", "steps", "iter", "iteration", "it", "global_step", "#")
+"""Names of the first columns of a table, in lower case."""
+TIME_NAMES = ("time", "dur", "duration", "eta", "elapsed", "seconds", "secs")
+MIN_COLUMNS, MAX_COLUMNS = 3, 40
+
+
+def heading_columns(line: str) -> list[str]:
+    """Return the columns of a heading, of which the first counts epochs or steps; [] for any other line."""
+    names = [name for name in SEPARATOR.split(line.strip()) if name]
+    if not MIN_COLUMNS <= len(names) <= MAX_COLUMNS or names[0].lower() not in (*EPOCH_NAMES, *STEP_NAMES):
+        return []
+    is_heading = all(to_number_of(name) is None and not re.search(r"[:=]\s*[-\d]", name) for name in names)
+    return names if is_heading and len({*names}) == len(names) else []
+
+
+def to_number_of(word: str) -> float | None:
+    """Return a printed number, which may have a percent sign; None for another word."""
+    try:
+        return to_number(float(word.rstrip("%")))
+    except ValueError:
+        return None
+
+
+class TableReader(LineReader):
+    """Reads one output as `LineReader` does, and tables of columns in it."""
+
+    _columns: list[str] | None = None
+
+    def read_all(self, line: str) -> list[MetricsReading]:
+        """Return the metrics of a line, which may be a row of a table."""
+        if self._patterns:
+            return super().read_all(line)
+        text = plain_text(line)
+        if names := heading_columns(text):
+            self._columns = names
+            return []
+        if self._columns is None or not text.strip() or RULER.fullmatch(text.strip()):
+            return super().read_all(line)
+        words = [word for word in re.split(r"[\s|│┃]+", text.strip()) if word]
+        values = [to_number_of(word) for word in words]
+        numbers = sum(value is not None for value in values)
+        if len(words) != len(self._columns) or values[0] is None or numbers < 2:
+            self._columns = None  # the table has ended
+            return super().read_all(line)
+        return self._row_of(dict(zip(self._columns, values, strict=True)))
+
+    def _row_of(self, row: dict[str, float | None]) -> list[MetricsReading]:
+        counters: dict[str, float] = {}
+        pairs: list[tuple[str, float]] = []
+        for name, value in row.items():
+            low = name.lower()
+            if value is None or low in TIME_NAMES:
+                continue
+            if low in EPOCH_NAMES or low in STEP_NAMES:
+                counters.setdefault("epoch" if low in EPOCH_NAMES else "step", value)
+            else:
+                pairs.append((canonical_name(name) if " " in name else name, value))
+        step, epoch = counters.get("step"), counters.get("epoch")
+        self.clock.take(None if step is None else StepCounter(step), None if epoch is None else StepCounter(epoch))
+        return self._reading_at(pairs)

@@ -1,0 +1,58 @@
+"""Tables of columns in output: what each row measures, and what is no table."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from hptui.scripts.metrics.columns import TableReader, heading_columns
+
+COLUMNS = ["epoch", "train_loss", "valid_loss", "accuracy", "time"]
+ROWS = [[1, 0.9, 0.8, 0.5, "00:03"], [2, 0.7, 0.6, 0.75, "00:03"]]
+
+
+def drawn(style: str) -> list[str]:
+    """A table in the style of a library."""
+    table = [COLUMNS, *[[str(value) for value in row] for row in ROWS]]
+    if style == "markdown":
+        lines = ["| " + " | ".join(row) + " |" for row in table]
+        return [lines[0], "|" + "---|" * len(COLUMNS), *lines[1:]]
+    lines = ["  ".join(f"{cell:>12}" for cell in row) for row in table]
+    ruler = "  ".join("-" * 12 for _ in COLUMNS)
+    if style == "ruled":  # spaCy, skorch
+        return [lines[0], ruler, *lines[1:]]
+    if style == "coloured":
+        return [lines[0], ruler, *(f"\x1b[36m{line}\x1b[0m" for line in lines[1:])]
+    return lines if style == "bare" else ["\t".join(row) for row in table]  # fastai; csv of tabs
+
+
+@pytest.mark.parametrize("style", ["markdown", "ruled", "coloured", "bare", "tabs"])
+def test_each_row_is_a_reading(style: str) -> None:
+    reader = TableReader(["valid_loss"])
+    readings = list(itertools.chain.from_iterable(map(reader.read_all, drawn(style))))
+    assert [(one.step, dict(one.metrics)) for one in readings] == [
+        (row[0], dict(zip(COLUMNS[1:4], row[1:4], strict=True))) for row in ROWS
+    ]
+
+
+def test_steps_and_names_with_spaces() -> None:
+    lines = ["E    #       LOSS TOK2VEC  ENTS_F  SCORE ", "---  ------  ------------  ------  ------"]
+    lines += ["  0       0          0.00   71.50    0.71", "  1     200          3.25   80.25    0.80"]
+    reader = TableReader(["ENTS_F"])
+    readings = list(itertools.chain.from_iterable(map(reader.read_all, lines)))
+    assert [(one.step, one.metrics["ENTS_F"], one.metrics["SCORE"]) for one in readings] == [
+        (0, 71.5, 0.71),
+        (200, 80.25, 0.8),
+    ]
+    assert all(len(one.metrics) == 3 for one in readings)
+
+
+def test_other_lines_are_read_as_ever() -> None:
+    reader = TableReader(["val_loss"])
+    assert reader.read_all("epoch  train_loss  valid_loss") == []
+    [after] = reader.read_all("step 3 val_loss=0.5")  # the table has ended
+    assert (after.step, after.metrics) == (3, {"val_loss": 0.5})
+    assert reader.read_all("4  0.1  0.2") == []
+    for line in ("epoch: 3  loss: 0.5  acc: 0.9", "epoch 3", "epoch  1  2", "time  loss  acc", "epoch  loss  loss"):
+        assert heading_columns(line) == []
