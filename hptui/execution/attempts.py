@@ -38,6 +38,7 @@ from hptui.execution.pack_request import PackRequest
 from hptui.execution.packing import PackingExecutor, decide_packing, record_packing_of
 from hptui.execution.probe import LOCAL
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
+from hptui.execution.recorded_metrics import recorded_metrics
 from hptui.execution.rungs import next_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
@@ -54,23 +55,6 @@ MAX_SETTLE_S = 8.0
 
 MAX_WAIT_NEAR_S = 60.0
 """How long a trial waits for a place on the machine that has its checkpoints, before it begins on another one."""
-MAX_RECORDED_STEPS = 20
-"""Last steps of an objective that an attempt is given: they show how far apart its points usually are."""
-
-
-def recorded_metrics(store: Store, study: Study, trial: int) -> dict[str, dict[str, Any]]:
-    """Return the last step and the source of each recorded metric, and last steps of objectives."""
-    sources = store.read.trial(trial).facts.get("metric_sources")
-    names = sources if isinstance(sources, Mapping) else {}
-    recorded: dict[str, dict[str, Any]] = {}
-    for name, summary in store.read.metric_summaries(trial).items():
-        source = str(names.get(name, "")).partition(", ")[0]
-        recorded[name] = {"step": summary.step, "source": source or None}
-    for objective in study.objectives:
-        if objective.metric in recorded:
-            steps = [step for step, _, _ in store.read.curve(trial, objective.metric)]
-            recorded[objective.metric]["steps"] = sorted(set(steps))[-MAX_RECORDED_STEPS:]
-    return recorded
 
 
 class Attempts:
@@ -207,12 +191,6 @@ class Attempts:
         self._waits_near.pop(trial.number, None)
         lease, self._reserved = self._reserved or self.executor.reserve(), None
         return lease
-
-    def packing_of(self, trial: Trial) -> PackDecision:
-        """Return whether the next attempt of a trial shares a process."""
-        settings = {**self._trainer_of(trial), **trial.params} if self.study.resources.packing is not None else {}
-        earlier = self.store.read.attempts(trial.number) if settings and trial.attempts else ()
-        return decide_packing(self.study, self.spec, self.executor, trial, settings, earlier)
 
     def _launch(self, attempt: Attempt, trial: Trial, lease: Lease, pack: PackRequest | None = None) -> RunningAttempt:
         """Hand the attempt to the executor. One that cannot be started is found gone at the next turn."""

@@ -69,19 +69,10 @@ class StoreReader:
 
     def study(self) -> StudyRow:
         """Return the row of the study."""
-        row = self.connection.row(
-            "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended, "
-            "(SELECT value FROM meta WHERE key = ?) FROM study",
-            (MetaKey.PACKING,),
-        )
+        row = self.connection.row(records.STUDY_QUERY)
         if row is None:
             raise MachineError(f"{self.connection.path} holds no study")
-        name, state, uuid, created, spec, revision, message, seconds, started, ended, packing = row
-        times, spec = (started, ended), table_of(records.parse_json(spec))
-        shared = table_of(records.parse_json(packing or "{}"))
-        return StudyRow(
-            name, StudyState(state), uuid, created, spec, revision, message, seconds, *times, packing=shared
-        )
+        return records.study_row(row)
 
     def activity(self) -> tuple[StudyState, float]:
         """Return the state of the study and its seconds of activity, without reading its specification."""

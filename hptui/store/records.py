@@ -40,6 +40,21 @@ class StudyRow:
     packing: Mapping[str, Any] = field(default_factory=dict)
 
 
+STUDY_QUERY = (
+    "SELECT name, state, uuid, created, revision, message, seconds, started, ended, spec_json, "
+    "(SELECT value FROM meta WHERE key = 'packing') FROM study"
+)
+"""What is read of a study, in the order that `study_row` takes."""
+
+
+def study_row(row: Sequence[Any]) -> StudyRow:
+    """Return the row of a study from its columns. Raises: ValueError for damaged ones."""
+    name, state, uuid, created, revision, message, seconds, started, ended, *documents = row
+    spec, packing = (table_of(parse_json(document or "{}")) for document in documents)
+    state = StudyState(state)
+    return StudyRow(name, state, uuid, created, spec, revision, message, seconds, started, ended, packing)
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
     """One version of the study's specification, and why it was made."""
