@@ -82,7 +82,7 @@ class HostedTrainer:
             "event": lambda message: self._events.emit(message["event"], **message["fields"]),
             "print": lambda message: print(message["print"], end="", flush=True),
             "pass": self._progressed,
-            "checkpoint": lambda message: self._checkpoint(channel, trial, message["checkpoint"]),
+            "checkpoint": lambda message: self._checkpoint(channel, trial, message),
         }
         while True:
             message = channel.receive()
@@ -115,7 +115,7 @@ class HostedTrainer:
         self._company = list(message["with"])
         self._events.emit("progressed", passes=message["pass"])
 
-    def _checkpoint(self, channel: Channel, trial: TrialContext, step: int) -> None:
+    def _checkpoint(self, channel: Channel, trial: TrialContext, message: Mapping[str, Any]) -> None:
         """Make a checkpoint of the files that the host writes, and answer it where it is. Raises: Gone."""
         staging = Path(self._config["checkpoints"]) / f".tmp-host-{self._config['token'][:12]}"
 
@@ -130,7 +130,8 @@ class HostedTrainer:
             staging.rmdir()
 
         try:
-            written = trial.checkpoint(save, step)
+            trial.obeyed = message["obeyed"]  # a trial that pauses at a rung keeps one checkpoint
+            written = trial.checkpoint(save, message["checkpoint"])
         except HostCouldNotSave as error:
             channel.send({"checkpointed": "", "error": str(error)})
         except OSError as error:

@@ -43,7 +43,7 @@ class HostedTrial(TrialContext):
         self.attempt = config["attempt"]
         if resume.get("path"):
             self._resume = Checkpoint(Path(resume["path"]), int(resume["step"]))
-        if config.get("continues"):
+        if config.get("continues") and self.attempt == 1:
             self._origin = self._resume
 
     @property
@@ -57,6 +57,9 @@ class HostedTrial(TrialContext):
         self.take_requests()
         if self.asked is not None:
             self.obeyed = self.asked
+            return True
+        if self._rung is not None and self._rung.reached:
+            self.obeyed = "rung"
             return True
         return self.tried
 
@@ -84,7 +87,7 @@ class HostedTrial(TrialContext):
         So nothing of it is seen if the attempt ends meanwhile. Raises: OSError as the client met it; Gone.
         """
         number = self._last_step if step is None else step.__index__()
-        self.channel.send({"checkpoint": number})
+        self.channel.send({"checkpoint": number, "obeyed": self.obeyed})
         folder = Path(self._answer("save")["save"])
         try:
             save(folder)
