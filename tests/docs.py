@@ -208,6 +208,18 @@ def keys() -> str:
     return "\n".join(lines[1:])
 
 
+def rates() -> str:
+    """Write the measured rates of false sentences, by class."""
+    from tests.benchmarks.truth import table as rate_tables  # numpy and scipy: for this part alone
+
+    totals = json.loads((ROOT / "tests" / "benchmarks" / "truth.json").read_text())
+    lines, _ = rate_tables(totals)
+    studies = sum(cell["studies"] for cell in totals.values())
+    head = f"Measured on {studies:,} studies (a search cut after 8, 10, 20 and 40 trials counts for each):"
+    by_engine = [line for line in lines if line.startswith("- ")]
+    return "\n".join([head, "", *lines[: lines.index("")], "", *by_engine])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "verbs": verbs,
     "exit codes": exit_codes,
@@ -218,6 +230,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings of toy": lambda: settings("toy"),
     "settings of command": command_settings,
     "keys": keys,
+    "rates": rates,
     **{f"table of {name or 'file'}": partial(render_table, name) for name in TABLES},
 }
 

@@ -78,11 +78,11 @@ def memory(gb: float) -> str:
 
 def size(count: float) -> str:
     """Format bytes, in units of 1024."""
-    for unit in ("B", "KB", "MB", "GB"):
+    for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1024:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
-    return f"{count:.1f} TB"
+    return f"{count:.1f} TiB"
 
 
 NAMED_FORMATS: Mapping[str, Callable[[float], str]] = {

@@ -244,11 +244,12 @@ class FactWriter:
                 low=self.percentage(f"{key}.low", bounds.low, trials),
                 high=self.percentage(f"{key}.high", bounds.high, trials),
             )
-        return line(
-            "{low} to {high}",
-            low=self.of_metric(f"{key}.low", name, bounds.low, trials),
-            high=self.of_metric(f"{key}.high", name, bounds.high, trials),
-        )
+        low = self.of_metric(f"{key}.low", name, bounds.low, trials)
+        high = self.of_metric(f"{key}.high", name, bounds.high, trials)
+        unit = high.text.partition(" ")[2]
+        if unit and low.text.endswith(f" {unit}"):  # said once: `45.9 to 58.0 points`
+            low = Fact(low.key, low.value, low.text.removesuffix(f" {unit}"), low.trials, low.field)
+        return line("{low} to {high}", low=low, high=high)
 
     def duration(self, key: str, seconds: float, trials: Iterable[Trial] = (), field: str = "") -> Fact:
         """Return a duration; `seconds` is rounded for display."""

@@ -317,4 +317,6 @@ class TrialFacts:
 
     def fact(self, name: str, value: float | None) -> Fact:
         """Return a number of the diagnosis."""
-        return Fact(f"trial.{self.trial}.diagnosis.{name}", value, number(value or 0), (self.trial,))
+        text = number(value or 0)
+        text = f"−{text[1:]}" if text.startswith("-") else text
+        return Fact(f"trial.{self.trial}.diagnosis.{name}", value, text, (self.trial,))

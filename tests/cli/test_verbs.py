@@ -376,7 +376,7 @@ def test_gc(call, home):
         (sd.checkpoints(number) / "x").write_bytes(b"x" * 2048)
     done = call("gc", "--dry-run")
     assert [row["trial"] for row in table(done.out)] == ["1"]
-    assert "2.0 KB in 1 trials would be given back" in done.err
+    assert "2.0 KiB in 1 trials would be given back" in done.err
     assert sd.checkpoints(1).exists()
     assert [one["bytes"] for one in json.loads(call("gc", "made", "--json").out)] == [2048]
     assert sd.checkpoints(3).exists()

@@ -1,17 +1,19 @@
 """What running attempts use: memory, CPU and GPU of their process trees, sampled by a thread.
 
 The runner's loop only names the trees and collects samples; walking /proc and asking the driver, which can take a
-second when a GPU is in trouble, never delays it. A number that cannot be known is None. `rss_gb` is GiB and counts
-shared pages once for each process.
+second when a GPU is in trouble, never delays it. A number that cannot be known is None. `rss_gb` is GiB: of a page
+that several processes share, each counts its part (PSS).
 """
 
 from __future__ import annotations
 
 import queue
+import re
 import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import psutil
 
@@ -135,7 +137,7 @@ def sample_tree(watched: _Watched, gpus: GpuUse) -> Sample | None:
     for process in tree:
         try:
             with process.oneshot():
-                rss += process.memory_info().rss
+                rss += memory_of(process)
                 times = process.cpu_times()
         except psutil.Error:
             continue
@@ -143,6 +145,22 @@ def sample_tree(watched: _Watched, gpus: GpuUse) -> Sample | None:
     cpu = _cpu_percent(watched, seconds)
     sample = Sample(watched.token, time.time(), rss_gb=rss / GIB, cpu=cpu)
     return _with_gpus(sample, [usage for usage in gpus.usages if usage.pid in seconds], watched.alone, gpus)
+
+
+PSS = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Return the bytes of memory of a process: its part of what it shares with others, and all of its own.
+
+    A forked worker shares most of its libraries with its launcher; added up as they stand (RSS) they count twice. Of
+    a process of somebody else only that sum is told.
+    """
+    try:
+        match = PSS.search(Path(f"/proc/{process.pid}/smaps_rollup").read_bytes())
+    except OSError:  # no permission, or a kernel without it
+        match = None
+    return int(match[1]) * 1024 if match is not None else int(process.memory_info().rss)
 
 
 def _cpu_percent(watched: _Watched, seconds: dict[int, float]) -> float | None:

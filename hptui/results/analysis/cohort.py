@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from hptui.core.ranking import meets_outcome, objective_point
 from hptui.core.space import Space
@@ -22,7 +23,7 @@ class TrainingLength:
 
     unit: str
     amount: float
-    field: str
+    field: str = dataclass_field(compare=False)
 
     @property
     def noun(self) -> str:

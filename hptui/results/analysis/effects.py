@@ -11,7 +11,7 @@ from hptui.core.parameters import Choice, Float, Int
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number, values_equal
 from hptui.results.analysis.cohort import is_numeric, searched_space, varying_settings
-from hptui.results.analysis.significance import Interval, student_interval
+from hptui.results.analysis.significance import Interval, student_interval, upper_bound
 from hptui.results.roles import lower_bound, setting_with_role
 from hptui.results.view import View
 
@@ -119,8 +119,13 @@ def _group(
     values = [float(measure(trial) or 0.0) for trial in trials]
     mean = math.fsum(values) / len(values)
     # The trial is the unit, of a rate too: questions of several trials are not draws of one rate.
-    interval = student_interval(values, lower_bound(metric)) if len(values) >= MIN_FOR_INTERVAL else None
+    interval = student_interval(values, *_bounds(view, trials, metric)) if len(values) >= MIN_FOR_INTERVAL else None
     return EffectGroup(value, low, high, tuple(trials), mean, interval)
+
+
+def _bounds(view: View, trials: Sequence[Trial], metric: str) -> tuple[float | None, float | None]:
+    ceiling = upper_bound(view, trials, metric)
+    return 0.0 if ceiling is not None else lower_bound(metric), ceiling
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ def analyse(
     """
     trials = [score.trial for score in scores.scores]
     if len(trials) < MIN_TRIALS:
-        return EffectAnalysis(objective, scores, reason="few")
+        reason = "few" if len(trials) < 2 or factors_of(view, space, trials, ignored) else "nothing varied"
+        return EffectAnalysis(objective, scores, reason=reason)
     if scores.distinct < MIN_DISTINCT or scores.spread <= 0:
         return EffectAnalysis(objective, scores, reason="equal")
     factors = factors_of(view, space, trials, ignored)
@@ -122,7 +123,7 @@ def analyse(
     model = Model(points, [score.value for score in scores.scores])
     groups = [tuple(group) for group in aliased(points) if any(j in model.varied for j in group)]
     count = len(groups) * objectives
-    threshold = needed(count)
+    threshold = needed(count, len(trials))
     values = evidence(model, groups, threshold)
     matches = tuple(
         SettingEvidence(tuple(factors[j].name for j in group), value, threshold, group)

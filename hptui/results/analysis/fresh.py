@@ -15,7 +15,7 @@ from hptui.core.stages import stage_named
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import has_finite_values, objective_value, ranked_trials, replicates
 from hptui.results.analysis.confounding import curve_fingerprint
-from hptui.results.analysis.significance import Interval, rate_counts, student_interval
+from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
 from hptui.results.roles import lower_bound
 from hptui.results.view import View
 from hptui.store.records import MetricSummary
@@ -114,6 +114,7 @@ class Fresh:
     values: tuple[float, ...]
     chosen: float
     floor: float | None = None
+    ceiling: float | None = None
 
     @property
     def mean(self) -> float:
@@ -123,7 +124,7 @@ class Fresh:
     @property
     def interval(self) -> Interval | None:
         """The interval of the mean, from two runs on."""
-        return student_interval(self.values, self.floor) if len(self.values) > 1 else None
+        return student_interval(self.values, self.floor, self.ceiling) if len(self.values) > 1 else None
 
 
 def fresh_runs(
@@ -149,7 +150,10 @@ def fresh_runs(
     if not runs:
         return None
     values = tuple(objective_value(view, run) for run in runs)
-    return Fresh(trial, runs, values, objective_value(view, trial), lower_bound(view.study.objective.metric))
+    metric = view.study.objective.metric
+    ceiling = upper_bound(view, runs, metric)
+    floor = 0.0 if ceiling is not None else lower_bound(metric)
+    return Fresh(trial, runs, values, objective_value(view, trial), floor, ceiling)
 
 
 def fresh_leader(view: View, ranked: Sequence[Trial], dead: frozenset[int] = frozenset()) -> Fresh | None:
@@ -205,7 +209,10 @@ def fresh_difference(
     if error <= EQUAL * abs(fresh.mean):
         return None
     half = float(stats.t.ppf(0.975, df)) * error
-    return FreshDifference(mean, mean - half, mean + half, df, paired, used)
+    low, high = mean - half, mean + half
+    if fresh.ceiling is not None:  # rates differ by one at most
+        low, high = max(low, -1.0), min(high, 1.0)
+    return FreshDifference(mean, low, high, df, paired, used)
 
 
 def _noise_of_fresh(view: View, fresh: Fresh, dead: frozenset[int]) -> tuple[float, int] | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from hptui.core.ranking import in_order_of_end
 from hptui.core.space import configuration_key
 from hptui.core.trial import Role, Trial, Value
-from hptui.results.analysis.cohort import objective_value, ranked_trials, searched_space
+from hptui.results.analysis.cohort import objective_value, ranked_trials, searched_space, training_length
 from hptui.results.view import View
 
 MIN_TRIALS_FOR_OUTLOOK = 3
@@ -39,7 +39,7 @@ class Outlook:
 
 def outlook_of(view: View) -> Outlook | None:
     """Return the outlook of a search; None for fewer than three of its trials, or if all values are equal."""
-    trials = in_order_of_end(ranked_trials(view))
+    trials = in_order_of_end([trial for trial in ranked_trials(view) if trial.role is not Role.IMPORTED])
     searched = [trial for trial in trials if trial.role is Role.SEARCH]
     if len(searched) < MIN_TRIALS_FOR_OUTLOOK or view.best is None or len(view.study.objectives) > 1:
         return None
@@ -61,11 +61,17 @@ def outlook_of(view: View) -> Outlook | None:
             ran = {configuration_key(_only(view.settings(trial), names)) for trial in ended}
             left = sum(configuration_key(_only({**view.base, **row}, names)) not in ran for row in grid)
             return Outlook("grid", order, best_at + 1, since, len(grid), left)
-    if engines <= set(INDEPENDENT):
+    if engines <= set(INDEPENDENT) and trials[best_at].role is Role.SEARCH and _are_alike(view, searched):
+        # Each of n + m independent draws is the best with equal probability; those that failed or were pruned count.
+        drawn = sum(trial.role is Role.SEARCH and not trial.status.open for trial in view.trials)
         more = max(5, n // 2)
-        # Each of n + m independent draws is the best with equal probability.
-        return Outlook("independent", order, best_at + 1, since, more=more, chance=more / (n + more))
+        return Outlook("independent", order, best_at + 1, since, more=more, chance=more / (drawn + more))
     return Outlook("adaptive", order, best_at + 1, since)
+
+
+def _are_alike(view: View, trials: Sequence[Trial]) -> bool:
+    """Return whether trials trained equally long in one stage, so that their values are draws of one kind."""
+    return len({(training_length(view, trial), trial.stage) for trial in trials}) == 1
 
 
 def _only(settings: Mapping[str, Value], names: Sequence[str]) -> dict[str, Value]:

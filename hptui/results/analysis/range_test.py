@@ -14,6 +14,7 @@ from typing import Literal
 
 from hptui.core.trial import Trial
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
+from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import Noise, independent_runs, noise_of
 from hptui.results.analysis.paired import common_answers, worse_answers
 from hptui.results.analysis.significance import rate_counts
@@ -55,7 +56,7 @@ class RangeTest:
 
 
 def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | None:
-    """Return which ranked trials are distinguished from the best; None without a measure of noise.
+    """Return which comparable trials are distinguished from the best; None without a measure of noise.
 
     `dead` are trials whose seed changed nothing: they measure no noise.
     """
@@ -63,7 +64,9 @@ def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | No
     if not 2 <= len(order) <= MAX_TRIALS or view.best is None or len(view.study.objectives) > 1:
         return None
     best = next((trial for trial in order if trial.number == view.best.number), order[0])
-    others = [trial for trial in order if trial.number != best.number]
+    others = [trial for trial in order if trial.number != best.number and not comparable(view, best, trial)]
+    if not others:
+        return None
     return _by_answers(view, best, others) or _by_counts(view, best, others) or _by_seeds(view, best, others, dead)
 
 

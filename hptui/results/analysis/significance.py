@@ -40,8 +40,10 @@ def wilson_interval(k: int, n: int) -> Interval:
     return Interval(float(bounds.low), float(bounds.high), "Wilson", n, k)
 
 
-def student_interval(values: Sequence[float], floor: float | None = None) -> Interval | None:
-    """Return Student's interval of a mean, cut at `floor`; None for one value, or for equal ones."""
+def student_interval(
+    values: Sequence[float], floor: float | None = None, ceiling: float | None = None
+) -> Interval | None:
+    """Return Student's interval of a mean, cut at `floor` and `ceiling`; None for one value, or equal ones."""
     from scipy import stats
 
     if len(values) < 2:
@@ -53,7 +55,13 @@ def student_interval(values: Sequence[float], floor: float | None = None) -> Int
         return None
     low, high = stats.t.interval(CONFIDENCE_LEVEL, len(values) - 1, loc=mean, scale=standard_error)
     low = low if floor is None or min(values) < floor else max(low, floor)
+    high = high if ceiling is None or max(values) > ceiling else min(high, ceiling)
     return Interval(float(low), float(high), "Student", len(values))
+
+
+def upper_bound(view: View, trials: Sequence[Trial], metric: str) -> float | None:
+    """Return the value that a metric cannot exceed: 1 of a rate of counted questions; None if unknown."""
+    return 1.0 if all(rate_counts(view, trial, metric) is not None for trial in trials) else None
 
 
 def rate_counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None:
@@ -79,7 +87,7 @@ def trial_interval(view: View, trial: Trial, metric: str) -> Interval | None:
     if (counted := rate_counts(view, trial, metric)) is not None:
         return wilson_interval(*counted)
     values = [float((run.values or {})[metric]) for run in replicates(view, trial) if metric in (run.values or {})]
-    return student_interval(values, lower_bound(metric))
+    return student_interval(values, lower_bound(metric), upper_bound(view, [trial], metric))
 
 
 def bootstrap_interval(trial: Trial, metric: str) -> Interval | None:

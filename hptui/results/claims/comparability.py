@@ -3,6 +3,9 @@ tail that names what else a batch size changes."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from hptui.core.stages import averaged_over_replicates
 from hptui.core.trial import Trial, TrialStatus
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
@@ -44,12 +47,36 @@ def length_tail(facts: FactWriter, setting: str) -> Line:
 
 
 def length_claims(facts: FactWriter) -> list[Claim]:
-    """Return which ranked trials trained for another length than more than half of them did."""
+    """Return which ranked trials trained for another length than most, and of which it is not known."""
     order = facts.data.order
     groups: dict[TrainingLength, list[Trial]] = {}
+    lengths = {trial.number: training_length(facts.view, trial) for trial in order}
+    units = Counter(length.unit for length in lengths.values() if length is not None)
+    if not units:
+        return []
+    unit = max(units, key=lambda name: (units[name], name))
     for trial in order:
-        if (length := training_length(facts.view, trial)) is not None:
+        length = lengths[trial.number]
+        if length is not None and length.unit == unit:
             groups.setdefault(length, []).append(trial)
+    unknown = [trial for trial in order if all(trial not in trials for trials in groups.values())]
+    return [*_of_unknown_length(facts, unknown), *_of_other_length(facts, groups)]
+
+
+def _of_unknown_length(facts: FactWriter, unknown: list[Trial]) -> list[Claim]:
+    """Return which ranked trials have no length in the unit of the others."""
+    if not unknown:
+        return []
+    text = line(
+        "It is not known whether {which} trained as long as the others.",
+        which=facts.trials(sorted(unknown, key=lambda trial: trial.number), "length.unknown"),
+    )
+    return [Claim("L1", text, {"unknown": len(unknown)}, "", tuple(trial.number for trial in unknown))]
+
+
+def _of_other_length(facts: FactWriter, groups: Mapping[TrainingLength, list[Trial]]) -> list[Claim]:
+    """Return which ranked trials trained for another length than more than half of them did."""
+    order = facts.data.order
     if len(groups) < 2:
         return []
     common = max(groups, key=lambda length: (len(groups[length]), -order.index(groups[length][0])))

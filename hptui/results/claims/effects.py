@@ -3,9 +3,9 @@ inside, E7 two work together, E8 the search chose, E9 a category against another
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from hptui.core.trial import TrialStatus
+from hptui.core.trial import Role, TrialStatus
 from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
@@ -81,12 +81,12 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
         one_only = len(partial) == 1
         parts.append(
             line(
-                "{n} {what} {trial} with what {it} showed until {stopped}",
+                "{n} {what} {trial} with what {it} showed{stopped}",
                 n=facts.count(f"{key}.partial", partial),
                 what=what,
                 trial="trial counts" if one_only else "trials count",
                 it="it" if one_only else "they",
-                stopped="it was stopped" if one_only else "they were stopped",
+                stopped="" if not pruned else " until it was stopped" if one_only else " until they were stopped",
             )
         )
     for why, trials in scores.left_out.items():
@@ -106,7 +106,7 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
         parts.append(
             line(
                 "{n} of another length of training {do} not count",
-                n=facts.count(f"{key}.other_length", others),
+                n=facts.count_with_noun(f"{key}.other_length", others, "trial"),
                 do="does" if len(others) == 1 else "do",
             )
         )
@@ -163,7 +163,7 @@ def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence
     if len(group.settings) > 1:
         if is_shown("E2"):
             text = line(
-                "{names} matters for {metric} ({evidence}): they changed together in all {n} trials, so nobody can say "
+                "{names} matters for {metric} ({evidence}): they changed alike in these {n} trials, so nobody can say "
                 "which.",
                 names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " or "),
                 metric=facts.name(metric),
@@ -191,15 +191,7 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         return
     numbers = numbers_of(analysis.trials)
     if len(analysis.trials) < MIN_TRIALS_FOR_SIZE or not is_shown("E3"):
-        names = [name for group in groups for name in group.settings]
-        text = line(
-            "Nothing was seen of {names}; {n} trials are too few to say how much {it} may still change {metric}.",
-            names=join_with_and(_name(facts, analysis, name) for name in names),
-            n=facts.count(f"effects.{metric}.n", analysis.trials),
-            it="it" if len(names) == 1 else "they",
-            metric=facts.name(metric),
-        )
-        yield Claim("E3", text, {"trials": len(numbers)}, "+".join(names), numbers)
+        yield unseen_of_few(facts, analysis, [name for group in groups for name in group.settings])
         return
     for group in groups:
         widest = max(analysis.averaged.curve(name).widest for name in group.settings)
@@ -218,6 +210,27 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         yield Claim("E3", text, premise, "+".join(group.settings), numbers)
 
 
+def unseen_of_few(facts: FactWriter, analysis: EffectAnalysis, names: Sequence[str]) -> Claim:
+    """Return that nothing was seen of settings, and that there are too few trials to bound what they do."""
+    metric, numbers = analysis.objective.metric, numbers_of(analysis.trials)
+    text = line(
+        "Nothing was seen of {names}; {n} trials are too few to say how much {it} may still change {metric}.",
+        names=join_with_and(_name(facts, analysis, name) for name in names),
+        n=facts.count(f"effects.{metric}.n", analysis.trials),
+        it="it" if len(names) == 1 else "they",
+        metric=facts.name(metric),
+    )
+    return Claim("E3", text, {"trials": len(numbers)}, "+".join(names), numbers)
+
+
+def without_value(facts: FactWriter) -> str:
+    """Return why no trial is the best."""
+    if not facts.study.objectives:
+        return "the study has no objective"
+    has_base = any(trial.role is Role.BASE and trial.values for trial in facts.view.trials)
+    return "only the untrained model has a value" if has_base else "no trial has a value"
+
+
 def mattered(facts: FactWriter) -> Claim:
     """Return what mattered in one phrase, and of how many other settings nothing was seen."""
     if not facts.study.objectives:
@@ -226,7 +239,11 @@ def mattered(facts: FactWriter) -> Claim:
     if analysis.reason:
         claim = _nothing(facts, analysis)
         if claim is None:
-            return Claim("E0", ("nothing was varied",), {"reason": analysis.reason})
+            ended = any(not trial.status.open for trial in facts.view.trials)
+            why = without_value(facts) if ended and not facts.data.order else "nothing was varied"
+            if facts.data.order and len(facts.data.view.trials) > len(analysis.trials):
+                why = "the trials that count do not differ in any setting"
+            return Claim("E0", (why,), {"reason": analysis.reason})
         return Claim("E0", (*_lower(claim.line)[:-1], _without_stop(claim.line[-1])), claim.premise, "", claim.trials)
     metric, parts = analysis.objective.metric, []
     named = [group for group in analysis.matter if len(group.settings) == 1 or is_shown("E2")]
@@ -260,7 +277,8 @@ def mattered(facts: FactWriter) -> Claim:
 
 def search_caveat(facts: FactWriter) -> Claim | None:
     """Return that the search chose its trials, for above tables of groups; None if it did not."""
-    engines = {trial.engine for trial in facts.data.effect_trials if trial.engine} or {facts.study.search.sampler}
+    searched = [trial for trial in facts.view.trials if trial.role is Role.SEARCH]
+    engines = {trial.engine or facts.study.search.sampler for trial in searched}
     chosen = sorted(engine for engine in engines if engine not in SAMPLERS_WITHOUT_MEMORY)
     if not chosen:
         return None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from hptui.core.trial import Trial
 from hptui.results.analysis.cohort import objective_value
 from hptui.results.analysis.comparable import comparable
-from hptui.results.analysis.fresh import Fresh, fresh_difference
+from hptui.results.analysis.fresh import Fresh, fresh_difference, independent_runs
 from hptui.results.analysis.significance import Interval
 from hptui.results.claims.claim import Claim
-from hptui.results.claims.repeats import HOW_TEXTS, by_number, fresh_text
+from hptui.results.claims.effects import without_value
+from hptui.results.claims.repeats import HOW_TEXTS, by_number, fresh_text, why_not_tested
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, join_parts, line
 
@@ -16,25 +20,23 @@ MAX_NAMED = 12
 """A longer list of trials is stated by its number."""
 
 
-def without_best(facts: FactWriter) -> str:
-    """Return why no trial is the best."""
-    return "no trial has a value" if facts.study.objectives else "the study has no objective"
-
-
 def alike(facts: FactWriter) -> Claim:
     """Return which trials are nearly as good as the best, as a phrase without a full stop."""
     test = facts.data.range_test
     if facts.data.best is None:
-        return Claim("R1", (without_best(facts),), {})
+        return Claim("R1", (without_value(facts),), {})
     if len(facts.data.order) < 2:
         return Claim("R1", ("no other trial was ranked",), {})
     if test is None:
-        why = "the seed changes nothing" if facts.data.dead_seeds else "nothing was repeated"
-        return Claim("R1", (f"not known: {why}",), {})
+        return Claim("R1", (f"not known: {why_not_tested(facts)}",), {})
     premise = {"how": test.how, "alike": [trial.number for trial in test.alike], "compared": len(test.others) + 1}
     numbers = tuple(trial.number for trial in (test.best, *test.others))
-    if not test.alike:
+    if not test.alike and len(test.others) == 1:
+        text = line("none: {other}, the only other one, is worse", other=facts.trial(test.others[0]))
+    elif not test.alike:
         text = line("none of the {n} others", n=facts.count("alike.others", test.others))
+    elif len(test.alike) > MAX_NAMED and not test.worse:
+        text = line("none of the {n} others can be told apart from it", n=facts.count("alike.others", test.others))
     elif len(test.alike) > MAX_NAMED:
         text = line(
             "{n} of the {others} others cannot be told apart from it",
@@ -55,9 +57,10 @@ def against_baseline(facts: FactWriter) -> Claim | None:
         return Claim("AB", ("no trial was better than the baseline",), {}, metric, (best.number,))
     fresh = facts.data.fresh(best)
     numbers = (baseline.number, best.number, *(run.number for run in (fresh.runs if fresh is not None else ())))
-    old = objective_value(facts.view, baseline)
+    runs = independent_runs(facts.view, baseline, facts.data.dead) if fresh is not None else [baseline]
+    old = math.fsum(objective_value(facts.view, run) for run in runs) / len(runs)
     new = objective_value(facts.view, best) if fresh is None else fresh.mean
-    text: Line = (facts.value(baseline, metric), " → ", _new_value(facts, best, fresh))
+    text: Line = (*_old_value(facts, baseline, runs, old), " → ", _new_value(facts, best, fresh))
     if differences := comparable(facts.view, baseline, best):
         text += (f", not comparable: {_difference_text(differences[0].kind)}",)
         return Claim("AB", text, {"differs": [d.kind for d in differences]}, metric, numbers)
@@ -67,6 +70,19 @@ def against_baseline(facts: FactWriter) -> Claim | None:
     if fresh is not None:
         text += _fresh_source(facts, fresh)
     return Claim("AB", text, {"old": old, "new": new}, metric, numbers)
+
+
+def _old_value(facts: FactWriter, baseline: Trial, runs: Sequence[Trial], mean: float) -> Line:
+    """Return the value of the baseline: the mean of all its runs beside fresh ones, for nobody chose it."""
+    metric = facts.data.metric
+    if len(runs) == 1:
+        return (facts.value(baseline, metric),)
+    key = f"baseline.{baseline.number}.mean"
+    return line(
+        "{mean} (mean of {n} runs)",
+        mean=facts.of_metric(key, metric, mean, runs, f"values.{metric}"),
+        n=facts.count(f"{key}.n", runs),
+    )
 
 
 def _new_value(facts: FactWriter, best: Trial, fresh: Fresh | None) -> Fact | str:
@@ -103,7 +119,7 @@ def sure(facts: FactWriter) -> Claim:
     """Return whether the best is surely better than the baseline, without a full stop."""
     best, baseline, metric = facts.data.best, facts.view.baseline, facts.data.metric
     if best is None:
-        return Claim("SU", (without_best(facts),), {"answer": "none"})
+        return Claim("SU", (without_value(facts),), {"answer": "none"})
     if baseline is None or metric not in (baseline.values or {}):
         return Claim("SU", ("not comparable: there is no baseline with a value",), {"answer": "not comparable"})
     if baseline.number == best.number:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hptui.results.claims.claim import Claim
-from hptui.results.claims.effects import effect_claims
+from hptui.results.claims.effects import effect_claims, unseen_of_few
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, join_parts
 
@@ -72,7 +72,10 @@ def question_answer(facts: FactWriter) -> Claim | None:
         own = [claim for claim in claims if claim.kind in ANSWERING and name in claim.subject.split("+")]
         if own:
             first = min(own, key=lambda claim: ANSWERING.index(claim.kind))
-            chosen += [first] if first not in chosen else []
+            if first.kind == "E3" and "up_to" not in first.premise:
+                named_too = [other for other in named if other in first.subject.split("+")]
+                first = unseen_of_few(facts, analysis, named_too)
+            chosen += [first] if first.line not in [claim.line for claim in chosen] else []
     if not chosen:
         return None
     text: Line = join_parts((claim.line for claim in chosen[:MAX_ANSWERS]), " ")

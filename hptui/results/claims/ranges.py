@@ -136,7 +136,9 @@ def outlook(facts: FactWriter) -> list[Claim]:
         claims.append(Claim("O1", text, {"left": suggestion.left, "size": suggestion.size}, "", numbers))
     else:
         text = line(
-            "The best came as number {at} of {n}; {since} since without a better one.",
+            "The best came as number {at} of {n}; {since} since without a better one."
+            if suggestion.since
+            else "The best came last, as number {at} of {n}.",
             at=facts.of_value("outlook.best_at", suggestion.best_at, suggestion.order),
             n=n,
             since=facts.of_value("outlook.since", suggestion.since, suggestion.order),

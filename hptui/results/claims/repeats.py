@@ -9,8 +9,9 @@ from statistics import median
 
 from hptui.core.stages import stage_named
 from hptui.core.trial import Trial
+from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import LEADER_TEMPLATE, MEAN_TEMPLATE, SINGLE_TEMPLATE, Fresh, expected_best
-from hptui.results.analysis.range_test import RangeTest
+from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
 from hptui.results.analysis.significance import rate_counts, wilson_interval
 from hptui.results.claims.claim import Claim
 from hptui.results.fact_writer import FactWriter
@@ -100,7 +101,8 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
         rate = median(k / total for k, total in counts)
         points = 100 * expected_best(count) * math.sqrt(rate * (1 - rate) / n)
         text = line(
-            "The best of {n} equal ones would be about {points} points {side} their common rate.",
+            "The best of {n} equal ones would be about {points} {unit} {side} their common rate.",
+            unit="point" if float(f"{points:.2g}") == 1 else "points",
             n=facts.count("best.of", order),
             points=facts.of_value("best.luck", float(f"{points:.2g}"), order),
             side=side,
@@ -112,8 +114,9 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
         luck = float(f"{expected_best(count) * noise.deviation:.2g}")
         size = facts.difference("best.luck", metric, luck, order)
         text = line(
-            "Runs with other seeds differ by a standard deviation of {s}: the best of {n} equal ones would be about "
-            "{luck} {side} their mean.",
+            "Runs of one configuration with other seeds differ by a standard deviation of {s} (from {runs} runs): the "
+            "best of {n} equal ones would be about {luck} {side} their mean.",
+            runs=facts.count("noise.runs", noise.trials),
             s=facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials),
             n=facts.count("best.of", order),
             luck=size,
@@ -154,6 +157,8 @@ def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
     yield Claim("FB", text, {"mean": leader.mean, "best": own.mean}, facts.data.metric, (leader.trial.number,))
 
 
+MAX_NAMED = 3
+"""Of more trials that cannot be told apart from the best, their number is stated."""
 HOW_TEXTS = {
     "answers": "same questions, bootstrap of all pairs",
     "counts": "Tukey's range of rates",
@@ -167,7 +172,7 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
     test = facts.data.range_test
     if test is None:
         if len(facts.data.order) > 1 and len(facts.study.objectives) == 1:
-            yield Claim("R1", ("How large a difference is noise is not known: nothing was repeated.",), {})
+            yield Claim("R1", (f"How large a difference is noise is not known: {why_not_tested(facts)}.",), {})
         return
     how, others = HOW_TEXTS[test.how], test.others
     premise = {"how": test.how, "worse": [t.number for t in test.worse], "compared": len(others) + 1}
@@ -175,8 +180,8 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
     if not test.worse:
         text = line(
             "It cannot be told apart from {others} ({how}).",
-            others=facts.trial(others[0])
-            if len(others) == 1
+            others=facts.trials(by_number(others), "alike.same")
+            if len(others) <= MAX_NAMED
             else line("any of the {n} others", n=facts.count("alike.others", others)),
             how=how,
         )
@@ -193,6 +198,18 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
     else:
         text = line("{worse} ({how}).", worse=capitalize_first(_worse(facts, test)), how=how)
         yield Claim("R2", text, premise, facts.data.metric, numbers)
+
+
+def why_not_tested(facts: FactWriter) -> str:
+    """Return why no trial can be told apart from the best."""
+    best, others = facts.data.best, facts.data.order
+    if facts.data.dead_seeds:
+        return "the seed changes nothing"
+    if len(others) > MAX_TRIALS:
+        return "too many trials to compare all of them"
+    if best is not None and all(comparable(facts.view, best, t) for t in others if t.number != best.number):
+        return "no other trial is comparable with it"
+    return "nothing was repeated"
 
 
 def _worse(facts: FactWriter, test: RangeTest) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from shlex import quote
 
-from hptui.core.trial import StudyState, Trial, TrialStatus
+from hptui.core.trial import Role, StudyState, TrialStatus
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.first_lines import sure
 from hptui.results.claims.ranges import edge_claims, range_command
@@ -27,13 +27,14 @@ def next_step(facts: FactWriter) -> Claim:
         return _after_failures(facts)
     if len(facts.study.objectives) == 1:
         answer = str(sure(facts).premise.get("answer"))
-        if facts.data.fresh(best) is None and not facts.data.dead_seeds and best.number in facts.originals:
+        may_repeat = not facts.data.dead_seeds and best.number in facts.originals and best.role is not Role.IMPORTED
+        if facts.data.fresh(best) is None and may_repeat:
             targets = ["best"]
             if baseline is not None and baseline.number != best.number and answer in ("not yet", "yes for this run"):
                 targets.append(str(baseline.number))
             return _repeat(facts, name, targets, "repeat")
         rivals = (
-            [trial for trial in facts.data.range_test.alike if facts.data.fresh(trial) is None]
+            [t for t in facts.data.range_test.alike if facts.data.fresh(t) is None and t.role is not Role.IMPORTED]
             if (facts.data.range_test is not None)
             else []
         )
@@ -64,17 +65,16 @@ def _may_go_on(facts: FactWriter) -> bool:
 def _after_failures(facts: FactWriter) -> Claim:
     """Return the remedy of the commonest failure of a study without any value."""
     failed = [trial for trial in facts.view.trials if trial.status is TrialStatus.FAILED]
-    cures: Counter[str] = Counter()
-    chosen: dict[str, Trial] = {}
-    for trial in failed:
+    reasons = Counter(trial.reason for trial in failed)
+    # The commonest failure's remedy; of failures that are as common, that of the first one.
+    for trial in sorted(failed, key=lambda t: (-reasons[t.reason], t.number)):
         diagnosis = facts.data.diagnoses.get(trial.number)
         if diagnosis is not None and diagnosis.suggestions:
-            cures[diagnosis.suggestions[0].sentence] += 1
-            chosen.setdefault(diagnosis.suggestions[0].sentence, trial)
-    if cures:
-        cure, count = min(cures.items(), key=lambda item: (-item[1], item[0]))
-        text = line("{cure} (trial {n})", cure=Fact("next", cure, cure), n=facts.number(chosen[cure]))
-        return Claim("NX", text, {"step": "cure", "trials": count}, "", (chosen[cure].number,))
+            cure = diagnosis.suggestions[0].sentence
+            text = line("{cure} (trial {n})", cure=Fact("next", cure, cure), n=facts.number(trial))
+            return Claim("NX", text, {"step": "cure", "trials": reasons[trial.reason]}, "", (trial.number,))
+        if reasons[trial.reason] * 2 > len(failed):
+            break  # most failed so, and nothing is known to help
     if failed:
         text = line("see why trial {n} failed", n=facts.number(failed[0]))
         return Claim("NX", text, {"step": "failed"}, "", (failed[0].number,))

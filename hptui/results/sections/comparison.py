@@ -8,6 +8,7 @@ from hptui.core.format import NO_VALUE, setting
 from hptui.core.trial import Trial
 from hptui.results import claims
 from hptui.results.analysis.cohort import training_length
+from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.reference import (
     MetricChange,
     ReferenceComparison,
@@ -67,8 +68,10 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
         change for change in quality if change.metric in facts.study.metrics or change.metric in objectives
     ] or quality
     fresh = claims.fresh_runs(facts, new)
-    rows = []
+    rows: list[tuple[Line, ...]] = []
+    differs = {difference.kind for difference in comparable(facts.view, old, new)} - {"base model"}
     for change in chosen:
+        is_compared = not differs or is_cost(change.metric)
         key, value = f"change.{old.number}.{new.number}.{change.metric}", facts.value(new, change.metric, so_far=True)
         if fresh is not None and change.metric == facts.data.metric:
             key = f"fresh.{new.number}.change.{old.number}"
@@ -81,7 +84,7 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
             (facts.value(old, change.metric, so_far=True),),
             (value,),
             change_text(facts, change, key, [old, new]),
-            (judgement(facts, change),),
+            (judgement(facts, change, is_compared=is_compared),),
         )
         rows.append(row)
     head = (("Metric",), labelled_trial(facts, left, old), labelled_trial(facts, right, new), ("Change",), ("",))
@@ -117,8 +120,13 @@ def change_text(facts: FactWriter, change: MetricChange, key: str, trials: Seque
     return (share,) if share is not None else (facts.change(key, change.metric, change.old, change.new, trials),)
 
 
-def judgement(facts: FactWriter, change: MetricChange) -> str:
-    """Return better, worse, equal as printed, or `–` where the direction is unknown."""
+def judgement(facts: FactWriter, change: MetricChange, *, is_compared: bool = True) -> str:
+    """Return better, worse, equal as printed, or `–` where the direction is unknown.
+
+    Trials that are not comparable have a change, and no judgement.
+    """
+    if not is_compared:
+        return "not compared"
     if facts.format_value(change.metric, change.old) == facts.format_value(change.metric, change.new):
         return "equal"
     return NO_VALUE if change.better is None else "better" if change.better else "worse"

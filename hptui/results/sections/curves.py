@@ -24,6 +24,8 @@ BEST_IN_PANEL = 3
 def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
     """Yield the curves of the best three trials and one in the middle; others and figures folded."""
     trials = [trial for trial in facts.data.order if trial.number in facts.data.curves]
+    metric = facts.data.metric
+    trials = [trial for trial in trials if _has_curve(facts, trial, metric)] or trials
     panel = trials[:BEST_IN_PANEL]
     if len(trials) > BEST_IN_PANEL:
         panel.append(trials[max(BEST_IN_PANEL, len(trials) // 2)])
@@ -35,7 +37,10 @@ def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
         yield CodeBlock("text", tuple(rows))
         if len(panel) > BEST_IN_PANEL:
             which = line(
-                "The last one is {trial}, in the middle of all ranks or next to it.", trial=facts.trial(panel[-1])
+                "The last one is {trial}, number {rank} of {n} ranked trials.",
+                trial=facts.trial(panel[-1]),
+                rank=facts.of_value("curves.middle", facts.data.order.index(panel[-1]) + 1, facts.data.order),
+                n=facts.count("best.of", facts.data.order),
             )
             yield Paragraph(which)
     yield from first_images
@@ -48,6 +53,10 @@ def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
         yield Fold(("More figures",))
         yield from other_images
         yield EndFold()
+
+
+def _has_curve(facts: FactWriter, trial: Trial, metric: str) -> bool:
+    return sum(math.isfinite(point[1]) for point in facts.data.curves[trial.number].get(metric, [])) > 2
 
 
 def _sparklines(facts: FactWriter, trials: Sequence[Trial]) -> Iterator[Line]:

@@ -13,7 +13,7 @@ from hptui.results.analysis.cohort import knee_of_front, pareto_front
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE
 from hptui.results.claims.claim import Claim
-from hptui.results.claims.first_lines import without_best
+from hptui.results.claims.effects import without_value
 from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.fact_writer import FactWriter
@@ -117,7 +117,7 @@ def _best(facts: FactWriter) -> Line:
     if best is None and not facts.study.objectives:
         return ("the study has no objective, so no trial is the best",)
     if best is None:
-        return ("no trial is complete with a value, so none is the best",)
+        return (f"{without_value(facts)}, so none is the best",)
     value: Line = (facts.name(metric), " ", *facts.marked_value(best, metric), *_of_evaluations(facts, best))
     value += (", of an incomplete curve",) if best.incomplete_curve else ()
     fresh = claims.fresh_runs(facts, best)
@@ -165,7 +165,7 @@ def _against_baseline(facts: FactWriter) -> Line:
         return claim.line
     best, baseline = facts.data.best, facts.view.baseline
     if best is None:
-        return (without_best(facts),)
+        return (without_value(facts),)
     if len(facts.study.objectives) > 1:
         return ("see Comparison below: there are several objectives",)
     if baseline is None and any(trial.role is Role.BASELINE for trial in facts.view.trials):

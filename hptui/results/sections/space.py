@@ -182,7 +182,9 @@ def search(facts: FactWriter) -> Iterator[Block]:
     elif settings.trials is not None:
         lines.append(
             labelled_line(
-                "Budget", facts.of_value("study.search.trials", settings.trials, field="study.search.trials"), " trials"
+                "Budget",
+                facts.of_value("study.search.trials", settings.trials, field="study.search.trials"),
+                " trial" if settings.trials == 1 else " trials",
             )
         )
     elif settings.sampler not in ("list", "grid"):

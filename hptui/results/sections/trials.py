@@ -41,7 +41,11 @@ def trial_table(facts: FactWriter) -> Iterator[Block]:
     yield _table(facts, shown, names)
     if others:
         shown_count, all_count = facts.count("table.n", shown), facts.count("study.trials", trials)
-        yield Paragraph(line("{n} of {all} trials: the best, best first.", n=shown_count, all=all_count))
+        ranked = {trial.number for trial in facts.data.order}
+        which = "the best, best first" if ranked else "none was ranked"
+        if ranked and ranked <= {trial.number for trial in shown}:
+            which = "those that were ranked, best first"
+        yield Paragraph(line("{n} of {all} trials: {which}.", n=shown_count, all=all_count, which=which))
     yield from _legend(facts, [*shown, *others], names)
     if len(names) < len(all_names):
         left_out = facts.of_value("table.settings", len(all_names) - len(names), shown)

@@ -103,7 +103,7 @@ def device_lines(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[l
         lines.append(
             _device_line("  busy", gpu.busy, snapshot.history.get(f"gpu{gpu.index}", ()), glyphs, width, busy=True)
         )
-        text = f"  memory {gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB"
+        text = f"  memory {gpu.used_gb:.1f}/{gpu.total_gb:.0f} GiB"
         fraction = gpu.used_gb / gpu.total_gb if gpu.total_gb else None
         lines.append(_device_line(text, fraction, snapshot.history.get(f"vram{gpu.index}", ()), glyphs, width))
         for label, name, value, limit, unit in (
@@ -120,13 +120,13 @@ def device_lines(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[l
         _device_line(f"CPU, {now.cores} cores", now.cpu, snapshot.history.get("cpu", ()), glyphs, width, busy=True)
     )
     if now.used_gb is not None and now.total_gb:
-        text = f"memory {now.used_gb:.1f}/{now.total_gb:.0f} GB"
+        text = f"memory {now.used_gb:.1f}/{now.total_gb:.0f} GiB"
         lines.append(_device_line(text, now.used_gb / now.total_gb, snapshot.history.get("ram", ()), glyphs, width))
     for disk in snapshot.disks:
         used = 1 - disk.free_gb / disk.total_gb if disk.total_gb else None
         meaning = "bad" if disk.free_gb < 2 else "warn" if disk.free_gb < 20 else "muted"
         used_text = "" if used is None else f"{used:>5.0%}  "
-        text = f"{disk.free_gb:.0f} of {disk.total_gb:.0f} GB free on {plain_line(disk.path, 60)}"
+        text = f"{disk.free_gb:.0f} of {disk.total_gb:.0f} GiB free on {plain_line(disk.path, 60)}"
         lines.append([Cell(fit_cells("disk", LABEL_CELLS)), Cell(used_text), Cell(text, meaning)])
     return lines
 
@@ -153,8 +153,8 @@ def process_lines(
     lines = [[Cell("".join(fit_cells(text, width) for text, width in PROCESS_COLUMNS.items()) + "command", "muted")]]
     widths = list(PROCESS_COLUMNS.values())
     for process in process_list:
-        memory_texts = [f"{process.rss_gb:.1f} GB" if process.rss_gb is not None else ""]
-        memory_texts += [f"GPU {process.gpu_gb:.1f} GB"] if process.gpu_gb is not None else []
+        memory_texts = [f"{process.rss_gb:.1f} GiB" if process.rss_gb is not None else ""]
+        memory_texts += [f"GPU {process.gpu_gb:.1f}"] if process.gpu_gb is not None else []
         load = loads.get(process.pid, ())
         cells = [
             Cell(str(process.pid)),
