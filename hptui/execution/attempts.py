@@ -61,9 +61,8 @@ class Attempts:
     def __init__(self, sd: StudyDir, store: Store, study: Study, spec: WorkerSpec) -> None:
         self.sd, self.store, self.study, self.spec = sd, store, study, spec
         self.live, self.ingest = dict[str, RunningAttempt](), event_reader_for(store, study)
-        self._executors = dict[str, Executor]()
+        self._executors, self._avoided = dict[str, Executor](), set[str]()
         self._reserved: Lease | None = None
-        self._avoided: set[str] = set()
         self._trainers, self._uuid = dict[int, Mapping[str, Value]](), store.read.study().uuid
         self._waits_near, self._capacity = dict[int, float](), 0
         self.executor = self.executor_named(study.resources.executor)
