@@ -51,8 +51,6 @@ log = logging.getLogger(__name__)
 
 MAX_SETTLE_S = 8.0
 """How long a runner that must leave waits for attempts that it has just started."""
-
-
 MAX_WAIT_NEAR_S = 60.0
 """How long a trial waits for a place on the machine that has its checkpoints, before it begins on another one."""
 
@@ -62,15 +60,11 @@ class Attempts:
 
     def __init__(self, sd: StudyDir, store: Store, study: Study, spec: WorkerSpec) -> None:
         self.sd, self.store, self.study, self.spec = sd, store, study, spec
-        self.live: dict[str, RunningAttempt] = {}
-        self.ingest = event_reader_for(store, study)
-        self._executors: dict[str, Executor] = {}
+        self.live, self.ingest = dict[str, RunningAttempt](), event_reader_for(store, study)
+        self._executors, self._avoided = dict[str, Executor](), set[str]()
         self._reserved: Lease | None = None
-        self._avoided: set[str] = set()
-        self._trainers: dict[int, Mapping[str, Value]] = {}
-        self._uuid = store.read.study().uuid
-        self._waits_near: dict[int, float] = {}
-        self._capacity = 0
+        self._trainers, self._uuid = dict[int, Mapping[str, Value]](), store.read.study().uuid
+        self._waits_near, self._capacity = dict[int, float](), 0
         self.executor = self.executor_named(study.resources.executor)
 
     def executor_named(self, name: str) -> Executor:

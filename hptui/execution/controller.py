@@ -67,8 +67,7 @@ class StudyController:
         self.enter_stage()
         self.idle = self.on_hold = self._started = False
         self._revision, self._decision_due = -1, True
-        self.gpu_watch = GpuWatch(store, attempts)
-        self.trials = TrialLedger()
+        self.gpu_watch, self.trials = GpuWatch(store, attempts), TrialLedger()
 
     # following the store ----------------------------------------------------------------------------------------
 
