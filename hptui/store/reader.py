@@ -69,14 +69,10 @@ class StoreReader:
 
     def study(self) -> StudyRow:
         """Return the row of the study."""
-        row = self.connection.row(
-            "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended FROM study"
-        )
+        row = self.connection.row(records.STUDY_QUERY)
         if row is None:
             raise MachineError(f"{self.connection.path} holds no study")
-        name, state, uuid, created, spec, revision, message, seconds, started, ended = row
-        spec = table_of(records.parse_json(spec))
-        return StudyRow(name, StudyState(state), uuid, created, spec, revision, message, seconds, started, ended)
+        return records.study_row(row)
 
     def activity(self) -> tuple[StudyState, float]:
         """Return the state of the study and its seconds of activity, without reading its specification."""
