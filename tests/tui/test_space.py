@@ -18,7 +18,9 @@ from hptui.tui.screens.parameter_form import ParameterForm
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.study import StudyScreen
 from tests.frames import text as frame
+from tests.operations.made import make
 from tests.support import PATIENCE, run_to_rest
+from tests.tui.walk import walking
 
 STUDY = """
 name = "edited"
@@ -232,3 +234,18 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
     assert "not taken" in app.said
     assert "your text is in" in app.said
     assert Path(read_view(sd).study.source).read_text() == before
+
+
+async def test_an_effect_that_comes_after_the_screen_was_left_does_nothing(home):
+    """What a thread has worked out is for a screen that may be gone by then."""
+    async with walking(home, study=make(home)) as walk:
+        await walk.until("★3")
+        await walk.press("e")
+        await walk.until("random draws")
+        screen = walk.app.screen
+        called: list[str] = []
+        await asyncio.to_thread(screen.call_if_open, called.append, "open")
+        await walk.press("escape")
+        await walk.until(lambda: screen not in walk.app.screen_stack)
+        await asyncio.to_thread(screen.call_if_open, called.append, "closed")
+        assert called == ["open"]

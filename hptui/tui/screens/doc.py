@@ -44,7 +44,7 @@ class DocScreen(SourceScreen):
             self.text = docs.about(self._topic, self._key) if self._key else docs.page(self._topic)
         except (HptuiError, OSError) as error:
             problem = f"the documentation cannot be read: {error}".replace("\n", " ")
-        self.app.call_from_thread(self._show_text, problem)
+        self.call_if_open(self._show_text, problem)
 
     def _show_text(self, problem: str) -> None:
         if problem:

@@ -136,7 +136,7 @@ class HelpScreen(Dialog[None]):
             matches = docs.search(query)
         except (HptuiError, OSError) as error:
             problem = str(error).replace("\n", " ")
-        self.app.call_from_thread(self._show_docs, query, matches, problem)
+        self.call_if_open(self._show_docs, query, matches, problem)
 
     def _show_docs(self, query: str, matches: list[DocMatch], problem: str) -> None:
         if query != self._query or not self.is_attached:

@@ -203,7 +203,7 @@ class PlotsScreen(SourceScreen):
             reply = json.loads(process.stdout) if process.returncode == 0 else None
         except (subprocess.TimeoutExpired, ValueError, OSError):
             reply = None
-        self.app.call_from_thread(self._importance_computed, reply)
+        self.call_if_open(self._importance_computed, reply)
 
     def _importance_computed(self, reply: dict[str, Any] | None) -> None:
         lists = {name: tuple(reply[name]) for name in ("trials", "unseen")} if reply else {}

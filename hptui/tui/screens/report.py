@@ -76,7 +76,7 @@ class ReportScreen(SourceScreen):
             text, problem = process.stdout, process.stderr.strip() if process.returncode else ""
         except (subprocess.TimeoutExpired, OSError) as error:
             text, problem = "", f"the report could not be made: {error}"
-        self.app.call_from_thread(self._show_report, text, problem)
+        self.call_if_open(self._show_report, text, problem)
 
     def _show_report(self, text: str, problem: str) -> None:
         if problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TypeVar
 
 from textual.screen import ModalScreen
@@ -30,6 +31,15 @@ class FairScreen(HookedScreen[Result]):
     def on_resize(self) -> None:
         """Leave out the frames of panes where they would take all lines."""
         self.set_class(self.app.size.height < MIN_FRAMED_LINES, "-low")
+
+    def call_if_open(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function in the application's thread from another one, unless this screen was closed meanwhile."""
+
+        def call() -> None:
+            if self in self.app.screen_stack:
+                function(*arguments)
+
+        self.app.call_from_thread(call)
 
     async def after_message(self) -> None:
         """Let the other tasks run."""

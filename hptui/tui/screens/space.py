@@ -81,7 +81,7 @@ class SpaceScreen(SourceScreen):
         except HptuiError as error:
             self.app.call_from_thread(host_of(self).say, str(error).replace("\n", " "), "bad")
             return
-        self.app.call_from_thread(self._draft_was_read, draft, study)
+        self.call_if_open(self._draft_was_read, draft, study)
 
     def _draft_was_read(self, draft: SpaceDraft, study: Study) -> None:
         self.before, self._study = draft, study
@@ -109,7 +109,7 @@ class SpaceScreen(SourceScreen):
             effect: Any = effect_of(self.sd, draft)
         except HptuiError as error:
             effect = str(error)
-        self.app.call_from_thread(self._effect_was_computed, draft, effect)
+        self.call_if_open(self._effect_was_computed, draft, effect)
 
     def _effect_was_computed(self, draft: SpaceDraft, effect: Any) -> None:
         if draft is not self.draft:
@@ -294,7 +294,7 @@ class SpaceScreen(SourceScreen):
                 return verbs.save_space(self.sd, draft, why)
             except Exception:
                 # Whatever the error, the draft is no longer being saved. It is raised again, and then shown.
-                self.app.call_from_thread(self._saving_ended)
+                self.call_if_open(self._saving_ended)
                 raise
 
         hint = "why: kept with the revision. Trials that have been run keep what they ran with."
