@@ -178,20 +178,6 @@ class Attempts:
         lease, self._reserved = self._reserved or self.executor.reserve(), None
         return lease
 
-    def _lease_for(self, trial: Trial) -> Lease | None:
-        """Return a place for a trial's next attempt: near its checkpoints, if there is one within a while."""
-        if trial.attempts and isinstance(self.executor, PlacedExecutor):
-            last = self.store.read.attempts(trial.number)[-1]
-            lease, worthwhile = self.executor.reserve_near(last.device)
-            waited_s = time.monotonic() - self._waits_near.setdefault(trial.number, time.monotonic())
-            if lease is not None or (worthwhile and waited_s < MAX_WAIT_NEAR_S):
-                if lease is not None:
-                    self._waits_near.pop(trial.number, None)
-                return lease
-        self._waits_near.pop(trial.number, None)
-        lease, self._reserved = self._reserved or self.executor.reserve(), None
-        return lease
-
     def _launch(self, attempt: Attempt, trial: Trial, lease: Lease, packing: PackDecision) -> RunningAttempt:
         """Hand the attempt to the executor. One that cannot be started is found gone at the next turn."""
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources
