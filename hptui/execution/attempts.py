@@ -34,8 +34,7 @@ from hptui.execution.executor import (
 )
 from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
-from hptui.execution.pack_request import PackRequest
-from hptui.execution.packing import PackingExecutor, decide_packing, record_packing_of
+from hptui.execution.packing import PackDecision, decide_packing, place_fits, record_packing_of
 from hptui.execution.probe import LOCAL
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
 from hptui.execution.recorded_metrics import recorded_metrics
@@ -127,11 +126,8 @@ class Attempts:
     def start(self, trial: Trial) -> RunningAttempt | None:
         """Start the next attempt of a trial; return None when no place can be had now."""
         lease = self._lease_for(trial)
-        if lease is None:
-            return None
         packing = decide_packing(self.study, self.spec, self.executor, self.store, trial, self._trainer_of)
-        if isinstance(self.executor, PackingExecutor) and not self.executor.fits(lease, packing.request):
-            self.executor.release(lease)  # it is made ready for this trial; until then nothing else goes there
+        if lease is None or not place_fits(self.executor, lease, packing):
             return None
         if not trial.attempts and trial.replicate_of is None:
             trial = replace(trial, revision=self.store.read.revision())
@@ -156,7 +152,7 @@ class Attempts:
             self.executor.release(lease)
             raise
         crash_point("after_insert_attempt")
-        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease, packing.request)
+        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease, packing)
 
     def _lease_for(self, trial: Trial) -> Lease | None:
         """Return a place for a trial's next attempt: near its checkpoints, if there is one within a while."""
@@ -178,7 +174,7 @@ class Attempts:
         lease, self._reserved = self._reserved or self.executor.reserve(), None
         return lease
 
-    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease, pack: PackRequest | None = None) -> RunningAttempt:
+    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease, packing: PackDecision) -> RunningAttempt:
         """Hand the attempt to the executor. One that cannot be started is found gone at the next turn."""
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources
         handle: Handle | None = None
@@ -193,7 +189,7 @@ class Attempts:
                 environment={"PYTHONUNBUFFERED": "1"},
                 pause_grace=resources.pause_grace,
                 stop_grace=resources.stop_grace,
-                pack=pack,
+                pack=packing.request,
             )
             handle = self.executor.start(launch, lease)
         except StartFailed as error:

@@ -99,6 +99,14 @@ def decide_packing(
     return PackDecision(PackRequest(key, config, first, most))
 
 
+def place_fits(executor: Executor, lease: Lease, packing: PackDecision) -> bool:
+    """Return whether an attempt can begin in a place. If not, it is given back, and is being made ready."""
+    if not isinstance(executor, PackingExecutor) or executor.fits(lease, packing.request):
+        return True
+    executor.release(lease)
+    return False
+
+
 def cannot_pack(study: Study, spec: WorkerSpec, executor: Executor) -> str:
     """Return why no trial of a study can share a process; '' if some can."""
     if spec.packing is None:

@@ -23,7 +23,7 @@ from hptui.store.run_directory import RunDir, read_json, write_json
 from hptui.trainers.failures import Diverged, Failure, one_line, outcome_of_error
 from hptui.trainers.packs.channel import VERSION, Channel, Gone, listen
 from hptui.trainers.packs.lanes import Lanes
-from hptui.trainers.packs.protocol import Member, NotPacked, PackedBase, Packing
+from hptui.trainers.packs.protocol import HostedBase, HostedMember, NotHosted, Packing
 from hptui.trainers.packs.trial import HostedTrial
 
 IDLE_S = 60.0
@@ -47,7 +47,7 @@ class Resident:
     config: Mapping[str, Any] = field(default_factory=dict)
     resume: Mapping[str, Any] = field(default_factory=dict)
     trial: HostedTrial | None = None
-    member: Member | None = None
+    member: HostedMember | None = None
     company: set[int] = field(default_factory=set)
     reported_at: float = 0.0
 
@@ -67,7 +67,7 @@ class PackedProcess:
 
     def __init__(self, run: RunDir, config: Mapping[str, Any], packing: Packing, terminated: threading.Event) -> None:
         self.run, self.config, self.packing, self.terminated = run, config, packing, terminated
-        self.base: PackedBase | None = None
+        self.base: HostedBase | None = None
         self.residents: list[Resident] = []
         self.passes = 0
         self._heartbeat_s = min(HEARTBEAT_S, float(config.get("hang_after") or 600.0) / 3)
@@ -179,7 +179,7 @@ class PackedProcess:
             self._join(resident)
         except Gone:
             self._part(resident)
-        except NotPacked as error:
+        except NotHosted as error:
             self._refuse(resident, error.reason)
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
             if self._lacks_memory(error, resident) and members:
@@ -201,7 +201,7 @@ class PackedProcess:
             self.base = self.packing.load(config["settings"], Path(config["directory"] or "."), config["device"])
         if problem := self.base.reason or self.base.healthy():
             self.lanes.refused = problem
-            raise NotPacked(problem)
+            raise NotHosted(problem)
         resident.member = self.packing.join(self.base, config["settings"], trial)
         self._joined_at = time.monotonic()
         for other in list(self.residents):
@@ -231,7 +231,7 @@ class PackedProcess:
             if resident.member is not None and resident.member.ended:
                 self._end(resident, resident.member)
 
-    def _end(self, resident: Resident, member: Member) -> None:
+    def _end(self, resident: Resident, member: HostedMember) -> None:
         """Tell a client how its trial ended, and let it go."""
         trial = resident.trial
         assert trial is not None

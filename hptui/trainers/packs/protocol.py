@@ -14,7 +14,7 @@ from hptui.core.trial import Value
 from hptui.trainers.context import TrialContext
 
 
-class NotPacked(Exception):
+class NotHosted(Exception):
     """A trial cannot share this host, for a reason that only the loaded model shows."""
 
     def __init__(self, reason: str) -> None:
@@ -22,7 +22,7 @@ class NotPacked(Exception):
         self.reason = reason
 
 
-class Member(Protocol):
+class HostedMember(Protocol):
     """One trial in a host. It talks to the outside only through its `TrialContext`.
 
     `wants` says what its next turn is: "train", "evaluate", "generate", or "" once it has ended. `tokens` is the size
@@ -41,7 +41,7 @@ class Member(Protocol):
     company: float
 
 
-class Pass(Protocol):
+class TimedPass(Protocol):
     """One forward and backward pass: its kind, the numbers of the trials in it, its tokens and its time."""
 
     kind: str
@@ -50,15 +50,15 @@ class Pass(Protocol):
     seconds: float
 
 
-class StepOutcome(Protocol):
+class HostStep(Protocol):
     """What one step did. `limit` is the largest group that fits into memory, 0 where none is known."""
 
-    passes: Sequence[Pass]
+    passes: Sequence[TimedPass]
     halved: bool
     limit: int
 
 
-class PackedBase(Protocol):
+class HostedBase(Protocol):
     """A loaded base and the trials on it.
 
     `reason` says why nothing can be packed on it, '' if it can. `step` takes each given member one turn further and
@@ -68,8 +68,8 @@ class PackedBase(Protocol):
 
     reason: str
 
-    def join(self, settings: Any, trial: TrialContext) -> Member: ...
-    def step(self, members: Sequence[Any], *, timed: bool = False) -> StepOutcome: ...
+    def join(self, settings: Any, trial: TrialContext) -> HostedMember: ...
+    def step(self, members: Sequence[Any], *, timed: bool = False) -> HostStep: ...
     def leave(self, member: Any) -> None: ...
     def healthy(self) -> str: ...
 
@@ -105,6 +105,6 @@ class Packing(Protocol):
 
     def why_not(self, settings: Mapping[str, Value], *, role: str = "", dry: bool = False) -> str: ...
     def key(self, settings: Mapping[str, Value], directory: Path) -> str: ...
-    def load(self, settings: Mapping[str, Value], directory: Path, device: str) -> PackedBase: ...
-    def join(self, base: Any, settings: Mapping[str, Value], trial: TrialContext) -> Member: ...
+    def load(self, settings: Mapping[str, Value], directory: Path, device: str) -> HostedBase: ...
+    def join(self, base: Any, settings: Mapping[str, Value], trial: TrialContext) -> HostedMember: ...
     def group_model(self, largest: int) -> GroupModel: ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hptui.core.trial import Value
 from hptui.trainers.context import TrialContext
 from hptui.trainers.packs.planner import MeasuredGroups
-from hptui.trainers.packs.protocol import NotPacked
+from hptui.trainers.packs.protocol import NotHosted
 from hptui.trainers.settings import build
 from hptui.trainers.sft.packed.key import SHARED_SETTINGS, pack_key, why_not_packed
 from hptui.trainers.sft.settings import SftSettings
@@ -39,13 +39,13 @@ class SftPacking:
         return PackedBase.load(build(SftSettings, settings), directory, device)
 
     def join(self, base: PackedBase, settings: Mapping[str, Value], trial: TrialContext) -> Member:
-        """Add a trial. Raises: NotPacked, or what its training raises."""
+        """Add a trial. Raises: NotHosted, or what its training raises."""
         from hptui.trainers.sft.packed import base as packed  # torch: not at start
 
         try:
             return base.join(build(SftSettings, settings), trial)
         except packed.NotPacked as error:
-            raise NotPacked(error.reason) from error
+            raise NotHosted(error.reason) from error
 
     def group_model(self, largest: int) -> MeasuredGroups:
         """Return how the size of a group is chosen."""
