@@ -60,8 +60,7 @@ class StudyController:
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks, commands: CommandHandler, attempts: Attempts) -> None:
         self.sd, self.store, self.hooks = sd, store, hooks
-        self.commands, self.attempts = commands, attempts
-        self.study = attempts.study
+        self.commands, self.attempts, self.study = commands, attempts, attempts.study
         self.maintenance, self.notifier = Maintenance(sd, store), Notifier(store, hooks.notify)
         self.preparation = Preparation(sd, store, attempts)
         self._curves, self.stage = FinishedCurves(), stages.StageState()

@@ -299,12 +299,9 @@ class StoreReader:
 
     def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
         """Return the recorded resource usage of an attempt, by time."""
-        rows = self.connection.rows(
-            f"SELECT token, at, {', '.join(self._sample_columns())} FROM samples "  # noqa: S608 (all parts are ours)
-            "WHERE token = ? AND at > ? ORDER BY at",
-            (token, after),
-        )
-        return [Sample(*row) for row in rows]
+        columns = ", ".join(self._sample_columns())
+        sql = f"SELECT token, at, {columns} FROM samples WHERE token = ? AND at > ? ORDER BY at"  # noqa: S608 (all parts are ours)
+        return [Sample(*row) for row in self.connection.rows(sql, (token, after))]
 
     def _sample_columns(self) -> tuple[str, ...]:
         return records.SAMPLE_FIELDS[: None if self.connection.format >= records.FORMAT_WITH_POWER else 4]
