@@ -140,12 +140,12 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
         "curves checkpoints cost recommendations rationale future presets conclusion summary breakdown derived "
         "alternatives reproduce provenance",
     ),
-    "executors": {"local": "hptui.execution.local.executor:SPEC"},
+    "executors": {"local": "hptui.execution.local.executor:SPEC", "ssh": "hptui.execution.remote.ssh:SPEC"},
     "screens": {},
     "commands": _rows(
         "hptui.cli.verbs",
-        "open new run check schema status trials show log wait pause resume stop retry add space note report export "
-        "import serve doctor paths docs plugins rm gc completion",
+        "open new run check schema status trials show log places wait pause resume stop retry add space note report "
+        "export import serve doctor paths docs plugins rm gc completion",
     ),
 }
 """Group -> name -> where the spec is. They are texts, so that listing names imports nothing."""

@@ -134,12 +134,13 @@ def _tried(tried: DryRunResult) -> dict[str, str]:
 @click.argument("source")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the study file there.")
 @click.option("--schema", is_flag=True, help="Also write its JSON Schema, and name it in the first line for editors.")
+@click.option("--no-laws", is_flag=True, help="Ranges and first proposals without published laws.")
 @pass_context
-def new_(context: Context, source: str, output: Path | None, schema: bool) -> None:
+def new_(context: Context, source: str, output: Path | None, schema: bool, no_laws: bool) -> None:
     """Write a study file for a script, a sweep file or a built-in trainer."""
     from hptui.operations.new import write_study_file
 
-    path, notes = write_study_file(source, output, schema)
+    path, notes = write_study_file(source, output, schema, laws=not no_laws)
     for note in notes:
         message(f"note: {note}")
     message(f"wrote {path}: choose what to search in [space], then: hptui check {path}")

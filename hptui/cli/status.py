@@ -107,7 +107,11 @@ def _write_study(view: View, shape: dict[str, Any]) -> None:
     from hptui.results.view import describe_stages
 
     study, best, means = view.study, shape["best"], fresh_means(view)
-    counts = ", ".join(f"{count} {status}" for status, count in shape["counts"].items())
+    at_rungs = shape.get("at_rungs", 0)
+    counts = ", ".join(
+        f"{count} {status}" + (f" ({at_rungs} at rungs)" if status == "paused" and at_rungs else "")
+        for status, count in shape["counts"].items()
+    )
     runner = f"pid {shape['runner']['pid']} on {shape['runner']['host']}" if shape["runner"]["alive"] else ""
     write_facts(
         {
@@ -118,6 +122,8 @@ def _write_study(view: View, shape: dict[str, Any]) -> None:
             "objective": ", ".join(f"{objective['goal']} {objective['metric']}" for objective in shape["objectives"]),
             "sampler": shape["sampler"],
             "trials": f"{progress_text(shape)}{f': {counts}' if counts else ''}",
+            "where": shape["where"],
+            "places": ", ".join(f"{place['name']} {place['state']}" for place in shape["places"]),
             "stages": describe_stages(view),
             "known before": describe_prior_knowledge(view),
             "best": best_line(view) if best else "",
@@ -126,6 +132,7 @@ def _write_study(view: View, shape: dict[str, Any]) -> None:
             "started": local_time(shape["started"]) if shape["started"] else "",
             "time": clock(shape["seconds"]),
             "left": duration(shape["eta"]) if shape["eta"] is not None else "",
+            "packing": (shape["packing"] or {}).get("why") or "",
             "directory": shape["directory"],
         }
     )

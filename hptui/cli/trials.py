@@ -72,8 +72,11 @@ def trials_(
         names = [name for name in names if name != "reason"]  # the status column shows it
         table_columns = columns_of(view, names)
     rows = table_rows(view, trials, names)
+    where = _states_elsewhere(view)
     for row, trial in zip(rows, trials, strict=True):
         row["trial:record"] = trial
+        if state := where.get(trial.number):
+            row["status:shown"] = f"{trial.status} ({state})"
         if "reason" not in names and trial.reason and trial.reason not in IMPLIED_REASONS:
             row["status:shown"] = f"{trial.status} ({trial.reason})"
     best = next((index for index, trial in enumerate(trials) if trial == view.best), None)
@@ -97,6 +100,15 @@ def trials_(
     )
     if incomplete := [trial for trial in trials if trial.incomplete_curve]:
         message(incomplete_note(incomplete))
+
+
+def _states_elsewhere(view: View) -> dict[int, str]:
+    """Return which trials are queued or unreachable on other machines."""
+    from hptui.operations.places import places_json, state_words
+
+    document = places_json(view.sd)
+    states = {int(n): state_words(attempt["state"]) for n, attempt in document["attempts"].items()}
+    return states if document["runner"] else {}
 
 
 HOST_FACTS = (
@@ -151,6 +163,7 @@ def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> N
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
+    from hptui.results.packing import packing_text
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
@@ -172,6 +185,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
             "note": trial.note,
             "progress": _progress(trial),
             "time": clock(trial.seconds) if trial.seconds else "",
+            "shared a process": packing_text(trial),
             "peak memory": memory(trial.peak_memory_gb) if trial.peak_memory_gb else "",
             "proposed by": trial.engine,
             "directory": shape["directory"],

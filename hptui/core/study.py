@@ -13,6 +13,8 @@ from typing import Any, Literal
 from hptui.core.expressions import Expression
 from hptui.core.notify import Notify as Notify
 from hptui.core.space import Space
+from hptui.core.ssh import Ssh as Ssh
+from hptui.core.ssh import SshHost as SshHost
 from hptui.core.trial import Value
 
 Goal = Literal["minimize", "maximize"]
@@ -96,7 +98,7 @@ class Search:
 
     `outcome` holds conditions on measured values: a trial that violates one is never the best. With `evaluate_base` the
     untrained model is measured first. `warm_start` names studies whose trials inform the search. `sampler_settings` are
-    the sampler's own, as the file gives them.
+    the sampler's own, as the file gives them. With `laws` the first proposal is where a published law says.
     """
 
     sampler: str = "auto"
@@ -109,6 +111,7 @@ class Search:
     stop: tuple[StopRule, ...] = ()
     outcome: tuple[Expression, ...] = ()
     warm_start: tuple[str, ...] = ()
+    laws: bool = True
     sampler_settings: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -165,7 +168,9 @@ class Resources:
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
     often in a row the machine may lose one trial. `executor` is a
     built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use. `give_up` is
-    how many seconds an attempt may be unreachable before its trial runs elsewhere.
+    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh` is that of the study, for its
+    executor alone. `pack` is the most trials that share a process, "auto", or None where the file says nothing;
+    `isolate` gives each one of its own.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -184,6 +189,18 @@ class Resources:
     executor: str = "local"
     share: bool = False
     give_up: float | Literal["never"] = 1800.0
+    ssh: Ssh = field(default_factory=Ssh)
+    pack: int | Literal["auto"] | None = None
+    isolate: bool = False
+
+    @property
+    def packing(self) -> int | Literal["auto"] | None:
+        """The most trials that share a process, or "auto"; None: each has its own."""
+        return None if self.isolate else DEFAULT_PACK if self.pack is None else self.pack
+
+
+DEFAULT_PACK: int | Literal["auto"] | None = None
+"""What a study without `[resources] pack` does: trials do not share processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +302,7 @@ class Study:
     notes: Notes = Notes()
     reference: Reference | None = None
     notify: Notify = field(default_factory=Notify)
+    ssh: Ssh = field(default_factory=Ssh)
     about: str = ""
     trial_name: str = ""
     on_end: tuple[str, ...] | None = None

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hptui.store.store import Store
+if TYPE_CHECKING:
+    from hptui.store.store import Store
 
 
 def checkpoint_folder(shared: Path, n: int) -> Path:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from hptui import studyfile
-from hptui.core.study import Study
-from hptui.core.trial import Attempt, AttemptState, Reason, Trial, TrialStatus, Value
+from hptui.core.study import Resources, Study
+from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.execution.attempt_checkpoints import checkpoint_folder, remove_superseded, resume_paths
 from hptui.execution.executor import (
     Executor,
@@ -34,8 +34,11 @@ from hptui.execution.executor import (
 )
 from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
-from hptui.execution.probe import LOCAL, executor_name
+from hptui.execution.pack_request import PackRequest
+from hptui.execution.packing import PackingExecutor, decide_packing, record_packing_of
+from hptui.execution.probe import LOCAL
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
+from hptui.execution.recorded_metrics import recorded_metrics
 from hptui.execution.rungs import next_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
@@ -52,23 +55,6 @@ MAX_SETTLE_S = 8.0
 
 MAX_WAIT_NEAR_S = 60.0
 """How long a trial waits for a place on the machine that has its checkpoints, before it begins on another one."""
-MAX_RECORDED_STEPS = 20
-"""Last steps of an objective that an attempt is given: they show how far apart its points usually are."""
-
-
-def recorded_metrics(store: Store, study: Study, trial: int) -> dict[str, dict[str, Any]]:
-    """Return the last step and the source of each recorded metric, and last steps of objectives."""
-    sources = store.read.trial(trial).facts.get("metric_sources")
-    names = sources if isinstance(sources, Mapping) else {}
-    recorded: dict[str, dict[str, Any]] = {}
-    for name, summary in store.read.metric_summaries(trial).items():
-        source = str(names.get(name, "")).partition(", ")[0]
-        recorded[name] = {"step": summary.step, "source": source or None}
-    for objective in study.objectives:
-        if objective.metric in recorded:
-            steps = [step for step, _, _ in store.read.curve(trial, objective.metric)]
-            recorded[objective.metric]["steps"] = sorted(set(steps))[-MAX_RECORDED_STEPS:]
-    return recorded
 
 
 class Attempts:
@@ -84,15 +70,20 @@ class Attempts:
         self._trainers: dict[int, Mapping[str, Value]] = {}
         self._uuid = store.read.study().uuid
         self._waits_near: dict[int, float] = {}
-        self.executor = self._executor(study.resources.executor)
+        self._capacity = 0
+        self.executor = self.executor_named(study.resources.executor)
 
-    def _executor(self, name: str) -> Executor:
+    def executor_named(self, name: str) -> Executor:
         """Return the opened executor of a name."""
         if name not in self._executors:
             executor = find_executor(name)
-            executor.open(self.sd, self.spec, self.study.resources, self._peak)
+            executor.open(self.sd, self.spec, self._resources(), self._peak)
             self._executors[name] = executor
         return self._executors[name]
+
+    def _resources(self) -> Resources:
+        """Return the resources with the machines that the study names."""
+        return replace(self.study.resources, ssh=self.study.ssh)
 
     def executors(self) -> Collection[Executor]:
         """Return the executors that attempts of this study were handed to, or will be."""
@@ -102,8 +93,8 @@ class Attempts:
         """Follow a new revision of the study; running attempts keep their places."""
         self._release()
         self.study = study
-        self.executor = self._executor(study.resources.executor)
-        self.executor.revise(study.resources)
+        self.executor = self.executor_named(study.resources.executor)
+        self.executor.revise(self._resources())
 
     def reserve(self) -> bool:
         """Hold a place for the next start; return False when none can be had now."""
@@ -128,6 +119,11 @@ class Attempts:
         here = [live for live in self.live.values() if not isinstance(live.handle, UnreachableHandle)]
         return max(0, self.executor.capacity() - len(here))
 
+    def capacity_changed(self) -> bool:
+        """Return whether there are more or fewer places than at the last call: a machine has come or gone."""
+        before, self._capacity = self._capacity, self.executor.capacity()
+        return before != self._capacity
+
     def _peak(self) -> float | None:
         """Return the most memory (GiB) that attempts needed of one GPU; None: not known yet."""
         return peak_of_one_gpu(self.store.read.attempts())
@@ -138,6 +134,10 @@ class Attempts:
         """Start the next attempt of a trial; return None when no place can be had now."""
         lease = self._lease_for(trial)
         if lease is None:
+            return None
+        packing = decide_packing(self.study, self.spec, self.executor, self.store, trial, self._trainer_of)
+        if isinstance(self.executor, PackingExecutor) and not self.executor.fits(lease, packing.request):
+            self.executor.release(lease)  # it is made ready for this trial; until then nothing else goes there
             return None
         if not trial.attempts and trial.replicate_of is None:
             trial = replace(trial, revision=self.store.read.revision())
@@ -157,17 +157,24 @@ class Attempts:
                 self.store.insert_attempt(attempt)
                 begun = {"started": trial.started or attempt.started, "revision": trial.revision}
                 self.store.update_trial(trial.number, status=TrialStatus.RUNNING, reason=None, message="", **begun)
+                record_packing_of(self.store, trial, packing)
         except BaseException:  # a full disk, for example: without this the place would stay taken by this process
             self.executor.release(lease)
             raise
         crash_point("after_insert_attempt")
-        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease)
+        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease, packing.request)
 
     def _lease_for(self, trial: Trial) -> Lease | None:
         """Return a place for a trial's next attempt: near its checkpoints, if there is one within a while."""
-        if trial.attempts and isinstance(self.executor, PlacedExecutor):
+        placed = self.executor if isinstance(self.executor, PlacedExecutor) else None
+        if placed is not None and self._reserved is not None and not placed.holds(self._reserved):
+            self._reserved = None  # its machine was lost meanwhile
+        if trial.attempts and placed is not None:
             last = self.store.read.attempts(trial.number)[-1]
-            lease, worthwhile = self.executor.reserve_near(last.device)
+            if self._reserved is not None and self._reserved.label.partition(" ")[0] == last.device.partition(" ")[0]:
+                held, self._reserved = self._reserved, None
+                return held
+            lease, worthwhile = placed.reserve_near(last.device)
             waited_s = time.monotonic() - self._waits_near.setdefault(trial.number, time.monotonic())
             if lease is not None or (worthwhile and waited_s < MAX_WAIT_NEAR_S):
                 if lease is not None:
@@ -177,7 +184,7 @@ class Attempts:
         lease, self._reserved = self._reserved or self.executor.reserve(), None
         return lease
 
-    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease) -> RunningAttempt:
+    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease, pack: PackRequest | None = None) -> RunningAttempt:
         """Hand the attempt to the executor. One that cannot be started is found gone at the next turn."""
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources
         handle: Handle | None = None
@@ -192,6 +199,7 @@ class Attempts:
                 environment={"PYTHONUNBUFFERED": "1"},
                 pause_grace=resources.pause_grace,
                 stop_grace=resources.stop_grace,
+                pack=pack,
             )
             handle = self.executor.start(launch, lease)
         except StartFailed as error:
@@ -251,7 +259,7 @@ class Attempts:
 
     def adopt(self, attempt: Attempt, trial: Trial) -> RunningAttempt:
         """Take over an attempt that an earlier runner started, from the executor that it was handed to."""
-        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self._executor)
+        live = self.live[attempt.token] = restore_attempt(self.sd, attempt, trial, self.executor_named)
         return live
 
     def poll(self) -> None:
@@ -288,20 +296,6 @@ class Attempts:
         with suppress(Exception):  # it is recorded as fenced, so the next runner fences it again
             live.handle.fence()
             live.handle.forget()
-
-    def fence_again(self) -> None:
-        """Fence all given-up attempts: the runner that recorded it may have died before it could do so."""
-        for attempt in self.store.read.attempts():
-            run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
-            if attempt.reason is not Reason.FENCED or not run.root.is_dir():
-                continue
-            try:
-                record = LaunchRecord(attempt.token, run, attempt.device, attempt.boot_id)
-                handle = self._executor(executor_name(run)).adopt(record)
-                handle.fence()
-                handle.forget()
-            except Exception:  # of a plug-in that is gone, for example; nothing of the attempt counts anyway
-                log.exception("trial %d: attempt %d cannot be fenced", attempt.trial, attempt.n)
 
     def request_end(self, live: RunningAttempt, verb: str, asked: str, message: str) -> None:
         """Record that a running attempt shall end, and why; then pass the verb on to it."""

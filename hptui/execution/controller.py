@@ -1,7 +1,6 @@
 """Carry out what `plan` decides for a study: start trials, ask for proposals, begin stages, end the study.
 
-`plan` is pure; here each action is done in one transaction together with the rows that it rests on.
-"""
+`plan` is pure; here each action is done in one transaction together with the rows that it rests on."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.maintenance import Maintenance, warn_if_constant
 from hptui.execution.notifier import Notifier, Settings
 from hptui.execution.preparation import Preparation
-from hptui.execution.proposals import EngineFailed, Proposals
+from hptui.execution.proposals import EngineFailed, LawsOf, Proposals
 from hptui.execution.pruning import FinishedCurves, Pruning
 from hptui.execution.queue import insert_file_trials, insert_replicate, insert_stage_trials
 from hptui.execution.trial_ledger import TrialLedger
@@ -42,12 +41,13 @@ class Hooks:
     """What the runner is given from above, since it knows neither trainers nor reports.
 
     `trainer` returns how to run attempts; `ended` is called when the study has come to rest; `code` watches whether
-    hptui itself is replaced on disk; `notify` returns who is notified of what."""
+    hptui itself is replaced on disk; `notify` returns who is notified of what, `laws` what laws say of its settings."""
 
     trainer: Callable[[Study], WorkerSpec]
     ended: Callable[[Store, StudyDir, Study], None]
     code: CodeWatch | None = None
     notify: Settings = lambda study: study.notify
+    laws: LawsOf = lambda study, base: ()
 
 
 class StudyController:
@@ -107,7 +107,7 @@ class StudyController:
         self.study_view = stages.study_in_stage(self.study, self.stage)
         overrides, defaults = stages.overrides_in_stage(self.study, self.stage), self.store.read.defaults()
         self.base = {**defaults, **self.study.trainer.settings}
-        self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides)
+        self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides, self.hooks.laws)
         if previous_stage != self.stage:
             self._curves = FinishedCurves()
         self.promotion = rungs.promotion_of(self.study, self.stage.name)

@@ -14,14 +14,17 @@ from contextlib import suppress
 
 from hptui.core.format import duration
 from hptui.core.study import Study
+from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
 from hptui.execution.classify_exit import AttemptEnd
-from hptui.execution.executor import PlacedExecutor, State
+from hptui.execution.executor import LaunchRecord, PlacedExecutor, State
 from hptui.execution.finalize import fence_attempt
+from hptui.execution.probe import executor_name
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
+from hptui.store.run_directory import RunDir
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -72,7 +75,7 @@ class Doubts:
         return None
 
     def _note_reached(self, live: RunningAttempt, state: State) -> None:
-        if live.unreachable_reported and not state.gone:
+        if live.unreachable_reported and (not state.gone or state.certain):
             message = f"reached again after {duration(live.unreachable_s)}"
             self.store.add_event("info", EventKind.PLACE_BACK, message, live.trial.number)
         live.unreachable_s, live.unreachable_reported = 0.0, False
@@ -84,19 +87,33 @@ class Doubts:
         self.attempts.abandon(live)
         return ending
 
-    def record(self) -> None:
+    def fence_again(self) -> None:
+        """Fence all given-up attempts: the runner that recorded it may have died before it could do so."""
+        for attempt in self.store.read.attempts():
+            run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
+            if attempt.reason is not Reason.FENCED or not run.root.is_dir():
+                continue
+            try:
+                record = LaunchRecord(attempt.token, run, attempt.device, attempt.boot_id)
+                handle = self.attempts.executor_named(executor_name(run)).adopt(record)
+                handle.fence()
+                handle.forget()
+            except Exception:  # of a plug-in that is gone, for example; nothing of the attempt counts anyway
+                log.exception("trial %d: attempt %d cannot be fenced", attempt.trial, attempt.n)
+
+    def record(self, *, at_once: bool = False) -> None:
         """Record which attempts are queued or unreachable, and what the places do, if it has changed."""
         now = time.monotonic()
-        if now - self._recorded_at < RECORD_INTERVAL_S:
+        if now - self._recorded_at < RECORD_INTERVAL_S and not at_once:
             return
         attempts = {
-            token: {
+            str(live.trial.number): {
                 "state": live.state.kind,
                 "why": live.state.why,
                 "place": live.state.place,
                 "since": live.state_since,
             }
-            for token, live in self.attempts.live.items()
+            for live in self.attempts.live.values()
             if live.state.kind in ("queued", "unknown") or live.state.place
         }
         places = []

@@ -125,6 +125,9 @@ def plan(state: PlanState) -> list[Action]:
     actions += [Promote(number) for number in state.promotable[: state.free_slots - len(actions)]]
     more = min(state.free_slots - len(actions), trials_left(state))
     actions += [Propose()] * (0 if state.spent or state.stagnation else max(0, more))
+    proposes = not (state.spent or state.stagnation) and (state.budget is None or trials_left(state) > 0)
+    if not state.free_slots and (proposes or state.promotable):
+        return []  # no machine is reached now: that ends no study
     if not actions and not trials.running and not trials.waiting(1):
         if state.promotable_at_end:
             return [Promote(number) for number in state.promotable_at_end[: state.free_slots]]

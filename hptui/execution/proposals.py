@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hptui import plugins
+from hptui.core.laws import ENGINE as LAW_ENGINE
+from hptui.core.laws import Law
 from hptui.core.rungs import latest
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
 from hptui.execution.prior_trials import prior_studies_of, prior_trials, store_prior_knowledge
 from hptui.execution.queue import insert_waiting
+from hptui.search import laws
 from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
 from hptui.search.engine_process import MAX_ASK_S, EngineProcess, EngineReply, propose_at_random, runs_in_own_process
 from hptui.search.projection import SpaceProjection
@@ -20,6 +23,10 @@ from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
+
+
+LawsOf = Callable[[Study, Mapping[str, Value]], Sequence[Law]]
+"""Returns what published laws say of a study, with all settings of its baseline."""
 
 
 class EngineFailed(Exception):
@@ -48,9 +55,10 @@ class Proposals:
         defaults: Mapping[str, Value],
         stage: str = "",
         onto: Mapping[str, Value] | None = None,
+        laws_of: LawsOf | None = None,
     ) -> None:
         self._store, self._study, self._stage, self._onto = store, study, stage, onto or {}
-        self._base = {**defaults, **study.trainer.settings}
+        self._base, self._laws_of = {**defaults, **study.trainer.settings}, laws_of
         self.choice = choose_sampler(study, self._base)
         self.asks_ahead = plugins.spec("samplers", self.choice.sampler, study.directory).asks_ahead
         self._engine_process: EngineProcess | None = None
@@ -103,6 +111,8 @@ class Proposals:
         Raises: `EngineFailed` when the engine raised, hung or died.
         """
         number = self._store.read.next_number()
+        if (first := self._from_laws(trials)) is not None:
+            return first
         self.prepare()
         answer = (
             self._ask_engine_process(number, trials)
@@ -119,6 +129,17 @@ class Proposals:
             self.exhausted = True
             return None
         return self._record(answer.proposal, trials)
+
+    def _from_laws(self, trials: Sequence[Trial]) -> Trial | None:
+        """Record and return the first trial of the search, if a published law says where to begin; else None."""
+        laws_of, self._laws_of = self._laws_of, None  # once: what they say now they say later
+        if laws_of is None or not laws.applies(self._study, self._store.read.trials()):
+            return None
+        first = laws.law_proposal(self._study, self._base, laws_of(self._study, self._base), trials)
+        if first is None:
+            return None
+        self._note_seen(trials)
+        return self._record(first[0], trials, first[1])
 
     def _ask_in_process(self, number: int, trials: Sequence[Trial]) -> EngineReply:
         self._note_seen(trials)
@@ -157,9 +178,10 @@ class Proposals:
     def _note_seen(self, trials: Sequence[Trial]) -> None:
         self._seen, self._at_rungs = _ended(trials), tuple(trial.number for trial in trials if trial.is_at_rung)
 
-    def _record(self, proposal: Proposal, trials: Sequence[Trial]) -> Trial:
+    def _record(self, proposal: Proposal, trials: Sequence[Trial], note: str = "") -> Trial:
         self._report_engine_change(proposal.engine, trials)
         facts = {"engine": proposal.engine, "rejections": proposal.rejections, "seen": self._seen, "stage": self._stage}
+        facts |= {"note": note} if note else {}
         with self._store.transaction(durable=True):
             self._note_prior_knowledge(trials)
             trial = insert_waiting(self._store, self._study, Role.SEARCH, {**self._onto, **proposal.params}, **facts)
@@ -186,8 +208,8 @@ class Proposals:
 
     def _report_engine_change(self, engine: str, trials: Sequence[Trial]) -> None:
         """Record once when another engine, or another version of it, continues a search."""
-        earlier = [trial.engine for trial in trials if trial.engine and "fallback" not in trial.engine]
-        if not self._change_reported and earlier and earlier[-1] != engine and "fallback" not in engine:
+        earlier = [trial.engine for trial in trials if trial.engine and not _is_passing(trial.engine)]
+        if not self._change_reported and earlier and earlier[-1] != engine and not _is_passing(engine):
             self._change_reported = True
             self._store.add_event(
                 "warning", EventKind.ENGINE, f"the search goes on with {engine}; before it was {earlier[-1]}"
@@ -198,6 +220,11 @@ class Proposals:
         if self._engine_process is not None:
             self._engine_process.close()
             self._engine_process = None
+
+
+def _is_passing(engine: str) -> bool:
+    """Return whether an engine stands in for the study's own, for one proposal."""
+    return "fallback" in engine or engine == LAW_ENGINE
 
 
 def _ended(trials: Sequence[Trial]) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
 from hptui.execution.doubts import Doubts
 from hptui.execution.executor import State
 from hptui.execution.finalize import fail_attempt, finalize_attempt
+from hptui.execution.packing import PackingRecord, follow_hung_host
 from hptui.execution.reconcile import UnreachableHandle
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.execution.watchdog import CLOCKLESS_KINDS, WatchdogAction, check_clocks
@@ -73,6 +74,7 @@ class Runner:
         self.controller = StudyController(sd, store, hooks, commands, self.attempts)
         self.maintenance = self.controller.maintenance
         self._code = hooks.code
+        self._packing_record = PackingRecord(store)
         self.leaving = False
         self._failed_turns = 0
         self._turned_at = time.monotonic()
@@ -90,6 +92,7 @@ class Runner:
             while not self.leaving:
                 try:
                     if self._turn():
+                        self.doubts.record(at_once=True)
                         return RunEnd.RESTED
                     if self._may_hand_over():
                         return RunEnd.HANDS_OVER
@@ -164,10 +167,14 @@ class Runner:
         if self.controller.revision_pending:
             self.controller.follow_revision()
         self.attempts.poll()
+        if self.attempts.capacity_changed():
+            self.controller.request_decision()
         for live in list(self.attempts.live.values()):
             self._follow_apart(live)
         self.doubts.record()
         self.controller.do_chores()
+        if self._packing_record.follow(self.attempts.executor):
+            self.controller.request_decision()
         # Time alone changes whether `until.hours` is reached; everything else that counts is recorded.
         if self.controller.proposals.collect() or self.controller.study.search.until.hours is not None:
             self.controller.request_decision()
@@ -206,7 +213,7 @@ class Runner:
             if isinstance(live.handle, UnreachableHandle):
                 message = f"{live.handle.why}; give it up by: hptui doctor --repair {self.controller.sd.name}"
                 self.store.add_event("error", EventKind.SUSPECT, message, attempt.trial)
-        self.attempts.fence_again()
+        self.doubts.fence_again()
         crash_point("after_adopt")
         self.controller.adopted()
 
@@ -290,6 +297,10 @@ class Runner:
 
     def _watchdog(self, live: RunningAttempt, action: WatchdogAction) -> None:
         live.hang_reported = True
+        if action.asked == EventKind.HUNG and follow_hung_host(
+            self.store, self.attempts.executor, live, self.attempts.live.values(), action
+        ):
+            return
         if action.verb:
             self.attempts.request_end(live, action.verb, action.asked, action.message)
         else:

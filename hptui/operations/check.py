@@ -22,8 +22,9 @@ from hptui.core.trial import Value
 from hptui.execution.local import devices
 from hptui.operations.dry_run import run_steps
 from hptui.operations.notify import notify_warnings
+from hptui.operations.packing import packing_warnings
 from hptui.operations.run import read_study
-from hptui.operations.runner_process import defaults_of
+from hptui.operations.runner_process import defaults_of, laws_of
 
 TRY_STEPS = 6
 """Steps of a dry run."""
@@ -78,7 +79,11 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
     study = read_study(path, changes or {})
     if home is not None:
         prior_trials.read_prior_studies(study, home)
-    warnings = (*studyfile.study_warnings(study, registry.schema), *notify_warnings(study))
+    warnings = (
+        *studyfile.study_warnings(study, registry.schema),
+        *notify_warnings(study),
+        *packing_warnings(study, _base(study)),
+    )
     return CheckResult(study, warnings, _facts(study))
 
 
@@ -123,9 +128,20 @@ def _facts(study: Study) -> dict[str, Value]:
         ),
         "constraints": [constraint.text for constraint in study.space.constraints],
         **({"stop rules": [f"{rule} (not the baseline)" for rule in study.search.stop]} if study.search.stop else {}),
+        **({"law": text} if (text := _law(study, base)) else {}),
         "configurations": len(configurations) if configurations is not None and not study.stages else None,
         "feasible_share": round(study.space.feasible_share(base), 3) if study.space.parameters else None,
     }
+
+
+def _law(study: Study, base: Mapping[str, Value]) -> str:
+    """Return what published laws propose first; '' where they say nothing or are switched off."""
+    from hptui.search import laws
+
+    if not laws.applies(study, ()):
+        return ""
+    first = laws.law_proposal(study, base, laws_of(study, base), ())
+    return first[1].removeprefix("from a law: ") if first else ""
 
 
 def _stage_line(study: Study, stage: Stage) -> str:

@@ -32,8 +32,8 @@ READING_ORDER = (
         "sft",
         "python",
     ),
-    *("screens", "reports", "exports", "executors", "reliability", "plugins", "architecture", "glossary", "stability"),
-    *("benchmarks", "changelog"),
+    *("screens", "reports", "exports", "executors", "ssh", "reliability", "plugins", "architecture", "glossary"),
+    *("stability", "benchmarks", "changelog"),
 )
 """Pages in the order in which they are listed; others follow."""
 

@@ -19,8 +19,10 @@ from hptui.core.format import size
 from hptui.core.version import __version__
 from hptui.execution.local import devices, nvml, torch_build
 from hptui.execution.local.devices import Gpu
+from hptui.operations.doctor_places import examine_places
 from hptui.operations.doctor_study import Finding, Level, examine_study
 from hptui.operations.machine import logout_warning
+from hptui.results.view import read_study
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
 from hptui.store.paths import StudyDir, list_studies, misnamed_studies
 
@@ -47,7 +49,13 @@ def examine(home: Path, studies: list[StudyDir] | None = None) -> list[Finding]:
     chosen = list_studies(home) if studies is None else studies
     for sd in chosen:
         findings += examine_study(sd, thorough=studies is not None)
+        if studies is not None:
+            findings += _safely(partial(_places, sd), "places")
     return findings
+
+
+def _places(sd: StudyDir) -> list[Finding]:
+    return list(examine_places(sd, read_study(sd))) if sd.exists() else []
 
 
 def _safely(probe: Callable[[], list[Finding]], name: str = "") -> list[Finding]:

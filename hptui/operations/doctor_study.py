@@ -21,7 +21,7 @@ from hptui.execution.attempt_files import read_ending
 from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit
 from hptui.execution.local.environment import boot_id
 from hptui.execution.local.processes import attempt_processes
-from hptui.execution.probe import probe
+from hptui.execution.probe import LOCAL, executor_name, probe
 from hptui.operations.runner_process import runner_status
 from hptui.results.view import View, read_view
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
@@ -197,11 +197,14 @@ def _checkpoints(sd: StudyDir, view: View, reader: StoreReader) -> Iterator[Find
     for trial in view.trials:
         if trial.status not in (TrialStatus.PAUSED, TrialStatus.WAITING):
             continue
-        on_disk = list_checkpoints(sd.checkpoints(trial.number, view.study.checkpoint_directory, view.row.uuid))
+        folder = sd.checkpoints(trial.number, view.study.checkpoint_directory, view.row.uuid)
+        on_disk = [entry for path in (folder, *folder.glob("a*")) for entry in list_checkpoints(path)]
+        on_disk.sort(key=lambda checkpoint: checkpoint.step, reverse=True)
         if on_disk and (problem := find_damage(on_disk[0])):
             text = f"trial {trial.number}: {on_disk[0].path.name} is damaged ({problem}); an older one will be used"
             yield Finding("checkpoints", "warning", text, "", sd.name)
-        if not on_disk and reader.checkpoints(trial.number):
+        recorded = reader.checkpoints(trial.number)
+        if not on_disk and recorded and executor_name(RunDir(sd.attempt(trial.number, recorded[-1].attempt))) == LOCAL:
             text = f"trial {trial.number}: its checkpoints are gone; it will begin anew"
             yield Finding("checkpoints", "warning", text, "", sd.name)
 

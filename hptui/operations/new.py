@@ -5,21 +5,26 @@ A script's file has its parameters, their defaults, and typical ranges as commen
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from hptui import plugins
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.laws import Law
 from hptui.operations.new_script import SEARCH_LINES, one_line, study_file_of_script, study_name
 from hptui.operations.study_schema import schema_line
 from hptui.results.export.text_formats import toml_key, toml_value, write_atomically
 from hptui.trainers import registry
 
 
-def write_study_file(source: str, output: Path | None = None, with_schema: bool = False) -> tuple[Path, list[str]]:
+def write_study_file(
+    source: str, output: Path | None = None, with_schema: bool = False, laws: bool = True
+) -> tuple[Path, list[str]]:
     """Write a study file for `source`: a script, a `.yaml` sweep, or the name of a trainer.
 
-    `with_schema`: the JSON Schema of its trainer is written next to it, and its first line names that file. Returns its
-    path, and notes for the user. Raises: `UserError` when the file exists already or `source` is unknown.
+    `with_schema`: the JSON Schema of its trainer is written next to it, and its first line names that file. With
+    `laws` the ranges are those of published laws, where one applies. Returns its path, and notes for the user.
+    Raises: `UserError` when the file exists already or `source` is unknown.
     """
     path = _script_named(source)
     if path.suffix in (".yaml", ".yml"):
@@ -27,7 +32,7 @@ def write_study_file(source: str, output: Path | None = None, with_schema: bool 
     elif path.suffix == ".py" or path.is_file():
         text, notes = study_file_of_script(path, output.parent if output else Path())
     elif source in plugins.names("trainers") or source in plugins.names("trainers", installed=True):
-        text, notes = _from_trainer(source), []
+        text, notes = _from_trainer(source, laws)
     else:
         hint = did_you_mean(source, plugins.names("trainers", installed=True))
         raise UserError(f"there is no file {source!r} and no such trainer", hint=hint)
@@ -68,7 +73,7 @@ def _from_sweep(path: Path, directory: Path) -> tuple[str, list[str]]:
 # -- a built-in trainer
 
 
-def _from_trainer(kind: str) -> str:
+def _from_trainer(kind: str, use_laws: bool) -> tuple[str, list[str]]:
     settings = registry.schema(kind) or {}
     metric = DEFAULT_METRICS.get(kind, "loss")
     lines = [f"name = {toml_value(f'{kind}-study')}", "", "[objective]", f"metric = {toml_value(metric)}"]
@@ -76,8 +81,26 @@ def _from_trainer(kind: str) -> str:
     for name, info in settings.items():
         value = '""' if info.default is None else toml_value(info.default)
         lines.append(f"{'' if info.required else '# '}{toml_key(name)} = {value}{_help_comment(info.help)}")
-    space_entry = 'learning_rate = "1e-4..1e-2 log"' if "learning_rate" in settings else '# lr = "1e-4..1e-2 log"'
-    return "\n".join([*lines, "", "[space]", space_entry, "", *SEARCH_LINES]) + "\n"
+    entry = 'learning_rate = "1e-4..1e-2 log"' if "learning_rate" in settings else '# lr = "1e-4..1e-2 log"'
+    notes = []
+    defaults = {name: info.default for name, info in settings.items() if not info.required}
+    for law in registry.laws(kind, defaults, ["learning_rate"]) if use_laws else ():
+        if law.setting == "learning_rate":
+            entry = f'learning_rate = "{law_range(law, defaults)} log"  # {law.why}'
+            notes.append(f"learning_rate: the range is the law's value × and ÷ {law.factor:g}; --no-laws does without")
+    search = SEARCH_LINES if use_laws else [*SEARCH_LINES, "laws = false"]
+    return "\n".join([*lines, "", "[space]", entry, "", *search]) + "\n", notes
+
+
+def law_range(law: Law, defaults: Mapping[str, object]) -> str:
+    """Return the range around a law's value, with two digits: `1.2e-4..1.2e-2`.
+
+    The trainer's own value is in it.
+    """
+    default = defaults.get(law.setting)
+    own = [float(default)] if isinstance(default, int | float) and default > 0 else []
+    low, high = min(law.value / law.factor, *own, law.value), max(min(law.value * law.factor, law.highest), *own)
+    return f"{low:.1e}..{high:.1e}".replace("e-0", "e-").replace("e+0", "e+")
 
 
 DEFAULT_METRICS = {"charlm": "val_loss", "sft": "eval_loss"}

@@ -16,11 +16,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import hptui
 from hptui.core.errors import HptuiError, MachineError
+from hptui.core.laws import Law
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.operations.displaced import wait_until_left
@@ -121,6 +123,7 @@ def worker_spec_of(study: Study) -> WorkerSpec:
         preload=registry.preload(study.trainer.kind, study),
         facts={**attempt_facts(study.directory), **({"plugins": {**used}} if (used := plugins_of(study)) else {})},
         prepares=registry.inspected_settings(study.trainer.kind, study.directory),
+        packing=registry.packing(study.trainer.kind, study.directory),
     )
 
 
@@ -226,6 +229,13 @@ def execute_new_code(sd: StudyDir, lock: int) -> NoReturn:
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  a list, no shell
 
 
+def laws_of(study: Study, base: Mapping[str, Value]) -> Sequence[Law]:
+    """Return what published laws say of a study whose baseline has these settings."""
+    from hptui.trainers import registry
+
+    return registry.laws(study.trainer.kind, base, study.space.names, study.directory)
+
+
 def _restart_message(before: str) -> str:
     change = f"hptui {hptui.__version__}" + ("" if before == hptui.__version__ else f", before {before}")
     return f"the runner has restarted itself: {change}"
@@ -265,7 +275,7 @@ def main(argv: list[str]) -> int:
             if handed_over:
                 crash_point("after_new_code")
                 store.add_event("info", EventKind.CODE_CHANGED, _restart_message(handed_over[1]))
-            runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end, code, runner_settings))
+            runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end, code, runner_settings, laws_of))
             write_lock_facts(lock, ready=True)
             end = runner.run()
             if end is RunEnd.RESTED:

@@ -8,13 +8,16 @@ from dataclasses import asdict
 from hptui.core.ranking import hypervolumes
 from hptui.core.rungs import place_text
 from hptui.core.trial import CURVE_INCOMPLETE, Trial
+from hptui.operations.places import counts_of, describe
 from hptui.operations.runner_process import runner_status
 from hptui.results.analysis.rungs import deciding_objective
 from hptui.results.fresh_means import fresh_means, means_json
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
+from hptui.results.packing import packing_json
 from hptui.results.time_left import time_left
 from hptui.results.view import View, best_trials, stage_progress
 from hptui.store.reader import StoreReader
+from hptui.store.whereabouts import whereabouts
 
 
 def status_json(view: View, now: float | None = None) -> Json:
@@ -25,6 +28,9 @@ def status_json(view: View, now: float | None = None) -> Json:
     for trial in view.trials:
         counts[trial.status] = counts.get(trial.status, 0) + 1
     objectives = [{"metric": objective.metric, "goal": objective.goal} for objective in study.objectives]
+    with StoreReader.open(view.sd) as reader:
+        recorded = whereabouts(reader) if runner["alive"] else {"attempts": {}, "places": []}
+    queued, unreachable = counts_of(recorded["attempts"])
     return {
         "name": row.name,
         "state": row.state,
@@ -35,6 +41,12 @@ def status_json(view: View, now: float | None = None) -> Json:
         "sampler": study.search.sampler,
         "trials": study.search.trials,
         "counts": counts,
+        **({"at_rungs": at_rungs} if (at_rungs := sum(trial.is_at_rung for trial in view.trials)) else {}),
+        "queued": queued,
+        "unreachable": unreachable,
+        "places": recorded["places"],
+        "where": describe(recorded["attempts"], now),
+        "packing": packing_json(row.packing),
         "stage": view.stage,
         "stages": [asdict(stage) for stage in stage_progress(view)],
         "best": _best(view),

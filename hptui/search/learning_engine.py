@@ -138,11 +138,15 @@ class ModelEngine(HistoryEngine):
     def propose(self, context: AskContext) -> Proposal | None:
         """See `HistoryEngine`."""
         history = context.history
-        if history.finished_count() < self.startup_trials or not history.has_values():
+        if history.finished_count() < self.startup_count(context) or not history.has_values():
             return self.start(context)
         return propose_feasible(
             self.name, self.projection, history.seen, self.suggester(context), context.near, self.max_asks
         )
+
+    def startup_count(self, context: AskContext) -> int:
+        """Return the number of finished trials before the model is used."""
+        return self.startup_trials
 
     def start(self, context: AskContext) -> Proposal | None:
         """Return a proposal without the model: a random feasible configuration."""

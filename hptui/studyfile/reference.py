@@ -19,7 +19,17 @@ REFERENCE_TABLES: Mapping[str, Table] = {
 }
 """All tables by name: also those that hold names of the user's own besides."""
 
-SETTABLE_TABLES = ("objective", "search", "search.pruner", "search.until", "resources", "report", "reference", "notify")
+SETTABLE_TABLES = (
+    "objective",
+    "search",
+    "search.pruner",
+    "search.until",
+    "resources",
+    "report",
+    "reference",
+    "notify",
+    "ssh",
+)
 """Tables of which a file has one, so that `--set TABLE.KEY=VALUE` names a key."""
 
 

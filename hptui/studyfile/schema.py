@@ -14,6 +14,7 @@ from hptui.core.keys import NONEMPTY, TEXT, Key, Table, list_of
 from hptui.studyfile.notify_table import NOTIFY
 from hptui.studyfile.search_tables import SEARCH_TABLES
 from hptui.studyfile.space_table import SPACE_TABLE
+from hptui.studyfile.ssh_table import SSH, SSH_HOST
 from hptui.studyfile.study_tables import METRICS, OBJECTIVE, REFERENCE, REPORT, RESOURCES
 from hptui.studyfile.study_tables import ROOT as ROOT
 
@@ -22,7 +23,19 @@ if TYPE_CHECKING:
 
 TABLES: dict[str, Table] = {
     entry.name: entry
-    for entry in (ROOT, OBJECTIVE, *SEARCH_TABLES, RESOURCES, METRICS, REPORT, REFERENCE, NOTIFY, SPACE_TABLE)
+    for entry in (
+        ROOT,
+        OBJECTIVE,
+        *SEARCH_TABLES,
+        RESOURCES,
+        METRICS,
+        REPORT,
+        REFERENCE,
+        NOTIFY,
+        SSH,
+        SSH_HOST,
+        SPACE_TABLE,
+    )
 }
 """Tables by dotted name; '' is the top of the file. An unknown key is looked for in them in this order."""
 

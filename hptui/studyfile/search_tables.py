@@ -119,6 +119,7 @@ SEARCH_TABLES = (
                 reader=f"{SEARCH}:read_warm_start",
                 example='["last-week"]',
             ),
+            Key("laws", FLAG, "Propose first what a published law says, where one applies", example="false"),
             Key(
                 "sampler_settings",
                 map_of(VALUE),

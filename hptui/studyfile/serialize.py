@@ -10,7 +10,7 @@ from typing import Any
 
 from hptui.core.notify import Notify
 from hptui.core.space import Choice, Derived, Parameter, Space
-from hptui.core.study import ListedTrial, Preset, PrunerSettings, Resources, Stage, Study
+from hptui.core.study import ListedTrial, Preset, PrunerSettings, Resources, Ssh, Stage, Study
 from hptui.core.trial import Value
 from hptui.core.values import show, to_plain
 from hptui.studyfile.schema import TABLES
@@ -65,14 +65,16 @@ def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
 
 def _dump_resources(resources: Resources) -> dict[str, object]:
     """Return `[resources]`; keys that older versions do not know stand there only if they are set."""
-    usual = {name: getattr(Resources(), name) for name in ("executor", "share", "give_up")}
+    usual = {name: getattr(Resources(), name) for name in ("executor", "share", "give_up", "pack", "isolate")}
     document = dump_table("resources", resources)
     return {key: value for key, value in document.items() if key not in usual or value != usual[key]}
 
 
 def _with_constraints(search: dict[str, object], space: Space) -> dict[str, object]:
     """Return `[search]` with the constraints of the space, before the last keys."""
-    last = {key: search.pop(key) for key in ("warm_start", "sampler_settings")}
+    last = {key: search.pop(key) for key in ("warm_start", "laws", "sampler_settings")}
+    if last["laws"]:
+        del last["laws"]  # older versions do not know it
     return {**search, "constraints": [condition.text for condition in space.constraints], **last}
 
 
@@ -90,6 +92,9 @@ WRITERS: Mapping[str, Callable[[Any], object]] = {
     ".notes": lambda notes: {**notes.settings, "rationale": notes.rationale, "future": notes.future},
     ".reference": lambda reference: None if reference is None else dump_table("reference", reference),
     ".notify": lambda notify: dump_table("notify", notify) if notify != Notify() else None,
+    ".ssh": lambda ssh: dump_table("ssh", ssh) if ssh != Ssh() else None,
+    "ssh.hosts": lambda hosts: [_without_none(dump_table("ssh.host", host)) for host in hosts],
+    "ssh.host.gpus": lambda gpus: gpus,
     "search.pruner": dump_pruner,
     "search.until": lambda until: dump_table("search.until", until),
     "search.stop": _dump_all("search.stop"),
@@ -99,6 +104,7 @@ WRITERS: Mapping[str, Callable[[Any], object]] = {
     "stage.from": lambda best: best and f"best {best}",
     "stage.pruner": lambda spec: dump_pruner(spec) if spec else None,
     "resources.gpus": lambda gpus: gpus,
+    "resources.pack": lambda pack: pack,
     "report.columns": lambda columns: [{"name": name, "heading": heading} for name, heading in columns.items()],
 }
 """Functions that write what the type of a key alone does not, by table and key."""

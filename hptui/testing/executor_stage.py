@@ -50,9 +50,14 @@ class ExecutorStage:
     def make(self, folder: Path) -> Executor:
         """Return a new executor, opened for a study in `folder`."""
         executor = find_executor(self.executor)
-        executor.open(StudyDir(folder / "study"), self.spec(), Resources(parallel=self.parallel), lambda: None)
+        executor.open(StudyDir(folder / "study"), self.spec(), self.resources(self.parallel), lambda: None)
         self._opened.append(executor)
+        self.until(executor, lambda: executor.capacity() > 0, "ready")
         return executor
+
+    def resources(self, parallel: int) -> Resources:
+        """Return the resources of the study; an executor of other machines adds where those are."""
+        return Resources(parallel=parallel)
 
     def spec(self) -> WorkerSpec:
         """Return how workers are run."""

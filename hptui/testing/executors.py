@@ -15,7 +15,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from hptui.core.study import Resources
 from hptui.execution.executor import Lease, find_executor
 from hptui.store.run_directory import read_json
 from hptui.testing.executor_stage import MAX_WAIT_S, ExecutorStage, events_of, lives, sizes_of
@@ -139,7 +138,7 @@ class ExecutorContract(ExecutorStage):
         second = self.make(tmp_path)
         adopted = second.adopt(self.record(launch))
         self._handles.append(adopted)
-        assert adopted.state().kind == "alive"
+        self.until(second, lambda: adopted.state().kind == "alive", "followed again")
         adopted.signal("stop")
         state, events = self.ended(second, adopted, launch)
         assert (state.proof, events[-1]["status"]) == ("exit", "stopped")
@@ -161,7 +160,8 @@ class ExecutorContract(ExecutorStage):
         assert (handle.state().kind, handle.state().proof) == ("gone", "never")
         handle.fence()
         handle.fence()
-        for late in (executor, self.make(tmp_path)):
+        for late in (executor, None):
+            late = late or self.make(tmp_path)  # only now: it may take places over from the other one
             lease = late.reserve()
             assert lease is not None
             with suppress(OSError):
@@ -226,7 +226,7 @@ class ExecutorContract(ExecutorStage):
         executor = self.make(tmp_path)
         launches = [self.launch(tmp_path, n, steps=100, step_seconds=0.01) for n in (1, 2)]
         handles = [self.start(executor, launch) for launch in launches]
-        executor.revise(Resources(parallel=1))
+        executor.revise(self.resources(1))
         assert executor.capacity() == 1
         for handle, launch in zip(handles, launches, strict=True):
             assert self.ended(executor, handle, launch)[1][-1]["status"] == "complete"

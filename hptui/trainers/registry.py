@@ -15,11 +15,13 @@ from typing import Any, Protocol, runtime_checkable
 from hptui import plugins
 from hptui.core.errors import UserError
 from hptui.core.keys import Key
+from hptui.core.laws import Law
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.plugins import TrainerSpec
 from hptui.trainers import modules, user_function
 from hptui.trainers.context import TrialContext
+from hptui.trainers.packs.protocol import Packing
 from hptui.trainers.spec import Prepare
 
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
@@ -137,6 +139,12 @@ def preparation(kind: str, directory: str = "") -> Prepare:
     return prepare
 
 
+def packing(kind: str, directory: str = "") -> Packing | None:
+    """Return how a trainer runs several trials in one process; None if it cannot."""
+    offered: Packing | None = _load(kind, "packing", directory)
+    return offered
+
+
 def preload(kind: str, study: Study | None = None, directory: str = "") -> tuple[str, ...]:
     """Return the modules that a warm launcher imports for this trainer.
 
@@ -165,6 +173,12 @@ def check(study: Study) -> None:
     inspect = _load(study.trainer.kind, "check", study.directory)
     if inspect is not None:
         inspect(study)
+
+
+def laws(kind: str, settings: Mapping[str, Value], searched: Iterable[str] = (), directory: str = "") -> list[Law]:
+    """Return what published laws say of a trainer's settings, those that are searched among them."""
+    find = _load(kind, "laws", directory)
+    return [] if find is None else list(find(settings, set(searched), directory))
 
 
 def why_not_resumed(study: Study) -> str:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hptui.core.format import clock, setting, settings, short_metric
 from hptui.core.stages import expected_total
 from hptui.core.study import Study
 from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.operations.machine import MachineNow
+from hptui.operations.places import counts_of
 from hptui.results.analysis.fresh import Fresh
 from hptui.results.fresh_means import whole_text
+from hptui.results.packing import packing_short
 from hptui.results.view import PSEUDO_LOSS_NOTE, View
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.sources.study import StudySnapshot
@@ -118,14 +121,24 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     if snapshot.frozen:
         left.append(Cell("read-only disk", "warn"))
     right = counts_cells(snapshot.counts, glyphs)
+    right += where_cells(snapshot.where)
     ended = sum(count for status, count in snapshot.counts.items() if not status.open)
     budget = expected_total(study, view.trials) if study.stages else study.search.trials
     right.append(Cell(f"{ended}/{max(budget, snapshot.total)}" if budget else f"{ended}"))
+    if shared := packing_short(view.row.packing):
+        right.append(Cell(shared, "muted"))
     if snapshot.left is not None:
         right.append(Cell(f"{snapshot.left.text} left", "muted"))
     elif view.row.seconds:
         right.append(Cell(clock(view.row.seconds), "muted"))
     return left, right
+
+
+def where_cells(attempts: Mapping[str, Mapping[str, Any]]) -> list[Cell]:
+    """Return how many running trials are queued or unreachable on other machines."""
+    queued, unreachable = counts_of(attempts)
+    cells = [Cell(f"{queued} queued", "warn")] if queued else []
+    return cells + ([Cell(f"{unreachable} unreachable", "bad")] if unreachable else [])
 
 
 def time_ago(then: float, now: float | None = None) -> str:

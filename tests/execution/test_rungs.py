@@ -107,7 +107,7 @@ def test_checkpoints_of_those_left_behind_are_gone(done: StudyDir) -> None:
         for trial in reader.trials():
             kept = bool(reader.checkpoints(trial.number))
             assert kept == (trial.status is TrialStatus.COMPLETE)
-            assert kept == any(done.checkpoints(trial.number, "", "").glob("step-*"))
+            assert kept == any(done.checkpoints(trial.number, "", "").rglob("step-*"))
         freed = [event.message for event in reader.events() if event.kind == "rung" and "freed" in event.message]
     assert len(freed) == 1
 

@@ -158,7 +158,7 @@ def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
 
 
 MAX_NAMED = 3
-"""Of more trials that cannot be distinguished from the best, their number is stated."""
+"""Of more trials that do not differ from the best, their number is stated."""
 HOW_TEXTS = {
     "answers": "same questions, bootstrap of all pairs",
     "counts": "Tukey's range of rates",

@@ -12,4 +12,5 @@ SPEC = TrainerSpec(
     metrics="hptui.trainers.charlm.settings:METRICS",
     check="hptui.trainers.one_gpu:check_one_gpu",
     resumes=True,
+    laws="hptui.trainers.charlm.laws:laws",
 )

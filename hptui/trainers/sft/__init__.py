@@ -13,4 +13,6 @@ SPEC = TrainerSpec(
     evaluates_base=True,
     check="hptui.trainers.one_gpu:check_one_gpu",
     resumes=True,
+    laws="hptui.trainers.sft.laws:laws",
+    packing="hptui.trainers.sft.packing:PACKING",
 )

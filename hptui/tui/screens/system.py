@@ -171,7 +171,7 @@ def process_lines(
 
 
 def _trial_text(whose: str) -> str:
-    """Return the trial that a process belongs to, its number first: a column may be too narrow for the name."""
+    """Return the trial that a process belongs to, its number first, since a column may be narrow."""
     study, _, number = whose.rpartition(" trial ")
     return plain_line(f"#{number} {study}", 60) if whose else "–"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hptui import studyfile
 from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, objective_point
@@ -18,6 +19,7 @@ from hptui.results.view import View, best_trials, trainer_settings_by_revision
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
+from hptui.store.whereabouts import whereabouts
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.start_watch import StartWatch
 from hptui.tui.sources.usage import usage_names
@@ -53,6 +55,7 @@ class StudySnapshot:
     fresh: FreshMeans | None = None
     usage: tuple[str, ...] = ()
     starred: frozenset[int] = frozenset()
+    where: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def charted(self) -> tuple[str, ...]:
@@ -177,6 +180,7 @@ class StudySource:
             None if partial else fresh_means(view, reader),
             usage_names(reader),
             reader.starred(),
+            whereabouts(reader)["attempts"] if alive else {},
         )
 
 

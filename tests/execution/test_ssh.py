@@ -1,0 +1,108 @@
+"""Studies on several machines by ssh: one that cannot be reached, and checkpoints that move."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hptui.operations.places import places_json
+from hptui.operations.run import run
+from hptui.operations.steer import send_command
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from tests.faults.ssh_kills import RELAY, curves_of, processes
+from tests.sshd import Sshd, running_sshd
+from tests.support import rest, run_to_rest, toy, trials, until
+
+pytestmark = pytest.mark.process
+STEPS = 60
+SPEED = {"steps": STEPS, "trials": 1, "trainer": "checkpoint_every = 5"}
+MACHINES = """
+[resources]
+executor = "ssh"
+gpus = 0
+give_up = "2s"
+[ssh]
+hosts = {hosts}
+dir = "{far}"
+"""
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as running:
+        yield running
+
+
+@pytest.fixture
+def blocked(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file: while it exists, no new connection to box1 is made."""
+    command, block = tmp_path / "ssh", tmp_path / "blocked"
+    command.write_text(
+        f'#!/bin/sh\ncase " $* " in *" box1 "*) [ -e {block} ] && exit 255;; esac\nexec {sshd.ssh} "$@"\n'
+    )
+    command.chmod(0o755)
+    monkeypatch.setenv("HPTUI_SSH", str(command))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    return block
+
+
+def step_of(sd: StudyDir) -> int:
+    return trials(sd)[0].last_step or 0 if sd.exists() and trials(sd) else 0
+
+
+def test_a_machine_that_is_lost_loses_its_trial_and_what_lived_on_is_killed(
+    home: Path, tmp_path: Path, blocked: Path
+) -> None:
+    far = home / "far"
+    machines = MACHINES.format(hosts='["box1", "box2"]', far=far)
+    hangs = {"trainer": "hang_at = 12\nfaulty_attempts = 1"}  # so that the first attempt does not end by itself
+    sd = run(home, str(toy(tmp_path, "lost", **{**SPEED, **hangs}, step_seconds=0.15, rest=machines))).sd  # type: ignore[arg-type]
+    until(lambda: step_of(sd) > 8)
+    with StoreReader.open(sd) as reader:
+        [first] = reader.attempts(0)
+    place = first.device.split()[0]
+    if place != "box1":  # the other one was reached first: let this one be blocked
+        text = Path(os.environ["HPTUI_SSH"]).read_text()
+        Path(os.environ["HPTUI_SSH"]).write_text(text.replace(" box1 ", f" {place} "))
+    [root] = far.glob(f"*/{place}")
+    blocked.touch()
+    for pid in processes(root, RELAY):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: places_json(sd)["attempts"].get("0", {}).get("state") == "unknown")
+    until(lambda: trials(sd)[0].attempts == 2)
+    assert processes(root), "the attempt lives on there"
+    blocked.unlink()
+    rest(sd)
+    until(lambda: not processes(root))
+    [trial] = trials(sd)
+    with StoreReader.open(sd) as reader:
+        old, new = reader.attempts(0)
+    assert (str(trial.status), trial.last_step) == ("complete", STEPS)
+    assert (str(old.reason), new.device.split()[0] != place) == ("fenced", True)
+    assert len(curves_of(sd)[0]) == STEPS
+
+
+def test_a_trial_goes_on_from_its_checkpoint_on_another_machine(home: Path, tmp_path: Path, blocked: Path) -> None:
+    quiet = run_to_rest(home, toy(tmp_path, "quiet", **SPEED))  # type: ignore[arg-type]
+    machines = MACHINES.format(hosts='["box1"]', far=home / "far")
+    file = toy(tmp_path, "moved", **SPEED, step_seconds=0.05, rest=machines)  # type: ignore[arg-type]
+    sd = run(home, str(file)).sd
+    until(lambda: step_of(sd) > 8)
+    send_command(sd, "pause", {})
+    rest(sd)
+    [paused] = trials(sd)
+    assert str(paused.status) == "paused"
+    assert [place["name"] for place in places_json(sd)["places"]] == ["box1"]
+    blocked.touch()  # nothing can be fetched from there any more: what is here must do
+    file.write_text(file.read_text().replace('["box1"]', '["box2"]'))
+    run_to_rest(home, file)
+    with StoreReader.open(sd) as reader:
+        _, second = reader.attempts(0)
+    assert second.device.startswith("box2 ")
+    assert second.resumed_step == paused.last_step
+    assert curves_of(sd) == curves_of(quiet)

@@ -1,0 +1,197 @@
+"""Kills on both sides of an ssh connection: runner, relay, link, shim and worker.
+
+    python -m tests.faults.ssh_kills KILLS FILE [SEED]
+
+adds to the counts in a JSON file, so that many kills can be gathered in many sittings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+from hptui.core.errors import HptuiError
+from hptui.operations.run import run
+from hptui.operations.runner_process import runner_status
+from hptui.operations.steer import extend
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import read_json
+from tests.sshd import Sshd, running_sshd
+from tests.support import PATIENCE, kill_all, run_to_rest, toy, until
+
+STEPS = 40
+KINDS = ("runner", "relay", "link", "shim", "worker")
+RELAY, RUNNER = b"hptui.execution.remote.relay", b"hptui.operations.runner_process"
+HOSTS = '["box1", { host = "box2", slots = 1 }]'
+REST = """
+[resources]
+executor = "ssh"
+gpus = 0
+lost_retries = 1000000
+min_free_gb = 0.0
+parallel = 2
+[ssh]
+hosts = {hosts}
+dir = "{far}"
+"""
+
+
+def belongs(pid: int, folder: Path) -> bool:
+    """Whether a process names a folder in its command or has a file in it open: forks keep a command."""
+    try:
+        if str(folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return True
+        return any(os.readlink(fd).startswith(str(folder)) for fd in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
+def processes(folder: Path, mark: bytes = b"") -> list[int]:
+    """Return the processes that belong to a folder and have a word in their command."""
+    pids = sorted(int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in pids if mark in _command(pid) and belongs(pid, folder) and pid != os.getpid()]
+
+
+class Battle:
+    """One study by ssh, attacked from a seed."""
+
+    def __init__(self, home: Path, folder: Path, sshd: Sshd, seed: int, hosts: str = HOSTS) -> None:
+        self.home, self.folder, self.sshd, self.far = home, folder, sshd, home / "far"
+        self.random = random.Random(seed)
+        self.kills: Counter[str] = Counter()
+        self._deck: list[str] = []
+        options = {"steps": STEPS, "step_seconds": 0.02, "trainer": "checkpoint_every = 7", "trials": 100_000}
+        self.file = toy(folder, "wide", **options, rest=REST.format(far=self.far, hosts=hosts))  # type: ignore[arg-type]
+        self.sd = StudyDir.for_study(home, "wide")
+
+    def keep(self) -> bool:
+        """Start the runner if it is gone; return whether the study is done."""
+        if self.sd.exists():
+            with StoreReader.open(self.sd) as reader:
+                if str(reader.study().state) == "done":
+                    return not runner_status(self.sd)["alive"]
+            if runner_status(self.sd)["alive"]:
+                return False
+        with suppress(HptuiError):  # killed while it started: tried again
+            run(self.home, "wide" if self.sd.exists() else str(self.file))
+        return False
+
+    def act(self) -> None:
+        """Kill something."""
+        if not self._deck:
+            self._deck = list(KINDS)
+            self.random.shuffle(self._deck)
+        kind = self._deck[-1]
+        if kind == "link":
+            self.count(kind, self.sshd.drop_links() > 0)
+            return
+        if kind in ("runner", "relay"):
+            victims = processes(self.sd.root, RUNNER) if kind == "runner" else processes(self.far, RELAY)
+        else:
+            facts = [read_json(path) for path in self.far.glob("*/*/trials/*/attempt-*/shim.json")]
+            pids = [int(fact[kind]) for fact in facts if isinstance(fact, dict)]
+            victims = [pid for pid in pids if belongs(pid, self.far)]
+        if victims:
+            with suppress(ProcessLookupError):
+                os.kill(self.random.choice(sorted(victims)), signal.SIGKILL)
+                self.count(kind, True)
+
+    def count(self, kind: str, killed: bool) -> None:
+        """Count a kill; what found no victim is tried again."""
+        if killed:
+            self.kills[kind] += 1
+            self._deck.pop()
+
+    def fight(self, kills: int, pace: float) -> None:
+        """Kill until there were as many kills; then let what is recorded end, and nothing new begin."""
+        deadline = time.monotonic() + (60 + 4 * kills) * PATIENCE
+        small = False
+        while not self.keep():
+            assert time.monotonic() < deadline, f"not done after {self.kills}: {self.sd.runner_log.read_text()[-3000:]}"
+            if self.kills.total() < kills:
+                time.sleep(self.random.uniform(0.5, 1.5) * pace)
+                self.act()
+                continue
+            with suppress(HptuiError):
+                small = small or bool(extend(self.sd, len(curves_of(self.sd))))
+            time.sleep(0.1)
+
+    def judge(self, undisturbed: dict[int, list[float]]) -> list[str]:
+        """Return what is wrong: trials lost, points lost, doubled or changed, processes left, a damaged store."""
+        findings = []
+        with StoreReader.open(self.sd) as reader:
+            trials = reader.trials()
+            curves = {trial.number: reader.curve(trial.number, "loss") for trial in trials}
+            suspects = [event.message for event in reader.events() if event.kind in ("suspect", "fenced")]
+        findings += [f"trial {trial.number} is {trial.status}" for trial in trials if trial.status != "complete"]
+        for number, curve in curves.items():
+            if [step for step, _, _ in curve] != list(range(1, STEPS + 1)):
+                findings.append(f"trial {number} has the steps {[step for step, _, _ in curve]}")
+            if number in undisturbed and [value for _, value, _ in curve] != undisturbed[number]:
+                findings.append(f"trial {number} has other values than where nobody kills")
+        findings += suspects
+        with sqlite3.connect(self.sd.db) as db:
+            findings += [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        with suppress(AssertionError):
+            until(lambda: not processes(self.far), seconds=10)
+        return findings + [f"left running: {_command(pid)!r}" for pid in processes(self.far)]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def curves_of(sd: StudyDir) -> dict[int, list[float]]:
+    """Return the losses of each trial, by number."""
+    with StoreReader.open(sd) as reader:
+        return {t.number: [value for _, value, _ in reader.curve(t.number, "loss")] for t in reader.trials()}
+
+
+def battle(
+    home: Path, folder: Path, sshd: Sshd, kills: int, seed: int, *, pace: float, hosts: str = HOSTS
+) -> Counter[str]:
+    """Attack a study; compare it with one that ran here and undisturbed. Raises: AssertionError."""
+    fight = Battle(home, folder, sshd, seed, hosts)
+    fight.fight(kills, pace)
+    trials = len(curves_of(fight.sd))
+    quiet = run_to_rest(home, toy(folder, "quiet", steps=STEPS, trials=trials, rest="[resources]\nparallel = 3"))
+    findings = fight.judge(curves_of(quiet))
+    assert not findings, f"seed {seed}, {dict(fight.kills)}: " + "\n".join(findings)
+    return fight.kills
+
+
+def main(kills: int, counter: Path, seed: int) -> None:
+    """Add the kills of one battle to a file."""
+    folder = Path(tempfile.mkdtemp(prefix="hptui-ssh-kills-"))
+    home = folder / "home"
+    os.environ |= {"HPTUI_HOME": str(home), "CUDA_VISIBLE_DEVICES": ""}
+    try:
+        with running_sshd(folder / "sshd") as sshd:
+            os.environ["HPTUI_SSH"] = sshd.ssh
+            counts = battle(home, folder, sshd, kills, seed, pace=0.4)
+    finally:
+        kill_all(home)
+        for pid in processes(home):
+            os.kill(pid, signal.SIGKILL)
+    before = json.loads(counter.read_text()) if counter.exists() else {"kills": {}, "rounds": []}
+    total = Counter(before["kills"]) + counts
+    rounds = [*before["rounds"], {"seed": seed, **counts}]
+    counter.write_text(json.dumps({"kills": dict(total), "total": total.total(), "rounds": rounds}, indent=1))
+    print(f"{counts.total()} kills: {dict(counts)}; {total.total()} in all")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else int(time.time()))
