@@ -132,6 +132,7 @@ def _write_study(view: View, shape: dict[str, Any]) -> None:
             "started": local_time(shape["started"]) if shape["started"] else "",
             "time": clock(shape["seconds"]),
             "left": duration(shape["eta"]) if shape["eta"] is not None else "",
+            "packing": (shape["packing"] or {}).get("why") or "",
             "directory": shape["directory"],
         }
     )

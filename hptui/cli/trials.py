@@ -163,6 +163,7 @@ def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> N
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
+    from hptui.results.packing import packing_text
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
@@ -184,6 +185,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
             "note": trial.note,
             "progress": _progress(trial),
             "time": clock(trial.seconds) if trial.seconds else "",
+            "shared a process": packing_text(trial),
             "peak memory": memory(trial.peak_memory_gb) if trial.peak_memory_gb else "",
             "proposed by": trial.engine,
             "directory": shape["directory"],

@@ -169,7 +169,8 @@ class Resources:
     often in a row the machine may lose one trial. `executor` is a
     built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use. `give_up` is
     how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh` is that of the study, for its
-    executor alone.
+    executor alone. `pack` is the most trials that share a process, "auto", or None where the file says nothing;
+    `isolate` gives each one of its own.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -189,6 +190,17 @@ class Resources:
     share: bool = False
     give_up: float | Literal["never"] = 1800.0
     ssh: Ssh = field(default_factory=Ssh)
+    pack: int | Literal["auto"] | None = None
+    isolate: bool = False
+
+    @property
+    def packing(self) -> int | Literal["auto"] | None:
+        """The most trials that share a process, or "auto"; None: each has its own."""
+        return None if self.isolate else DEFAULT_PACK if self.pack is None else self.pack
+
+
+DEFAULT_PACK: int | Literal["auto"] | None = None
+"""What a study without `[resources] pack` does: trials do not share processes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,10 @@ class Reason(StrEnum):
 
 CURVE_INCOMPLETE = "curve_incomplete"
 """Fact of a trial whose curve lacks points that nothing can recover: which steps."""
+PACKED = "packed"
+"""Fact of a trial that was to share a process: "yes", or "no: " and the reason."""
+HOST_LOST, HOST_REFUSED = "pack_lost", "pack_refused"
+"""Facts of an attempt's environment: the trials that shared its host when that ended; why a host did not take it."""
 INCOMPLETE_MARK = "?"
 """Stands behind a value of a trial whose curve is incomplete: a better or a worse one may be missing."""
 FROM_TRIAL, FROM_STEP = "from_trial", "from_step"

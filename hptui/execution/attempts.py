@@ -34,8 +34,11 @@ from hptui.execution.executor import (
 )
 from hptui.execution.gpu_record import faulty_gpus, peak_of_one_gpu
 from hptui.execution.ingest import event_reader_for
+from hptui.execution.pack_request import PackRequest
+from hptui.execution.packing import PackingExecutor, decide_packing, record_packing_of
 from hptui.execution.probe import LOCAL
 from hptui.execution.reconcile import UnreachableHandle, restore_attempt
+from hptui.execution.recorded_metrics import recorded_metrics
 from hptui.execution.rungs import next_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
@@ -52,23 +55,6 @@ MAX_SETTLE_S = 8.0
 
 MAX_WAIT_NEAR_S = 60.0
 """How long a trial waits for a place on the machine that has its checkpoints, before it begins on another one."""
-MAX_RECORDED_STEPS = 20
-"""Last steps of an objective that an attempt is given: they show how far apart its points usually are."""
-
-
-def recorded_metrics(store: Store, study: Study, trial: int) -> dict[str, dict[str, Any]]:
-    """Return the last step and the source of each recorded metric, and last steps of objectives."""
-    sources = store.read.trial(trial).facts.get("metric_sources")
-    names = sources if isinstance(sources, Mapping) else {}
-    recorded: dict[str, dict[str, Any]] = {}
-    for name, summary in store.read.metric_summaries(trial).items():
-        source = str(names.get(name, "")).partition(", ")[0]
-        recorded[name] = {"step": summary.step, "source": source or None}
-    for objective in study.objectives:
-        if objective.metric in recorded:
-            steps = [step for step, _, _ in store.read.curve(trial, objective.metric)]
-            recorded[objective.metric]["steps"] = sorted(set(steps))[-MAX_RECORDED_STEPS:]
-    return recorded
 
 
 class Attempts:
@@ -149,6 +135,10 @@ class Attempts:
         lease = self._lease_for(trial)
         if lease is None:
             return None
+        packing = decide_packing(self.study, self.spec, self.executor, self.store, trial, self._trainer_of)
+        if isinstance(self.executor, PackingExecutor) and not self.executor.fits(lease, packing.request):
+            self.executor.release(lease)  # it is made ready for this trial; until then nothing else goes there
+            return None
         if not trial.attempts and trial.replicate_of is None:
             trial = replace(trial, revision=self.store.read.revision())
         attempt = Attempt(
@@ -167,17 +157,24 @@ class Attempts:
                 self.store.insert_attempt(attempt)
                 begun = {"started": trial.started or attempt.started, "revision": trial.revision}
                 self.store.update_trial(trial.number, status=TrialStatus.RUNNING, reason=None, message="", **begun)
+                record_packing_of(self.store, trial, packing)
         except BaseException:  # a full disk, for example: without this the place would stay taken by this process
             self.executor.release(lease)
             raise
         crash_point("after_insert_attempt")
-        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease)
+        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease, packing.request)
 
     def _lease_for(self, trial: Trial) -> Lease | None:
         """Return a place for a trial's next attempt: near its checkpoints, if there is one within a while."""
-        if trial.attempts and isinstance(self.executor, PlacedExecutor):
+        placed = self.executor if isinstance(self.executor, PlacedExecutor) else None
+        if placed is not None and self._reserved is not None and not placed.holds(self._reserved):
+            self._reserved = None  # its machine was lost meanwhile
+        if trial.attempts and placed is not None:
             last = self.store.read.attempts(trial.number)[-1]
-            lease, worthwhile = self.executor.reserve_near(last.device)
+            if self._reserved is not None and self._reserved.label.partition(" ")[0] == last.device.partition(" ")[0]:
+                held, self._reserved = self._reserved, None
+                return held
+            lease, worthwhile = placed.reserve_near(last.device)
             waited_s = time.monotonic() - self._waits_near.setdefault(trial.number, time.monotonic())
             if lease is not None or (worthwhile and waited_s < MAX_WAIT_NEAR_S):
                 if lease is not None:
@@ -187,7 +184,7 @@ class Attempts:
         lease, self._reserved = self._reserved or self.executor.reserve(), None
         return lease
 
-    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease) -> RunningAttempt:
+    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease, pack: PackRequest | None = None) -> RunningAttempt:
         """Hand the attempt to the executor. One that cannot be started is found gone at the next turn."""
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources
         handle: Handle | None = None
@@ -202,6 +199,7 @@ class Attempts:
                 environment={"PYTHONUNBUFFERED": "1"},
                 pause_grace=resources.pause_grace,
                 stop_grace=resources.stop_grace,
+                pack=pack,
             )
             handle = self.executor.start(launch, lease)
         except StartFailed as error:

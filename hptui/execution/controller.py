@@ -1,7 +1,6 @@
 """Carry out what `plan` decides for a study: start trials, ask for proposals, begin stages, end the study.
 
-`plan` is pure; here each action is done in one transaction together with the rows that it rests on.
-"""
+`plan` is pure; here each action is done in one transaction together with the rows that it rests on."""
 
 from __future__ import annotations
 

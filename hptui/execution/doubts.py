@@ -75,7 +75,7 @@ class Doubts:
         return None
 
     def _note_reached(self, live: RunningAttempt, state: State) -> None:
-        if live.unreachable_reported and not state.gone:
+        if live.unreachable_reported and (not state.gone or state.certain):
             message = f"reached again after {duration(live.unreachable_s)}"
             self.store.add_event("info", EventKind.PLACE_BACK, message, live.trial.number)
         live.unreachable_s, live.unreachable_reported = 0.0, False

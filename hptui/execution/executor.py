@@ -29,6 +29,7 @@ from hptui.core.plugin_specs import ExecutorSpec
 from hptui.core.references import resolve
 from hptui.core.study import Resources
 from hptui.core.trial import Value
+from hptui.execution.pack_request import PackRequest, PackRule
 from hptui.store.paths import StudyDir
 from hptui.store.records import Sample
 from hptui.store.run_directory import RunDir
@@ -91,6 +92,7 @@ class Launch:
 
     `config` becomes `config.json`. `command` is a fresh worker process; `entry` ("module:function") is what it calls
     with the run directory, for an executor that has the code loaded already. `environment` goes over the lease's.
+    `pack`: the attempt is to share a process.
     """
 
     token: str
@@ -102,6 +104,7 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=dict)
     pause_grace: float = 120.0
     stop_grace: float = 15.0
+    pack: PackRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,8 @@ class WorkerSpec:
     """How the attempts of a study are run: the command for a fresh process, the launcher's entry and what it imports.
 
     `facts` goes into every attempt's record: git commit, host, versions. `prepares` names the settings that the trainer
-    examines once, before the first trial; empty: the trainer has no preparation.
+    examines once, before the first trial; empty: the trainer has no preparation. `packing` says which trials can share
+    a process; None: none can.
     """
 
     command: Sequence[str]
@@ -127,6 +131,7 @@ class WorkerSpec:
     preload: Sequence[str] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)
     prepares: Sequence[str] = ()
+    packing: PackRule | None = None
 
 
 class StartFailed(OSError):
@@ -281,6 +286,9 @@ class PlacedExecutor(Protocol):
 
     def places(self) -> list[Place]:
         """Return the machines and what they do."""
+
+    def holds(self, lease: Lease) -> bool:
+        """Return whether a place is still held: it is not once its machine was lost."""
 
     def reserve_near(self, device: str) -> tuple[Lease | None, bool]:
         """Hold a place on the machine of an earlier attempt, by the label that it ran at.

@@ -17,6 +17,7 @@ from hptui.execution.attempt_files import log_tail, read_ending
 from hptui.execution.classify_exit import END_BY_REQUEST, AttemptEnd, ExitFacts, classify_exit, objective_values
 from hptui.execution.executor import State
 from hptui.execution.gpu_record import GPU_PEAKS, gpu_uuids
+from hptui.execution.packing import is_blameless
 from hptui.execution.rungs import record_rung
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
@@ -184,11 +185,13 @@ def _close_trial(
 def _after_loss(store: Store, study: Study, number: int, reason: Reason) -> tuple[TrialStatus, Reason]:
     """Return the status and reason of a trial whose attempt the machine lost: it waits to run again.
 
-    It fails after more than `lost_retries` losses in a row without a new checkpoint.
+    It fails after more than `lost_retries` losses in a row without a new checkpoint. One by a process that it shared
+    with others is not counted.
     """
     losses = 0
+    attempts = [attempt for attempt in store.read.attempts(number) if not is_blameless(attempt)]
     attempts_with_checkpoint = {checkpoint.attempt for checkpoint in store.read.checkpoints(number)}
-    for attempt in reversed(store.read.attempts(number)):
+    for attempt in reversed(attempts):
         if attempt.reason is None or not attempt.reason.is_machine_loss or attempt.n in attempts_with_checkpoint:
             break
         losses += 1

@@ -21,6 +21,7 @@ from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
 from hptui.execution.doubts import Doubts
 from hptui.execution.executor import State
 from hptui.execution.finalize import fail_attempt, finalize_attempt
+from hptui.execution.packing import PackingRecord, follow_hung_host
 from hptui.execution.reconcile import UnreachableHandle
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.execution.watchdog import CLOCKLESS_KINDS, WatchdogAction, check_clocks
@@ -73,6 +74,7 @@ class Runner:
         self.controller = StudyController(sd, store, hooks, commands, self.attempts)
         self.maintenance = self.controller.maintenance
         self._code = hooks.code
+        self._packing_record = PackingRecord(store)
         self.leaving = False
         self._failed_turns = 0
         self._turned_at = time.monotonic()
@@ -171,6 +173,8 @@ class Runner:
             self._follow_apart(live)
         self.doubts.record()
         self.controller.do_chores()
+        if self._packing_record.follow(self.attempts.executor):
+            self.controller.request_decision()
         # Time alone changes whether `until.hours` is reached; everything else that counts is recorded.
         if self.controller.proposals.collect() or self.controller.study.search.until.hours is not None:
             self.controller.request_decision()
@@ -293,6 +297,10 @@ class Runner:
 
     def _watchdog(self, live: RunningAttempt, action: WatchdogAction) -> None:
         live.hang_reported = True
+        if action.asked == EventKind.HUNG and follow_hung_host(
+            self.store, self.attempts.executor, live, self.attempts.live.values(), action
+        ):
+            return
         if action.verb:
             self.attempts.request_end(live, action.verb, action.asked, action.message)
         else:

@@ -107,7 +107,7 @@ class EndsSince:
 
 
 def counts_for_abort(trial: Trial) -> bool:
-    """Return whether the end of a trial says whether it makes sense to go on: it ran here, and nobody ended it."""
+    """Return whether the end of a trial counts for giving up: it ran here, and nobody ended it."""
     ran_here = trial.role not in (Role.IMPORTED, Role.BASE) and trial.reason is not Reason.USER
     return ran_here and trial.ended is not None and not trial.status.open
 

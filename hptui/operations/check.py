@@ -22,6 +22,7 @@ from hptui.core.trial import Value
 from hptui.execution.local import devices
 from hptui.operations.dry_run import run_steps
 from hptui.operations.notify import notify_warnings
+from hptui.operations.packing import packing_warnings
 from hptui.operations.run import read_study
 from hptui.operations.runner_process import defaults_of, laws_of
 
@@ -78,7 +79,11 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
     study = read_study(path, changes or {})
     if home is not None:
         prior_trials.read_prior_studies(study, home)
-    warnings = (*studyfile.study_warnings(study, registry.schema), *notify_warnings(study))
+    warnings = (
+        *studyfile.study_warnings(study, registry.schema),
+        *notify_warnings(study),
+        *packing_warnings(study, _base(study)),
+    )
     return CheckResult(study, warnings, _facts(study))
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hptui.core.study import Study
+from hptui.core.trial import Reason
 from hptui.operations.doctor_study import Finding, Level
 from hptui.operations.places import places_json
 from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import RunDir, read_json
 
 MAX_CLOCK_DIFFERENCE_S = 300.0
 """Seconds by which a machine's clock may differ."""
@@ -19,6 +22,7 @@ def examine_places(sd: StudyDir, study: Study) -> Iterator[Finding]:
     """Yield what is found about each machine: asked now, or as the study's runner knows it if one lives."""
     if study.resources.executor != "ssh":
         return
+    yield from _fenced(sd)
     document = places_json(sd)
     if document["runner"]:
         for place in document["places"]:
@@ -27,6 +31,18 @@ def examine_places(sd: StudyDir, study: Study) -> Iterator[Finding]:
             yield Finding("places", level, text + (f": {place['why']}" if place["why"] else ""), "", sd.name)
         return
     yield from _ask(sd, study)
+
+
+def _fenced(sd: StudyDir) -> Iterator[Finding]:
+    """Yield attempts that were given up, and that nobody has ended since."""
+    with StoreReader.open(sd) as reader:
+        fenced = [attempt for attempt in reader.attempts() if attempt.reason is Reason.FENCED]
+    for attempt in fenced:
+        facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).executor)
+        if isinstance(facts, dict) and not facts.get("fence_done"):
+            text = f"trial {attempt.trial}: attempt {attempt.n} was given up, and may live on at {facts.get('place')}"
+            hint = f"once that is reached: hptui run {sd.name}"
+            yield Finding("places", "warning", text, hint, sd.name)
 
 
 def _ask(sd: StudyDir, study: Study) -> Iterator[Finding]:

@@ -110,7 +110,7 @@ def _draft(inspected: InspectedScript) -> Draft:
 
 
 def _is_in_file(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
-    """Return whether hptui gives a value for a parameter that is no option, but stands in the file of settings."""
+    """Return whether hptui gives the value of a parameter that stands in the file of settings."""
     return option.name in automatic and option.form is None and not option.positional
 
 
@@ -187,7 +187,7 @@ def _texts(value: Value) -> dict[str, str]:
 
 
 def _placeholder(draft: Draft, text: str) -> str:
-    """Return the text of a variable: what hptui gives for its parameter, else the parameter by its own name."""
+    """Return the text of a variable: what hptui gives for its parameter, else the parameter."""
     name = text[1:-1]
     return draft.automatic.get(name) or f"{{{draft.names.get(name, name)}}}"
 

@@ -123,6 +123,7 @@ def worker_spec_of(study: Study) -> WorkerSpec:
         preload=registry.preload(study.trainer.kind, study),
         facts={**attempt_facts(study.directory), **({"plugins": {**used}} if (used := plugins_of(study)) else {})},
         prepares=registry.inspected_settings(study.trainer.kind, study.directory),
+        packing=registry.packing(study.trainer.kind, study.directory),
     )
 
 

@@ -13,6 +13,7 @@ from hptui.operations.runner_process import runner_status
 from hptui.results.analysis.rungs import deciding_objective
 from hptui.results.fresh_means import fresh_means, means_json
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
+from hptui.results.packing import packing_json
 from hptui.results.time_left import time_left
 from hptui.results.view import View, best_trials, stage_progress
 from hptui.store.reader import StoreReader
@@ -45,6 +46,7 @@ def status_json(view: View, now: float | None = None) -> Json:
         "unreachable": unreachable,
         "places": recorded["places"],
         "where": describe(recorded["attempts"], now),
+        "packing": packing_json(row.packing),
         "stage": view.stage,
         "stages": [asdict(stage) for stage in stage_progress(view)],
         "best": _best(view),

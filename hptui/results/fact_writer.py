@@ -247,7 +247,7 @@ class FactWriter:
         low = self.of_metric(f"{key}.low", name, bounds.low, trials)
         high = self.of_metric(f"{key}.high", name, bounds.high, trials)
         unit = high.text.partition(" ")[2]
-        if unit and low.text.endswith(f" {unit}"):  # said once: `45.9 to 58.0 points`
+        if unit and low.text.endswith(f" {unit}"):  # named once: `45.9 to 58.0 points`
             low = Fact(low.key, low.value, low.text.removesuffix(f" {unit}"), low.trials, low.field)
         return line("{low} to {high}", low=low, high=high)
 

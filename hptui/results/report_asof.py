@@ -44,6 +44,7 @@ def record_as_of(record: ReportData, moment: float, events: Iterable[EventRow]) 
         checkpoints=tuple(item for item in record.checkpoints if item.at <= moment),
         revisions=revisions,
         rejected=sum(len(trial.rejections) for trial in trials if trial is not None),
+        rung_results=tuple(item for item in record.rung_results if item.trial in kept),
         score_curves={name: _of(by_trial, kept) for name, by_trial in record.score_curves.items()},
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.machinery
+import importlib.util
 import json
 import os
 import sys
@@ -113,7 +114,7 @@ class ModuleLoader(importlib.machinery.SourceFileLoader):
 
 
 class ModuleFinder:
-    """Finds the modules whose constants are set, beside the script."""
+    """Finds the modules whose constants are set, in the script's directory."""
 
     def __init__(self, root: str, values: dict[str, dict[str, Any]]) -> None:
         self._root, self._values = root, values
@@ -123,17 +124,16 @@ class ModuleFinder:
         if name not in self._values:
             return None
         file = file_of_module(self._root, name)
-        loader = ModuleLoader(name, file, self._values[name])
-        return importlib.machinery.ModuleSpec(name, loader, origin=file)
+        return importlib.util.spec_from_file_location(name, file, loader=ModuleLoader(name, file, self._values[name]))
 
 
 def file_of_module(root: str, name: str) -> str:
-    """Return where the source of a module beside the script would be."""
+    """Return where the source of a module in the script's directory would be."""
     return os.path.join(root, *name.split(".")) + ".py"
 
 
 def by_module(tree: ast.Module, root: str, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the values of modules beside the script, by module; those of the script itself stay in `values`."""
+    """Return the values of modules of the directory; those of the script itself stay in `values`."""
     modules: dict[str, dict[str, Any]] = {}
     for name in [name for name in values if "." in name and not slots_in_table(tree, name)]:
         parts = name.split(".")

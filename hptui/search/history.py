@@ -26,7 +26,7 @@ from statistics import pstdev
 
 from hptui.core.ranking import outcome_margins
 from hptui.core.study import Objective, Study
-from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus
+from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.core.usage import has_run_with_options_of, is_input_mistake
 from hptui.search.projection import Point, SpaceProjection
 
@@ -123,6 +123,24 @@ def known_identities(projection: SpaceProjection, trials: Iterable[Trial]) -> fr
     Trials of other studies have numbers below 0 and are left out.
     """
     return frozenset(projection.identity(trial.params) for trial in trials if trial.number >= 0)
+
+
+class Identities:
+    """Known identities for an engine that lives on: that of a configuration is computed once."""
+
+    def __init__(self, projection: SpaceProjection) -> None:
+        self._projection = projection
+        self._known: dict[int, tuple[Mapping[str, Value], str]] = {}
+
+    def of(self, trials: Iterable[Trial]) -> frozenset[str]:
+        """Return the identities of the configurations that have a trial."""
+        return frozenset(self._identity(trial) for trial in trials if trial.number >= 0)
+
+    def _identity(self, trial: Trial) -> str:
+        known = self._known.get(trial.number)
+        if known is None or known[0] is not trial.params:
+            known = self._known[trial.number] = trial.params, self._projection.identity(trial.params)
+        return known[1]
 
 
 def has_unrecorded_setting(projection: SpaceProjection, trial: Trial) -> bool:

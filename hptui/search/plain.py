@@ -11,7 +11,7 @@ from hptui.core.trial import Trial, Value
 from hptui.plugins import SamplerSpec
 from hptui.search.engine import Proposal, seed_for
 from hptui.search.feasible import FeasibleSampler
-from hptui.search.history import known_identities
+from hptui.search.history import Identities
 from hptui.search.projection import SpaceProjection
 
 MAX_GRID_POINTS = 50_000
@@ -41,6 +41,7 @@ class GridEngine:
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
         self.projection = SpaceProjection(study.space, base)
+        self.identities = Identities(self.projection)
         self.seen: frozenset[str] = frozenset()
         for parameter in study.space.parameters:
             if parameter.size is None:
@@ -59,7 +60,7 @@ class GridEngine:
 
     def sync(self, trials: Sequence[Trial]) -> None:
         """See `Engine`."""
-        self.seen = known_identities(self.projection, trials)
+        self.seen = self.identities.of(trials)
 
     def ask(self, number: int) -> Proposal | None:
         """Return the first combination that has no trial yet."""
@@ -78,7 +79,7 @@ class RandomEngine:
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
         self.seed = study.search.seed
         self.projection = SpaceProjection(study.space, base)
-        self.feasible = FeasibleSampler(self.projection)
+        self.feasible, self.identities = FeasibleSampler(self.projection), Identities(self.projection)
         self.trials: tuple[Trial, ...] = ()
 
     def sync(self, trials: Sequence[Trial]) -> None:
@@ -87,7 +88,7 @@ class RandomEngine:
 
     def ask(self, number: int) -> Proposal | None:
         """Return a feasible configuration that has no trial yet."""
-        seen = known_identities(self.projection, self.trials)
+        seen = self.identities.of(self.trials)
         anchors = (point for trial in self.trials if (point := self.projection.point(trial.params)) is not None)
         drawn = self.feasible.draw(Random(seed_for(self.seed, number)), seen, anchors)
         return None if drawn is None else Proposal(drawn, engine=self.name)

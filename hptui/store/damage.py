@@ -1,4 +1,4 @@
-"""What a reader finds in a store that no writer of ours has put there: a failure of the machine, and said as one."""
+"""What a reader finds in a store that no writer of ours has put there: a failure of the machine."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Any
 from hptui.core.errors import MachineError, NotFound
 from hptui.core.rungs import RungResult
 from hptui.core.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
-from hptui.store import metric_points, records, rungs
+from hptui.store import metric_points, records, rungs, samples
 from hptui.store.connection import Connection
 from hptui.store.damage import reads_records, table_of
 from hptui.store.paths import StudyDir
@@ -69,14 +69,10 @@ class StoreReader:
 
     def study(self) -> StudyRow:
         """Return the row of the study."""
-        row = self.connection.row(
-            "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended FROM study"
-        )
+        row = self.connection.row(records.STUDY_QUERY)
         if row is None:
             raise MachineError(f"{self.connection.path} holds no study")
-        name, state, uuid, created, spec, revision, message, seconds, started, ended = row
-        spec = table_of(records.parse_json(spec))
-        return StudyRow(name, StudyState(state), uuid, created, spec, revision, message, seconds, started, ended)
+        return records.study_row(row)
 
     def activity(self) -> tuple[StudyState, float]:
         """Return the state of the study and its seconds of activity, without reading its specification."""
@@ -299,19 +295,7 @@ class StoreReader:
 
     def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
         """Return the recorded resource usage of an attempt, by time."""
-        columns = ", ".join(self._sample_columns())
-        sql = f"SELECT token, at, {columns} FROM samples WHERE token = ? AND at > ? ORDER BY at"  # noqa: S608 (all parts are ours)
-        return [Sample(*row) for row in self.connection.rows(sql, (token, after))]
-
-    def _sample_columns(self) -> tuple[str, ...]:
-        return records.SAMPLE_FIELDS[: None if self.connection.format >= records.FORMAT_WITH_POWER else 4]
-
-    def sampled_fields(self, count: int) -> frozenset[str]:
-        """Return which fields of resource usage have a value in any of the first `count` samples."""
-        names = self._sample_columns()
-        columns = ", ".join(f"count({name})" for name in names)
-        row = self.connection.row(f"SELECT {columns} FROM (SELECT * FROM samples LIMIT ?)", (count,))  # noqa: S608
-        return frozenset(name for name, number in zip(names, row or (), strict=False) if number)
+        return samples.read(self.connection, token, after)
 
     def checkpoints(self, trial: int) -> list[CheckpointRow]:
         """Return the checkpoints of a trial, lowest step first."""

@@ -37,6 +37,7 @@ class MetaKey(StrEnum):
     NOTICED = "noticed"
     STARRED = "starred"
     PLACES = "places"
+    PACKING = "packing"
 
 
 META_KEYS: Mapping[MetaKey, str] = {
@@ -64,6 +65,7 @@ META_KEYS: Mapping[MetaKey, str] = {
     MetaKey.NOTICED: "id of the last event that notices were made of",
     MetaKey.STARRED: "JSON: the numbers of the trials that a person has starred",
     MetaKey.PLACES: "JSON: the places of trials on other machines, and attempts that are queued or unreachable",
+    MetaKey.PACKING: "JSON: how many trials share a process and a pass, with the measured times",
 }
 """What each key of the `meta` table holds."""
 
@@ -115,6 +117,7 @@ class EventKind(StrEnum):
     FENCED = "fenced"
     DISK_LOW = "disk_low"
     NOTIFY = "notify"
+    PACKING = "packing"
 
     @classmethod
     def of_study(cls, state: StudyState) -> EventKind:
@@ -171,6 +174,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.PLACE_LOST: "the place of a running trial cannot be reached",
     EventKind.PLACE_BACK: "the place of a running trial is reached again",
     EventKind.FENCED: "an attempt was given up: it may live on, but its results never count",
+    EventKind.PACKING: "how many trials share a pass, and by what times, when that changes",
     EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""

@@ -22,7 +22,10 @@ APPLICATION_ID = 0x68707475
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """The row of the study. `spec` is the study file as a JSON object, at `revision`; `seconds` is time of activity."""
+    """The row of the study. `spec` is the study file as a JSON object, at `revision`; `seconds` is time of activity.
+
+    `packing` says how many trials share a process and a pass, and why; empty where none do.
+    """
 
     name: str
     state: StudyState
@@ -34,6 +37,22 @@ class StudyRow:
     seconds: float
     started: float | None
     ended: float | None
+    packing: Mapping[str, Any] = field(default_factory=dict)
+
+
+STUDY_QUERY = (
+    "SELECT name, state, uuid, created, revision, message, seconds, started, ended, spec_json, "
+    "(SELECT value FROM meta WHERE key = 'packing') FROM study"
+)
+"""What is read of a study, in the order that `study_row` takes."""
+
+
+def study_row(row: Sequence[Any]) -> StudyRow:
+    """Return the row of a study from its columns. Raises: ValueError for damaged ones."""
+    name, state, uuid, created, revision, message, seconds, started, ended, *documents = row
+    spec, packing = (table_of(parse_json(document or "{}")) for document in documents)
+    state = StudyState(state)
+    return StudyRow(name, state, uuid, created, spec, revision, message, seconds, started, ended, packing)
 
 
 @dataclass(frozen=True, slots=True)

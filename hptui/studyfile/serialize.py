@@ -65,7 +65,7 @@ def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
 
 def _dump_resources(resources: Resources) -> dict[str, object]:
     """Return `[resources]`; keys that older versions do not know stand there only if they are set."""
-    usual = {name: getattr(Resources(), name) for name in ("executor", "share", "give_up")}
+    usual = {name: getattr(Resources(), name) for name in ("executor", "share", "give_up", "pack", "isolate")}
     document = dump_table("resources", resources)
     return {key: value for key, value in document.items() if key not in usual or value != usual[key]}
 
@@ -104,6 +104,7 @@ WRITERS: Mapping[str, Callable[[Any], object]] = {
     "stage.from": lambda best: best and f"best {best}",
     "stage.pruner": lambda spec: dump_pruner(spec) if spec else None,
     "resources.gpus": lambda gpus: gpus,
+    "resources.pack": lambda pack: pack,
     "report.columns": lambda columns: [{"name": name, "heading": heading} for name, heading in columns.items()],
 }
 """Functions that write what the type of a key alone does not, by table and key."""

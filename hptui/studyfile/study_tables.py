@@ -227,6 +227,16 @@ RESOURCES = Table(
             example='"30m"',
         ),
         Key("share", FLAG, "Whether trials also start on GPUs that processes of others use", example="true"),
+        Key(
+            "pack",
+            either(one_of("auto"), WHOLE),
+            "Trials that share a process, its base model and its passes: as measured, one, or at most so many",
+            low=1,
+            high=64,
+            reader="hptui.studyfile.pack:read_pack",
+            example='"auto"',
+        ),
+        Key("isolate", FLAG, "Whether each trial has a process of its own, whatever pack says", example="true"),
     ),
 )
 

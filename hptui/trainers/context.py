@@ -272,6 +272,10 @@ class TrialContext:
         print(f"warning: {message}", file=sys.stderr, flush=True)
         self._events.emit("warning", message=message[:2000])
 
+    def say(self, text: str) -> None:
+        """Print a line to the log."""
+        print(text, flush=True)
+
     def _relative(self, path: Path) -> str:
         """Return a path relative to the trial's directory where it is inside, so that a study may be moved."""
         return str(path.relative_to(self.dir)) if path.is_relative_to(self.dir) else str(path)

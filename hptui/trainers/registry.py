@@ -21,6 +21,7 @@ from hptui.core.trial import Value
 from hptui.plugins import TrainerSpec
 from hptui.trainers import modules, user_function
 from hptui.trainers.context import TrialContext
+from hptui.trainers.packs.protocol import Packing
 from hptui.trainers.spec import Prepare
 
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
@@ -136,6 +137,12 @@ def preparation(kind: str, directory: str = "") -> Prepare:
     if prepare is None:
         raise UserError(f"the trainer {kind!r} prepares nothing")
     return prepare
+
+
+def packing(kind: str, directory: str = "") -> Packing | None:
+    """Return how a trainer runs several trials in one process; None if it cannot."""
+    offered: Packing | None = _load(kind, "packing", directory)
+    return offered
 
 
 def preload(kind: str, study: Study | None = None, directory: str = "") -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -85,6 +85,20 @@ class ToySettings:
 
 def train(settings: ToySettings, trial: TrialContext) -> Mapping[str, float]:
     """Report `loss` and `accuracy` for every step; of the untrained model only return them."""
+    steps = train_steps(settings, trial, lambda text: print(text))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            metrics: Mapping[str, float] = end.value
+            return metrics
+        time.sleep(settings.step_seconds)
+
+
+def train_steps(
+    settings: ToySettings, trial: TrialContext, say: Callable[[str], None]
+) -> Generator[None, None, Mapping[str, float]]:
+    """Train as `train` does, but stop before each step for the caller; return the metrics."""
     effective = effective_settings(settings)
     if settings.report_total:
         trial.total_steps = settings.steps
@@ -95,17 +109,17 @@ def train(settings: ToySettings, trial: TrialContext) -> Mapping[str, float]:
     faulty = not settings.faulty_attempts or trial.attempt <= settings.faulty_attempts
     step = resumed_step(trial)
     leave_children(settings.children)
-    print(f"toy: {parameters:,} pseudo-parameters, {settings.steps} steps" + (f", resumed at {step}" if step else ""))
+    say(f"toy: {parameters:,} pseudo-parameters, {settings.steps} steps" + (f", resumed at {step}" if step else ""))
     metrics = pseudo_metrics(effective, trial.seed, max(step, 1))
     while step < settings.steps and not trial.should_stop:
         step += 1
-        time.sleep(settings.step_seconds)
+        yield
         if faulty:
             inject_fault(settings, step)
         metrics = pseudo_metrics(effective, trial.seed, step)
         if faulty and 0 < settings.nan_at <= step:
             metrics["loss"] = math.nan
-        print(f"step {step}/{settings.steps} loss {metrics['loss']:.4f}")
+        say(f"step {step}/{settings.steps} loss {metrics['loss']:.4f}")
         trial.report(step, metrics)
         if settings.checkpoint_every and step % settings.checkpoint_every == 0 and step < settings.steps:
             trial.checkpoint(partial(save, step), step)
@@ -193,4 +207,5 @@ SPEC = TrainerSpec(
     preload=("hptui.trainers.toy",),
     evaluates_base=True,
     resumes=True,
+    packing="hptui.trainers.packs.toy:PACKING",
 )

@@ -28,6 +28,7 @@ from hptui.store.run_directory import EventWriter, RunDir, read_json, split_nonf
 from hptui.trainers import provenance, registry, spec, user_function
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Diverged, Failure, Outcome, one_line, outcome_of_error, outcome_of_stop
+from hptui.trainers.packs import client
 
 TRAINERS_FOLDER = Path(__file__).resolve().parent
 """The folder of this package's trainers."""
@@ -78,6 +79,8 @@ def main(attempt_dir: str) -> int:
         return 1
     limit_threads(config.get("threads") or 0)
     with catch_sigterm() as terminated:
+        if config.get("hosts"):
+            return be_host(run, config, terminated)
         events = EventWriter(run.events)
         try:
             if config.get("prepare"):
@@ -89,6 +92,17 @@ def main(attempt_dir: str) -> int:
             return 0 if write_end(events, outcome, final) else 1
         finally:
             events.close()
+
+
+def be_host(run: RunDir, config: Mapping[str, Any], terminated: threading.Event) -> int:
+    """Compute for the trials that share this process, until it is needed no more; return the exit code."""
+    from hptui.trainers.packs import host  # only here
+
+    packing = registry.packing(config["kind"], config["directory"])
+    if packing is None:
+        print(f"the trainer {config['kind']!r} runs one trial in a process", file=sys.stderr)
+        return 1
+    return host.main(run, config, packing, terminated)
 
 
 @contextmanager
@@ -136,7 +150,12 @@ def load_and_train(
     hello_written = False
     try:
         trial.phase("load")
-        trainer = registry.load(config["kind"], config["directory"])
+        host = client.host_of(config)
+        trainer: registry.Train = (
+            registry.load(config["kind"], config["directory"])
+            if host is None
+            else client.HostedTrainer(host, config, events)
+        )
         limit_threads(trial.threads)
         seed(trial.seed)
         if isinstance(trainer, registry.AnnouncesResume):

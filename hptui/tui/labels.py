@@ -17,6 +17,7 @@ from hptui.operations.machine import MachineNow
 from hptui.operations.places import counts_of
 from hptui.results.analysis.fresh import Fresh
 from hptui.results.fresh_means import whole_text
+from hptui.results.packing import packing_short
 from hptui.results.view import PSEUDO_LOSS_NOTE, View
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.sources.study import StudySnapshot
@@ -124,6 +125,8 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     ended = sum(count for status, count in snapshot.counts.items() if not status.open)
     budget = expected_total(study, view.trials) if study.stages else study.search.trials
     right.append(Cell(f"{ended}/{max(budget, snapshot.total)}" if budget else f"{ended}"))
+    if shared := packing_short(view.row.packing):
+        right.append(Cell(shared, "muted"))
     if snapshot.left is not None:
         right.append(Cell(f"{snapshot.left.text} left", "muted"))
     elif view.row.seconds:

@@ -159,7 +159,11 @@ def run(folder: Path, trials: int, places: int, sampler: str) -> list[float]:
 
         runner.controller.attempt_ended = ended  # type: ignore[method-assign]
         started = time.process_time()
-        runner.run()
+        end = runner.run()
+        row = store.read.study()
+        if len(ends) < trials:
+            counts = {str(status): count for status, count in store.read.status_counts().items()}
+            raise SystemExit(f"it ended early: {end}, {row.state}: {row.message}; {counts}")
     return [end - started for end in ends]
 
 

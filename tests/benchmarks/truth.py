@@ -212,7 +212,7 @@ def table(totals: dict[str, dict[str, int]]) -> tuple[list[str], dict[str, bool]
     counts: dict[tuple[str, str], int] = {}
     for key, cell in totals.items():
         engine, kind, *_ = key.split()
-        counts[engine, kind] = max(counts.get((engine, kind), 0), cell["studies"])
+        counts[engine, kind] = min(counts.get((engine, kind), cell["studies"]), cell["studies"])
     by_engine: dict[str, list[str]] = {}
     for (engine, kind), count in sorted(counts.items()):
         by_engine.setdefault(engine, []).append(f"{kind} {count}")

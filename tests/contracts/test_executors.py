@@ -89,7 +89,11 @@ def test_only_the_local_executor_knows_the_processes_of_attempts() -> None:
     """Modules that tell about this machine itself (its GPUs, leftovers, lock directory) are named here."""
     machine = {"check", "doctor", "doctor_study", "dry_run", "find", "gpu_check", "machine", "runner_process"}
     allowed = {"hptui.execution.probe", *(f"hptui.operations.{name}" for name in machine), "hptui.testing.in_process"}
-    allowed |= {"hptui.execution.remote.relay", "hptui.execution.remote.followed"}  # that is this machine, too
+    allowed |= {
+        "hptui.execution.remote.relay",
+        "hptui.execution.remote.followed",
+        "hptui.execution.remote.entry",
+    }  # that is this machine, too
     for path in modules():
         name = name_of(path)
         if name.startswith("hptui.execution.local") or name in allowed:

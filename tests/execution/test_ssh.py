@@ -60,7 +60,8 @@ def test_a_machine_that_is_lost_loses_its_trial_and_what_lived_on_is_killed(
 ) -> None:
     far = home / "far"
     machines = MACHINES.format(hosts='["box1", "box2"]', far=far)
-    sd = run(home, str(toy(tmp_path, "lost", **SPEED, step_seconds=0.1, rest=machines))).sd  # type: ignore[arg-type]
+    hangs = {"trainer": "hang_at = 12\nfaulty_attempts = 1"}  # so that the first attempt does not end by itself
+    sd = run(home, str(toy(tmp_path, "lost", **{**SPEED, **hangs}, step_seconds=0.15, rest=machines))).sd  # type: ignore[arg-type]
     until(lambda: step_of(sd) > 8)
     with StoreReader.open(sd) as reader:
         [first] = reader.attempts(0)

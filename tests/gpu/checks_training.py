@@ -52,6 +52,8 @@ def adapters(bench: Bench) -> None:
     ends: dict[str, float] = {}
     activations: dict[str, float] = {}
     for number, (name, settings) in enumerate(ADAPTERS.items()):
+        if bench.cpu and "paged" in str(settings.get("optimizer")):
+            settings = {**settings, "optimizer": "adamw_8bit"}  # there is no GPU to page to and from
         run = fine_tuning(bench, base, settings, number)
         end = work(run)
         if end["status"] != "complete":

@@ -16,7 +16,7 @@ from hptui.core.trial import Attempt
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import RunDir
-from tests.gpu.acceptance import Bench
+from tests.gpu.acceptance import CPU_PATIENCE, Bench
 from tests.trainers.attempts import make
 from tests.trainers.sft import tiny
 
@@ -65,7 +65,7 @@ class Study:
     def __init__(self, bench: Bench, name: str, text: str, files: dict[str, str] | None = None) -> None:
         self.folder = bench.folder / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.home = bench.folder / "home"
+        self.home, self.cpu = bench.folder / "home", bench.cpu
         self.file = self.folder / f"{name}.toml"
         self.file.write_text(f'name = "{name}"\n' + textwrap.dedent(text))
         for file, content in (files or {}).items():
@@ -76,8 +76,9 @@ class Study:
         """Run the command line."""
         command = [sys.executable, "-m", "hptui", "--home", str(self.home), *words]
         surroundings = {**os.environ, **environment}
+        limit = timeout * (CPU_PATIENCE if self.cpu else 1)
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=surroundings, cwd=self.folder, check=False
+            command, capture_output=True, text=True, timeout=limit, env=surroundings, cwd=self.folder, check=False
         )
         print(" ".join(words), "->", done.returncode, done.stdout[-2000:], done.stderr[-2000:], flush=True)
         return done

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -13,6 +16,7 @@ from hptui.operations.check import check, preflight
 from hptui.operations.new import write_study_file
 from hptui.scripts.inspect import inspect_script
 from hptui.scripts.inspect.syntax import InspectedScript
+from hptui.scripts.program import CONSTANTS_RUNNER
 from hptui.studyfile.wandb.workdir import find_workdir
 from hptui.trainers import registry
 
@@ -257,3 +261,30 @@ def test_a_module_that_starts_a_program_is_followed_to_the_program(launcher: str
         (tmp_path / place).touch()
     words = ["python", "-m", launcher, "--nproc_per_node=2", program, "{args}"]
     assert find_workdir(str(tmp_path / "sweeps/a/lr.yaml"), words) == "../.."
+
+
+def test_constants_of_a_module_of_settings_are_found_and_set(tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").touch()
+    (tmp_path / "pkg" / "hparams.py").write_text("N = 3\n")
+    (tmp_path / "config.py").write_text(
+        "LR = 0.1\nHERE = __file__.rpartition('/')[2]\nclass Model:\n    width = 1\n    depth = 2\n"
+    )
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import config\nfrom pkg.hparams import N\nprint(config.LR, config.HERE, config.Model.width, N)\n"
+    )
+    options = {option.name: option.default for option in inspect_script(script).options}
+    expected = {"config.LR": 0.1, "config.Model.width": 1, "config.Model.depth": 2, "pkg.hparams.N": 3}
+    assert {name: options[name] for name in expected} == expected
+
+    def printed(values: dict[str, object]) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, str(CONSTANTS_RUNNER), json.dumps(values), str(script)]
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+
+    changed = {"config.LR": 0.5, "config.Model.width": 4, "pkg.hparams.N": 9}
+    assert printed(changed).stdout == "0.5 config.py 4 9\n"
+    assert printed({}).stdout == "0.1 config.py 1 3\n"  # nothing of it is compiled for later
+    wrong = printed({"config.LRR": 0.5})
+    assert wrong.returncode == 2
+    assert "sets no constant LRR" in wrong.stderr

@@ -1,14 +1,23 @@
 """What engines hear of trials, and through which space."""
 
 import math
+import random
 from dataclasses import replace
 
 import pytest
 
+from hptui import studyfile
 from hptui.core.expressions import parse
 from hptui.core.parameters import Choice, Float, Int
-from hptui.core.trial import Reason, Rejection, Role, TrialStatus
-from hptui.search.history import MAX_REPLAYED_REJECTIONS, MEMORY_MARGIN, ObservationKind, read_history
+from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus
+from hptui.search.history import (
+    MAX_REPLAYED_REJECTIONS,
+    MEMORY_MARGIN,
+    Identities,
+    ObservationKind,
+    known_identities,
+    read_history,
+)
 from hptui.search.projection import DUPLICATE_REASON, SpaceProjection
 from tests.search.kit import LOSS, LOSS_AND_SPEED, space, study, trial
 
@@ -196,3 +205,19 @@ def test_a_combination_that_the_script_rejects_is_told_as_a_violated_constraint(
     bad = replace(trial(1, params, status=TrialStatus.FAILED, reason=Reason.USAGE), message=message)
     assert [told.kind for told in heard(good, bad)[1:]] == ([kind] if kind else [])
     assert heard(bad) == ()
+
+
+def test_identities_that_are_kept_are_those_that_are_made_anew():
+    text = 'name = "a"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "toy"\n[space]\n'
+    text += 'learning_rate = "1e-5..1e-1 log"\nwidth = { choices = [16, 32] }\n'
+    text += 'depth = { low = 1, high = 4, when = "width > 16" }\n'
+    projection, draw = SpaceProjection(studyfile.read_text(text).space, {}), random.Random(1)
+    kept, trials = Identities(projection), []
+    for number in range(120):
+        params = {"learning_rate": draw.choice((1e-3, draw.random())), "width": draw.choice((16, 32))}
+        params["depth"] = number % 4 + 1
+        trials.append(Trial(number - 3, "", TrialStatus.WAITING, Role.SEARCH, params))
+        if draw.random() < 0.3:
+            changed = draw.randrange(len(trials))
+            trials[changed] = replace(trials[changed], params={**trials[changed].params, "depth": draw.randint(1, 4)})
+        assert kept.of(trials) == known_identities(projection, trials)

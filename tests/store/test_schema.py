@@ -15,7 +15,7 @@ from sqlite_utils import Database, Migrations
 import hptui
 from hptui.core.errors import MachineError, NotFound, UserError
 from hptui.core.trial import Attempt, Role, Trial, TrialStatus
-from hptui.store import notices, records, schema
+from hptui.store import notices, records, samples, schema
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import EventKind, MetaKey
@@ -209,7 +209,7 @@ def test_a_store_without_repeated_points_is_read_as_it_is_and_brought_up_to_date
     tamper(sd.db, "PRAGMA user_version = 2")
     with StoreReader.open(sd) as reader:
         assert reader.samples("none") == []
-        assert reader.sampled_fields(10) == frozenset()
+        assert samples.measured_fields(reader.connection, 10) == frozenset()
     with StoreReader.open(sd) as reader:
         assert len(reader.curve(0, "loss")) == len(reader.buckets(0, "loss", 9)) == 5
     with Store.open(sd) as store:

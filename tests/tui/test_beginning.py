@@ -23,6 +23,7 @@ from hptui.tui.screens.records import RecordsScreen, record_lines
 from hptui.tui.screens.study import StudyScreen
 from hptui.tui.screens.tour import PAGES
 from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.table import TableWidget
 from hptui.tui.widgets.trials import TrialTable
 from tests.operations.made import make
 from tests.support import kill_all, run_to_rest, toy
@@ -303,3 +304,17 @@ async def test_an_empty_home_shows_three_ways_to_begin_and_a_tour(home, size, tm
         await walk.until("A study file for")
         await walk.press(*"my_", "tab")
         assert walk.app.screen.query_one(Input).value == "my_script.py"
+
+
+async def test_a_study_that_comes_later_is_opened_with_one_key(home):
+    """The table that takes the place of the ways to begin has the focus, also when a snapshot comes before its turn."""
+    async with walking(home) as walk:
+        await walk.until("No study yet")
+        sd = make(home)
+        await walk.until("made by hand")
+        table = walk.app.screen.query_one("#studies")
+        await walk.until(lambda: walk.app.focused is table)
+        table.post_message(TableWidget.Moved(table, None))
+        await walk.press("enter")
+        await walk.until(lambda: isinstance(walk.app.screen, StudyScreen))
+        assert walk.app.screen.sd == sd

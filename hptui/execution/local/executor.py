@@ -4,133 +4,39 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from hptui.core.plugin_specs import ExecutorSpec
 from hptui.core.study import Resources
-from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, State, WorkerSpec
+from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, WorkerSpec
 from hptui.execution.local import devices, shim
-from hptui.execution.local.descendants import Descendants
+from hptui.execution.local.handle import LocalHandle
 from hptui.execution.local.launcher import LauncherClient
 from hptui.execution.local.lock_directory import touch_locks
+from hptui.execution.local.packed_places import PackedPlaces
 from hptui.execution.local.processes import (
     attempt_environment,
-    kill_marked_processes,
-    kill_orphans,
-    local_state,
-    open_shim_pidfd,
-    shim_pid,
     start_request,
 )
 from hptui.execution.local.slots import LocalLease, SlotPool
 from hptui.execution.local.usage import UsageSampler
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
-from hptui.store.records import Sample
-from hptui.store.run_directory import acquire_lock, get_control, put_control, read_json, write_json
+from hptui.store.run_directory import acquire_lock, get_control, read_json, write_json
 
 log = logging.getLogger(__name__)
 
-MAX_START_S = 240.0
-"""Time that an attempt's shim may take to appear, before the launcher is taken for stuck and replaced."""
-MAX_COUNTED_GAP_S = 5.0
-"""Longest time between two looks that counts: over a longer one the machine or the runner was suspended."""
 COLD_START_VARIABLE = "HPTUI_COLD"
 """Environment variable that, when set, starts every attempt in a fresh process and not from the launcher."""
-
-
-class LocalHandle:
-    """An attempt on this machine. `shim` is the pid of its shim, None as long as that has not shown itself.
-
-    `started` says that this process has made its directory: if nothing is there any more, somebody removed it.
-    """
-
-    def __init__(self, executor: LocalExecutor, record: LaunchRecord, *, warm: bool = False) -> None:
-        self.token, self.run, self.warm, self.label = record.token, record.run, warm, record.label
-        self.shim: int | None = None
-        self.started = False
-        self.pidfd: int | None = None
-        self.samples: deque[Sample] = deque()
-        self.descendants = Descendants(record.run)
-        self._executor, self._boot = executor, record.boot
-        self._starting_s = 0.0
-        self._looked_at = time.monotonic()
-
-    def state(self) -> State:
-        """Return whether the lock is held. An attempt whose start hangs is killed, with its launcher."""
-        state = local_state(self.run, self._boot)
-        if state.gone or self.shim is not None:
-            return state
-        if (pid := shim_pid(self.run)) is not None:
-            self.note_shim(pid)
-            return state
-        now = time.monotonic()
-        self._starting_s += min(now - self._looked_at, MAX_COUNTED_GAP_S)
-        self._looked_at = now
-        if self._starting_s > MAX_START_S and self._executor.launcher is not None:
-            log.error("%s does not start; a new launcher is taken", self.run.root)
-            self.fence()
-            self._starting_s = 0.0
-        return State("starting")
-
-    def note_shim(self, pid: int) -> None:
-        """Follow the shim from now on: wake when it ends, sample what its tree uses."""
-        if self.shim is None:
-            self.shim, self.pidfd = pid, open_shim_pidfd(pid, self.run)
-            self._executor.watch(self, pid)
-
-    def signal(self, verb: str) -> None:
-        """Write the verb to `control`, which the shim and the worker read."""
-        if not local_state(self.run).gone:
-            put_control(self.run, verb)
-
-    def fence(self) -> None:
-        """Kill the attempt. One that was never started is marked, so that no start by its token does anything."""
-        if self.shim is None and not self.started and local_state(self.run).proof == "never":
-            self.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            put_control(self.run, "kill")
-            return
-        if self.shim is None and self._executor.launcher is not None:
-            self._executor.launcher.close()  # a start that still waits in it dies with it
-        if self.pidfd is not None:
-            with suppress(OSError):  # the worker dies with it; once the directory is gone, nothing else leads to them
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-        kill_marked_processes(self.token, self.run)
-
-    def sync(self) -> None:
-        """Do nothing: the run directory is the one that the worker writes to."""
-
-    def collect(self) -> None:
-        """Kill every process that could still write to the attempt, and delete half-written files."""
-        kill_orphans(self.token, self.run)
-
-    def usage(self) -> Sample | None:
-        """Return the oldest sample that has not been returned yet."""
-        return self.samples.popleft() if self.samples else None
-
-    def forget(self) -> None:
-        """Free the slot and close the handle."""
-        self._executor.drop(self)
-        self.close()
-
-    def close(self) -> None:
-        """Close the descriptor that wakes the runner."""
-        if self.pidfd is not None:
-            os.close(self.pidfd)
-            self.pidfd = None
 
 
 SPEC = ExecutorSpec("local", "Processes on the machine of the runner.", "hptui.execution.local.executor:LocalExecutor")
 
 
-class LocalExecutor:
+class LocalExecutor(PackedPlaces):
     """Starts attempts as processes of this machine: shims of its own, or through the launcher if there is one."""
 
     name = "local"
@@ -151,7 +57,9 @@ class LocalExecutor:
     ) -> None:
         """Find the slots, and start the launcher unless attempts are to start cold."""
         self._peak_gpu_gb = peak_gpu_gb
+        self._spec = spec
         self.revise(resources)
+        self.open_hosts(study_dir, resources, packs=self._packs_with(spec))
         self._sampler = UsageSampler()
         if spec.preload and not os.environ.get(COLD_START_VARIABLE):
             self.launcher = LauncherClient(spec.entry, spec.preload, os.environ)
@@ -163,6 +71,19 @@ class LocalExecutor:
         self._close_slots()
         self._slots = SlotPool(resources, self._peak_gpu_gb)
         self._slots.avoided = avoided
+        self.revise_hosts(resources, packs=self._packs_with(self._spec))
+
+    @staticmethod
+    def _packs_with(spec: WorkerSpec) -> bool:
+        return spec.packing is not None and not os.environ.get(COLD_START_VARIABLE)
+
+    def attempts_here(self) -> Collection[LocalHandle]:
+        """Return the attempts that run here."""
+        return self._handles.values()
+
+    def slot_labels(self) -> Collection[str]:
+        """Return the names of the slots."""
+        return self._slots.labels if self._slots is not None else ()
 
     def _close_slots(self) -> None:
         if self._slots is not None:
@@ -198,16 +119,18 @@ class LocalExecutor:
 
     def capacity(self) -> int:
         """Return the number of slots."""
-        return len(self._slots or ())
+        return self.places(self.slot_labels())
 
     def reserve(self) -> Lease | None:
         """Lock a free slot; None when there is none now."""
         if self._slots is None:
             return None
         taken = self._reserved | {handle.label for handle in self._handles.values()}
-        lease, self.waiting = self._slots.claim(taken)
+        lease, self.waiting = self._slots.claim(taken | (self.hosts.labels() if self.hosts is not None else set()))
         if lease is not None:
             self._reserved.add(lease.label)
+        elif (lease := self.claim_lane(self._slots.avoided)) is not None:
+            self.waiting = ""
         return lease
 
     def release(self, lease: Lease) -> None:
@@ -226,6 +149,7 @@ class LocalExecutor:
         Raises: `StartFailed` when another process holds the attempt's lock or the attempt is fenced; `OSError`.
         """
         fds = list(lease.locks) if isinstance(lease, LocalLease) else []
+        host, config_of_host = self.host_of_lease(lease), dict[str, str]()
         record = LaunchRecord(launch.token, launch.run, lease.label, lease.boot)
         self._reserved.discard(lease.label)
         try:
@@ -236,24 +160,32 @@ class LocalExecutor:
                 return self.adopt(record)
             if get_control(launch.run) == "kill":
                 raise StartFailed(f"the attempt in {launch.run.root} is fenced")
-            write_json(launch.run.config, launch.config)
+            if launch.pack is not None and isinstance(lease, LocalLease) and self.hosts is not None:
+                host = host or self.hosts.start(launch, launch.pack, lease, self._spawn)
+                config_of_host = {"host": str(host.run.root)}
+            write_json(launch.run.config, {**launch.config, **config_of_host})
             crash_point("after_config")
             lock = acquire_lock(launch.run.lock)
             if lock is None:
                 raise StartFailed(f"{launch.run.lock} is held by another process")
             fds.insert(0, lock)
             crash_point("after_lock")
-            warm = self.launcher is not None and self.launcher.start(start_request(launch, lease), fds)
-            pid = None if warm else self._start_shim(launch, lease, fds)
+            # The locks of a slot with a host belong to the host's shim alone: with them the attempt would outlive it.
+            warm, pid = self._spawn(launch, lease, fds if host is None else [lock])
         finally:
             for fd in fds:
                 os.close(fd)
             crash_point("after_spawn")
         handle = self._handles[launch.token] = LocalHandle(self, record, warm=warm)
-        handle.started = True
+        handle.started, handle.host = True, host
         if pid is not None:
             handle.note_shim(pid)
         return handle
+
+    def _spawn(self, launch: Launch, lease: Lease, fds: Sequence[int]) -> tuple[bool, int | None]:
+        """Start a shim, warm or cold; return whether it is warm, and its pid if that is known already."""
+        warm = self.launcher is not None and self.launcher.start(start_request(launch, lease), fds)
+        return warm, None if warm else self._start_shim(launch, lease, fds)
 
     def _start_shim(self, launch: Launch, lease: Lease, fds: Sequence[int]) -> int:
         descriptors = ",".join(map(str, fds))
@@ -276,6 +208,7 @@ class LocalExecutor:
         handle = self._handles.get(record.token)
         if handle is None:
             handle = self._handles[record.token] = LocalHandle(self, record)
+            handle.host = self.host_of(record.run)
             if not handle.state().gone and handle.shim is not None:
                 self._adopted_shims.add(handle.shim)
         return handle
@@ -287,6 +220,8 @@ class LocalExecutor:
             if attempt.shim is not None:
                 attempt.descendants.look(attempt.shim)
         touch_locks()
+        if self.hosts is not None:
+            self.hosts.poll()
         if self.launcher is not None:
             for token, pid in self.launcher.poll().items():
                 if handle := self._handles.get(token):
@@ -315,7 +250,8 @@ class LocalExecutor:
     def watch(self, handle: LocalHandle, pid: int) -> None:
         """Sample what the process tree of an attempt uses."""
         if self._sampler is not None:
-            alone = self._slots.gpus_alone(handle.label) if self._slots is not None else ()
+            shared = self._slots is None or handle.host is not None
+            alone = () if shared or self._slots is None else self._slots.gpus_alone(handle.label)
             self._sampler.watch(handle.token, pid, alone)
 
     def drop(self, handle: LocalHandle) -> None:
@@ -326,10 +262,14 @@ class LocalExecutor:
 
     def settled(self) -> bool:
         """Return whether every attempt has its shim: what still waits in the launcher would end with it."""
-        return all(handle.shim is not None or handle.state().gone for handle in self._handles.values())
+        return self.hosts_settled() and all(
+            handle.shim is not None or handle.state().gone for handle in self._handles.values()
+        )
 
     def retire(self) -> None:
-        """Do nothing: this machine's slots belong to the attempts that fill them."""
+        """End the hosts; slots without one belong to the attempts that fill them."""
+        if self.hosts is not None:
+            self.hosts.drain()
 
     def close(self) -> None:
         """Close the launcher and all descriptors. Running attempts go on."""

@@ -26,9 +26,13 @@ LONG_WAIT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class LocalLease(Lease):
-    """A slot of this machine. `locks` are the descriptors that hold its GPUs; they pass to the attempt's shim."""
+    """A slot of this machine. `locks` are the descriptors that hold its GPUs; they pass to the attempt's shim.
+
+    `shares_with` is the directory of the host that it is a place in, which holds the slot; '' for a slot of its own.
+    """
 
     locks: tuple[int, ...] = ()
+    shares_with: str = ""
 
 
 class SlotPool:
@@ -50,6 +54,11 @@ class SlotPool:
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the slots."""
+        return [slot.label for slot in self._slots]
 
     def take_notices(self) -> list[str]:
         """Return sentences about GPUs that do not answer, and about faults that the driver reports, each once."""

@@ -154,7 +154,7 @@ def memory_of(process: psutil.Process) -> int:
     """Return the bytes of memory of a process: its part of what it shares with others, and all of its own.
 
     A forked worker shares most of its libraries with its launcher; added up as they stand (RSS) they count twice. Of
-    a process of somebody else only that sum is told.
+    a process of somebody else only that sum is known.
     """
     try:
         match = PSS.search(Path(f"/proc/{process.pid}/smaps_rollup").read_bytes())

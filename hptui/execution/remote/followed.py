@@ -11,7 +11,7 @@ from typing import Any
 
 from hptui.execution.attempt_checkpoints import remove_superseded
 from hptui.execution.executor import LaunchRecord
-from hptui.execution.local.executor import LocalHandle
+from hptui.execution.local.handle import LocalHandle
 from hptui.execution.remote.messages import CHUNK_BYTES
 from hptui.store.safe_reading import UnusableFile, open_regular, read_end, read_lines, read_start
 

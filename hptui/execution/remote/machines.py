@@ -143,6 +143,11 @@ class Machines:
         )
         return messages, lease, ""
 
+    def holds(self, lease: SshLease) -> bool:
+        """Return whether a place is still held by the relay that granted it."""
+        link = lease.link
+        return link is not None and link.up and lease.number in self._reserved[link.name]
+
     def used(self, lease: SshLease) -> Link:
         """Note that an attempt takes a lease; return the connection to its machine."""
         assert lease.link is not None

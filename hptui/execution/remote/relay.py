@@ -8,14 +8,9 @@ relay serves a study on a machine: a new one ends the one before. It needs nothi
 
 from __future__ import annotations
 
-import fcntl
 import os
-import platform
 import select
-import shutil
 import signal
-import socket
-import struct
 import sys
 import time
 from contextlib import suppress
@@ -23,16 +18,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hptui.core.study import Resources
-from hptui.core.version import __version__
 from hptui.execution.executor import Launch, LaunchRecord, Lease, WorkerSpec
-from hptui.execution.local import shim
-from hptui.execution.local.environment import machine_facts
 from hptui.execution.local.executor import LocalExecutor
+from hptui.execution.remote.entry import Refused, check_opening, hello_of, probe, resources_from, take_over
 from hptui.execution.remote.files import FileVerbs
 from hptui.execution.remote.followed import Followed
-from hptui.execution.remote.messages import PROTOCOL, BadMessage, LineBuffer, pack
-from hptui.store.filesystem import filesystem_type, is_network_filesystem
+from hptui.execution.remote.messages import BadMessage, LineBuffer, pack
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir
 
@@ -42,80 +33,6 @@ MAX_SILENCE_S = 60.0
 """Seconds without a word from the runner after which the relay leaves."""
 MAX_SETTLE_S = 8.0
 """How long it waits before it leaves for attempts that it has just started."""
-
-
-class Refused(Exception):
-    """The relay cannot serve; the text says why, and what to do."""
-
-
-def check_opening(opening: dict[str, Any]) -> Path:
-    """Return the directory to serve, which may not exist yet. Raises: Refused."""
-    if opening.get("protocol") != PROTOCOL or opening.get("version") != __version__:
-        raise Refused(f"hptui is {__version__} here, {opening.get('version')} at the runner: install the same one")
-    root = Path(os.path.expanduser(str(opening["root"]))).absolute()
-    there = next(path for path in (root, *root.parents) if path.exists())
-    if there.stat().st_uid != os.geteuid() and not os.access(there, os.W_OK):
-        raise Refused(f"{there} belongs to somebody else; set dir in [ssh]")
-    if is_network_filesystem(kind := filesystem_type(there)):
-        raise Refused(f"{there} lies on a network file system ({kind}); set dir in [ssh] to a local disk")
-    directory = str(opening.get("directory") or "")
-    if directory and not os.path.isdir(directory):
-        raise Refused(f"the study's directory {directory} does not exist there")
-    return root
-
-
-def probe(opening: dict[str, Any]) -> dict[str, Any]:
-    """Return what is asked without a runner; nothing is made or changed. Raises: Refused."""
-    root = check_opening(opening)
-    there = next(path for path in (root, *root.parents) if path.exists())
-    executor = LocalExecutor()
-    executor.revise(_resources(opening["resources"]))
-    return hello_of(there, executor.capacity()) | {"kills_at_logout": _kills_at_logout()}
-
-
-def _kills_at_logout() -> bool:
-    for path in (Path("/etc/systemd/logind.conf"), *Path("/etc/systemd/logind.conf.d").glob("*.conf")):
-        with suppress(OSError):
-            if "\nKillUserProcesses=yes" in path.read_text():
-                return True
-    return False
-
-
-def hello_of(folder: Path, capacity: int) -> dict[str, Any]:
-    """Return what the runner must know of this machine."""
-    return {
-        "k": "hello",
-        "root": str(folder),
-        "host": socket.gethostname(),
-        "boot": shim.boot_id(),
-        "python": platform.python_version(),
-        "time": time.time(),
-        "capacity": capacity,
-        "free_gb": round(shutil.disk_usage(folder).free / (1 << 30), 1),
-        "facts": machine_facts(),
-    }
-
-
-def take_over(path: Path) -> int:
-    """Hold the lock of the study's relay on this machine; end the relay that holds it. Raises: Refused."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + 2 * MAX_SETTLE_S
-    while True:
-        try:
-            # A record lock, not flock: its holder's pid can be asked for, and no child inherits it.
-            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            query = struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0)
-            holder = struct.unpack("hhqqi", fcntl.fcntl(fd, fcntl.F_GETLK, query))
-            left = deadline - time.monotonic()
-            if holder[0] != fcntl.F_UNLCK and holder[4] > 0:
-                with suppress(OSError):  # it has just ended
-                    os.kill(holder[4], signal.SIGTERM if left > MAX_SETTLE_S / 2 else signal.SIGKILL)
-            if left < 0:
-                raise Refused(f"another relay (pid {holder[4]}) serves {path.parent} and cannot be ended") from None
-            time.sleep(0.02)  # nothing announces that it has gone
-        else:
-            return fd
 
 
 class Relay:
@@ -131,7 +48,7 @@ class Relay:
         self.peak: float | None = opening.get("peak")
         command = (sys.executable, *opening["command"][1:])
         spec = WorkerSpec(command, str(opening["entry"]), tuple(opening["preload"]))
-        self.executor.open(StudyDir(self.root), spec, _resources(opening["resources"]), lambda: self.peak)
+        self.executor.open(StudyDir(self.root), spec, resources_from(opening["resources"]), lambda: self.peak)
         self.command = command
         self.followed: dict[str, Followed] = {}
         self.fencing: dict[str, Followed] = {}
@@ -237,7 +154,7 @@ class Relay:
 
     def do_revise(self, message: dict[str, Any]) -> dict[str, Any]:
         """Follow changed resources."""
-        self.executor.revise(_resources(message["resources"]))
+        self.executor.revise(resources_from(message["resources"]))
         return {"k": "capacity", "capacity": self.executor.capacity()}
 
     def do_avoid(self, message: dict[str, Any]) -> None:
@@ -273,14 +190,14 @@ class Relay:
             elif followed.is_time_to_kill_again():
                 followed.handle.fence()
 
-    def wait(self) -> bool:
+    def wait(self, source: int) -> bool:
         """Wait for news; return whether the runner has sent something, or gone."""
         poll = select.poll()
-        poll.register(0, select.POLLIN)
+        poll.register(source, select.POLLIN)
         for fd in self.executor.wait_handles():
             poll.register(fd, select.POLLIN)
         busy = any(not followed.ended for followed in self.followed.values()) or self.fencing
-        return any(fd == 0 for fd, _ in poll.poll((LOOK_S if busy else 1.0) * 1000))
+        return any(fd == source for fd, _ in poll.poll((LOOK_S if busy else 1.0) * 1000))
 
     def leave(self) -> None:
         """Let attempts that only begin get their shim, then let go of everything."""
@@ -291,16 +208,23 @@ class Relay:
         self.executor.close()
 
 
-def _resources(given: dict[str, Any]) -> Resources:
-    gpus = given.get("gpus", "all")
-    names = ("trials_per_gpu", "gpus_per_trial", "parallel", "share")
-    chosen = {name: given[name] for name in names if name in given}
-    return Resources(gpus=tuple(gpus) if isinstance(gpus, list) else gpus, **chosen)
+def private_streams() -> tuple[int, int]:
+    """Return standard input and output as descriptors that no child inherits; put nothing in their places.
+
+    sshd ends a session only when nobody holds its streams: an attempt that did would keep a dead relay's link open.
+    """
+    source, target, errors = os.dup(0), os.dup(1), os.dup(2)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(nothing, fd)
+    sys.stderr = os.fdopen(errors, "w", buffering=1)
+    return source, target
 
 
 def main() -> int:
     """Serve until the runner is gone."""
     os.umask(0o077)
+    source, target = private_streams()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     leaving: list[int] = []
@@ -309,13 +233,13 @@ def main() -> int:
     def write(message: dict[str, Any]) -> None:
         data = memoryview(pack(message))
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(target, data) :]
 
     lines, relay, heard = LineBuffer(), None, time.monotonic()
     try:
         while not leaving:
-            if relay is None or relay.wait():
-                data = os.read(0, 1 << 18)
+            if relay is None or relay.wait(source):
+                data = os.read(source, 1 << 18)
                 if not data:
                     break
                 heard = time.monotonic()

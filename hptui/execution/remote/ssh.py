@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 SPEC = ExecutorSpec("ssh", "Processes on other machines, by ssh.", "hptui.execution.remote.ssh:SshExecutor")
 NAME = "ssh"
+MAX_RETIRE_S = 3.0
+"""How long a study that rests waits for machines to end fenced attempts."""
 ANSWERS = ("data", "tree", "done", "error")
 """Kinds of messages that answer a question of a copy."""
 
@@ -102,6 +104,10 @@ class SshExecutor:
         self._dispatch(link, messages)
         self.waiting = waiting or self.waiting
         return lease
+
+    def holds(self, lease: Lease) -> bool:
+        """Return whether the relay that granted a place still holds it."""
+        return isinstance(lease, SshLease) and self._machines.holds(lease)
 
     def release(self, lease: Lease) -> None:
         """Give a place back."""
@@ -329,7 +335,13 @@ class SshExecutor:
         return not any(handle.waiting for handle in self._handles.values())
 
     def retire(self) -> None:
-        """Do nothing: places belong to the attempts that fill them, relays leave with the connection."""
+        """Give machines that are reached a moment to end what was fenced: after this nobody asks them."""
+        deadline = time.monotonic() + MAX_RETIRE_S
+        while any(handle.link is not None and handle.link.up for handle in self._fencing.values()):
+            if time.monotonic() > deadline:
+                break
+            self.poll()
+            time.sleep(0.05)  # an answer takes milliseconds
 
     def close(self) -> None:
         """Close the connections. What runs goes on."""

@@ -43,7 +43,7 @@ def wilson_interval(k: int, n: int) -> Interval:
 def student_interval(
     values: Sequence[float], floor: float | None = None, ceiling: float | None = None
 ) -> Interval | None:
-    """Return Student's interval of a mean, cut at `floor` and `ceiling`; None for one value, or equal ones."""
+    """Return Student's interval of a mean, cut at both bounds; None for one value, or equal ones."""
     from scipy import stats
 
     if len(values) < 2:

@@ -9,7 +9,7 @@ ODDS = 20.0
 
 
 FEW_TRIALS, FACTOR_OF_FEW = 10, 1.25
-"""Of fewer trials so much more is needed: there the maximised likelihood was wrong too often (benchmarks/truth.md)."""
+"""With fewer trials more is needed: there the maximised likelihood was wrong too often (benchmarks/truth.md)."""
 
 
 def needed(count: int, trials: int = FEW_TRIALS) -> float:

@@ -73,7 +73,7 @@ def against_baseline(facts: FactWriter) -> Claim | None:
 
 
 def _old_value(facts: FactWriter, baseline: Trial, runs: Sequence[Trial], mean: float) -> Line:
-    """Return the value of the baseline: the mean of all its runs beside fresh ones, for nobody chose it."""
+    """Return the value of the baseline: the mean of all its runs, since nobody chose it."""
     metric = facts.data.metric
     if len(runs) == 1:
         return (facts.value(baseline, metric),)

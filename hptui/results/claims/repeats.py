@@ -158,7 +158,7 @@ def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
 
 
 MAX_NAMED = 3
-"""Of more trials that cannot be told apart from the best, their number is stated."""
+"""Of more trials that do not differ from the best, their number is stated."""
 HOW_TEXTS = {
     "answers": "same questions, bootstrap of all pairs",
     "counts": "Tukey's range of rates",
@@ -201,7 +201,7 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
 
 
 def why_not_tested(facts: FactWriter) -> str:
-    """Return why no trial can be told apart from the best."""
+    """Return why no trial can be distinguished from the best."""
     best, others = facts.data.best, facts.data.order
     if facts.data.dead_seeds:
         return "the seed changes nothing"

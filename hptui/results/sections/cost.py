@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from math import fsum
 from statistics import fmean
 
 from hptui.core.format import NO_VALUE
@@ -23,6 +24,7 @@ from hptui.results.analysis.reference import metric_change
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, Part, join_with_and, line
+from hptui.results.packing import ALONE, seconds_alone, why_not_shared
 from hptui.results.sections.comparison import labelled_trial
 
 
@@ -82,6 +84,7 @@ def _time_lines(facts: FactWriter) -> Iterator[Line]:
             " for one pass (time of the whole trial, evaluation included, divided by the examples of "
             "one pass, or by all that were processed)",
         )
+    yield from _packing_lines(facts)
     attempts = list(chain.from_iterable(facts.data.attempts.values()))
     if seconds := gpu_seconds(attempts):
         trials = [trial for trial in facts.view.trials if facts.data.attempts.get(trial.number)]
@@ -89,6 +92,34 @@ def _time_lines(facts: FactWriter) -> Iterator[Line]:
             "GPU hours",
             facts.gpu_hours("cost.gpu_hours", seconds, trials),
             " over all attempts, failed ones included; trials that shared a GPU count once",
+        )
+
+
+def _packing_lines(facts: FactWriter) -> Iterator[Line]:
+    """Yield how many trials shared processes, at what cost of their own, and why others did not."""
+    trials = facts.view.trials
+    shared = [trial for trial in trials if seconds_alone(trial) is not None]
+    if shared:
+        attributed = [seconds_alone(trial) or 0.0 for trial in shared]
+        yield _item(
+            "Shared a process",
+            *facts.count_with_noun("packing.n", shared, "trial"),
+            "; the times above are from a trial's start to its end, with others in between; its own share of the "
+            "computing is ",
+            facts.duration("packing.mean", fmean(attributed), shared, f"facts.{ALONE}"),
+            " on average, ",
+            facts.duration("packing.total", fsum(attributed), shared, f"facts.{ALONE}"),
+            " for all of them",
+        )
+        if chosen := facts.view.row.packing.get("why"):
+            yield _item("Chosen by measured times", facts.of_value("packing.why", chosen, text=str(chosen)))
+    reasons: dict[str, list[Trial]] = {}
+    for trial in trials:
+        if reason := why_not_shared(trial):
+            reasons.setdefault(reason, []).append(trial)
+    for n, (reason, alone) in enumerate(reasons.items()):
+        yield _item(
+            "In a process of its own", *facts.count_with_noun(f"packing.alone.{n}", alone, "trial"), ": ", Name(reason)
         )
 
 

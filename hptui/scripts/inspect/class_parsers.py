@@ -29,7 +29,7 @@ NO_FIELDS = ("model_config", "Config")
 
 
 def class_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
-    """Inspect `Args(Tap)`, simple_parsing's `add_arguments(Options, …)`, `Settings(BaseSettings)`; None without."""
+    """Inspect classes of typed-argument-parser, simple_parsing or pydantic-settings; None without."""
     modules = imported_modules(tree)
     reader = FieldReader(tree, constants)
     if "tap" in modules:
@@ -105,18 +105,22 @@ class FieldReader:
     def derived(self, base: str) -> list[ast.ClassDef]:
         """Return the classes that derive from a library's class, without those that others derive from."""
         bases = {
-            name: [dotted_name(one).rpartition(".")[2] for one in node.bases] for name, node in self.classes.items()
+            name: [dotted_name(parent).rpartition(".")[2] for parent in node.bases]
+            for name, node in self.classes.items()
         }
-        found = {name for name in bases if base in bases[name]}
+        names = {name for name in bases if base in bases[name]}
         for _ in range(MAX_DEPTH):
-            found |= {name for name in bases if found & set(bases[name])}
-        parents = {parent for name in found for parent in bases[name]}
-        return [node for name, node in self.classes.items() if name in found and name not in parents]
+            names |= {name for name in bases if names & set(bases[name])}
+        parents = {parent for name in names for parent in bases[name]}
+        return [node for name, node in self.classes.items() if name in names and name not in parents]
 
     def fields(
         self, node: ast.ClassDef, prefix: str = "", depth: int = 0, *, is_flat: bool = False
     ) -> list[ScriptOption]:
-        """Return the options of a class, those of its base classes first; `is_flat`: by the last part of the name."""
+        """Return the options of a class, those of its base classes first.
+
+        `is_flat`: fields of classes within it have the last part of their name.
+        """
         options: list[ScriptOption] = []
         for base in node.bases:
             if (parent := self.classes.get(dotted_name(base))) is not None and depth < MAX_DEPTH:

@@ -27,7 +27,7 @@ MAX_CONFIG_BYTES = 1 << 20
 
 
 def with_config_flags(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
-    """Return a script of absl with the settings of its `config_flags.DEFINE_config_file("config", "configs/x.py")`."""
+    """Return a script of absl with the settings of the file that `DEFINE_config_file` names."""
     if script.parser != "absl":
         return script
     for called, call in calls(tree):
@@ -82,6 +82,6 @@ def _settings_of(file: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _place(target: ast.expr, prefixes: dict[str, str]) -> str | None:
-    """Return the dotted name of `config.model.width`; None for a target that is no part of a configuration."""
+    """Return the dotted name of `config.model.width`; None for what is no part of a configuration."""
     first, _, rest = dotted_name(target).partition(".")
     return f"{prefixes[first]}.{rest}".strip(".") if rest and first in prefixes else None

@@ -55,7 +55,7 @@ def hydra_options(tree: ast.Module, path: Path) -> InspectedScript | None:
 
 
 def _stored_options(tree: ast.Module, config: str) -> list[ScriptOption]:
-    """Return the fields of the class that `ConfigStore.store(name=…, node=…)` has under a name; [] if it has none."""
+    """Return the fields of the class that a ConfigStore has under a name; [] if it has none."""
     reader = FieldReader(tree, {})
     for name, call in calls(tree):
         if not name.endswith(".store"):

@@ -20,7 +20,7 @@ MAX_MODULE_BYTES = 1 << 20
 
 
 def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript | None:
-    """Inspect the constants of the modules of settings beside a script; None without any."""
+    """Inspect the constants of the modules of settings in a script's directory; None without any."""
     options: list[ScriptOption] = []
     for module, file in dict(_modules(tree, path.parent)).items():
         try:

@@ -162,9 +162,9 @@ def _written_file(file: WrittenFile, script: InspectedScript) -> str:
 def _option_in(node: ast.AST, script: InspectedScript) -> str:
     """Return the option that an expression such as `os.path.join(args.out, "x.json")` uses; '' for none."""
     names = {option.name for option in script.options}
-    found = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)]
-    found.sort(key=lambda inner: (getattr(inner, "end_lineno", 0), getattr(inner, "end_col_offset", 0)))
-    parts = [inner.id if isinstance(inner, ast.Name) else inner.attr for inner in found]
+    nodes = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)]
+    nodes.sort(key=lambda inner: (getattr(inner, "end_lineno", 0), getattr(inner, "end_col_offset", 0)))
+    parts = [inner.id if isinstance(inner, ast.Name) else inner.attr for inner in nodes]
     return next((part for part in parts if part in names), "")
 
 

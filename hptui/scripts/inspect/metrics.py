@@ -203,15 +203,16 @@ def rank(name: str) -> tuple[int, int, int, int]:
     split = next((index for index, split in enumerate(HELD_OUT_SPLITS) if split in words), len(HELD_OUT_SPLITS))
     training = any(word in TRAINING_SPLITS for word in words)
     group = 0 if split < len(HELD_OUT_SPLITS) - 1 else 1 if split == len(HELD_OUT_SPLITS) - 1 else 3 if training else 2
-    lesser = sum(word in LESSER_WORDS for word in words)
     is_loss = any("loss" in word for word in words)
-    # Of held-out data the loss comes first; one that names no data is a training loss, and a score says more.
-    is_first = larger_is_better(name) if group == NO_SPLIT else is_loss
-    return group, lesser, 0 if is_first else 1 if is_loss else 2, split
+    lesser = sum(word in LESSER_WORDS for word in words)
+    lesser += is_loss and group == NO_SPLIT and not all(WHOLE_LOSS.fullmatch(word) for word in words)
+    return group, lesser, 0 if is_loss else 1, split
 
 
 NO_SPLIT = 2
 """Group of the metrics that name no data."""
+WHOLE_LOSS = re.compile(r"\w*loss|total|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")
+"""Words of a whole loss; `loss_cls` is a part of one, and a score says more."""
 
 
 def _words(name: str) -> list[str]:

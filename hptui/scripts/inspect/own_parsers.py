@@ -57,7 +57,7 @@ def _getopt(tree: ast.Module, constants: Constants) -> InspectedScript | None:
 
 
 def _assigned(tree: ast.Module) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield the options that tests of the form `opt in ("-l", "--lr")` name, with (variable, type) of what they set."""
+    """Yield the options in tests `opt in ("-l", "--lr")`, with (variable, type) of what they set."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.If) or not isinstance(node.test, ast.Compare):
             continue

@@ -60,7 +60,7 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
 
 
 def _check_aliases(root: yaml.Node) -> None:
-    """Raise StudyError where an anchor contains itself, or aliases of aliases stand for more than anybody means.
+    """Raise StudyError where an anchor contains itself, or aliases of aliases stand for too much.
 
     Raises: RecursionError for a document that is nested too deeply.
     """

@@ -128,12 +128,35 @@ def run_evaluation(
 
     Raises: Interrupted when `keep_going` returns False; UserError if there are no samples.
     """
-    if not prompts or len(prompts) != len(references):
-        raise UserError(f"an evaluation needs samples: got {len(prompts)} prompts and {len(references)} references")
-    custom_metrics = load_custom_metrics(options)
-    options = replace(options, kept=_kept_tokens(model, tokenizer, references, options))
+    custom = load_custom_metrics(options)
+    options = options_for(model, tokenizer, prompts, references, options)
     with arithmetic or nullcontext():
         written, timing = generate(model, tokenizer, prompts, options, device, keep_going)
+    return measure_answers(tokenizer, prompts, references, options, written, timing, custom)
+
+
+def options_for(
+    model: Any, tokenizer: Any, prompts: Sequence[Prompt], references: Sequence[str], options: GenerationOptions
+) -> GenerationOptions:
+    """Return the options with the special tokens that answers may contain.
+
+    Raises: UserError if there are no samples.
+    """
+    if not prompts or len(prompts) != len(references):
+        raise UserError(f"an evaluation needs samples: got {len(prompts)} prompts and {len(references)} references")
+    return replace(options, kept=_kept_tokens(model, tokenizer, references, options))
+
+
+def measure_answers(
+    tokenizer: Any,
+    prompts: Sequence[Prompt],
+    references: Sequence[str],
+    options: GenerationOptions,
+    written: Sequence[Completion],
+    timing: GenerationTiming,
+    custom_metrics: Sequence[Metric] = (),
+) -> EvaluationResult:
+    """Measure the answers to prompts."""
     outputs = [item.text for item in written]
     texts = [prompt if isinstance(prompt, str) else tokenizer.decode(list(prompt)) for prompt in prompts]
     metrics: dict[str, float | Proportion] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,34 +80,81 @@ def generate(
 
     Raises: Interrupted when `keep_going` returns False between batches.
     """
+    job = Job(prompts, keep_going)
+    generate_together(model, tokenizer, [job], options, device)
+    return job.answers()
+
+
+@dataclass(slots=True)
+class Job:
+    """Prompts that are answered together with those of others. `interrupted`: it was asked to stop."""
+
+    prompts: Sequence[Prompt]
+    keep_going: Callable[[], bool]
+    interrupted: bool = False
+    timing: GenerationTiming = field(default_factory=lambda: GenerationTiming(0))
+    written: dict[int, Completion] = field(default_factory=dict)
+    ids: list[list[int]] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+
+    def answers(self) -> tuple[list[Completion], GenerationTiming]:
+        """Return the completions in the order of the prompts, and the timing. Raises: Interrupted."""
+        if self.interrupted:
+            raise Interrupted
+        self.timing.tokens = sum(item.tokens for item in self.written.values())
+        return [self.written[n] for n in range(len(self.ids))], self.timing
+
+
+def _adapters_of_model(counts: Sequence[int]) -> AbstractContextManager[Any]:
+    return nullcontext()
+
+
+def generate_together(
+    model: Any,
+    tokenizer: Any,
+    jobs: Sequence[Job],
+    options: GenerationOptions,
+    device: Any,
+    adapted: Callable[[Sequence[int]], AbstractContextManager[Any]] = _adapters_of_model,
+) -> None:
+    """Answer the prompts of all jobs: batch n has the prompts that each job's own batch n would have.
+
+    `adapted` gets the number of rows of each job, and returns the context to generate them in. Time is divided by rows.
+    """
     import torch
 
-    ids, cut = _encode(model, tokenizer, prompts, options)
-    order = sorted(range(len(ids)), key=lambda n: -len(ids[n]))  # little padding, and the largest batch first
-    timing = GenerationTiming(min(options.batch_size, len(ids)), cut_prompts=cut, prompt_tokens=sum(map(len, ids)))
-    written: dict[int, Completion] = {}
+    for job in jobs:
+        job.ids, cut = _encode(model, tokenizer, job.prompts, options)
+        job.order = sorted(range(len(job.ids)), key=lambda n: -len(job.ids[n]))  # little padding, the largest first
+        size = min(options.batch_size, len(job.ids))
+        job.timing = GenerationTiming(size, cut_prompts=cut, prompt_tokens=sum(map(len, job.ids)))
     was_training = model.training
     model.eval()
     try:
         with torch.inference_mode():
-            for start in range(0, len(order), options.batch_size):
-                if not keep_going():
-                    raise Interrupted
-                indices = order[start : start + options.batch_size]
-                batch = _padded([ids[n] for n in indices], _pad_id(tokenizer), device)
-                if start == 0:
-                    _write(model, tokenizer, batch, options, min(WARMUP_TOKENS, options.max_new_tokens))
-                _synchronize(device)
-                started = time.perf_counter()
-                completions = _write(model, tokenizer, batch, options, options.max_new_tokens)
-                _synchronize(device)
-                timing.seconds += time.perf_counter() - started
-                timing.batches.append(len(indices))
-                written |= dict(zip(indices, completions, strict=True))
+            for start in range(0, max(len(job.ids) for job in jobs), options.batch_size):
+                for job in jobs:
+                    job.interrupted = job.interrupted or not job.keep_going()
+                indices = [[] if job.interrupted else job.order[start : start + options.batch_size] for job in jobs]
+                if not any(indices):
+                    break
+                rows = [job.ids[n] for job, some in zip(jobs, indices, strict=True) for n in some]
+                batch = _padded(rows, _pad_id(tokenizer), device)
+                with adapted([len(some) for some in indices]):
+                    if start == 0:
+                        _write(model, tokenizer, batch, options, min(WARMUP_TOKENS, options.max_new_tokens))
+                    _synchronize(device)
+                    started = time.perf_counter()
+                    completions = iter(_write(model, tokenizer, batch, options, options.max_new_tokens))
+                    _synchronize(device)
+                seconds = time.perf_counter() - started
+                for job, some in zip(jobs, indices, strict=True):
+                    if some:
+                        job.timing.seconds += seconds * len(some) / len(rows)
+                        job.timing.batches.append(len(some))
+                        job.written |= dict(zip(some, completions, strict=False))
     finally:
         model.train(was_training)
-    timing.tokens = sum(item.tokens for item in written.values())
-    return [written[n] for n in range(len(ids))], timing
 
 
 def _encode(

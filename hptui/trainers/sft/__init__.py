@@ -14,4 +14,5 @@ SPEC = TrainerSpec(
     check="hptui.trainers.one_gpu:check_one_gpu",
     resumes=True,
     laws="hptui.trainers.sft.laws:laws",
+    packing="hptui.trainers.sft.packing:PACKING",
 )

@@ -52,16 +52,24 @@ def lora_config(settings: ModelSettings) -> Any:
 def attach_adapter(model: Any, settings: SftSettings) -> Any:
     """Return the model ready for training: with its adapter, and recomputation if set."""
     if settings.gradient_checkpointing:
-        _recompute_activations(model)
+        recompute_activations(model)
     if settings.adapter == "none":
         return _with_trained_in_32_bits(model)
-    from peft import get_peft_model, prepare_model_for_kbit_training
+    from peft import get_peft_model  # peft: only where it computes or saves
 
     check_targets(model, settings)
+    if settings.adapter == "qlora":
+        prepare_for_4_bits(model)
     with ignore_deprecated_names():
-        if settings.adapter == "qlora":
-            model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         return _with_trained_in_32_bits(get_peft_model(model, lora_config(settings)))
+
+
+def prepare_for_4_bits(model: Any) -> None:
+    """Freeze a model in 4 bits, and give its other weights 32 bits, as peft does."""
+    from peft import prepare_model_for_kbit_training  # peft: only for a model in 4 bits
+
+    with ignore_deprecated_names():
+        prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
 
 
 def _with_trained_in_32_bits(model: Any) -> Any:
@@ -80,7 +88,7 @@ def ignore_deprecated_names() -> Iterator[None]:
         yield
 
 
-def _recompute_activations(model: Any) -> None:
+def recompute_activations(model: Any) -> None:
     """Make layers keep their inputs alone, and recompute the rest for the backward pass."""
     if hasattr(model, "activation_checkpointing_enable"):  # its name in newer versions
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})

@@ -9,7 +9,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -26,27 +26,25 @@ from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
 from hptui.trainers.evals.answers import CORRECT
 from hptui.trainers.sft import determinism
-from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import TrainingPosition
-from hptui.trainers.sft.precision import autocast
+from hptui.trainers.sft.requests import Answers, GenerateRequest, MeasureRequest
 from hptui.trainers.sft.run import RunFacts
 from hptui.trainers.sft.settings import LOSSES, SftSettings
 
 
-@torch.no_grad()
 def evaluate_loss(
-    forward: Forward, rows: TokenRows, settings: SftSettings, device: torch.device, keep_going: Callable[[], bool]
-) -> dict[str, float]:
+    rows: TokenRows, settings: SftSettings, device: torch.device, keep_going: Callable[[], bool]
+) -> Generator[MeasureRequest, Tensor, dict[str, float]]:
     """Return the mean loss per token in nats, and its perplexity.
 
     Raises: Interrupted when `keep_going` returns False between batches.
     """
-    forward.model.eval()
     total, count = torch.zeros((), dtype=torch.float64, device=device), 0
     for batch in rows.batches(settings.eval_batch_size or settings.batch_size):
         if not keep_going():
             raise evals.Interrupted
-        total += forward(batch.to(device))  # read at the end: reading waits for the GPU
+        summed = yield MeasureRequest(batch)
+        total += summed  # read at the end: reading waits for the GPU
         count += batch.learnt
     loss = float(total) / count
     return {"eval_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
@@ -101,7 +99,7 @@ def check_validation(settings: SftSettings, data: StudyData, objectives: Iterabl
         )
 
 
-def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
+def evaluate_answers(run: RunFacts, name: str) -> Generator[GenerateRequest, Answers, dict[str, float]]:
     """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`.
 
     A dry run answers one batch of the longest prompts, to measure its memory.
@@ -113,23 +111,21 @@ def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
         examples = sorted(examples, key=lambda example: -len(example.prompt))[: settings.generate_batch_size]
     trial.effective(generate_samples=len(examples))
     options = replace(settings.generation(str(trial.directory)), ends=run.data.ends)
+    prompts, references = [x.prompt for x in examples], [x.reference for x in examples]
 
     def report_variation(operations: set[str]) -> None:
         names = ", ".join(sorted(operations))
         trial.facts(nondeterministic_answers=names)
         trial.warn(f"deterministic = true does not hold for the answers: torch has no deterministic form of {names}")
 
+    def keep_going() -> bool:
+        return trial.try_steps is not None or not trial.should_stop
+
+    custom = evals.load_custom_metrics(options)
+    options = evals.options_for(run.model, run.base.tokenizer, prompts, references, options)
+    written, timing = yield GenerateRequest(prompts, options, keep_going, report_variation)
     with determinism.allow_variation(report_variation):
-        result = evals.run_evaluation(
-            run.model,
-            run.base.tokenizer,
-            [example.prompt for example in examples],
-            [example.reference for example in examples],
-            options,
-            run.device,
-            lambda: trial.try_steps is not None or not trial.should_stop,
-            autocast(run.precision, run.device),
-        )
+        result = evals.measure_answers(run.base.tokenizer, prompts, references, options, written, timing, custom)
     with trial.artifact(name, f"answers to {len(examples)} prompts").open("w", encoding="utf-8") as file:
         for example, row in zip(examples, result.rows, strict=True):
             file.write(json.dumps({"row": example.row, **row}, ensure_ascii=False) + "\n")

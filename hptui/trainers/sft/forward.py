@@ -33,8 +33,7 @@ class Forward:
         self._takes_starts = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
         self._indices: Tensor | None = None
         output = self.inner.get_output_embeddings()
-        if output is not None:
-            output.register_forward_pre_hook(self._select)
+        self._hook = None if output is None else output.register_forward_pre_hook(self._select)
 
     def __call__(self, batch: Batch) -> Tensor:
         options: dict[str, Any] = {"input_ids": batch.ids, "use_cache": False}
@@ -50,7 +49,12 @@ class Forward:
         logits = logits.reshape(-1, logits.shape[-1])
         if len(logits) != batch.learnt:  # a model that does not apply its output layer as a module
             logits = logits.index_select(0, batch.indices)
-        return _summed(logits, batch.labels)
+        return sum_losses(logits, batch.labels)
+
+    def close(self) -> None:
+        """Leave the model as it was."""
+        if self._hook is not None:
+            self._hook.remove()
 
     def _select(self, layer: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Give the output layer only the positions with a target, while a loss is computed."""
@@ -77,12 +81,12 @@ class Forward:
         return options | starts | {"max_length_q": batch.longest, "max_length_k": batch.longest}
 
 
-def _summed(logits: Tensor, targets: Tensor) -> Tensor:
+def sum_losses(logits: Tensor, targets: Tensor) -> Tensor:
     """Return the summed loss of logits.
 
     16-bit logits are converted to 32 bits in chunks, and again in the backward pass: they never exist all at once.
     """
-    if len(logits) <= CHUNK_TARGETS or (logits.dtype == torch.float32 and logits.requires_grad):
+    if len(logits) <= CHUNK_TARGETS or (logits.dtype in (torch.float32, torch.float64) and logits.requires_grad):
         return _cross_entropy(logits, targets)
     parts = zip(torch.split(logits, CHUNK_TARGETS), torch.split(targets, CHUNK_TARGETS), strict=True)
     if logits.requires_grad:
@@ -93,4 +97,5 @@ def _summed(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    return F.cross_entropy(logits.float(), targets, reduction="sum")
+    exact = logits if logits.dtype == torch.float64 else logits.float()
+    return F.cross_entropy(exact, targets, reduction="sum")

@@ -1,7 +1,7 @@
 """The changing state of one trial's training: trained weights, optimizer, position, and the last measurements.
 
-A learner does not own the model: the forward pass is a parameter. All randomness is a function of seed, step and
-micro-batch, so resuming needs no state of a generator.
+A learner does not own the model: it asks for the gradients of its micro-batches. All randomness is a function of seed,
+step and micro-batch, so resuming needs no state of a generator.
 """
 
 from __future__ import annotations
@@ -9,20 +9,24 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hptui.trainers.checkpoints import load_optimizer
-from hptui.trainers.data.batches import Batch, TokenRows, TrainingOrder
+from hptui.trainers.data.batches import TokenRows, TrainingOrder
 from hptui.trainers.sft import memory, optimizer
+from hptui.trainers.sft.requests import LearnRequest
 from hptui.trainers.sft.settings import SftSettings
+from hptui.trainers.sft.trained import Trained
 
 STATE_FILE = "state.pt"
 """Name of the file in a checkpoint."""
+OLD_DROPOUT, DROPOUT = 1, 2
+"""Versions of the way in which dropout is drawn: from torch's global generator, and from one for each layer."""
 
 
 @dataclass(slots=True)
@@ -65,54 +69,49 @@ class TrainingPosition:
 
 
 class Learner:
-    """One trial's training of `total` steps; `loss_of` returns the summed loss of a batch."""
+    """One trial's training of `total` steps."""
 
     def __init__(
         self,
         settings: SftSettings,
-        model: nn.Module,
+        trained: Trained,
         rows: TokenRows,
         order: TrainingOrder,
         total: int,
-        loss_of: Callable[[Batch], Tensor],
         device: torch.device,
         scaled: bool = False,
     ) -> None:
-        self.settings, self.model, self.rows, self.order, self.total = settings, model, rows, order, total
-        self.loss_of, self.device = loss_of, device
-        self.named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-        self.optimizer = optimizer.make_optimizer(settings, self.named)
+        self.settings, self.trained, self.rows, self.order, self.total = settings, trained, rows, order, total
+        self.device = device
+        self.optimizer = optimizer.make_optimizer(settings, trained)
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
         self.place = TrainingPosition()
         self.kept: dict[str, float] = {}
+        self.old_dropout = False
+        self.clock: Callable[[], float] = time.perf_counter
         self._pending: list[tuple[Tensor, Tensor, int]] = []
         self._started: float | None = None
         self._first = 0
 
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        """The trained parameters."""
-        return [parameter for _, parameter in self.named]
-
-    def update(self) -> None:
+    def update(self) -> Generator[LearnRequest, tuple[Tensor, float], None]:
         """Take one optimizer step over its micro-batches; each learnt token has the same weight."""
         position = self.place
-        self._started = self._started or time.perf_counter()
+        self._started = self.clock() if self._started is None else self._started
         rate = optimizer.learning_rate_at(self.settings, position.step, self.total, self.order.per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batches = [self.rows.batch(indices) for indices in self.order.step(position.step)]
         learnt = sum(batch.learnt for batch in batches)
-        total_loss = torch.zeros((), device=self.device)
-        self.model.train()
+        losses = []
         for part, batch in enumerate(batches):
-            torch.manual_seed(dropout_seed(self.order.seed, position.step, part))
-            loss = self._loss(batch.to(self.device)) / learnt
-            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
-            total_loss += loss.detach()
+            key, measured = (self.order.seed, position.step, part), self._measures()
+            loss, kept = yield LearnRequest(batch, learnt, key, self.scaler.scale, measured)
+            if measured:
+                self.kept["activations"] = kept
+            losses.append(loss)
         norm = self._apply()
         position.step, position.rate = position.step + 1, rate
-        self._pending.append((total_loss, norm, sum(batch.tokens for batch in batches)))
+        self._pending.append((sum(losses[1:], losses[0]), norm, sum(batch.tokens for batch in batches)))
 
     @property
     def tokens(self) -> int:
@@ -135,41 +134,37 @@ class Learner:
                 position.tokens + tokens,
             )
         if self._started is not None:
-            seconds = time.perf_counter() - self._started
+            seconds = self.clock() - self._started
             window.seconds, position.seconds = window.seconds + seconds, position.seconds + seconds
         self._pending, self._started = [], None
 
-    def _loss(self, batch: Batch) -> Tensor:
+    def _measures(self) -> bool:
+        """Return whether the next forward pass is to be measured: the first that shows what later ones keep."""
         # The first pass on a GPU also allocates the work space of its libraries, so the second step is measured.
         too_early = self.device.type == "cuda" and self.place.step == self._first and self.total > self._first + 1
-        if "activations" in self.kept or too_early:
-            return self.loss_of(batch)
-        loss, self.kept["activations"] = memory.measure_forward(lambda: self.loss_of(batch), self.model, self.device)
-        return loss
+        return "activations" not in self.kept and not too_early
 
     def _apply(self) -> Tensor:
         self.scaler.unscale_(self.optimizer)
         max_norm = self.settings.max_grad_norm or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, max_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.trained.parameters, max_norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         if "optimizer" not in self.kept and self.optimizer.state:  # a step that was skipped has made none
-            self.kept["gradients"] = memory.gradients_gib(self.model)
+            self.kept["gradients"] = self.trained.gradient_gib()
             self.kept["optimizer"] = optimizer.state_bytes(self.optimizer) / memory.GIB
-        self.optimizer.zero_grad()
+        self.trained.clear_gradient()
         return norm
 
     # weights and checkpoints --------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
         """Return the trained weights, not copied."""
-        return {name: parameter.detach() for name, parameter in self.named}
+        return self.trained.weights()
 
     def take(self, weights: dict[str, Tensor]) -> None:
-        """Copy weights into the model."""
-        with torch.no_grad():
-            for name, parameter in self.named:
-                parameter.copy_(weights[name])
+        """Copy weights into the trained ones."""
+        self.trained.take(weights)
 
     def release(self) -> None:
         """Free the memory of the optimizer's state: the training is over."""
@@ -180,9 +175,10 @@ class Learner:
         self.settle()
         state = {
             "weights": self.weights(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.trained.cut(self.optimizer.state_dict()),
             "scaler": self.scaler.state_dict(),
             "place": asdict(self.place),
+            "dropout": OLD_DROPOUT if self.old_dropout else DROPOUT,
         }
         with (path / STATE_FILE).open("wb") as file:  # unlike torch's own writer, it raises OSError if the disk is full
             torch.save(state, file)
@@ -192,7 +188,7 @@ class Learner:
         # Optimizers keep their counts of steps where they are loaded to, and wait for a GPU to read them.
         state = torch.load(path / STATE_FILE, map_location="cpu", weights_only=True)
         self.take(state["weights"])
-        load_optimizer(self.optimizer, state["optimizer"])
+        load_optimizer(self.optimizer, self.trained.join(state["optimizer"]))
         self.scaler.load_state_dict(state["scaler"])
         self._first = state["place"]["step"]
         stored = state["place"]
@@ -205,3 +201,11 @@ def dropout_seed(seed: int, step: int, part: int) -> int:
     """Return the seed of dropout in one micro-batch."""
     digest = hashlib.sha256(f"{seed}/{step}/{part}".encode()).digest()
     return int.from_bytes(digest[:7])
+
+
+def has_old_dropout(checkpoint: Path | None) -> bool:
+    """Return whether a training began with dropout from torch's global generator, and must keep it."""
+    if checkpoint is None:
+        return False
+    state = torch.load(checkpoint / STATE_FILE, map_location="cpu", weights_only=True, mmap=True)
+    return bool(state.get("dropout", OLD_DROPOUT) == OLD_DROPOUT)

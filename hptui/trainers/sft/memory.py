@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -25,12 +25,6 @@ def model_gib(model: nn.Module) -> float:
     return sum(sizes.values()) / GIB
 
 
-def gradients_gib(model: nn.Module) -> float:
-    """Return the memory of the gradients, in GiB."""
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    return sum(grad.numel() * grad.element_size() for grad in gradients) / GIB
-
-
 def release(model: nn.Module) -> None:
     """Free the memory of a model that is not used any more; others may still refer to it."""
     for tensor in (*model.parameters(), *model.buffers()):
@@ -38,7 +32,10 @@ def release(model: nn.Module) -> None:
         tensor.data = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
 
 
-def measure_forward(forward: Callable[[], Tensor], model: nn.Module, device: torch.device) -> tuple[Tensor, float]:
+Result = TypeVar("Result")
+
+
+def measure_forward(forward: Callable[[], Result], model: nn.Module, device: torch.device) -> tuple[Result, float]:
     """Return the result of a forward pass, and the memory that it keeps for the backward pass, in GiB."""
     if device.type == "cuda":
         before = torch.cuda.memory_allocated(device)

@@ -6,34 +6,30 @@ As in transformers, the first update of a warm-up has the rate 0, and update num
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import nn
 
 from hptui.core.errors import Unsupported
 from hptui.trainers.sft.settings import TrainingSettings
-
-MATRIX_DIMENSIONS = 2
-"""Dimensions from which a parameter has weight decay."""
+from hptui.trainers.sft.trained import Trained
 
 
-def group_parameters(named: Iterable[tuple[str, nn.Parameter]], weight_decay: float) -> list[dict[str, Any]]:
-    """Return parameter groups: weight decay for matrices, none for biases and scales of norms."""
-    parameters = [parameter for _, parameter in named]
-    matrices = [p for p in parameters if p.dim() >= MATRIX_DIMENSIONS]
-    vectors = [p for p in parameters if p.dim() < MATRIX_DIMENSIONS]
-    candidates = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+def group_parameters(trained: Trained, weight_decay: float) -> list[dict[str, Any]]:
+    """Return parameter groups: with weight decay for matrices, without for biases and scales of norms."""
+    decayed = list(trained.decayed)
+    known = {id(parameter) for parameter in decayed}
+    others = [p for p in trained.parameters if id(p) not in known]
+    candidates = [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
     return [group for group in candidates if group["params"]]
 
 
-def make_optimizer(settings: TrainingSettings, named: Iterable[tuple[str, nn.Parameter]]) -> torch.optim.Optimizer:
+def make_optimizer(settings: TrainingSettings, trained: Trained) -> torch.optim.Optimizer:
     """Return the optimizer of a run over the trained parameters.
 
     Raises: Unsupported if it needs a GPU and there is none.
     """
-    parameter_groups, rate = group_parameters(named, settings.weight_decay), settings.learning_rate
+    parameter_groups, rate = group_parameters(trained, settings.weight_decay), settings.learning_rate
     adam: dict[str, Any] = {"lr": rate, "betas": (settings.beta1, settings.beta2), "eps": settings.epsilon}
     name = settings.optimizer
     if name == "adamw":

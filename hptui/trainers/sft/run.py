@@ -18,6 +18,7 @@ from hptui.trainers.sft import adapters, hardware, optimizer
 from hptui.trainers.sft import memory as memory_
 from hptui.trainers.sft.learner import TrainingPosition
 from hptui.trainers.sft.load import LoadedModel
+from hptui.trainers.sft.packed.layout import FlatAdapter
 from hptui.trainers.sft.precision import SHORT, effective_precision, has_bf16
 from hptui.trainers.sft.settings import SftSettings
 
@@ -34,6 +35,7 @@ class RunFacts:
     model: Any
     precision: str
     sizes: adapters.ParameterCounts
+    adapter: FlatAdapter | None = None
 
     @classmethod
     def gather(
@@ -44,10 +46,21 @@ class RunFacts:
         data: StudyData,
         base: LoadedModel,
         model: Any,
+        adapter: FlatAdapter | None = None,
     ) -> RunFacts:
-        """Return the facts of a trial whose model is ready to be trained."""
-        precision = effective_precision(settings, device, base.dtype)
-        return cls(settings, trial, device, data, base, model, precision, adapters.count_parameters(model))
+        """Return the facts of a trial whose model is ready to be trained.
+
+        `adapter` is one that is not in the model.
+        """
+        precision, sizes = effective_precision(settings, device, base.dtype), adapters.count_parameters(model)
+        if adapter is not None:
+            sizes = adapters.ParameterCounts(sizes.total + adapter.layout.size, adapter.layout.size)
+        return cls(settings, trial, device, data, base, model, precision, sizes, adapter)
+
+    @property
+    def weights_gib(self) -> float:
+        """Memory of the model and its adapter as they are stored, in GiB."""
+        return memory_.model_gib(self.model) + (0 if self.adapter is None else self.adapter.nbytes / memory_.GIB)
 
     @property
     def padding_token(self) -> int:
@@ -146,7 +159,7 @@ def record_start(run: RunFacts, plan: TrainingPlan, examples_evaluated: int, res
         steps_per_epoch=order.per_epoch,
         rows_per_epoch=order.rows,
         examples_trained_on=plan.examples,
-        memory_model_gb=round(memory_.model_gib(run.model), 6),
+        memory_model_gb=round(run.weights_gib, 6),
         memory_capacity_gb=round(memory_.capacity_gib(run.device), 3),
         **run.data.facts,
     )
@@ -158,10 +171,9 @@ def record_start(run: RunFacts, plan: TrainingPlan, examples_evaluated: int, res
     if settings.adapter != "none" and settings.lora_bias != "none" and not biases:
         trial.warn(f"lora_bias = {settings.lora_bias!r} has no effect: the model has no biases")
     resumed = f", resumed at step {resumed_step}" if resumed_step else ""
-    print(
+    trial.say(
         f"sft: {sizes.trainable:,} of {sizes.total:,} parameters ({sizes.percent:.2f} %), {total} steps, "
-        f"{order.per_epoch} an epoch, on {plan.examples:,} examples, {run.device}{resumed}",
-        flush=True,
+        f"{order.per_epoch} an epoch, on {plan.examples:,} examples, {run.device}{resumed}"
     )
 
 
@@ -189,7 +201,7 @@ def record_base_model(run: RunFacts, examples_evaluated: int) -> None:
         **_model(run),
         parameters=run.sizes.total,
         parameters_trainable=0,
-        memory_model_gb=round(memory_.model_gib(run.model), 6),
+        memory_model_gb=round(run.weights_gib, 6),
         memory_capacity_gb=round(memory_.capacity_gib(run.device), 3),
         **run.data.facts,
     )

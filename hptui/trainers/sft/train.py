@@ -1,327 +1,74 @@
-"""One fine-tuning trial: data, model, adapter, the loop of steps and evaluations, checkpoints, saving."""
+"""One fine-tuning trial in a process of its own: data, model, adapter, training, saving."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
 
-from hptui.core.format import with_counts
 from hptui.trainers.context import TrialContext
-from hptui.trainers.data import pipeline
-from hptui.trainers.evals import Interrupted
-from hptui.trainers.failures import Diverged
-from hptui.trainers.sft import adapters, determinism, evaluate, hardware, load, memory, run, saving
-from hptui.trainers.sft.evaluate import BestWeights
+from hptui.trainers.data.pipeline import StudyData
+from hptui.trainers.failures import OutOfMemory
+from hptui.trainers.sft import adapters, determinism, load, memory, process
+from hptui.trainers.sft.alone import ModelExecutor
 from hptui.trainers.sft.forward import Forward
-from hptui.trainers.sft.learner import Learner, ReportWindow
-from hptui.trainers.sft.prepare import unused_settings
+from hptui.trainers.sft.learner import has_old_dropout
+from hptui.trainers.sft.load import LoadedModel
+from hptui.trainers.sft.packed.base import NotPacked, PackedBase
+from hptui.trainers.sft.packed.key import why_not_packed
+from hptui.trainers.sft.requests import drive
 from hptui.trainers.sft.run import RunFacts
 from hptui.trainers.sft.settings import SftSettings
-
-CHECKPOINT_INTERVAL_S = 300.0
-"""Seconds between checkpoints, where the settings give no number of steps."""
-
-
-class TrainingRun:
-    """The training of one trial, or the evaluation of its base model. `where` tells what it does, for an error."""
-
-    def __init__(self, facts: RunFacts) -> None:
-        self.facts, self.settings, self.trial = facts, facts.settings, facts.trial
-        self.where = "while the training was set up"
-        self.held_out = facts.held_out("validation")
-        self.forward = Forward(facts.model, facts.precision)
-        self.best_weights = BestWeights(facts.settings, facts.trial.dir / "best", facts.trial.warn)
-        if facts.trial.role == "base":
-            run.record_base_model(facts, len(self.held_out))
-            return
-        self.plan = plan = run.plan_training(facts)
-        self.trial.total_steps = plan.total_steps
-        self.learner = Learner(
-            facts.settings,
-            facts.model,
-            plan.rows,
-            plan.order,
-            plan.total_steps,
-            self.forward,
-            facts.device,
-            scaled=facts.precision == "fp16",
-        )
-        if facts.trial.resume_from:
-            self.learner.restore(facts.trial.resume_from)
-            self.best_weights.delete_later(self.learner.place)
-        self.use_per_token = run.use_per_token(facts)
-        self._memory_recorded = self.learner.place.step > 0  # by an earlier attempt
-        run.record_start(facts, plan, len(self.held_out), self.learner.place.step)
-
-    # the loop -----------------------------------------------------------------------------------------------------
-
-    def train(self) -> dict[str, float]:
-        """Run the steps up to the last one, early stopping or a request; return the last metrics.
-
-        A checkpoint is saved if the training was asked to stop, other than to be pruned.
-        """
-        trial, learner, position = self.trial, self.learner, self.learner.place
-        last_step = min(self.plan.total_steps, trial.try_steps or self.plan.total_steps)
-        trial.phase("train")
-        try:
-            saved_step = self._steps(last_step)
-        finally:  # whatever ended the training: it has seen what it has seen
-            self._record_seen()
-        needed = trial.obeyed not in (None, "prune") or trial.try_steps  # a dry run measures how large a checkpoint is
-        if needed and (position.step > saved_step or position.unjudged):
-            self._save()
-        learner.settle()
-        return dict(position.metrics)
-
-    def _steps(self, last_step: int) -> int:
-        """Take the steps and make the evaluations; return the step of the last checkpoint."""
-        settings, trial, learner, position = self.settings, self.trial, self.learner, self.learner.place
-        saved_step = position.step
-        running = not position.unjudged or self._measure(last=position.step == last_step)
-        while running and position.step < last_step and not trial.should_stop:
-            if settings.early_stopping and position.best.since >= settings.patience:
-                reason = f"{settings.early_stopping_metric} was no better than {position.best.value:.6g}"
-                trial.stopped_early(f"{reason} of step {position.best.step} in {position.best.since} evaluations")
-                break
-            self.where = f"in step {position.step + 1}"
-            learner.update()
-            if not self._memory_recorded and learner.kept.keys() >= run.MEASURED_PARTS:
-                run.record_memory(self.facts, learner.kept)
-                self._memory_recorded = True
-            last = position.step == last_step
-            if position.step % settings.log_every == 0 or last or trial.try_steps:
-                self._report(self._log())
-            running = self._measure(last)
-            if running and not last and self._checkpoint_due():
-                self._save()
-                saved_step = position.step
-        return saved_step
-
-    def _record_seen(self) -> None:
-        run.record_seen(self.trial, self.plan, self.learner.place.step, self.learner.tokens)
-
-    def _measure(self, last: bool) -> bool:
-        """Make the evaluations that are due after a step.
-
-        Return False if asked to stop meanwhile; they stay due for the resumed training.
-        """
-        settings, position = self.settings, self.learner.place
-        generate_now = settings.generate_every and (
-            position.step % settings.generate_every == 0 if not last else settings.judges and settings.judged_by_answers
-        )
-        measured: dict[str, float] = {}
-        position.unjudged = True
-        try:
-            if position.step % self.plan.eval_every == 0 or last:
-                measured |= self._evaluate()
-            if generate_now:
-                measured |= self._generate(f"generations-{position.step:08d}.jsonl")
-        except Interrupted:
-            return False
-        position.unjudged = False
-        self._report(measured)
-        self.best_weights.judge(measured, position, self.learner.weights)
-        return True
-
-    def _report(self, metrics: dict[str, float]) -> None:
-        position = self.learner.place
-        if metrics:
-            self.trial.report(position.step, metrics)
-            self.learner.place.metrics |= with_counts(metrics)
-        for name in ("train_loss", "eval_loss"):
-            if not math.isfinite(metrics.get(name, 0.0)):
-                raise Diverged(
-                    f"{name} is {metrics[name]} at step {position.step}, with a learning rate of {position.rate:.3g}"
-                )
-
-    def _log(self) -> dict[str, float]:
-        learner, position = self.learner, self.learner.place
-        learner.settle()
-        window, position.window = position.window, ReportWindow()
-        speed = window.tokens / max(window.seconds, 1e-9)
-        return {
-            "train_loss": window.loss / window.steps,
-            "learning_rate": position.rate,
-            "grad_norm": position.norm,
-            "tokens_per_second": speed,
-            **({"mfu": speed * self.use_per_token} if self.use_per_token else {}),
-            "epoch": round(position.step / self.plan.order.per_epoch, 4),
-            **memory.peak_memory(self.facts.device),
-        }
-
-    def _evaluate(self) -> dict[str, float]:
-        """Return the loss on the held-out examples, each of their tokens with the same weight."""
-        if not len(self.held_out):
-            return {}
-        self.where = f"in the evaluation at step {self.learner.place.step}"
-        self.learner.settle()
-        self.trial.phase("evaluate", allow=3600)
-        measured = evaluate.evaluate_loss(
-            self.forward, self.held_out, self.settings, self.facts.device, self._keep_going
-        )
-        self._record_seen()  # again at the end; a training that is killed keeps what was seen up to here
-        step, loss = self.learner.place.step, measured["eval_loss"]
-        print(f"step {step}/{self.plan.total_steps}: eval_loss {loss:.4f}", flush=True)
-        self.trial.phase("train")
-        return measured
-
-    def _generate(self, name: str) -> dict[str, float]:
-        """Return the metrics of the model's answers, which become the artifact `name`."""
-        self.where = f"while it generated at step {self.learner.place.step}"
-        self.learner.settle()
-        self.trial.phase("generate", allow=3600)
-        measured = evaluate.evaluate_answers(self.facts, name)
-        self.trial.phase("train")
-        return measured
-
-    def _keep_going(self) -> bool:
-        return self.trial.try_steps is not None or not self.trial.should_stop
-
-    def _checkpoint_due(self) -> bool:
-        every = self.settings.save_every
-        return self.learner.place.step % every == 0 if every else self.trial.checkpoint_due(CHECKPOINT_INTERVAL_S)
-
-    def _save(self) -> None:
-        self.where = f"while a checkpoint was written at step {self.learner.place.step}"
-        self.trial.checkpoint(self.learner.save, self.learner.place.step)
-        self.best_weights.delete_older(self.learner.place)
-
-    # the end ------------------------------------------------------------------------------------------------------
-
-    @property
-    def step_of_weights(self) -> int:
-        """Step after which the model had its present weights."""
-        position = self.learner.place
-        return position.best.step if self.best_weights.loaded else position.step
-
-    def finish(self) -> dict[str, float]:
-        """Finish after the last step: best weights, answers, test set, cost. Return the final metrics.
-
-        Return {} if asked to stop meanwhile.
-        """
-        learner, position = self.learner, self.learner.place
-        metrics: dict[str, float] = {}
-        of_best: dict[str, float] = {}  # of the best weights: final values, no points of the last step
-        try:
-            if (weights := self.best_weights.weights(position)) is not None and position.best.step != position.step:
-                self._save()  # if asked to stop from here on, the trial resumes from this and not from the best weights
-                learner.take(weights)
-                self.best_weights.loaded = True
-                of_best = self._evaluate()
-            if self.settings.generate_samples:
-                metrics |= self._generate(evaluate.ANSWERS_FILE)
-            metrics |= self._test()
-        except Interrupted:
-            if not self.best_weights.loaded:
-                self._save()
-            return {}
-        metrics |= run.training_cost(self.plan, position)
-        run.record_end(self.facts, self.plan, position, self.step_of_weights)
-        self.best_weights.clear()
-        # Points of the last step that were measured before belong to the last weights: the best weights' values may not
-        # replace them.
-        already_measured = position.metrics if self.best_weights.loaded and self.settings.judged_by_answers else {}
-        self.trial.report(
-            position.step, {name: value for name, value in metrics.items() if name not in already_measured}
-        )
-        return {**of_best, **metrics}
-
-    def _test(self) -> dict[str, float]:
-        rows = self.facts.held_out("test")
-        if not len(rows):
-            return {}
-        self.where = "in the evaluation on the test set"
-        self.trial.phase("test", allow=3600)
-        measured = evaluate.evaluate_loss(self.forward, rows, self.settings, self.facts.device, self._keep_going)
-        return {"test_loss": measured["eval_loss"], "test_perplexity": measured["perplexity"]}
-
-    def evaluate_base_model(self) -> dict[str, float]:
-        """Return the metrics of the untrained model on the held-out examples, as a baseline."""
-        self.where = "in the evaluation of the base model"
-        metrics: dict[str, float] = {}
-        try:
-            if len(self.held_out):
-                self.trial.phase("evaluate", allow=3600)
-                metrics |= evaluate.evaluate_loss(
-                    self.forward, self.held_out, self.settings, self.facts.device, self._keep_going
-                )
-            if self.settings.generate_samples:
-                self.trial.phase("generate", allow=3600)
-                metrics |= evaluate.evaluate_answers(self.facts, evaluate.ANSWERS_FILE)
-            metrics |= self._test() | memory.peak_memory(self.facts.device)
-        except Interrupted:
-            return metrics
-        self.trial.report(0, metrics)
-        return metrics
+from hptui.trainers.sft.trained import TrainedModel
+from hptui.trainers.sft.training_run import TrainingRun
 
 
 def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:
     """Train and evaluate; return the last metrics. If asked to stop, save a checkpoint and return.
 
+    An adapter is trained by the engine that also trains several at once, where it can be; else by peft.
     Raises: OutOfMemory with the peak and the settings that memory depends on.
     """
-    hardware.set_allocator(trial.device)
-    device = torch.device(trial.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    hardware.set_float32_products(tf32=settings.tf32)
-    disable_progress_bars()
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    if settings.deterministic:
-        determinism.make_repeatable()
-    started: TrainingRun | None = None
+    device = process.prepare(settings, trial.device)
     try:
-        started = prepare_run(settings, trial, device)
-        if trial.role == "base":
-            return started.evaluate_base_model()
-        metrics = started.train()
-        if trial.try_steps and settings.generate_samples:
-            started.where = "in the generation of answers"
-            evaluate.evaluate_answers(started.facts, evaluate.ANSWERS_FILE)
-        return metrics if trial.obeyed is not None or trial.try_steps else finish_run(started, metrics)
+        return _train(settings, trial, device)
+    except OutOfMemory:
+        raise
     except Exception as error:  # libraries report a lack of memory by errors of several types
-        if memory.is_out_of_memory(error):
-            where = started.where if started is not None else "before training"
-            raise memory.out_of_memory_error(error, where, settings, device) from error
         if refused := determinism.refusal(error):
             raise refused from error
+        if memory.is_out_of_memory(error):
+            raise memory.out_of_memory_error(error, "before training", settings, device) from error
         raise
 
 
-def disable_progress_bars() -> None:
-    """Switch off progress bars of loading, which would fill a trial's log."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-
-
-def prepare_run(settings: SftSettings, trial: TrialContext, device: torch.device) -> TrainingRun:
-    """Load data and model, attach the adapter, and return the run."""
-    trial.environment(**hardware.allocator_settings(device))
-    trial.phase("data", allow=3600)
-    tokenizer = load.load_tokenizer(settings, trial.directory)
-    data = pipeline.load(settings, trial.directory, trial.cache, tokenizer)
-    evaluate.check_validation(settings, data, trial.objectives)
-    custom_metrics = evaluate.check_answers(settings, data, trial.directory)
-    evaluate.check_judging_metric(settings, custom_metrics)
-    for message in unused_settings(settings, trial.directory):
-        trial.warn(message)
-    trial.phase("model", allow=3600)
+def _train(settings: SftSettings, trial: TrialContext, device: torch.device) -> Mapping[str, float]:
+    tokenizer = process.load_tokenizer(settings, trial, device)
+    data = process.load_data(settings, trial, tokenizer)
     torch.manual_seed(trial.seed)
     base = load.load_base(settings, trial.directory, device, tokenizer)
     for note in base.notes:
         trial.warn(note)
-    model = base.model if trial.role == "base" else adapters.attach_adapter(base.model, settings)
-    return TrainingRun(RunFacts.gather(settings, trial, device, data, base, model))
+    reason = why_not_packed(settings, role=trial.role, dry=bool(trial.try_steps))
+    if not reason:
+        try:
+            return PackedBase(base, settings, trial.directory, device).train_alone(settings, trial, data)
+        except NotPacked as error:
+            reason = error.reason
+    if trial.role != "base":
+        trial.facts(packed=f"no: {reason}")
+    training, executor = prepare_by_model(settings, trial, data, base, device)
+    return drive(training.steps(lambda: training.facts), executor)
 
 
-def finish_run(training: TrainingRun, metrics: dict[str, float]) -> dict[str, float]:
-    """Finish a run after the last step and save the model if set; return all metrics."""
-    metrics |= training.finish()
-    if training.settings.save_model != "none" and training.trial.obeyed is None:
-        training.trial.phase("save", allow=3600)
-        training.learner.release()
-        trained = run.describe_weights(training.plan, training.learner.place, training.step_of_weights)
-        saving.save_model(training.facts, metrics, trained)
-    return metrics
+def prepare_by_model(
+    settings: SftSettings, trial: TrialContext, data: StudyData, base: LoadedModel, device: torch.device
+) -> tuple[TrainingRun, ModelExecutor]:
+    """Return the training of weights that are in the model, and its computing."""
+    is_base = trial.role == "base"
+    torch.manual_seed(trial.seed)
+    old_dropout = has_old_dropout(trial.resume_from)
+    model = base.model if is_base else adapters.attach_adapter(base.model, settings)
+    facts = RunFacts.gather(settings, trial, device, data, base, model)
+    executor = ModelExecutor(Forward(model, facts.precision), base.tokenizer, device, old_dropout=old_dropout)
+    return TrainingRun(facts, None if is_base else TrainedModel(model), old_dropout=old_dropout), executor

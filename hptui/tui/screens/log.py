@@ -215,7 +215,7 @@ class FoundScreen(ListingScreen):
         count = f"{len(self.matches.places):,} lines of {trials:,} trials"
         return count, f"{self.matches.left} logs left" if self.matches.left else ""
 
-    @on(LogView.Opened)
+    @on(LogView.LineOpened)
     def action_open(self) -> None:
         """Open the log of the line under the cursor, at that line."""
         snapshot, index = self.source.latest, self.log_view.cursor

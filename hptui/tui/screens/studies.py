@@ -152,14 +152,19 @@ class StudiesScreen(SourceScreen):
         self.rows.show(snapshot)
         self.query_one(TableWidget).update()
         self._update_head()
+        self._show_welcome(not snapshot)
         self._preview()
         for line in snapshot:
-            if line.row is not None:
-                failed = line.counts.get(TrialStatus.FAILED, 0)
-                facts = StudyFacts(
-                    str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line)
-                )
+            if (facts := _facts_of(line)) is not None:
                 host_of(self).watch_study(facts)
+
+    def _show_welcome(self, shown: bool) -> None:
+        """Show the ways to begin in place of an empty table, or the table, which then has the focus."""
+        if shown == self.has_class("-welcome"):
+            return
+        self.set_class(shown, "-welcome")
+        # What is hidden loses the focus, and can only have it again once it is laid out.
+        self.call_after_refresh(self.query_one("#preview" if shown else "#studies").focus)
 
     def _update_head(self) -> None:
         host = host_of(self)
@@ -184,11 +189,9 @@ class StudiesScreen(SourceScreen):
         if line is None:
             pane.title = "welcome"
             pane.set_title(pane.title)
-            if self.source.latest is not None:
-                self.add_class("-welcome")
+            if self.has_class("-welcome"):
                 pane.show(_welcome_lines(host_of(self).home))
             return
-        self.remove_class("-welcome")
         pane.title = plain_line(line.sd.name, 60)
         pane.set_title(pane.title)
         pane.show(_preview_lines(line))

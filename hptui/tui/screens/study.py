@@ -200,7 +200,7 @@ class StudyScreen(ChartScreen, FilteringScreen):
 
     def idle_keys(self) -> Collection[str]:
         """Return the keys that need a study that runs."""
-        return () if self.snapshot is None or self.snapshot.alive else ("study.pause", "study.drain")
+        return () if self.snapshot is not None and self.snapshot.alive else ("study.pause", "study.drain")
 
     # keys: looking --------------------------------------------------------------------------------------------
 

@@ -154,7 +154,7 @@ def process_lines(
     widths = list(PROCESS_COLUMNS.values())
     for process in process_list:
         memory_texts = [f"{process.rss_gb:.1f} GiB" if process.rss_gb is not None else ""]
-        memory_texts += [f"GPU {process.gpu_gb:.1f} GiB"] if process.gpu_gb is not None else []
+        memory_texts += [f"GPU {process.gpu_gb:.1f}"] if process.gpu_gb is not None else []
         load = loads.get(process.pid, ())
         cells = [
             Cell(str(process.pid)),
@@ -171,7 +171,7 @@ def process_lines(
 
 
 def _trial_text(whose: str) -> str:
-    """Return the trial that a process belongs to, its number first: a column may be too narrow for the name."""
+    """Return the trial that a process belongs to, its number first, since a column may be narrow."""
     study, _, number = whose.rpartition(" trial ")
     return plain_line(f"#{number} {study}", 60) if whose else "–"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hptui.core.trial import Attempt
 from hptui.store.reader import StoreReader
 from hptui.store.records import Sample
+from hptui.store.samples import measured_fields
 
 if TYPE_CHECKING:
     from hptui.tui.charts.series import CurveArrays
@@ -33,7 +34,7 @@ MAX_CLOCK_BUCKETS = 400
 
 def usage_names(reader: StoreReader) -> tuple[str, ...]:
     """Return the curves of usage that a study has."""
-    fields = reader.sampled_fields(MAX_PROBED_SAMPLES)
+    fields = measured_fields(reader.connection, MAX_PROBED_SAMPLES)
     return tuple(name for name, field in USAGE_METRICS.items() if field in fields)
 
 

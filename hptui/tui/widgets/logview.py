@@ -52,7 +52,7 @@ class LogView(LineWidget, can_focus=True):
         def control(self) -> LogView:
             return self.view
 
-    class Opened(Message):
+    class LineOpened(Message):
         """A line was clicked twice."""
 
     class InputRequested(Message):
@@ -274,7 +274,7 @@ class LogView(LineWidget, can_focus=True):
             self.follow, self.cursor = False, index
             self._after_move()
             if event.chain == 2:
-                self.post_message(self.Opened())
+                self.post_message(self.LineOpened())
 
     def find(self, text: str) -> bool:
         """Find a text from the cursor on; return whether it occurs."""

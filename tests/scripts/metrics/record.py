@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, AttemptState, Role, Trial, TrialStatus
-from hptui.execution.attempts import recorded_metrics
 from hptui.execution.executor import Handle
 from hptui.execution.ingest import event_reader_for
+from hptui.execution.recorded_metrics import recorded_metrics
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.scripts.observe import ScriptObserver, make_line_reader
 from hptui.scripts.process import OutputSplitter

@@ -14,9 +14,12 @@ import torch
 from hptui.trainers.data.batches import LongestFirst, TokenRows, TrainingOrder
 from hptui.trainers.settings import build
 from hptui.trainers.sft import adapters, hardware, load, precision
+from hptui.trainers.sft.alone import ModelExecutor
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import Learner
+from hptui.trainers.sft.requests import drive
 from hptui.trainers.sft.settings import SftSettings
+from hptui.trainers.sft.trained import TrainedModel
 from tests.trainers.attempts import events
 from tests.trainers.sft import tiny
 from tests.trainers.sft.synchronisations import counted
@@ -44,10 +47,22 @@ def settings(**values: Any) -> SftSettings:
     return build(SftSettings, {**tiny.TINY, **values})
 
 
-def learner(chosen: SftSettings, model: Any, data: TokenRows, mixed: str) -> Learner:
-    order = TrainingOrder(len(data), chosen.batch_size, chosen.accumulation, 0)
-    forward = Forward(model, mixed)
-    return Learner(chosen, model, data, order, 50, forward, CPU, scaled=mixed == "fp16")
+class Alone:
+    """A learner of a model's weights, and the computing for it."""
+
+    def __init__(self, chosen: SftSettings, model: Any, data: TokenRows, mixed: str) -> None:
+        order = TrainingOrder(len(data), chosen.batch_size, chosen.accumulation, 0)
+        self.executor = ModelExecutor(Forward(model, mixed), tiny.tokenizer(), CPU)
+        self.learner = Learner(chosen, TrainedModel(model), data, order, 50, CPU, scaled=mixed == "fp16")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.learner, name)
+
+    def update(self) -> None:
+        drive(self.learner.update(), self.executor)
+
+
+learner = Alone
 
 
 def test_short_weights_that_are_trained_learn_what_long_ones_do(tmp_path: Path) -> None:
@@ -83,14 +98,17 @@ def test_every_trained_tensor_has_32_bits(tmp_path: Path, dtype: str, adapter: d
     model = adapters.attach_adapter(base.model, chosen)
     mixed = precision.effective_precision(chosen, CPU, base.dtype)
     made = learner(chosen, model, rows([[n] for n in range(8)], *range(5, 13)), mixed)
-    assert {p.dtype for p in made.parameters} == {torch.float32}
+    assert {p.dtype for p in made.trained.parameters} == {torch.float32}
     assert base.dtype == precision.DTYPES[dtype]
-    before = [p.detach().clone() for p in made.parameters]
+    before = [p.detach().clone() for p in made.trained.parameters]
     for _ in range(3):
         made.update()
     made.settle()
     assert all(p.grad is None for p in model.parameters())
-    assert sum(not torch.equal(old, new) for old, new in zip(before, made.parameters, strict=True)) > len(before) / 2
+    assert (
+        sum(not torch.equal(old, new) for old, new in zip(before, made.trained.parameters, strict=True))
+        > len(before) / 2
+    )
 
 
 def test_a_card_without_bfloat16_gets_float16_with_a_scaled_loss(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,7 +335,10 @@ def test_an_evaluation_waits_once() -> None:
 
     data = rows([[n] for n in range(6)], 9, 7, 8, 6, 11, 5)
     with counted() as waits:
-        evaluate_loss(Forward(tiny.model(), "none"), data, settings(batch_size=2), CPU, lambda: True)
+        drive(
+            evaluate_loss(data, settings(batch_size=2), CPU, lambda: True),
+            ModelExecutor(Forward(tiny.model(), "none"), tiny.tokenizer(), CPU),
+        )
     assert sum(waits.values()) == 1
 
 

@@ -14,8 +14,10 @@ from hptui.trainers.data import pipeline
 from hptui.trainers.data.batches import TokenRows
 from hptui.trainers.settings import build
 from hptui.trainers.sft import load, merging, precision, saving
+from hptui.trainers.sft.alone import ModelExecutor
 from hptui.trainers.sft.evaluate import evaluate_loss
 from hptui.trainers.sft.forward import Forward
+from hptui.trainers.sft.requests import drive
 from hptui.trainers.sft.saved_check import MAX_LOGIT_DIFFERENCE
 from hptui.trainers.sft.settings import SftSettings
 from tests.trainers.attempts import events
@@ -73,7 +75,9 @@ def loss_of_files(folder: Path, files: Path, settings: dict[str, Any], whole: bo
     model = base if whole else PeftModel.from_pretrained(base, str(files))
     tokens = pipeline.load(chosen, folder, folder / "cache", tokenizer).tokens["validation"]
     rows = TokenRows(tokens, [[n] for n in range(len(tokens))], pad=0)
-    return evaluate_loss(Forward(model, "none"), rows, chosen, torch.device("cpu"), lambda: True)["eval_loss"]
+    device = torch.device("cpu")
+    executor = ModelExecutor(Forward(model, "none"), None, device)
+    return drive(evaluate_loss(rows, chosen, device, lambda: True), executor)["eval_loss"]
 
 
 @pytest.mark.parametrize(("kind", "settings"), SOUND, ids=str)
