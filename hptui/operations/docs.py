@@ -32,7 +32,18 @@ READING_ORDER = (
         "sft",
         "python",
     ),
-    *("screens", "reports", "exports", "executors", "ssh", "reliability", "plugins", "architecture", "glossary"),
+    *(
+        "screens",
+        "reports",
+        "statements",
+        "exports",
+        "executors",
+        "ssh",
+        "reliability",
+        "plugins",
+        "architecture",
+        "glossary",
+    ),
     *("stability", "benchmarks", "changelog"),
 )
 """Pages in the order in which they are listed; others follow."""

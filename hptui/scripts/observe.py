@@ -22,7 +22,7 @@ from hptui.scripts.metrics.collector import (
     MetricsSource,
     ReadingBudget,
 )
-from hptui.scripts.metrics.columns import TableReader
+from hptui.scripts.metrics.columns import PrintedTableReader
 from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs
 from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
@@ -125,7 +125,7 @@ def make_line_reader(spec: CommandTable, objectives: Sequence[str]) -> LineReade
     _, patterns = read_specs(spec.settings.metrics)
     if not spec.settings.read_output and not patterns:
         return None
-    return TableReader(objectives, patterns, [spec.name_in_script(name) for name in spec.parameters])
+    return PrintedTableReader(objectives, patterns, [spec.name_in_script(name) for name in spec.parameters])
 
 
 def _source_of(files: MetricFiles) -> MetricsSource:

@@ -32,7 +32,7 @@ def to_number_of(word: str) -> float | None:
         return None
 
 
-class TableReader(LineReader):
+class PrintedTableReader(LineReader):
     """Reads one output as `LineReader` does, and tables of columns in it."""
 
     _columns: list[str] | None = None

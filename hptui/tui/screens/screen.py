@@ -33,7 +33,7 @@ class FairScreen(HookedScreen[Result]):
         self.set_class(self.app.size.height < MIN_FRAMED_LINES, "-low")
 
     def call_if_open(self, function: Callable[..., object], *arguments: object) -> None:
-        """Call a function in the application's thread from another one, unless this screen was closed meanwhile."""
+        """Call a function in the application's thread from another one, unless this screen is closed."""
 
         def call() -> None:
             if self in self.app.screen_stack:

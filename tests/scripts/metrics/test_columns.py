@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from hptui.scripts.metrics.columns import TableReader, heading_columns
+from hptui.scripts.metrics.columns import PrintedTableReader, heading_columns
 
 COLUMNS = ["epoch", "train_loss", "valid_loss", "accuracy", "time"]
 ROWS = [[1, 0.9, 0.8, 0.5, "00:03"], [2, 0.7, 0.6, 0.75, "00:03"]]
@@ -29,7 +29,7 @@ def drawn(style: str) -> list[str]:
 
 @pytest.mark.parametrize("style", ["markdown", "ruled", "coloured", "bare", "tabs"])
 def test_each_row_is_a_reading(style: str) -> None:
-    reader = TableReader(["valid_loss"])
+    reader = PrintedTableReader(["valid_loss"])
     readings = list(itertools.chain.from_iterable(map(reader.read_all, drawn(style))))
     assert [(one.step, dict(one.metrics)) for one in readings] == [
         (row[0], dict(zip(COLUMNS[1:4], row[1:4], strict=True))) for row in ROWS
@@ -39,7 +39,7 @@ def test_each_row_is_a_reading(style: str) -> None:
 def test_steps_and_names_with_spaces() -> None:
     lines = ["E    #       LOSS TOK2VEC  ENTS_F  SCORE ", "---  ------  ------------  ------  ------"]
     lines += ["  0       0          0.00   71.50    0.71", "  1     200          3.25   80.25    0.80"]
-    reader = TableReader(["ENTS_F"])
+    reader = PrintedTableReader(["ENTS_F"])
     readings = list(itertools.chain.from_iterable(map(reader.read_all, lines)))
     assert [(one.step, one.metrics["ENTS_F"], one.metrics["SCORE"]) for one in readings] == [
         (0, 71.5, 0.71),
@@ -49,7 +49,7 @@ def test_steps_and_names_with_spaces() -> None:
 
 
 def test_other_lines_are_read_as_ever() -> None:
-    reader = TableReader(["val_loss"])
+    reader = PrintedTableReader(["val_loss"])
     assert reader.read_all("epoch  train_loss  valid_loss") == []
     [after] = reader.read_all("step 3 val_loss=0.5")  # the table has ended
     assert (after.step, after.metrics) == (3, {"val_loss": 0.5})
