@@ -106,3 +106,21 @@ def test_a_trial_goes_on_from_its_checkpoint_on_another_machine(home: Path, tmp_
     assert second.device.startswith("box2 ")
     assert second.resumed_step == paused.last_step
     assert curves_of(sd) == curves_of(quiet)
+
+
+@pytest.mark.parametrize("point", ["after_intent", "after_submit"])
+def test_a_runner_may_die_while_it_starts_an_attempt_elsewhere(
+    home: Path, tmp_path: Path, blocked: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """The next runner asks the machine by the attempt's token: one attempt counts, and nothing is left there."""
+    far = home / "far"
+    machines = MACHINES.format(hosts='["box1"]', far=far)
+    file = toy(tmp_path, "begun", **SPEED, rest=machines)  # type: ignore[arg-type]
+    monkeypatch.setenv("HPTUI_CRASH", f"{point}:1")
+    sd = rest(run(home, str(file)).sd)
+    monkeypatch.delenv("HPTUI_CRASH")
+    run_to_rest(home, file)
+    [trial] = trials(sd)
+    assert (str(trial.status), trial.last_step) == ("complete", STEPS)
+    assert len(curves_of(sd)[0]) == STEPS
+    until(lambda: not any(processes(root) for root in far.glob("*/box1")))

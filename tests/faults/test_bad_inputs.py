@@ -28,6 +28,5 @@ def test_what_ends_wrongly_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     inputs = BadInputs(tmp_path, 1)
     assert run_case(inputs, Case("flags", ("status", "made"), ANY)) == ""
     assert "exit code 0" in run_case(inputs, Case("flags", ("status", "made")))
-    monkeypatch.setattr(status, "write_rows", lambda *_, **__: {}["no such key"])
-    monkeypatch.setattr(status, "write_fields", status.write_rows)
+    monkeypatch.setattr(status, "_write_study", lambda *_, **__: {}["no such key"])
     assert "a bug in hptui" in run_case(inputs, Case("flags", ("status", "made"), ANY))

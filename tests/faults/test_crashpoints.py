@@ -41,8 +41,16 @@ WITH_NOTICES = {"before_delivered"}
 """Tests of notices die there: this study has none to send."""
 AT_RUNGS = {"after_promote", "after_prune_at_rungs", "after_sweep"}
 """Tests of rungs die there: this study has none."""
+BY_A_FENCE = {"before_fence", "after_fence"}
+"""Tests of attempts that are given up die there."""
+WITH_PACKS = {"after_host_config", "after_host_start"}
+"""Tests of trials that share a process die there."""
+ON_ANOTHER_MACHINE = {"after_intent", "after_submit"}
+"""Tests of trials on other machines die there."""
 ON_REQUEST = {"before_command_done", "after_command_done", "before_control"}
-ELSEWHERE = IN_CREATION | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE | WITH_NOTICES | AT_RUNGS
+ELSEWHERE = IN_CREATION.union(
+    ON_REQUEST, BETWEEN_STAGES, WITH_NEW_CODE, WITH_NOTICES, AT_RUNGS, BY_A_FENCE, WITH_PACKS, ON_ANOTHER_MACHINE
+)
 """Not part of the sweep over places where a runner dies while trials run."""
 MARKS = (0.21, 0.22, 0.23)
 REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"

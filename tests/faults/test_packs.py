@@ -213,3 +213,19 @@ def test_nothing_is_lost_in_some_kills(home: Path, tmp_path: Path) -> None:
 def test_nothing_is_lost_in_many_kills(home: Path, tmp_path: Path, seed: int) -> None:
     kills = battle(home, tmp_path, MANY_KILLS, seed)
     assert min(kills[name] for name in ("kill host", "kill shim of host", "kill runner", "kill worker")) >= 5, kills
+
+
+@pytest.mark.parametrize("point", ["after_host_config", "after_host_start"])
+def test_a_runner_may_die_while_it_starts_a_host(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """The next runner finds the host, or the place where one was to be, and every trial ends as it should."""
+    file = study(tmp_path, "begun", trials=3)
+    monkeypatch.setenv("HPTUI_CRASH", f"{point}:1")
+    sd = rest(run(home, str(file)).sd)
+    monkeypatch.delenv("HPTUI_CRASH")
+    assert len(trials(sd)) < 3
+    run_to_rest(home, file)
+    assert [trial.status for trial in trials(sd)] == [TrialStatus.COMPLETE] * 3
+    assert [trial.values for trial in trials(sd)] == [{"loss": truth(trial, STEPS)} for trial in trials(sd)]
+    until(lambda: not hosts(sd))
