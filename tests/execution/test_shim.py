@@ -308,7 +308,7 @@ def test_a_launcher_that_dies_before_it_forked_lets_go_of_the_lock(body: Path) -
 
 
 def test_a_start_that_hangs_is_given_up(body: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hptui.execution.local.executor.MAX_START_S", 0.3)
+    monkeypatch.setattr("hptui.execution.local.handle.MAX_START_S", 0.3)
     (body / "slow_import.py").write_text("import time; time.sleep(60)")
     executor = LocalExecutor()
     executor.launcher = LauncherClient("warm_body:main", ["slow_import"], os.environ)
