@@ -13,7 +13,7 @@ from hptui.results import report
 from hptui.results.document import EndFold, Fold, Heading, Paragraph
 from hptui.results.export import compatible
 from hptui.results.plots import matplotlib as drawing
-from hptui.results.plots import write
+from hptui.results.plots import registry
 from hptui.results.plots.clip import values_on_axis
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import PlotOptions
@@ -122,7 +122,7 @@ def test_each_section_fails_alone_with_its_reason_in_its_place(tmp_path, monkeyp
 def test_each_figure_fails_alone_with_its_reason_in_its_place(tmp_path, monkeypatch, broken):
     sd = study(tmp_path / "home", {})
     if broken == "making":
-        monkeypatch.setattr(write, "PLOTS", {**PLOTS, "history": explode})
+        monkeypatch.setattr(registry, "PLOTS", {**PLOTS, "history": explode})
     else:
         monkeypatch.setattr(drawing, "DRAW", {**drawing.DRAW, "history": explode})
     files = write_report(sd, tmp_path / "out", figures="svg")

@@ -35,7 +35,9 @@ def setup(facts: FactWriter) -> Iterator[Block]:
     own: list[Line] = []
     if best is not None and best.role is Role.IMPORTED:
         own.append(
-            labelled_line("Machine of the best trial", NO_VALUE, ": it was imported, and nothing is recorded of it")
+            labelled_line(
+                "Machine of the best trial", NO_VALUE, ", since it was imported and nothing is recorded of it"
+            )
         )
         if environment:
             own.append(("The trials that ran here:",))

@@ -35,7 +35,9 @@ def disable_progress_bars() -> None:
 
 
 def load_tokenizer(settings: SftSettings, trial: TrialContext, device: torch.device) -> Any:
-    """Load the tokenizer. Raises: UserError or NotAvailable."""
+    """Load the tokenizer, after a word on what has no effect here. Raises: UserError or NotAvailable."""
+    if settings.tf32 and device.type != "cuda":
+        trial.warn("tf32 = True has no effect: there is no GPU")
     trial.environment(**hardware.allocator_settings(device))
     trial.phase("data", allow=3600)
     return load.load_tokenizer(settings, trial.directory)

@@ -217,5 +217,16 @@ def test_a_setting_that_does_nothing_is_named(folder: Path, name: str) -> None:
     assert not unused_settings(build(SftSettings, {k: v for k, v in told.items() if k != name}), folder)
 
 
+ON_A_GPU = {"tf32"}
+"""Without a GPU they do nothing, and a trial's warning says so."""
+
+
+@pytest.mark.parametrize("name", ON_A_GPU)
+def test_what_only_a_gpu_can_do_is_named(folder: Path, name: str) -> None:
+    run = tiny.attempt(folder, {name: True, "steps": 1}, number=99)
+    tiny.train(run)
+    assert f"{name} = True has no effect: there is no GPU" in [event["message"] for event in events(run, "warning")]
+
+
 def test_no_setting_is_left_out() -> None:
-    assert set(CHANGES) | set(IDLE) == set(describe(SftSettings))
+    assert set(CHANGES) | set(IDLE) | ON_A_GPU == set(describe(SftSettings))
