@@ -168,7 +168,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 from hptui.trainers import worker
-worker.LAST_WORDS_SECONDS = 1.0
+worker.MAX_END_WAIT_S = 1.0
 sys.exit(worker.main(sys.argv[2]))
 """
 

@@ -32,7 +32,7 @@ class ListingSource(LogSource):
     def __init__(self, why: str) -> None:
         super().__init__(None, why)
         self._lines: list[str] = []
-        self._file: IO[str] | None = None
+        self._open_file: IO[str] | None = None
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -40,8 +40,8 @@ class ListingSource(LogSource):
         """Delete the file; the feed may still be polling."""
         with self._lock:
             self._is_closed = True
-            if self._file is not None:
-                self._file.close()
+            if self._open_file is not None:
+                self._open_file.close()
 
     def set_lines(self, lines: Sequence[str]) -> None:
         """Set the lines: more of them are appended, others stand in a new file."""
@@ -50,14 +50,14 @@ class ListingSource(LogSource):
                 self._write(lines)
 
     def _write(self, lines: Sequence[str]) -> None:
-        if list(lines[: len(self._lines)]) != self._lines or self._file is None:
-            if self._file is not None:
-                self._file.close()
-            self._file = tempfile.NamedTemporaryFile("w", prefix="hptui-", suffix=".txt", encoding="utf-8")  # noqa: SIM115
-            self.path, self._lines = Path(self._file.name), []
+        if list(lines[: len(self._lines)]) != self._lines or self._open_file is None:
+            if self._open_file is not None:
+                self._open_file.close()
+            self._open_file = tempfile.NamedTemporaryFile("w", prefix="hptui-", suffix=".txt", encoding="utf-8")  # noqa: SIM115
+            self.path, self._lines = Path(self._open_file.name), []
         new = [shown(line).replace("\n", "  ") for line in lines[len(self._lines) :]]
-        self._file.writelines(f"{line}\n" for line in new)
-        self._file.flush()
+        self._open_file.writelines(f"{line}\n" for line in new)
+        self._open_file.flush()
         self._lines = list(lines)
 
 
