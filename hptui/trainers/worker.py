@@ -240,7 +240,7 @@ def final_outcome(trial: TrialContext, final: Mapping[str, float]) -> Outcome:
 
 
 def write_end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bool:
-    """Write the `end` event; return False when the disk stayed full for `LAST_WORDS_SECONDS`."""
+    """Write the `end` event; return False when the disk stayed full for `MAX_END_WAIT_S`."""
     finite, nonfinite = split_nonfinite(final)
     if events.dropped:
         events.emit("warning", message=f"{events.dropped} reports were lost while the disk was full")
