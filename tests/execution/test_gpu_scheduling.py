@@ -13,6 +13,7 @@ from hptui.core.trial import Attempt, AttemptState, Reason
 from hptui.execution.gpu_record import GPU_PEAKS, faulty_gpus, peak_of_one_gpu
 from hptui.execution.local import devices, gpu_memory, nvml, slots, xid
 from hptui.execution.local.devices import slots_for, visible_gpus
+from hptui.execution.local.environment import gpu_facts
 from hptui.execution.local.gpu_memory import Occupant, Room, needed_gb, shortage
 from hptui.execution.local.nvml import GIB, Gpu
 from hptui.execution.local.slots import SlotPool
@@ -349,6 +350,30 @@ def test_faults_that_the_driver_reports_are_told_once_each(world, monkeypatch):
         assert sorted(told) == sorted(
             f"GPU {card}: the driver reports Xid {number}: {xid.XID_TEXTS[number]}" for card, number in faults
         )
+
+
+def test_what_decides_how_fast_a_card_is_stands_in_the_record(world):
+    world()
+    assert not [name for name in gpu_facts(visible_gpus()) if name.startswith("gpu_") and name != "gpu_uuid"][1:]
+    world(compute_mode={"1": 3}, ecc=1, power_limit=350_000, slowed=0x1 | 0x4 | 0x20)
+    facts = gpu_facts(visible_gpus())
+    assert facts["gpu_power_limit_w"] == "350.0, 350.0"
+    assert facts["gpu_ecc"] == "on, on"
+    assert facts["gpu_compute_mode"] == "shared, exclusive process"
+    assert facts["gpu_slowed_by"] == "power limit, heat, power limit, heat"
+
+
+@pytest.mark.parametrize(
+    ("mode", "shared", "refused"), [(0, 2, ""), (3, 1, ""), (3, 2, "trials_per_gpu = 1"), (2, 1, "-c DEFAULT")]
+)
+def test_a_compute_mode_that_lets_no_trial_in_is_refused(world, mode, shared, refused):
+    world(compute_mode={"1": mode})
+    if not refused:
+        assert len(slots_for(Resources(trials_per_gpu=shared))) == 2 * shared
+        return
+    with pytest.raises(MachineError, match=r"GPU 1 .* is in compute mode") as raised:
+        slots_for(Resources(trials_per_gpu=shared))
+    assert refused in raised.value.hint
 
 
 def test_a_driver_that_reports_nothing_is_no_trouble(world):

@@ -11,6 +11,7 @@
  "no_memory": true          unified memory: the driver does not say how much there is
  "pids": "host" | "none"    in a container: pids of another name space, or no processes at all
  "capability": [9, 0], "driver": "580.65", "cuda": 13000
+ "compute_mode": {"0": 3}, "ecc": 1, "power_limit": milliwatts, "slowed": bits, "max_clock": MHz   what decides how fast a card is
  "xid": [[0, 79], ...]      what the driver has reported of a card; each process reads each of them once
  "broken": true}            nvmlInit fails
 """
@@ -183,3 +184,30 @@ def nvmlEventSetWait_v2(events, milliseconds):
 
 def nvmlEventSetFree(events):
     events.cards.clear()
+
+
+def _told(key, handle):
+    if key not in _world():
+        raise NVMLError(NVML_ERROR_NOT_SUPPORTED, "Not Supported")
+    _here(handle)
+    return _world()[key]
+
+
+def nvmlDeviceGetComputeMode(handle):
+    return _told("compute_mode", handle).get(_here(handle), 0)
+
+
+def nvmlDeviceGetEccMode(handle):
+    return [_told("ecc", handle)] * 2
+
+
+def nvmlDeviceGetEnforcedPowerLimit(handle):
+    return _told("power_limit", handle)
+
+
+def nvmlDeviceGetCurrentClocksThrottleReasons(handle):
+    return _told("slowed", handle)
+
+
+def nvmlDeviceGetMaxClockInfo(handle, clock):
+    return _told("max_clock", handle)

@@ -139,7 +139,18 @@ def slots_for(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
             hint="set [resources] gpus_per_trial = 1, or end MIG mode: nvidia-smi -mig 0",
         )
     shared = resources.trials_per_gpu
+    _require_compute_mode(chosen, shared)
     return [Slot(group, k, shared) for k in range(shared) for group in groups]
+
+
+def _require_compute_mode(gpus: Sequence[Gpu], shared: int) -> None:
+    """Refuse a card on which nobody may compute, and to share one that lets only one process compute."""
+    for gpu in gpus:
+        mode = str(gpu.state.get("compute_mode", ""))
+        if mode == "prohibited" or (mode.startswith("exclusive") and shared > 1):
+            problem = f"GPU {gpu.label} ({gpu.name}) is in compute mode {mode!r}"
+            way_out = " or set [resources] trials_per_gpu = 1" if mode != "prohibited" else ""
+            raise MachineError(problem, hint=f"change it: nvidia-smi -i {gpu.index} -c DEFAULT{way_out}")
 
 
 def _require_driver(resources: Resources) -> None:

@@ -58,7 +58,14 @@ def gpu_facts(gpus: Sequence[Gpu]) -> dict[str, Value]:
         "gpu_memory_gb": round(sum(gpu.total_gb for gpu in gpus), 1),
         "driver": first.driver,
         "cuda_driver": first.cuda,
+        **_states(gpus),
     }
+
+
+def _states(gpus: Sequence[Gpu]) -> dict[str, Value]:
+    """Return what decides how fast GPUs compute: times compare only where it is equal."""
+    names = dict.fromkeys(name for gpu in gpus for name in gpu.state)
+    return {f"gpu_{name}": ", ".join(f"{gpu.state.get(name, '–')}" for gpu in gpus) for name in names}
 
 
 def boot_id() -> str:

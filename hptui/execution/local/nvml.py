@@ -6,8 +6,8 @@ NVML is initialised at most once a process, never in a process that forks worker
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,16 @@ SM_CLOCK = 1
 """NVML's number of the clock of the multiprocessors."""
 NOT_SUPPORTED = 3
 """NVML's code of what a card has no answer to, such as its memory where that is the host's."""
+COMPUTE_MODES = {0: "shared", 1: "exclusive thread", 2: "prohibited", 3: "exclusive process"}
+"""NVML's modes of who may compute on a card."""
+SLOWING_CAUSES = {
+    0x4: "power limit",
+    0x8: "hardware slowdown",
+    0x20: "heat",
+    0x40: "heat (hardware)",
+    0x80: "power brake",
+}
+"""NVML's bits of why clocks are low, but for idleness and settings of an administrator."""
 DRIVER_TRACES = (Path("/dev/nvidia0"), Path("/proc/driver/nvidia"))
 """Paths that exist where a driver is loaded, whether NVML answers or not."""
 
@@ -27,7 +37,8 @@ class Gpu:
     """A GPU, or an instance of one (MIG), at the time of the question. Memory is GiB.
 
     `index` is the driver's (by PCI bus) and also counts GPUs that do not answer; `instance` is the number of a MIG
-    instance of it. `uuid` is its identity, `capability` the compute capability, (0, 0) if it is not known.
+    instance of it. `uuid` is its identity, `capability` the compute capability, (0, 0) if it is not known. `state` is
+    what decides how fast it computes, and for how many: see `state_of`.
     """
 
     index: int
@@ -39,6 +50,7 @@ class Gpu:
     cuda: str
     instance: int | None = None
     capability: tuple[int, int] = (0, 0)
+    state: Mapping[str, str | float] = field(default_factory=dict, compare=False)
 
     @property
     def label(self) -> str:
@@ -144,7 +156,29 @@ def describe(device: Device) -> Gpu | None:
     major, minor = query("nvmlDeviceGetCudaComputeCapability", (0, 0), device.handle)
     total, free = memory
     cuda = cuda_version()
-    return Gpu(device.index, uuid, name, total, free, driver_version(), cuda, device.instance, (major, minor))
+    state = state_of(device.handle)
+    return Gpu(device.index, uuid, name, total, free, driver_version(), cuda, device.instance, (major, minor), state)
+
+
+def state_of(handle: Any) -> dict[str, str | float]:
+    """Return power limit (W), largest clock (MHz), ECC, compute mode, and why clocks are low, if known."""
+    state: dict[str, str | float] = {}
+    milliwatts: Any = query("nvmlDeviceGetEnforcedPowerLimit", None, handle)
+    mhz: Any = query("nvmlDeviceGetMaxClockInfo", None, handle, SM_CLOCK)
+    ecc: Any = query("nvmlDeviceGetEccMode", None, handle)
+    mode: Any = query("nvmlDeviceGetComputeMode", None, handle)
+    causes: int = query("nvmlDeviceGetCurrentClocksThrottleReasons", 0, handle)
+    if milliwatts is not None:
+        state["power_limit_w"] = milliwatts / 1000
+    if mhz is not None:
+        state["max_clock_mhz"] = float(mhz)
+    if ecc is not None:
+        state["ecc"] = "on" if ecc[0] else "off"
+    if mode is not None:
+        state["compute_mode"] = COMPUTE_MODES.get(int(mode), str(mode))
+    if slowed := ", ".join(name for bit, name in SLOWING_CAUSES.items() if causes & bit):
+        state["slowed_by"] = slowed
+    return state
 
 
 def memory_of(handle: Any) -> tuple[float, float] | None:
