@@ -11,7 +11,7 @@
  "no_memory": true          unified memory: the driver does not say how much there is
  "pids": "host" | "none"    in a container: pids of another name space, or no processes at all
  "capability": [9, 0], "driver": "580.65", "cuda": 13000
- "compute_mode": {"0": 3}, "ecc": 1, "power_limit": milliwatts, "slowed": bits, "max_clock": MHz   what decides how fast a card is
+ "compute_mode": {"0": 3}, "ecc": 1, "power_limit": milliwatts, "slowed": bits, "max_clock": MHz   speed of a card
  "xid": [[0, 79], ...]      what the driver has reported of a card; each process reads each of them once
  "broken": true}            nvmlInit fails
 """
