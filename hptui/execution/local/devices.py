@@ -149,8 +149,9 @@ def _require_compute_mode(gpus: Sequence[Gpu], shared: int) -> None:
         mode = str(gpu.state.get("compute_mode", ""))
         if mode == "prohibited" or (mode.startswith("exclusive") and shared > 1):
             problem = f"GPU {gpu.label} ({gpu.name}) is in compute mode {mode!r}"
-            way_out = " or set [resources] trials_per_gpu = 1" if mode != "prohibited" else ""
-            raise MachineError(problem, hint=f"change it: nvidia-smi -i {gpu.index} -c DEFAULT{way_out}")
+            way_out = "trials_per_gpu = 1" if mode != "prohibited" else "gpus to the numbers of the others"
+            hint = f"change it: nvidia-smi -i {gpu.index} -c DEFAULT; or set [resources] {way_out}"
+            raise MachineError(problem, hint=hint)
 
 
 def _require_driver(resources: Resources) -> None:
