@@ -252,7 +252,7 @@ def test_an_imported_trial_has_no_machine_of_ours():
     native = one(1, {"lora_rank": 16}, {"eval_loss": 0.5})
     record = ReportData(view_of([imported, native], seeds.DIRECTOR), attempts={1: (attempt(native),)})
     text = text_of(record)
-    assert "**Machine of the best trial**: –: it was imported, and nothing is recorded of it" in text
+    assert "**Machine of the best trial**: –, since it was imported and nothing is recorded of it" in text
     machine, own = text.index("Machine of the best trial"), text.index("The trials that ran here:")
     assert machine < own < text.index("**GPU**: NVIDIA H100")
 
