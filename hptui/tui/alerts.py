@@ -9,7 +9,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from hptui.core.trial import StudyState
+from hptui.core.trial import StudyState, TrialStatus
 from hptui.tui.cells import plain_line
 
 BELL = "\a"
@@ -23,7 +23,7 @@ MAX_ALERT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class StudyFacts:
-    """What alerts are made of: a study's state and its message, its failed trials, its best trial as text."""
+    """What alerts are made of: a study's state and its message, how many trials ended or failed, the best as text."""
 
     key: str
     name: str
@@ -31,6 +31,12 @@ class StudyFacts:
     message: str = ""
     failed: int = 0
     best: str = ""
+    ended: int | None = None
+
+
+def ended_trials(counts: Mapping[TrialStatus, int]) -> int:
+    """Return the number of trials that have ended, of the numbers by status."""
+    return sum(count for status, count in counts.items() if not status.open)
 
 
 class Alerts:
@@ -40,17 +46,21 @@ class Alerts:
         """`kinds` are those of `[notify] on`."""
         self._kinds = kinds
         self._seen: dict[str, StudyFacts] = {}
+        self._ended_at_rest: dict[str, int | None] = {}
 
     def news(self, facts: StudyFacts) -> list[str]:
         """Return what has happened to a study since it was seen last; nothing at first sight."""
         before = self._seen.get(facts.key)
         self._seen[facts.key] = facts
+        nothing_ended = facts.ended is not None and facts.ended == self._ended_at_rest.get(facts.key)
+        if facts.state not in (StudyState.RUNNING, StudyState.DRAINING):
+            self._ended_at_rest[facts.key] = facts.ended
         if before is None:
             return []
         happened: dict[str, str] = {}
         was_running = before.state in (StudyState.RUNNING, StudyState.DRAINING)
         best = f"; the best is {facts.best}" if facts.best else ""
-        if was_running and facts.state is StudyState.DONE:
+        if was_running and facts.state is StudyState.DONE and not nothing_ended:
             happened["target" if "target" in facts.message else "done"] = f"{facts.name} is done{best}"
         if was_running and facts.state is StudyState.PAUSED and facts.message != PAUSED_BY_REQUEST:
             kind = "disk" if any(word in facts.message for word in DISK_WORDS) else "paused"

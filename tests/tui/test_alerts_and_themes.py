@@ -31,6 +31,20 @@ def test_an_alert_follows_an_end_that_nobody_asked_for(before, after):
         assert alerts.news(StudyFacts("k", "s", after, message, failed)) == [], "once"
 
 
+def test_a_run_in_which_nothing_ended_is_no_news():
+    """A study that was done is started again and finds nothing to do: the answer to that stays on the screen."""
+    alerts = Alerts(("done",))
+    for state, ended, texts in [
+        (StudyState.DONE, 3, []),
+        (StudyState.RUNNING, 3, []),
+        (StudyState.DONE, 3, []),
+        (StudyState.RUNNING, 3, []),
+        (StudyState.RUNNING, 4, []),
+        (StudyState.DONE, 5, ["s is done"]),
+    ]:
+        assert alerts.news(StudyFacts("k", "s", state, ended=ended)) == texts
+
+
 def test_a_new_best_is_told_to_those_who_asked_for_it():
     for kinds, count in ((("best",), 1), (("done",), 0)):
         alerts = Alerts(kinds)

@@ -15,7 +15,7 @@ from hptui.core.format import duration
 from hptui.core.trial import StudyState, TrialStatus
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.alerts import StudyFacts
+from hptui.tui.alerts import StudyFacts, ended_trials
 from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
@@ -118,8 +118,8 @@ def _facts_of(line: StudyLine) -> StudyFacts | None:
     """Return what alerts of a study are made of; None if it cannot be read."""
     if line.row is None:
         return None
-    failed = line.counts.get(TrialStatus.FAILED, 0)
-    return StudyFacts(str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line))
+    failed, ended = line.counts.get(TrialStatus.FAILED, 0), ended_trials(line.counts)
+    return StudyFacts(str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line), ended)
 
 
 class StudiesScreen(SourceScreen):

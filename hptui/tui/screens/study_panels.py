@@ -12,7 +12,7 @@ from hptui.operations.logs import log_of
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.alerts import StudyFacts
+from hptui.tui.alerts import StudyFacts, ended_trials
 from hptui.tui.cells import plain_line
 from hptui.tui.config import StudyLayout
 from hptui.tui.host import Host
@@ -164,9 +164,9 @@ def facts_of(snapshot: StudySnapshot) -> StudyFacts:
     """Return what alerts of a study are made of."""
     view = snapshot.view
     best = next((trial for trial in view.trials if trial.number in snapshot.best), None)
-    failed = snapshot.counts.get(TrialStatus.FAILED, 0)
+    failed, ended = snapshot.counts.get(TrialStatus.FAILED, 0), ended_trials(snapshot.counts)
     text = best_text(view.study, best)
-    return StudyFacts(str(view.sd.root), view.row.name, view.row.state, view.row.message, failed, text)
+    return StudyFacts(str(view.sd.root), view.row.name, view.row.state, view.row.message, failed, text, ended)
 
 
 def search_logs(host: Host, sd: StudyDir, view: View | None) -> None:

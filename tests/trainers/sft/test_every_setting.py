@@ -223,7 +223,7 @@ ON_A_GPU = {"tf32"}
 
 @pytest.mark.parametrize("name", ON_A_GPU)
 def test_what_only_a_gpu_can_do_is_named(folder: Path, name: str) -> None:
-    run = tiny.attempt(folder, {name: True, "steps": 1}, number=99)
+    run = tiny.attempt(folder, {name: True, "steps": 1}, number=9999)
     tiny.train(run)
     assert f"{name} = True has no effect: there is no GPU" in [event["message"] for event in events(run, "warning")]
 
