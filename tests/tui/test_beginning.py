@@ -78,7 +78,7 @@ async def test_a_study_from_a_template_that_is_edited_first(home, size, tmp_path
             walk.app.screen.query_one("#run-parallel", Input).value = "2"
             await walk.press("enter")
             await walk.until(lambda: isinstance(walk.app.screen, StudyScreen), 60)
-            await walk.until("new study 'mine'")
+            await walk.until_said("new study 'mine'")
             await walk.press("q")
             await walk.until(lambda: not isinstance(walk.app.screen, StudyScreen))
             assert "starting" not in walk.text
@@ -137,7 +137,7 @@ async def test_a_study_at_rest_is_run_with_what_is_chosen(home, size, tmp_path):
             styles = walk.app.screen.styles
             assert (styles.align_horizontal, styles.align_vertical, styles.background.a) == ("center", "middle", 0.6)
             await walk.press("enter")
-            await walk.until("nothing is left to run")
+            await walk.until_said("nothing is left to run")
             await walk.until(lambda: not runner_status(sd)["alive"], 30)
             await walk.until(lambda: not walk.app.screen.snapshot.alive)
             await walk.press("r")
@@ -148,7 +148,7 @@ async def test_a_study_at_rest_is_run_with_what_is_chosen(home, size, tmp_path):
             walk.app.screen.query_one("#run-trials", Input).value = "+2"
             walk.app.screen.query_one("#run-parallel", Input).value = "2"
             await walk.press("enter")
-            await walk.until("rested runs", 60)
+            await walk.until_said("rested runs", 60)
         study = read_view(sd).study
         assert study.search.trials == 3
         assert study.resources.parallel == 2

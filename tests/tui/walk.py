@@ -55,6 +55,10 @@ class Walk:
                 raise AssertionError(f"never came: {what}\n{self.text}")
             await self.pilot.pause(0.02)
 
+    async def until_said(self, message: str, seconds: float = DEADLINE) -> None:
+        """Wait until a message was shown: a later one may have replaced it by now, in an instant."""
+        await self.until(lambda: any(message in said.text for said in self.app.messages.messages), seconds)
+
 
 @asynccontextmanager
 async def walking(
