@@ -54,7 +54,7 @@ def make_files(folder: Path) -> None:
 
 def study_text(resources: str, trials: int) -> str:
     """The study file with another line of resources and number of trials."""
-    text = re.sub(r"^trials  = \d+", f"trials  = {trials}", STUDY.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^trials +=.*", f"trials = {trials}", STUDY.read_text(), flags=re.MULTILINE)
     return re.sub(r"^parallel = 1$", f"parallel = 1\n{resources}" if resources else "parallel = 1", text, flags=re.M)
 
 
@@ -110,12 +110,12 @@ def main() -> None:
         make_files(folder)
         _, first = hptui_run(folder, "first", "", asked.trials)  # the learning rates, and everything on disk read once
         rates = [row["params"]["learning_rate"] for row in first]
-        losses = [row["value"] for row in first]
+        losses = [row["values"]["eval_loss"] for row in first]
         runners: dict[str, Callable[[], float]] = {"script": lambda: scripts(folder, rates)}
 
         def of_form(name: str, resources: str) -> float:
             wall, rows = hptui_run(folder, name.replace(" ", "-"), resources, asked.trials)
-            apart = max(abs(row["value"] - loss) for row, loss in zip(rows, losses, strict=True))
+            apart = max(abs(row["values"]["eval_loss"] - loss) for row, loss in zip(rows, losses, strict=True))
             assert apart < 1e-5 * max(losses), f"{name}: losses differ by {apart}"
             return wall
 
