@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from hptui.store.run_directory import RunDir
-from hptui.trainers import registry
 from tests.gpu.acceptance import Bench
 from tests.gpu.studies import fine_tuning, model_folder, write_texts
-from tests.trainers.attempts import context, curve, events, make, work
-from tests.trainers.sft.tiny import points, told
+from tests.trainers.attempts import curve, events, make, work
+from tests.trainers.sft.tiny import points, told, train
 
 TOKENS_PER_SECOND = 60_000
 """Expected of full fine-tuning of 0.34 B parameters in bfloat16 on an H100 or H200, about a sixth of its peak."""
@@ -32,17 +29,6 @@ ADAPTERS: dict[str, dict[str, Any]] = {
 def texts(bench: Bench, *, train: int = 256, held_out: int = 32) -> None:
     """Write the check's texts: about as long as the longest example allows."""
     write_texts(bench.folder, words=20 if bench.cpu else 500, train=train, held_out=held_out)
-
-
-def train(run: RunDir, stop: Callable[[Any], bool] = lambda trial: False) -> dict[str, float]:
-    """Train in this process; return the last metrics."""
-    held: list[Any] = []
-    trial, writer = context(run, lambda: bool(held) and stop(held[0]))
-    held.append(trial)
-    try:
-        return dict(registry.load("sft")(json.loads(run.config.read_text())["settings"], trial))
-    finally:
-        writer.close()
 
 
 def adapters(bench: Bench) -> None:

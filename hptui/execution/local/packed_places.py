@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -25,15 +26,15 @@ class HostedHandle(Protocol):
     host: PackHost | None
 
 
-class PackedPlaces:
+class PackedPlaces(ABC):
     """Hosts and the lanes in them. Without `open_hosts` there are none, and each slot is one place."""
 
     hosts: Hosts | None = None
     _packs = False
 
+    @abstractmethod
     def attempts_here(self) -> Collection[HostedHandle]:
         """Return the attempts that run here."""
-        raise NotImplementedError
 
     def open_hosts(self, study_dir: StudyDir, resources: Resources, *, packs: bool) -> None:
         """Find the hosts that an earlier runner left. They are used on if the study still packs."""
@@ -46,9 +47,9 @@ class PackedPlaces:
         if self.hosts is not None:
             self.hosts.drain(keep=self.slot_labels() if self._packs else ())
 
+    @abstractmethod
     def slot_labels(self) -> Collection[str]:
         """Return the names of the slots."""
-        raise NotImplementedError
 
     def _count(self, host: PackHost) -> int:
         """Return how many attempts a host has, or is about to get."""
