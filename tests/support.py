@@ -15,9 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
+from hptui.core.errors import MachineError
 from hptui.core.trial import Trial
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
+from hptui.store.crash_points import EXIT_CODE
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 
@@ -92,6 +96,23 @@ def rest(sd: StudyDir, seconds: float = DEADLINE) -> StudyDir:
 def run_to_rest(home: Path, ref: Path | str, **options: object) -> StudyDir:
     """Run a study until it rests."""
     return rest(run(home, str(ref), **options).sd)  # type: ignore[arg-type]
+
+
+def run_to_crash(home: Path, ref: Path | str, crash: str, **options: object) -> StudyDir:
+    """Run a study whose runner is to die at a crash point (`name:hit`), and wait until it is gone.
+
+    The death may come while the starter still waits for the runner, which then says so, or after it has left."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("HPTUI_CRASH", crash)
+    try:
+        sd = run(home, str(ref), **options).sd  # type: ignore[arg-type]
+    except MachineError as error:
+        if f"exit code {EXIT_CODE}" not in str(error):
+            raise
+        sd = StudyDir(home / Path(ref).stem)
+    finally:
+        patch.undo()
+    return rest(sd)
 
 
 def trials(sd: StudyDir) -> list[Trial]:

@@ -15,7 +15,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import RunDir
-from tests.support import rest, run_to_rest, toy, trials, until
+from tests.support import rest, run_to_crash, run_to_rest, toy, trials, until
 
 pytestmark = pytest.mark.process
 
@@ -138,12 +138,10 @@ def test_whatever_an_executor_says_each_trial_counts_once(home: Path, tmp_path: 
 
 @pytest.mark.parametrize(("point", "fenced"), [("before_fence", []), ("after_fence", [0])])
 def test_a_fenced_attempt_is_fenced_again_by_the_next_runner(
-    home: Path, tmp_path: Path, liar: Path, monkeypatch: pytest.MonkeyPatch, point: str, fenced: list[int]
+    home: Path, tmp_path: Path, liar: Path, point: str, fenced: list[int]
 ) -> None:
-    monkeypatch.setenv("HPTUI_CRASH", f"{point}:1")
     file = toy(tmp_path, trials=1, steps=30, step_seconds=0.04, rest=RESOURCES)
-    sd = rest(run(home, str(file)).sd)
-    monkeypatch.delenv("HPTUI_CRASH")
+    sd = run_to_crash(home, file, f"{point}:1")
     assert event_trials(sd, "fenced") == fenced
     assert not liar.exists()
     sd = run_to_rest(home, "toy")

@@ -16,7 +16,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from tests.faults.ssh_kills import RELAY, curves_of, processes
 from tests.sshd import Sshd, running_sshd
-from tests.support import rest, run_to_rest, toy, trials, until
+from tests.support import rest, run_to_crash, run_to_rest, toy, trials, until
 
 pytestmark = pytest.mark.process
 STEPS = 60
@@ -110,15 +110,13 @@ def test_a_trial_goes_on_from_its_checkpoint_on_another_machine(home: Path, tmp_
 
 @pytest.mark.parametrize("point", ["after_intent", "after_submit"])
 def test_a_runner_may_die_while_it_starts_an_attempt_elsewhere(
-    home: Path, tmp_path: Path, blocked: Path, monkeypatch: pytest.MonkeyPatch, point: str
+    home: Path, tmp_path: Path, blocked: Path, point: str
 ) -> None:
     """The next runner asks the machine by the attempt's token: one attempt counts, and nothing is left there."""
     far = home / "far"
     machines = MACHINES.format(hosts='["box1"]', far=far)
     file = toy(tmp_path, "begun", **SPEED, rest=machines)  # type: ignore[arg-type]
-    monkeypatch.setenv("HPTUI_CRASH", f"{point}:1")
-    sd = rest(run(home, str(file)).sd)
-    monkeypatch.delenv("HPTUI_CRASH")
+    sd = run_to_crash(home, file, f"{point}:1")
     run_to_rest(home, file)
     [trial] = trials(sd)
     assert (str(trial.status), trial.last_step) == ("complete", STEPS)

@@ -19,7 +19,7 @@ from hptui.results.view import describe_stages, read_view, stage_progress
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.store import Store
-from tests.support import events, hptui, rest, run_to_rest, state, trials, until
+from tests.support import events, hptui, rest, run_to_crash, run_to_rest, state, trials, until
 
 DAYS = """
     name = "days"
@@ -135,15 +135,11 @@ def test_a_study_killed_in_every_stage_goes_on_identically(home: Path, tmp_path:
     assert all(one.status is TrialStatus.COMPLETE for one in trials(sd))
 
 
-def test_a_runner_killed_between_two_stages_begins_the_next_once(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HPTUI_CRASH", "after_advance:1")
-    sd = rest(run(home, str(days(tmp_path))).sd)
+def test_a_runner_killed_between_two_stages_begins_the_next_once(home: Path, tmp_path: Path) -> None:
+    sd = run_to_crash(home, days(tmp_path), "after_advance:1")
     assert {one.stage for one in trials(sd)} == {"rate"}
-    sd = rest(run(home, "days").sd)
+    sd = run_to_crash(home, "days", "after_advance:1")
     assert [one.stage for one in trials(sd)].count("final") == 1
-    monkeypatch.delenv("HPTUI_CRASH")
     run_to_rest(home, "days")
     assert [len(found) for found in by_stage(trials(sd)).values()] == [5, 3, 1]
 

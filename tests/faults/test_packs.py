@@ -19,7 +19,7 @@ from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from hptui.trainers.settings import build
 from hptui.trainers.toy import ToySettings, pseudo_metrics
 from tests.faults.harness import ACTS, Nemesis, Subject
-from tests.support import events, rest, run_to_rest, toy, trials, until
+from tests.support import events, rest, run_to_crash, run_to_rest, toy, trials, until
 
 pytestmark = pytest.mark.process
 
@@ -216,14 +216,10 @@ def test_nothing_is_lost_in_many_kills(home: Path, tmp_path: Path, seed: int) ->
 
 
 @pytest.mark.parametrize("point", ["after_host_config", "after_host_start"])
-def test_a_runner_may_die_while_it_starts_a_host(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
-) -> None:
+def test_a_runner_may_die_while_it_starts_a_host(home: Path, tmp_path: Path, point: str) -> None:
     """The next runner finds the host, or the place where one was to be, and every trial ends as it should."""
     file = study(tmp_path, "begun", trials=3)
-    monkeypatch.setenv("HPTUI_CRASH", f"{point}:1")
-    sd = rest(run(home, str(file)).sd)
-    monkeypatch.delenv("HPTUI_CRASH")
+    sd = run_to_crash(home, file, f"{point}:1")
     assert len(trials(sd)) < 3
     run_to_rest(home, file)
     assert [trial.status for trial in trials(sd)] == [TrialStatus.COMPLETE] * 3
