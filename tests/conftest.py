@@ -40,6 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in marks.marks_of(item) if isinstance(item, pytest.Function) else ():
             item.add_marker(name)
+        if item.get_closest_marker("process"):
+            # Processes, terminals and deadlines on a busy machine: run once more, and shown below all the same.
+            item.add_marker(pytest.mark.flaky(reruns=1))
         if PATIENCE != 1:
             limit = item.get_closest_marker("timeout")
             seconds = float(limit.args[0] if limit else item.config.getini("timeout"))
@@ -66,6 +69,13 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     if "not process" in (item.config.option.markexpr or "") and (problem := marks.unmarked(item, torch_before)):
         pytest.fail(problem, pytrace=False)
     return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show how a test failed that passed when it was run again: it may be a rare defect of the product."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"failed at first, and was run again: {report.nodeid}", sep="_")
+        terminalreporter.line(report.longreprtext)
 
 
 @pytest.fixture
