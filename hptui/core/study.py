@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from hptui.core.expressions import Expression
 from hptui.core.notify import Notify as Notify
+from hptui.core.slurm import Slurm as Slurm
 from hptui.core.space import Space
 from hptui.core.ssh import Ssh as Ssh
 from hptui.core.ssh import SshHost as SshHost
@@ -168,9 +169,9 @@ class Resources:
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
     often in a row the machine may lose one trial. `executor` is a
     built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use. `give_up` is
-    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh` is that of the study, for its
-    executor alone. `pack` is the most trials that share a process, "auto", or None where the file says nothing;
-    `isolate` gives each one of its own.
+    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh` and `slurm` are those of
+    the study, for its executor alone. `pack` is the most trials that share a process, "auto", or None where the file
+    says nothing; `isolate` gives each one of its own.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -190,6 +191,7 @@ class Resources:
     share: bool = False
     give_up: float | Literal["never"] = 1800.0
     ssh: Ssh = field(default_factory=Ssh)
+    slurm: Slurm = field(default_factory=Slurm)
     pack: int | Literal["auto"] | None = None
     isolate: bool = False
 
@@ -303,6 +305,7 @@ class Study:
     reference: Reference | None = None
     notify: Notify = field(default_factory=Notify)
     ssh: Ssh = field(default_factory=Ssh)
+    slurm: Slurm = field(default_factory=Slurm)
     about: str = ""
     trial_name: str = ""
     on_end: tuple[str, ...] | None = None
@@ -313,8 +316,13 @@ class Study:
 
     @property
     def checkpoint_directory(self) -> str:
-        """`[resources] checkpoints`, relative to the study file; '' for checkpoints inside the study."""
+        """Where checkpoints lie that are not inside the study, else ''.
+
+        `[resources] checkpoints` is relative to the study file; with Slurm it is a directory that the nodes share.
+        """
         path = self.resources.checkpoints
+        if not path and self.resources.executor == "slurm":
+            path = str(self.slurm.directory / "checkpoints")
         return os.path.join(self.directory, path) if path else ""
 
     @property

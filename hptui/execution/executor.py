@@ -297,6 +297,14 @@ class PlacedExecutor(Protocol):
         """
 
 
+@runtime_checkable
+class RefusingExecutor(Protocol):
+    """What an executor offers besides, if a scheduler may refuse for good what it is asked for."""
+
+    def problem(self) -> str:
+        """Return once why nothing would ever start, and what to do; '' as long as nothing is refused."""
+
+
 def usable_cpu_cores() -> int:
     """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

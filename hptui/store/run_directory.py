@@ -6,6 +6,7 @@
       events.jsonl   what happened           worker -> runner, append only, one JSON object a line
       control        one verb                runner -> shim and worker: pause | stop | prune | kill
       shim.json      the shim's process      shim -> doctor
+      notice.json    why it must end early   job of a scheduler -> runner
       exit.json      how the process ended   shim -> runner, written last
       log.txt        output of the process
 
@@ -106,6 +107,11 @@ class RunDir:
     def executor(self) -> Path:
         """Where the attempt was handed to; missing for one of this machine."""
         return self.root / "executor.json"
+
+    @property
+    def notice(self) -> Path:
+        """Why the scheduler that runs the attempt ends it early; missing for most."""
+        return self.root / "notice.json"
 
     @property
     def exit(self) -> Path:
@@ -240,7 +246,7 @@ class EventWriter:
     `dropped` counts metrics events that were not kept.
     """
 
-    def __init__(self, path: Path, *, threaded: bool = True) -> None:
+    def __init__(self, path: Path, *, threaded: bool = True, sync_s: float = SYNC_INTERVAL_S) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._lock = threading.Lock()
         self._pending = bytearray()
@@ -248,6 +254,7 @@ class EventWriter:
         self._sequence = 0
         self._beats = 0
         self._start = self._flushed = self._synced = time.monotonic()
+        self._sync_s = sync_s
         self.dropped = 0
         self._closed = threading.Event()
         if threaded:
@@ -322,7 +329,7 @@ class EventWriter:
                     return
                 if self._pending:
                     self._flush()
-                if now - self._synced >= SYNC_INTERVAL_S:
+                if now - self._synced >= self._sync_s:
                     self._synced = now
                     with suppress(OSError):  # a failing disk must not end the heartbeats
                         os.fdatasync(self._fd)

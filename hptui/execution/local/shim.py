@@ -30,6 +30,9 @@ PARTIAL_LINE_S = 0.5  # after this a line without its end is written
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 IGNORED_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
 """Signals that the shim ignores: a hangup or ^C in the user's terminal must not end the attempt."""
+handled_signals = set[
+    int
+]()  # of these, those that this process handles itself: a scheduler says by them what it will do
 
 
 def prctl(option: int, value: int) -> None:
@@ -293,7 +296,7 @@ def supervise(
 ) -> None:
     """Start the worker, watch it, clean up and write `exit.json`: the whole life of a shim."""
     os.umask(0o077)
-    for number in IGNORED_SIGNALS:
+    for number in set(IGNORED_SIGNALS) - handled_signals:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from hptui.core.ssh import Ssh, SshHost
 from hptui.core.study import Resources
 from hptui.execution.executor import Lease, Place, WorkerSpec
 from hptui.execution.remote.link import Link, ssh_command
+from hptui.execution.remote.staging import study_identity
 from hptui.store.paths import StudyDir
-from hptui.store.run_directory import read_json, write_json
 
 Active = Callable[[Link], int]
 """Returns how many attempts run on a machine, as far as is known."""
@@ -62,7 +61,7 @@ class Machines:
         host, ssh = self._host(name), self.resources.ssh
         return {
             "verb": "open",
-            "root": os.path.join(host.dir or ssh.dir or Ssh().dir, self._identity(), _file_name(name)),
+            "root": os.path.join(host.dir or ssh.dir or Ssh().dir, study_identity(self.sd), _file_name(name)),
             "directory": str(self.spec.facts.get("directory") or ""),
             "command": list(self.spec.command),
             "entry": self.spec.entry,
@@ -83,16 +82,6 @@ class Machines:
             "parallel": host.slots or resources.parallel,
             "share": resources.share,
         }
-
-    def _identity(self) -> str:
-        """Return what tells this study from all others on a machine; made once, and moved with the study."""
-        path = self.sd.trials / ".places-id"
-        facts = read_json(path)
-        if not isinstance(facts, str):
-            self.sd.trials.mkdir(mode=0o700, parents=True, exist_ok=True)
-            facts = uuid.uuid4().hex
-            write_json(path, facts)
-        return facts
 
     # places -----------------------------------------------------------------------------------------------------
 

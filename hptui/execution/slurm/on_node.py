@@ -1,0 +1,79 @@
+"""What a job runs on its node: the shim of one attempt, which hears from Slurm that its time is over.
+
+    python -m hptui.execution.slurm.on_node DIRECTORY
+
+It is the batch process itself, so signals reach it. It starts nothing if somebody has claimed the attempt before: its
+runner, which then does without it, or another job, after Slurm has started this one again. It knows nothing of queues;
+the runner reads what it writes into the directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hptui.execution.local import shim
+from hptui.execution.slurm.claim import claim, claimed_by
+
+ORDER = "order.json"
+"""File with what is to be run, in the attempt's directory: only its owner can read it, unlike a job's script."""
+LIMIT, PREEMPTED = "limit", "preempted"
+"""Why a job must end early: its time limit, which it hears of by SIGUSR1; anything else, by SIGTERM."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the attempt of a directory, unless it is claimed."""
+    run = Path(argv[0])
+    try:
+        order: dict[str, Any] = json.loads((run / ORDER).read_bytes())
+    except (OSError, ValueError) as error:
+        print(f"nothing is started: the attempt's order cannot be read ({error})", flush=True)
+        return 0
+    if not claim(run, claimant()):
+        print(f"nothing is started: the attempt belongs to {claimed_by(run)}", flush=True)
+        return 0
+    os.environ |= {**order["environment"], "HPTUI_ATTEMPT": order["token"]}
+    command = [sys.executable, *order["arguments"]]
+    hear(run)
+
+    def body() -> None:
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        os.chdir(order["cwd"] if os.path.isdir(order["cwd"]) else run)
+        os.execv(command[0], command)  # noqa: S606  a list, no shell
+
+    shim.supervise(str(run), order["token"], [], float(order["pause_grace"]), float(order["stop_grace"]), body)
+    return 0
+
+
+def claimant() -> str:
+    """Return what this job writes as its claim: its number, node, boot and process."""
+    node = os.environ.get("SLURMD_NODENAME") or socket.gethostname()
+    return f"{os.environ.get('SLURM_JOB_ID', '')} {node} {shim.boot_id()} {os.getpid()}"
+
+
+def hear(run: Path) -> None:
+    """Turn Slurm's signals into a request to pause, with a note of why, unless something else is requested already."""
+
+    def told(number: int, _: object) -> None:
+        why = LIMIT if number == signal.SIGUSR1 else PREEMPTED
+        if not (run / "notice.json").exists():  # the first one says why: a limit ends in SIGTERM, too
+            shim.write_json_durably(str(run), "notice.json", {"why": why}, timeout_s=0)
+        with suppress(OSError):  # a verb is there
+            fd = os.open(run / "control", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.write(fd, b"pause")
+            os.close(fd)
+
+    shim.handled_signals.add(signal.SIGTERM)
+    for number in (signal.SIGUSR1, signal.SIGTERM):
+        signal.signal(number, told)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
