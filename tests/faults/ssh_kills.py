@@ -65,6 +65,8 @@ def processes(folder: Path, mark: bytes = b"") -> list[int]:
 class Battle:
     """One study by ssh, attacked from a seed."""
 
+    kinds = KINDS
+
     def __init__(self, home: Path, folder: Path, sshd: Sshd, seed: int, hosts: str = HOSTS) -> None:
         self.home, self.folder, self.sshd, self.far = home, folder, sshd, home / "far"
         self.random = random.Random(seed)
@@ -89,28 +91,27 @@ class Battle:
     def act(self) -> None:
         """Kill something."""
         if not self._deck:
-            self._deck = list(KINDS)
+            self._deck = list(self.kinds)
             self.random.shuffle(self._deck)
-        kind = self._deck[-1]
+        if self.kill(kind := self._deck[-1]):  # what found no victim is tried again
+            self.kills[kind] += 1
+            self._deck.pop()
+
+    def kill(self, kind: str) -> bool:
+        """Kill something of a kind; return whether there was anything."""
         if kind == "link":
-            self.count(kind, self.sshd.drop_links() > 0)
-            return
+            return self.sshd.drop_links() > 0
         if kind in ("runner", "relay"):
             victims = processes(self.sd.root, RUNNER) if kind == "runner" else processes(self.far, RELAY)
         else:
             facts = [read_json(path) for path in self.far.glob("*/*/trials/*/attempt-*/shim.json")]
             pids = [int(fact[kind]) for fact in facts if isinstance(fact, dict)]
             victims = [pid for pid in pids if belongs(pid, self.far)]
-        if victims:
-            with suppress(ProcessLookupError):
-                os.kill(self.random.choice(sorted(victims)), signal.SIGKILL)
-                self.count(kind, True)
-
-    def count(self, kind: str, killed: bool) -> None:
-        """Count a kill; what found no victim is tried again."""
-        if killed:
-            self.kills[kind] += 1
-            self._deck.pop()
+        if not victims:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(self.random.choice(sorted(victims)), signal.SIGKILL)
+        return True
 
     def fight(self, kills: int, pace: float) -> None:
         """Kill until there were as many kills; then let what is recorded end, and nothing new begin."""
