@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hptui.core.expressions import Expression
@@ -313,6 +313,11 @@ class Study:
     directory: str = ""
     remarks: tuple[str, ...] = field(default=(), compare=False)
     unknown_keys: tuple[tuple[tuple[str | int, ...], Value], ...] = field(default=(), compare=False)
+
+    @property
+    def placed_resources(self) -> Resources:
+        """The resources with the machines or jobs that the study names, as executors are given them."""
+        return replace(self.resources, ssh=self.ssh, slurm=self.slurm)
 
     @property
     def checkpoint_directory(self) -> str:

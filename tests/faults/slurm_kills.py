@@ -34,8 +34,11 @@ lost_retries = 1000000
 min_free_gb = 0.0
 [slurm]
 dir = "{far}"
+setup = ["export PYTHONPATH={code}"]
 max_jobs = 4
 """
+CODE = Path(__file__).parents[2]
+"""What the nodes are to run: this checkout, whatever is installed."""
 DOWN_S = (0.5, 4.0)
 """How long a daemon stays down, from and to."""
 
@@ -52,7 +55,7 @@ class SlurmBattle(Battle):
         self._deck: list[str] = []
         self._down: dict[str, float] = {}
         options = {"steps": STEPS, "step_seconds": 0.05, "trainer": "checkpoint_every = 7", "trials": 100_000}
-        self.file = toy(folder, "wide", **options, rest=REST.format(far=self.far))  # type: ignore[arg-type]
+        self.file = toy(folder, "wide", **options, rest=REST.format(far=self.far, code=CODE))  # type: ignore[arg-type]
         self.sd = StudyDir.for_study(home, "wide")
 
     def keep(self) -> bool:

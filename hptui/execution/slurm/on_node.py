@@ -23,12 +23,16 @@ from hptui.execution.slurm.claim import claim, claimed_by
 
 ORDER = "order.json"
 """File with what is to be run, in the attempt's directory: only its owner can read it, unlike a job's script."""
+PROBE = "--probe"
+"""Instead of a directory's attempt: write into it what this node is like."""
 LIMIT, PREEMPTED = "limit", "preempted"
 """Why a job must end early: its time limit, which it hears of by SIGUSR1; anything else, by SIGTERM."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the attempt of a directory, unless it is claimed."""
+    if argv[0] == PROBE:
+        return probe(Path(argv[1]))
     run = Path(argv[0])
     try:
         order: dict[str, Any] = json.loads((run / ORDER).read_bytes())
@@ -49,6 +53,19 @@ def main(argv: Sequence[str]) -> int:
         os.execv(command[0], command)  # noqa: S606  a list, no shell
 
     shim.supervise(str(run), order["token"], [], float(order["pause_grace"]), float(order["stop_grace"]), body)
+    return 0
+
+
+def probe(folder: Path) -> int:
+    """Write down what this node is like, for `hptui doctor --probe`."""
+    from hptui.core.version import __version__  # a job that trains does not need it
+
+    study = os.environ.get("HPTUI_STUDY", "")
+    gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    facts = {"node": os.environ.get("SLURMD_NODENAME") or socket.gethostname(), "version": __version__}
+    facts["python"] = sys.version.split()[0]
+    found = {"gpus": len(gpus), "directories": [study] if os.path.isdir(study) else []}
+    shim.write_json_durably(str(folder), "probe.json", {**facts, **found})
     return 0
 
 

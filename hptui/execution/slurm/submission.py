@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,12 +81,8 @@ def job_options(resources: Resources, run: Path, name: str, comment: str) -> lis
 
 def job_script(python: str, setup: Sequence[str], module: str, *arguments: str) -> str:
     """Return the script of a job, whose shell is replaced by Python: so signals reach that."""
-    words = " ".join([quoted_python(python), "-m", module, *(_quoted(argument) for argument in arguments)])
+    words = " ".join([quoted_python(python), "-m", module, *map(shlex.quote, arguments)])
     return "\n".join(["#!/bin/bash", *setup, f"exec {words}", ""])
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 class Submission:
