@@ -20,6 +20,7 @@ from hptui.core.stages import as_stage, expected_total, planned_in_stage
 from hptui.core.study import Stage, Study
 from hptui.core.trial import Value
 from hptui.execution.local import devices
+from hptui.operations.cluster import cluster_warnings
 from hptui.operations.dry_run import run_steps
 from hptui.operations.notify import notify_warnings
 from hptui.operations.packing import packing_warnings
@@ -83,6 +84,7 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
         *studyfile.study_warnings(study, registry.schema),
         *notify_warnings(study),
         *packing_warnings(study, _base(study)),
+        *cluster_warnings(study),
     )
     return CheckResult(study, warnings, _facts(study))
 

@@ -18,6 +18,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+from hptui.operations.places import places_json
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import read_json
@@ -32,6 +33,7 @@ executor = "slurm"
 gpus = 0
 lost_retries = 1000000
 min_free_gb = 0.0
+give_up = "20s"
 [slurm]
 dir = "{far}"
 setup = ["export PYTHONPATH={code}"]
@@ -111,6 +113,10 @@ def battle(home: Path, folder: Path, cluster: Cluster, kills: int, seed: int, *,
     fight = SlurmBattle(home, folder, cluster, seed)
     try:
         fight.fight(kills, pace)
+    except AssertionError as error:
+        facts = [str(read_json(path)) for path in fight.sd.trials.glob("*/attempt-*/executor.json")]
+        jobs = cluster.run("squeue", "-t", "all", "-o", "%i %j %T %r %N")
+        raise AssertionError("\n".join([str(error), str(places_json(fight.sd)), *facts, jobs])) from error
     finally:
         fight.end()
     trials = len(curves_of(fight.sd))

@@ -14,7 +14,7 @@ from hptui.execution.executor import LaunchRecord, State
 from hptui.execution.slurm.claim import RUNNER, claim, claimed_by
 from hptui.execution.slurm.commands import Command
 from hptui.execution.slurm.queue import HOPELESS, PAUSED, Job, Queue, job_name
-from hptui.execution.slurm.submission import JOB_OUTPUT, Submission
+from hptui.execution.slurm.submission import BEGAN, JOB_OUTPUT, Submission
 from hptui.store.records import Sample
 from hptui.store.run_directory import put_control, read_json
 from hptui.store.safe_reading import read_end
@@ -28,6 +28,10 @@ MISSING_S = 4.0
 SILENT_S, FRESH_S = 3.0, 45.0
 """After this time without news Slurm is asked more often; an attempt that has written something so recently lives,
 whatever cannot be asked, for it does so every ten seconds."""
+MAX_SILENCE_S = 120.0
+"""Time without a sign of life after which Slurm's word that a job runs shows nothing any more."""
+MAX_SETUP_S = 600.0
+"""Time that the commands of `setup` may take."""
 GRACE_S, NETWORK_GRACE_S = 2.0, 30.0
 """Time in which `exit.json` is seen here after the end of its job: long on a network file system, which caches."""
 CANCEL_AGAIN_S = 10.0
@@ -47,7 +51,7 @@ class JobAttempt:
         self.on_refusal: Callable[[str], None] = lambda text: None
         self._queue, self._grace_s = queue, grace_s
         self._began = time.monotonic()
-        self._ended_at = self._kill_at = self._claimed_at = 0.0
+        self._ended_at = self._kill_at = self._claimed_at = self._running_at = 0.0
         self._known = State("starting", place=PLACE)
         self._withdrawn = ""
         self._size, self._moved_at = -1, 0.0
@@ -103,7 +107,12 @@ class JobAttempt:
             self.on_refusal(text)
             return self.take_back(text)
         if job.waits:
+            self._running_at = 0.0
             return State("queued", why=job.waits_for, place=PLACE)
+        self._running_at = self._running_at or time.monotonic()
+        limit = MAX_SETUP_S if (self.run.root / BEGAN).exists() else MAX_SILENCE_S
+        if time.monotonic() - self._running_at > limit:
+            return self.take_back(f"its job {job.id} is {job.state} by Slurm's word, but has not begun")
         return State("starting", place=job.node or PLACE)
 
     def _ended_before_it_began(self, job: Job) -> State:
@@ -134,6 +143,9 @@ class JobAttempt:
         if job.ended or job.waits:  # it waits again: Slurm has taken its node away
             return self._over(f"its job {job.id} is {job.state} on {job.node or node}, by Slurm's word", node)
         self._ended_at = 0.0
+        if not self._is_fresh(MAX_SILENCE_S):  # after daemons have died Slurm may take a dead job for a living one
+            why = f"its job {job.id} is {job.state}, but nothing was heard of it for {MAX_SILENCE_S / 60:g} min"
+            return State("unknown", why=why, place=node)
         return State("alive", place=node)
 
     def _over(self, why: str, node: str) -> State:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
 import socket
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -128,8 +128,11 @@ def _directory(study: Study) -> Iterator[Remark]:
     if not there.is_dir():
         yield Remark("error", f"{there} is no directory", "name another one", "slurm.dir")
         return
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield Remark("error", f"{there} cannot be written to", "name a directory of your own", "slurm.dir")
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        text = f"{there} cannot be written to: {error.strerror}"
+        yield Remark("error", text, "name a directory of your own", "slurm.dir")
         return
     kind = filesystem_type(there)
     nodes = run_command("sinfo", "--noheader", "-N", "-o", "%o")
@@ -148,7 +151,7 @@ def is_here(address: str) -> bool:
 def _refusal(study: Study, partitions: list[Partition]) -> Iterator[Remark]:
     """Yield what sbatch objects to: it is asked without submitting anything."""
     options = ["--test-only", *job_options(study.placed_resources, Path("/"), "hptui-test", "hptui:test")]
-    said = run_command("sbatch", *options, script=job_script("", (), "hptui", "--version"))
+    said = run_command("sbatch", *options, script=job_script("", (), Path("/"), "hptui", "--version"))
     if said.problem and passes_by_itself(said.problem):
         yield Remark("warning", f"Slurm cannot say now whether it takes jobs: {said.problem}", certain=False)
     elif said.problem:
@@ -198,7 +201,7 @@ def _probe(study: Study, run: Path) -> Iterator[Remark]:
     slurm, name = study.slurm, f"hptui-{run.name}"
     options = [o for o in job_options(study.placed_resources, run, name, "hptui:probe") if "--time" not in o]
     setup = [*slurm.setup, f"export HPTUI_STUDY={shlex.quote(study.directory)}"]
-    script = job_script(slurm.python, setup, "hptui.execution.slurm.on_node", PROBE, str(run))
+    script = job_script(slurm.python, setup, run, "hptui.execution.slurm.on_node", PROBE, str(run))
     submitted = run_command("sbatch", *options, "--time=2", script=script)
     if submitted.problem:
         yield Remark("error", f"the probe is refused: {with_remedy(submitted.problem)}", "", "slurm")

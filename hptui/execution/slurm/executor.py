@@ -169,7 +169,7 @@ class SlurmExecutor:
         comment = f"hptui:{launch.config.get('study')}:{handle.trial}"
         attempt.submission = Submission(
             job_options(self._resources, far.root, job_name(launch.token), comment),
-            job_script(slurm.python, slurm.setup, ON_NODE, str(far.root)),
+            job_script(slurm.python, slurm.setup, far.root, ON_NODE, str(far.root)),
         )
         folders = self._folders_to_bring(launch.config)
         if not folders:

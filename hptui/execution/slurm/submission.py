@@ -15,6 +15,8 @@ from hptui.execution.slurm.commands import Command
 
 JOB_OUTPUT = "job.txt"
 """File with what a job prints before the attempt begins: complaints of `setup` and of the shell."""
+BEGAN = "began"
+"""File that a job's script makes first of all."""
 TEMPORARY = (
     "Unable to contact slurm controller",
     "Socket timed out",
@@ -79,10 +81,10 @@ def job_options(resources: Resources, run: Path, name: str, comment: str) -> lis
     return [*own, *resource_options(resources)]
 
 
-def job_script(python: str, setup: Sequence[str], module: str, *arguments: str) -> str:
+def job_script(python: str, setup: Sequence[str], run: Path, module: str, *arguments: str) -> str:
     """Return the script of a job, whose shell is replaced by Python: so signals reach that."""
     words = " ".join([quoted_python(python), "-m", module, *map(shlex.quote, arguments)])
-    return "\n".join(["#!/bin/bash", *setup, f"exec {words}", ""])
+    return "\n".join(["#!/bin/bash", f": > {shlex.quote(str(run / BEGAN))}", *setup, f"exec {words}", ""])
 
 
 class Submission:
