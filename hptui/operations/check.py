@@ -84,20 +84,19 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
         *studyfile.study_warnings(study, registry.schema),
         *notify_warnings(study),
         *packing_warnings(study, _base(study)),
-        *cluster_warnings(study),
     )
     return CheckResult(study, warnings, _facts(study))
 
 
 def preflight(study: Study) -> list[str]:
-    """Return what the study's engine and the trainer's own script object to in this study.
+    """Return what the study's engine, the trainer's own script and the scheduler of its jobs object to.
 
     The engine makes one proposal in a process of its own; a script is asked if that is harmless. Raises: StudyError.
     """
     from hptui.operations.first_proposal import first_proposal_warnings
     from hptui.trainers import registry
 
-    doubts = first_proposal_warnings(study, _base(study))
+    doubts = [*cluster_warnings(study), *first_proposal_warnings(study, _base(study))]
     rng = random.Random(0)
     drawn = {parameter.name: parameter.sample(rng) for parameter in study.space.parameters}
     settings = {**_base(study), **study.space.settle(_base(study), drawn)}

@@ -49,6 +49,7 @@ class SlurmBattle(Battle):
     """One study on a cluster, attacked from a seed."""
 
     kinds = KINDS
+    spare_s = 400.0  # what a killed daemon has forgotten shows only after minutes
 
     def __init__(self, home: Path, folder: Path, cluster: Cluster, seed: int) -> None:
         self.home, self.folder, self.cluster, self.far = home, folder, cluster, home / "far"
@@ -99,13 +100,21 @@ class SlurmBattle(Battle):
             self.cluster.start(name)
 
     def judge(self, undisturbed: dict[int, list[float]]) -> list[str]:
-        """Return what is wrong; an attempt that Slurm calls dead is fenced rightly. No job may be left."""
+        """Return what is wrong; an attempt that Slurm calls dead is fenced rightly.
+
+        No job may be left that will still start. One that Slurm goes on to call running, after its daemons were
+        killed, is judged by its processes.
+        """
         with StoreReader.open(self.sd) as reader:
             fenced = [event.message for event in reader.events() if event.kind == "fenced"]
         findings = [text for text in super().judge(undisturbed) if text not in fenced]
         with suppress(AssertionError):
-            until(lambda: not self.cluster.jobs(), seconds=150)  # Slurm itself may notice late that a job has ended
-        return findings + [f"left in the queue: {job}" for job in self.cluster.jobs()]
+            until(lambda: not self.waiting_jobs(), seconds=20)
+        return findings + [f"left in the queue: {job}" for job in self.waiting_jobs()]
+
+    def waiting_jobs(self) -> list[str]:
+        """Return the jobs that have not begun."""
+        return [line for line in self.cluster.jobs() if line.split()[1] == "PENDING"]
 
 
 def battle(home: Path, folder: Path, cluster: Cluster, kills: int, seed: int, *, pace: float) -> Counter[str]:

@@ -66,6 +66,7 @@ class Battle:
     """One study by ssh, attacked from a seed."""
 
     kinds = KINDS
+    spare_s = 60.0
 
     def __init__(self, home: Path, folder: Path, sshd: Sshd, seed: int, hosts: str = HOSTS) -> None:
         self.home, self.folder, self.sshd, self.far = home, folder, sshd, home / "far"
@@ -115,7 +116,7 @@ class Battle:
 
     def fight(self, kills: int, pace: float) -> None:
         """Kill until there were as many kills; then let what is recorded end, and nothing new begin."""
-        deadline = time.monotonic() + (60 + 4 * kills) * PATIENCE
+        deadline = time.monotonic() + (self.spare_s + 4 * kills) * PATIENCE
         small = False
         while not self.keep():
             assert time.monotonic() < deadline, f"not done after {self.kills}: {self.sd.runner_log.read_text()[-3000:]}"

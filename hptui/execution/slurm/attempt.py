@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
 
 from hptui.execution.executor import LaunchRecord, State
 from hptui.execution.slurm.claim import RUNNER, claim, claimed_by
 from hptui.execution.slurm.commands import Command
 from hptui.execution.slurm.queue import HOPELESS, PAUSED, Job, Queue, job_name
+from hptui.execution.slurm.refusals import Refusals
 from hptui.execution.slurm.submission import BEGAN, JOB_OUTPUT, Submission
 from hptui.store.records import Sample
 from hptui.store.run_directory import put_control, read_json
@@ -43,13 +43,12 @@ class JobAttempt:
 
     warm = False
 
-    def __init__(self, record: LaunchRecord, job: str, queue: Queue, grace_s: float) -> None:
+    def __init__(self, record: LaunchRecord, job: str, queue: Queue, refusals: Refusals, grace_s: float) -> None:
         self.token, self.run, self.name, self.job = record.token, record.run, job_name(record.token), job
         self.submission: Submission | None = None
         self.staging = ""
         self.unseen = ""
-        self.on_refusal: Callable[[str], None] = lambda text: None
-        self._queue, self._grace_s = queue, grace_s
+        self._queue, self._refusals, self._grace_s = queue, refusals, grace_s
         self._began = time.monotonic()
         self._ended_at = self._kill_at = self._claimed_at = self._running_at = 0.0
         self._known = State("starting", place=PLACE)
@@ -89,7 +88,7 @@ class JobAttempt:
         if self.submission is not None and not self.submission.done:
             return State("queued", why=self.submission.complaint or "it is being submitted", place=PLACE)
         if self.submission is not None and self.submission.refusal:
-            self.on_refusal(self.submission.refusal)
+            self._refusals.refuse(self.submission.refusal)
             return self.take_back(f"its job was refused: {self.submission.refusal}")
         if self._queue.problem:
             return State("unknown", why=f"Slurm does not answer: {self._queue.problem}", place=PLACE)
@@ -104,7 +103,7 @@ class JobAttempt:
         if job.waits and job.reason in HOPELESS:
             key = HOPELESS[job.reason]
             text = f"Slurm would never start its job ({job.reason}): change {key} in [slurm]"
-            self.on_refusal(text)
+            self._refusals.refuse(text)
             return self.take_back(text)
         if job.waits:
             self._running_at = 0.0
@@ -122,12 +121,13 @@ class JobAttempt:
         said = read_end(self.run.root / JOB_OUTPUT, 4096).decode(errors="replace").strip().splitlines()
         text = f"its job {job.id} ended ({job.state}) before it began" + (f": {said[-1]}" if said else "")
         if job.state == "FAILED":
-            self.on_refusal(f"{text} (look at python and setup in [slurm])")
+            self._refusals.stillborn(text)
         return self.take_back(text)
 
     def _started(self, owner: str) -> State:
         """Return the state of an attempt that a job has claimed, and that has left no `exit.json`."""
         self.job = self.job or owner.split(" ")[0]
+        self._refusals.begun()
         self._claimed_at = self._claimed_at or time.monotonic()
         node, job = self.node, self._queue.find(self.name, self.job)
         if self._queue.problem:

@@ -22,9 +22,11 @@ from hptui.execution.remote.messages import BadMessage
 from hptui.execution.remote.staging import far_config, study_identity
 from hptui.execution.remote.transfer import Copies, Copy, fetch_files, fetch_folder, send_folder
 from hptui.execution.slurm.attempt import GRACE_S, NETWORK_GRACE_S, PLACE, JobAttempt
+from hptui.execution.slurm.commands import Command
 from hptui.execution.slurm.handle import SlurmHandle
 from hptui.execution.slurm.on_node import ORDER
 from hptui.execution.slurm.queue import Queue, job_name
+from hptui.execution.slurm.refusals import Refusals
 from hptui.execution.slurm.shared import SharedDirectory
 from hptui.execution.slurm.submission import Submission, job_options, job_script
 from hptui.store.crash_points import crash_point
@@ -41,6 +43,8 @@ MAX_WAITING_JOBS = 4
 """Jobs that wait beyond those that run: a proposal that waits has learnt less than one that is made later."""
 SYNC_S = 2.0
 """How often a worker writes its events through to the shared directory."""
+MAX_LISTED_S = 30.0
+"""Time that Slurm may list the job of an attempt that has ended."""
 MAX_RETIRE_S = 6.0
 """How long a study that rests waits for jobs to be cancelled."""
 
@@ -53,12 +57,14 @@ class SlurmExecutor:
     def __init__(self) -> None:
         self.waiting = ""
         self._sd, self._resources, self._spec = StudyDir(Path()), Resources(), WorkerSpec(())
-        self._queue, self._copies = Queue(), Copies()
+        self._queue, self._copies, self._refusals = Queue(), Copies(), Refusals()
         self._shared: SharedDirectory | None = None
         self._handles: dict[str, SlurmHandle] = {}
         self._fencing: dict[str, SlurmHandle] = {}
         self._reserved: set[str] = set()
-        self._problem, self._trouble = "", ""
+        self._trouble = ""
+        self._finished: dict[str, float] = {}
+        self._cancels: list[Command] = []
         self._grace_s = GRACE_S
 
     def open(
@@ -138,11 +144,7 @@ class SlurmExecutor:
 
     def problem(self) -> str:
         """Return once why Slurm will never start what is asked for; '' as long as it may."""
-        problem, self._problem = self._problem, ""
-        return problem
-
-    def _refused(self, text: str) -> None:
-        self._problem = text
+        return self._refusals.take()
 
     # start ------------------------------------------------------------------------------------------------------
 
@@ -208,7 +210,7 @@ class SlurmExecutor:
             write_json(far.root / ORDER, order)
         except OSError as error:
             text = f"{far.root} cannot be written to: {error.strerror}; set dir in [slurm]"
-            self._refused(text)
+            self._refusals.refuse(text)
             raise StartFailed(text) from error
         return far
 
@@ -242,8 +244,7 @@ class SlurmExecutor:
             return SlurmHandle(self, record, facts, None, None)
         far = RunDir(Path(str(facts["dir"])))
         there = LaunchRecord(record.token, far, record.label, record.boot)
-        attempt = JobAttempt(there, str(facts.get("job") or ""), self._queue, self._grace_s)
-        attempt.on_refusal = self._refused
+        attempt = JobAttempt(there, str(facts.get("job") or ""), self._queue, self._refusals, self._grace_s)
         return SlurmHandle(self, record, facts, attempt, Followed(far.root.parents[2], there, attempt))
 
     def poll(self) -> None:
@@ -262,8 +263,21 @@ class SlurmExecutor:
                     handle.fence_done()
                     self._delete(handle)
                     del self._fencing[token]
+        self._cancel_finished()
         if self._shared is not None:
             self._shared.answer(self._copies)
+
+    def _cancel_finished(self) -> None:
+        """Cancel jobs of attempts that have ended which Slurm still lists: it may have missed it, or have two of one.
+
+        They would keep places on its nodes taken.
+        """
+        self._cancels = [command for command in self._cancels if command.answer is None]
+        for name, ended in list(self._finished.items()):
+            if self._queue.listed > ended + MAX_LISTED_S:
+                del self._finished[name]
+                if (job := self._queue.find(name)) is not None and not job.ended:
+                    self._cancels.append(Command(["scancel", job.id]))
 
     def _expects_news(self) -> bool:
         waits = any(handle.state().kind != "alive" for handle in self._handles.values())
@@ -298,9 +312,9 @@ class SlurmExecutor:
         if self._handles.pop(handle.token, None) is not None and isinstance(handle, SlurmHandle):
             self._delete(handle)
 
-    @staticmethod
-    def _delete(handle: SlurmHandle) -> None:
+    def _delete(self, handle: SlurmHandle) -> None:
         if handle.far is not None and handle.followed is not None:
+            self._finished[handle.far.name] = time.monotonic()
             handle.far.forget()
             handle.followed.delete()
 
@@ -323,6 +337,8 @@ class SlurmExecutor:
     def close(self) -> None:
         """Let go of commands that run. Jobs go on."""
         self._queue.close()
+        for command in self._cancels:
+            command.close()
         for handle in (*self._handles.values(), *self._fencing.values()):
             if handle.far is not None:
                 handle.far.close()
