@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import time
@@ -53,6 +54,7 @@ def probe_cluster(study: Study, *, ask_nodes: bool) -> ClusterAnswer:
     opening |= {"opening": nodes} if ask_nodes else {}
     link = Link("Ray", bridge_command(study.ray), lambda: opening, explain, MAX_PROBE_S)
     deadline = time.monotonic() + MAX_PROBE_S
+    logging.disable(logging.WARNING)  # the answer says it
     while not link.up and link.state not in ("down", "refused") and time.monotonic() < deadline:
         link.poll()
         poll = select.poll()
@@ -61,6 +63,7 @@ def probe_cluster(study: Study, *, ask_nodes: bool) -> ClusterAnswer:
         poll.poll(100)
     hello, up, why = link.hello, link.up, link.why
     link.close()
+    logging.disable(logging.NOTSET)
     if not up:
         return ClusterAnswer(problem=why or f"no answer within {MAX_PROBE_S:g} s")
     resources, total = replace(resources, ray=study.ray), hello["total"]
