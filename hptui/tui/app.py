@@ -66,7 +66,7 @@ class HptuiApp(TerminalApp):
         self.messages = MessageHistory()
         self._palettes: dict[Path, TrialPalette] = {}
         self._alerts = Alerts(self.config.notify.kinds)
-        self._running = RunningSource(home)
+        self._running_source = RunningSource(home)
         self.installed_screens = InstalledScreens(self)
         self.animation_level = "none"
         for theme in THEMES:
@@ -105,7 +105,7 @@ class HptuiApp(TerminalApp):
         self.set_class(self.config.charts == "ascii", "-ascii")
         self.set_class(self.config.slow, "-slow-line")
         self.handle_signals()
-        self.feed.watch_always(self._running, self._post_running)
+        self.feed.watch_always(self._running_source, self._post_running)
         self.feed.start()
         self.push_screen(self._first_screen())
         self.set_timer(routes.PRELOAD_DELAY_S, routes.start_preloading)
