@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hptui.core.expressions import Expression
+from hptui.core.memory import MemoryMode
 from hptui.core.notify import Notify as Notify
+from hptui.core.ray_cluster import RayCluster as RayCluster
 from hptui.core.slurm import Slurm as Slurm
 from hptui.core.space import Space
+from hptui.core.ssh import Pull as Pull
 from hptui.core.ssh import Ssh as Ssh
 from hptui.core.ssh import SshHost as SshHost
 from hptui.core.trial import Value
@@ -100,6 +103,7 @@ class Search:
     `outcome` holds conditions on measured values: a trial that violates one is never the best. With `evaluate_base` the
     untrained model is measured first. `warm_start` names studies whose trials inform the search. `sampler_settings` are
     the sampler's own, as the file gives them. With `laws` the first proposal is where a published law says.
+    `memory` says what becomes of a proposal that is predicted not to fit.
     """
 
     sampler: str = "auto"
@@ -113,6 +117,7 @@ class Search:
     outcome: tuple[Expression, ...] = ()
     warm_start: tuple[str, ...] = ()
     laws: bool = True
+    memory: MemoryMode = "refuse"
     sampler_settings: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -169,8 +174,8 @@ class Resources:
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
     often in a row the machine may lose one trial. `executor` is a
     built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use. `give_up` is
-    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh` and `slurm` are those of
-    the study, for its executor alone. `pack` is the most trials that share a process, "auto", or None where the file
+    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh`, `slurm` and `ray` are those
+    of the study, for its executor alone. `pack` is the most trials that share a process, "auto", or None where the file
     says nothing; `isolate` gives each one of its own.
     """
 
@@ -192,6 +197,7 @@ class Resources:
     give_up: float | Literal["never"] = 1800.0
     ssh: Ssh = field(default_factory=Ssh)
     slurm: Slurm = field(default_factory=Slurm)
+    ray: RayCluster = field(default_factory=RayCluster)
     pack: int | Literal["auto"] | None = None
     isolate: bool = False
 
@@ -306,6 +312,7 @@ class Study:
     notify: Notify = field(default_factory=Notify)
     ssh: Ssh = field(default_factory=Ssh)
     slurm: Slurm = field(default_factory=Slurm)
+    ray: RayCluster = field(default_factory=RayCluster)
     about: str = ""
     trial_name: str = ""
     on_end: tuple[str, ...] | None = None
@@ -317,7 +324,7 @@ class Study:
     @property
     def placed_resources(self) -> Resources:
         """The resources with the machines or jobs that the study names, as executors are given them."""
-        return replace(self.resources, ssh=self.ssh, slurm=self.slurm)
+        return replace(self.resources, ssh=self.ssh, slurm=self.slurm, ray=self.ray)
 
     @property
     def checkpoint_directory(self) -> str:

@@ -68,6 +68,8 @@ MACHINE_LOSSES = (
     *(Reason.LIMIT, Reason.PREEMPTED),
 )
 """Reasons of an attempt that ended through no fault of its trial."""
+NOTICE_FILE = "notice.json"
+"""File of a run directory in which a scheduler's job says that it must end early: by LIMIT, or PREEMPTED."""
 
 CURVE_INCOMPLETE = "curve_incomplete"
 """Fact of a trial whose curve lacks points that nothing can recover: which steps."""

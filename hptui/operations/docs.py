@@ -40,6 +40,7 @@ READING_ORDER = (
         "executors",
         "ssh",
         "slurm",
+        "ray",
         "reliability",
         "plugins",
         "architecture",

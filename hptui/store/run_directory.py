@@ -109,11 +109,6 @@ class RunDir:
         return self.root / "executor.json"
 
     @property
-    def notice(self) -> Path:
-        """Why the scheduler that runs the attempt ends it early; missing for most."""
-        return self.root / "notice.json"
-
-    @property
     def exit(self) -> Path:
         """How the worker's process ended."""
         return self.root / "exit.json"
@@ -254,8 +249,7 @@ class EventWriter:
         self._sequence = 0
         self._beats = 0
         self._start = self._flushed = self._synced = time.monotonic()
-        self._sync_s = sync_s
-        self.dropped = 0
+        self.dropped, self._sync_s = 0, sync_s
         self._closed = threading.Event()
         if threaded:
             threading.Thread(target=self._beat, name="events", daemon=True).start()

@@ -30,6 +30,7 @@ SETTABLE_TABLES = (
     "notify",
     "ssh",
     "slurm",
+    "ray",
 )
 """Tables of which a file has one, so that `--set TABLE.KEY=VALUE` names a key."""
 

@@ -17,7 +17,7 @@ import pytest
 from hptui.core.errors import HptuiError
 from hptui.core.slurm import Slurm
 from hptui.core.study import Resources
-from hptui.core.trial import Reason, TrialStatus
+from hptui.core.trial import NOTICE_FILE, Reason, TrialStatus
 from hptui.execution.classify_exit import ExitFacts, classify_exit
 from hptui.execution.executor import LaunchRecord
 from hptui.execution.slurm.attempt import FRESH_S, MAX_SETUP_S, MAX_SILENCE_S, MISSING_S, JobAttempt
@@ -354,7 +354,7 @@ def test_the_process_of_a_job_hears_that_its_time_is_over(tmp_path: Path) -> Non
         job.send_signal(number)
         job.communicate(timeout=60)
         assert job.returncode == 0
-        assert (read_json(run.notice), read_json(run.exit)["code"]) == ({"why": why}, 0)
+        assert (read_json(run.root / NOTICE_FILE), read_json(run.exit)["code"]) == ({"why": why}, 0)
         kinds = [event["k"] for event in events_of(run)]
         assert (kinds[-1], "checkpoint" in kinds) == ("end", True)
         before = run.events.read_bytes()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hptui.core.trial import NOTICE_FILE
 from hptui.execution.attempt_checkpoints import remove_superseded
 from hptui.execution.executor import Handle, LaunchRecord
 from hptui.execution.remote.messages import CHUNK_BYTES
@@ -85,7 +86,7 @@ class Followed:
         return data
 
     def _end(self, proof: str, why: str) -> dict[str, Any]:
-        files = {path.name: _text(path) for path in (self.run.notice, self.run.shim, self.run.exit)}
+        files = {path.name: _text(path) for path in (self.run.root / NOTICE_FILE, self.run.shim, self.run.exit)}
         tail = read_end(self.run.log, LOG_TAIL_BYTES).decode("latin-1") if self._log_offset >= MAX_LOG_BYTES else ""
         left, large = self._files()
         end = {"k": "end", "token": self.token, "proof": proof, "why": why, "json": files, "log_tail": tail}

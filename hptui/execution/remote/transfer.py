@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable, Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -24,6 +25,10 @@ class Source(Protocol):
     name: str
 
     @property
+    def state(self) -> str:
+        """What it does; `connecting` means that it may answer soon."""
+
+    @property
     def up(self) -> bool:
         """Whether it answers."""
 
@@ -37,6 +42,9 @@ class Source(Protocol):
 Question = tuple[Source, dict[str, Any]]
 Copy = Generator[Question, dict[str, Any], None]
 
+MAX_WAIT_S = 30.0
+"""Seconds that a copy waits for a connection that is being made."""
+
 
 class Failed(Exception):
     """A machine could not do its part of a copy."""
@@ -47,10 +55,25 @@ class Copies:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, int], tuple[Copy, Source, Callable[[bool], None]]] = {}
+        self._postponed: list[tuple[float, Sequence[Source], Copy, Callable[[bool], None]]] = []
 
-    def begin(self, copy: Copy, done: Callable[[bool], None]) -> None:
-        """Begin a copy; `done` is called once, with whether it is complete."""
-        self._step(copy, None, done)
+    def begin(self, copy: Copy, done: Callable[[bool], None], sources: Sequence[Source] = ()) -> None:
+        """Begin a copy once connections that are being made to its sources are there, or after a while.
+
+        `done` is called once, with whether it is complete.
+        """
+        self._postponed.append((time.monotonic() + MAX_WAIT_S, sources, copy, done))
+        self.poll()
+
+    def poll(self) -> None:
+        """Begin the copies that need to wait no more."""
+        now, postponed, self._postponed = time.monotonic(), self._postponed, []
+        for entry in postponed:
+            deadline, sources, copy, done = entry
+            if now < deadline and any(source.state == "connecting" for source in sources):
+                self._postponed.append(entry)
+            else:
+                self._step(copy, None, done)
 
     def answer(self, link: Source, message: dict[str, Any]) -> bool:
         """Pass on an answer; return whether a copy was waiting for it."""

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hptui.core.trial import NOTICE_FILE, Reason
 from hptui.execution.local import shim
 from hptui.execution.slurm.claim import claim, claimed_by
 
@@ -25,8 +26,6 @@ ORDER = "order.json"
 """File with what is to be run, in the attempt's directory: only its owner can read it, unlike a job's script."""
 PROBE = "--probe"
 """Instead of a directory's attempt: write into it what this node is like."""
-LIMIT, PREEMPTED = "limit", "preempted"
-"""Why a job must end early: its time limit, which it hears of by SIGUSR1; anything else, by SIGTERM."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -76,12 +75,15 @@ def claimant() -> str:
 
 
 def hear(run: Path) -> None:
-    """Turn Slurm's signals into a request to pause, with a note of why, unless something else is requested already."""
+    """Turn Slurm's signals into a request to pause, with a note of why, unless something else is requested already.
+
+    SIGUSR1 says that the time limit comes near, SIGTERM that the job ends for whatever reason.
+    """
 
     def told(number: int, _: object) -> None:
-        why = LIMIT if number == signal.SIGUSR1 else PREEMPTED
-        if not (run / "notice.json").exists():  # the first one says why: a limit ends in SIGTERM, too
-            shim.write_json_durably(str(run), "notice.json", {"why": why}, timeout_s=0)
+        why = Reason.LIMIT if number == signal.SIGUSR1 else Reason.PREEMPTED
+        if not (run / NOTICE_FILE).exists():  # the first one says why: a limit ends in SIGTERM, too
+            shim.write_json_durably(str(run), NOTICE_FILE, {"why": str(why)}, timeout_s=0)
         with suppress(OSError):  # a verb is there
             fd = os.open(run / "control", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             os.write(fd, b"pause")

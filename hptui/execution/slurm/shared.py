@@ -20,7 +20,7 @@ MAX_TURN_S = 0.1
 class SharedDirectory:
     """Answers the questions of copies, as the relay of another machine does, in small portions."""
 
-    up = True
+    up, state = True, "up"
 
     def __init__(self, root: Path) -> None:
         self.name, self.root = "slurm", root
