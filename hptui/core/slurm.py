@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NOTICE_BEFORE_LIMIT_S = 60.0
-"""Slurm looks at time limits once a minute: a job hears of its end so much earlier than `pause_grace` demands."""
+"""Time by which a job is warned earlier than `pause_grace` demands: Slurm looks at time limits once a minute."""
 
 
 @dataclass(frozen=True, slots=True)

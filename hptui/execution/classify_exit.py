@@ -54,7 +54,7 @@ class ExitFacts:
 
     `end` is its end event, `exit` its `exit.json`; None where it left none that can be used, and `unreadable` then
     quotes one that is there all the same. `last_line` is the last line of its log, `why` what another machine says.
-    `notice` is why a scheduler told it to end, `never` says that it was taken back before it began.
+    `notice` is why a scheduler asked it to end, `never` says that it was taken back before it began.
     """
 
     end: Mapping[str, Any] | None
@@ -94,7 +94,7 @@ def classify_exit(facts: ExitFacts) -> AttemptEnd:
 
 
 def _ended_by_notice(facts: ExitFacts) -> bool:
-    """Return whether an attempt ended because it was told to, and not by itself before."""
+    """Return whether an attempt ended because it was asked to, and not by itself before."""
     if facts.end is not None:
         return facts.end["reason"] in (Reason.USER, Reason.LOST)
     return facts.exit is None or facts.exit.get("asked") == "pause" or facts.exit.get("signal") in (9, 15)

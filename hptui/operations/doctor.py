@@ -43,7 +43,7 @@ PACKAGES = ("textual", "rich", "optuna", "ax-platform", "torch", "transformers",
 
 
 def examine(home: Path, studies: list[StudyDir] | None = None, *, probe: bool = False) -> list[Finding]:
-    """Check this machine, HOME, and the given studies or all of them; with `probe` by a job on the study's cluster."""
+    """Check this machine, HOME, and studies; with `probe` also by a job on a study's cluster."""
     findings = [f for probe in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for f in _safely(probe)]
     findings += _safely(partial(_home, home), "home")
     chosen = list_studies(home) if studies is None else studies

@@ -11,8 +11,8 @@ import time
 
 from hptui.execution.executor import LaunchRecord, State
 from hptui.execution.slurm.claim import RUNNER, claim, claimed_by
-from hptui.execution.slurm.commands import Command
-from hptui.execution.slurm.queue import HOPELESS, PAUSED, Job, Queue, job_name
+from hptui.execution.slurm.commands import SlurmCommand
+from hptui.execution.slurm.queue import HOPELESS, PAUSED, Queue, SlurmJob, job_name
 from hptui.execution.slurm.refusals import Refusals
 from hptui.execution.slurm.submission import BEGAN, JOB_OUTPUT, Submission
 from hptui.store.records import Sample
@@ -55,7 +55,7 @@ class JobAttempt:
         self._withdrawn = ""
         self._size, self._moved_at = -1, 0.0
         self._cancelled_at = 0.0
-        self._cancels: list[Command] = []
+        self._cancels: list[SlurmCommand] = []
 
     # state ------------------------------------------------------------------------------------------------------
 
@@ -114,12 +114,12 @@ class JobAttempt:
             return self.take_back(f"its job {job.id} is {job.state} by Slurm's word, but has not begun")
         return State("starting", place=job.node or PLACE)
 
-    def _ended_before_it_began(self, job: Job) -> State:
+    def _ended_before_it_began(self, job: SlurmJob) -> State:
         self._ended_at = self._ended_at or time.monotonic()
         if time.monotonic() - self._ended_at < self._grace_s:
             return State("starting", place=job.node or PLACE)
-        said = read_end(self.run.root / JOB_OUTPUT, 4096).decode(errors="replace").strip().splitlines()
-        text = f"its job {job.id} ended ({job.state}) before it began" + (f": {said[-1]}" if said else "")
+        output = read_end(self.run.root / JOB_OUTPUT, 4096).decode(errors="replace").strip().splitlines()
+        text = f"its job {job.id} ended ({job.state}) before it began" + (f": {output[-1]}" if output else "")
         if job.state == "FAILED":
             self._refusals.stillborn(text)
         return self.take_back(text)
@@ -212,10 +212,10 @@ class JobAttempt:
         if time.monotonic() - self._cancelled_at > CANCEL_AGAIN_S or not self._cancelled_at:
             self._cancelled_at = time.monotonic()
             words = [known] if known else [f"--name={self.name}"]
-            self._cancels.append(Command(["scancel", f"--user={os.getuid()}", *words]))
+            self._cancels.append(SlurmCommand(["scancel", f"--user={os.getuid()}", *words]))
 
     def is_dead(self) -> bool:
-        """Return whether a fenced attempt is known to be dead, or never to start; until then it is cancelled again.
+        """Return whether a fenced attempt is known to be dead; until then cancel it again.
 
         Raises: OSError when the shared directory cannot be read.
         """

@@ -1,4 +1,4 @@
-"""Slurm's commands, run beside everything else: started, looked at, and ended if they hang. None is waited for."""
+"""Slurm's commands, run while everything else goes on: started, looked at, and ended if they hang."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def command_environment(environ: Mapping[str, str] = os.environ) -> dict[str, st
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command has said. `problem` is its complaint, '' if it did what it was asked."""
+class CommandAnswer:
+    """What a command printed. `problem` is its complaint, '' if it did what it was asked."""
 
     text: str
     problem: str
 
 
-class Command:
+class SlurmCommand:
     """A command that runs. `answer` is None until it has ended, or was ended because it hangs."""
 
     def __init__(self, words: Sequence[str], script: str = "", timeout_s: float = MAX_COMMAND_S) -> None:
         self.began = time.monotonic()
         self._name, self._timeout_s = words[0], timeout_s
-        self._answer: Answer | None = None
+        self._answer: CommandAnswer | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  as long as the command runs
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  no pipe: nobody reads while it writes
@@ -64,8 +64,8 @@ class Command:
                 self._finish(f"{self._name} cannot be started: {error.strerror}")
 
     @property
-    def answer(self) -> Answer | None:
-        """What the command has said; None while it runs."""
+    def answer(self) -> CommandAnswer | None:
+        """What the command printed; None while it runs."""
         if self._answer is None and self._process is not None:
             code = self._process.poll()
             if code is not None:
@@ -76,7 +76,7 @@ class Command:
                 self._finish(f"{self._name} has not answered within {self._timeout_s:g} s")
         return self._answer
 
-    def wait(self) -> Answer:
+    def wait(self) -> CommandAnswer:
         """Return what the command says, once it has ended."""
         while (answer := self.answer) is None:
             assert self._process is not None
@@ -97,7 +97,7 @@ class Command:
 
     def _finish(self, problem: str) -> None:
         self._output.seek(0)
-        self._answer = Answer(self._output.read(MAX_OUTPUT_BYTES).decode(errors="replace"), problem)
+        self._answer = CommandAnswer(self._output.read(MAX_OUTPUT_BYTES).decode(errors="replace"), problem)
         self.close()
 
 
@@ -106,6 +106,6 @@ def missing_programs() -> list[str]:
     return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
-def run_command(*words: str, script: str = "", timeout_s: float = MAX_COMMAND_S) -> Answer:
+def run_command(*words: str, script: str = "", timeout_s: float = MAX_COMMAND_S) -> CommandAnswer:
     """Run a command to its end: for front ends, which may wait."""
-    return Command(words, script, timeout_s).wait()
+    return SlurmCommand(words, script, timeout_s).wait()

@@ -21,7 +21,7 @@ from hptui.core.study import Study
 from hptui.core.version import __version__
 from hptui.execution.slurm.commands import missing_programs, run_command
 from hptui.execution.slurm.on_node import PROBE
-from hptui.execution.slurm.queue import HELD, Job, Queue
+from hptui.execution.slurm.queue import HELD, Queue, SlurmJob
 from hptui.execution.slurm.submission import JOB_OUTPUT, job_options, job_script, passes_by_itself, with_remedy
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
 from hptui.store.run_directory import read_json
@@ -75,17 +75,17 @@ def examine_cluster(study: Study) -> Iterator[Remark]:
 
 def parse_partitions(text: str) -> list[Partition]:
     """Return the partitions of what sinfo lists; one may have several lines."""
-    found: dict[str, Partition] = {}
+    partitions: dict[str, Partition] = {}
     for line in text.splitlines():
         parts = line.strip().split("|")
         if len(parts) != 5:
             continue
         name, default = parts[0].rstrip("*"), parts[0].endswith("*")
-        before, nodes = found.get(name), int(parts[4]) if parts[4].isdigit() else 0
+        before, nodes = partitions.get(name), int(parts[4]) if parts[4].isdigit() else 0
         gres = ",".join(dict.fromkeys(filter(None, [before.gres if before else "", parts[3].replace("(null)", "")])))
         count = nodes + (before.nodes if before else 0)
-        found[name] = Partition(name, default, parts[1] == "up", limit_seconds(parts[2]), gres, count)
-    return list(found.values())
+        partitions[name] = Partition(name, default, parts[1] == "up", limit_seconds(parts[2]), gres, count)
+    return list(partitions.values())
 
 
 def limit_seconds(text: str) -> float | None:
@@ -151,11 +151,11 @@ def is_here(address: str) -> bool:
 def _refusal(study: Study, partitions: list[Partition]) -> Iterator[Remark]:
     """Yield what sbatch objects to: it is asked without submitting anything."""
     options = ["--test-only", *job_options(study.placed_resources, Path("/"), "hptui-test", "hptui:test")]
-    said = run_command("sbatch", *options, script=job_script("", (), Path("/"), "hptui", "--version"))
-    if said.problem and passes_by_itself(said.problem):
-        yield Remark("warning", f"Slurm cannot say now whether it takes jobs: {said.problem}", certain=False)
-    elif said.problem:
-        yield Remark("error", f"Slurm refuses such jobs: {with_remedy(said.problem)}", "", "slurm")
+    answer = run_command("sbatch", *options, script=job_script("", (), Path("/"), "hptui", "--version"))
+    if answer.problem and passes_by_itself(answer.problem):
+        yield Remark("warning", f"Slurm cannot say now whether it takes jobs: {answer.problem}", certain=False)
+    elif answer.problem:
+        yield Remark("error", f"Slurm refuses such jobs: {with_remedy(answer.problem)}", "", "slurm")
     else:
         names = ", ".join(f"{p.name}{' (default)' if p.default else ''}" for p in partitions)
         yield Remark("ok", f"Slurm takes such jobs; partitions: {names}")
@@ -163,12 +163,12 @@ def _refusal(study: Study, partitions: list[Partition]) -> Iterator[Remark]:
 
 def cluster_settings(study: Study) -> Iterator[Remark]:
     """Yield what the cluster's own configuration means for trials."""
-    said = run_command("scontrol", "show", "config")
-    values = dict(re.findall(r"^(\w+)\s*=\s*(.*?)\s*$", said.text, re.MULTILINE))
+    answer = run_command("scontrol", "show", "config")
+    values = dict(re.findall(r"^(\w+)\s*=\s*(.*?)\s*$", answer.text, re.MULTILINE))
 
     def number(name: str) -> int | None:
-        found = re.match(r"\d+", values.get(name, ""))
-        return int(found.group()) if found else None
+        match = re.match(r"\d+", values.get(name, ""))
+        return int(match.group()) if match else None
 
     wait, forget = number("KillWait"), number("MinJobAge")
     if wait is not None and wait < study.resources.pause_grace:
@@ -207,18 +207,18 @@ def _probe(study: Study, run: Path) -> Iterator[Remark]:
         yield Remark("error", f"the probe is refused: {with_remedy(submitted.problem)}", "", "slurm")
         return
     number, queue, deadline = submitted.text.strip().partition(";")[0], Queue(), time.monotonic() + MAX_PROBE_S
-    job: Job | None = None
+    job: SlurmJob | None = None
     while time.monotonic() < deadline:
         queue.poll(lambda: True)
         job = queue.find(name, number) or job
         facts = read_json(run / "probe.json")
         if isinstance(facts, dict):
-            yield from _found(study, facts)
+            yield from _node_remarks(study, facts)
             return
         if job is not None and job.ended:
             with suppress(OSError):
-                said = (run / JOB_OUTPUT).read_text(errors="replace").strip().splitlines()
-                text = said[-1] if said else f"it has written nothing to {run.parent}: do the nodes see it?"
+                output = (run / JOB_OUTPUT).read_text(errors="replace").strip().splitlines()
+                text = output[-1] if output else f"it has written nothing to {run.parent}: do the nodes see it?"
                 yield Remark("error", f"the probe ended ({job.state}): {text}", "set python, setup or dir in [slurm]")
                 return
             yield Remark("error", f"the probe has written nothing: do nodes see {run.parent}?", "", "slurm.dir")
@@ -229,7 +229,7 @@ def _probe(study: Study, run: Path) -> Iterator[Remark]:
     yield Remark("warning", f"the probe has not run within {MAX_PROBE_S:g} s: {waits}", "try again later")
 
 
-def _found(study: Study, facts: dict[str, Any]) -> Iterator[Remark]:
+def _node_remarks(study: Study, facts: dict[str, Any]) -> Iterator[Remark]:
     node, version = facts.get("node"), facts.get("version")
     if version != __version__:
         text = f"hptui is {version} on {node}, {__version__} here"

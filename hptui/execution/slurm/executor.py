@@ -22,7 +22,7 @@ from hptui.execution.remote.messages import BadMessage
 from hptui.execution.remote.staging import far_config, study_identity
 from hptui.execution.remote.transfer import Copies, Copy, fetch_files, fetch_folder, send_folder
 from hptui.execution.slurm.attempt import GRACE_S, NETWORK_GRACE_S, PLACE, JobAttempt
-from hptui.execution.slurm.commands import Command
+from hptui.execution.slurm.commands import SlurmCommand
 from hptui.execution.slurm.handle import SlurmHandle
 from hptui.execution.slurm.on_node import ORDER
 from hptui.execution.slurm.queue import Queue, job_name
@@ -64,7 +64,7 @@ class SlurmExecutor:
         self._reserved: set[str] = set()
         self._trouble = ""
         self._finished: dict[str, float] = {}
-        self._cancels: list[Command] = []
+        self._cancels: list[SlurmCommand] = []
         self._grace_s = GRACE_S
 
     def open(
@@ -215,7 +215,7 @@ class SlurmExecutor:
         return far
 
     def _folders_to_bring(self, config: Mapping[str, Any]) -> list[str]:
-        """Return what an attempt begins from that is here and not in the shared directory, as paths in the study."""
+        """Return what an attempt begins from and the shared directory lacks, as paths in the study."""
         assert self._shared is not None
         wanted = [*(config.get("resume_from") or ())[:1], *filter(None, [config.get("continues")])]
         inside = [Path(path).relative_to(self._sd.root) for path in wanted if Path(path).is_relative_to(self._sd.root)]
@@ -268,16 +268,16 @@ class SlurmExecutor:
             self._shared.answer(self._copies)
 
     def _cancel_finished(self) -> None:
-        """Cancel jobs of attempts that have ended which Slurm still lists: it may have missed it, or have two of one.
+        """Cancel jobs of ended attempts that Slurm still lists.
 
-        They would keep places on its nodes taken.
+        It may have missed their end, or have two of one; they would keep places on its nodes taken.
         """
         self._cancels = [command for command in self._cancels if command.answer is None]
         for name, ended in list(self._finished.items()):
             if self._queue.listed > ended + MAX_LISTED_S:
                 del self._finished[name]
                 if (job := self._queue.find(name)) is not None and not job.ended:
-                    self._cancels.append(Command(["scancel", job.id]))
+                    self._cancels.append(SlurmCommand(["scancel", job.id]))
 
     def _expects_news(self) -> bool:
         waits = any(handle.state().kind != "alive" for handle in self._handles.values())

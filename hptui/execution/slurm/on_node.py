@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         return 0
     os.environ |= {**order["environment"], "HPTUI_ATTEMPT": order["token"]}
     command = [sys.executable, *order["arguments"]]
-    hear(run)
+    pause_on_signals(run)
 
     def body() -> None:
         for number in (signal.SIGUSR1, signal.SIGTERM):
@@ -61,10 +61,10 @@ def probe(folder: Path) -> int:
 
     study = os.environ.get("HPTUI_STUDY", "")
     gpus = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
-    facts = {"node": os.environ.get("SLURMD_NODENAME") or socket.gethostname(), "version": __version__}
+    facts: dict[str, Any] = {"node": os.environ.get("SLURMD_NODENAME") or socket.gethostname(), "version": __version__}
     facts["python"] = sys.version.split()[0]
-    found = {"gpus": len(gpus), "directories": [study] if os.path.isdir(study) else []}
-    shim.write_json_durably(str(folder), "probe.json", {**facts, **found})
+    facts |= {"gpus": len(gpus), "directories": [study] if os.path.isdir(study) else []}
+    shim.write_json_durably(str(folder), "probe.json", facts)
     return 0
 
 
@@ -74,13 +74,13 @@ def claimant() -> str:
     return f"{os.environ.get('SLURM_JOB_ID', '')} {node} {shim.boot_id()} {os.getpid()}"
 
 
-def hear(run: Path) -> None:
-    """Turn Slurm's signals into a request to pause, with a note of why, unless something else is requested already.
+def pause_on_signals(run: Path) -> None:
+    """Turn Slurm's signals into a request to pause, with a note of why.
 
     SIGUSR1 says that the time limit comes near, SIGTERM that the job ends for whatever reason.
     """
 
-    def told(number: int, _: object) -> None:
+    def on_signal(number: int, _: object) -> None:
         why = Reason.LIMIT if number == signal.SIGUSR1 else Reason.PREEMPTED
         if not (run / NOTICE_FILE).exists():  # the first one says why: a limit ends in SIGTERM, too
             shim.write_json_durably(str(run), NOTICE_FILE, {"why": str(why)}, timeout_s=0)
@@ -91,7 +91,7 @@ def hear(run: Path) -> None:
 
     shim.handled_signals.add(signal.SIGTERM)
     for number in (signal.SIGUSR1, signal.SIGTERM):
-        signal.signal(number, told)
+        signal.signal(number, on_signal)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hptui.execution.slurm.commands import Command
+from hptui.execution.slurm.commands import SlurmCommand
 
 FORMAT = "%i|%j|%T|%r|%N|%S"
 POLL_S, QUIET_POLL_S = 2.0, 15.0
@@ -41,7 +41,7 @@ def job_name(token: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SlurmJob:
     """One job as Slurm lists it."""
 
     id: str
@@ -78,8 +78,8 @@ class Queue:
     def __init__(self) -> None:
         self.problem, self.since = "", time.time()
         self.listed = 0.0
-        self._jobs: dict[str, Job] = {}
-        self._command: Command | None = None
+        self._jobs: dict[str, SlurmJob] = {}
+        self._command: SlurmCommand | None = None
         self._asked = 0.0
 
     def poll(self, busy: Callable[[], bool]) -> None:
@@ -92,7 +92,7 @@ class Queue:
         now = time.monotonic()
         if now - self._asked > POLL_S and (now - self._asked > QUIET_POLL_S or not self._asked or busy()):
             self._asked = now
-            self._command = Command(["squeue", f"--user={os.getuid()}", "--noheader", "-t", "all", "-o", FORMAT])
+            self._command = SlurmCommand(["squeue", f"--user={os.getuid()}", "--noheader", "-t", "all", "-o", FORMAT])
 
     def _take(self, text: str, problem: str, began: float) -> None:
         if bool(problem) != bool(self.problem):
@@ -109,7 +109,7 @@ class Queue:
         """Ask again at the next poll."""
         self._asked = min(self._asked, time.monotonic() - QUIET_POLL_S)
 
-    def find(self, name: str, number: str = "") -> Job | None:
+    def find(self, name: str, number: str = "") -> SlurmJob | None:
         """Return a job by its number, or by its name if that is not known; None if it is not listed."""
         job = self._jobs.get(number or name)
         return job if job is not None and job.name == name else None  # numbers begin again after a new start of Slurm
@@ -120,6 +120,6 @@ class Queue:
             self._command.close()
 
 
-def _job(line: str) -> Job | None:
+def _job(line: str) -> SlurmJob | None:
     parts = line.strip().split("|")
-    return Job(*parts[:6]) if len(parts) >= 6 and parts[1].startswith(NAME_PREFIX) else None
+    return SlurmJob(*parts[:6]) if len(parts) >= 6 and parts[1].startswith(NAME_PREFIX) else None

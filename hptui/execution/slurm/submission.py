@@ -11,7 +11,7 @@ from pathlib import Path
 from hptui.core.slurm import NOTICE_BEFORE_LIMIT_S
 from hptui.core.study import Resources
 from hptui.execution.remote.staging import quoted_python
-from hptui.execution.slurm.commands import Command
+from hptui.execution.slurm.commands import SlurmCommand
 
 JOB_OUTPUT = "job.txt"
 """File with what a job prints before the attempt begins: complaints of `setup` and of the shell."""
@@ -92,7 +92,7 @@ class Submission:
 
     def __init__(self, options: Sequence[str], script: str) -> None:
         self._options, self._script = list(options), script
-        self._command: Command | None = None
+        self._command: SlurmCommand | None = None
         self._delay, self._retry_at = RETRY_S, 0.0
         self.job = ""
         self.complaint = self.refusal = ""
@@ -118,7 +118,7 @@ class Submission:
             return
         if self._command is None:
             if time.monotonic() >= self._retry_at and (may_repeat or not self.complaint):
-                self._command = Command(["sbatch", *self._options], self._script)
+                self._command = SlurmCommand(["sbatch", *self._options], self._script)
             return
         if (answer := self._command.answer) is None:
             return
