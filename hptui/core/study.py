@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hptui.core.expressions import Expression
+from hptui.core.memory import MemoryMode
 from hptui.core.notify import Notify as Notify
 from hptui.core.ray_cluster import RayCluster as RayCluster
 from hptui.core.space import Space
@@ -101,6 +102,7 @@ class Search:
     `outcome` holds conditions on measured values: a trial that violates one is never the best. With `evaluate_base` the
     untrained model is measured first. `warm_start` names studies whose trials inform the search. `sampler_settings` are
     the sampler's own, as the file gives them. With `laws` the first proposal is where a published law says.
+    `memory` says what becomes of a proposal that is predicted not to fit.
     """
 
     sampler: str = "auto"
@@ -114,6 +116,7 @@ class Search:
     outcome: tuple[Expression, ...] = ()
     warm_start: tuple[str, ...] = ()
     laws: bool = True
+    memory: MemoryMode = "refuse"
     sampler_settings: Mapping[str, Value] = field(default_factory=dict)
 
 

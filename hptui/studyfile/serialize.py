@@ -72,9 +72,10 @@ def _dump_resources(resources: Resources) -> dict[str, object]:
 
 def _with_constraints(search: dict[str, object], space: Space) -> dict[str, object]:
     """Return `[search]` with the constraints of the space, before the last keys."""
-    last = {key: search.pop(key) for key in ("warm_start", "laws", "sampler_settings")}
-    if last["laws"]:
-        del last["laws"]  # older versions do not know it
+    last = {key: search.pop(key) for key in ("warm_start", "laws", "memory", "sampler_settings")}
+    for key, usual in (("laws", True), ("memory", "refuse")):
+        if last[key] == usual:
+            del last[key]  # older versions do not know it
     return {**search, "constraints": [condition.text for condition in space.constraints], **last}
 
 

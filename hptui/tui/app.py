@@ -4,7 +4,7 @@ It holds what screens share, and no state of a study."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,12 +21,14 @@ from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.alerts import Alerts, StudyFacts, alert_sequence
 from hptui.tui.config import Config
-from hptui.tui.feed import Feed, OperationDone
+from hptui.tui.feed import Feed, OperationDone, SourceReading
 from hptui.tui.host import Host
 from hptui.tui.keys import bindings
 from hptui.tui.messages import MessageHistory
 from hptui.tui.palette import KeyCommands
 from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
+from hptui.tui.screens.source_screen import SourceScreen
+from hptui.tui.sources.running import RunningSource
 from hptui.tui.terminal_app import TerminalApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_palette import TrialPalette
@@ -64,6 +66,7 @@ class HptuiApp(TerminalApp):
         self.messages = MessageHistory()
         self._palettes: dict[Path, TrialPalette] = {}
         self._alerts = Alerts(self.config.notify.kinds)
+        self._running_source = RunningSource(home)
         self.installed_screens = InstalledScreens(self)
         self.animation_level = "none"
         for theme in THEMES:
@@ -102,6 +105,7 @@ class HptuiApp(TerminalApp):
         self.set_class(self.config.charts == "ascii", "-ascii")
         self.set_class(self.config.slow, "-slow-line")
         self.handle_signals()
+        self.feed.watch_always(self._running_source, self._post_running)
         self.feed.start()
         self.push_screen(self._first_screen())
         self.set_timer(routes.PRELOAD_DELAY_S, routes.start_preloading)
@@ -152,6 +156,15 @@ class HptuiApp(TerminalApp):
             self.say(text, "bad" if "fail" in text or "paused" in text else "good")
             if self.config.bell and self.terminal_driver is not None:
                 self.terminal_driver.write(alert_sequence(text))
+
+    def _post_running(self, reading: SourceReading) -> None:
+        self.call_later(self._show_running, reading.result)
+
+    def _show_running(self, changed: Sequence[StudyFacts]) -> None:
+        """Alert the user to what has happened to studies that the screen in front does not watch itself."""
+        for facts in changed:
+            if not (isinstance(self.screen, SourceScreen) and self.screen.alerts_of(facts.key)):
+                self.watch_study(facts)
 
     def action_open_installed(self, name: str) -> None:
         self.installed_screens.open(name)

@@ -12,14 +12,22 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from hptui.core.format import duration
-from hptui.core.trial import StudyState, TrialStatus
+from hptui.core.trial import StudyState
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.alerts import StudyFacts, ended_trials
+from hptui.tui.alerts import StudyFacts
 from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.labels import best_text, goal_of, labelled_lines, settings_of, state_cell, time_ago
+from hptui.tui.labels import (
+    best_text,
+    facts_of_study,
+    goal_of,
+    labelled_lines,
+    settings_of,
+    state_cell,
+    time_ago,
+)
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.studies import StudiesSource, StudyLine
@@ -116,10 +124,9 @@ def _goal_of(line: StudyLine) -> str:
 
 def _facts_of(line: StudyLine) -> StudyFacts | None:
     """Return what alerts of a study are made of; None if it cannot be read."""
-    if line.row is None:
+    if line.row is None or line.study is None:
         return None
-    failed, ended = line.counts.get(TrialStatus.FAILED, 0), ended_trials(line.counts)
-    return StudyFacts(str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line), ended)
+    return facts_of_study(line.sd, line.row, line.study, line.counts, line.best)
 
 
 class StudiesScreen(SourceScreen):
@@ -146,6 +153,10 @@ class StudiesScreen(SourceScreen):
     def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.source]
+
+    def alerts_of(self, key: str) -> bool:
+        """Return True: it watches all studies."""
+        return True
 
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""

@@ -12,11 +12,11 @@ from hptui.operations.logs import log_of
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.alerts import StudyFacts, ended_trials
+from hptui.tui.alerts import StudyFacts
 from hptui.tui.cells import plain_line
 from hptui.tui.config import StudyLayout
 from hptui.tui.host import Host
-from hptui.tui.labels import best_text
+from hptui.tui.labels import facts_of_study
 from hptui.tui.screens.chart_panel import CurvePanel
 from hptui.tui.screens.dialogs import ColumnsDialog, TextDialog, TextInput
 from hptui.tui.sources.log import LogSnapshot, LogSource
@@ -164,9 +164,9 @@ def facts_of(snapshot: StudySnapshot) -> StudyFacts:
     """Return what alerts of a study are made of."""
     view = snapshot.view
     best = next((trial for trial in view.trials if trial.number in snapshot.best), None)
-    failed, ended = snapshot.counts.get(TrialStatus.FAILED, 0), ended_trials(snapshot.counts)
-    text = best_text(view.study, best)
-    return StudyFacts(str(view.sd.root), view.row.name, view.row.state, view.row.message, failed, text, ended)
+    failed = next((trial for trial in reversed(view.trials) if trial.status is TrialStatus.FAILED), None)
+    failure = "" if failed is None else f"trial {failed.number} ({failed.reason or 'failed'})"
+    return facts_of_study(view.sd, view.row, view.study, snapshot.counts, best, failure)
 
 
 def search_logs(host: Host, sd: StudyDir, view: View | None) -> None:
