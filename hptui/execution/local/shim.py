@@ -24,8 +24,7 @@ from contextlib import suppress
 
 POLL_S = 0.2  # how soon a verb in `control` is noticed
 MAX_LOG_BYTES = 64 << 20  # bytes of one log file
-MAX_LOG_FILES = 3
-"""Files kept: `log.txt` and its rotated predecessors."""
+MAX_LOG_FILES = 3  # files kept: `log.txt` and its rotated predecessors
 PARTIAL_LINE_S = 0.5  # after this a line without its end is written
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 OWNER_VARIABLE = "HPTUI_OWNER"  # pid of a process with which the attempt has to end; without it, it outlives all
@@ -67,20 +66,16 @@ def write_json_durably(directory: str, name: str, value: object, timeout_s: floa
 
 def oom_kills() -> int:
     """Return how many processes the kernel has killed for lack of memory since boot."""
-    try:
-        with open("/proc/vmstat") as lines:
-            return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
-    except OSError:
-        return 0
+    with suppress(OSError), open("/proc/vmstat") as lines:
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+    return 0
 
 
 def boot_id() -> str:
     """Return the identifier of this boot of the machine; '' where it is not known."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as line:
-            return line.read().strip()
-    except OSError:
-        return ""
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id") as line:
+        return line.read().strip()
+    return ""
 
 
 class WorkerLog:
@@ -273,8 +268,11 @@ def _pump(reader: int, log: WorkerLog) -> bool:
     return True
 
 
-def kill_leftovers(pid: int) -> int:
-    """Kill what the worker left behind: its group, then orphans that the kernel gave to the shim."""
+def kill_leftovers(pid: int, *, hold: bool = False) -> int:
+    """Kill what the worker left behind: its group, then orphans that the kernel gave to the shim.
+
+    With `hold` it waits for those that hang in the kernel: as long as they do, their GPU must go to nobody.
+    """
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
@@ -291,7 +289,15 @@ def kill_leftovers(pid: int) -> int:
         if not orphans:
             break
         time.sleep(0.005)  # a killed child needs a moment until its own children are ours
+    while hold and any(child != pid and _state(child) == "D" for child in _children()):
+        time.sleep(POLL_S)
     return swept
+
+
+def _state(pid: int) -> str:
+    with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as line:
+        return line.read().rpartition(b")")[2].split()[0].decode()
+    return ""
 
 
 def _children() -> list[int]:
@@ -320,7 +326,7 @@ def supervise(
     ladder = SignalEscalation(directory, pid, pause_grace, stop_grace)
     watch_worker(pid, reader, log, ladder, owner)
     seconds = time.monotonic() - started
-    swept = kill_leftovers(pid)
+    swept = kill_leftovers(pid, hold=ladder.killed)
     _, status, usage = os.wait4(pid, 0)
     _pump(reader, log)
     log.close()
