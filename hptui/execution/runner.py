@@ -122,10 +122,13 @@ class Runner:
                     live.handle.fence()
             return
         self.attempts.settle()
-        if self.ground.store_is_ours:
+        rescued = self.ground.log_was_removed
+        if rescued or self.ground.store_is_ours:
             self.store.connection.before_commit = lambda: None  # SQLite's own locks keep this one row whole
             with suppress(HptuiError):
                 self.store.add_event("error", EventKind.LEFT, error.message)
+                if rescued:  # the descriptor still has what was committed
+                    self.store.checkpoint_wal()
 
     def _warn_without_gpus(self) -> None:
         """Record once that trials run on the CPU although GPUs were asked for."""

@@ -138,10 +138,11 @@ def _objective_lines(inspected: InspectedScript) -> list[str]:
         if inspected.metrics
         else "# a guess: which metric does the script print or log?"
     )
+    larger = larger_is_better(metric) or metric in inspected.maximized
     return [
         "[objective]",
         f"metric = {toml_value(metric)}  {comment}",
-        f'goal = "{"maximize" if larger_is_better(metric) else "minimize"}"',
+        f'goal = "{"maximize" if larger else "minimize"}"',
     ]
 
 
@@ -196,6 +197,8 @@ def _metric_file(draft: Draft, text: str) -> str:
     """Return the path of a file of metrics: in the trial's directory, where an option says, or as it is."""
     if draft.inspected.parser == "LightningCLI":
         return f"{{trial_dir}}/{text}"
+    if text.startswith("{trial_dir}"):
+        return text
     name, _, rest = text[1:].partition("}") if text.startswith("{") else ("", "", text)
     return ("{trial_dir}" if name in draft.automatic else f"{{{draft.names[name]}}}" if name else "") + rest
 

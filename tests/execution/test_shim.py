@@ -127,6 +127,31 @@ def test_a_killed_shim_takes_its_worker_along_and_the_lock_is_free(tmp_path: Pat
     assert read_json(run.exit) is None
 
 
+@pytest.mark.parametrize("dead", [False, True])
+def test_an_attempt_with_an_owner_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, dead: bool) -> None:
+    owner = subprocess.Popen(["sleep", "600"])
+    monkeypatch.setenv(shim.OWNER_VARIABLE, str(owner.pid))
+    if dead:
+        owner.kill()
+        owner.wait()
+        run = start(tmp_path, "print('up', flush=True)")
+        until(lambda: not lock_is_held(run.lock))
+        reap()
+        assert (run.log.exists(), read_json(run.exit)) == (False, None)
+        return
+    code = CHILDREN.replace('print("up"', "print(os.environ.get('HPTUI_OWNER'), 'up'")
+    run = start(tmp_path, f"{code}time.sleep(600)")
+    up(run)
+    owner.kill()
+    owner.wait()
+    end = ended(run)
+    assert (end["signal"], end["asked"], end["insisted"]) == (9, "", True)
+    assert "None up" in run.log.read_text()
+    left = [int(word) for word in run.log.read_text().split() if word.isdigit()]
+    assert len(left) == 2
+    assert not any(Path(f"/proc/{pid}").exists() for pid in left)
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"

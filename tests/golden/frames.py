@@ -36,7 +36,7 @@ KEYS = {
     "left": "\x1b[D",
     "right": "\x1b[C",
 }
-LOAD = re.compile(r"RAM +[\d.]+/[\d.]+ GB *")
+LOAD = re.compile(r"RAM +[\d.]+/[\d.]+ GiB *")
 STILL, IDLE, PATIENCE = 0.6, 0.08, 30.0
 """A screen stands when its program has worked for less than this share of so many seconds."""
 BLINKS = ("blinks",)
@@ -326,7 +326,7 @@ def drawn(seat: Terminal) -> str:
     letters: dict[tuple[object, ...], str] = {}
     rows = ["".join(letters.setdefault(one, SIGNS[len(letters) % len(SIGNS)]) for one in row) for row in found]
     legend = [f"{sign} {_words(one)}" for one, sign in letters.items()]
-    text = LOAD.sub(lambda match: "RAM # GB".ljust(len(match[0])), seat.text)
+    text = LOAD.sub(lambda match: "RAM # GiB".ljust(len(match[0])), seat.text)
     return plain("\n".join([text, "", *rows, "", *legend]))
 
 

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from hptui.scripts.inspect.constants import nested_constants
-from hptui.scripts.inspect.outside import is_setting
+from hptui.scripts.inspect.constants import is_setting, nested_constants, plain_constants
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, top_level_constants, type_of
 
 SETTINGS_MODULE = re.compile(
@@ -28,7 +27,9 @@ def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript |
             inner = ast.parse(source)
         except (OSError, ValueError, SyntaxError, RecursionError):
             continue
-        values = {name: value for name, value in top_level_constants(inner).items() if is_setting(name, value)}
+        plain = plain_constants(inner)
+        constants = {name: value for name, value in top_level_constants(inner).items() if name in plain}
+        values = {name: value for name, value in constants.items() if is_setting(name, value)}
         values |= nested_constants(inner)
         options += [ScriptOption(f"{module}.{name}", f"{module}.{name}", type_of(v), v) for name, v in values.items()]
     return InspectedScript("constants", "constants", options) if options else None

@@ -185,6 +185,8 @@ class InspectedScript:
     options: list[ScriptOption] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
+    maximized: set[str] = field(default_factory=set)
+    """Metrics of which larger is better, as the script's own names for their values say."""
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
     """Further settings of the trainer, such as words that set the directory that the script writes to."""

@@ -14,7 +14,7 @@ SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv")
 """Ends of the names of files that hptui reads metrics from."""
 HEADING_NAME = re.compile(r"(?:.*_)?(?:keys|header|headers|heading|columns|cols|fields|fieldnames)", re.IGNORECASE)
 """Names of lists that become the heading of a table."""
-TABLE_CALLS = ("dump", "dumps", "append", "writerow", "update", "write")
+TABLE_CALLS = re.compile(r"dump|dumps|append|writerow|update|write|(?:log|record|save|add)(?:_\w+)?", re.IGNORECASE)
 """Calls that are given a table of metrics on its way into a file."""
 
 
@@ -44,14 +44,14 @@ def written_files(tree: ast.Module, samples: Samples) -> list[WrittenFile]:
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     """Return what is assigned to each variable, the last of several."""
     return {
-        node.targets[0].id: node.value
+        name: node.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and (name := dotted_name(node.targets[0]))
     }
 
 
 def _parts(node: ast.expr, assigned: Mapping[str, ast.expr]) -> list[ast.expr]:
-    names = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    names = [dotted_name(inner) for inner in ast.walk(node)]
     return [assigned[name] for name in names if name in assigned]
 
 
@@ -70,7 +70,7 @@ def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             path = call.args[0]
         else:
             continue
-        path = assigned.get(path.id, path) if isinstance(path, ast.Name) else path
+        path = assigned.get(dotted_name(path), path)
         texts = [
             node.value for node in ast.walk(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
@@ -87,8 +87,9 @@ def _names(tree: ast.Module, samples: Samples) -> Iterator[str]:
             yield from (text for text in columns if isinstance(text, str)) if isinstance(columns, list) else ()
     for called, call in calls(tree):
         last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
-        if last in TABLE_CALLS and call.args:
-            yield from samples.keys(call.args[0])
+        if TABLE_CALLS.fullmatch(last) and call.args:
+            for argument in call.args:
+                yield from samples.keys(argument)
             heading = literal_value(call.args[0]) if last == "writerow" else None
             yield from (text for text in heading if isinstance(text, str)) if isinstance(heading, list) else ()
         elif last == "DictWriter":
