@@ -89,7 +89,7 @@ def pause_on_signals(run: Path) -> None:
             os.write(fd, b"pause")
             os.close(fd)
 
-    shim.handled_signals.add(signal.SIGTERM)
+    shim.ignored_signals.remove(signal.SIGTERM)
     for number in (signal.SIGUSR1, signal.SIGTERM):
         signal.signal(number, on_signal)
 
