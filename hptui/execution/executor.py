@@ -267,8 +267,8 @@ class WarmExecutor(Protocol):
 class Place:
     """A machine, or a part of one, on which attempts run, as people see it.
 
-    `state`: connecting, idle, running, unreachable, refused (it cannot be used; `why` says what to do). `slots` is how
-    many attempts it may run, `heard` when it was heard of last (UTC).
+    `state`: connecting, idle, queued, running, unreachable, refused (it cannot be used; `why` says what to do). `slots`
+    is how many attempts it may run, `heard` when it was heard of last (UTC).
     """
 
     name: str

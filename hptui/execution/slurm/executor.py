@@ -135,7 +135,17 @@ class SlurmExecutor:
         on_nodes = Counter(state.place for state in states if state.kind == "alive" and state.place != PLACE)
         why = self._trouble or self._queue.problem
         queued = "; ".join(f"{count} queued: {reason}" for reason, count in sorted(waits.items()))
-        state = "refused" if self._trouble else "unreachable" if why else "running" if on_nodes else "idle"
+        state = (
+            "refused"
+            if self._trouble
+            else "unreachable"
+            if why
+            else "running"
+            if on_nodes
+            else "queued"
+            if waits
+            else "idle"
+        )
         running = sum(on_nodes.values())
         queue = Place(
             PLACE, state, why or queued, round(self._queue.since), self._resources.slurm.max_jobs, running=running
