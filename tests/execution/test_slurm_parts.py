@@ -206,6 +206,18 @@ def test_slurms_word_alone_is_no_sign_of_life_for_ever(tmp_path: Path) -> None:
         assert attempt.state().proof == "never"
 
 
+def test_a_shared_directory_that_is_not_there_proves_nothing(tmp_path: Path) -> None:
+    """A file system that is not mounted leaves an empty place: nothing is claimed in it, and nothing is concluded."""
+    queue = listing(Queue(), line("COMPLETED"))
+    attempt = attempt_in(tmp_path / "mount" / "run", queue)
+    (tmp_path / "mount").rename(tmp_path / "away")
+    (tmp_path / "mount").mkdir()
+    for act in (attempt.look, attempt.fence, lambda: attempt.signal("stop")):
+        with pytest.raises(FileNotFoundError):
+            act()
+    assert list((tmp_path / "mount").iterdir()) == []
+
+
 def test_a_verb_takes_back_what_has_not_begun(tmp_path: Path) -> None:
     queue = listing(Queue(), line("PENDING", "Resources"))
     for verb in ("pause", "stop", "prune", "kill"):

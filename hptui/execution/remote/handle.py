@@ -44,6 +44,9 @@ class Keeper(Protocol):
 class RemoteHandle:
     """An attempt on another machine. `known`: the relay of the current connection has answered about it."""
 
+    is_claimed = False
+    """Whether "never" is beyond doubt also of an attempt that was submitted: a claim says who may start it."""
+
     def __init__(self, executor: Keeper, record: LaunchRecord, link: Connection | None, facts: dict[str, Any]) -> None:
         self.token, self.run, self.record, self.link, self.facts = record.token, record.run, record, link, facts
         self.trial, self.n = int(record.run.root.parent.name), int(record.run.root.name.rpartition("-")[2])
@@ -213,7 +216,7 @@ class RemoteHandle:
             if isinstance(files.get(path.name), str):
                 write_atomic(path, bytes_of(files[path.name]))
         proof: Proof = next((proof for proof in CERTAIN_PROOFS if proof == end.get("proof")), "lock")
-        if proof == "never" and self.facts.get("submitted"):
+        if proof == "never" and self.facts.get("submitted") and not self.is_claimed:
             proof = "engine"  # it was started: what answers is another machine, or has another disk
         self._end = State("gone", proof, str(end.get("why") or ""), self.place)
 

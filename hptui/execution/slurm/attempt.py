@@ -34,6 +34,8 @@ MAX_SETUP_S = 600.0
 """Time that the commands of `setup` may take."""
 GRACE_S, NETWORK_GRACE_S = 2.0, 30.0
 """Time in which `exit.json` is seen here after the end of its job: long on a network file system, which caches."""
+STILLBORN = ("FAILED", "COMPLETED", "TIMEOUT", "OUT_OF_MEMORY")
+"""Ends of jobs before their attempt has begun that others will have, too."""
 CANCEL_AGAIN_S = 10.0
 """A job that is to be killed, and lives on, is cancelled again after this time."""
 
@@ -68,6 +70,8 @@ class JobAttempt:
         self._known = self._look()
 
     def _look(self) -> State:
+        if not self.run.root.is_dir():  # it was staged before it was recorded: the shared directory is not there
+            raise FileNotFoundError(f"{self.run.root} is not there")
         if isinstance(read_json(self.run.exit), dict):
             return State("gone", "exit", place=self.node)
         owner = claimed_by(self.run.root)
@@ -120,7 +124,7 @@ class JobAttempt:
             return State("starting", place=job.node or PLACE)
         output = read_end(self.run.root / JOB_OUTPUT, 4096).decode(errors="replace").strip().splitlines()
         text = f"its job {job.id} ended ({job.state}) before it began" + (f": {output[-1]}" if output else "")
-        if job.state == "FAILED":
+        if job.state in STILLBORN:
             self._refusals.stillborn(text)
         return self.take_back(text)
 
@@ -170,7 +174,6 @@ class JobAttempt:
     def take_back(self, why: str) -> State:
         """Keep it from starting for ever; return its state, also if its job was quicker. Raises: OSError."""
         self._withdrawn = why
-        self.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         taken = claim(self.run.root, RUNNER)
         self.cancel()
         return State("gone", "never", why, PLACE) if taken else State("starting", place=PLACE)

@@ -14,6 +14,8 @@ from hptui.execution.slurm.attempt import PLACE, JobAttempt
 class SlurmHandle(RemoteHandle):
     """The near side of an attempt; `far` is None where nobody asks Slurm: before the executor is opened."""
 
+    is_claimed = True
+
     def __init__(
         self,
         executor: Keeper,

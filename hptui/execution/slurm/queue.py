@@ -30,7 +30,6 @@ HOPELESS = {
     "AccountNotAllowed": "account",
     "QOSMaxWallDurationPerJobLimit": "time",
     "AssocMaxWallDurationPerJobLimit": "time",
-    "PartitionConfig": "partition",
 }
 """Reasons for waiting that never pass by themselves, and the key of [slurm] to change."""
 
