@@ -75,7 +75,7 @@ class PlaceLink:
         self._inbox.append(message)
 
     def poll(self) -> list[Message]:
-        """Return what the relay there has said, following what the bridge says of the place meanwhile."""
+        """Return the messages of the relay there, following what the bridge says of the place meanwhile."""
         messages = []
         while self._inbox:
             message = self._inbox.popleft()

@@ -25,7 +25,7 @@ class RayExecutor(RelayedExecutor):
         super().__init__(self._places)
 
     def poll(self) -> None:
-        """Take in what places have sent; see to the attempts of those that have ended, give back what is too much."""
+        """Take in what places have sent; have nodes asked for those that have ended."""
         super().poll()
         for link in self._places.all_links():
             if link.ended:
@@ -36,7 +36,8 @@ class RayExecutor(RelayedExecutor):
 
     def _give_back(self, link: PlaceLink) -> None:
         """Give a place back that is wanted no more, once nothing runs at it."""
-        if any(handle.link is link for handle in (*self._handles.values(), *self._fencing.values())):
+        handles = (*self._handles.values(), *self._fencing.values())
+        if self._places.is_reserved(link) or any(handle.link is link for handle in handles):
             return
         if self._places.bridge is not None and self._places.bridge.up:
             self._places.end(link)
