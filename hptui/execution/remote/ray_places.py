@@ -190,6 +190,8 @@ class RayPlaces(Machines):
             for link in self.all_links():
                 if link.keeper and not link.up and link.host in hosts and link.retry_at is None:
                     link.retry_at = 0.0
+                elif link.queued and link.state == "connecting":
+                    link.why = self.why_queued()
         elif kind == "ended":
             self._ended.add(name)
         elif name in self.links:
