@@ -143,10 +143,10 @@ class RayCluster:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            for node in self.nodes.values():
-                node.process.poll()
             if not pids:
                 break
+        for node in self.nodes.values():
+            node.process.wait(30 * PATIENCE)
         self.nodes.clear()
 
 

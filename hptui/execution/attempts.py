@@ -20,6 +20,7 @@ from hptui.core.memory import SHRUNK
 from hptui.core.study import Resources, Study
 from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.execution.attempt_checkpoints import checkpoint_folder, remove_superseded, resume_paths
+from hptui.execution.attempt_files import set_aside_unrecorded
 from hptui.execution.executor import (
     Executor,
     GpuExecutor,
@@ -180,6 +181,8 @@ class Attempts:
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources
         handle: Handle | None = None
         try:
+            if note := set_aside_unrecorded(run, attempt.token):
+                self.store.add_event("warning", EventKind.SUSPECT, note, trial.number)
             launch = Launch(
                 token=attempt.token,
                 run=run,

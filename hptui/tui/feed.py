@@ -120,7 +120,7 @@ class Feed:
         source, post = self._background
         try:
             result = source.poll(pool)
-        except Exception:  # nobody looks at it: what cannot be read is told by the screen that shows it
+        except Exception:  # nobody looks at it: the screen that shows it says what cannot be read
             log.exception("source %s", type(source).__name__)
             result = None
         self._next_background = time.monotonic() + BACKGROUND_S

@@ -213,7 +213,7 @@ MAX_REASON_CELLS = 70
 
 
 def rest_reason(row: StudyRow) -> str:
-    """Return why a study rests, if it does so by itself and for another reason than that all trials were run."""
+    """Return why a study rests, unless a person asked for it or all its trials were run."""
     if row.state in (StudyState.RUNNING, StudyState.DRAINING) or row.message.endswith(BY_REQUEST):
         return ""
     return plain_line(row.message, MAX_REASON_CELLS)

@@ -63,7 +63,10 @@ class TrialRows:
         starred: frozenset[int] = frozenset(),
         now: float = 0.0,
     ) -> None:
-        """Show a new state of the study; `best` and `starred` are numbers of trials, `now` is 0 without a runner."""
+        """Show a new state of the study.
+
+        `best` and `starred` are numbers of trials; `now` is the time, 0 without a runner.
+        """
         before, self._metrics = self._state, metrics
         same = before is not None and before.view.study is view.study
         changed = [trial for trial in view.trials if self._trials.get(trial.number) is not trial]

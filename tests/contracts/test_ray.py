@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -26,7 +28,7 @@ def cluster() -> Iterator[RayCluster]:
 def _on_ray(cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in QUICK.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(TestRay, "cluster", cluster)
+    monkeypatch.setattr(TestRay, "cluster", cluster, raising=False)
     monkeypatch.setattr(TestRay, "folder", tmp_path / "far")
 
 
@@ -36,6 +38,12 @@ class TestRay(ExecutorContract):
     executor = "ray"
     cluster: ClassVar[RayCluster]
     folder: ClassVar[Path] = Path()
+
+    def teardown_method(self) -> None:
+        """End also the places of executors that the test has closed, which wait for another runner of their study."""
+        super().teardown_method()
+        for pid in self.cluster.processes("ray::PlaceActor"):
+            os.kill(pid, signal.SIGKILL)
 
     def resources(self, parallel: int) -> Resources:
         table = RayTable(self.cluster.address, self.cluster.python, dir=str(self.folder))

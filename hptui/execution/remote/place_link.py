@@ -96,7 +96,7 @@ class PlaceLink:
 
     def _follow(self, state: str, why: str) -> None:
         """Follow a change of the place's state."""
-        if state in ("new", "dead", "absent", "failed"):
+        if state in ("new", "dead", "absent"):
             self.ended = True
         if state == "found":
             self._set("connecting")

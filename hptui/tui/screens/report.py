@@ -136,14 +136,14 @@ class ReportScreen(SourceScreen):
 
 def _headings(text: str) -> list[tuple[int, str]]:
     """Return the line and the text of each heading of a report, those below another one indented."""
-    found = []
+    headings = []
     for index, line in enumerate(text.splitlines()):
         if line.startswith("<summary>"):
-            found.append((index, "    " + line.removeprefix("<summary>").partition("</summary>")[0]))
+            headings.append((index, "    " + line.removeprefix("<summary>").partition("</summary>")[0]))
         elif line.startswith("#"):
-            marks, _, heading = line.partition(" ")
-            found.append((index, "  " * (len(marks) - 1) + heading))
-    return found
+            marks, _, text_of_heading = line.partition(" ")
+            headings.append((index, "  " * (len(marks) - 1) + text_of_heading))
+    return headings
 
 
 def _line_cells(text: str) -> list[Cell]:

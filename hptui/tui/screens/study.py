@@ -24,10 +24,10 @@ from hptui.tui.keys import bindings
 from hptui.tui.labels import head_cells, machine_cells, runner_cell
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
 from hptui.tui.screens.dialogs import TextInput
+from hptui.tui.screens.filter_line import FilterLine
 from hptui.tui.screens.saved_filters import choose_filter
 from hptui.tui.screens.study_filter import FilteringScreen
 from hptui.tui.screens.study_panels import (
-    FilterLine,
     LogPanel,
     change_budget,
     choose_columns,

@@ -125,7 +125,8 @@ def metric_lines(view: View, snapshot: TrialSnapshot, best: Trial | None) -> lis
         return [[Cell("nothing measured yet", "muted")]]
     objectives = {objective.metric for objective in view.study.objectives}
     names.sort(key=lambda name: name not in objectives)
-    best_values = best.values or {} if best is not None and best.number != snapshot.trial.number else {}
+    other = best if best is not None and best.number != snapshot.trial.number else None
+    best_values = {**other.metrics, **(other.values or {})} if other is not None else {}
     rows = [_metric_cells(view, snapshot, name, best_values, name in objectives) for name in names]
     headings = ("metric", "value", "last", "lowest", "highest", f"best #{best.number}" if best and best_values else "")
     columns = [column for column in range(6) if column in (0, 2) or any(row[column].text for row in rows)]
