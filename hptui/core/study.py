@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hptui.core.expressions import Expression
+from hptui.core.memory import MemoryMode
 from hptui.core.notify import Notify as Notify
+from hptui.core.ray_cluster import RayCluster as RayCluster
 from hptui.core.space import Space
+from hptui.core.ssh import Pull as Pull
 from hptui.core.ssh import Ssh as Ssh
 from hptui.core.ssh import SshHost as SshHost
 from hptui.core.trial import Value
@@ -99,6 +102,7 @@ class Search:
     `outcome` holds conditions on measured values: a trial that violates one is never the best. With `evaluate_base` the
     untrained model is measured first. `warm_start` names studies whose trials inform the search. `sampler_settings` are
     the sampler's own, as the file gives them. With `laws` the first proposal is where a published law says.
+    `memory` says what becomes of a proposal that is predicted not to fit.
     """
 
     sampler: str = "auto"
@@ -112,6 +116,7 @@ class Search:
     outcome: tuple[Expression, ...] = ()
     warm_start: tuple[str, ...] = ()
     laws: bool = True
+    memory: MemoryMode = "refuse"
     sampler_settings: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -168,9 +173,9 @@ class Resources:
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
     often in a row the machine may lose one trial. `executor` is a
     built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use. `give_up` is
-    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh` is that of the study, for its
-    executor alone. `pack` is the most trials that share a process, "auto", or None where the file says nothing;
-    `isolate` gives each one of its own.
+    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh` and `ray` are those of the
+    study, for its executor alone. `pack` is the most trials that share a process, "auto", or None where the file says
+    nothing; `isolate` gives each one of its own.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -190,6 +195,7 @@ class Resources:
     share: bool = False
     give_up: float | Literal["never"] = 1800.0
     ssh: Ssh = field(default_factory=Ssh)
+    ray: RayCluster = field(default_factory=RayCluster)
     pack: int | Literal["auto"] | None = None
     isolate: bool = False
 
@@ -303,6 +309,7 @@ class Study:
     reference: Reference | None = None
     notify: Notify = field(default_factory=Notify)
     ssh: Ssh = field(default_factory=Ssh)
+    ray: RayCluster = field(default_factory=RayCluster)
     about: str = ""
     trial_name: str = ""
     on_end: tuple[str, ...] | None = None

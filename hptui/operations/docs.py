@@ -39,6 +39,7 @@ READING_ORDER = (
         "exports",
         "executors",
         "ssh",
+        "ray",
         "reliability",
         "plugins",
         "architecture",

@@ -20,6 +20,7 @@ from hptui.core.study import (
     Notes,
     Objective,
     Preset,
+    RayCluster,
     ReportSpec,
     Resources,
     Search,
@@ -32,6 +33,7 @@ from hptui.core.trial import Value
 from hptui.core.values import parse_value, to_plain
 from hptui.studyfile import sections
 from hptui.studyfile.notify import read_notify
+from hptui.studyfile.ray import read_ray, validate_ray
 from hptui.studyfile.schema import ROOT
 from hptui.studyfile.search_section import read_search as read_search
 from hptui.studyfile.sections import read_reference, read_stages
@@ -191,6 +193,7 @@ def study_from_document(
         notes=read(lambda: sections.read_notes(root.table("notes")), Notes()),
         reference=read(lambda: read_reference(document.get("reference")), None),
         notify=read(lambda: read_notify(document.get("notify")), Notify()),
+        ray=read(lambda: read_ray(document.get("ray")), RayCluster()),
         ssh=read(lambda: read_ssh(document.get("ssh")), Ssh()),
         trial_name=read(lambda: root.get("trial_name"), ""),
         on_end=read(lambda: root.get("on_end"), None),
@@ -200,6 +203,7 @@ def study_from_document(
     if checked and trainer:
         validate(study, settings, problems)
         validate_ssh(study, problems)
+        validate_ray(study, problems)
     problems.raise_all()
     return study
 

@@ -1,9 +1,10 @@
 """Trials per hour of `studies/bench_lora.toml`: hptui against a script for each trial and against Ray Tune, in one run.
 
-    python -m tests.benchmarks.trials_per_hour [--trials N] [--no-ray] [--repeats N] [--only NAME,...]
+    python -m tests.benchmarks.trials_per_hour [--trials N] [--no-ray] [--repeats N] [--only NAME,...] [--ray FOLDER]
 
 All walls include the start; the median of the repeats counts. Ray gets an environment of its own, which sees the
-libraries of this one. Losses of hptui's runs must be the same; scripts draw another order of the rows.
+libraries of this one; `--ray` keeps it in a folder. Losses of hptui's runs must be the same; scripts draw another order
+of the rows.
 """
 
 from __future__ import annotations
@@ -86,14 +87,16 @@ def scripts(folder: Path, rates: list[float]) -> float:
     return sum(run([sys.executable, str(SCRIPT), str(folder / "bench_lora"), str(rate), "0"])[0] for rate in rates)
 
 
-def ray_python(folder: Path) -> str:
-    """The interpreter of an environment with Ray that sees the libraries of this one."""
-    place = folder / "ray"
-    venv.create(place, with_pip=True)
+def ray_python(place: Path) -> str:
+    """The interpreter of an environment with Ray that sees the libraries of this one; it is made if it is missing."""
     python = place / "bin" / "python"
+    if (place / "made").exists():
+        return str(python)
+    venv.create(place, with_pip=True)
     _, target = run([str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"])
     (Path(target.strip()) / "this.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n")
     run([str(python), "-m", "pip", "install", "-q", "ray[tune]>=2.40,<3"])
+    (place / "made").touch()
     return str(python)
 
 
@@ -104,6 +107,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--no-ray", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--ray", type=Path)
     asked = parser.parse_args()
     print(f"{machine()}; {asked.trials} trials, medians of {asked.repeats}")
     with scratch() as folder:
@@ -122,7 +126,7 @@ def main() -> None:
         for form, resources in FORMS.items():
             runners[f"hptui, {form}"] = lambda form=form, resources=resources: of_form(form, resources)  # type: ignore[misc]
         if not asked.no_ray:
-            python, file = ray_python(folder), folder / "rates.json"
+            python, file = ray_python(asked.ray or folder / "ray"), folder / "rates.json"
             file.write_text(json.dumps(rates))
             for kind in ("default", "reuse"):
                 command = [python, str(RAY), str(folder / "bench_lora"), str(file), kind]

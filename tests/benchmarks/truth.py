@@ -233,7 +233,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("kinds", nargs="*")
     parser.add_argument("--studies", type=int, default=300)
-    parser.add_argument("--engine", default="tpe", choices=["tpe", "gp", "random"])
+    parser.add_argument("--engine", default="tpe", choices=["tpe", "gp", "ax", "random"])
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--lengths", nargs="*", type=int, help="only prefixes of these lengths")
     parser.add_argument("--again", action="store_true", help="count these prefixes anew: the method has changed")

@@ -18,7 +18,7 @@ from hptui.store.records import Sample
 from hptui.store.run_directory import RunDir, get_control, put_control, read_json, write_atomic, write_json
 
 if TYPE_CHECKING:
-    from hptui.execution.remote.link import Link
+    from hptui.execution.remote.link import Connection
 
 MAX_EVENTS_BYTES = 1 << 30
 """Bytes of events after which an attempt is given up: no training writes as many."""
@@ -43,7 +43,7 @@ class Keeper(Protocol):
 class RemoteHandle:
     """An attempt on another machine. `known`: the relay of the current connection has answered about it."""
 
-    def __init__(self, executor: Keeper, record: LaunchRecord, link: Link | None, facts: dict[str, Any]) -> None:
+    def __init__(self, executor: Keeper, record: LaunchRecord, link: Connection | None, facts: dict[str, Any]) -> None:
         self.token, self.run, self.record, self.link, self.facts = record.token, record.run, record, link, facts
         self.trial, self.n = int(record.run.root.parent.name), int(record.run.root.name.rpartition("-")[2])
         self.label = record.label
@@ -82,6 +82,8 @@ class RemoteHandle:
         place = self.link.name if self.link is not None else str(self.facts.get("place") or "")
         if self.waiting:
             return State("queued", why=self.waiting, place=place)
+        if self.link is not None and self.link.gone:
+            return State("gone", "engine", self.link.gone, place)
         if self.link is None or not self.link.up or not self.known:
             why = self.link.why if self.link is not None else "nobody asks it now"
             return State("unknown", why=f"{place} cannot be reached" + (f": {why}" if why else ""), place=place)
@@ -195,6 +197,8 @@ class RemoteHandle:
             if isinstance(files.get(path.name), str):
                 write_atomic(path, bytes_of(files[path.name]))
         proof: Proof = next((proof for proof in CERTAIN_PROOFS if proof == end.get("proof")), "lock")
+        if proof == "never" and self.facts.get("submitted"):
+            proof = "engine"  # it was started: what answers is another machine, or has another disk
         place = self.link.name if self.link is not None else ""
         self._end = State("gone", proof, str(end.get("why") or ""), place)
 

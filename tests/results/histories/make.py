@@ -31,6 +31,10 @@ REAL: dict[str, tuple[str, ...]] = {
 """The settings that do something, by kind."""
 
 
+OWN = ("gp", "ax")
+"""Engines of hptui itself; `tpe` and `random` are Optuna's, asked directly."""
+
+
 def mean(kind: str, unit: Any) -> float:
     """Return the true mean at a point whose ordered settings are positions 0–1."""
     a, b, _, d, e, f = unit
@@ -59,7 +63,9 @@ def unit_of(params: dict[str, Any]) -> np.ndarray:
 
 
 def history(kind: str, seed: int, count: int, sampler: str = "tpe") -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions and values of one search."""
+    """Return the positions and values of one search by an engine of Optuna, or by hptui's own (`gp`, `ax`)."""
+    if sampler in OWN:
+        return _by_hptui(kind, seed, count, sampler)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -77,15 +83,11 @@ def history(kind: str, seed: int, count: int, sampler: str = "tpe") -> tuple[np.
         warnings.simplefilter("ignore")
         engines = {
             "tpe": lambda: optuna.samplers.TPESampler(seed=seed, n_startup_trials=5, multivariate=True),
-            "gp": lambda: optuna.samplers.GPSampler(seed=seed, n_startup_trials=5, deterministic_objective=False),
             "random": lambda: optuna.samplers.RandomSampler(seed=seed),
         }
         study = optuna.create_study(sampler=engines[sampler]())
-        if kind == "conf":  # eight listed trials in which a, b and f move together
-            for n in range(8):
-                u = (n + 0.5) / 8
-                rest = {"c": rng.random(), "d": int(rng.integers(1, 17)), "e": int(rng.integers(0, 4))}
-                study.enqueue_trial({"a": 10 ** (-5 + 4 * u), "b": u, **rest, "f": int(u > 0.5)})
+        for params in _listed(kind, rng):
+            study.enqueue_trial(params)
         units, values = np.empty((count, 6)), np.empty(count)
         for n in range(count):
             trial = study.ask(space)
@@ -93,6 +95,46 @@ def history(kind: str, seed: int, count: int, sampler: str = "tpe") -> tuple[np.
             values[n] = mean(kind, units[n]) + rng.normal()
             study.tell(trial, values[n])
     return units, values
+
+
+def _listed(kind: str, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return the trials that begin a search: of `conf` eight in which a, b and f move together."""
+    listed = []
+    for n in range(8 if kind == "conf" else 0):
+        u = (n + 0.5) / 8
+        rest = {"c": rng.random(), "d": int(rng.integers(1, 17)), "e": int(rng.integers(0, 4))}
+        listed.append({"a": 10 ** (-5 + 4 * u), "b": u, **rest, "f": int(u > 0.5)})
+    return listed
+
+
+def _by_hptui(kind: str, seed: int, count: int, sampler: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return one search by an engine of hptui, rebuilt before every ask as a study does."""
+    from hptui.core.parameters import Choice, Float, Int
+    from hptui.testing import searches
+
+    space = searches.make_space(
+        [
+            Float("a", 1e-5, 1e-1, log=True),
+            Float("b", 0.0, 1.0),
+            Float("c", 0.0, 1.0),
+            Int("d", 1, 16),
+            Choice("e", (0, 1, 2, 3)),
+            Choice("f", ("0", "1", "2")),
+        ]
+    )
+    rng = np.random.default_rng([seed, sum(map(ord, kind))])
+    units: list[np.ndarray] = []
+
+    def measure(params: Any) -> dict[str, float]:
+        units.append(unit_of({**params, "f": int(params["f"])}))
+        return {"loss": mean(kind, units[-1]) + rng.normal()}
+
+    first = [{**params, "f": str(params["f"])} for params in _listed(kind, rng)]
+    trials = [searches.make_trial(n, params, measure(params)) for n, params in enumerate(first)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        done = searches.drive(searches.make_study(space, sampler, seed=seed), count, measure, trials)
+    return np.array(units), np.array(searches.losses(done))
 
 
 def main(kind: str, runs: int, file: Path, count: int = 40, first: int = 50_000, sampler: str = "tpe") -> None:
