@@ -39,7 +39,7 @@ def prctl(option: int, value: int) -> None:
 
 
 def write_json_durably(directory: str, name: str, value: object, timeout_s: float = 60.0) -> None:
-    """Write a JSON file atomically and durably; on a full disk retry for `patience` seconds, then give up.
+    """Write a JSON file atomically and durably; on a full disk retry for `timeout_s`, then give up.
 
     Other errors are ignored: the shim has nobody to report to, and the runner copes with a missing file.
     """
@@ -82,9 +82,7 @@ class WorkerLog:
     """The file `log.txt`: bounded in size, with redrawn progress bars reduced to their last state."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._line = b""
-        self._touched = 0.0
+        self._path, self._line, self._touched = path, b"", 0.0
         self._open()
 
     def _open(self) -> None:
@@ -110,8 +108,7 @@ class WorkerLog:
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        if self._line:
-            self._write(_visible_text(self._line) + b"\n")
+        self._write(_visible_text(self._line) + b"\n" if self._line else b"")
         os.close(self._fd)
 
     def _write(self, data: bytes) -> None:
@@ -185,8 +182,7 @@ class SignalEscalation:
         self._grace = {"pause": pause_grace, "stop": stop_grace, "prune": stop_grace}
         self._deadline: float | None = None
         self._control_stat: tuple[int, int] | None = None
-        self.asked = ""
-        self.killed = False
+        self.asked, self.killed = "", False
 
     def step(self) -> None:
         """Read the verb if it changed, and kill the worker when its grace period is over."""
@@ -301,11 +297,9 @@ def _state(pid: int) -> str:
 
 
 def _children() -> list[int]:
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as line:
-            return [int(pid) for pid in line.read().split()]
-    except OSError:
-        return []
+    with suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children") as line:
+        return [int(pid) for pid in line.read().split()]
+    return []
 
 
 def supervise(
