@@ -223,3 +223,10 @@ def test_two_objectives_have_a_front(tmp_path: Path):
     assert {row[0] for row in rows} == {
         str(trial.number) for trial in best_trials(read_view(sd).study, read_view(sd).trials)
     }
+
+
+def test_a_step_at_the_end_of_an_axis_is_seen():
+    line = series_line([(0.0, 1.0), (1.0, 0.0)], stepped=True)
+    drawing = draw_grid(DotGrid(PlaneBox(0, 1, 0, 1), [], [(line, "best")]), 40, 12)
+    drawn = [index for index, row in enumerate(drawing) if any(cell.meaning == "best" for cell in row)]
+    assert len(drawn) > 6, "from the top to the foot"
