@@ -231,6 +231,14 @@ class Executor(Protocol):
 
 
 @runtime_checkable
+class StuckHandle(Protocol):
+    """What a handle may offer besides, if it can look at the attempt's processes."""
+
+    def stuck(self) -> str:
+        """Return which process of the attempt was killed and does not end; '' if none does."""
+
+
+@runtime_checkable
 class GpuExecutor(Protocol):
     """What an executor may offer besides, if it knows the GPUs that attempts run on."""
 

@@ -106,6 +106,8 @@ def _gpus() -> list[Finding]:
     if silent := nvml.silent_driver():
         return [Finding("gpu", "error", silent, "does nvidia-smi work? After an update of the driver, reboot")]
     if nvml.library() is None:
+        if untested := devices.untested_gpus():
+            return [Finding("gpu", "warning", untested, "supported are NVIDIA's of compute capability 7.5 and newer")]
         return [Finding("gpu", "ok", "no NVIDIA driver answers: trials run on the CPU")]
     if not gpus:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")

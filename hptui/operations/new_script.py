@@ -103,6 +103,10 @@ def _draft(inspected: InspectedScript) -> Draft:
             if (option.form is None or option.name in automatic or option.positional or option.before)
             and option.name not in in_file
         ]
+    if inspected.style == "constants":  # a path stands in the place of the constant
+        in_file = {name: value for name, value in automatic.items() if value.startswith("{trial_dir}")}
+        automatic = {}
+        inspected.options = [option for option in inspected.options if option.name not in in_file]
     leading = {
         option.name: f"{{{names[option.name]}}}" for option in inspected.options if _is_leading(option, automatic)
     }

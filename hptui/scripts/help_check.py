@@ -145,7 +145,7 @@ def unknown_parameter_warnings(
         text, problem = _run_help(help_words, composed, directory, spec)
         text = NEGATABLE_FLAG.sub(r"--\2 --\1\2", text)
         flags = {*FLAG_PATTERN.findall(text), *_positional(text)} if dashed else set(dotted_keys(text))
-        if problem or not flags - {"-h", "--help"}:
+        if problem or not (flags - {"-h", "--help"} or _known_in_source(words, directory, style, forms)):
             yield f"trainer.help: {' '.join(help_words[1:])} does not list parameters{problem and f': {problem}'}"
             return
     known = (flags | _known_in_source(words, directory, style, forms)) - {"-h", "--help"}

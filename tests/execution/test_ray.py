@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,20 +70,24 @@ def step_of(sd: StudyDir) -> int:
 def test_a_lost_node_loses_its_trial_and_what_comes_back_is_fenced(
     home: Path, tmp_path: Path, cluster: RayCluster, on_ray: str
 ) -> None:
-    sd = run(home, str(toy(tmp_path, "lost", **SPEED, rest=on_ray))).sd  # type: ignore[arg-type]
+    hangs = {"trainer": "checkpoint_every = 5\nhang_at = 12\nfaulty_attempts = 2"}  # these do not end by themselves
+    sd = run(home, str(toy(tmp_path, "lost", **{**SPEED, **hangs}, rest=on_ray))).sd  # type: ignore[arg-type]
     until(lambda: step_of(sd) > 8)
     lost = place_of(attempts_of(sd)[0])
     assert lost in WORKERS
     cluster.kill_node(lost)
-    until(lambda: trials(sd)[0].attempts == 2)
+    until(lambda: trials(sd)[0].attempts == 2, f"it runs elsewhere, see {sd.runner_log}")
     cluster.start(lost, cpus=1, options=MINE)
     facts = RunDir(sd.attempt(0, 1)).executor
     until(lambda: read_json(facts).get("fence_done"), "the node was asked once it was back")
+    [shim] = [read_json(path) for path in (home / "far").glob("*/*/trials/0000/attempt-2/shim.json")]
+    os.kill(shim["worker"], signal.SIGKILL)
     rest(sd)
     [trial] = trials(sd)
-    first, second = attempts_of(sd)
+    first, second, third = attempts_of(sd)
     assert (str(trial.status), trial.last_step, len(curves_of(sd)[0])) == ("complete", STEPS, STEPS)
-    assert (str(first.reason), place_of(second) != lost) == ("fenced", True)
+    assert (str(first.reason), place_of(second) != lost, str(second.reason)) == ("fenced", True, "lost")
+    assert third.resumed_step
 
 
 def test_a_lost_head_ends_everything_and_trials_go_on_once_there_is_a_cluster(

@@ -144,7 +144,7 @@ if __name__ == "__main__":
 
 log = logging.getLogger(__name__)
 
-MAX_IMPORT_S = 180.0
+MAX_IMPORT_S = 600.0
 """Time for the launcher's imports; after it attempts start cold."""
 MAX_RESTARTS = 3
 """Launchers that may die in a row before attempts start cold."""

@@ -24,8 +24,7 @@ from contextlib import suppress
 
 POLL_S = 0.2  # how soon a verb in `control` is noticed
 MAX_LOG_BYTES = 64 << 20  # bytes of one log file
-MAX_LOG_FILES = 3
-"""Files kept: `log.txt` and its rotated predecessors."""
+MAX_LOG_FILES = 3  # files kept: `log.txt` and its rotated predecessors
 PARTIAL_LINE_S = 0.5  # after this a line without its end is written
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 OWNER_VARIABLE = "HPTUI_OWNER"  # pid of a process with which the attempt has to end; without it, it outlives all
@@ -40,7 +39,7 @@ def prctl(option: int, value: int) -> None:
 
 
 def write_json_durably(directory: str, name: str, value: object, timeout_s: float = 60.0) -> None:
-    """Write a JSON file atomically and durably; on a full disk retry for `patience` seconds, then give up.
+    """Write a JSON file atomically and durably; on a full disk retry for `timeout_s`, then give up.
 
     Other errors are ignored: the shim has nobody to report to, and the runner copes with a missing file.
     """
@@ -67,29 +66,23 @@ def write_json_durably(directory: str, name: str, value: object, timeout_s: floa
 
 def oom_kills() -> int:
     """Return how many processes the kernel has killed for lack of memory since boot."""
-    try:
-        with open("/proc/vmstat") as lines:
-            return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
-    except OSError:
-        return 0
+    with suppress(OSError), open("/proc/vmstat") as lines:
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+    return 0
 
 
 def boot_id() -> str:
     """Return the identifier of this boot of the machine; '' where it is not known."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as line:
-            return line.read().strip()
-    except OSError:
-        return ""
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id") as line:
+        return line.read().strip()
+    return ""
 
 
 class WorkerLog:
     """The file `log.txt`: bounded in size, with redrawn progress bars reduced to their last state."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._line = b""
-        self._touched = 0.0
+        self._path, self._line, self._touched = path, b"", 0.0
         self._open()
 
     def _open(self) -> None:
@@ -115,8 +108,7 @@ class WorkerLog:
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        if self._line:
-            self._write(_visible_text(self._line) + b"\n")
+        self._write(_visible_text(self._line) + b"\n" if self._line else b"")
         os.close(self._fd)
 
     def _write(self, data: bytes) -> None:
@@ -190,8 +182,7 @@ class SignalEscalation:
         self._grace = {"pause": pause_grace, "stop": stop_grace, "prune": stop_grace}
         self._deadline: float | None = None
         self._control_stat: tuple[int, int] | None = None
-        self.asked = ""
-        self.killed = False
+        self.asked, self.killed = "", False
 
     def step(self) -> None:
         """Read the verb if it changed, and kill the worker when its grace period is over."""
@@ -273,8 +264,11 @@ def _pump(reader: int, log: WorkerLog) -> bool:
     return True
 
 
-def kill_leftovers(pid: int) -> int:
-    """Kill what the worker left behind: its group, then orphans that the kernel gave to the shim."""
+def kill_leftovers(pid: int, *, hold: bool = False) -> int:
+    """Kill what the worker left behind: its group, then orphans that the kernel gave to the shim.
+
+    With `hold` it waits for those that hang in the kernel: as long as they do, their GPU must go to nobody.
+    """
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
@@ -291,15 +285,21 @@ def kill_leftovers(pid: int) -> int:
         if not orphans:
             break
         time.sleep(0.005)  # a killed child needs a moment until its own children are ours
+    while hold and any(child != pid and _state(child) == "D" for child in _children()):
+        time.sleep(POLL_S)
     return swept
 
 
+def _state(pid: int) -> str:
+    with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as line:
+        return line.read().rpartition(b")")[2].split()[0].decode()
+    return ""
+
+
 def _children() -> list[int]:
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as line:
-            return [int(pid) for pid in line.read().split()]
-    except OSError:
-        return []
+    with suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children") as line:
+        return [int(pid) for pid in line.read().split()]
+    return []
 
 
 def supervise(
@@ -320,7 +320,7 @@ def supervise(
     ladder = SignalEscalation(directory, pid, pause_grace, stop_grace)
     watch_worker(pid, reader, log, ladder, owner)
     seconds = time.monotonic() - started
-    swept = kill_leftovers(pid)
+    swept = kill_leftovers(pid, hold=ladder.killed)
     _, status, usage = os.wait4(pid, 0)
     _pump(reader, log)
     log.close()

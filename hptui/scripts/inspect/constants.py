@@ -62,7 +62,8 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         given = [word.arg for word in call.keywords if word.arg]
         arguments = [*given, *(argument.arg for argument, _, _ in signature(tree, last))] if last in own else given
         is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
-        names |= {f"{last}.{name}": None for name in arguments if last and (is_training or has_rule(name))}
+        is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
+        names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or has_rule(name))}
     found = {}
     for name in names:
         slots = find_slots(tree, name)

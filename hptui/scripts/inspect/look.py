@@ -13,7 +13,7 @@ from hptui.scripts.inspect.config_flags import with_config_flags
 from hptui.scripts.inspect.elsewhere import constants_instead, with_defaults_of_table
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
-from hptui.scripts.inspect.imported_constants import imported_constant_options
+from hptui.scripts.inspect.imported_constants import imported_constant_options, imported_values
 from hptui.scripts.inspect.metrics import (
     HELD_OUT_SPLITS,
     METRIC_NAME,
@@ -85,7 +85,7 @@ def inspect_script(path: Path) -> InspectedScript:
 
 def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
     """Return what a parser, a configuration, the environment or `sys.argv` gives a script."""
-    values = top_level_constants(tree)
+    values = {**imported_values(tree, path), **top_level_constants(tree)}
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
     script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
     script = script or own_options(tree, values)

@@ -70,8 +70,11 @@ def measured(tree: ast.Module) -> Measured:
         and (argument := _directory(call)) is not None
     ]
     shown, logged = _logged_by_lightning(tree, samples)
+    readable = [name for name in [*names, *shown] if is_quality(name) or _quality_of(sources.get(name, ""))]
+    if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
+        readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
     return Measured(
-        ranked(name for name in [*names, *shown] if is_quality(name) or _quality_of(sources.get(name, ""))),
+        ranked(readable),
         ranked(tag for tag in [*tags, *logged] if is_quality(tag)),
         directories,
         lightning=bool(logged) and not directories,

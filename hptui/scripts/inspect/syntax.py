@@ -35,6 +35,8 @@ def literal_value(node: ast.AST | None, constants: dict[str, Any] | None = None)
         return None
     if isinstance(node, ast.Name) and constants and node.id in constants:
         return constants[node.id]
+    if isinstance(node, ast.Attribute) and constants and (name := dotted_name(node)) in constants:
+        return constants[name]
     if isinstance(node, ast.BinOp):
         return _computed(node, constants)
     try:
