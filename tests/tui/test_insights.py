@@ -200,6 +200,10 @@ def test_a_key_goes_through_the_estimates_of_importance(sd, monkeypatch):
                 screen._importance_computed(estimate, {**reply, "chance": {"width": 0.1}}, screen._estimated_of)
                 await person.until(f"by {estimate}")
             assert asked_for == list(ESTIMATES)
+            await person.press("i")
+            screen._importance_computed("", "it took longer than 120 s", screen._estimated_of)
+            await person.until("could not be estimated: it took")
+            assert "nothing can be said" not in person.text, "what failed is not what cannot be said"
 
     asyncio.run(walk())
 
