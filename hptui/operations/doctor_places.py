@@ -46,7 +46,8 @@ def _fenced(sd: StudyDir) -> Iterator[Finding]:
     for attempt in fenced:
         facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).executor)
         if isinstance(facts, dict) and not facts.get("fence_done"):
-            text = f"trial {attempt.trial}: attempt {attempt.n} was given up, and may live on at {facts.get('place')}"
+            where = facts.get("host" if facts.get("executor") == "ray" else "place")
+            text = f"trial {attempt.trial}: attempt {attempt.n} was given up, and may live on at {where}"
             hint = f"once that is reached: hptui run {sd.name}"
             yield Finding("places", "warning", text, hint, sd.name)
 

@@ -79,21 +79,21 @@ class Machines:
         """Return what stands before the relay's own name of a place in its label."""
         return f"{link.name} "
 
-    def note_capacity(self, link: Connection, told: int) -> None:
+    def note_capacity(self, link: Connection, capacity: int) -> None:
         """Note how many attempts a relay says that it may run at once."""
-        self.capacity[link.name] = max(0, told)
+        self.capacity[link.name] = max(0, capacity)
 
     def facts(self, link: Connection) -> Mapping[str, Any]:
         """Return what must be recorded of an attempt besides its place, to find it again."""
         return {}
 
     def disk(self, facts: Mapping[str, Any]) -> Connection:
-        """Return a connection to the machine whose disk has the files of an attempt, by what is recorded of it."""
+        """Return a connection to the machine that has the files of an attempt, by its record."""
         return self.link(str(facts["place"]))
 
-    def same_disk(self, one: Connection, other: Connection) -> bool:
+    def same_disk(self, first: Connection, second: Connection) -> bool:
         """Return whether two connections lead to the same files."""
-        return one is other
+        return first is second
 
     def opening(self, name: str, root: str) -> dict[str, Any]:
         """Return the first message to a relay."""
