@@ -80,7 +80,7 @@ def test_a_job_that_must_end_early_saves_and_its_trial_goes_on_in_another(
     home: Path, tmp_path: Path, cluster: Cluster, how: str, reason: Reason
 ) -> None:
     quiet = run_to_rest(home, toy(tmp_path, "quiet", steps=STEPS, trials=1, trainer="checkpoint_every = 5"))
-    sd = run(home, str(study(home, tmp_path, how, step_seconds=0.1, slurm='partition = "short"'))).sd
+    sd = run(home, str(study(home, tmp_path, how, step_seconds=0.4, slurm='partition = "short"'))).sd
     until(lambda: step_of(sd) > 12)
     if how == "limit":  # what Slurm does by itself before the limit, here at once
         cluster.run("scancel", "--batch", "--signal=USR1", job_of(cluster))
