@@ -21,7 +21,7 @@ from hptui.store.records import Attempt
 from hptui.store.run_directory import RunDir, read_json
 from tests.faults.ray_kills import REST
 from tests.faults.ssh_kills import curves_of, processes
-from tests.ray_cluster import QUICK, RayCluster, can_name_hosts, running_cluster
+from tests.ray_cluster import RayCluster, can_name_hosts, running_cluster
 from tests.support import rest, run_to_crash, run_to_rest, toy, trials, until
 
 pytestmark = [
@@ -46,7 +46,7 @@ def cluster() -> Iterator[RayCluster]:
 @pytest.fixture
 def on_ray(cluster: RayCluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The tables of a study on the cluster; in the end it must have left nothing there."""
-    for name, value in {**QUICK, "CUDA_VISIBLE_DEVICES": ""}.items():
+    for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     text = REST.format(address=cluster.address, python=cluster.python, far=home / "far")
     yield text.replace("parallel = 2", "parallel = 1") + "resources = { mine = 1 }\n"
