@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 from hptui.core.study import Pull, Resources
 from hptui.execution.executor import Lease, Place, WorkerSpec
 from hptui.execution.remote.link import Connection
+from hptui.execution.remote.staging import study_identity
 from hptui.store.paths import StudyDir
-from hptui.store.run_directory import read_json, write_json
 
 Active = Callable[[Connection], int]
 """Returns how many attempts run on a machine, as far as is known."""
@@ -111,13 +110,7 @@ class Machines:
 
     def identity(self) -> str:
         """Return what tells this study from all others on a machine; made once, and moved with the study."""
-        path = self.sd.trials / ".places-id"
-        facts = read_json(path)
-        if not isinstance(facts, str):
-            self.sd.trials.mkdir(mode=0o700, parents=True, exist_ok=True)
-            facts = uuid.uuid4().hex
-            write_json(path, facts)
-        return facts
+        return study_identity(self.sd)
 
     # places -----------------------------------------------------------------------------------------------------
 
