@@ -32,8 +32,8 @@ MARK = "HPTUI_TEST_RAY_CLUSTER"
 QUICK = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "8",
     "RAY_health_check_initial_delay_ms": "2000",
-    "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_failure_threshold": "3",
+    "RAY_health_check_period_ms": "2000",
+    "RAY_health_check_failure_threshold": "6",
     "RAY_memory_monitor_refresh_ms": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,7 +99,7 @@ def test_what_the_cluster_has_no_room_for_waits_and_says_for_what(home: Path, tm
     def waits() -> bool:
         for place in places_json(sd)["places"] if sd.exists() else ():
             seen.setdefault(place["state"], []).append(place["why"])
-        return any("2 of 2 mine" in why for why in seen.get("queued", ())) and "running" in seen
+        return any(re.search(r"(\d) of \1 mine in use", why) for why in seen.get("queued", ())) and "running" in seen
 
     until(waits, f"a place is queued: {seen}")
     send_command(sd, "stop", {})
