@@ -158,8 +158,9 @@ def test_bad_configuration_is_found_before_anything_starts(home: Path, tmp_path:
 def test_the_doctor_asks_every_node(home: Path, tmp_path: Path, on_ray: str) -> None:
     sd = run_to_rest(home, toy(tmp_path, "asked", **{**SPEED, "step_seconds": 0.0}, rest=on_ray))  # type: ignore[arg-type]
     study = read_study(tmp_path / "asked.toml", {})
-    [finding] = examine_places(sd, study)
-    assert (finding.level, "on 3 nodes" in finding.message) == ("ok", True)
+    first, *others = examine_places(sd, study)
+    assert (first.level, "on 3 nodes" in first.message) == ("ok", True), first
+    assert not [finding for finding in others if finding.level == "error"]
 
 
 def test_a_lost_head_ends_everything_and_trials_go_on_once_there_is_a_cluster(
@@ -181,4 +182,5 @@ def test_a_lost_head_ends_everything_and_trials_go_on_once_there_is_a_cluster(
     [trial] = trials(sd)
     first, second = attempts_of(sd)
     assert (str(trial.status), trial.last_step, len(curves_of(sd)[0])) == ("complete", STEPS, STEPS)
-    assert (str(first.reason), bool(second.resumed_step)) == ("lost", True)
+    assert str(first.reason) in ("lost", "fenced"), "asked of its node, or given up before that was back"
+    assert second.resumed_step
