@@ -138,7 +138,7 @@ KEYS: tuple[KeyBinding, ...] = (
         "study.insights", "H", "Insights", "pictures of the whole study, with their numbers", "insights", "Look", 13
     ),
     KeyBinding(
-        "study.compare", "c", "Compare", "marked trials side by side, or this and the best", "compare", "Look", 9
+        "study.compare", "c", "Compare", "marked trials, or the best and this one or the baseline", "compare", "Look", 9
     ),
     KeyBinding("study.health", "d", "Health", "what trials suffer from, and what may help", "health", "Look", 13),
     KeyBinding("study.report", "R", "Report", "the report as it would be written now", "report", "Out", 19),

@@ -163,7 +163,7 @@ def effect_lines(effect: DraftEffect) -> list[list[Cell]]:
 
 
 def sample_lines(samples: Sequence[Mapping[str, Value]], room: int = 0) -> list[str]:
-    """Return random draws, one per line below their names, which are cut to what is left of `room` cells."""
+    """Return random draws, one per line below their names, in `room` cells if these suffice."""
     names = list(dict.fromkeys(name for sample in samples for name in sample))
     cells = [[setting(sample[name]) if name in sample else "–" for name in names] for sample in samples]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
@@ -173,7 +173,17 @@ def sample_lines(samples: Sequence[Mapping[str, Value]], room: int = 0) -> list[
         extra = max(0, min(left, width_of(names[index]) - widths[index]))
         widths[index] += extra
         left -= extra
-    return [SAMPLE_GAP.join(map(fit_cells, row, widths)) for row in (names, *cells)]
+    headings = _headings(names, widths)
+    return [SAMPLE_GAP.join(map(fit_cells, row, widths)) for row in (headings, *cells)]
+
+
+def _headings(names: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return names for columns: of one that does not fit its initials, if no other name has these."""
+    initials = ["".join(word[:1] for word in name.split("_")) for name in names]
+    return [
+        name if width_of(name) <= width or len(short) < 2 or initials.count(short) > 1 else short
+        for name, short, width in zip(names, initials, widths, strict=True)
+    ]
 
 
 MIN_SAMPLE_CELLS = 4

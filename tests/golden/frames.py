@@ -233,7 +233,7 @@ WALKS = (
                 (
                     Shot("decided", ("U",), "what it decided"),
                     Shot("printed", ("m",)),
-                    Shot("lines of all logs", ("escape", "&", *"step 2", "enter"), "lines of"),
+                    Shot("lines of all logs", ("q", "q", "&", *"step 2", "enter"), "lines of"),
                     Shot("a line opened", ("G", "enter"), "find step 2"),
                     Shot("starred", ("escape", "escape", "j", "B"), "starred"),
                     Shot("all metrics", ("O",), "of trials"),

@@ -8,7 +8,6 @@ import pytest
 from textual.widgets import Input
 
 from hptui.core.trial import Reason, TrialStatus
-from hptui.operations.steer import send_command
 from hptui.results.diagnosis import curves_for_diagnosis, diagnose, diagnose_trials
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
@@ -18,7 +17,7 @@ from hptui.tui.screens.compare_rows import columns_of, difference_lines, metric_
 from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.steering import entries_without
-from tests.operations.made import FILE, make
+from tests.operations.made import FILE, TRIALS, make
 from tests.operations.made import trial as made_trial
 from tests.results.kit import view_of
 from tests.support import run_to_rest, trials
@@ -150,17 +149,13 @@ def test_marked_trials_are_compared(sd, size):
     asyncio.run(walk())
 
 
-def test_one_trial_alone_is_not_compared(sd):
-    send_command(sd, "note", {"trial": 0, "text": ""})
-
-    async def walk():
-        async with walking(sd.root.parent, study=sd) as person:
-            await person.until("trials")
-            await person.settled()
-            await person.press("asterisk", "c")
-            await person.until("mark two to eight trials")
-
-    asyncio.run(walk())
+async def test_the_best_alone_is_compared_with_the_baseline_and_with_nothing_without_one(home):
+    for made, expected in ((TRIALS, "compare trials 3, 0"), (TRIALS[1:], "mark two to eight trials")):
+        place = home / str(len(made))
+        async with walking(place, study=make(place, made)) as walk:
+            await walk.until("★3")
+            await walk.press("asterisk", "c")
+            await walk.until(expected)
 
 
 @pytest.mark.parametrize("kind", ["csv", "md"])

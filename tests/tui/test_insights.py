@@ -178,7 +178,7 @@ def test_an_estimate_says_what_it_assumes_and_what_chance_gives(sd):
     found = asked(sd, "importance", importance=replace(known, chance={"batch_size": 0.3, "width": 0.3}))
     assert found.title == "rank correlation"
     assert "assumes much" in text(found.drawing)
-    assert [row[-1] for row in found.table.rows] == ["", "no more than chance"]
+    assert [row[-1] for row in found.table.rows] == ["", "chance"]
     assert [cell.meaning for line in found.drawing for cell in line if "█" in cell.text] == ["accent", "muted"]
 
 
@@ -200,6 +200,10 @@ def test_a_key_goes_through_the_estimates_of_importance(sd, monkeypatch):
                 screen._importance_computed(estimate, {**reply, "chance": {"width": 0.1}}, screen._estimated_of)
                 await person.until(f"by {estimate}")
             assert asked_for == list(ESTIMATES)
+            await person.press("i")
+            screen._importance_computed("", "it took longer than 120 s", screen._estimated_of)
+            await person.until("could not be estimated: it took")
+            assert "nothing can be said" not in person.text, "what failed is not what cannot be said"
 
     asyncio.run(walk())
 
@@ -223,3 +227,10 @@ def test_two_objectives_have_a_front(tmp_path: Path):
     assert {row[0] for row in rows} == {
         str(trial.number) for trial in best_trials(read_view(sd).study, read_view(sd).trials)
     }
+
+
+def test_a_step_at_the_end_of_an_axis_is_seen():
+    line = series_line([(0.0, 1.0), (1.0, 0.0)], stepped=True)
+    drawing = draw_grid(DotGrid(PlaneBox(0, 1, 0, 1), [], [(line, "best")]), 40, 12)
+    drawn = [index for index, row in enumerate(drawing) if any(cell.meaning == "best" for cell in row)]
+    assert len(drawn) > 6, "from the top to the foot"

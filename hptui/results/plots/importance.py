@@ -63,13 +63,13 @@ def _estimates(context: PlotContext, result: Importance) -> Plot:
             {"setting": name, "share": share, "chance": result.chance[name]} for name, share in result.shares.items()
         ],
         table=PlotTable(
-            ("parameter", "share", "by chance", ""),
+            ("parameter", "estimate", "by chance", ""),
             tuple(
                 (
                     sanitize(name, limit=40),
                     f"{share:.1%}",
                     f"≤{result.chance[name]:.1%}",
-                    "" if share > result.chance[name] else "no more than chance",
+                    "" if share > result.chance[name] else "chance",
                 )
                 for name, share in result.shares.items()
             ),

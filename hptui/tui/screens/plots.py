@@ -18,6 +18,7 @@ from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
+from hptui.tui.charts.plots import draw_missing
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.labels import trial_line_cells
@@ -80,6 +81,7 @@ class PlotsScreen(SourceScreen):
         self.estimate_index = 0
         self._estimates: dict[str, Importance | None] = {}
         self._in_work: set[str] = set()
+        self._problems: dict[str, str] = {}
         self._estimated_of: tuple[int, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -125,7 +127,9 @@ class PlotsScreen(SourceScreen):
         if self.tab == "importance":
             self._request_importance(snapshot.view)
             if self.estimate not in self._estimates:
-                self._show_plot(DrawnPlot(want, "importance", WORKING, PlotTable()))
+                problem = self._problems.get(self.estimate, "")
+                lines = draw_missing(problem) if problem else WORKING
+                self._show_plot(DrawnPlot(want, "importance", lines, PlotTable()))
                 return
         self.plot_source.want = want
         latest = self.plot_source.latest
@@ -201,6 +205,7 @@ class PlotsScreen(SourceScreen):
         if self._estimated_of != with_values:
             self._estimated_of = with_values
             self._estimates.clear()
+            self._problems.clear()
             self._in_work.clear()
         if self.estimate not in self._estimates and self.estimate not in self._in_work:
             self._in_work.add(self.estimate)
@@ -220,13 +225,22 @@ class PlotsScreen(SourceScreen):
                 timeout=IMPORTANCE_TIMEOUT_S,
                 check=False,
             )
-            reply = json.loads(process.stdout) if process.returncode == 0 else None
-        except (subprocess.TimeoutExpired, ValueError, OSError):
-            reply = None
+            reply = json.loads(process.stdout) if process.returncode == 0 else last_line(process.stderr)
+        except subprocess.TimeoutExpired:
+            reply = f"it took longer than {IMPORTANCE_TIMEOUT_S} s"
+        except (ValueError, OSError) as error:
+            reply = str(error)
         self.call_if_open(self._importance_computed, estimate, reply, estimated_of)
 
-    def _importance_computed(self, estimate: str, reply: dict[str, Any] | None, estimated_of: tuple[int, ...]) -> None:
+    def _importance_computed(
+        self, estimate: str, reply: dict[str, Any] | str | None, estimated_of: tuple[int, ...]
+    ) -> None:
+        """Take the reply of the process: what it estimated, None if nothing can be stated, or what went wrong."""
         if estimated_of != self._estimated_of:  # more trials have ended since
+            return
+        if isinstance(reply, str):
+            self._problems[estimate] = f"importance could not be estimated: {reply}"
+            self._show_selected()
             return
         lists = {name: tuple(reply[name]) for name in ("trials", "unseen")} if reply else {}
         self._in_work.discard(estimate)
@@ -317,6 +331,11 @@ class PlotsScreen(SourceScreen):
             table = self.plot.table
             lines = ["\t".join(table.headings), *("\t".join(row) for row in table.rows)]
             host_of(self).copy("\n".join(lines) + "\n", "the numbers")
+
+
+def last_line(text: str) -> str:
+    """Return the last line of what a process has printed."""
+    return plain_line(next(iter(reversed(text.strip().splitlines())), "the process ended without a word"), 300)
 
 
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:
