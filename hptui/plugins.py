@@ -140,7 +140,12 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
         "curves checkpoints cost recommendations rationale future presets conclusion summary breakdown derived "
         "alternatives reproduce provenance",
     ),
-    "executors": {"local": "hptui.execution.local.executor:SPEC", "ssh": "hptui.execution.remote.ssh:SPEC"},
+    "executors": {
+        "local": "hptui.execution.local.executor:SPEC",
+        "ssh": "hptui.execution.remote.ssh:SPEC",
+        "slurm": "hptui.execution.slurm.executor:SPEC",
+        "ray": "hptui.execution.remote.ray:SPEC",
+    },
     "screens": {},
     "commands": _rows(
         "hptui.cli.verbs",

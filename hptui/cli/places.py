@@ -27,7 +27,9 @@ def places_(context: Context, study: str, as_json: bool) -> None:
         write_json(document)
         return
     if not document["places"]:
-        message(f"trials of {document['study']} run on this machine: hptui doctor {document['study']}")
+        name, executor = document["study"], document["executor"]
+        where = "run on this machine" if executor == "local" else f"have no place by {executor} now"
+        message(f"trials of {name} {where}: hptui doctor {name}")
         return
     if not document["runner"]:
         message("no runner lives: this is what it last knew")

@@ -83,12 +83,14 @@ def run_(
     from hptui.operations.find import find_study
     from hptui.operations.follow import newest_event_id
     from hptui.operations.machine import logout_warning
-    from hptui.operations.ownership import ALLOW_OWNER
+    from hptui.operations.ownership import ALLOW_OWNER, foreign_note
     from hptui.operations.run import run, run_from
 
     ALLOW_OWNER.set(allow_owner)
     try:
-        after = newest_event_id(find_study(context.home, ref))
+        if note := foreign_note(existing := find_study(context.home, ref)):
+            message(f"note: {note}")
+        after = newest_event_id(existing)
     except HptuiError:
         after = 0  # no such study yet; any other error, `run` raises again below
     overrides = parse_pairs(changes, "search.seed=7")

@@ -84,6 +84,7 @@ class TrainerSpec:
     StudyError or Unsupported for one that it cannot run as it would be recorded. `resumes`: a trial that was paused
     goes on from its checkpoint; or it is called with the study and returns why not, '' if it does. `laws` is called
     with (settings, names of searched settings, directory) and returns what published laws say, a list of `Law`.
+    `memory` is a `hptui.core.memory.MemoryRule`: what is known of the memory of a trial before it runs.
     `packing` is an object with the methods of `hptui.trainers.packs.protocol.Packing`: the trainer can run several
     trials in one process; None: it cannot.
     """
@@ -102,6 +103,7 @@ class TrainerSpec:
     check: Reference | None = None
     resumes: bool | Reference = False
     laws: Reference | None = None
+    memory: Reference | None = None
     packing: Reference | None = None
     api: int = API
 

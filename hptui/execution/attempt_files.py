@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from hptui.core.trial import Reason, TrialStatus
+from hptui.core.trial import NOTICE_FILE, Reason, TrialStatus
 from hptui.execution.classify_exit import ATTEMPT_STATE_OF
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH
-from hptui.store.run_directory import MAX_EVENT_BYTES, RunDir, join_nonfinite
-from hptui.store.safe_reading import UnusableFile, read_end, read_start
+from hptui.store.run_directory import MAX_EVENT_BYTES, RunDir, join_nonfinite, put_control, read_json
+from hptui.store.safe_reading import UnusableFile, move_aside, read_end, read_start
 
 INVALID_LINE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What an invalid line may raise. Scripts can write to the file, so such a line is recorded and skipped."""
@@ -78,6 +79,14 @@ def parse_event(line: bytes) -> Event:
     return Event(whole(fields["q"], 1), str(fields["k"]), finite(fields["t"]), fields)
 
 
+def event_number(line: bytes) -> int | None:
+    """Return the number of the event that a line is; None for one that is no event."""
+    try:
+        return parse_event(line).number
+    except INVALID_LINE_ERRORS:
+        return None
+
+
 def last_event(run: RunDir) -> Event | None:
     """Return the last valid event of an attempt; None when there is none."""
     return next((event for _, event in _events_backwards(run)), None)
@@ -100,13 +109,14 @@ class Ending:
 
     `event` is the end event and `exit` are the facts of `exit.json`, None where there is none that can be used.
     `event_problem` and `exit_problem` quote one that is there and cannot be; `problems` are single fields that were
-    left out.
+    left out. `notice` is why its scheduler has ended it early.
     """
 
     event: Mapping[str, Any] | None = None
     exit: Mapping[str, Any] | None = None
     event_problem: str = ""
     exit_problem: str = ""
+    notice: Reason | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -115,7 +125,13 @@ def read_ending(run: RunDir) -> Ending:
     problems: list[str] = []
     event, event_problem = _end_event(run, problems)
     exit_facts, exit_problem = _exit_facts(run, problems)
-    return Ending(event, exit_facts, event_problem, exit_problem, tuple(problems))
+    return Ending(event, exit_facts, event_problem, exit_problem, _notice(run), tuple(problems))
+
+
+def _notice(run: RunDir) -> Reason | None:
+    facts = read_json(run.root / NOTICE_FILE)
+    why = facts.get("why") if isinstance(facts, dict) else None
+    return next((reason for reason in (Reason.LIMIT, Reason.PREEMPTED) if reason == why), None)
 
 
 def end_event(run: RunDir) -> Mapping[str, Any] | None:
@@ -222,6 +238,24 @@ def nonfinite_kind(value: object) -> str:
     if math.isfinite(number):
         raise ValueError(f"{quote(value)} is none of nan, inf, -inf")
     return str(number)
+
+
+def set_aside_unrecorded(run: RunDir, token: str) -> str:
+    """Rename what lies where an attempt is about to begin; return what was done, '' if nothing lay there.
+
+    The store does not know it: it was lost or is an older copy. A new attempt must not go on in its files.
+
+    Raises: OSError.
+    """
+    if not run.root.exists():
+        return ""
+    config = read_json(run.config)
+    if isinstance(config, dict) and config.get("token") == token:
+        return ""
+    with suppress(OSError, UnusableFile):
+        put_control(run, "kill")  # it may live, and nobody follows it
+    aside = move_aside(run.root)
+    return f"{run.root.name} held an attempt that the store does not know: it is kept as {aside.name}"
 
 
 def log_tail(run: RunDir, lines: int = LOG_TAIL_LINES) -> list[str]:

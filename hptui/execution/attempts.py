@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from hptui import studyfile
+from hptui.core.memory import SHRUNK
 from hptui.core.study import Resources, Study
 from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.execution.attempt_checkpoints import checkpoint_folder, remove_superseded, resume_paths
+from hptui.execution.attempt_files import set_aside_unrecorded
 from hptui.execution.executor import (
     Executor,
     GpuExecutor,
@@ -76,7 +78,7 @@ class Attempts:
 
     def _resources(self) -> Resources:
         """Return the resources with the machines that the study names."""
-        return replace(self.study.resources, ssh=self.study.ssh)
+        return self.study.placed_resources
 
     def executors(self) -> Collection[Executor]:
         """Return the executors that attempts of this study were handed to, or will be."""
@@ -179,6 +181,8 @@ class Attempts:
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources
         handle: Handle | None = None
         try:
+            if note := set_aside_unrecorded(run, attempt.token):
+                self.store.add_event("warning", EventKind.SUSPECT, note, trial.number)
             launch = Launch(
                 token=attempt.token,
                 run=run,
@@ -216,6 +220,7 @@ class Attempts:
         """Return the worker's `config.json`: all settings as requested, and the directories to write to."""
         study, number = self.study, trial.number
         shared = self._checkpoints(number)
+        shrunk: Any = trial.facts.get(SHRUNK) or {}  # the same in every attempt
         own = shared if self.executor.name == LOCAL else checkpoint_folder(shared, attempt.n)
         return {
             "token": attempt.token,
@@ -227,7 +232,8 @@ class Attempts:
             "role": str(trial.role),
             "kind": study.trainer.kind,
             "directory": study.directory,
-            "settings": {**self._trainer_of(trial), **trial.params},
+            "settings": {**self._trainer_of(trial), **trial.params, **shrunk},
+            "shrunk": shrunk,
             "params": dict(trial.params),
             "objectives": [objective.metric for objective in study.objectives],
             "trial_dir": str(self.sd.trial(number)),

@@ -303,7 +303,7 @@ class StudyController:
         if self.trials[number].is_at_rung:
             rungs.promote(self.store, self.trials[number], self.promotion)
             self.refresh(number)
-        live = self.attempts.start(self.trials[number])
+        live = self.attempts.start(self.proposals.memory.fitted(self.trials[number], self.trials.values()))
         self._started |= live is not None
         self.gpu_watch.tried(started=live is not None)
         self.refresh(number)

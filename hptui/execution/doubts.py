@@ -1,4 +1,5 @@
-"""Attempts whose state is in doubt: unreachable for a while, or dead by the word of a scheduler that may be wrong.
+"""Attempts whose state is in doubt: unreachable for a while, dead by the word of a scheduler that may be wrong, or
+killed and still there.
 
 Nothing is started in place of an unreachable attempt until `give_up`. Then, or when an end stays doubtful, it is
 fenced: one durable transaction ends it and lets its trial run again, and from that commit on nothing of it is read any
@@ -11,13 +12,14 @@ import json
 import logging
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from hptui.core.format import duration
 from hptui.core.study import Study
 from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
 from hptui.execution.classify_exit import AttemptEnd
-from hptui.execution.executor import LaunchRecord, PlacedExecutor, State
+from hptui.execution.executor import LaunchRecord, PlacedExecutor, State, StuckHandle
 from hptui.execution.finalize import fence_attempt
 from hptui.execution.probe import executor_name
 from hptui.execution.running_attempt import RunningAttempt
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 
 SETTLE_S = 10.0
 """Seconds that a doubtful end has to become a certain one, or to be taken back."""
+STUCK_AFTER_S = 60.0
+"""Seconds after the last grace period in which a killed attempt must end, before it is taken for one that cannot."""
 REPORTED_AFTER_S = 120.0
 """Seconds after which an unreachable attempt is recorded as an event."""
 MAX_COUNTED_GAP_S = 5.0
@@ -53,8 +57,13 @@ class Doubts:
         gap = min(now - live.doubted_at, MAX_COUNTED_GAP_S)
         live.doubted_at = now
         live.note_state(state)
+        if state.kind == "alive" and state.place and not live.attempt.host:  # a scheduler has chosen it
+            live.attempt = replace(live.attempt, host=state.place)
+            self.store.update_attempt(live.attempt.token, host=state.place)
         doubtful_end = state.gone and not state.certain
         live.doubtful_s = live.doubtful_s + gap if doubtful_end else 0.0
+        if why := self.overdue(live, state, study, gap):
+            return self._give_up(live, study, why)
         if state.kind != "unknown":
             self._note_reached(live, state)
             if doubtful_end and live.doubtful_s >= SETTLE_S:
@@ -73,6 +82,21 @@ class Doubts:
         if isinstance(limit, int | float) and live.unreachable_s >= limit:
             return self._give_up(live, study, f"unreachable for {duration(live.unreachable_s)}: {state.why}")
         return None
+
+    def overdue(self, live: RunningAttempt, state: State, study: Study, gap: float) -> str:
+        """Return why an attempt that was to end cannot; '' while it may, or was asked nothing."""
+        if state.kind != "alive" or not (live.requested_end or live.poison):
+            live.overdue_s = 0.0
+            return ""
+        live.overdue_s += gap
+        resources = study.resources
+        grace_s = {"": 0.0, "kill": 0.0, "pause": resources.pause_grace}.get(live.requested_end, resources.stop_grace)
+        if live.overdue_s < grace_s + STUCK_AFTER_S or not isinstance(live.handle, StuckHandle):
+            return ""
+        if not (which := live.handle.stuck()):
+            return ""
+        place = f"{live.attempt.device} gets no trials" if live.attempt.device.startswith("GPU") else "it stays"
+        return f"it was killed and does not end: {which}; {place} until it does, which may take a reboot"
 
     def _note_reached(self, live: RunningAttempt, state: State) -> None:
         if live.unreachable_reported and (not state.gone or state.certain):

@@ -8,8 +8,10 @@ from hptui.core.gpu_faults import is_fork_fault
 from hptui.core.study import Study
 from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
-from hptui.execution.executor import GpuExecutor, WarmExecutor
-from hptui.store.recorded import EventKind
+from hptui.execution.executor import GpuExecutor, RefusingExecutor, WarmExecutor
+from hptui.execution.local import devices
+from hptui.execution.probe import LOCAL
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
 LONG_WAIT_S = 300.0
@@ -25,6 +27,18 @@ class GpuWatch:
         self._records = 0
         self._waiting_since = 0.0
         self._warned = False
+
+    def warn_at_start(self, study: Study) -> None:
+        """Record once that no GPU is used although some were asked for, or that there are some of other makers."""
+        requested, executor = study.resources.gpus, self.attempts.executor
+        if not requested or executor.has_gpus() or self.store.read.get_meta(MetaKey.NO_GPUS_WARNED):
+            return
+        message = devices.untested_gpus() if executor.name == LOCAL else ""
+        if not message and isinstance(requested, int):
+            message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
+        if message:
+            self.store.set_meta(MetaKey.NO_GPUS_WARNED, "said")
+            self.store.add_event("warning", EventKind.NO_GPUS, message)
 
     def tried(self, *, started: bool) -> None:
         """Note whether a trial could be started; if so, the next wait is recorded again."""
@@ -56,11 +70,13 @@ class GpuWatch:
         return NO_GPU_LEFT_MESSAGE
 
     def torch_problem(self, study: Study) -> str:
-        """Return why every trial would fail on the GPUs here; '' if nothing is known.
+        """Return why every trial would fail on the GPUs here, or is refused; '' if nothing is known.
 
         A trainer that does not import torch itself may use another interpreter: for it there is only a warning.
         """
         executor = self.attempts.executor
+        if isinstance(executor, RefusingExecutor) and (refusal := executor.problem()):
+            return refusal
         problem = executor.torch_problem() if isinstance(executor, GpuExecutor) else ""
         if not problem or "torch" in self.attempts.spec.preload:
             return problem

@@ -13,7 +13,15 @@ from typing import Any
 from hptui.core.masking import mask_text
 from hptui.core.study import Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
-from hptui.execution.attempt_files import INVALID_LINE_ERRORS, finite, nonfinite_kind, parse_event, quote, whole
+from hptui.execution.attempt_files import (
+    INVALID_LINE_ERRORS,
+    event_number,
+    finite,
+    nonfinite_kind,
+    parse_event,
+    quote,
+    whole,
+)
 from hptui.execution.bulkhead import is_machine_trouble
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.search.pruners import counts_reports
@@ -93,18 +101,20 @@ class EventReader:
         self._refused: dict[int, set[str]] = {}
 
     def drain(self, live: RunningAttempt, seconds: float = 0.0) -> bool:
-        """Commit what the attempt has written since: one batch, or as many as start within `seconds`.
+        """Commit what the attempt has written since: one batch, or as many as start within `seconds` once it has ended.
 
         Returns True when all is read.
         """
         deadline = time.monotonic() + seconds
-        while self._batch(live):
+        while self._batch(live, final=seconds > 0):
             if time.monotonic() >= deadline:
                 return False
         return True
 
-    def _batch(self, live: RunningAttempt) -> bool:
+    def _batch(self, live: RunningAttempt, *, final: bool) -> bool:
         lines, offset = read_lines(live.run.events, live.offset)
+        if lines and not final and _runs_ahead(lines, live.sequence):
+            offset -= len(lines.pop()) + 1
         if offset == live.offset:
             return False
         try:
@@ -130,7 +140,7 @@ class EventReader:
                     raise
                 with self._store.transaction():
                     self._suspect(live, f"an event is left out: {type(error).__name__}: {error}", line)
-                    live.sequence += _follows(line, live.sequence + 1)  # left out, but not missing
+                    live.sequence += event_number(line) == live.sequence + 1  # left out, but not missing
                     trial, n = live.trial.number, live.attempt.n
                     self._store.ingest(live.attempt.token, trial, n, (), offset=offset, sequence=live.sequence)
 
@@ -161,7 +171,10 @@ class EventReader:
             return
         number = event.number
         if number != live.sequence + 1:
-            if _follows(following, live.sequence + 2):  # believed, it would hide all up to its number
+            if event_number(following) == live.sequence + 1:  # written between two others by somebody else
+                self._suspect(live, f"an event that is none of this attempt has the number {number}", line)
+                return
+            if event_number(following) == live.sequence + 2:  # believed, it would hide all up to its number
                 self._suspect(live, f"event {live.sequence + 1} has the number {number}", line)
                 number = live.sequence + 1
             else:
@@ -246,12 +259,10 @@ class EventReader:
         return True
 
 
-def _follows(line: bytes, number: int) -> bool:
-    """Return whether a line is the event of a number."""
-    try:
-        return parse_event(line).number == number
-    except INVALID_LINE_ERRORS:
-        return False
+def _runs_ahead(lines: list[bytes], sequence: int) -> bool:
+    """Return whether the last line leaves a gap, so that only the line after it tells what it is worth."""
+    before = (event_number(lines[-2]) if len(lines) > 1 else None) or sequence
+    return (event_number(lines[-1]) or 0) > before + 1
 
 
 def event_reader_for(store: Store, study: Study) -> EventReader:

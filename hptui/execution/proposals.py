@@ -12,6 +12,7 @@ from hptui.core.laws import Law
 from hptui.core.rungs import latest
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
+from hptui.execution.memory_wall import MemoryWall
 from hptui.execution.prior_trials import prior_studies_of, prior_trials, store_prior_knowledge
 from hptui.execution.queue import insert_waiting
 from hptui.search import laws
@@ -59,6 +60,7 @@ class Proposals:
     ) -> None:
         self._store, self._study, self._stage, self._onto = store, study, stage, onto or {}
         self._base, self._laws_of = {**defaults, **study.trainer.settings}, laws_of
+        self.memory = MemoryWall(store, study, self._base)
         self.choice = choose_sampler(study, self._base)
         self.asks_ahead = plugins.spec("samplers", self.choice.sampler, study.directory).asks_ahead
         self._engine_process: EngineProcess | None = None
@@ -102,8 +104,9 @@ class Proposals:
                 self._precomputed = inputs, self._answer_here(inputs[0], trials)
 
     def _inputs(self, trials: Sequence[Trial]) -> tuple[int, ...]:
-        """Return all that a precomputed proposal depends on: its number, and which trials there are."""
-        return self._store.read.next_number(), *(trial.number for trial in trials)
+        """Return all that a precomputed proposal depends on: number, trials, and their memory."""
+        numbers = (trial.number for trial in trials)
+        return self._store.read.next_number(), self.memory.evidence(trials), *numbers
 
     def next(self, trials: Sequence[Trial]) -> Trial | None:
         """Record and return the next trial; None while the engine computes, and when the space is `exhausted`.
@@ -180,9 +183,16 @@ class Proposals:
 
     def _record(self, proposal: Proposal, trials: Sequence[Trial], note: str = "") -> Trial:
         self._report_engine_change(proposal.engine, trials)
-        facts = {"engine": proposal.engine, "rejections": proposal.rejections, "seen": self._seen, "stage": self._stage}
+        facts: dict[str, object] = {
+            "engine": proposal.engine,
+            "rejections": proposal.rejections,
+            "seen": self._seen,
+            "stage": self._stage,
+        }
         facts |= {"note": note} if note else {}
         with self._store.transaction(durable=True):
+            predicted = self.memory.facts(proposal.params, trials)
+            facts |= {"facts": predicted} if predicted else {}
             self._note_prior_knowledge(trials)
             trial = insert_waiting(self._store, self._study, Role.SEARCH, {**self._onto, **proposal.params}, **facts)
             if self._at_rungs:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from enum import StrEnum
 
 from hptui.core.errors import HptuiError
+from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
 from hptui.execution.bulkhead import is_machine_trouble, poison_message
 from hptui.execution.commands import CommandHandler
@@ -28,7 +29,7 @@ from hptui.execution.watchdog import CLOCKLESS_KINDS, WatchdogAction, check_cloc
 from hptui.store.crash_points import crash_point
 from hptui.store.ground import Ground, GroundLost
 from hptui.store.paths import StudyDir
-from hptui.store.recorded import EventKind, MetaKey
+from hptui.store.recorded import EventKind
 from hptui.store.store import DiskFull, Store
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Runner:
         try:
             self.controller.follow_revision()
             self._adopt()
-            self._warn_without_gpus()
+            self.controller.gpu_watch.warn_at_start(self.controller.study)
             while not self.leaving:
                 try:
                     if self._turn():
@@ -122,23 +123,13 @@ class Runner:
                     live.handle.fence()
             return
         self.attempts.settle()
-        if self.ground.store_is_ours:
+        rescued = self.ground.log_was_removed
+        if rescued or self.ground.store_is_ours:
             self.store.connection.before_commit = lambda: None  # SQLite's own locks keep this one row whole
             with suppress(HptuiError):
                 self.store.add_event("error", EventKind.LEFT, error.message)
-
-    def _warn_without_gpus(self) -> None:
-        """Record once that trials run on the CPU although GPUs were asked for."""
-        requested = self.controller.study.resources.gpus
-        if (
-            isinstance(requested, int)
-            and requested
-            and not self.attempts.executor.has_gpus()
-            and not self.store.read.get_meta(MetaKey.NO_GPUS_WARNED)
-        ):
-            self.store.set_meta(MetaKey.NO_GPUS_WARNED, "said")
-            message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
-            self.store.add_event("warning", EventKind.NO_GPUS, message)
+                if rescued:  # the descriptor still has what was committed
+                    self.store.checkpoint_wal()
 
     def _leave(self, *_: object) -> None:
         self.leaving = True
@@ -249,10 +240,14 @@ class Runner:
 
         Until then it is killed again now and then.
         """
-        if not live.handle.state().gone:
+        if not (state := live.handle.state()).gone:
             if time.monotonic() - live.last_event_at > KILL_AGAIN_S:
                 live.last_event_at = time.monotonic()
                 live.handle.fence()
+                if why := self.doubts.overdue(live, state, self.controller.study, KILL_AGAIN_S):
+                    fail_attempt(self.store, live.attempt, live.active_seconds, f"{live.poison}; {why}")
+                    self.attempts.abandon(live)
+                    self.controller.attempt_ended(live.trial.number, Reason.UNREADABLE, live.poison)
             return
         with suppress(Exception):  # what it may leave running is found by the doctor
             live.handle.collect()

@@ -24,7 +24,7 @@ class RunningAttempt:
     lines, `failed_reads` the turns in a row that could not follow it; `poison` says why it is followed no more.
     `gpu_peaks` is the most memory (GiB) that was seen on each GPU, by UUID. `state` is the executor's last answer, and
     `state_since` since when it is that (UTC); `doubtful_s` counts the seconds of a doubtful end, `unreachable_s` those
-    in which nobody could be asked.
+    in which nobody could be asked, `overdue_s` those since it was to end.
     """
 
     attempt: Attempt
@@ -58,6 +58,7 @@ class RunningAttempt:
     doubted_at: float = field(default_factory=time.monotonic)
     doubtful_s: float = 0.0
     unreachable_s: float = 0.0
+    overdue_s: float = 0.0
     unreachable_reported: bool = False
 
     def note_state(self, state: State) -> None:

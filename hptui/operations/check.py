@@ -20,6 +20,7 @@ from hptui.core.stages import as_stage, expected_total, planned_in_stage
 from hptui.core.study import Stage, Study
 from hptui.core.trial import Value
 from hptui.execution.local import devices
+from hptui.operations.check_places import places_warnings
 from hptui.operations.dry_run import run_steps
 from hptui.operations.notify import notify_warnings
 from hptui.operations.packing import packing_warnings
@@ -88,9 +89,10 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
 
 
 def preflight(study: Study) -> list[str]:
-    """Return what the study's engine and the trainer's own script object to in this study.
+    """Return what the study's engine, the trainer's own script and its cluster object to.
 
-    The engine makes one proposal in a process of its own; a script is asked if that is harmless. Raises: StudyError.
+    The engine makes one proposal in a process of its own; a script is asked if that is harmless; a Ray cluster is asked
+    what it has, Slurm what it would take. Raises: StudyError.
     """
     from hptui.operations.first_proposal import first_proposal_warnings
     from hptui.trainers import registry
@@ -105,6 +107,7 @@ def preflight(study: Study) -> list[str]:
     parallel = study.resources.parallel
     return [
         *doubts,
+        *places_warnings(study),
         *registry.preflight(study.trainer.kind, settings, study.directory, parallel=parallel, repeated=repeated),
     ]
 

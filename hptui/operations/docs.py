@@ -39,6 +39,8 @@ READING_ORDER = (
         "exports",
         "executors",
         "ssh",
+        "slurm",
+        "ray",
         "reliability",
         "plugins",
         "architecture",

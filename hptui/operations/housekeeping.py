@@ -52,8 +52,10 @@ def size_of(path: Path) -> int:
 def removable_bytes(sd: StudyDir) -> int:
     """Return the number of bytes that removing the study frees.
 
-    Raises: `Locked` while anything of it runs; `UserError` when the directory is a link or holds foreign files.
+    Raises: `Locked` while anything of it runs; `UserError` when the directory is a link or holds foreign files;
+    `MachineError` when it belongs to another user.
     """
+    require_own(sd, "removed")
     if sd.root.is_symlink():
         raise UserError(
             f"{sd.root} is a link to a study", hint=f"remove the link, or the study itself: {sd.root.resolve()}"
@@ -69,7 +71,6 @@ def remove(sd: StudyDir) -> int:
 
     Raises: as `removable`, and `MachineError` when a file cannot be removed.
     """
-    require_own(sd, "removed")
     size = removable_bytes(sd)
     external = _external_checkpoints(sd)
     doomed = sd.root.with_name(f".removed-{sd.name}-{os.getpid()}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
-from hptui.operations.new_command import how_to_start, is_shell
+from hptui.operations.new_command import how_to_start, is_shell, stem_of
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
 from hptui.trainers import registry
@@ -103,6 +103,10 @@ def _draft(inspected: InspectedScript) -> Draft:
             if (option.form is None or option.name in automatic or option.positional or option.before)
             and option.name not in in_file
         ]
+    if inspected.style == "constants":  # a path stands in the place of the constant
+        in_file = {name: value for name, value in automatic.items() if value.startswith("{trial_dir}")}
+        automatic = {}
+        inspected.options = [option for option in inspected.options if option.name not in in_file]
     leading = {
         option.name: f"{{{names[option.name]}}}" for option in inspected.options if _is_leading(option, automatic)
     }
@@ -125,7 +129,7 @@ def _head_lines(path: Path, draft: Draft) -> list[str]:
     lines = [
         f"# {len(inspected.options)} parameters of {path.name}, {source}. In [space], uncomment what is to be searched."
     ]
-    return [*lines, f"name = {toml_value(study_name(path.stem))}"]
+    return [*lines, f"name = {toml_value(study_name(stem_of(path)))}"]
 
 
 def _objective_lines(inspected: InspectedScript) -> list[str]:
@@ -138,10 +142,11 @@ def _objective_lines(inspected: InspectedScript) -> list[str]:
         if inspected.metrics
         else "# a guess: which metric does the script print or log?"
     )
+    larger = larger_is_better(metric) or metric in inspected.maximized
     return [
         "[objective]",
         f"metric = {toml_value(metric)}  {comment}",
-        f'goal = "{"maximize" if larger_is_better(metric) else "minimize"}"',
+        f'goal = "{"maximize" if larger else "minimize"}"',
     ]
 
 
@@ -196,6 +201,8 @@ def _metric_file(draft: Draft, text: str) -> str:
     """Return the path of a file of metrics: in the trial's directory, where an option says, or as it is."""
     if draft.inspected.parser == "LightningCLI":
         return f"{{trial_dir}}/{text}"
+    if text.startswith("{trial_dir}"):
+        return text
     name, _, rest = text[1:].partition("}") if text.startswith("{") else ("", "", text)
     return ("{trial_dir}" if name in draft.automatic else f"{{{draft.names[name]}}}" if name else "") + rest
 

@@ -18,13 +18,19 @@ Json = dict[str, Any]
 def places_json(sd: StudyDir) -> Json:
     """Return the machines of a study and its attempts there, as its runner recorded them last."""
     with StoreReader.open(sd) as reader:
-        recorded = whereabouts(reader)
+        recorded, executor = whereabouts(reader), executor_of(reader)
     alive = bool(runner_status(sd)["alive"])
     trials: dict[str, list[int]] = {}
     for number, attempt in recorded["attempts"].items():
         trials.setdefault(str(attempt["place"]), []).append(int(number))
     places = [{**place, "trials": sorted(trials.get(place["name"], []))} for place in recorded["places"]]
-    return {"study": sd.name, "runner": alive, "places": places, "attempts": recorded["attempts"]}
+    head = {"study": sd.name, "executor": executor, "runner": alive}
+    return {**head, "places": places, "attempts": recorded["attempts"]}
+
+
+def executor_of(reader: StoreReader) -> str:
+    """Return what runs the trials of a study."""
+    return str(reader.spec_json().get("resources", {}).get("executor") or "local")
 
 
 def counts_of(attempts: Mapping[str, Mapping[str, Any]]) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Importance of settings for the objective, of those that matter; as a program it prints it as JSON.
 
-`python -m hptui.results.importance STUDYDIR`: screens run it as a process to stay responsive. What it tells is what the
-report's sentences rest on: `results.analysis.evidence`.
+`python -m hptui.results.importance STUDYDIR [ESTIMATOR]`: screens run it as a process to stay responsive. Without an
+estimator it tells what the report's sentences rest on: `results.analysis.evidence`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 
-__all__ = ["Importance", "importance", "main"]
+__all__ = ["Importance", "importance", "importance_by", "main"]
 
 
 def importance(view: View, reader: StoreReader | None = None) -> Importance | None:
@@ -26,11 +26,22 @@ def importance(view: View, reader: StoreReader | None = None) -> Importance | No
     return read_effects_record(view, reader).importance
 
 
+def importance_by(view: View, estimator: str, reader: StoreReader | None = None) -> Importance | None:
+    """Return the importance of settings by one of `ESTIMATORS`; None if nothing can be stated of settings."""
+    from hptui.results.analysis.estimators import estimated  # numpy: not at start
+
+    if len(view.study.objectives) != 1:
+        return None
+    inputs = read_effects_record(view, reader).effect_inputs(view.study.objective)
+    return estimated(view, *inputs, estimator)
+
+
 def main(argv: Sequence[str]) -> int:
     """Print the importance of the settings of a study directory as JSON."""
     sd = StudyDir(Path(argv[0]))
     with StoreReader.open(sd) as reader:
-        result = importance(read_view(sd, reader), reader)
+        view = read_view(sd, reader)
+        result = importance_by(view, argv[1], reader) if argv[1:] else importance(view, reader)
     print(json.dumps(None if result is None else asdict(result)))
     return 0
 

@@ -11,7 +11,9 @@ from typing import Any
 from hptui.core.format import is_count
 from hptui.core.masking import mask
 from hptui.core.rungs import RungResult, RungSummary
+from hptui.core.space import Space
 from hptui.core.stages import stage_named, stage_space
+from hptui.core.study import Objective
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
 from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import has_finite_values, measured_value, ranked_trials, sort_by_rank
@@ -24,7 +26,7 @@ from hptui.results.analysis.fresh import Fresh, Noise, dead_numbers, dead_seeds,
 from hptui.results.analysis.next_steps import Outlook, outlook_of
 from hptui.results.analysis.range_test import RangeTest, range_test
 from hptui.results.analysis.rungs import summaries_by_stage
-from hptui.results.analysis.scores import MAX_TRIALS, left_out_as, score_trials
+from hptui.results.analysis.scores import MAX_TRIALS, Scores, left_out_as, score_trials
 from hptui.results.analysis.shares import Importance, importance_of
 from hptui.results.diagnosis import Diagnosis, diagnose, scatter_pools
 from hptui.results.masked_view import masked_record
@@ -116,17 +118,22 @@ class ReportData:
         key = (metric or self.metric, stage)
         if key not in self._analyses:
             objective = next(goal for goal in self.view.study.objectives if goal.metric == key[0])
-            cohort = self.cohort if stage is None else cohort_of(self.view, stage)
-            named = stage_named(self.view.study, cohort.stage)
-            space = stage_space(self.view.study, named)
-            curves = {n: by_metric[key[0]] for n, by_metric in self.curves.items() if key[0] in by_metric}
-            curves |= self.score_curves.get(key[0], {})
-            blas.load()
-            scores = score_trials(self.view, cohort.trials, objective, curves)
-            ignored = [setting.setting for setting in self.ignored_settings]
+            space, scores, ignored = self.effect_inputs(objective, stage)
             objectives = len(self.view.study.objectives)
             self._analyses[key] = analyse(self.view, space, objective, scores, ignored, objectives)
         return self._analyses[key]
+
+    def effect_inputs(self, objective: Objective, stage: str | None = None) -> tuple[Space, Scores, list[str]]:
+        """Return the space, the trials with their scores, and the settings that the trainer does not read."""
+        cohort = self.cohort if stage is None else cohort_of(self.view, stage)
+        space = stage_space(self.view.study, stage_named(self.view.study, cohort.stage))
+        curves = {
+            n: by_metric[objective.metric] for n, by_metric in self.curves.items() if objective.metric in by_metric
+        }
+        curves |= self.score_curves.get(objective.metric, {})
+        blas.load()
+        scores = score_trials(self.view, cohort.trials, objective, curves)
+        return space, scores, [setting.setting for setting in self.ignored_settings]
 
     @cached_property
     def _analyses(self) -> dict[tuple[str, str | None], EffectAnalysis]:

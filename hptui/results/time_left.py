@@ -74,13 +74,19 @@ def time_left(view: View, now: float | None = None) -> TimeLeft | None:
 
 
 def _intervals(trials: Sequence[Trial]) -> list[float]:
-    """Return the wall-clock seconds between the ends of the newest trials, without pauses."""
+    """Return the wall-clock seconds between the ends of the newest trials, without pauses.
+
+    While the first that ended is among them, the time until it ended counts: trials that run at once end at once.
+    """
     spans = sorted(
         (trial.ended, trial.started)
         for trial in trials
         if trial.ended is not None and trial.started is not None and not trial.status.open
-    )[-PACE_TRIALS - 1 :]
+    )
     intervals = []
+    if spans and len(spans) <= PACE_TRIALS:
+        intervals.append(max(0.0, spans[0][0] - min(started for _, started in spans)))
+    spans = spans[-PACE_TRIALS - 1 :]
     for index, (ended, _) in enumerate(spans[1:], 1):
         before = spans[index - 1][0]
         # The next trial that ends, of those that were running by then, tells how long nothing ran.

@@ -5,6 +5,7 @@ A shell script, a console program or a script that may act first is never starte
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ from hptui.scripts.passing import Forms, form_of
 from hptui.scripts.program import is_python, script_of
 from hptui.scripts.settings import CommandTable
 from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style, spelling
+from hptui.scripts.with_constants import find_slots
 
 if TYPE_CHECKING:
     from hptui.scripts.inspect import InspectedScript
@@ -64,11 +66,12 @@ def unknown_constant_warnings(values: Mapping[str, Value], script: Path | None) 
 
     try:
         constants = [option.name for option in inspect_script(script).options] if script else []
+        tree = ast.parse(script.read_bytes()) if script else ast.Module([], [])
     except UserError as error:
         yield f"trainer.command: {error}"
         return
     for name in values:
-        if name not in constants:
+        if name not in constants and not find_slots(tree, name):
             close = nearest(name, constants)
             suggestion = f"; did you mean {close!r}?" if close else ""
             yield f"trainer.style: the script sets no constant {name!r}{suggestion}"
@@ -142,7 +145,7 @@ def unknown_parameter_warnings(
         text, problem = _run_help(help_words, composed, directory, spec)
         text = NEGATABLE_FLAG.sub(r"--\2 --\1\2", text)
         flags = {*FLAG_PATTERN.findall(text), *_positional(text)} if dashed else set(dotted_keys(text))
-        if problem or not flags - {"-h", "--help"}:
+        if problem or not (flags - {"-h", "--help"} or _known_in_source(words, directory, style, forms)):
             yield f"trainer.help: {' '.join(help_words[1:])} does not list parameters{problem and f': {problem}'}"
             return
     known = (flags | _known_in_source(words, directory, style, forms)) - {"-h", "--help"}
@@ -167,7 +170,7 @@ def _warnings(
         no = f"{style.prefix}no-{spelling(style, name)}"
         form = form_of(forms, style, name)
         if form is not None:
-            if form.reads is Reads.ANY_TEXT and isinstance(value, bool):
+            if form.reads is Reads.ANY_TEXT and isinstance(value, bool) and value != form.silent:
                 yield f"trainer.{name}: the script reads {option} with type=bool: any text is true, an empty one false"
         elif option not in known and option.replace("--", "-", 1) not in known:
             text = "the script knows no" if is_complete else "the script's source shows no"

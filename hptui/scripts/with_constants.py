@@ -1,4 +1,4 @@
-"""Runs a script with other values for the constants at its top level, in its dictionaries and classes.
+"""Runs a script with other values for its constants: at the top level, in dictionaries and classes, in calls.
 
 `python with_constants.py '{"LR": 0.1}' train.py` runs in the environment of the user's script, so it imports the
 standard library alone. The script's file is not changed; line numbers, `__file__`, `sys.argv` and `__main__` are the
@@ -33,14 +33,13 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
         if isinstance(target, ast.Name) and is_plain(node.value):
             assignments.setdefault(target.id, []).append(node)
     for name, value in values.items():
-        slots = [(node, "value") for node in assignments.get(name, ())] or slots_in_table(tree, name)
+        slots = [(node, "value") for node in assignments.get(name, ())] or find_slots(tree, name)
         if not slots:
-            where = "in a dictionary or class of that name" if "." in name else "at its top level"
+            where = "in a table or call of that name" if "." in name else "at its top level"
             sys.stderr.write(f"error: unknown option: {path} sets no constant {name} {where}\n")
             raise SystemExit(2)
         for owner, key in slots:
-            old = getattr(owner, key) if isinstance(key, str) else owner[key]
-            new = replacement(value, old)
+            new = replacement(value, slot_value(owner, key))
             if isinstance(key, str):
                 setattr(owner, key, new)
             else:
@@ -58,8 +57,18 @@ def replacement(value: Any, old: ast.expr) -> ast.expr:
     return new.body
 
 
+def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
+    """Return where a dotted name (`params.lr`, `CFG.lr`, `train.lr`) stands, as (owner, attribute or index)."""
+    first = name.partition(".")[0]
+    in_table = slots_in_table(tree, name)
+    if in_table and not any(isinstance(node, ast.ClassDef) and node.name == first for node in tree.body):
+        return in_table
+    given = given_in_calls(tree, name)  # `Config(lr=0.1)` overrides what stands in the class
+    return (in_table or slots_in_signature(tree, name)) if given is None else given
+
+
 def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
-    """Return where a dotted name (`params.lr`, `CFG.lr`) stands, as (owner, attribute or index).
+    """Return where a dotted name stands in a table, as (owner, attribute or index).
 
     The table is a dictionary that is assigned to one name once, anywhere in the script, or a class at its top level.
     """
@@ -75,24 +84,106 @@ def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
     """Return where a dotted name stands in a dictionary, `dict(…)` or class; [] if it is not there."""
-    entries: list[tuple[str, ast.AST, Any, Any]] = []  # key, value, owner, attribute or index
-    if isinstance(table, ast.Dict):
-        pairs = zip(table.keys, table.values, strict=True)
-        entries = [(str(k.value), v, table.values, n) for n, (k, v) in enumerate(pairs) if isinstance(k, ast.Constant)]
-    elif isinstance(table, ast.Call) and isinstance(table.func, ast.Name) and table.func.id == "dict":
-        entries = [(word.arg, word.value, word, "value") for word in table.keywords if word.arg]
-    elif isinstance(table, ast.ClassDef):
-        for line in table.body:
-            if isinstance(line, (ast.Assign, ast.AnnAssign)) and line.value is not None:
-                target = line.target if isinstance(line, ast.AnnAssign) else line.targets[0]
-                if isinstance(target, ast.Name):
-                    entries.append((target.id, line.value, line, "value"))
-    for key, value, owner, index in entries:
+    for key, value, owner, index in table_entries(table) or ():
         if key == name:
             return [(owner, index)]
         if isinstance(key, str) and name.startswith(f"{key}.") and (slots := slot_in(value, name[len(key) + 1 :])):
             return slots
     return []
+
+
+NAMESPACES = ("dict", "SimpleNamespace", "Namespace", "EasyDict", "edict", "AttrDict", "DotDict", "Munch", "Box",
+              "ConfigDict", "OmegaConf.create", "DictConfig")  # fmt: skip
+"""Calls that make a table of their keywords, or of a dictionary."""
+
+
+def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
+    """Return (key, value, owner, attribute or index) of each entry of a table; None for what is no table."""
+    if isinstance(node, ast.Dict):
+        entries: list[tuple[Any, ast.expr, Any, Any]] = []
+        for index, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
+            entries.append((key.value if isinstance(key, ast.Constant) else None, value, node.values, index))
+        return entries
+    if isinstance(node, ast.Call) and called_name(node, NAMESPACES):
+        inner = [*node.args[:1], *(word.value for word in node.keywords if word.arg is None)]
+        entries = [(word.arg, word.value, word, "value") for word in node.keywords if word.arg]
+        for part in inner:
+            entries += table_entries(part) or []
+        return entries
+    if isinstance(node, ast.ClassDef):
+        lines = [line for line in node.body if isinstance(line, (ast.Assign, ast.AnnAssign)) and line.value is not None]
+        return [entry for line in lines for entry in class_entry(line)]
+    return None
+
+
+def class_entry(line: Any) -> list[tuple[Any, ast.expr, Any, Any]]:
+    """Return the entry of one line of a class; the default of `field(…)` where a dataclass has that."""
+    target = line.target if isinstance(line, ast.AnnAssign) else line.targets[0]
+    if not isinstance(target, ast.Name):
+        return []
+    if isinstance(line.value, ast.Call) and called_name(line.value, ("field", "Field")):
+        for word in line.value.keywords:
+            if word.arg == "default":
+                return [(target.id, word.value, word, "value")]
+            if word.arg == "default_factory" and isinstance(word.value, ast.Lambda):
+                return [(target.id, word.value.body, word.value, "body")]
+        return []
+    return [(target.id, line.value, line, "value")]
+
+
+def called_name(node: ast.Call, names: tuple[str, ...]) -> bool:
+    """Return whether a call is one of `names`, with the module in front or without."""
+    text = ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
+    return any(text == name or text.endswith(f".{name}") for name in names)
+
+
+def given_in_calls(tree: ast.Module, name: str) -> list[tuple[Any, Any]] | None:
+    """Return where the one call of `train` gives `train.lr`; [] if calls differ, None if no call gives it."""
+    first, _, rest = name.partition(".")
+    called = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called_name(node, (first,))]
+    order = [argument.arg for argument, _, _ in signature(tree, first)]
+    given: list[tuple[Any, Any]] = []
+    is_hidden = False
+    for call in called:
+        slots: list[tuple[Any, Any]] = [(word, "value") for word in call.keywords if word.arg == rest]
+        if not slots and rest in order and order.index(rest) < len(call.args):
+            slots = [(call.args, order.index(rest))]
+        is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
+        is_hidden |= not slots and (is_starred or any(word.arg is None for word in call.keywords))
+        given += slots
+    if not given and not is_hidden:
+        return None
+    return given if len(given) == len(called) == 1 and not is_hidden and is_plain(slot_value(*given[0])) else []
+
+
+def slots_in_signature(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
+    """Return where the default of an argument of a function, or of a class that is called, stands."""
+    first, _, rest = name.partition(".")
+    slots = [(owner, index) for argument, owner, index in signature(tree, first) if argument.arg == rest]
+    return [slot for slot in slots if slot[0] is not None and is_plain(slot_value(*slot))]
+
+
+def signature(tree: ast.Module, name: str) -> list[tuple[ast.arg, Any, Any]]:
+    """Return the arguments of a function, or of a class's `__init__`, each with the place of its default or None."""
+    found: list[Any] = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == name]
+    skipped = 0
+    if len(found) == 1 and isinstance(found[0], ast.ClassDef):
+        found = [n for n in found[0].body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+        skipped = 1
+    if len(found) != 1:
+        return []
+    spec = found[0].args
+    arguments = [*spec.posonlyargs, *spec.args]
+    missing = len(arguments) - len(spec.defaults)
+    places = [(a, spec.defaults if n >= missing else None, n - missing) for n, a in enumerate(arguments)]
+    named = [(a, spec.kw_defaults if spec.kw_defaults[n] else None, n) for n, a in enumerate(spec.kwonlyargs)]
+    return [*places[skipped:], *named]
+
+
+def slot_value(owner: Any, key: Any) -> ast.expr:
+    """Return the expression that stands in a place."""
+    value: ast.expr = getattr(owner, key) if isinstance(key, str) else owner[key]
+    return value
 
 
 def is_plain(node: ast.AST) -> bool:
@@ -135,7 +226,7 @@ def file_of_module(root: str, name: str) -> str:
 def by_module(tree: ast.Module, root: str, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the values of modules of the directory; those of the script itself stay in `values`."""
     modules: dict[str, dict[str, Any]] = {}
-    for name in [name for name in values if "." in name and not slots_in_table(tree, name)]:
+    for name in [name for name in values if "." in name and not find_slots(tree, name)]:
         parts = name.split(".")
         for end in range(len(parts) - 1, 0, -1):
             module = ".".join(parts[:end])

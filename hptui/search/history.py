@@ -201,8 +201,7 @@ def _at_point(projection: SpaceProjection, point: Point, observation: Observatio
 
     A hand-picked trial may violate them.
     """
-    _, rejection = projection.judge(point, frozenset())
-    margin = max(observation.margin, rejection.margin if rejection else 0.0)
+    margin = max(observation.margin, projection.missed_by(point))
     return replace(observation, point=point, margin=margin, trial=trial)
 
 

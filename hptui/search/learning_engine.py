@@ -17,6 +17,7 @@ from hptui.core.trial import Rejection, Trial, Value
 from hptui.search.engine import Proposal, seed_for
 from hptui.search.feasible import FeasibleSampler
 from hptui.search.history import History, Observation, ObservationKind, read_history
+from hptui.search.memory import MemoryLimits
 from hptui.search.projection import Point, SpaceProjection
 
 MAX_ASKS = 10
@@ -106,13 +107,14 @@ class HistoryEngine(ABC):
     name: str
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        self.study, self.projection = study, SpaceProjection(study.space, base)
-        self.feasible = FeasibleSampler(self.projection)
+        self.study, self._limits = study, MemoryLimits(study, base)
+        self.projection, self.feasible = self._limits.of(())
         self.trials: tuple[Trial, ...] = ()
 
     def sync(self, trials: Sequence[Trial]) -> None:
         """See `Engine`."""
         self.trials = tuple(trials)
+        self.projection, self.feasible = self._limits.of(trials)
 
     def ask(self, number: int) -> Proposal | None:
         """See `Engine`."""

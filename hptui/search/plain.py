@@ -10,9 +10,8 @@ from hptui.core.study import Study
 from hptui.core.trial import Trial, Value
 from hptui.plugins import SamplerSpec
 from hptui.search.engine import Proposal, seed_for
-from hptui.search.feasible import FeasibleSampler
 from hptui.search.history import Identities
-from hptui.search.projection import SpaceProjection
+from hptui.search.memory import MemoryLimits
 
 MAX_GRID_POINTS = 50_000
 """Maximum number of points of a grid: more than anybody trains, and enumerated within a second."""
@@ -40,7 +39,8 @@ class GridEngine:
     name = "grid"
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        self.projection = SpaceProjection(study.space, base)
+        self._limits = MemoryLimits(study, base)
+        self.projection, _ = self._limits.of(())
         self.identities = Identities(self.projection)
         self.seen: frozenset[str] = frozenset()
         for parameter in study.space.parameters:
@@ -61,6 +61,7 @@ class GridEngine:
     def sync(self, trials: Sequence[Trial]) -> None:
         """See `Engine`."""
         self.seen = self.identities.of(trials)
+        self.projection, _ = self._limits.of(trials)
 
     def ask(self, number: int) -> Proposal | None:
         """Return the first combination that has no trial yet."""
@@ -78,13 +79,15 @@ class RandomEngine:
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
         self.seed = study.search.seed
-        self.projection = SpaceProjection(study.space, base)
-        self.feasible, self.identities = FeasibleSampler(self.projection), Identities(self.projection)
+        self._limits = MemoryLimits(study, base)
+        self.projection, self.feasible = self._limits.of(())
+        self.identities = Identities(self.projection)
         self.trials: tuple[Trial, ...] = ()
 
     def sync(self, trials: Sequence[Trial]) -> None:
         """See `Engine`."""
         self.trials = tuple(trials)
+        self.projection, self.feasible = self._limits.of(trials)
 
     def ask(self, number: int) -> Proposal | None:
         """Return a feasible configuration that has no trial yet."""

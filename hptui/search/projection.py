@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import islice, product
+from typing import Protocol
 
 from hptui.core.errors import ExpressionError
 from hptui.core.space import Parameter, Space, configuration_key
@@ -34,11 +35,21 @@ UNKNOWN_MARGIN = 1.0
 """Margin of a point at which a constraint cannot be evaluated (a division by zero, for instance)."""
 
 
-class SpaceProjection:
-    """A search space over a baseline. `base` is `[trainer]` with the trainer's defaults filled in."""
+class Wall(Protocol):
+    """A limit that is learnt from trials: by how much overrides exceed it, 0 where they do not, and what it says."""
 
-    def __init__(self, space: Space, base: Mapping[str, Value]) -> None:
-        self.space, self.base = space, base
+    def margin(self, params: Mapping[str, Value]) -> float: ...
+    def text(self, params: Mapping[str, Value]) -> str: ...
+
+
+class SpaceProjection:
+    """A search space over a baseline. `base` is `[trainer]` with the trainer's defaults filled in.
+
+    `wall` limits what may be proposed, besides the constraints; what has run is judged by the constraints alone.
+    """
+
+    def __init__(self, space: Space, base: Mapping[str, Value], wall: Wall | None = None) -> None:
+        self.space, self.base, self.wall = space, base, wall
         self.parameters: dict[str, Parameter] = {parameter.name: parameter for parameter in space.parameters}
         self._derived = frozenset(derived.name for derived in space.derived)
         self.conditional = any(parameter.when is not None for parameter in space.parameters)
@@ -93,6 +104,13 @@ class SpaceProjection:
         if self.identity(settled) in seen:
             return settled, Rejection(settled, DUPLICATE_REASON)
         return settled, None
+
+    def missed_by(self, point: Mapping[str, Value]) -> float:
+        """Return by how much a point that has run misses the constraints; 0 if it keeps them."""
+        try:
+            return max(0.0, self.constraint_margin(self.space.settle(self.base, point)))
+        except ExpressionError:
+            return UNKNOWN_MARGIN
 
     def first_feasible(
         self, points: Iterable[Mapping[str, Value] | Sequence[float]], known: Iterable[Trial] = ()
@@ -158,7 +176,12 @@ class SpaceProjection:
         )
 
     def margin(self, settled: Mapping[str, Value]) -> float:
-        """Return the margin of the worst constraint at settled overrides, always finite; <= 0 is feasible."""
+        """Return the margin of the worst constraint at settled overrides, or of the wall; <= 0 is feasible."""
+        margin = self.constraint_margin(settled)
+        return margin if self.wall is None or margin > 0 else self.wall.margin(settled) or margin
+
+    def constraint_margin(self, settled: Mapping[str, Value]) -> float:
+        """Return the margin of the worst constraint at settled overrides, always finite."""
         try:
             margin = self.space.margin(self.base, settled)
         except ExpressionError:
@@ -167,11 +190,12 @@ class SpaceProjection:
         return UNKNOWN_MARGIN if math.isnan(margin) else min(max(margin, -1e9), 1e9)
 
     def missed_constraints(self, settled: Mapping[str, Value]) -> str:
-        """Return the text of the constraints that are missed, as the user wrote them."""
+        """Return the text of the constraints that are missed, as the user wrote them; else what the wall says."""
         try:
-            return ", ".join(missed.text for missed in self.space.violated(self.base, settled))
+            missed = ", ".join(missed.text for missed in self.space.violated(self.base, settled))
         except ExpressionError as error:
             return error.message
+        return missed or ("" if self.wall is None else self.wall.text(settled))
 
     def _unsearched_settings_fit(self, params: Mapping[str, Value], point: Point) -> bool:
         """Return whether the settings that are not searched have the values that the space implies.

@@ -5,6 +5,7 @@ By path stats only: a descriptor of the store that was opened and closed would d
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from hptui.core.errors import MachineError
@@ -51,7 +52,7 @@ class Ground:
         if self._log_identity is None:
             self._log_identity = now
         elif now != self._log_identity:
-            return f"{self.sd.db.name}-wal was {_change(now)} in {self.sd.root}: what it held cannot be read any more"
+            return f"{self.sd.db.name}-wal was {_change(now)} in {self.sd.root}"
         return ""
 
     def require(self) -> None:
@@ -81,6 +82,19 @@ class Ground:
         """Whether the store can still be written: only the lock was removed or replaced."""
         same = all(identity(path) == self._held[path] for path in (self.sd.root, self.sd.db))
         return same and identity(self._log) == self._log_identity
+
+    @property
+    def log_was_removed(self) -> bool:
+        """Whether all that is missing is the write-ahead log, which this process still holds.
+
+        An empty one at its path is that of somebody who reads; in any other the store goes on without this process.
+        """
+        if self._log_identity is None or identity(self._log) == self._log_identity:
+            return False
+        with suppress(FileNotFoundError):
+            if os.stat(self._log).st_size:
+                return False
+        return all(identity(path) == known for path, known in self._held.items())
 
 
 def _change(now: Identity) -> str:

@@ -118,6 +118,7 @@ class EventKind(StrEnum):
     DISK_LOW = "disk_low"
     NOTIFY = "notify"
     PACKING = "packing"
+    MEMORY = "memory"
 
     @classmethod
     def of_study(cls, state: StudyState) -> EventKind:
@@ -175,6 +176,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.PLACE_BACK: "the place of a running trial is reached again",
     EventKind.FENCED: "an attempt was given up: it may live on, but its results never count",
     EventKind.PACKING: "how many trials share a pass, and by what times, when that changes",
+    EventKind.MEMORY: "what is predicted not to fit into memory: it is not proposed, or runs with a smaller batch",
     EventKind.LEFT: "the runner left: files of the study were removed or replaced under it",
 }
 """When an event of each kind is recorded."""

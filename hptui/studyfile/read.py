@@ -20,9 +20,11 @@ from hptui.core.study import (
     Notes,
     Objective,
     Preset,
+    RayCluster,
     ReportSpec,
     Resources,
     Search,
+    Slurm,
     Ssh,
     Stage,
     Study,
@@ -32,10 +34,12 @@ from hptui.core.trial import Value
 from hptui.core.values import parse_value, to_plain
 from hptui.studyfile import sections
 from hptui.studyfile.notify import read_notify
+from hptui.studyfile.ray import read_ray, validate_ray
 from hptui.studyfile.schema import ROOT
 from hptui.studyfile.search_section import read_search as read_search
 from hptui.studyfile.sections import read_reference, read_stages
 from hptui.studyfile.serialize import to_json
+from hptui.studyfile.slurm import read_slurm, validate_slurm
 from hptui.studyfile.space_entries import entries_by_name, expand_short_entry, read_space
 from hptui.studyfile.ssh import read_ssh, validate_ssh
 from hptui.studyfile.table import TableReader
@@ -191,7 +195,9 @@ def study_from_document(
         notes=read(lambda: sections.read_notes(root.table("notes")), Notes()),
         reference=read(lambda: read_reference(document.get("reference")), None),
         notify=read(lambda: read_notify(document.get("notify")), Notify()),
+        ray=read(lambda: read_ray(document.get("ray")), RayCluster()),
         ssh=read(lambda: read_ssh(document.get("ssh")), Ssh()),
+        slurm=read(lambda: read_slurm(document.get("slurm")), Slurm()),
         trial_name=read(lambda: root.get("trial_name"), ""),
         on_end=read(lambda: root.get("on_end"), None),
         source=source,
@@ -200,6 +206,8 @@ def study_from_document(
     if checked and trainer:
         validate(study, settings, problems)
         validate_ssh(study, problems)
+        validate_slurm(study, problems)
+        validate_ray(study, problems)
     problems.raise_all()
     return study
 

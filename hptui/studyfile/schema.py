@@ -12,7 +12,9 @@ from hptui.core.errors import Problems, StudyError, did_you_mean, nearest
 from hptui.core.key_types import join_location as join_location
 from hptui.core.keys import NONEMPTY, TEXT, Key, Table, list_of
 from hptui.studyfile.notify_table import NOTIFY
+from hptui.studyfile.ray_table import RAY
 from hptui.studyfile.search_tables import SEARCH_TABLES
+from hptui.studyfile.slurm_table import SLURM
 from hptui.studyfile.space_table import SPACE_TABLE
 from hptui.studyfile.ssh_table import SSH, SSH_HOST
 from hptui.studyfile.study_tables import METRICS, OBJECTIVE, REFERENCE, REPORT, RESOURCES
@@ -34,6 +36,8 @@ TABLES: dict[str, Table] = {
         NOTIFY,
         SSH,
         SSH_HOST,
+        SLURM,
+        RAY,
         SPACE_TABLE,
     )
 }

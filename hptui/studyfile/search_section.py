@@ -50,7 +50,7 @@ def read_search(
         until=limits[1],
         stop=tuple(rules),
         outcome=tuple(outcome),
-        **table.fields("warm_start", "laws"),
+        **table.fields("warm_start", "laws", "memory"),
         sampler_settings=read(lambda: _sampler_settings(table, default_sampler, directory, stored=stored), {}),
     )
     problems.raise_all()

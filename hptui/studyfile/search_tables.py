@@ -18,6 +18,7 @@ from hptui.core.keys import (
     either,
     list_of,
     map_of,
+    one_of,
     share_of,
     table,
     text_like,
@@ -118,6 +119,12 @@ SEARCH_TABLES = (
                 "Studies, by name or directory, whose trials inform the search",
                 reader=f"{SEARCH}:read_warm_start",
                 example='["last-week"]',
+            ),
+            Key(
+                "memory",
+                one_of("refuse", "shrink", "off"),
+                "What becomes of a proposal that is predicted not to fit into memory: see search.md",
+                example='"shrink"',
             ),
             Key("laws", FLAG, "Propose first what a published law says, where one applies", example="false"),
             Key(

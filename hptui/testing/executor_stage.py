@@ -52,7 +52,7 @@ class ExecutorStage:
         executor = find_executor(self.executor)
         executor.open(StudyDir(folder / "study"), self.spec(), self.resources(self.parallel), lambda: None)
         self._opened.append(executor)
-        self.until(executor, lambda: executor.capacity() > 0, "ready")
+        self.until(executor, lambda: executor.capacity() >= self.parallel, "ready")
         return executor
 
     def resources(self, parallel: int) -> Resources:

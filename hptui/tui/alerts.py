@@ -32,6 +32,8 @@ class StudyFacts:
     failed: int = 0
     best: str = ""
     ended: int | None = None
+    failure: str = ""
+    """The trial that failed last, with its reason, where trials were read."""
 
 
 def ended_trials(counts: Mapping[TrialStatus, int]) -> int:
@@ -60,14 +62,16 @@ class Alerts:
         happened: dict[str, str] = {}
         was_running = before.state in (StudyState.RUNNING, StudyState.DRAINING)
         best = f"; the best is {facts.best}" if facts.best else ""
+        why = f": {facts.message}" if facts.message else ""
         if was_running and facts.state is StudyState.DONE and not nothing_ended:
-            happened["target" if "target" in facts.message else "done"] = f"{facts.name} is done{best}"
+            happened["target" if "target" in facts.message else "done"] = f"{facts.name} is done{why}{best}"
         if was_running and facts.state is StudyState.PAUSED and facts.message != PAUSED_BY_REQUEST:
             kind = "disk" if any(word in facts.message for word in DISK_WORDS) else "paused"
             happened[kind] = f"{facts.name} paused by itself: {facts.message}"
         if facts.failed and not before.failed:
-            happened["failed"] = f"a trial of {facts.name} failed"
-        if before.best and facts.best != before.best:
+            happened["failed"] = f"{facts.failure or 'a trial'} of {facts.name} failed"
+        # Without a trial that has ended, another best is one that was only read later, or another mean.
+        if before.best and facts.best != before.best and (facts.ended is None or facts.ended != before.ended):
             happened["best"] = f"{facts.name} has a new best: {facts.best}"
         return [text for kind, text in happened.items() if kind in self._kinds]
 

@@ -4,14 +4,16 @@ It holds what screens share, and no state of a study."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual.actions import ActionParseResult
 from textual.app import InvalidThemeError, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
@@ -21,16 +23,21 @@ from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.alerts import Alerts, StudyFacts, alert_sequence
 from hptui.tui.config import Config
-from hptui.tui.feed import Feed, OperationDone
-from hptui.tui.host import Host
+from hptui.tui.feed import Feed, OperationDone, SourceReading
+from hptui.tui.host import Host, is_change
 from hptui.tui.keys import bindings
 from hptui.tui.messages import MessageHistory
 from hptui.tui.palette import KeyCommands
 from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
+from hptui.tui.screens.source_screen import SourceScreen
+from hptui.tui.sources.running import RunningSource
 from hptui.tui.terminal_app import TerminalApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_palette import TrialPalette
 from hptui.tui.user_keys import textual_keymap
+
+READ_ONLY = "read only: hptui was opened with --readonly, which changes nothing"
+"""The answer to a key that would change something."""
 
 
 class HptuiApp(TerminalApp):
@@ -64,6 +71,7 @@ class HptuiApp(TerminalApp):
         self.messages = MessageHistory()
         self._palettes: dict[Path, TrialPalette] = {}
         self._alerts = Alerts(self.config.notify.kinds)
+        self.background_source = RunningSource(home)
         self.installed_screens = InstalledScreens(self)
         self.animation_level = "none"
         for theme in THEMES:
@@ -102,6 +110,7 @@ class HptuiApp(TerminalApp):
         self.set_class(self.config.charts == "ascii", "-ascii")
         self.set_class(self.config.slow, "-slow-line")
         self.handle_signals()
+        self.feed.watch_always(self.background_source, self._post_background)
         self.feed.start()
         self.push_screen(self._first_screen())
         self.set_timer(routes.PRELOAD_DELAY_S, routes.start_preloading)
@@ -152,6 +161,15 @@ class HptuiApp(TerminalApp):
             self.say(text, "bad" if "fail" in text or "paused" in text else "good")
             if self.config.bell and self.terminal_driver is not None:
                 self.terminal_driver.write(alert_sequence(text))
+
+    def _post_background(self, reading: SourceReading) -> None:
+        self.call_later(self._show_background, reading.result)
+
+    def _show_background(self, changed: Sequence[StudyFacts]) -> None:
+        """Alert the user to what has happened to studies that the screen in front does not watch itself."""
+        for facts in changed:
+            if not (isinstance(self.screen, SourceScreen) and self.screen.alerts_of(facts.key)):
+                self.watch_study(facts)
 
     def action_open_installed(self, name: str) -> None:
         self.installed_screens.open(name)
@@ -225,6 +243,17 @@ class HptuiApp(TerminalApp):
         sequence = clipboard.osc52_sequence(result[1])
         if sequence and self.terminal_driver is not None:
             self.terminal_driver.write(sequence)
+
+    async def run_action(
+        self, action: str | ActionParseResult, default_namespace: DOMNode | None = None, *arguments: Any, **others: Any
+    ) -> bool:
+        """Run an action; with `--readonly`, say why one that changes something is not carried out."""
+        done = await super().run_action(action, default_namespace, *arguments, **others)
+        scope = getattr(default_namespace, "scope", "")
+        if not done and self.readonly and isinstance(action, str) and is_change(scope, action):
+            self.say(READ_ONLY, "warn")
+            return True
+        return done
 
     # keys -----------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
 """The only thread that reads: it polls each source in turn for changes, and posts snapshots to the screens.
 
 Snapshots are immutable; screens draw them, and no other thread opens a store. When nothing has changed nothing is
-sent, so nothing is drawn. Only the sources of the screen in front are polled."""
+sent, so nothing is drawn. Only the sources of the screen in front are polled, and seldom one of the application."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from hptui.tui.sources.pool import FeedSource, ReaderPool
 
 log = logging.getLogger(__name__)
 
+BACKGROUND_S = 3.0
+"""Seconds between two looks at what is watched whatever screen is in front."""
 Post = Callable[["SourceReading"], object]
 """Takes a reading; called in the feed's thread."""
 
@@ -49,6 +52,8 @@ class Feed:
         # Guards all that other threads set below: what is watched, whether a poll is requested, whether to end.
         self._condition = threading.Condition()
         self._watched: tuple[Sequence[FeedSource], Post] = ((), lambda reading: None)
+        self._background: tuple[FeedSource, Post] | None = None
+        self._next_background = 0.0
         self._poll_requested = True
         self._closed = False
         self.is_idle = False
@@ -67,6 +72,12 @@ class Feed:
             self._troubles.clear()
             self._poll_requested, self.is_idle = True, False
             self._condition.notify()
+
+    def watch_always(self, source: FeedSource, post: Post) -> None:
+        """Poll a source every few seconds whatever else is watched; its troubles are not posted."""
+        with self._condition:
+            self._background = (source, post)
+            self._next_background = time.monotonic() + BACKGROUND_S
 
     def wake(self) -> None:
         """Poll at once: other data is needed, or something was changed."""
@@ -96,10 +107,25 @@ class Feed:
                     sources, post = self._watched
                 pool.begin()
                 news = [self._poll(source, pool, post) for source in sources]
+                self._poll_background(pool)
                 with self._condition:
                     self.is_idle = not self._poll_requested and not any(news)
         finally:
             pool.close()
+
+    def _poll_background(self, pool: ReaderPool) -> None:
+        """Poll the application's own source, if it is due."""
+        if self._background is None or time.monotonic() < self._next_background:
+            return
+        source, post = self._background
+        try:
+            result = source.poll(pool)
+        except Exception:  # nobody looks at it: the screen that shows it says what cannot be read
+            log.exception("source %s", type(source).__name__)
+            result = None
+        self._next_background = time.monotonic() + BACKGROUND_S
+        if result is not None:
+            post(SourceReading(source, result))
 
     def _poll(self, source: FeedSource, pool: ReaderPool, post: Post) -> bool:
         """Poll one source, pass its news on, and return whether there were any."""

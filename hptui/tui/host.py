@@ -77,6 +77,10 @@ def host_of(node: Any) -> Host:
 
 def is_allowed(node: Any, scope: str, action: str) -> bool:
     """Return whether a key's action may be used: with `--readonly`, those that change something may not."""
-    if not host_of(node).readonly:
-        return True
-    return not any(key.changes and key.action.partition("(")[0] == action for key in keys_of_scope(scope))
+    return not (host_of(node).readonly and is_change(scope, action))
+
+
+def is_change(scope: str, action: str) -> bool:
+    """Return whether an action of a scope changes something."""
+    name = action.partition("(")[0]
+    return any(key.changes and key.action.partition("(")[0] == name for key in keys_of_scope(scope))

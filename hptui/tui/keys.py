@@ -104,6 +104,7 @@ KEYS: tuple[KeyBinding, ...] = (
     KeyBinding("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, "run"),
     KeyBinding("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, "pause"),
     KeyBinding("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, "stop", True),
+    KeyBinding("studies.filter", "slash", "Filter", "show only studies with these words", "filter", "Choose", 9),
     KeyBinding("studies.tour", "t", "Tour", "what is where, in half a minute", "tour", "Look", 8),
     KeyBinding("studies.copy", "y", "Copy", "copy the study's directory", "copy", "Out", 20),
     # a study
@@ -137,7 +138,7 @@ KEYS: tuple[KeyBinding, ...] = (
         "study.insights", "H", "Insights", "pictures of the whole study, with their numbers", "insights", "Look", 13
     ),
     KeyBinding(
-        "study.compare", "c", "Compare", "marked trials side by side, or this and the best", "compare", "Look", 9
+        "study.compare", "c", "Compare", "marked trials, or the best and this one or the baseline", "compare", "Look", 9
     ),
     KeyBinding("study.health", "d", "Health", "what trials suffer from, and what may help", "health", "Look", 13),
     KeyBinding("study.report", "R", "Report", "the report as it would be written now", "report", "Out", 19),
@@ -179,6 +180,7 @@ KEYS: tuple[KeyBinding, ...] = (
     ),
     KeyBinding("insights.parameter", "m", "Parameter", "of another parameter", "parameter(1)", "Look", 3),
     KeyBinding("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
+    KeyBinding("insights.estimate", "i", "Estimate", "importance by another estimate", "estimate", "Look", 3),
     KeyBinding("insights.log", "L", "Log y", "logarithmic y axis, and back", "log", "Look", 7),
     KeyBinding("insights.range", "f", "Range", "a range of an axis filters the trials", "range", "Choose", 8),
     KeyBinding("insights.write", "w", "Write", "write the numbers as CSV or Markdown", "write", "Out", 5),

@@ -19,6 +19,9 @@ from hptui.results.analysis.fresh import Fresh
 from hptui.results.fresh_means import whole_text
 from hptui.results.packing import packing_short
 from hptui.results.view import PSEUDO_LOSS_NOTE, View
+from hptui.store.paths import StudyDir
+from hptui.store.records import StudyRow
+from hptui.tui.alerts import StudyFacts, ended_trials
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import STATE_MEANINGS, STATUS_MEANINGS, Glyphs
@@ -156,7 +159,7 @@ def time_ago(then: float, now: float | None = None) -> str:
     return f"{seconds // 86400:.0f} d ago"
 
 
-def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list[Cell]]:
+def machine_cells(now: MachineNow | None, runner: Cell) -> tuple[list[Cell], list[Cell]]:
     """Return the left and right cells of the machine's line: GPUs, processors and memory; the runner."""
     left: list[Cell] = []
     if now is not None:
@@ -174,16 +177,46 @@ def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list
             left.append(
                 Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GiB", _memory_meaning(now.used_gb, now.total_gb))
             )
-    return left, [Cell(runner, "muted")] if runner else []
+    return left, [runner]
 
 
-def runner_text(snapshot: StudySnapshot) -> str:
-    """Return which runner runs the study."""
+def runner_cell(snapshot: StudySnapshot) -> Cell:
+    """Return which runner runs the study, or why it rests."""
     if snapshot.alive:
-        return f"runner pid {snapshot.pid}" if snapshot.pid else "runner alive"
+        return Cell(f"runner pid {snapshot.pid}" if snapshot.pid else "runner alive", "muted")
     if snapshot.starting:
-        return "runner starts"
-    return "no runner" if not snapshot.gone else "runner gone: r starts another"
+        return Cell("runner starts", "muted")
+    if snapshot.gone:
+        return Cell("runner gone: r starts another", "bad")
+    row = snapshot.view.row
+    return Cell(rest_reason(row) or "no runner", "warn" if row.state is StudyState.PAUSED else "muted")
+
+
+def facts_of_study(
+    sd: StudyDir,
+    row: StudyRow,
+    study: Study,
+    counts: Mapping[TrialStatus, int],
+    best: Trial | None,
+    failure: str = "",
+) -> StudyFacts:
+    """Return what alerts of a study are made of; `failure` is its last failed trial, where that is known."""
+    failed, ended = counts.get(TrialStatus.FAILED, 0), ended_trials(counts)
+    text = best_text(study, best)
+    return StudyFacts(str(sd.root), row.name, row.state, row.message, failed, text, ended, failure)
+
+
+BY_REQUEST = " by request"
+"""How the message of a study ends that a person has paused or stopped."""
+MAX_REASON_CELLS = 70
+"""Cells of the reason why a study rests."""
+
+
+def rest_reason(row: StudyRow) -> str:
+    """Return why a study rests, unless a person asked for it or all its trials were run."""
+    if row.state in (StudyState.RUNNING, StudyState.DRAINING) or row.message.endswith(BY_REQUEST):
+        return ""
+    return plain_line(row.message, MAX_REASON_CELLS)
 
 
 def _load_meaning(busy: float | None) -> str:

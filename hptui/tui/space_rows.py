@@ -158,21 +158,38 @@ def effect_lines(effect: DraftEffect) -> list[list[Cell]]:
             lines.append([Cell(f"outside of it: {outside_text}", "muted")])
     if effect.seconds is not None and effect.trials_left:
         trials = "trial" if effect.trials_left == 1 else "trials"
-        lines.append([Cell(f"{effect.trials_left} {trials} to come ≈ {duration(effect.seconds)} on one slot", "muted")])
+        lines.append([Cell(f"{effect.trials_left} {trials} to come: {duration(effect.seconds)} on one slot", "muted")])
     return [*lines, *([Cell(plain_line(text, 300), "warn")] for text in effect.warnings)]
 
 
-def sample_lines(samples: Sequence[Mapping[str, Value]]) -> list[str]:
-    """Return random draws, one per line below their names, which are cut to the width of the values."""
+def sample_lines(samples: Sequence[Mapping[str, Value]], room: int = 0) -> list[str]:
+    """Return random draws, one per line below their names, in `room` cells if these suffice."""
     names = list(dict.fromkeys(name for sample in samples for name in sample))
     cells = [[setting(sample[name]) if name in sample else "–" for name in names] for sample in samples]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
     widths = [max(width, min(MIN_SAMPLE_CELLS, width_of(name))) for name, width in zip(names, widths, strict=True)]
-    return ["  ".join(map(fit_cells, row, widths)) for row in (names, *cells)]
+    left = room - sum(widths) - len(SAMPLE_GAP) * (len(names) - 1)
+    for index in sorted(range(len(names)), key=lambda index: width_of(names[index])):
+        extra = max(0, min(left, width_of(names[index]) - widths[index]))
+        widths[index] += extra
+        left -= extra
+    headings = _headings(names, widths)
+    return [SAMPLE_GAP.join(map(fit_cells, row, widths)) for row in (headings, *cells)]
+
+
+def _headings(names: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return names for columns: of one that does not fit its initials, if no other name has these."""
+    initials = ["".join(word[:1] for word in name.split("_")) for name in names]
+    return [
+        name if width_of(name) <= width or len(short) < 2 or initials.count(short) > 1 else short
+        for name, short, width in zip(names, initials, widths, strict=True)
+    ]
 
 
 MIN_SAMPLE_CELLS = 4
 """Cells of the column of a drawn value, for its name."""
+SAMPLE_GAP = "  "
+"""What stands between two drawn values."""
 
 
 def _change_text(before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> str:

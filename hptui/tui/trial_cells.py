@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from hptui.core.format import clock
 from hptui.core.format import number as written
 from hptui.core.trial import Trial, TrialStatus
 from hptui.results.columns import HEADINGS, MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, column_getter, format_cell
@@ -37,6 +38,8 @@ SHORT_HEADINGS = {
 """Headings of columns whose names are longer than their values."""
 STEP_COLUMN = "last_step"
 """Column of the last step."""
+TIME_COLUMN = "seconds"
+"""Column of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class TrialCells:
     trends: Mapping[int, tuple[float | None, ...]]
     glyphs: Glyphs
     starred: frozenset[int] = frozenset()
+    now: float = 0.0
+    """Present time in seconds; 0 if no runner lives: what counts as running then does not go on."""
 
     def value_getter(self, name: str) -> Callable[[Trial], Any]:
         """Return the function that gives the value of a trial in a column."""
@@ -72,6 +77,8 @@ class TrialCells:
             )
         if name == STEP_COLUMN:
             return Cell("" if trial.last_step is None else str(trial.last_step), "muted")
+        if name == TIME_COLUMN:
+            return Cell(self._time_text(trial), "muted")
         if name == "stage":
             return Cell(plain_line(trial.stage), "muted")
         if any(objective.metric == name for objective in self.view.study.objectives):
@@ -82,6 +89,14 @@ class TrialCells:
         quiet = name in MEASURED_COLUMNS or name in TRIAL_FACT_COLUMNS
         ended_badly = trial.status in (TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED)
         return Cell(text, "muted" if quiet or ended_badly else "")
+
+    def _time_text(self, trial: Trial) -> str:
+        """Return how long a trial ran, or has run so far."""
+        seconds = trial.seconds
+        is_first_attempt = trial.attempts <= 1 and trial.started is not None
+        if trial.status is TrialStatus.RUNNING and self.now and is_first_attempt:
+            seconds = max(seconds, self.now - (trial.started or self.now))
+        return clock(seconds) if seconds else ""
 
     def _setting_text(self, trial: Trial, name: str) -> str:
         """Return a setting in few characters; the trial's own screen shows the exact value."""
@@ -129,7 +144,9 @@ class TrialCells:
         """Return the heading of a column: the shortest of its names that fits, else the first."""
         study = self.view.study
         spec = study.metrics.get(name)
-        heading = study.report.columns.get(name) or (spec.heading if spec else "")
+        listed = study.report.columns.get(name, "")
+        heading = listed if listed != name else ""  # a list of columns gives them no other names
+        heading = heading or (spec.heading if spec else "")
         if name == STATUS_COLUMN:
             return ""
         names = [

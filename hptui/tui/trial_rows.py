@@ -61,8 +61,12 @@ class TrialRows:
         best: frozenset[int],
         metrics: tuple[str, ...] = (),
         starred: frozenset[int] = frozenset(),
+        now: float = 0.0,
     ) -> None:
-        """Show a new state of the study; `best` and `starred` are numbers of trials."""
+        """Show a new state of the study.
+
+        `best` and `starred` are numbers of trials; `now` is the time, 0 without a runner.
+        """
         before, self._metrics = self._state, metrics
         same = before is not None and before.view.study is view.study
         changed = [trial for trial in view.trials if self._trials.get(trial.number) is not trial]
@@ -74,7 +78,7 @@ class TrialRows:
         for number in {trial.number for trial in changed} | (best_before ^ best) | (starred_before ^ starred):
             self._cells.pop(number, None)
             self._texts.pop(number, None)
-        self._state = TrialCells(view, best, self._trends, self.glyphs, starred)
+        self._state = TrialCells(view, best, self._trends, self.glyphs, starred, now)
         self._trials.update((trial.number, trial) for trial in changed)
         if before is None:  # columns chosen in an earlier visit may no longer exist
             names = {*self.available(), "number", STATUS_COLUMN}

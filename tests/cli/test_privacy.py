@@ -253,7 +253,9 @@ def test_a_study_of_another_user_is_read_and_neither_changed_nor_run(study, capf
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     assert _guarded(["--home", str(home), "trials", study.name]) == 0
     assert "belongs to" in capfd.readouterr().err
-    for verb, *words in (["run"], ["note", "1", "mine now"], ["pause"], ["rm", "--yes"]):
+    study.lock.touch()
+    study.lock.chmod(0)  # as it is to anybody else
+    for verb, *words in (["run"], ["note", "1", "mine now"], ["pause"], ["rm", "--yes"], ["rm"]):
         assert _guarded(["--home", str(home), verb, study.name, *words]) == 1, verb
         assert "belongs to" in capfd.readouterr().err
     with pytest.raises(MachineError, match="belongs to"):
@@ -264,6 +266,7 @@ def test_a_study_of_another_user_is_read_and_neither_changed_nor_run(study, capf
     finally:
         ownership.ALLOW_OWNER.reset(token)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
+    study.lock.chmod(0o600)
     assert "belongs to" in send_note(home, study, capfd) or home.stat().st_uid == 0
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.clients.rate import (
+    FOURTH_SCRIPTS,
+    FOURTH_SWEEPS,
     SCRIPTS,
     SWEEPS,
     THIRD_SCRIPTS,
@@ -24,9 +26,9 @@ from tests.clients.rate import (
 
 LEAST_READ, LEAST_RUN, LEAST_USABLE = 0.95, 0.95, 0.80
 """The least shares of sweeps that are read right, scripts that run right, and files that are usable as written."""
-IDS = ["first", "unseen", "third"]
-of_all_sweeps = pytest.mark.parametrize("sample", [SWEEPS, UNSEEN_SWEEPS, THIRD_SWEEPS], ids=IDS)
-of_all_scripts = pytest.mark.parametrize("sample", [SCRIPTS, UNSEEN_SCRIPTS, THIRD_SCRIPTS], ids=IDS)
+IDS = ["first", "unseen", "third", "fourth"]
+of_all_sweeps = pytest.mark.parametrize("sample", [SWEEPS, UNSEEN_SWEEPS, THIRD_SWEEPS, FOURTH_SWEEPS], ids=IDS)
+of_all_scripts = pytest.mark.parametrize("sample", [SCRIPTS, UNSEEN_SCRIPTS, THIRD_SCRIPTS, FOURTH_SCRIPTS], ids=IDS)
 
 
 @of_all_sweeps

@@ -13,9 +13,13 @@ import pytest
 
 from hptui.core.errors import MachineError, UserError
 from hptui.core.study import Resources
+from hptui.execution.executor import LaunchRecord, WorkerSpec
 from hptui.execution.local import devices, environment, lock_directory, nvml
 from hptui.execution.local.devices import Slot, lock_slot, slots_for, visible_gpus
+from hptui.execution.local.executor import LocalExecutor
 from hptui.execution.local.usage import UsageSampler
+from hptui.store.paths import StudyDir
+from hptui.store.run_directory import RunDir, acquire_lock
 from tests.support import until
 
 FIRST, SECOND = "GPU-aaaaaaaa-0000-0000-0000-000000000000", "GPU-bbbbbbbb-1111-1111-1111-111111111111"
@@ -98,6 +102,23 @@ def test_a_count_takes_free_gpus_and_those_held_already(world):
     assert labels(Resources(gpus=1)) == ["GPU 1"]
     assert labels(Resources(gpus=1), prefer=[FIRST]) == ["GPU 0"]
     release(held)
+
+
+def test_adopted_attempts_keep_a_number_of_gpus_to_theirs(world, tmp_path):
+    for resources in (Resources(gpus=1), Resources(gpus=1, trials_per_gpu=2)):
+        executor = LocalExecutor()
+        executor.open(StudyDir(tmp_path), WorkerSpec(("false",)), resources, lambda: None)
+        try:
+            run = RunDir(tmp_path / f"attempt-{resources.trials_per_gpu}")
+            run.root.mkdir()
+            own = [label.replace("0", "1") for label in executor.slot_labels()]
+            assert own != list(executor.slot_labels())
+            lock = acquire_lock(run.lock)
+            executor.adopt(LaunchRecord("token", run, own[0]))
+            assert list(executor.slot_labels()) == own, "the study uses no second GPU beside the one that it has"
+            os.close(lock)
+        finally:
+            executor.close()
 
 
 def test_gpus_that_are_not_there_are_refused(world):

@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from hptui.core.errors import MachineError, UserError
 from hptui.core.study import Resources
 from hptui.core.trial import Attempt, AttemptState, Reason
 from hptui.execution.gpu_record import GPU_PEAKS, faulty_gpus, peak_of_one_gpu
+from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.local import devices, gpu_memory, nvml, slots, xid
 from hptui.execution.local.devices import slots_for, visible_gpus
 from hptui.execution.local.environment import gpu_facts
@@ -18,6 +20,7 @@ from hptui.execution.local.gpu_memory import Occupant, Room, needed_gb, shortage
 from hptui.execution.local.nvml import GIB, Gpu
 from hptui.execution.local.slots import SlotPool
 from hptui.execution.local.usage import GpuUse, UsageSampler, _Watched, sample_tree
+from hptui.operations import doctor
 from tests.execution.conftest import FAKES
 
 FIRST, SECOND = "GPU-aaaaaaaa-0000-0000-0000-000000000000", "GPU-bbbbbbbb-1111-1111-1111-111111111111"
@@ -383,3 +386,26 @@ def test_a_driver_that_reports_nothing_is_no_trouble(world):
         watch = xid.XidWatch({0, 1})
         assert watch.notices() == []
         watch.close()
+
+
+@pytest.mark.parametrize("gpus", ["all", 1, (0,)])
+def test_gpus_of_other_makers_are_named_at_the_start_and_by_the_doctor(gpus, tmp_path, monkeypatch, own_locks):
+    monkeypatch.setattr(nvml, "library", lambda: None)
+    monkeypatch.setattr(devices, "AMD_DRIVER", tmp_path)
+    study = SimpleNamespace(resources=Resources(gpus=gpus))
+    said, known = [], {}
+    store = SimpleNamespace(
+        read=SimpleNamespace(get_meta=known.get),
+        set_meta=known.__setitem__,
+        add_event=lambda *event: said.append(event),
+    )
+    executor = SimpleNamespace(name="local", has_gpus=lambda: False)
+    for _ in range(2):  # the next runner says it no more
+        GpuWatch(store, SimpleNamespace(executor=executor)).warn_at_start(study)
+    [(level, _, message)] = said
+    assert level == "warning"
+    assert message.startswith("AMD's GPUs are not supported")
+    [found] = doctor._gpus()
+    assert (found.level, found.message) == ("warning", message)
+    monkeypatch.setattr(devices, "AMD_DRIVER", tmp_path / "none")
+    assert devices.untested_gpus() == ""

@@ -1,5 +1,6 @@
 """Proposals: asked ahead where that changes nothing, and who proposes is recorded and said when it changes."""
 
+import json
 import select
 from dataclasses import replace
 
@@ -8,13 +9,14 @@ import pytest
 from hptui import plugins
 from hptui.core.parameters import Choice, Float, Int
 from hptui.core.study import Search
-from hptui.core.trial import Role, TrialStatus
+from hptui.core.trial import Reason, Role, TrialStatus
 from hptui.execution.proposals import Proposals
 from hptui.execution.queue import insert_waiting
 from hptui.search.engine_process import runs_in_own_process
 from hptui.store.paths import StudyDir
 from hptui.store.store import Store
 from hptui.studyfile import to_json
+from tests.benchmarks import memory_wall as wall
 from tests.search.kit import space
 from tests.search.kit import study as made
 
@@ -133,3 +135,72 @@ def test_another_version_of_the_engine_is_said_once(store):
         later.next(store.read.trials())
     said = [event.message for event in store.read.events() if event.kind == "engine"]
     assert said == ["the search goes on with random; before it was random 0.9"]
+
+
+PEAKS = {"memory_capacity_gb": 10.0}
+
+
+def of_memory(store, sizes, mode):
+    """Proposals after trials with these sizes; one beyond 10 GiB has run out of memory."""
+    space_ = space([Int("batch_size", 1, 64)])
+    spec = replace(made(space_, "random"), search=Search(sampler="random", memory=mode))
+    spec = replace(spec, trainer=replace(spec.trainer, kind="sft"))
+    for size in sizes:
+        trial = insert_waiting(store, spec, Role.SEARCH, {"batch_size": size})
+        ended = {"ended": 1.0, "facts": {**PEAKS, "peak_gpu_allocated_gb": float(size)}}
+        if size > 10:
+            ended = {"status": TrialStatus.FAILED, "reason": Reason.OOM, "ended": 1.0, "facts": PEAKS}
+        store.update_trial(trial.number, **{"status": TrialStatus.COMPLETE, **ended})
+    return spec, Proposals(store, spec, {"batch_size": 4})
+
+
+def test_a_proposal_beyond_the_memory_is_not_made_and_that_is_recorded(store):
+    _, proposals = of_memory(store, (2, 4, 6, 8, 40), "refuse")
+    for _ in range(5):
+        trial = proposals.next(store.read.trials())
+        assert trial.params["batch_size"] < 16
+        assert trial.params["batch_size"] < 5 or 2.5 <= trial.facts["memory_predicted_gb"] <= 12
+    [event] = [event for event in store.read.events() if event.kind == "memory"]
+    assert "of the space is predicted to need more than 10 GiB and is not proposed" in event.message
+    assert "from 4 measured trials and 1 that ran out" in event.message
+
+
+def test_a_proposal_made_in_advance_is_made_again_when_more_is_known_of_the_memory(store):
+    spec, _ = of_memory(store, (2, 4, 6, 8), "refuse")
+    proposals = Counted(store, spec, {"batch_size": 4})
+    waiting = insert_waiting(store, spec, Role.SEARCH, {"batch_size": 40})
+    store.update_trial(waiting.number, status=TrialStatus.RUNNING)
+    proposals.next(store.read.trials())
+    proposals.look_ahead(store.read.trials())
+    store.update_trial(waiting.number, status=TrialStatus.FAILED, reason=Reason.OOM, ended=1.0, facts=PEAKS)
+    proposals.look_ahead(store.read.trials())
+    answer = proposals._precomputed[1]
+    assert proposals.asked == 3
+    other = Proposals(store, spec, {"batch_size": 4})
+    other.prepare()
+    assert other._answer_here(store.read.next_number(), store.read.trials()) == answer
+
+
+@pytest.mark.parametrize(("mode", "role"), [(m, r) for m in ("refuse", "shrink") for r in (Role.MANUAL, Role.SEARCH)])
+def test_a_trial_is_made_smaller_only_where_that_is_asked_for(store, tmp_path, mode, role):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps(wall.SHAPE))
+    spec = wall.make("random", "sizes", mode, 0, tmp_path)
+    for trial in wall.course(spec, "sizes", 10, 0, wall.capacity()):
+        store.insert_trial(trial)
+    proposals = Proposals(store, spec, wall.BASE)
+    large = {"batch_size": 64, "max_length": 2048}
+    asked = insert_waiting(store, spec, role, large)
+    fitted = proposals.memory.fitted(asked, store.read.trials())
+    events = [event.message for event in store.read.events() if event.kind == "memory" and event.trial == asked.number]
+    if mode == "shrink":
+        smaller = fitted.facts["memory_shrunk"]
+        assert smaller["batch_size"] * smaller["gradient_accumulation"] == 64
+        assert store.read.trial(asked.number).facts["memory_shrunk"] == smaller
+        assert store.read.trial(asked.number).params == large
+        assert len(events) == 1
+        assert "so that it fits" in events[0]
+        assert proposals.memory.fitted(fitted, store.read.trials()) == fitted
+    else:
+        assert fitted == asked
+        assert [("it runs because it was asked for" in event) for event in events] == [True] * (role is Role.MANUAL)

@@ -127,6 +127,31 @@ def test_a_killed_shim_takes_its_worker_along_and_the_lock_is_free(tmp_path: Pat
     assert read_json(run.exit) is None
 
 
+@pytest.mark.parametrize("dead", [False, True])
+def test_an_attempt_with_an_owner_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, dead: bool) -> None:
+    owner = subprocess.Popen(["sleep", "600"])
+    monkeypatch.setenv(shim.OWNER_VARIABLE, str(owner.pid))
+    if dead:
+        owner.kill()
+        owner.wait()
+        run = start(tmp_path, "print('up', flush=True)")
+        until(lambda: not lock_is_held(run.lock))
+        reap()
+        assert (run.log.exists(), read_json(run.exit)) == (False, None)
+        return
+    code = CHILDREN.replace('print("up"', "print(os.environ.get('HPTUI_OWNER'), 'up'")
+    run = start(tmp_path, f"{code}time.sleep(600)")
+    up(run)
+    owner.kill()
+    owner.wait()
+    end = ended(run)
+    assert (end["signal"], end["asked"], end["insisted"]) == (9, "", True)
+    assert "None up" in run.log.read_text()
+    left = [int(word) for word in run.log.read_text().split() if word.isdigit()]
+    assert len(left) == 2
+    assert not any(Path(f"/proc/{pid}").exists() for pid in left)
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
@@ -307,17 +332,27 @@ def test_a_launcher_that_dies_before_it_forked_lets_go_of_the_lock(body: Path) -
     warm.close()
 
 
-def test_a_start_that_hangs_is_given_up(body: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hptui.execution.local.handle.MAX_START_S", 0.3)
+@pytest.mark.parametrize("where", ["import", "fork"])
+def test_a_start_that_hangs_is_given_up(where: str, body: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launcher that still imports has a longer time of its own: a cold disk is slow."""
+    limits = {"import": (0.0, 0.3), "fork": (0.3, 600.0)}[where]
+    monkeypatch.setattr("hptui.execution.local.handle.MAX_START_S", limits[0])
+    monkeypatch.setattr("hptui.execution.local.launcher.MAX_IMPORT_S", limits[1])
     (body / "slow_import.py").write_text("import time; time.sleep(60)")
     executor = LocalExecutor()
-    executor.launcher = LauncherClient("warm_body:main", ["slow_import"], os.environ)
+    executor.launcher = LauncherClient("warm_body:main", ["slow_import"] if where == "import" else [], os.environ)
+    if where == "fork":
+        executor.launcher.ensure()
+        until(lambda: (executor.poll(), executor.launcher and executor.launcher.ready)[1])
+        assert executor.launcher._process is not None
+        os.kill(executor.launcher._process.pid, signal.SIGSTOP)
     run = RunDir(body / "attempt-1")
     launch = Launch("hanging", run, {}, [sys.executable, "-c", "print('cold')"], cwd=str(body))
     handle = executor.start(launch, Lease())
     assert handle.state().kind == "starting"
     assert not executor.settled()
-    until(lambda: handle.state().gone)
+    assert [handle.state().kind for _ in range(3)] == ["starting"] * 3
+    until(lambda: (executor.poll(), handle.state().gone)[1])
     assert (handle.state().proof, executor.launcher.fileno()) == ("lock", -1)
     assert executor.settled()
     handle.forget()

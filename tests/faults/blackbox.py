@@ -15,8 +15,9 @@ studies are let run to their end and judged:
     proposals of a sequential study are those of an undisturbed one
     numbers   so are the values of complete trials
 
-With `--counter` a call goes on after the last round that the file holds for the seed, until the file has so many kills;
-it is written after each round, so that a call may be stopped at any time."""
+Kills are counted in `hptui/blackbox.json` of the user's directory of states (XDG_STATE_HOME), or in the file after
+`--counter`. A call goes on after the last round that it holds for the seed, until it has so many kills; it is written
+after each round, so that a call may be stopped at any time."""
 
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ import json
 import os
 import pty
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -50,7 +52,7 @@ KINDS = (
     (b"hptui.operations.runner_process", "runner"),
     (b"hptui.search.engine_process", "engine"),
     (b"shim.py", "shim"),
-    (b"hptui.execution.local.launcher", "launcher or warm attempt"),
+    (b"hptui.execution.local.launcher", "launcher"),
     (b"hptui.trainers.worker", "worker"),
     (b"blackbox daemon", "daemon"),
     (b"train.py", "script"),
@@ -58,6 +60,8 @@ KINDS = (
     (b"\0run\0", "starter or follower"),
 )
 """A word of a command line, and whose it is. What else runs is a verb."""
+PERIPHERAL = ("starter or follower", "verb", "screens")
+"""Whose death stops nothing that runs: they are struck more seldom, else a round would hardly get beyond starters."""
 VERBS: Sequence[tuple[str, ...]] = (
     ("status",), ("trials", "{}"), ("report", "{}"), ("doctor", "{}"), ("pause", "{}"), ("resume", "{}"), ("log", "{}"),
     ("note", "{}", "0", "seen"), ("show", "{}", "best"),
@@ -75,9 +79,37 @@ def command(home: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "hptui", "--home", str(home), *words]
 
 
+def default_counter() -> Path:
+    """Where kills are counted unless another file is named."""
+    states = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(states, "hptui", "blackbox.json")
+
+
 def kind_of(words: bytes) -> str:
     """Whose process a command line belongs to."""
     return next((kind for word, kind in KINDS if word in words), "verb")
+
+
+def kind_of_process(pid: int, words: bytes) -> str:
+    """Whose a process is; what the launcher has forked has its command line, and is told by the attempt's lock."""
+    if (kind := kind_of(words)) != "launcher":
+        return kind
+    if holds_lock(pid):
+        return "warm shim"
+    with suppress(OSError, ValueError):
+        parent = int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
+        return "warm worker" if holds_lock(parent) else kind
+    return kind
+
+
+def holds_lock(pid: int) -> bool:
+    """Whether a process has the lock of an attempt open."""
+    with suppress(OSError):
+        for fd in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                if re.search(r"/attempt-\d+/lock$", os.readlink(fd)):
+                    return True
+    return False
 
 
 @dataclass
@@ -133,9 +165,10 @@ class Round:
             if self.engines[asked] >= MAX_ENGINES:
                 return
             self.engines[asked] += 1
+        kind = kind_of_process(pid, words)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-            self.kills[kind_of(words)] += 1
+            self.kills[kind] += 1
 
     def question_of(self, words: bytes) -> tuple[str, int]:
         """The study whose engine a command line is, and how many trials that has."""
@@ -203,9 +236,13 @@ class Round:
             trial = [found for found in living if b"trials/" in found[1] or b"train.py" in found[1]] or living
             chosen = trial[:2]
         else:
-            kinds = sorted({kind_of(words) for _, words in living})  # first whose, then which: runners are few
-            picked = self.random.choices(kinds, k=1 if how == "one" else 2)
-            chosen = [self.random.choice([one for one in living if kind_of(one[1]) == kind]) for kind in picked]
+            by_kind: dict[str, list[tuple[int, bytes]]] = {}  # first whose, then which: runners are few
+            for found in living:
+                by_kind.setdefault(kind_of_process(*found), []).append(found)
+            kinds = sorted(by_kind)
+            weights = [1 if kind in PERIPHERAL else 4 for kind in kinds]
+            picked = self.random.choices(kinds, weights, k=1 if how == "one" else 2)
+            chosen = [self.random.choice(by_kind[kind]) for kind in picked]
         for pid, words in chosen:
             self.kill(pid, words)
         if how == "twice":
@@ -341,9 +378,9 @@ def attack(kills: int, seed: int, folder: Path, trials: int = 8, first: int = 0)
         shutil.rmtree(home)
 
 
-def known_counts(counter: Path | None) -> dict[str, Any]:
+def known_counts(counter: Path) -> dict[str, Any]:
     """Return what the counter file holds: kills by process, studies, rounds and findings, by seed."""
-    known: dict[str, Any] = json.loads(counter.read_text()) if counter is not None and counter.exists() else {}
+    known: dict[str, Any] = json.loads(counter.read_text()) if counter.exists() else {}
     return known
 
 
@@ -362,8 +399,14 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trials", type=int, default=8, help="of each toy's study of a round")
-    parser.add_argument("--counter", type=Path, help="JSON file that the counts are added to")
+    parser.add_argument(
+        "--counter",
+        type=Path,
+        default=default_counter(),
+        help=f"JSON file that the counts are added to: {default_counter()}",
+    )
     options = parser.parse_args()
+    options.counter.parent.mkdir(parents=True, exist_ok=True)
     folder, known = Path(tempfile.mkdtemp(prefix="blackbox-")), known_counts(options.counter)
     before = known.get(str(options.seed), {"rounds": 0, "kills": {}})
     kills = options.kills - sum(before["kills"].values())
@@ -371,10 +414,11 @@ def main() -> int:
     for one in attack(kills, options.seed, folder, options.trials, before["rounds"]):
         add_round(known, options.seed, one)
         findings += [*one.findings, f"in {one.home}"] if one.findings else []
-        if options.counter is not None:
-            temporary = options.counter.with_suffix(".tmp")
-            temporary.write_text(json.dumps(known, indent=2) + "\n")
-            temporary.replace(options.counter)
+        temporary = options.counter.with_suffix(".tmp")
+        temporary.write_text(json.dumps(known, indent=2) + "\n")
+        temporary.replace(options.counter)
+    total = sum(sum(counts["kills"].values()) for counts in known.values())
+    print(f"{total} kills in all, counted in {options.counter}")
     for seed, counts in known.items():
         print(f"seed {seed}: {sum(counts['kills'].values())} kills in {counts['rounds']} rounds: {counts['kills']}")
         print(f"  studies: {counts['studies']}; {len(counts['findings'])} findings")

@@ -63,15 +63,20 @@ def processes(folder: Path, mark: bytes = b"") -> list[int]:
 
 
 class Battle:
-    """One study by ssh, attacked from a seed."""
+    """One study on other machines, attacked from a seed."""
 
-    def __init__(self, home: Path, folder: Path, sshd: Sshd, seed: int, hosts: str = HOSTS) -> None:
-        self.home, self.folder, self.sshd, self.far = home, folder, sshd, home / "far"
+    kinds: tuple[str, ...] = KINDS
+    seconds_per_kill = 4.0
+    ends_in_doubt: tuple[str, ...] = ()
+    """Kinds of events about attempts that belong to what is killed here, and are no findings."""
+
+    def __init__(self, home: Path, folder: Path, seed: int, rest: str) -> None:
+        self.home, self.folder, self.far = home, folder, home / "far"
         self.random = random.Random(seed)
         self.kills: Counter[str] = Counter()
         self._deck: list[str] = []
         options = {"steps": STEPS, "step_seconds": 0.02, "trainer": "checkpoint_every = 7", "trials": 100_000}
-        self.file = toy(folder, "wide", **options, rest=REST.format(far=self.far, hosts=hosts))  # type: ignore[arg-type]
+        self.file = toy(folder, "wide", **options, rest=rest)  # type: ignore[arg-type]
         self.sd = StudyDir.for_study(home, "wide")
 
     def keep(self) -> bool:
@@ -89,32 +94,31 @@ class Battle:
     def act(self) -> None:
         """Kill something."""
         if not self._deck:
-            self._deck = list(KINDS)
+            self._deck = list(self.kinds)
             self.random.shuffle(self._deck)
-        kind = self._deck[-1]
-        if kind == "link":
-            self.count(kind, self.sshd.drop_links() > 0)
-            return
-        if kind in ("runner", "relay"):
-            victims = processes(self.sd.root, RUNNER) if kind == "runner" else processes(self.far, RELAY)
-        else:
-            facts = [read_json(path) for path in self.far.glob("*/*/trials/*/attempt-*/shim.json")]
-            pids = [int(fact[kind]) for fact in facts if isinstance(fact, dict)]
-            victims = [pid for pid in pids if belongs(pid, self.far)]
-        if victims:
-            with suppress(ProcessLookupError):
-                os.kill(self.random.choice(sorted(victims)), signal.SIGKILL)
-                self.count(kind, True)
+        if self.strike(self._deck[-1]):  # what found no victim is tried again
+            self.kills[self._deck.pop()] += 1
 
-    def count(self, kind: str, killed: bool) -> None:
-        """Count a kill; what found no victim is tried again."""
-        if killed:
-            self.kills[kind] += 1
-            self._deck.pop()
+    def strike(self, kind: str) -> bool:
+        """Kill something of a kind; return whether there was something."""
+        victims = self.victims(kind)
+        with suppress(ProcessLookupError):
+            if victims:
+                os.kill(self.random.choice(sorted(victims)), signal.SIGKILL)
+                return True
+        return False
+
+    def victims(self, kind: str) -> list[int]:
+        """Return the processes of a kind."""
+        if kind == "runner":
+            return processes(self.sd.root, RUNNER)
+        facts = [read_json(path) for path in self.far.glob("*/*/trials/*/attempt-*/shim.json")]
+        pids = [int(fact[kind]) for fact in facts if isinstance(fact, dict)]
+        return [pid for pid in pids if belongs(pid, self.far)]
 
     def fight(self, kills: int, pace: float) -> None:
         """Kill until there were as many kills; then let what is recorded end, and nothing new begin."""
-        deadline = time.monotonic() + (60 + 4 * kills) * PATIENCE
+        deadline = time.monotonic() + (60 + self.seconds_per_kill * kills) * PATIENCE
         small = False
         while not self.keep():
             assert time.monotonic() < deadline, f"not done after {self.kills}: {self.sd.runner_log.read_text()[-3000:]}"
@@ -132,7 +136,8 @@ class Battle:
         with StoreReader.open(self.sd) as reader:
             trials = reader.trials()
             curves = {trial.number: reader.curve(trial.number, "loss") for trial in trials}
-            suspects = [event.message for event in reader.events() if event.kind in ("suspect", "fenced")]
+            doubtful = {"suspect", "fenced"} - set(self.ends_in_doubt)
+            suspects = [event.message for event in reader.events() if event.kind in doubtful]
         findings += [f"trial {trial.number} is {trial.status}" for trial in trials if trial.status != "complete"]
         for number, curve in curves.items():
             if [step for step, _, _ in curve] != list(range(1, STEPS + 1)):
@@ -160,14 +165,35 @@ def curves_of(sd: StudyDir) -> dict[int, list[float]]:
         return {t.number: [value for _, value, _ in reader.curve(t.number, "loss")] for t in reader.trials()}
 
 
+class SshBattle(Battle):
+    """One study by ssh."""
+
+    def __init__(self, home: Path, folder: Path, sshd: Sshd, seed: int, hosts: str = HOSTS) -> None:
+        super().__init__(home, folder, seed, REST.format(far=home / "far", hosts=hosts))
+        self.sshd = sshd
+
+    def strike(self, kind: str) -> bool:
+        """Kill something of a kind; return whether there was something."""
+        return self.sshd.drop_links() > 0 if kind == "link" else super().strike(kind)
+
+    def victims(self, kind: str) -> list[int]:
+        """Return the processes of a kind."""
+        return processes(self.far, RELAY) if kind == "relay" else super().victims(kind)
+
+
 def battle(
     home: Path, folder: Path, sshd: Sshd, kills: int, seed: int, *, pace: float, hosts: str = HOSTS
 ) -> Counter[str]:
+    """Attack a study by ssh; compare it with one that ran here and undisturbed. Raises: AssertionError."""
+    return fight_out(SshBattle(home, folder, sshd, seed, hosts), kills, seed, pace)
+
+
+def fight_out(fight: Battle, kills: int, seed: int, pace: float) -> Counter[str]:
     """Attack a study; compare it with one that ran here and undisturbed. Raises: AssertionError."""
-    fight = Battle(home, folder, sshd, seed, hosts)
     fight.fight(kills, pace)
     trials = len(curves_of(fight.sd))
-    quiet = run_to_rest(home, toy(folder, "quiet", steps=STEPS, trials=trials, rest="[resources]\nparallel = 3"))
+    file = toy(fight.folder, "quiet", steps=STEPS, trials=trials, rest="[resources]\nparallel = 3")
+    quiet = run_to_rest(fight.home, file)
     findings = fight.judge(curves_of(quiet))
     assert not findings, f"seed {seed}, {dict(fight.kills)}: " + "\n".join(findings)
     return fight.kills
@@ -186,6 +212,11 @@ def main(kills: int, counter: Path, seed: int) -> None:
         kill_all(home)
         for pid in processes(home):
             os.kill(pid, signal.SIGKILL)
+    add_to(counter, seed, counts)
+
+
+def add_to(counter: Path, seed: int, counts: Counter[str]) -> None:
+    """Add the kills of one battle to a file, and say how many there are."""
     before = json.loads(counter.read_text()) if counter.exists() else {"kills": {}, "rounds": []}
     total = Counter(before["kills"]) + counts
     rounds = [*before["rounds"], {"seed": seed, **counts}]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +17,7 @@ from typing import Any
 import pytest
 
 from hptui import studyfile
-from tests.faults.blackbox import Round, add_round, attack
+from tests.faults.blackbox import Round, add_round, attack, kind_of_process, main
 from tests.operations.made import make
 
 PLANTED = {
@@ -64,6 +67,35 @@ def test_counts_add_up_over_calls_by_seed(tmp_path: Path) -> None:
         add_round(known, seed, one)
     assert known["1"] == {"rounds": 2, "kills": {"runner": 3}, "studies": {"toy-gp": 2}, "findings": []}
     assert known["2"]["kills"] == {"runner": 3}
+
+
+def test_a_call_goes_on_from_the_counts_that_it_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["blackbox", "--kills", "7"])
+    known: dict[str, Any] = {}
+    for seed in (1, 2):
+        add_round(known, seed, Round(tmp_path, random.Random(0), 1, 0, Counter(runner=7), names=("toy-gp",)))
+    (tmp_path / "hptui").mkdir()
+    (tmp_path / "hptui" / "blackbox.json").write_text(json.dumps(known))
+    assert main() == 0, "there is nothing left to do"
+    assert f"14 kills in all, counted in {tmp_path}/hptui/blackbox.json" in capsys.readouterr().out
+
+
+def test_processes_that_the_launcher_forked_are_told_by_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = b"python\0-m\0hptui.execution.local.launcher\0"
+    run = tmp_path / "attempt-1"
+    run.mkdir()
+    assert kind_of_process(os.getpid(), words) == "launcher"
+    with (run / "lock").open("w"):
+        assert kind_of_process(os.getpid(), words) == "warm shim"
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        assert kind_of_process(child.pid, words) == "warm worker"
+        child.communicate(b"\n")
+    assert kind_of_process(os.getpid(), b"python\0shim.py\0") == "shim"
 
 
 @pytest.mark.parametrize("number", range(3))

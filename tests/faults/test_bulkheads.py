@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from hptui.core.trial import Reason, TrialStatus
+from hptui.core.trial import Reason, StudyState, TrialStatus
 from hptui.execution.bulkhead import is_machine_trouble
+from hptui.execution.executor import Handle
+from hptui.execution.ingest import event_reader_for
 from hptui.execution.runner import RunEnd
+from hptui.execution.running_attempt import RunningAttempt
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.operations.steer import send_command
 from hptui.store.filesystem import DiskFull, InvalidRecord
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import EventKind
 from hptui.store.run_directory import RunDir
 from hptui.store.store import Store
 from tests.cli.conftest import call as call
@@ -263,3 +268,51 @@ def test_a_living_attempt_that_wrecks_its_directory_is_killed_and_failed(home: P
     assert trial(sd, 1).status is TrialStatus.STOPPED, "a verb makes its way into a directory that was put in its place"
     assert state(sd)[0] == "stopped"
     assert pid
+
+
+def interlopers(lines: list[bytes]) -> Iterator[list[bytes]]:
+    """The lines of an attempt with one more at each place, whose number nobody expects there."""
+    for place in range(len(lines) + 1):
+        for number in (place + 2, place + 3, 90):
+            foreign = {"q": number, "k": "end", "t": 1.0, "status": "waiting", "reason": "finished", "message": "",
+                       "m": {"loss": 7.0}, "nonfinite": {}}  # fmt: skip
+            yield [*lines[:place], dump(foreign), *lines[place:]]
+
+
+@pytest.mark.parametrize("pieces", [False, True], ids=["read at once", "read line by line"])
+def test_an_event_of_somebody_else_costs_none_of_the_attempts_own(pieces: bool, home: Path, tmp_path: Path) -> None:
+    study, lines = PoisonedStudy(home, tmp_path), [dump(line) for line in events(1.0)[:-1]]
+    told = {study.add(): text for text in interlopers(lines)}
+    study.add_to_store()
+    with Store.open(study.sd) as store:
+        for number, text in told.items():
+            [attempt] = store.read.attempts(number)
+            run = RunDir(study.sd.attempt(number, 1))
+            live = RunningAttempt(attempt, store.read.trial(number), run, cast(Handle, None))
+            reader = event_reader_for(store, study.study)
+            for end in range(1 if pieces else len(text), len(text) + 1):
+                replace(run.events, b"".join(line + b"\n" for line in text[:end]))
+                reader.drain(live)
+            reader.drain(live, 1.0)
+            recorded = [step for step, _, _ in store.read.curve(number, "loss")]
+            assert recorded == [1, 2, 3], (number, [json.loads(line)["q"] for line in text])
+
+
+def test_a_new_attempt_never_begins_in_the_files_of_one_that_the_store_does_not_know(
+    home: Path, tmp_path: Path
+) -> None:
+    study = PoisonedStudy(home, tmp_path)
+    for _ in range(2):
+        study.add()  # as after the loss of the store, or of its log: it is never told of them
+    with Store.open(study.sd) as store, store.transaction(durable=True):
+        store.set_state(StudyState.RUNNING)
+    assert study.run() is RunEnd.RESTED
+    with StoreReader.open(study.sd) as reader:
+        [begun] = reader.trials()
+        said = [event.message for event in reader.events(trial=0) if event.kind == EventKind.SUSPECT]
+        assert list(reader.curve(0, "loss")) == [], "points of the attempt that lay there are none of this one's"
+    assert begun.status is TrialStatus.FAILED, "its worker ends at once"
+    aside = RunDir(study.sd.attempt(0, 1).with_name("attempt-1.aside-1"))
+    assert f"it is kept as {aside.root.name}" in said[0]
+    assert aside.events.read_text().count("\n") == len(events(1.0))
+    assert aside.control.read_text() == "kill", "what may live there is ended"

@@ -62,6 +62,7 @@ def test_nothing_is_committed_onto_other_files(name: str, home: Path, tmp_path: 
         store.add_seconds(1.0)
     assert ground.directory_removed == (name == "the directory of the study was removed")
     assert ground.store_is_ours == name.startswith("study.lock")
+    assert ground.log_was_removed == (name == "study.db-wal was removed")
     store.connection.before_commit = lambda: None
     assert store.read.study().seconds == 1.0, "the transaction was rolled back"
     store.connection.close()
@@ -94,6 +95,21 @@ def test_a_lock_file_that_is_removed_makes_no_second_runner(home: Path, tmp_path
         assert [len(reader.attempts(one.number)) for one in found] == [1] * 3, "what ran was adopted, nothing ran twice"
     assert any("study.lock was re" in message for message in events(sd, "left"))
     assert "study.lock was re" in sd.runner_log.read_text()  # removed or, when seen after the next start, replaced
+
+
+def test_a_log_that_is_removed_takes_no_finished_trial_with_it(home: Path, tmp_path: Path) -> None:
+    sd, first = started(home, tmp_path)
+    until(lambda: any(one.values for one in trials(sd)))
+    finished = {one.number: one.values for one in trials(sd) if one.values}
+    Path(f"{sd.db}-wal").unlink()
+    until(lambda: gone(first), seconds=20)
+    found = {one.number: one.values for one in trials(sd)}
+    assert finished.items() <= found.items(), "the runner still held what the log did"
+    assert any("study.db-wal was removed" in message for message in events(sd, "left"))
+    run_to_rest(home, sd.name)
+    assert [one.status.value for one in trials(sd)] == ["complete"] * 3
+    with StoreReader.open(sd) as reader:
+        assert [len(reader.attempts(number)) for number in found] == [1] * len(found), "what ran was adopted"
 
 
 def test_a_home_that_is_renamed_goes_on_where_it_is(home: Path, tmp_path: Path) -> None:

@@ -32,10 +32,11 @@ KEYS = {
     "shift+tab": "\x1b[Z",
     "ctrl+p": "\x10",
     "ctrl+d": "\x04",
+    "ctrl+t": "\x14",
     "left": "\x1b[D",
     "right": "\x1b[C",
 }
-LOAD = re.compile(r"RAM +[\d.]+/[\d.]+ GB *")
+LOAD = re.compile(r"RAM +[\d.]+/[\d.]+ GiB *")
 STILL, IDLE, PATIENCE = 0.6, 0.08, 30.0
 """A screen stands when its program has worked for less than this share of so many seconds."""
 BLINKS = ("blinks",)
@@ -221,6 +222,64 @@ WALKS = (
         )
         for name, size in (("", LARGE), ("small ", SMALL))
     ),
+    *(
+        walk
+        for prefix, size in (("", LARGE), ("small ", SMALL))
+        for walk in (
+            Walk(
+                f"{prefix}decisions",
+                size,
+                ["open", "every"],
+                (
+                    Shot("decided", ("U",), "what it decided"),
+                    Shot("printed", ("m",)),
+                    Shot("lines of all logs", ("q", "q", "&", *"step 2", "enter"), "lines of"),
+                    Shot("a line opened", ("G", "enter"), "find step 2"),
+                    Shot("starred", ("escape", "escape", "j", "B"), "starred"),
+                    Shot("all metrics", ("O",), "of trials"),
+                    Shot("one metric alone", ("enter",), "at the crosshair"),
+                    Shot("metrics filtered", ("/", *"acc", "enter")),
+                    Shot("messages", ("escape", "escape", "!"), "starred"),
+                    Shot("themes", ("escape", "ctrl+t"), "Theme"),
+                ),
+            ),
+            Walk(
+                f"{prefix}points",
+                size,
+                ["open", "every"],
+                (
+                    Shot("a point", ("H", "right"), "history"),
+                    Shot("a range", (" ", "right", "right", "f"), "Show only these"),
+                    Shot("filtered", ("enter",), "filter"),
+                    Shot("logarithmic", ("escape", "H", "L"), "logarithmic"),
+                    Shot("chart zoomed", ("escape", "2", "+"), "loss"),
+                ),
+            ),
+            Walk(
+                f"{prefix}other study",
+                size,
+                ["open", "every"],
+                (
+                    Shot("compare", ("j", "c"), "compare"),
+                    Shot("which study", ("a",), "study"),
+                    Shot("which trial", (*"staged", "enter")),
+                    Shot("compared", ("enter",), "staged"),
+                ),
+            ),
+            Walk(
+                f"{prefix}start",
+                size,
+                ["open"],
+                (
+                    Shot("tour", ("t",), "1 of 5"),
+                    Shot("tour, last", ("enter", "enter", "enter", "enter"), "5 of 5"),
+                    Shot("filtered", ("escape", "/", *"staged", "enter"), "filter staged"),
+                    Shot("start form", ("r",), "Run staged"),
+                ),
+                "warm",
+            ),
+        )
+    ),
     Walk("read only", LARGE, ["--readonly", "open", "script"], (Shot("study", ()), Shot("help", ("?",), "Help"))),
 )
 
@@ -267,7 +326,7 @@ def drawn(seat: Terminal) -> str:
     letters: dict[tuple[object, ...], str] = {}
     rows = ["".join(letters.setdefault(one, SIGNS[len(letters) % len(SIGNS)]) for one in row) for row in found]
     legend = [f"{sign} {_words(one)}" for one, sign in letters.items()]
-    text = LOAD.sub(lambda match: "RAM # GB".ljust(len(match[0])), seat.text)
+    text = LOAD.sub(lambda match: "RAM # GiB".ljust(len(match[0])), seat.text)
     return plain("\n".join([text, "", *rows, "", *legend]))
 
 

@@ -5,9 +5,12 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from hptui.results.importance import importance
+from hptui.results.analysis.estimators import ESTIMATORS
+from hptui.results.analysis.kernel import Points
+from hptui.results.importance import importance, importance_by
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
@@ -39,6 +42,37 @@ def test_of_few_trials_nothing_is_said():
 def test_the_same_trials_give_the_same_shares():
     view = view_of(seeds.math_trials(), seeds.MATH)
     assert importance(view) == importance(view)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_an_estimator_sees_what_decides_and_takes_chance_for_chance(estimator):
+    grid = [(10 ** (-5 + i / 15), batch) for i in range(15) for batch in (128, 256, 512, 1024)]
+    trials = [
+        one(n, {"learning_rate": rate, "batch_size": batch}, {"accuracy": rate * 1e4 + 1e-4 * (7 * n % 13)})
+        for n, (rate, batch) in enumerate(grid)
+    ]
+    view = view_of(trials, seeds.MATH)
+    found = importance_by(view, estimator)
+    assert next(iter(found.shares)) == "learning_rate"
+    assert found.shares["learning_rate"] > found.chance["learning_rate"]
+    assert found.shares["batch_size"] <= found.chance["batch_size"]
+    assert found.caveat
+    assert importance_by(view, estimator) == found, "the same trials give the same numbers"
+    assert importance_by(view_of(trials_of(7), seeds.MATH), estimator) is None
+
+
+def test_estimators_take_categories_and_settings_that_are_not_always_there():
+    n, rng = 120, np.random.default_rng(2)
+    position = np.c_[rng.integers(0, 3, n), rng.random(n), rng.random(n)]
+    inactive = np.zeros((n, 3), bool)
+    inactive[:, 2] = position[:, 0] == 0
+    points = Points(position, np.array([True, False, False]), inactive)
+    for values, decides in ((position[:, 0] != 1, 0), (position[:, 1], 1)):
+        for name, (_, _, estimate) in ESTIMATORS.items():
+            found = estimate(points, values + 1e-3 * rng.random(n))
+            # Where a third of the trials are equally good, the best tenth is any of them.
+            assert int(np.argmax(found)) == decides or (name, decides) == ("best", 0)
+            assert np.all((found >= 0) & (found <= 1))
 
 
 @pytest.mark.parametrize(

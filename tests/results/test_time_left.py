@@ -73,6 +73,21 @@ def test_a_pause_is_no_part_of_the_pace(view):
         assert left.seconds == pytest.approx(truth, rel=0.3)
 
 
+@pytest.mark.parametrize("together", [2, 4, 8, 16])
+def test_trials_that_begin_and_end_together_are_no_hurry(view, together):
+    """Trials that share a process end within moments of each other, and then as many begin."""
+    trials = []
+    for number in range(TOTAL):
+        turn = number // together
+        began, ended = 10.0 * turn, 10.0 * (turn + 1) - 0.01 * (number % together)
+        trials.append(trial(number, "complete", loss=1.0, started=began, ended=ended, seconds=ended - began))
+    for turns in range(1, TOTAL // together):
+        now = 10.0 * turns + 1.0
+        left = time_left(replace(view, trials=at(trials, now)), now)
+        truth = max(one.ended for one in trials) - now
+        assert 0.6 * truth - 5 <= left.seconds <= 1.6 * truth + 5
+
+
 @pytest.mark.parametrize(
     ("left", "text"),
     [

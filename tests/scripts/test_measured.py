@@ -11,7 +11,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from tests.scripts.conftest import Write, client
 from tests.scripts.test_clients import curve, log, named
-from tests.support import run_to_rest
+from tests.support import hptui, kill_all, rest, run, run_to_rest, until
 
 
 def metrics(sd: StudyDir, number: int) -> set[str]:
@@ -98,3 +98,22 @@ def test_the_lowest_rank_counts_and_the_one_that_failed_first_is_named(home: Pat
     [ran] = [line for line in log(sd, one.number).splitlines() if line.startswith("$ ")]
     assert attempt.environment["command"] == ran.removeprefix("$ ")  # the port, too, is the one that was used
     assert attempt.environment["trainer_file"] == client("ranks")[1]
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.torch
+def test_ending_a_launch_ends_all_its_ranks(home: Path, tmp_path: Path, write: Write) -> None:
+    held = {"command": client("ranks", "--hold", str(tmp_path)), "lr": 1.0}
+    study = write("held", {"held": {**held, "launch": {"program": "torchrun", "processes": 2}}})
+    sd = run(home, str(study)).sd
+    try:
+        files = [tmp_path / f"rank{rank}" for rank in (0, 1)]
+        until(lambda: all(file.is_file() and file.read_text() for file in files), "both ranks run")
+        pids = [int(file.read_text()) for file in files]
+        hptui(home, "stop", "held")
+        rest(sd)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "no rank is left", seconds=30)
+        assert named(sd)["held"].status is TrialStatus.STOPPED
+    finally:
+        kill_all(home)

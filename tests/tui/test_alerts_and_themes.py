@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from textual import events
 
 from hptui.core.trial import StudyState
+from hptui.store.store import Store
+from hptui.tui import feed
 from hptui.tui.alerts import BELL, Alerts, StudyFacts, alert_sequence
+from hptui.tui.labels import rest_reason
+from hptui.tui.sources import running
 from hptui.tui.themes import THEMES
 from hptui.tui.widgets.trials import TrialTable
-from tests.operations.made import TRIALS, make, trial
+from tests.operations.made import FILE, TRIALS, make, trial
+from tests.results.kit import view_of
 from tests.tui.walk import walking
 
 RUNNING = (StudyState.RUNNING, StudyState.DRAINING)
@@ -50,6 +56,44 @@ def test_a_new_best_is_told_to_those_who_asked_for_it():
         alerts = Alerts(kinds)
         alerts.news(StudyFacts("k", "s", StudyState.RUNNING, best="#1 0.5"))
         assert len(alerts.news(StudyFacts("k", "s", StudyState.RUNNING, best="#2 0.4"))) == count
+
+
+def test_another_best_without_a_trial_that_ended_is_no_news():
+    """It was only read later, or is the mean of other runs."""
+    for ended, count in ((3, 0), (4, 1)):
+        alerts = Alerts(("best",))
+        alerts.news(StudyFacts("k", "s", StudyState.RUNNING, best="#1 0.5", ended=3))
+        assert len(alerts.news(StudyFacts("k", "s", StudyState.RUNNING, best="#2 0.4", ended=ended))) == count
+
+
+async def test_what_happens_to_a_study_is_told_on_any_screen_and_once(home, monkeypatch):
+    monkeypatch.setattr(feed, "BACKGROUND_S", 0.05)
+    alive = {"alive": True, "pid": 1, "host": "", "since": 0, "ready": True}
+    monkeypatch.setattr(running, "runner_status", lambda sd: alive)
+    sd = make(home, TRIALS[:4], state=StudyState.RUNNING)
+    other = make(home, TRIALS[:4], FILE.replace('"made"', '"other"'), state=StudyState.RUNNING)
+    async with walking(home, study=sd) as walk:
+        await walk.until("★3")
+        await walk.press("enter")  # a trial's screen, over its study's
+        await walk.until(lambda: walk.app.background_source.latest)
+        await walk.until(lambda: {str(sd.root), str(other.root)} <= set(walk.app._alerts._seen))
+        for place, message in ((sd, "the space is spent"), (other, "the target was reached")):
+            with Store.open(place) as store:
+                store.insert_trial(trial(9, "failed", "oom"))
+                store.set_state(StudyState.DONE, message)
+            await walk.until_said(f"{place.name} is done: {message}")
+        said = [message.text for message in walk.app.messages.messages]
+        assert len([text for text in said if "is done" in text]) == 2
+        assert sum("of other failed" in text for text in said) == 1
+
+
+def test_a_study_at_rest_says_why_unless_all_was_run_or_a_person_asked():
+    row = view_of([]).row
+    for state in StudyState:
+        assert rest_reason(replace(row, state=state, message="")) == ""
+        assert rest_reason(replace(row, state=state, message=f"{state} by request")) == ""
+        is_at_rest = state not in RUNNING
+        assert bool(rest_reason(replace(row, state=state, message="trial 3 failed (oom)"))) == is_at_rest
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,19 @@ import asyncio
 import pytest
 from textual.widgets import Input
 
-from hptui.core.trial import Reason
-from hptui.operations.steer import send_command
+from hptui.core.trial import Reason, TrialStatus
 from hptui.results.diagnosis import curves_for_diagnosis, diagnose, diagnose_trials
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.tui.screens.clone import CloneForm
 from hptui.tui.screens.compare import CompareScreen
-from hptui.tui.screens.compare_rows import columns_of, difference_lines, metric_lines
+from hptui.tui.screens.compare_rows import columns_of, difference_lines, metric_lines, metric_rows
 from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.steering import entries_without
-from tests.operations.made import FILE, make
+from tests.operations.made import FILE, TRIALS, make
+from tests.operations.made import trial as made_trial
+from tests.results.kit import view_of
 from tests.support import run_to_rest, trials
 from tests.tui.walk import walking
 
@@ -72,6 +73,19 @@ def test_others_are_measured_by_the_first(sd):
     apart = done[1].values["loss"] - done[0].values["loss"]
     assert f"{apart:+.2g}" in shown
     assert "–" not in shown.split("loss")[1].splitlines()[0]
+
+
+def test_what_is_not_complete_is_no_result_and_is_compared_with_nothing():
+    """For each status on either side: only complete trials have a value, a difference, the mark of the best."""
+    done = [made_trial(0, "complete", "finished", 0.5), made_trial(1, "complete", "finished", 0.25)]
+    for status in TrialStatus:
+        if status is TrialStatus.COMPLETE:
+            continue
+        other = made_trial(2, status, metrics={"loss": 0.0625})
+        row = metric_rows(columns_of(view_of([*done, other]), [*done, other]))[1]
+        assert [cell.text for cell in row] == ["loss", "0.5000", "*0.2500 -0.25", "(0.0625)"], status
+        row = metric_rows(columns_of(view_of([*done, other]), [other, *done]))[1]
+        assert [cell.text for cell in row] == ["loss", "(0.0625)", "0.5000", "*0.2500"], status
 
 
 def test_every_trial_has_a_diagnosis_from_its_curves(sd):
@@ -135,17 +149,13 @@ def test_marked_trials_are_compared(sd, size):
     asyncio.run(walk())
 
 
-def test_one_trial_alone_is_not_compared(sd):
-    send_command(sd, "note", {"trial": 0, "text": ""})
-
-    async def walk():
-        async with walking(sd.root.parent, study=sd) as person:
-            await person.until("trials")
-            await person.settled()
-            await person.press("asterisk", "c")
-            await person.until("mark two to eight trials")
-
-    asyncio.run(walk())
+async def test_the_best_alone_is_compared_with_the_baseline_and_with_nothing_without_one(home):
+    for made, expected in ((TRIALS, "compare trials 3, 0"), (TRIALS[1:], "mark two to eight trials")):
+        place = home / str(len(made))
+        async with walking(place, study=make(place, made)) as walk:
+            await walk.until("★3")
+            await walk.press("asterisk", "c")
+            await walk.until(expected)
 
 
 @pytest.mark.parametrize("kind", ["csv", "md"])

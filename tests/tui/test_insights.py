@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hptui.results.plots.registry import PLOTS
 from hptui.results.view import best_trials, read_view
 from hptui.tui.charts.grid import Dot, DotGrid, draw_grid, series_line
 from hptui.tui.charts.raster import PlaneBox
-from hptui.tui.screens.plots import TABS, PlotsScreen
+from hptui.tui.screens.plots import ESTIMATES, TABS, PlotsScreen
 from hptui.tui.sources.plots import PlotRequest, draw_request
 from tests.support import run_to_rest
 from tests.tui.walk import walking
@@ -139,7 +140,7 @@ def test_a_trial_outside_the_range_keeps_its_mark_beneath_another(sd):
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
 def test_the_screen_turns_through_all_of_them(sd, size, monkeypatch):
     # What works it out is another process, and is looked at below.
-    monkeypatch.setattr(PlotsScreen, "_importance", lambda self: None)
+    monkeypatch.setattr(PlotsScreen, "_importance", lambda self, estimate: None)
 
     async def walk():
         async with walking(sd.root.parent, size=size, study=sd) as person:
@@ -172,6 +173,41 @@ def test_the_numbers_of_one_picture_are_never_those_of_another(sd):
     asyncio.run(walk())
 
 
+def test_an_estimate_says_what_it_assumes_and_what_chance_gives(sd):
+    known = Importance("rank correlation", {"batch_size": 0.6, "width": 0.2}, (0, 1), caveat="assumes much")
+    found = asked(sd, "importance", importance=replace(known, chance={"batch_size": 0.3, "width": 0.3}))
+    assert found.title == "rank correlation"
+    assert "assumes much" in text(found.drawing)
+    assert [row[-1] for row in found.table.rows] == ["", "chance"]
+    assert [cell.meaning for line in found.drawing for cell in line if "█" in cell.text] == ["accent", "muted"]
+
+
+def test_a_key_goes_through_the_estimates_of_importance(sd, monkeypatch):
+    asked_for = []
+    monkeypatch.setattr(PlotsScreen, "_importance", lambda self, estimate: asked_for.append(estimate))
+
+    async def walk():
+        async with walking(sd.root.parent, study=sd) as person:
+            await person.until("trials")
+            await person.press("H", "i")
+            await person.settled()
+            screen = person.app.screen
+            assert screen.tab == "importance"
+            for estimate in ESTIMATES[1:]:
+                reply = {"method": f"by {estimate}", "shares": {"width": 0.5}, "trials": [0], "unseen": []}
+                await person.press("i")
+                assert asked_for[-1] == estimate
+                screen._importance_computed(estimate, {**reply, "chance": {"width": 0.1}}, screen._estimated_of)
+                await person.until(f"by {estimate}")
+            assert asked_for == list(ESTIMATES)
+            await person.press("i")
+            screen._importance_computed("", "it took longer than 120 s", screen._estimated_of)
+            await person.until("could not be estimated: it took")
+            assert "nothing can be said" not in person.text, "what failed is not what cannot be said"
+
+    asyncio.run(walk())
+
+
 def test_importance_comes_from_another_process(sd):
     async def walk():
         async with walking(sd.root.parent, study=sd) as person:
@@ -191,3 +227,10 @@ def test_two_objectives_have_a_front(tmp_path: Path):
     assert {row[0] for row in rows} == {
         str(trial.number) for trial in best_trials(read_view(sd).study, read_view(sd).trials)
     }
+
+
+def test_a_step_at_the_end_of_an_axis_is_seen():
+    line = series_line([(0.0, 1.0), (1.0, 0.0)], stepped=True)
+    drawing = draw_grid(DotGrid(PlaneBox(0, 1, 0, 1), [], [(line, "best")]), 40, 12)
+    drawn = [index for index, row in enumerate(drawing) if any(cell.meaning == "best" for cell in row)]
+    assert len(drawn) > 6, "from the top to the foot"

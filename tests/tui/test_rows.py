@@ -74,6 +74,21 @@ def test_a_number_that_is_none_is_shown_as_it_is():
     assert [short_setting(value) for value in (float("inf"), float("nan"), 1e-5)] == ["inf", "nan", "1e-5"]
 
 
+def test_a_running_trial_says_how_long_it_has_run_so_far():
+    for status, attempts, now, expected in (
+        ("running", 1, 100.0, "1:30"),
+        ("running", 1, 0.0, ""),  # nobody runs it any more
+        ("running", 2, 100.0, "0:20"),  # what its earlier attempts took
+        ("waiting", 0, 100.0, ""),
+    ):
+        seconds = 20.0 if attempts > 1 else 0.0
+        trial = one(0, settings(1e-5), None, status, None, started=10.0, seconds=seconds, attempts=attempts)
+        found = TrialRows()
+        found.show(view_of([trial], seeds.MATH), frozenset(), now=now)
+        cells = dict(zip((column.name for column in found.columns), found.cells(0), strict=True))
+        assert cells["seconds"].text == expected, (status, attempts, now)
+
+
 def test_a_filter_keeps_the_order_and_hears_of_changes():
     found = rows()
     found.set_sort("learning_rate", True)

@@ -13,6 +13,7 @@ from hptui.store.reader import StoreReader
 from hptui.store.records import SCHEMA_VERSION
 from hptui.store.store import Store
 from hptui.trainers import checkpoints
+from hptui.tui.keys import keys_of_scope
 from hptui.tui.screens.dialogs import ConfirmDialog
 from hptui.tui.screens.study import StudyScreen
 from hptui.tui.screens.trial import TrialScreen
@@ -299,15 +300,18 @@ async def test_an_error_of_a_verb_is_said(home):
         await walk.until("only failed, pruned or stopped trials can be retried")
 
 
-async def test_readonly_hides_what_changes_something(home):
+async def test_readonly_hides_what_changes_something_and_its_keys_say_so(home):
     sd = make(home)
     async with walking(home, study=sd, readonly=True) as walk:
         await walk.until("★3")
         assert "Pause" not in walk.text
         assert "Clone" not in walk.text
         walk.app.screen.query_one(TrialTable).go_to(4)
-        await walk.press("T", "x", "N", "p", "A")
-        assert isinstance(walk.app.screen, StudyScreen)
+        for key in (key for scope in ("study", "trials") for key in keys_of_scope(scope) if key.changes):
+            walk.app.say("")
+            await walk.press(key.keys.split(",")[0])
+            assert isinstance(walk.app.screen, StudyScreen), key.id
+            assert "read only" in walk.text.splitlines()[-2], key.id
         assert status(sd, 4) is TrialStatus.FAILED
 
 

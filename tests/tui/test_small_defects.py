@@ -5,19 +5,26 @@ from __future__ import annotations
 import pytest
 
 from hptui.core.trial import StudyState
+from hptui.operations.space import entry_reader
 from hptui.results.diagnosis import Diagnosis
 from hptui.results.view import read_view
 from hptui.store.store import Store
+from hptui.trainers import registry
 from hptui.tui import verbs
+from hptui.tui.screens.chart_panel import _length_of
+from hptui.tui.screens.parameter_form import USUAL_RANGE, _default_entry
+from hptui.tui.screens.report import _headings
 from hptui.tui.screens.steering import why_no_cure
 from hptui.tui.sources import start_watch
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.start_watch import StartWatch
 from hptui.tui.sources.studies import StudiesSource
 from hptui.tui.sources.study import StudySource
+from hptui.tui.space_rows import sample_lines
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.trials import TrialTable
-from tests.operations.made import FILE, TRIALS, make
+from tests.operations.made import FILE, TRIALS, make, trial
+from tests.results.kit import study_of
 from tests.tui.walk import walking
 
 NOT_RUNNING = [state for state in StudyState if state not in (StudyState.RUNNING, StudyState.DRAINING)]
@@ -102,3 +109,80 @@ async def test_a_row_is_seen_on_five_lines(home):
         await walk.until("╭")
         await walk.pilot.resize_terminal(20, 5)
         await walk.until(lambda: "╭" not in walk.text and "★3" in walk.text)
+
+
+def test_a_chart_is_as_long_as_the_trials_in_it():
+    short, long = trial(0, "complete", total_steps=20), trial(1, "complete", total_steps=200)
+    unknown = trial(2, "running")
+    for numbers, length in (([0], 20), ([1], 200), ([0, 1], 200), ([0, 2], 20), ([2], 200), ([], 200)):
+        assert _length_of([short, long, unknown], numbers) == length
+    assert _length_of([unknown], [2]) == 0
+
+
+def test_the_first_range_of_a_setting_is_its_usual_one():
+    """For every setting of every trainer that says which range is usual: the entry is that range, and is accepted."""
+    count = 0
+    for kind in ("toy", "charlm", "sft"):
+        study = study_of(FILE.replace('kind = "toy"', f'kind = "{kind}"').replace("width = 16", ""))[0]
+        for name, field in (registry.schema(kind, study.directory) or {}).items():
+            usual = USUAL_RANGE.fullmatch(field.typical)
+            if usual is None or field.choices:
+                continue
+            entry = _default_entry(study, name)
+            assert (float(entry["low"]), float(entry["high"])) == (float(usual[1]), float(usual[2])), name
+            assert entry_reader(study)(name, entry).name == name
+            count += 1
+    assert count > 25
+
+
+def test_names_of_draws_take_the_room_that_is_left():
+    samples = [{"learning_rate": 1e-3, "width": 64, "a_name_too_long": 1}]
+    assert sample_lines(samples)[0].split() == ["lr", "wid…", "antl"]
+    for room in range(10, 80):
+        heading, line = sample_lines(samples, room)
+        assert len(heading) == len(line)
+        assert len(heading) <= max(room, len(sample_lines(samples)[0]))
+    assert sample_lines(samples, 60)[0].split() == list(samples[0])
+
+
+def test_sections_of_a_report_are_named_without_marks():
+    text = "# one\n\n## two\n<summary>three</summary>\ntext # no\n### four\n"
+    assert _headings(text) == [(0, "one"), (2, "  two"), (3, "    three"), (5, "    four")]
+
+
+async def test_studies_are_filtered_and_sorted(home):
+    for name in ("alpha", "beta", "gamma"):
+        state = StudyState.PAUSED if name == "beta" else StudyState.DONE
+        make(home, TRIALS[:2], FILE.replace('"made"', f'"{name}"'), state=state)
+    async with walking(home) as walk:
+        await walk.until("gamma")
+        rows = walk.app.screen.rows
+        names = lambda: [line.sd.name for line in rows.lines]
+        for text, expected in (
+            ("alp", ["alpha"]),
+            ("paused", ["beta"]),
+            ("!paused !gam", ["alpha"]),
+            ("made hand nowhere", []),
+            ("", ["alpha", "beta", "gamma"]),
+        ):
+            await walk.press("slash", *(["backspace"] * len(rows.filter_text)), *text, "enter")
+            assert sorted(names()) == expected, text
+            assert (f"filter {text}" in walk.text) == bool(text)
+        await walk.press("s")
+        assert names() == ["alpha", "beta", "gamma"]
+        await walk.press("S")
+        assert names() == ["gamma", "beta", "alpha"]
+        await walk.press("slash", *"bet", "enter", "escape")
+        assert names() == ["gamma", "beta", "alpha"]
+        assert walk.app.screen.__class__.__name__ == "StudiesScreen"
+
+
+async def test_a_table_that_cannot_be_sorted_has_no_key_for_it(home):
+    async with walking(home, study=make(home)) as walk:
+        keys = lambda: {active.binding.id for active in walk.app.screen.active_bindings.values() if active.enabled}
+        await walk.until("★3")
+        assert "table.sort" in keys()
+        await walk.press("d")
+        await walk.until("diagnoses")
+        assert "table.up" in keys()
+        assert "table.sort" not in keys()

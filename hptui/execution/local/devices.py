@@ -10,7 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
-from collections.abc import Collection, Sequence
+import sys
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,8 @@ __all__ = [
     "runtime_directory",
     "slots_for",
     "gpu_processes",
+    "gpus_named_by",
+    "untested_gpus",
 ]
 
 
@@ -141,6 +144,13 @@ def slots_for(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
     shared = resources.trials_per_gpu
     _require_compute_mode(chosen, shared)
     return [Slot(group, k, shared) for k in range(shared) for group in groups]
+
+
+def gpus_named_by(labels: Iterable[str]) -> list[str]:
+    """Return the UUIDs of the GPUs that labels of slots name."""
+    words = [label.split(" #")[0].removeprefix("GPU ").split(",") for label in labels if label.startswith("GPU ")]
+    names = {name for each in words for name in each}
+    return [gpu.uuid for gpu in visible_gpus() if gpu.label in names] if names else []
 
 
 def _require_compute_mode(gpus: Sequence[Gpu], shared: int) -> None:
@@ -262,6 +272,17 @@ def slot_environment(slot: Slot) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": ""} if visible_gpus() else {}
 
 
+def untested_gpus() -> str:
+    """Return what is to be said of GPUs of makers that hptui was never tried with; '' if there are none."""
+    if nvml.library() is not None:
+        return ""
+    maker = "Apple" if sys.platform == "darwin" else "AMD" if AMD_DRIVER.exists() else ""
+    return maker and (
+        f"{maker}'s GPUs are not supported: hptui was never tried with them, assigns and locks none and measures none; "
+        "what a trial uses is its program's choice"
+    )
+
+
 def pids_are_ours() -> bool:
     """Return whether the driver's pids mean the same processes here, as they do outside containers."""
     try:
@@ -270,6 +291,8 @@ def pids_are_ours() -> bool:
         return False
 
 
+AMD_DRIVER = Path("/dev/kfd")
+"""Device of the driver with which ROCm computes."""
 HOST_PID_NAMESPACE = "pid:[4026531836]"
 """The kernel's constant name of the first pid name space, which is that of NVML."""
 

@@ -67,9 +67,11 @@ class LocalExecutor(PackedPlaces):
 
     def revise(self, resources: Resources) -> None:
         """Divide the machine again. What runs keeps its slot: its label stays taken."""
+        self._resources = resources
         avoided = self._slots.avoided if self._slots is not None else ()
         self._close_slots()
-        self._slots = SlotPool(resources, self._peak_gpu_gb)
+        held = devices.gpus_named_by(handle.label for handle in self._handles.values())
+        self._slots = SlotPool(resources, self._peak_gpu_gb, prefer=held)
         self._slots.avoided = avoided
         self.revise_hosts(resources, packs=self._packs_with(self._spec))
 
@@ -209,8 +211,11 @@ class LocalExecutor(PackedPlaces):
         if handle is None:
             handle = self._handles[record.token] = LocalHandle(self, record)
             handle.host = self.host_of(record.run)
-            if not handle.state().gone and handle.shim is not None:
+            alive = not handle.state().gone
+            if alive and handle.shim is not None:
                 self._adopted_shims.add(handle.shim)
+            if alive and self._slots is not None and handle.label not in self._slots.labels:
+                self.revise(self._resources)  # a number of GPUs means those that are in use already
         return handle
 
     def poll(self) -> None:

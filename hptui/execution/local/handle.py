@@ -17,6 +17,8 @@ from hptui.execution.local.launcher import LauncherClient
 from hptui.execution.local.processes import (
     kill_marked_processes,
     kill_orphans,
+    kill_worker,
+    killed_but_alive,
     local_state,
     open_shim_pidfd,
     shim_pid,
@@ -68,8 +70,9 @@ class LocalHandle:
         if (pid := shim_pid(self.run)) is not None:
             self.note_shim(pid)
             return state
-        now = time.monotonic()
-        self._starting_s += min(now - self._looked_at, MAX_COUNTED_GAP_S)
+        now, launcher = time.monotonic(), self._executor.launcher
+        if launcher is None or launcher.ready:  # a cold disk may take minutes for a launcher's imports
+            self._starting_s += min(now - self._looked_at, MAX_COUNTED_GAP_S)
         self._looked_at = now
         if self._starting_s > MAX_START_S and self._executor.launcher is not None:
             log.error("%s does not start; a new launcher is taken", self.run.root)
@@ -90,6 +93,8 @@ class LocalHandle:
 
     def fence(self) -> None:
         """Kill the attempt. One that was never started is marked, so that no start by its token does anything."""
+        if not kill_worker(self.run):  # its shim holds the GPUs, which must go to nobody before it ends
+            return
         if self.shim is None and not self.started and local_state(self.run).proof == "never":
             self.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             put_control(self.run, "kill")
@@ -100,6 +105,10 @@ class LocalHandle:
             with suppress(OSError):  # the worker dies with it; once the directory is gone, nothing else leads to them
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         kill_marked_processes(self.token, self.run)
+
+    def stuck(self) -> str:
+        """Return which process of the attempt was killed and does not end; '' if none does."""
+        return killed_but_alive(self.run)
 
     def sync(self) -> None:
         """Do nothing: the run directory is the one that the worker writes to."""

@@ -22,6 +22,8 @@ TOKEN_VARIABLE = "HPTUI_ATTEMPT"  # noqa: S105
 """Environment variable with the attempt's token, by which its processes can be found."""
 MAX_PID = 1 << 22
 """Highest pid that Linux gives."""
+KILL_PENDING = 1 << (signal.SIGKILL - 1)
+"""SIGKILL among the pending signals of a thread."""
 MAX_DYING_S = 0.5
 """How long to wait for killed processes to end."""
 
@@ -44,6 +46,46 @@ def shim_pid(run: RunDir) -> int | None:
     facts = read_json(run.shim)
     pid = facts.get("shim") if isinstance(facts, dict) else None
     return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid <= MAX_PID else None
+
+
+def killed_but_alive(run: RunDir) -> str:
+    """Return which process of an attempt was killed and does not end, and where it hangs; '' if none does.
+
+    A call of the kernel that cannot be interrupted, as of a GPU's driver, holds it. Linux only.
+    """
+    facts = read_json(run.shim)
+    worker = facts.get("worker") if isinstance(facts, dict) else None
+    if not isinstance(worker, int) or not lock_is_held(run.lock):  # while its shim lives the pid is still the worker's
+        return ""
+    pids = [worker, *(pid for pid, began in recorded(run).items() if start_time(pid) == began)]
+    for pid in dict.fromkeys(pids):
+        for thread in Path(f"/proc/{pid}/task").glob("[0-9]*"):
+            with suppress(OSError, ValueError, KeyError):
+                status = dict(line.split(":", 1) for line in (thread / "status").read_text().splitlines())
+                if status["State"].split()[0] == "D" and int(status["SigPnd"], 16) & KILL_PENDING:
+                    where = (thread / "wchan").read_text().strip("\0 0")
+                    return f"process {pid} hangs in a call of the kernel" + (f" ({where})" if where else "")
+    return ""
+
+
+def kill_worker(run: RunDir) -> bool:
+    """Kill the worker of an attempt that lives; return False if it does not end, which a call of the kernel may do."""
+    facts = read_json(run.shim)
+    try:
+        handle = os.pidfd_open(facts["worker"])
+    except (OSError, TypeError, KeyError, ValueError, OverflowError):  # whatever a script put there
+        return True
+    try:
+        if lock_is_held(run.lock):  # its shim lives and has not reaped it, so the pid is still its own
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            poll.poll(MAX_DYING_S * 1000)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return not killed_but_alive(run)
 
 
 def attempt_processes() -> Iterator[tuple[int, str]]:

@@ -24,12 +24,12 @@ from contextlib import suppress
 
 POLL_S = 0.2  # how soon a verb in `control` is noticed
 MAX_LOG_BYTES = 64 << 20  # bytes of one log file
-MAX_LOG_FILES = 3
-"""Files kept: `log.txt` and its rotated predecessors."""
+MAX_LOG_FILES = 3  # files kept: `log.txt` and its rotated predecessors
 PARTIAL_LINE_S = 0.5  # after this a line without its end is written
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-IGNORED_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
-"""Signals that the shim ignores: a hangup or ^C in the user's terminal must not end the attempt."""
+OWNER_VARIABLE = "HPTUI_OWNER"  # pid of a process with which the attempt has to end; without it, it outlives all
+ignored_signals = [signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM]
+"""Signals that the shim ignores (a hangup, ^C in the user's terminal); a scheduler's job takes out what it handles."""
 
 
 def prctl(option: int, value: int) -> None:
@@ -39,7 +39,7 @@ def prctl(option: int, value: int) -> None:
 
 
 def write_json_durably(directory: str, name: str, value: object, timeout_s: float = 60.0) -> None:
-    """Write a JSON file atomically and durably; on a full disk retry for `patience` seconds, then give up.
+    """Write a JSON file atomically and durably; on a full disk retry for `timeout_s`, then give up.
 
     Other errors are ignored: the shim has nobody to report to, and the runner copes with a missing file.
     """
@@ -66,29 +66,23 @@ def write_json_durably(directory: str, name: str, value: object, timeout_s: floa
 
 def oom_kills() -> int:
     """Return how many processes the kernel has killed for lack of memory since boot."""
-    try:
-        with open("/proc/vmstat") as lines:
-            return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
-    except OSError:
-        return 0
+    with suppress(OSError), open("/proc/vmstat") as lines:
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+    return 0
 
 
 def boot_id() -> str:
     """Return the identifier of this boot of the machine; '' where it is not known."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as line:
-            return line.read().strip()
-    except OSError:
-        return ""
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id") as line:
+        return line.read().strip()
+    return ""
 
 
 class WorkerLog:
     """The file `log.txt`: bounded in size, with redrawn progress bars reduced to their last state."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._line = b""
-        self._touched = 0.0
+        self._path, self._line, self._touched = path, b"", 0.0
         self._open()
 
     def _open(self) -> None:
@@ -114,8 +108,7 @@ class WorkerLog:
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        if self._line:
-            self._write(_visible_text(self._line) + b"\n")
+        self._write(_visible_text(self._line) + b"\n" if self._line else b"")
         os.close(self._fd)
 
     def _write(self, data: bytes) -> None:
@@ -164,7 +157,7 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
         os.setsid()
         for fd in (*private, reader):
             os.close(fd)
-        for number in IGNORED_SIGNALS:
+        for number in ignored_signals:
             signal.signal(number, signal.SIG_DFL)
         with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
             score.write("500")
@@ -189,8 +182,7 @@ class SignalEscalation:
         self._grace = {"pause": pause_grace, "stop": stop_grace, "prune": stop_grace}
         self._deadline: float | None = None
         self._control_stat: tuple[int, int] | None = None
-        self.asked = ""
-        self.killed = False
+        self.asked, self.killed = "", False
 
     def step(self) -> None:
         """Read the verb if it changed, and kill the worker when its grace period is over."""
@@ -200,17 +192,20 @@ class SignalEscalation:
                 self._control_stat = (stat.st_mtime_ns, stat.st_ino)
                 with open(self._path, "rb", 0, opener=_open_at_once) as file:
                     self._ask((file.read(64) or b"").decode(errors="replace").strip())
-        if self._deadline is not None and time.monotonic() > self._deadline and not self.killed:
-            self.killed = True
-            self._signal(signal.SIGKILL, group=True)
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill the worker and its group."""
+        self.killed = True
+        self._signal(signal.SIGKILL, group=True)
 
     def _ask(self, verb: str) -> None:
         if verb == self.asked or not (verb == "kill" or verb in self._grace):
             return
         self.asked = verb
         if verb == "kill":
-            self.killed = True
-            self._signal(signal.SIGKILL, group=True)
+            self.kill()
             return
         # Only to the worker: its data-loading children must live until the checkpoint is written.
         self._signal(signal.SIGTERM, group=False)
@@ -229,17 +224,27 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)  # to open a pipe would wait for somebody who writes to it
 
 
-def watch_worker(pid: int, reader: int, log: WorkerLog, ladder: SignalEscalation) -> None:
+def open_owner() -> int:
+    """Return a descriptor that is readable once the attempt's owner has ended; -1 without an owner."""
+    owner = int(os.environ.pop(OWNER_VARIABLE, "0"))
+    return os.pidfd_open(owner) if owner and hasattr(os, "pidfd_open") else -1
+
+
+def watch_worker(pid: int, reader: int, log: WorkerLog, ladder: SignalEscalation, owner: int = -1) -> None:
     """Wait for the worker's end without reaping it, while writing its log and following `control`."""
     poll = select.poll()
     poll.register(reader, select.POLLIN)
     handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
-    if handle >= 0:
-        poll.register(handle, select.POLLIN)
+    for ending in (handle, owner):
+        if ending >= 0:
+            poll.register(ending, select.POLLIN)
     while not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
         ready = poll.poll(POLL_S * 1000)
         if any(fd == reader for fd, _ in ready) and not _pump(reader, log):
             poll.unregister(reader)  # the worker closed its output
+        if any(fd == owner for fd, _ in ready):
+            poll.unregister(owner)
+            ladder.kill()
         log.idle()
         ladder.step()
     if handle >= 0:
@@ -259,8 +264,11 @@ def _pump(reader: int, log: WorkerLog) -> bool:
     return True
 
 
-def kill_leftovers(pid: int) -> int:
-    """Kill what the worker left behind: its group, then orphans that the kernel gave to the shim."""
+def kill_leftovers(pid: int, *, hold: bool = False) -> int:
+    """Kill what the worker left behind: its group, then orphans that the kernel gave to the shim.
+
+    With `hold` it waits for those that hang in the kernel: as long as they do, their GPU must go to nobody.
+    """
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
@@ -277,15 +285,21 @@ def kill_leftovers(pid: int) -> int:
         if not orphans:
             break
         time.sleep(0.005)  # a killed child needs a moment until its own children are ours
+    while hold and any(child != pid and _state(child) == "D" for child in _children()):
+        time.sleep(POLL_S)
     return swept
 
 
+def _state(pid: int) -> str:
+    with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as line:
+        return line.read().rpartition(b")")[2].split()[0].decode()
+    return ""
+
+
 def _children() -> list[int]:
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as line:
-            return [int(pid) for pid in line.read().split()]
-    except OSError:
-        return []
+    with suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children") as line:
+        return [int(pid) for pid in line.read().split()]
+    return []
 
 
 def supervise(
@@ -293,40 +307,29 @@ def supervise(
 ) -> None:
     """Start the worker, watch it, clean up and write `exit.json`: the whole life of a shim."""
     os.umask(0o077)
-    for number in IGNORED_SIGNALS:
+    for number in ignored_signals:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    oom_kills_before, started = oom_kills(), time.monotonic()
+    oom_kills_before, started, owner = oom_kills(), time.monotonic(), open_owner()
     pid, reader = start_worker(body, private)
     facts = {"token": token, "shim": os.getpid(), "worker": pid, "started": time.time()}
     facts |= {"output": os.fstat(reader).st_ino, "boot": boot_id()}
     write_json_durably(directory, "shim.json", facts, timeout_s=0)
     log = WorkerLog(os.path.join(directory, "log.txt"))
     ladder = SignalEscalation(directory, pid, pause_grace, stop_grace)
-    watch_worker(pid, reader, log, ladder)
+    watch_worker(pid, reader, log, ladder, owner)
     seconds = time.monotonic() - started
-    swept = kill_leftovers(pid)
+    swept = kill_leftovers(pid, hold=ladder.killed)
     _, status, usage = os.wait4(pid, 0)
     _pump(reader, log)
     log.close()
-    write_json_durably(
-        directory,
-        "exit.json",
-        {
-            "token": token,
-            "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
-            "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
-            "asked": ladder.asked,
-            "insisted": ladder.killed,
-            "seconds": round(seconds, 3),
-            "ended": time.time(),
-            "peak_rss_gb": usage.ru_maxrss / (1 << 20),
-            "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
-            "oom_kills": oom_kills() - oom_kills_before,
-            "swept": swept,
-        },
-    )
+    end: dict[str, object] = {"token": token, "asked": ladder.asked, "insisted": ladder.killed, "swept": swept}
+    end["code"] = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+    end["signal"] = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+    end |= {"seconds": round(seconds, 3), "ended": time.time(), "oom_kills": oom_kills() - oom_kills_before}
+    end |= {"peak_rss_gb": usage.ru_maxrss / (1 << 20), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3)}
+    write_json_durably(directory, "exit.json", end)
 
 
 def main(argv: Sequence[str]) -> None:

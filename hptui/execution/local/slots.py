@@ -38,11 +38,13 @@ class LocalLease(Lease):
 class SlotPool:
     """The slots that a study may fill. `peak_gpu_gb` returns how much memory (GiB) its trials have needed of one GPU.
 
-    GPUs in `avoided` (UUIDs) get no trials.
+    GPUs in `avoided` (UUIDs) get no trials; of a number of GPUs those in `prefer` come first.
     """
 
-    def __init__(self, resources: Resources, peak_gpu_gb: Callable[[], float | None]) -> None:
-        self._slots = devices.slots_for(resources)
+    def __init__(
+        self, resources: Resources, peak_gpu_gb: Callable[[], float | None], prefer: Collection[str] = ()
+    ) -> None:
+        self._slots = devices.slots_for(resources, prefer)
         self._share = resources.share
         self._peak_gpu_gb = peak_gpu_gb
         self._waiting_since: float | None = None

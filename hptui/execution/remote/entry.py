@@ -32,14 +32,15 @@ class Refused(Exception):
 
 def check_opening(opening: dict[str, Any]) -> Path:
     """Return the directory to serve, which may not exist yet. Raises: Refused."""
+    table = str(opening.get("table") or "ssh")
     if opening.get("protocol") != PROTOCOL or opening.get("version") != __version__:
         raise Refused(f"hptui is {__version__} here, {opening.get('version')} at the runner: install the same one")
-    root = Path(os.path.expanduser(str(opening["root"]))).absolute()
+    root = Path(os.path.expanduser(str(opening["root"]).replace("{host}", socket.gethostname()))).absolute()
     there = next(path for path in (root, *root.parents) if path.exists())
     if there.stat().st_uid != os.geteuid() and not os.access(there, os.W_OK):
-        raise Refused(f"{there} belongs to somebody else; set dir in [ssh]")
+        raise Refused(f"{there} belongs to somebody else; set dir in [{table}]")
     if is_network_filesystem(kind := filesystem_type(there)):
-        raise Refused(f"{there} lies on a network file system ({kind}); set dir in [ssh] to a local disk")
+        raise Refused(f"{there} lies on a network file system ({kind}); set dir in [{table}] to a local disk")
     directory = str(opening.get("directory") or "")
     if directory and not os.path.isdir(directory):
         raise Refused(f"the study's directory {directory} does not exist there")

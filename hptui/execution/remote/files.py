@@ -17,9 +17,9 @@ INCOMING = "incoming"
 class FileVerbs:
     """Reads and writes below one directory, whatever a message names."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        shutil.rmtree(root / INCOMING, ignore_errors=True)
+    def __init__(self, root: Path, incoming: str = INCOMING) -> None:
+        self.root, self._incoming = root, incoming
+        shutil.rmtree(root / incoming, ignore_errors=True)
 
     def do_get(self, message: dict[str, Any]) -> dict[str, Any]:
         """Read a part of a file."""
@@ -41,7 +41,7 @@ class FileVerbs:
 
     def do_put(self, message: dict[str, Any]) -> dict[str, Any]:
         """Append a part to a file that is not complete yet."""
-        path = inside(self.root, f"{INCOMING}/{message['path']}")
+        path = inside(self.root, f"{self._incoming}/{message['path']}")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         fd = os.open(path, flags, 0o600)
@@ -53,7 +53,7 @@ class FileVerbs:
 
     def do_install(self, message: dict[str, Any]) -> dict[str, Any]:
         """Give a complete directory its name, unless that exists."""
-        source, target = inside(self.root, f"{INCOMING}/{message['from']}"), inside(self.root, message["to"])
+        source, target = inside(self.root, f"{self._incoming}/{message['from']}"), inside(self.root, message["to"])
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if target.exists():
             shutil.rmtree(source, ignore_errors=True)

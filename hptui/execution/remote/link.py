@@ -1,4 +1,4 @@
-"""The connection to one machine: an ssh process with a relay at its other end, started again for ever when it breaks.
+"""The connection to one machine: a process with a relay at its other end, started again for ever when it breaks.
 
 Nothing here blocks but `ask`, for a second at most. The command line for the far side is fixed but for the path of
 Python and the user's own setup; everything else goes as JSON on standard input."""
@@ -13,14 +13,14 @@ import random
 import select
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from hptui.core.version import __version__
 from hptui.execution.remote.messages import PROTOCOL, BadMessage, LineBuffer, pack
+from hptui.execution.remote.staging import quoted_python
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +47,48 @@ MAX_STDERR_BYTES = 4096
 LinkState = Literal["connecting", "up", "down", "refused"]
 
 
+class Connection(Protocol):
+    """A way to a relay that is made, lost and made again.
+
+    `why` says what is wrong with it, `since` when its state began and `heard` when the machine was heard last (UTC).
+    `hello` is the relay's first message. `gone` says that the machine is lost, by the word of an engine that may be
+    wrong; '' otherwise.
+    """
+
+    name: str
+    state: LinkState
+    why: str
+    since: float
+    heard: float
+    hello: Mapping[str, Any]
+    gone: str
+
+    @property
+    def up(self) -> bool:
+        """Whether messages can be exchanged."""
+
+    def number(self) -> int:
+        """Return a new number for a question."""
+
+    def descriptors(self) -> Iterator[int]:
+        """Yield what becomes readable when there is news."""
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message, if the connection is up; else it is lost, as what was sent just before a break is."""
+
+    def poll(self) -> list[dict[str, Any]]:
+        """Return what has come; make a connection, or end a broken one, when it is time."""
+
+    def ask(self, message: Mapping[str, Any], answers: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+        """Send a message and return what has come until a message that `answers`, or for a second."""
+
+    def close(self) -> None:
+        """End the connection; the relay leaves by itself."""
+
+
 def ssh_command(host: str, python: str, setup: Sequence[str]) -> list[str]:
     """Return the command that starts a relay on a machine."""
-    path = python or sys.executable
-    quoted = f"~/{shlex.quote(path[2:])}" if path.startswith("~/") else shlex.quote(path)
-    far = f"exec {quoted} -m hptui.execution.remote.relay"
+    far = f"exec {quoted_python(python)} -m hptui.execution.remote.relay"
     if setup:
         far = "exec bash -lc " + shlex.quote("\n".join([*setup, far]))
     return [*shlex.split(os.environ.get(COMMAND_VARIABLE) or "ssh"), *SSH_OPTIONS, host, far]
@@ -73,13 +110,23 @@ def remedy(host: str, text: str) -> str:
 
 
 class Link:
-    """A connection that is made, lost and made again. `opening` returns the first message of each connection.
+    """A connection through the streams of a process. `opening` returns the first message of each connection.
 
-    `why` says what is wrong with it, `since` when its state began and `heard` when the machine was heard last (UTC).
+    `explain` returns what a process that has ended complains of, with what to do about it.
     """
 
-    def __init__(self, name: str, command: Sequence[str], opening: Callable[[], Mapping[str, Any]]) -> None:
-        self.name, self._command, self._opening = name, list(command), opening
+    gone = ""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        opening: Callable[[], Mapping[str, Any]],
+        explain: Callable[[str, str], str] = remedy,
+        max_connect_s: float = MAX_CONNECT_S,
+    ) -> None:
+        self.name, self._command, self._opening, self._explain = name, list(command), opening, explain
+        self._max_connect_s = max_connect_s
         self.state: LinkState = "connecting"
         self.why, self.since, self.heard = "", time.time(), 0.0
         self.hello: Mapping[str, Any] = {}
@@ -122,8 +169,8 @@ class Link:
         if self._process is None:
             return messages
         self._flush()
-        if self.state == "connecting" and now - self._began > MAX_CONNECT_S:
-            self._break(f"no answer within {MAX_CONNECT_S:g} s")
+        if self.state == "connecting" and now - self._began > self._max_connect_s:
+            self._break(f"no answer within {self._max_connect_s:g} s")
         elif self.up and now - self._read_at > MAX_SILENCE_S:
             self._break(f"silent for {MAX_SILENCE_S:g} s")
         elif self.up and now - self._pinged_at > PING_S:
@@ -225,7 +272,7 @@ class Link:
             self._process.wait(0.5)
         with suppress(OSError):
             self._stderr = (self._stderr + os.read(self._process.stderr.fileno(), READ_BYTES))[-MAX_STDERR_BYTES:]
-        text = remedy(self.name, self._stderr.decode(errors="replace"))
+        text = self._explain(self.name, self._stderr.decode(errors="replace"))
         never_up = not self.up and self._process.returncode not in (255, None)
         self._break(text or "the connection has ended", refused=never_up)
 

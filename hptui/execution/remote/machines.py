@@ -2,67 +2,104 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hptui.core.ssh import Ssh, SshHost
-from hptui.core.study import Resources
+from hptui.core.study import Pull, Resources
 from hptui.execution.executor import Lease, Place, WorkerSpec
-from hptui.execution.remote.link import Link, ssh_command
+from hptui.execution.remote.link import Connection
+from hptui.execution.remote.staging import study_identity
 from hptui.store.paths import StudyDir
-from hptui.store.run_directory import read_json, write_json
 
-Active = Callable[[Link], int]
+Active = Callable[[Connection], int]
 """Returns how many attempts run on a machine, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
-class SshLease(Lease):
+class RelayedLease(Lease):
     """A place on a machine; `number` is the relay's name for it."""
 
-    link: Link | None = None
+    link: Connection | None = None
     number: int = 0
     shares_files: bool = False
 
 
 class Machines:
-    """The machines that a study names, and those on which it still has attempts."""
+    """The connections to the machines of a study. What is at the other end of one is up to the subclass."""
 
     def __init__(self) -> None:
         self.sd = StudyDir(Path())
         self.spec = WorkerSpec(())
         self.resources = Resources()
         self.peak_gpu_gb: Callable[[], float | None] = lambda: None
-        self.links: dict[str, Link] = {}
+        self.links: dict[str, Connection] = {}
         self.capacity: dict[str, int] = {}
         self._reserved: dict[str, set[int]] = {}
 
-    @property
-    def named(self) -> list[Link]:
-        """The connections to the machines that the study names now."""
-        return [self.link(host.host) for host in self.resources.ssh.hosts]
+    def begin(self) -> None:
+        """Begin to connect to the machines that the study names."""
+        self.named()
 
-    def link(self, name: str) -> Link:
-        """Return the connection to a machine, also to one that the study names no more."""
-        if name not in self.links:
-            host, ssh = self._host(name), self.resources.ssh
-            command = ssh_command(name, host.python or ssh.python, ssh.setup)
-            self.links[name] = Link(name, command, lambda: self._opening(name))
-            self._reserved[name] = set()
-        return self.links[name]
+    def named(self) -> list[Connection]:
+        """Return the connections at which attempts may be started now."""
+        raise NotImplementedError
 
-    def _host(self, name: str) -> SshHost:
-        return next((host for host in self.resources.ssh.hosts if host.host == name), SshHost(name))
+    def link(self, name: str) -> Connection:
+        """Return a connection by its name, also one that the study names no more."""
+        raise NotImplementedError
 
-    def _opening(self, name: str) -> dict[str, Any]:
-        host, ssh = self._host(name), self.resources.ssh
+    def resources_of(self, name: str) -> dict[str, Any]:
+        """Return what a machine must know of `[resources]`."""
+        raise NotImplementedError
+
+    def pull(self) -> Pull:
+        """Return whose last checkpoint is copied here when an attempt has ended."""
+        raise NotImplementedError
+
+    def poll(self) -> None:
+        """Take in what concerns all connections, before each is asked for its own."""
+
+    def descriptors(self) -> Iterator[int]:
+        """Yield what becomes readable when a machine has sent something."""
+        for link in self.links.values():
+            yield from link.descriptors()
+
+    def close(self) -> None:
+        """End the connections."""
+        for link in self.links.values():
+            link.close()
+
+    def machine(self, link: Connection) -> str:
+        """Return the name of the machine at the other end, with which labels of attempts there begin."""
+        return link.name
+
+    def prefix(self, link: Connection) -> str:
+        """Return what stands before the relay's own name of a place in its label."""
+        return f"{link.name} "
+
+    def note_capacity(self, link: Connection, capacity: int) -> None:
+        """Note how many attempts a relay says that it may run at once."""
+        self.capacity[link.name] = max(0, capacity)
+
+    def facts(self, link: Connection) -> Mapping[str, Any]:
+        """Return what must be recorded of an attempt besides its place, to find it again."""
+        return {}
+
+    def disk(self, facts: Mapping[str, Any]) -> Connection:
+        """Return a connection to the machine that has the files of an attempt, by its record."""
+        return self.link(str(facts["place"]))
+
+    def same_disk(self, first: Connection, second: Connection) -> bool:
+        """Return whether two connections lead to the same files."""
+        return first is second
+
+    def opening(self, name: str, root: str) -> dict[str, Any]:
+        """Return the first message to a relay."""
         return {
             "verb": "open",
-            "root": os.path.join(host.dir or ssh.dir or Ssh().dir, self._identity(), _file_name(name)),
+            "root": root,
             "directory": str(self.spec.facts.get("directory") or ""),
             "command": list(self.spec.command),
             "entry": self.spec.entry,
@@ -71,50 +108,31 @@ class Machines:
             "peak": self.peak_gpu_gb(),
         }
 
-    def resources_of(self, name: str, ssh: Ssh | None = None) -> dict[str, Any]:
-        """Return what a machine must know of `[resources]`."""
-        hosts, resources = (ssh or self.resources.ssh).hosts, self.resources
-        host = next((host for host in hosts if host.host == name), SshHost(name))
-        gpus = host.gpus if host.gpus is not None else resources.gpus
-        return {
-            "gpus": list(gpus) if isinstance(gpus, tuple) else gpus,
-            "trials_per_gpu": resources.trials_per_gpu,
-            "gpus_per_trial": resources.gpus_per_trial,
-            "parallel": host.slots or resources.parallel,
-            "share": resources.share,
-        }
-
-    def _identity(self) -> str:
+    def identity(self) -> str:
         """Return what tells this study from all others on a machine; made once, and moved with the study."""
-        path = self.sd.trials / ".places-id"
-        facts = read_json(path)
-        if not isinstance(facts, str):
-            self.sd.trials.mkdir(mode=0o700, parents=True, exist_ok=True)
-            facts = uuid.uuid4().hex
-            write_json(path, facts)
-        return facts
+        return study_identity(self.sd)
 
     # places -----------------------------------------------------------------------------------------------------
 
     def total(self, active: Active) -> int:
         """Return the places on machines that are reached, and those of attempts on others."""
-        reached = {link.name: self.capacity.get(link.name, 0) for link in self.named if link.up}
+        reached = {link.name: self.capacity.get(link.name, 0) for link in self.named() if link.up}
         return sum(reached.get(link.name, active(link)) for link in self.links.values())
 
-    def free(self, active: Active) -> dict[Link, int]:
+    def free(self, active: Active) -> dict[Connection, int]:
         """Return how many attempts more each machine may run that is reached, the freest first."""
         free = {
             link: self.capacity.get(link.name, 0) - active(link) - len(self._reserved[link.name])
-            for link in self.named
+            for link in self.named()
             if link.up
         }
         return {link: free[link] for link in sorted(free, key=lambda link: -free[link])}
 
     def problems(self) -> str:
         """Return what is wrong with the connections."""
-        return "; ".join(f"{link.name}: {link.why}" for link in self.named if link.why)
+        return "; ".join(f"{link.name}: {link.why}" for link in self.named() if link.why)
 
-    def reserve(self, link: Link) -> tuple[list[dict[str, Any]], SshLease | None, str]:
+    def reserve(self, link: Connection) -> tuple[list[dict[str, Any]], RelayedLease | None, str]:
         """Hold a place; return all messages that have come, the lease or None, and what is waited for."""
         number = link.number()
 
@@ -131,8 +149,8 @@ class Machines:
         given = answer["lease"]
         self._reserved[link.name].add(number)
         facts = {**link.hello.get("facts", {}), **given["facts"]}
-        lease = SshLease(
-            label=f"{link.name} {given['label']}",
+        lease = RelayedLease(
+            label=self.prefix(link) + str(given["label"]),
             gpus=tuple(given["gpus"]),
             facts={key: value for key, value in facts.items() if value is not None},
             host=str(given["host"]),
@@ -143,22 +161,22 @@ class Machines:
         )
         return messages, lease, ""
 
-    def holds(self, lease: SshLease) -> bool:
+    def holds(self, lease: RelayedLease) -> bool:
         """Return whether a place is still held by the relay that granted it."""
         link = lease.link
         return link is not None and link.up and lease.number in self._reserved[link.name]
 
-    def used(self, lease: SshLease) -> Link:
+    def used(self, lease: RelayedLease) -> Connection:
         """Note that an attempt takes a lease; return the connection to its machine."""
         assert lease.link is not None
         self._reserved[lease.link.name].discard(lease.number)
         return lease.link
 
-    def release(self, lease: SshLease) -> None:
+    def release(self, lease: RelayedLease) -> None:
         """Give a place back."""
         self.used(lease).send({"verb": "release", "id": lease.number})
 
-    def lost(self, link: Link) -> None:
+    def lost(self, link: Connection) -> None:
         """Note that a connection is a new one, or broken: its relay holds no place any more."""
         self._reserved[link.name].clear()
 
@@ -179,8 +197,3 @@ class Machines:
             )
             listed.append(place)
         return listed
-
-
-def _file_name(host: str) -> str:
-    """Return the name of a machine as a file name."""
-    return "".join(letter if letter.isalnum() or letter in "-_.@" else "_" for letter in host).lstrip(".") or "host"

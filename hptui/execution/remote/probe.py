@@ -10,7 +10,7 @@ from typing import Any
 
 from hptui.core.study import Study
 from hptui.execution.remote.link import Link, ssh_command
-from hptui.execution.remote.machines import Machines
+from hptui.execution.remote.ssh_machines import SshMachines
 
 MAX_PROBE_S = 20.0
 """Seconds that a machine has to answer."""
@@ -28,7 +28,7 @@ class MachineAnswer:
 
 def probe_machines(study: Study) -> list[MachineAnswer]:
     """Connect to all machines of a study at once, ask each, and disconnect. Nothing is changed there."""
-    machines = Machines()
+    machines = SshMachines()
     machines.resources = study.resources
     links = []
     for host in study.ssh.hosts:

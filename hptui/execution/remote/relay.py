@@ -21,7 +21,7 @@ from typing import Any
 from hptui.execution.executor import Launch, LaunchRecord, Lease, WorkerSpec
 from hptui.execution.local.executor import LocalExecutor
 from hptui.execution.remote.entry import Refused, check_opening, hello_of, probe, resources_from, take_over
-from hptui.execution.remote.files import FileVerbs
+from hptui.execution.remote.files import INCOMING, FileVerbs
 from hptui.execution.remote.followed import Followed
 from hptui.execution.remote.messages import BadMessage, LineBuffer, pack
 from hptui.store.paths import StudyDir
@@ -36,14 +36,18 @@ MAX_SETTLE_S = 8.0
 
 
 class Relay:
-    """Serves the attempts of one study on this machine."""
+    """Serves the attempts of one study on this machine.
+
+    With `slot` in its opening it is one of several that share a directory. With `ends` it kills what it adopts.
+    """
 
     def __init__(self, opening: dict[str, Any], write: Any) -> None:
         self.root = check_opening(opening)
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.root.stat().st_uid != os.geteuid():
-            raise Refused(f"{self.root} belongs to somebody else; set dir in [ssh]")
-        self.lock = take_over(self.root / "relay.lock")
+            raise Refused(f"{self.root} belongs to somebody else; set dir in [{opening.get('table') or 'ssh'}]")
+        suffix = f"-{opening['slot']}" if opening.get("slot") else ""
+        self.lock = take_over(self.root / f"relay{suffix}.lock")
         self.executor = LocalExecutor()
         self.peak: float | None = opening.get("peak")
         command = (sys.executable, *opening["command"][1:])
@@ -53,12 +57,25 @@ class Relay:
         self.followed: dict[str, Followed] = {}
         self.fencing: dict[str, Followed] = {}
         self.leases: dict[int, Lease] = {}
-        self.files = FileVerbs(self.root)
+        self.files = FileVerbs(self.root, INCOMING + suffix)
+        self._ends = bool(opening.get("ends"))
         self._write = write
 
     def hello(self) -> dict[str, Any]:
         """Return what the runner must know of this machine."""
         return hello_of(self.root, self.executor.capacity())
+
+    def renew(self, opening: dict[str, Any]) -> None:
+        """Begin again for another connection, which tells again what to follow; it holds no places."""
+        check_opening(opening)
+        for lease in self.leases.values():
+            self.executor.release(lease)
+        self.leases.clear()
+        self.followed.clear()
+
+    def idle(self) -> bool:
+        """Return whether no attempt lives here."""
+        return not self.fencing and all(handle.state().gone for handle in self.executor.attempts_here())
 
     def handle(self, message: dict[str, Any]) -> None:
         """Carry out one message; what it raises is answered."""
@@ -131,6 +148,8 @@ class Relay:
         """Follow an attempt from where the runner's copies end."""
         record = self._record(message)
         followed = self.followed.get(record.token) or Followed(self.root, record, self.executor.adopt(record))
+        if self._ends and not followed.handle.state().gone:
+            followed.handle.fence()  # the place that it ran at has ended, so its GPUs are somebody else's
         followed.begin(int(message["offset"]), int(message["log_offset"]))
         self.followed[record.token] = followed
 

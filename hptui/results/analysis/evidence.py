@@ -114,16 +114,9 @@ def analyse(
     `ignored` are settings that the trainer does not read; `objectives` is the number of objectives looked at.
     """
     trials = [score.trial for score in scores.scores]
-    if len(trials) < MIN_TRIALS:
-        reason = "few" if len(trials) < 2 or factors_of(view, space, trials, ignored) else "nothing varied"
-        return EffectAnalysis(objective, scores, reason=reason)
-    if scores.distinct < MIN_DISTINCT or scores.spread <= 0:
-        return EffectAnalysis(objective, scores, reason="equal")
-    factors = factors_of(view, space, trials, ignored)
-    if not factors:
-        return EffectAnalysis(objective, scores, reason="nothing varied")
-    if len(factors) > MAX_SETTINGS:
-        return EffectAnalysis(objective, scores, tuple(factors), reason="many")
+    factors, reason = distinct_factors(view, space, scores, ignored)
+    if reason:
+        return EffectAnalysis(objective, scores, factors, reason=reason)
     from hptui.results.analysis.kernel import Model, evidence  # numpy and scipy: not at start
 
     points = points_of(view, space, factors, trials)
@@ -136,7 +129,22 @@ def analyse(
         SettingEvidence(tuple(factors[j].name for j in group), beside, threshold, group, alone)
         for group, (alone, beside) in zip(groups, values, strict=True)
     )
-    return EffectAnalysis(objective, scores, tuple(factors), matches, model.posterior().skill, "", model, view, space)
+    return EffectAnalysis(objective, scores, factors, matches, model.posterior().skill, "", model, view, space)
+
+
+def distinct_factors(
+    view: View, space: Space, scores: Scores, ignored: Sequence[str] = ()
+) -> tuple[tuple[Factor, ...], str]:
+    """Return the settings that vary among scored trials, and why nothing can be stated of them, or ''."""
+    trials = [score.trial for score in scores.scores]
+    if len(trials) < MIN_TRIALS:
+        few = len(trials) < 2 or bool(factors_of(view, space, trials, ignored))
+        return (), "few" if few else "nothing varied"
+    if scores.distinct < MIN_DISTINCT or scores.spread <= 0:
+        return (), "equal"
+    factors = tuple(factors_of(view, space, trials, ignored))
+    reason = "nothing varied" if not factors else "many" if len(factors) > MAX_SETTINGS else ""
+    return factors, reason
 
 
 def aliased(points: Points) -> list[list[int]]:

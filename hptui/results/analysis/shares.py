@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hptui.results.analysis.evidence import EffectAnalysis
@@ -25,6 +26,8 @@ class Importance:
     unexplained: float = 0.0
     unseen: tuple[str, ...] = ()
     caveat: str = field(default="")
+    chance: Mapping[str, float] = field(default_factory=dict)
+    """By an estimator that gives every setting a number: what chance alone exceeds once in 20."""
 
     @property
     def not_shown(self) -> str:

@@ -121,6 +121,8 @@ class Bar:
     high: float
     trial: int | None = None
     meaning: str = ""
+    chance: float | None = None
+    """What chance alone exceeds once in 20, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from hptui.results.facts import Line, join_parts
 from hptui.results.plots.clip import clip_to_axes
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import curves, history, history_title
+from hptui.results.plots.importance import importances
 from hptui.results.plots.pairs import contour, pareto
 from hptui.results.plots.plot import Plot, PlotOptions, trial_count, trial_fact, with_notes
-from hptui.results.plots.settings import categorization, importances, parallel, slices
+from hptui.results.plots.settings import categorization, parallel, slices
 
 PLOTS: Mapping[str, Callable[[PlotContext, PlotOptions], Plot | None]] = {
     "history": clip_to_axes(history),

@@ -30,40 +30,6 @@ from hptui.results.plots.plot import (
     with_notes,
 )
 
-
-def importances(context: PlotContext, options: PlotOptions) -> Plot | None:
-    """Return the plot `importance`: a bar per setting that matters, and two for the rest."""
-    result = context.importance
-    if result is None or not result.shares:
-        return None
-    shares = [(name, axis_label(context.view, name), share) for name, share in result.shares.items()]
-    shares += [("", "settings together", result.together), ("", "noise and the rest", result.unexplained)]
-    first, largest = next(iter(result.shares.items()))
-    caption: Line = line(
-        "{name} alone makes up {share} of the variation of {metric} over {n} trials",
-        name=Name(first),
-        share=Fact(f"figure.importance.{first}", largest, f"{largest:.0%}", result.trials),
-        metric=Name(context.metric),
-        n=Fact("figure.importance.trials", len(result.trials), f"{len(result.trials):,}", result.trials),
-    )
-    unseen = result.not_shown
-    return Plot(
-        kind="importance",
-        name="importance",
-        title="how much of the variation the parameters that matter make up",
-        alt=f"Importance of the settings that matter for {context.metric}",
-        caption=(*caption, "; ", Name(unseen), ".") if unseen else (*caption, "."),
-        x=Axis(f"share of the variation of {context.label}", high=max(share for *_, share in shares), format="percent"),
-        bars=tuple(Bar(label, share, 0.0, share, meaning=name) for name, label, share in shares),
-        rows=[{"setting": name or label, "share": share} for name, label, share in shares],
-        table=PlotTable(
-            ("parameter", "share"),
-            tuple((sanitize(name or label, limit=40), f"{share:.1%}") for name, label, share in shares),
-        ),
-        notes=((Name(sanitize(unseen)),),) if unseen else (),
-    )
-
-
 MAX_PANELS = 9
 """Number of slices in a plot, for the most important settings."""
 GROUPS = 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,17 @@ from hptui.scripts.inspect.syntax import (
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")
 READERS = {"yaml", "omegaconf", "json", "tomllib", "toml", "ruamel", "yacs", "ml_collections", "munch", "addict"}
-OPTION_NAMES = ("config", "cfg", "config_file", "config_path", "conf", "cfg_file", "config_name", "settings", "hparams")
+OPTION_NAME = re.compile(
+    r"(?:.*_)?(?:config|cfg|conf|settings|hparams?|recipe)(?:_?(?:file|path|name|yaml|yml|json|filename))?"
+    r"|(?:.*_)?(?:params?|parameters?|options?|opts?|yaml|yml|json|exp|experiment)_?(?:file|path|yaml|yml|json|filename)"
+)
 """Names of options that say where the file is."""
+MAYBE_NAME = re.compile(r"(?:params?|parameters|options?|opt|yaml|yml|json|exp|experiment|file|path|filename)")
+"""Names of options that may say it: the help text must name such a file, or the command line demand it by position."""
+ABOUT_FILES = re.compile(r"ya?ml|json|toml|config|settings|hyper-?param", re.IGNORECASE)
+FOLDERS = ("config", "configs", "conf", "cfg", "cfgs", "hparams", "options", "params", "recipes", "examples",
+           "experiments", "settings", "yamls")  # fmt: skip
+"""Directories that hold such files."""
 USUAL_FILES = ("config", "base", "default", "defaults", "train", "settings", "params", "cfg", "hparams")
 """Names of files that are taken where an option has no default."""
 
@@ -35,7 +45,7 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     """
     if script.parser in ("hydra", "configurator") or not imported_modules(tree) & READERS:
         return script
-    option = next((option for option in script.options if option.name.lower() in OPTION_NAMES), None)
+    option = next((option for option in script.options if _says_where_the_file_is(option)), None)
     if option is None or option.type not in ("str", "any") or option.before:
         return script
     file = _file_of(option, path)
@@ -48,6 +58,13 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     script.config, script.config_option = file, option
     script.parser = f"{script.parser}, and settings of {file.name}"
     return script
+
+
+def _says_where_the_file_is(option: ScriptOption) -> bool:
+    name = option.name.lower()
+    if OPTION_NAME.fullmatch(name):
+        return True
+    return MAYBE_NAME.fullmatch(name) is not None and (option.positional or ABOUT_FILES.search(option.help) is not None)
 
 
 def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
@@ -91,12 +108,12 @@ def fixed_file_note(tree: ast.Module) -> list[str]:
 
 def _file_of(option: ScriptOption, path: Path) -> Path | None:
     """Return the file that an option names by default, else the only or the usual one near the script."""
-    if isinstance(option.default, str):
+    if isinstance(option.default, str) and not Path(option.default).is_dir():
         return existing_file(path, option.default)
     here = Path.cwd()
     bases = [path.parent, *([here] if path.absolute().is_relative_to(here) and path.parent.absolute() != here else [])]
     for base in bases:
-        folders = [base, *(base / name for name in ("config", "configs", "conf", "cfg", "cfgs"))]
+        folders = [base, *(base / name for name in FOLDERS)]
         files = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
         usual = [file for file in files if file.stem.lower() in USUAL_FILES and file.name != "package.json"]
         if usual or len(files) == 1:

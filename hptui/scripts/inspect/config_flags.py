@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.scripts.inspect.config_file import existing_file
-from hptui.scripts.inspect.constants import table_entries
+from hptui.scripts.inspect.constants import entries_of_table
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm, Reads
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
@@ -75,7 +75,7 @@ def _settings_of(file: Path) -> Iterator[tuple[str, Any]]:
         if is_table and isinstance(made, ast.Call):
             inner = made.args[0] if made.args else made
             for place in places or [""]:
-                values |= {f"{place}.{key}".strip("."): value for key, value in table_entries(inner)}
+                values |= {f"{place}.{key}".strip("."): value for key, value in entries_of_table(inner)}
         for place in () if is_table else places:
             values[place] = literal_value(made)
     yield from ((key, value) for key, value in values.items() if value is not UNKNOWN and value is not None)

@@ -1,13 +1,16 @@
-"""Constants of a script that are held in a dictionary or a class: `params = {"lr": 0.1}`, `class CFG: lr = 0.1`."""
+"""Constants of a script that stand in a dictionary, a class or a call: `params = {"lr": 0.1}`, `train(lr=0.1)`."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hptui.scripts.inspect.forms import UNKNOWN
-from hptui.scripts.inspect.syntax import dotted_name, literal_value
+from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once
+from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
+from hptui.scripts.with_constants import find_slots, is_plain, signature, slot_value, table_entries
 
 MAX_DEPTH = 4
 """Dictionaries within dictionaries that are followed."""
@@ -20,11 +23,81 @@ NO_SETTINGS = ("labels", "classes", "names", "mapping", "vocab", "colors", "colo
 def nested_constants(tree: ast.Module) -> dict[str, Any]:
     """Return the plain values in dictionaries and classes, by dotted name: `params.lr`, `CFG.lr`."""
     values_by_name: dict[str, Any] = {}
+    set_later = _set_later(tree)
     for name, node in _tables(tree):
-        values = dict(_plain_entries(node, f"{name}.", 0))
+        found = {key: _standing(tree, key) for key, _ in _plain_entries(node, f"{name}.", 0) if key not in set_later}
+        values = {key: value for key, value in found.items() if value is not UNKNOWN}
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
             values_by_name |= values
     return values_by_name
+
+
+def _standing(tree: ast.Module, name: str) -> Any:
+    """Return the literal that stands where a dotted name is set from; UNKNOWN without one place."""
+    slots = find_slots(tree, name)
+    return literal_value(slot_value(*slots[0])) if len(slots) == 1 else UNKNOWN
+
+
+def _set_later(tree: ast.Module) -> set[str]:
+    """Return the entries that the script sets again (`config.lr = …`): what stands in their table is not used.
+
+    What is set on an instance (`config = Config()`) counts for its class.
+    """
+    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AugAssign)]
+    pairs = [
+        (t, node.value) for node in assigned for t in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    classes = {dotted_name(t): dotted_name(value.func) for t, value in pairs if isinstance(value, ast.Call)}
+    owners = [(dotted_name(t.value), t.attr) for t, _ in pairs if isinstance(t, ast.Attribute)]
+    return {f"{classes.get(owner) or owner}.{name}" for owner, name in owners}
+
+
+def argument_constants(tree: ast.Module) -> dict[str, Any]:
+    """Return the plain values that calls give, and the defaults of what they leave out, by dotted name: `train.lr`.
+
+    Of what the script calls from libraries (`AdamW(…, lr=3e-4)`), those with the names of hyperparameters are taken.
+    """
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    names: dict[str, None] = {}
+    for called, call in calls(tree):
+        last = called.rpartition(".")[2]
+        given = [word.arg for word in call.keywords if word.arg]
+        arguments = [*given, *(argument.arg for argument, _, _ in signature(tree, last))] if last in own else given
+        is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
+        is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
+        names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or has_rule(name))}
+    found = {}
+    for name in names:
+        value = _standing(tree, name)
+        if isinstance(value, bool | int | float | str | list) and not name.rpartition(".")[2].startswith("_"):
+            found[name] = value
+    return found
+
+
+TRAINING_FUNCTION = re.compile(r"(?:.*_)?(?:train\w*|fit|finetune|fine_tune|run|main|experiment|learn)", re.IGNORECASE)
+"""Names of functions whose arguments are all settings."""
+
+
+def plain_constants(tree: ast.Module) -> set[str]:
+    """Return the names at the top level that are assigned literals: what is computed from others is no setting."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
+    targets = [(node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value) for node in assigned]
+    return {target.id for target, value in targets if isinstance(target, ast.Name) and value and is_plain(value)}
+
+
+def all_constants(tree: ast.Module, constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the constants of a script that may be parameters; those in calls if no other is tuned first."""
+    plain = plain_constants(tree)
+    settings = {name: value for name, value in constants.items() if name in plain and is_setting(name, value)}
+    settings |= nested_constants(tree)
+    if not any(is_searched_at_once(name) for name in settings):
+        settings |= argument_constants(tree)
+    return settings
+
+
+def is_setting(name: str, value: Any) -> bool:
+    """Return whether a constant at the top level may be a parameter."""
+    return not name.startswith("_") and isinstance(value, bool | int | float | str) and name != "__version__"
 
 
 def literal_tables(tree: ast.Module) -> dict[str, Any]:
@@ -44,7 +117,7 @@ def _tables(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
         if len(values) == 1 and _entries(values[0]) is not None and not name.startswith("_"):
             yield name, values[0]
     for node in tree.body:
-        if isinstance(node, ast.ClassDef) and not node.bases and _holds_constants(node):
+        if isinstance(node, ast.ClassDef) and (_is_dataclass(node) or (not node.bases and _holds_constants(node))):
             yield node.name, node
 
 
@@ -53,32 +126,33 @@ def _holds_constants(node: ast.ClassDef) -> bool:
     return all(isinstance(line, ast.Assign | ast.AnnAssign | ast.Expr | ast.Pass) for line in node.body)
 
 
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    """Return whether a class is a dataclass, or a model of pydantic."""
+    decorators = [item.func if isinstance(item, ast.Call) else item for item in node.decorator_list]
+    names = [dotted_name(item).rpartition(".")[2] for item in (*decorators, *node.bases)]
+    return not {"dataclass", "define", "BaseModel"}.isdisjoint(names)
+
+
 def _entries(node: ast.AST) -> list[tuple[str, ast.expr]] | None:
-    """Return the entries of `{…}`, `dict(…)` or a class with text keys; None for anything else."""
-    if isinstance(node, ast.Dict):
-        keys = [literal_value(key) for key in node.keys if key is not None]
-        if len(keys) < len(node.keys) or not all(isinstance(key, str) for key in keys):
-            return None
-        return list(zip(keys, node.values, strict=True))
-    if isinstance(node, ast.Call) and dotted_name(node.func) == "dict" and not node.args:
-        return [(word.arg, word.value) for word in node.keywords if word.arg]
-    if isinstance(node, ast.ClassDef):
-        lines = [line for line in node.body if isinstance(line, ast.Assign | ast.AnnAssign) and line.value is not None]
-        targets = [line.targets[0] if isinstance(line, ast.Assign) else line.target for line in lines]
-        pairs = zip(targets, lines, strict=True)
-        return [(target.id, line.value) for target, line in pairs if isinstance(target, ast.Name) and line.value]
-    return None
+    """Return the entries of `{…}`, `dict(…)`, a namespace or a class with text keys; None for anything else."""
+    entries = table_entries(node)
+    if entries is None or not all(isinstance(key, str) for key, *_ in entries):
+        return None
+    return [(key, value) for key, value, _, _ in entries]
 
 
 def _plain_entries(node: ast.AST, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
     for key, item in _entries(node) or ():
         if _entries(item) is not None and depth < MAX_DEPTH:
             yield from _plain_entries(item, f"{prefix}{key}.", depth + 1)
-        elif isinstance(value := literal_value(item), bool | int | float | str) and not key.startswith("_"):
+        elif (
+            isinstance(value := literal_value(item), bool | int | float | str)
+            or (isinstance(value, list) and value and all(isinstance(part, int | float) for part in value))
+        ) and not key.startswith("_"):
             yield prefix + key, value
 
 
-def table_entries(node: ast.AST) -> Iterator[tuple[str, Any]]:
+def entries_of_table(node: ast.AST) -> Iterator[tuple[str, Any]]:
     """Yield the plain values of `{…}` or `dict(…)`, those of tables within it by dotted name."""
     return _plain_entries(node, "", 0)
 

@@ -6,9 +6,8 @@ import ast
 import re
 from dataclasses import replace
 
-from hptui.scripts.inspect.constants import literal_tables, nested_constants
+from hptui.scripts.inspect.constants import all_constants, literal_tables
 from hptui.scripts.inspect.functions import plain_default
-from hptui.scripts.inspect.outside import is_setting
 from hptui.scripts.inspect.ranges import typical_range
 from hptui.scripts.inspect.syntax import Constants, InspectedScript, ScriptOption, type_of
 
@@ -43,7 +42,7 @@ def constants_instead(script: InspectedScript, tree: ast.Module, constants: Cons
     """
     if script.parser != "argparse" or script.words or any(map(_is_needed, script.options)):
         return script
-    settings = {name: value for name, value in constants.items() if is_setting(name, value)} | nested_constants(tree)
+    settings = all_constants(tree, constants)
     options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
     if not any(map(_is_searched_at_once, options)):
         return script

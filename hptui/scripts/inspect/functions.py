@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.inspect.annotations import Annotation, enumeration_values, read_annotation
+from hptui.scripts.inspect.any_keywords import any_keywords
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, normal_name
 from hptui.scripts.inspect.syntax import (
     Constants,
@@ -170,7 +171,7 @@ def _fire(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedSc
     script = InspectedScript("fire", "fire")
     component = call.args[0] if call.args else keyword_argument(call, "component")
     if node := _function(tree, dotted_name(component) if component is not None else ""):
-        script.options = _arguments(node, constants)
+        script.options = [*_arguments(node, constants), *any_keywords(tree, node)]
         return script
     is_instance = isinstance(component, ast.Call)
     name = (

@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from hptui.scripts.inspect.constants import nested_constants
-from hptui.scripts.inspect.outside import is_setting
+from hptui.scripts.inspect.constants import is_setting, nested_constants, plain_constants
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, top_level_constants, type_of
 
 SETTINGS_MODULE = re.compile(
@@ -28,10 +28,28 @@ def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript |
             inner = ast.parse(source)
         except (OSError, ValueError, SyntaxError, RecursionError):
             continue
-        values = {name: value for name, value in top_level_constants(inner).items() if is_setting(name, value)}
+        plain = plain_constants(inner)
+        constants = {name: value for name, value in top_level_constants(inner).items() if name in plain}
+        values = {name: value for name, value in constants.items() if is_setting(name, value)}
         values |= nested_constants(inner)
         options += [ScriptOption(f"{module}.{name}", f"{module}.{name}", type_of(v), v) for name, v in values.items()]
     return InspectedScript("constants", "constants", options) if options else None
+
+
+def imported_values(tree: ast.Module, path: Path) -> dict[str, Any]:
+    """Return the constants of the modules of settings by the names that the script has for them (`config.lr`, `LR`)."""
+    script = imported_constant_options(tree, path)
+    values = {option.name: option.default for option in script.options} if script else {}
+    named = dict(values)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.module else ""
+            for alias in node.names:
+                whole, own = prefix + alias.name, alias.asname or alias.name
+                named |= {
+                    own + name[len(whole) :]: v for name, v in values.items() if f"{name}.".startswith(f"{whole}.")
+                }
+    return named
 
 
 def _modules(tree: ast.Module, root: Path) -> Iterator[tuple[str, Path]]:

@@ -13,7 +13,7 @@ from hptui.scripts.inspect.config_flags import with_config_flags
 from hptui.scripts.inspect.elsewhere import constants_instead, with_defaults_of_table
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
-from hptui.scripts.inspect.imported_constants import imported_constant_options
+from hptui.scripts.inspect.imported_constants import imported_constant_options, imported_values
 from hptui.scripts.inspect.metrics import (
     HELD_OUT_SPLITS,
     METRIC_NAME,
@@ -67,7 +67,7 @@ def inspect_script(path: Path) -> InspectedScript:
     if not is_configurator(text) and project is not None:
         if script is None and _calls_imported(tree):
             script = _parsed(project, path)
-        elif script is not None and script.parser == "argparse" and _hands_its_parser_on(tree):
+        elif script is not None and (_hands_its_parser_on(tree, script) or not script.options):
             script = _parsed(project, path) or script
     if script is None or (script.parser == "argparse" and not is_configurator(text)):
         script = yacs_options(project or tree, path) or script
@@ -85,7 +85,7 @@ def inspect_script(path: Path) -> InspectedScript:
 
 def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
     """Return what a parser, a configuration, the environment or `sys.argv` gives a script."""
-    values = top_level_constants(tree)
+    values = {**imported_values(tree, path), **top_level_constants(tree)}
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
     script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
     script = script or own_options(tree, values)
@@ -101,11 +101,24 @@ def _calls_imported(tree: ast.Module) -> bool:
     return any(PARSING_WORDS.search(name) for name in names)
 
 
-def _hands_its_parser_on(tree: ast.Module) -> bool:
-    """Return whether functions of another module add options to the script's parser, or make the parser."""
-    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    names = [name.rpartition(".")[2] for name, call in calls(tree) if call.args]
-    return any(ADDING_WORDS.fullmatch(name) and name not in own for name in names)
+def _hands_its_parser_on(tree: ast.Module, script: InspectedScript) -> bool:
+    """Return whether functions or classes of another module add options to the script's parser, or make the parser."""
+    if script.parser != "argparse":
+        return False
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    parsers = {
+        dotted_name(node.targets[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and dotted_name(node.value.func).endswith("Parser")
+    }
+    given = [(name.rpartition(".")[2], call.args) for name, call in calls(tree) if call.args]
+    return any(
+        name not in own
+        and (ADDING_WORDS.fullmatch(name) or any(dotted_name(part) in parsers - {""} for part in arguments))
+        for name, arguments in given
+    )
 
 
 ADDING_WORDS = re.compile(r"add_\w*(?:args|arguments|options|flags|params)|register_\w*(?:args|arguments|options)")
@@ -119,7 +132,7 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     metrics = measured(tree)
     if not metrics.readable and not metrics.tagged and project is not None:
         metrics = measured(project)
-    script.metrics = metrics.readable
+    script.metrics, script.maximized = metrics.readable, metrics.maximized
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
     if metrics.tagged and rank(metrics.tagged[0])[0] < best:
         script.metrics = [*metrics.tagged, *metrics.readable]
@@ -156,6 +169,8 @@ def _written_file(file: WrittenFile, script: InspectedScript) -> str:
         script.outputs.append(option)
         return f"{{{option}}}/**/{file.name}"
     text = literal_value(file.where)
+    if script.parser == "hydra":  # where it runs, which is the trial's directory
+        return f"{{trial_dir}}/**/{file.name}"
     return text if isinstance(text, str) else f"**/{file.name}"
 
 

@@ -1,4 +1,4 @@
-"""Options of argparse that a loop makes from a dictionary: `for k, v in defaults.items(): add_argument(f"--{k}")`."""
+"""Options of argparse that a loop makes: `for k, v in defaults.items(): add_argument(f"--{k}")`, also of a class."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.inspect.converters import BOOLEAN_NAME, converter_form
-from hptui.scripts.inspect.forms import UNKNOWN, OptionForm, Reads
-from hptui.scripts.inspect.syntax import ScriptOption, calls, keyword_argument, literal_value, type_of
+from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
+from hptui.scripts.inspect.syntax import (
+    ScriptOption,
+    calls,
+    dotted_name,
+    keyword_argument,
+    literal_value,
+    type_of,
+)
+from hptui.scripts.with_constants import table_entries
 
 MAX_DEPTH = 4
 """Functions within functions that make parts of the dictionary."""
@@ -35,17 +43,29 @@ def looped_options(tree: ast.Module) -> list[ScriptOption]:
                 flag = f"--{name.replace('_', '-')}" if DASHED in spelled else f"--{name}"
                 form = OptionForm(reads=READS_OF_TYPE.get(type_of(value), Reads.UNKNOWN), flags=(flag,), silent=value)
                 if isinstance(value, bool):
-                    form = replace(boolean, flags=(flag,), silent=value)
+                    form = _boolean_form(loop, boolean, flag, value)
                 options[name] = ScriptOption(name, flag[2:], type_of(value), value, form=form)
     return list(options.values())
 
 
+def _boolean_form(loop: ast.For, converter: OptionForm, flag: str, value: bool) -> OptionForm:
+    """Return the form of a truth value in a loop: what its action says, else what the converter of the script reads."""
+    actions = [keyword_argument(call, "action") for _, call in calls(loop)]
+    if any(literal_value(action) == "store_true" for action in actions if action is not None):
+        return OptionForm(FormKind.FLAG, flags=(flag,), sets=((True, flag),), silent=value)
+    if any(dotted_name(action).endswith("BooleanOptionalAction") for action in actions if action is not None):
+        return OptionForm(FormKind.ON_OFF, flags=(flag,), sets=((True, flag), (False, f"--no-{flag[2:]}")))
+    return replace(converter, flags=(flag,), silent=value)
+
+
 def _loops(tree: ast.AST) -> Iterator[tuple[ast.For, ast.expr]]:
-    """Yield the loops over the items of a dictionary, with the expression of the dictionary."""
+    """Yield the loops over the items of a dictionary or the fields of a class, with the expression of what has them."""
     for node in ast.walk(tree):
         match node:
             case ast.For(iter=ast.Call(func=ast.Attribute(value=table, attr="items")), target=ast.Tuple()):
                 yield node, table
+            case ast.For(iter=ast.Call(func=function, args=[table])) if dotted_name(function).endswith("fields"):
+                yield node, ast.Call(ast.Name("vars", ast.Load()), [table], [])
 
 
 class _Tables:
@@ -60,6 +80,12 @@ class _Tables:
         match table:
             case ast.Dict():
                 pairs = [(literal_value(key) if key else None, value) for key, value in _pairs(table)]
+            case ast.Call(func=ast.Name(id="vars"), args=[ast.Name(id=owner)]):
+                yield from self._attributes(owner, place)
+                return
+            case ast.Attribute(value=ast.Name(id=owner), attr="__dict__" | "__annotations__" | "__dataclass_fields__"):
+                yield from self._attributes(owner, place)
+                return
             case ast.Call(func=ast.Name(id="dict")):
                 pairs = [(word.arg, word.value) for word in table.keywords]
             case ast.Call(func=ast.Name(id=name)) if name in self._functions and depth < MAX_DEPTH:
@@ -79,6 +105,35 @@ class _Tables:
                 yield from self.of(node, place, depth + 1)
             elif isinstance(key, str) and value is not UNKNOWN and not isinstance(value, dict):
                 yield key, value
+
+    def _attributes(self, owner: str, place: ast.AST) -> Iterator[tuple[str, Any]]:
+        """Yield what a class has (`vars(Config)`, `fields(Config)`), or what it and derived ones set (`vars(self)`)."""
+        classes = [node for node in ast.walk(self._tree) if isinstance(node, ast.ClassDef)]
+        if owner == "self":
+            own = [node for node in classes if any(inner is place for inner in ast.walk(node))][-1:]
+            names = {node.name for node in own}
+            derived = [node for node in classes if names & {dotted_name(base) for base in node.bases}]
+            lines = [line for node in [*own, *derived] for line in ast.walk(node) if isinstance(line, ast.Assign)]
+            pairs = [(dotted_name(line.targets[0]), line.value) for line in lines]
+            found = [(name.removeprefix("self."), value) for name, value in pairs if name.startswith("self.")]
+        else:
+            made = [node for node in classes if node.name == self._class_of(owner)]
+            found = [(name, value) for node in made for name, value, *_ in table_entries(node) or ()]
+        short = "[1:]" in ast.unparse(place) or "lstrip('_')" in ast.unparse(place)
+        for name, node in found:
+            value = literal_value(node)
+            if value is not UNKNOWN and not isinstance(value, dict):
+                yield name.removeprefix("_") if short else name, value
+
+    def _class_of(self, name: str) -> str:
+        """Return the class of a variable (`config = Config()`), else the name itself."""
+        for node in ast.walk(self._tree):
+            match node:
+                case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call(func=ast.Name(id=made))) if (
+                    target == name
+                ):
+                    return made
+        return name
 
     def _named(self, name: str, place: ast.AST, depth: int) -> Iterator[tuple[str, Any]]:
         """Yield the entries of a variable, or of what is passed for a function's argument."""

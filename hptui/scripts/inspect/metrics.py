@@ -25,7 +25,7 @@ METRIC_NAME = re.compile(
     re.IGNORECASE,
 )
 SMALLER_IS_BETTER = re.compile(
-    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|fid|kl|cost|regret)\d?"
+    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|(?:fid|kid)\d*k?|kl|cost|regret)\d?"
 )
 """Words of the names of metrics that are minimized."""
 HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
@@ -51,6 +51,8 @@ class Measured:
     lightning: bool = False
     files: list[WrittenFile] = field(default_factory=list)
     in_files: list[str] = field(default_factory=list)
+    maximized: set[str] = field(default_factory=set)
+    """Metrics whose names do not say that larger is better, but whose expressions do: `Val: {val_acc}`."""
 
 
 def measured(tree: ast.Module) -> Measured:
@@ -58,7 +60,8 @@ def measured(tree: ast.Module) -> Measured:
     samples = Samples(tree)
     names: dict[str, None] = {}
     names |= dict.fromkeys(_reported(tree, samples))
-    names |= dict.fromkeys(_printed(samples))
+    sources: dict[str, str] = {}
+    names |= dict.fromkeys(_printed(samples, sources))
     tags = [tag for name, call in calls(tree) if name.endswith(".add_scalar") for tag in _tags(call, samples)]
     directories = [
         argument
@@ -67,14 +70,25 @@ def measured(tree: ast.Module) -> Measured:
         and (argument := _directory(call)) is not None
     ]
     shown, logged = _logged_by_lightning(tree, samples)
+    readable = [name for name in [*names, *shown] if is_quality(name) or _quality_of(sources.get(name, ""))]
+    if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
+        readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
     return Measured(
-        ranked(name for name in [*names, *shown] if is_quality(name)),
+        ranked(readable),
         ranked(tag for tag in [*tags, *logged] if is_quality(tag)),
         directories,
         lightning=bool(logged) and not directories,
         files=(files := written_files(tree, samples)),
         in_files=ranked(name for file in files for name in file.names if is_quality(name)),
+        maximized={
+            name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
+        },
     )
+
+
+def _quality_of(source: str) -> str:
+    """Return the first name of a metric in an expression; '' if it has none."""
+    return next((name for name in re.findall(r"[A-Za-z_]\w+", source) if is_quality(name)), "")
 
 
 LIGHTNING_MODULES = {"lightning", "pytorch_lightning"}
@@ -94,8 +108,11 @@ def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str],
     return shown, logged
 
 
-def _printed(samples: Samples) -> list[str]:
-    """Return the names that the reader of output finds, and finds again when they are the objective."""
+def _printed(samples: Samples, sources: dict[str, str]) -> list[str]:
+    """Return the names that the reader of output finds, and finds again when they are the objective.
+
+    `sources` gets the expressions behind them.
+    """
     lines, names = list(samples.lines()), dict[str, None]()
     names |= dict.fromkeys(title for title in samples.meters() if is_quality(title) and _is_read(title, f"{title} 0.5"))
     for line in lines:
@@ -103,6 +120,11 @@ def _printed(samples: Samples) -> list[str]:
         reading = LineReader().read(line)
         # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
         candidates = reading.metrics if reading is not None else _words_as_names(line)
+        sources |= {
+            name: samples.sources[value]
+            for name, value in (reading.metrics if reading is not None else {}).items()
+            if value in samples.sources
+        }
         names |= dict.fromkeys(name for name in candidates if _is_read(name, line))
     return list(names)
 
@@ -203,12 +225,19 @@ def rank(name: str) -> tuple[int, int, int, int]:
     split = next((index for index, split in enumerate(HELD_OUT_SPLITS) if split in words), len(HELD_OUT_SPLITS))
     training = any(word in TRAINING_SPLITS for word in words)
     group = 0 if split < len(HELD_OUT_SPLITS) - 1 else 1 if split == len(HELD_OUT_SPLITS) - 1 else 3 if training else 2
-    is_loss = any("loss" in word for word in words)
+    is_loss = any("loss" in word for word in words) or not REWARDS.isdisjoint(words)
     lesser = sum(word in LESSER_WORDS for word in words)
-    lesser += is_loss and group == NO_SPLIT and not all(WHOLE_LOSS.fullmatch(word) for word in words)
+    lesser += (
+        is_loss
+        and REWARDS.isdisjoint(words)
+        and group == NO_SPLIT
+        and not all(WHOLE_LOSS.fullmatch(word) for word in words)
+    )
     return group, lesser, 0 if is_loss else 1, split
 
 
+REWARDS = {"reward", "rewards", "return", "returns", "ret"}
+"""Words of what an agent is trained for: the losses of its networks say little."""
 NO_SPLIT = 2
 """Group of the metrics that name no data."""
 WHOLE_LOSS = re.compile(r"\w*loss|total|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")

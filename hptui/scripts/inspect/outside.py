@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from hptui.scripts.inspect.constants import literal_tables, nested_constants
-from hptui.scripts.inspect.converters import expression_form, words_like
+from hptui.scripts.inspect.constants import all_constants, literal_tables
+from hptui.scripts.inspect.converters import TRUE_WORDS, expression_form, words_like
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
 from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.syntax import (
@@ -117,6 +117,9 @@ def environment_options(tree: ast.Module) -> InspectedScript | None:
         if kind == "float" and isinstance(value, int):
             value = float(value)
         form = _variable_form(node, parents, UNKNOWN if is_required else value)
+        if form.reads is Reads.BOOL and isinstance(value, str):  # os.getenv("AMP", "true").lower() == "true"
+            kind, value = "bool", value.lower() in {word.lower() for word in TRUE_WORDS}
+            form = replace(form, silent=UNKNOWN if is_required else value)
         options[variable] = ScriptOption(
             variable.lower(), variable, kind or type_of(value), value, required=is_required, form=form
         )
@@ -228,8 +231,7 @@ def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> 
             if not name.startswith("_")
         ]
         return script
-    settings = {name: value for name, value in constants.items() if is_setting(name, value)}
-    settings |= nested_constants(tree)
+    settings = all_constants(tree, constants)
     if elsewhere := _parsed_elsewhere(tree):
         return InspectedScript(
             notes=[f"its command line is read by {elsewhere}, which is not looked into; hptui check asks --help"]
@@ -271,8 +273,3 @@ def _parsed_elsewhere(tree: ast.Module) -> str:
 
 def _all_names(tree: ast.Module) -> set[str]:
     return {dotted_name(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
-
-
-def is_setting(name: str, value: Any) -> bool:
-    """Return whether a constant at the top level may be a parameter."""
-    return not name.startswith("_") and isinstance(value, bool | int | float | str) and name != "__version__"

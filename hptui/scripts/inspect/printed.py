@@ -24,10 +24,18 @@ TEXT_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names of expressions that are texts."""
+MARKUP = re.compile(r"\[/?(?:bold|b|italic|dim|red|green|blue|cyan|yellow|magenta|white)\b[^\]]*\]|\[/\]")
+"""Markup of rich, which is not printed."""
 CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(\d+|\*)?(?:\.(\d+|\*))?([diouxXeEfFgGcrsa%])")
 FIELD = re.compile(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
-WHOLE, FRACTION, TEXT = "3", "0.4321", "text"
-"""What stands for an expression: a whole number, another number, a text."""
+WHOLE, FRACTION, TEXT = "3", "0.43", "text"
+"""What stands for an expression: a whole number, another number (0.430001, 0.430002, …), a text."""
+MAX_SUBSTITUTIONS = 4
+"""Variables that hold a text made of others."""
+NAMING_CALLS = re.compile(
+    r"log_tabular|logkv(_mean)?|record(_tabular|_mean)?|log_(value|scalar|stat|key)|put_scalar|(add|update|put)_(metric|stat)",
+)
+"""Methods of loggers that are given a name and a value, and print them in a table or in lines."""
 METER = re.compile(r"(?:^|\.)[A-Za-z]*Meter$")
 """Classes that average a metric and print it under the name that they are given."""
 MAX_VARIANTS = 12
@@ -42,12 +50,18 @@ class Samples:
         self._tables = dict(_literal_tables(tree))
         self._loops = {**dict(_table_loops(tree, self._tables)), **dict(_literal_loops(tree))}
         self._bound: dict[str, str] = {}
+        self._held = dict(_held_texts(tree))
+        self._depth = 0
+        self.sources: dict[float, str] = {}
+        """The expressions that fractions stand for."""
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, in the order of the calls."""
         for name, call in calls(self._tree):
             if parts := self._printed(name, call):
                 yield from self._variants(parts)
+            elif NAMING_CALLS.fullmatch(name.rpartition(".")[2]) and len(call.args) > 1 and _is_text(call.args[0]):
+                yield f"| {self._text(call.args[0])} | {self._text(call.args[1], '.4f')} |"
 
     def meters(self) -> Iterator[str]:
         """Yield the names under which meters print their averages."""
@@ -63,7 +77,7 @@ class Samples:
         names = []
         for key, value in zip(table.keys, table.values, strict=True):
             for text in self._texts(key) if key is not None else ():
-                inner = self.keys(value) if isinstance(value, ast.Dict) else []
+                inner = self.keys(value) if not isinstance(value, ast.Name) and self._table(value) else []
                 names += [f"{text}.{name}" for name in inner] or [text]
             if key is None:  # {**metrics}
                 names += self.keys(value)
@@ -98,7 +112,7 @@ class Samples:
         names = [name for name in dict.fromkeys(n for part in parts for n in _names_in(part)) if name in self._loops]
         for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
             self._bound = dict(zip(names, values, strict=True))
-            yield from self._line(parts).splitlines()
+            yield from MARKUP.sub("", self._line(parts)).splitlines()
         self._bound = {}
 
     def _line(self, parts: list[ast.expr]) -> str:
@@ -136,11 +150,32 @@ class Samples:
                 return self._text(first)
             case ast.Name(id=name) if name in self._bound:
                 return self._bound[name]
+            case ast.Name(id=name) if name in self._held and self._depth < MAX_SUBSTITUTIONS:
+                self._depth += 1
+                text = self._text(self._held[name], spec)
+                self._depth -= 1
+                return text
+            case ast.IfExp(body=body):
+                return self._text(body, spec)
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as joint), attr="join"), args=[parts]):
+                if isinstance(parts, ast.List | ast.Tuple):
+                    return joint.join(self._text(part) for part in parts.elts)
         if (table := self._table(node)) is not None:
             return repr(
-                {name: float(FRACTION) if not WHOLE_NUMBER_NAME.fullmatch(name) else 3 for name in self.keys(table)}
+                {
+                    name: float(self._fraction(name)) if not WHOLE_NUMBER_NAME.fullmatch(name) else 3
+                    for name in self.keys(table)
+                }
             )
-        return _number(_source_of(node), spec)
+        source = _source_of(node)
+        text = _number(source, spec)
+        return self._fraction(source) if text == FRACTION else text
+
+    def _fraction(self, source: str) -> str:
+        """Return a fraction of its own for an expression."""
+        text = f"{FRACTION}{len(self.sources) + 1:04d}"
+        self.sources[float(text)] = source
+        return text
 
     def _table(self, node: ast.AST | None) -> ast.Dict | None:
         if isinstance(node, ast.Dict):
@@ -175,6 +210,28 @@ class Samples:
             return self._text(value, match[2] or "") if value is not None else _number(match[1], match[2] or "")
 
         return FIELD.sub(replacement, text)
+
+
+def _held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the variables that hold one text, with the expression that makes it."""
+    assigned: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            assigned.setdefault(node.targets[0].id, []).append(node.value)
+    for name, values in assigned.items():
+        if len(values) == 1 and (_is_text(values[0]) or _makes_text(values[0])):
+            yield name, values[0]
+
+
+def _makes_text(node: ast.expr) -> bool:
+    match node:
+        case ast.BinOp(left=left, op=ast.Mod() | ast.Add()):
+            return _is_text(left)
+        case ast.Call(func=ast.Attribute(value=value, attr="format" | "join")):
+            return _is_text(value)
+        case ast.Call(func=ast.Attribute(attr="dumps")):
+            return True
+    return False
 
 
 def _number(source: str, spec: str) -> str:

@@ -29,10 +29,17 @@ class TypicalRange:
 
 
 RULES = (
-    TypicalRange(r"(.*_)?(lr|learning_rate)", "log", 1e-5, 1e-2, "what matters most, nearly always", first=True),
+    TypicalRange(
+        r"(.*_)?(lr|learning_rate)(_init|_max|_base|_start)?",
+        "log",
+        1e-5,
+        1e-2,
+        "what matters most, nearly always",
+        first=True,
+    ),
     TypicalRange(r"(.*_)?(min|end|final)_(lr|learning_rate)", "log", 1e-7, 1e-4),
     TypicalRange(r"(.*_)?weight_decay|wd", "log", 1e-4, 1e-1),
-    TypicalRange(r"(.*_)?(batch_size|train_batch_size|bs)", "twos", 4, 64, "larger ones need more memory"),
+    TypicalRange(r"(.*_)?(batch_size|train_batch_size|bs|batch)", "twos", 4, 64, "larger ones need more memory"),
     TypicalRange(r"(gradient_)?accum(ulation)?(_steps)?|grad_accum(ulation)?(_steps)?", "twos", 1, 16),
     TypicalRange(r"(.*_)?(lora_)?(r|rank)", "twos", 4, 64),
     TypicalRange(r"(.*_)?(lora_)?alpha", "twos", 8, 128),
@@ -51,6 +58,11 @@ RULES = (
     TypicalRange(r"(num_|n_)?(attention_)?heads?", "twos", 2, 16),
     TypicalRange(r"(max_)?(seq(uence)?_len(gth)?|block_size|context(_length)?)", "twos", 128, 1024),
     TypicalRange(r"temperature|tau", "linear", 0.1, 2.0),
+    TypicalRange(r"c|reg_(alpha|lambda)|l[12](_reg\w*)?", "log", 1e-3, 10.0),
+    TypicalRange(
+        r"n_estimators|n_neighbors|max_depth|min_samples_(leaf|split)|num_leaves|max_leaf_nodes", "whole", 2, 200
+    ),
+    TypicalRange(r"subsample|colsample\w*", "linear", 0.5, 1.0),
     TypicalRange(r"gamma|lr_decay|decay", "linear", 0.8, 0.999),
 )
 
@@ -83,6 +95,17 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     return _range(rule, option), rule.why, rule.first
 
 
+def has_rule(name: str) -> bool:
+    """Return whether a name is that of a hyperparameter."""
+    return any(re.fullmatch(rule.pattern, name.lower()) for rule in RULES)
+
+
+def is_searched_at_once(name: str) -> bool:
+    """Return whether a name is that of a hyperparameter that is tuned before others: a learning rate."""
+    last = name.rpartition(".")[2].lower()
+    return next((rule.first for rule in RULES if re.fullmatch(rule.pattern, last)), False)
+
+
 def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
     """Return the parameter to search at once: a learning rate, else one with a rule, else any.
 
@@ -98,8 +121,10 @@ def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
     return min(options, key=place, default=None)
 
 
-def guess_value(option: ScriptOption) -> int | float | None:
-    """Return a value in the middle of the typical range, for a required number without a default."""
+def guess_value(option: ScriptOption) -> Value:
+    """Return a value for a required option without a default: the first choice, or the middle of a number's range."""
+    if option.choices:
+        return option.choices[0]
     name = option.name.rsplit(".", 1)[-1].lower()
     rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
     if rule is None or option.type not in ("int", "float", "any"):

@@ -35,6 +35,8 @@ def literal_value(node: ast.AST | None, constants: dict[str, Any] | None = None)
         return None
     if isinstance(node, ast.Name) and constants and node.id in constants:
         return constants[node.id]
+    if isinstance(node, ast.Attribute) and constants and (name := dotted_name(node)) in constants:
+        return constants[name]
     if isinstance(node, ast.BinOp):
         return _computed(node, constants)
     try:
@@ -185,6 +187,8 @@ class InspectedScript:
     options: list[ScriptOption] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
+    maximized: set[str] = field(default_factory=set)
+    """Metrics of which larger is better, as the script's own names for their values say."""
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
     """Further settings of the trainer, such as words that set the directory that the script writes to."""

@@ -14,7 +14,7 @@ SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv")
 """Ends of the names of files that hptui reads metrics from."""
 HEADING_NAME = re.compile(r"(?:.*_)?(?:keys|header|headers|heading|columns|cols|fields|fieldnames)", re.IGNORECASE)
 """Names of lists that become the heading of a table."""
-TABLE_CALLS = ("dump", "dumps", "append", "writerow", "update", "write")
+TABLE_CALLS = re.compile(r"dump|dumps|append|writerow|update|write|(?:log|record|save|add)(?:_\w+)?", re.IGNORECASE)
 """Calls that are given a table of metrics on its way into a file."""
 
 
@@ -33,7 +33,7 @@ class WrittenFile:
 
 def written_files(tree: ast.Module, samples: Samples) -> list[WrittenFile]:
     """Return the files of metrics that a script writes, each with all names that are written anywhere."""
-    assigned = _assigned(tree)
+    assigned = {**_given(tree), **_assigned(tree)}
     files = [WrittenFile(name, node, _parts(node, assigned)) for name, node in dict(_paths(tree)).items()]
     names = list(dict.fromkeys(_names(tree, samples))) if files else []
     for file in files:
@@ -44,23 +44,41 @@ def written_files(tree: ast.Module, samples: Samples) -> list[WrittenFile]:
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     """Return what is assigned to each variable, the last of several."""
     return {
-        node.targets[0].id: node.value
+        name: node.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and (name := dotted_name(node.targets[0]))
     }
 
 
 def _parts(node: ast.expr, assigned: Mapping[str, ast.expr]) -> list[ast.expr]:
-    names = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    names = [dotted_name(inner) for inner in ast.walk(node)]
     return [assigned[name] for name in names if name in assigned]
+
+
+def _given(tree: ast.Module) -> dict[str, ast.expr]:
+    """Return what a call gives for the arguments of functions and classes of the script, by the arguments' names."""
+    definitions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    given: dict[str, ast.expr] = {}
+    for called, call in calls(tree):
+        definition = definitions.get(called.rpartition(".")[2])
+        if definition is None:
+            continue
+        members = [definition, *definition.body] if isinstance(definition, ast.ClassDef) else [definition]
+        functions = [node for node in members if isinstance(node, ast.FunctionDef)]
+        maker = next((node for node in functions if node is definition or node.name == "__init__"), None)
+        names = [argument.arg for argument in maker.args.args if argument.arg != "self"] if maker else []
+        given |= {name: value for name, value in zip(names, call.args, strict=False) if name not in given}
+        given |= {word.arg: word.value for word in call.keywords if word.arg in names and word.arg not in given}
+    return given
 
 
 def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
     """Yield the names of files that are opened for writing, with the expression of the path."""
-    assigned = _assigned(tree)
+    assigned = {**_given(tree), **_assigned(tree)}
     for called, call in calls(tree):
         last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
-        mode = literal_value(call.args[-1] if call.args else keyword_argument(call, "mode"))
+        mode_node = call.args[-1] if call.args else keyword_argument(call, "mode")
+        mode = literal_value(mode_node.body if isinstance(mode_node, ast.IfExp) else mode_node)
         if last == "open" and isinstance(mode, str) and mode[:1] in ("w", "a", "x"):
             is_method = isinstance(call.func, ast.Attribute) and called != "io.open"
             path: ast.expr = call.func.value if is_method else call.args[0]  # type: ignore[attr-defined]
@@ -70,7 +88,7 @@ def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             path = call.args[0]
         else:
             continue
-        path = assigned.get(path.id, path) if isinstance(path, ast.Name) else path
+        path = assigned.get(dotted_name(path), path)
         texts = [
             node.value for node in ast.walk(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
@@ -87,10 +105,19 @@ def _names(tree: ast.Module, samples: Samples) -> Iterator[str]:
             yield from (text for text in columns if isinstance(text, str)) if isinstance(columns, list) else ()
     for called, call in calls(tree):
         last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
-        if last in TABLE_CALLS and call.args:
-            yield from samples.keys(call.args[0])
+        if last == "write" and call.args:
+            yield from _heading(literal_value(call.args[0]))
+        if TABLE_CALLS.fullmatch(last) and call.args:
+            for argument in call.args:
+                yield from samples.keys(argument)
             heading = literal_value(call.args[0]) if last == "writerow" else None
             yield from (text for text in heading if isinstance(text, str)) if isinstance(heading, list) else ()
         elif last == "DictWriter":
             fields = literal_value(keyword_argument(call, "fieldnames") or (call.args[1] if call.args[1:] else None))
             yield from (text for text in fields if isinstance(text, str)) if isinstance(fields, list) else ()
+
+
+def _heading(text: object) -> list[str]:
+    """Return the names of a line such as `epoch,train_loss,val_loss`; [] for any other text."""
+    names = [part.strip() for part in text.split(",")] if isinstance(text, str) and "\n" in text[-2:] else []
+    return names if len(names) > 1 and all(name.replace("/", "_").isidentifier() for name in names) else []

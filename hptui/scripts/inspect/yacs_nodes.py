@@ -8,7 +8,7 @@ from typing import Any
 
 from hptui.core.trial import Value
 from hptui.scripts.inspect.config_file import config_leaves, existing_file, file_content
-from hptui.scripts.inspect.constants import table_entries
+from hptui.scripts.inspect.constants import entries_of_table
 from hptui.scripts.inspect.forms import OptionForm, Reads
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
@@ -53,7 +53,7 @@ def _nodes(tree: ast.Module) -> dict[str, Any]:
             roots.add(target)
         elif rest and first in roots and is_node:
             given = made.args[0] if isinstance(made, ast.Call) and made.args else None
-            values |= {f"{rest}.{name}": value for name, value in table_entries(given)} if given is not None else {}
+            values |= {f"{rest}.{name}": value for name, value in entries_of_table(given)} if given is not None else {}
         elif rest and first in roots:
             values[rest] = literal_value(made)
     return values

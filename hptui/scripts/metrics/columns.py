@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hptui.scripts.metrics.lines import LineReader, StepCounter, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name, to_number
@@ -12,6 +13,8 @@ RULER = re.compile(r"[-=+|─━┼╋│┃:\s]{3,}")
 EPOCH_NAMES, STEP_NAMES = ("epoch", "ep", "e"), ("step", "steps", "iter", "iteration", "it", "global_step", "#")
 """Names of the first columns of a table, in lower case."""
 TIME_NAMES = ("time", "dur", "duration", "eta", "elapsed", "seconds", "secs")
+SECTION = re.compile(r"\s*[│|┃║]\s*([^\W\d][\w .-]*/)\s*[│|┃║]\s*[│|┃║]\s*")
+"""A row that begins a section of a table of two columns: the names below it are parts of `rollout/`."""
 MIN_COLUMNS, MAX_COLUMNS = 3, 40
 
 
@@ -36,12 +39,19 @@ class PrintedTableReader(LineReader):
     """Reads one output as `LineReader` does, and tables of columns in it."""
 
     _columns: list[str] | None = None
+    _section = ""
 
     def read_all(self, line: str) -> list[MetricsReading]:
         """Return the metrics of a line, which may be a row of a table."""
         if self._patterns:
             return super().read_all(line)
         text = plain_text(line)
+        if section := SECTION.fullmatch(text):
+            self._section = section[1]
+            return []
+        if self._section and text.lstrip()[:1] in "│|┃║":
+            return [self._in_section(reading) for reading in super().read_all(line)]
+        self._section = ""
         if names := heading_columns(text):
             self._columns = names
             return []
@@ -54,6 +64,12 @@ class PrintedTableReader(LineReader):
             self._columns = None  # the table has ended
             return super().read_all(line)
         return self._row_of(dict(zip(self._columns, values, strict=True)))
+
+    def _in_section(self, reading: MetricsReading) -> MetricsReading:
+        """Return a reading with the whole names of its metrics, where an objective has such a name."""
+        whole = {name: f"{self._section}{name}" for name in reading.metrics}
+        wanted = {name: text if canonical_name(text) in self._wanted else name for name, text in whole.items()}
+        return replace(reading, metrics={wanted[name]: value for name, value in reading.metrics.items()})
 
     def _row_of(self, row: dict[str, float | None]) -> list[MetricsReading]:
         counters: dict[str, float] = {}

@@ -16,12 +16,11 @@ from typing import Any
 
 from hptui.scripts.metrics.pairs import (
     METRIC_WORDS,
-    PLAIN_NAME,
     MetricsReading,
     canonical_name,
     find_pairs,
     flatten,
-    literal_pattern,
+    literal_patterns,
     reading_of_record,
     take_literals,
     to_number,
@@ -165,7 +164,7 @@ class LineReader:
         self._wanted = frozenset(canonical_name(name) for name in objectives)
         names = {canonical_name(part) for name in settings for part in (name, name.rpartition(".")[2])}
         self._settings = names - self._wanted
-        self._literals = {name: literal_pattern(name) for name in objectives if not PLAIN_NAME.fullmatch(name)}
+        self._literals = literal_patterns(objectives)
         self.clock = StepClock()
         self._warned = False
 

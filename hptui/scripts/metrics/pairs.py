@@ -147,6 +147,22 @@ def literal_pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"{start}(?:\s*[:=│|]{{1,2}}\s*['\"(\[]?|\s+)(?P<number>{_NUMBER})", re.IGNORECASE)
 
 
+LONG_NAME_WORDS = 4
+"""Words from which a name is also looked for as a sentence: `accuracy_of_the_network`."""
+
+
+def literal_patterns(names: Collection[str]) -> dict[str, re.Pattern[str]]:
+    """Return the patterns of the names that are looked for as they are written."""
+    long = {name: name.replace("_", " ") for name in names if _is_sentence(name)}
+    return {
+        name: literal_pattern(long.get(name, name)) for name in names if name in long or not PLAIN_NAME.fullmatch(name)
+    }
+
+
+def _is_sentence(name: str) -> bool:
+    return PLAIN_NAME.fullmatch(name) is not None and name.count("_") + 1 >= LONG_NAME_WORDS
+
+
 def take_literals(text: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str, list[tuple[str, float]]]:
     """Return the values of names that are looked for as they are written, and the line without them."""
     values: list[tuple[int, str, float]] = []

@@ -62,6 +62,9 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str], notes:
             notes.append(f"{where}: W&B has no macro ${{{name}}}, and its agent leaves the word out; so it is here")
             continue
         word = _word(str(item), where, program, parameters, styles)
+        macro = MACRO_PATTERN.fullmatch(str(item).strip())
+        if macro is not None and macro[1] in parameters:
+            notes.append(f"{where}: ${{{macro[1]}}} is the parameter's value; W&B has no such macro and leaves it out")
         if word is not None:
             words.append(word)
     environment = _environment(words) if items[0] in ENV_WORDS else {}

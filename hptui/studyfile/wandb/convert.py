@@ -116,13 +116,13 @@ def _search(top: Mapping[str, Any], method: str, notes: list[str]) -> dict[str, 
         pruner = _pruner(top["early_terminate"], notes)
         if top.get("metric") is None and top.get("metrics") is None and not _has_own_objective(top):
             notes.append("early_terminate: the sweep has no metric to compare trials by, so none is stopped early")
-        else:
+        elif pruner is not None:
             search["pruner"] = pruner
     return search
 
 
-def _pruner(value: Any, notes: list[str]) -> dict[str, Any]:
-    """Return the pruner of `early_terminate`.
+def _pruner(value: Any, notes: list[str]) -> dict[str, Any] | None:
+    """Return the pruner of `early_terminate`; None if it stops no trial.
 
     It is hyperband, from below (`min_iter`) or from above (`max_iter` and `s`).
     """
@@ -154,7 +154,8 @@ def _pruner(value: Any, notes: list[str]) -> dict[str, Any]:
             raise StudyError(f"must be a whole number from 1 on, got {show(count)}", where=f"{where}.{key}")
     bands = _bands(counts.get("min_iter"), counts.get("max_iter"), counts.get("s", 0), eta)
     if not bands:
-        raise StudyError("no band is left: max_iter is too small for eta and s", where=where, value=show(value))
+        notes.append(f"{where}: no band is left, as max_iter is too small for eta and s: no trial is stopped early")
+        return None
     strict = value.get("strict", True)
     if not isinstance(strict, bool):
         raise StudyError(f"must be true or false, got {show(strict)}", where=f"{where}.strict", value=strict)

@@ -14,5 +14,6 @@ SPEC = TrainerSpec(
     check="hptui.trainers.one_gpu:check_one_gpu",
     resumes=True,
     laws="hptui.trainers.sft.laws:laws",
+    memory="hptui.trainers.sft.memory_terms:RULE",
     packing="hptui.trainers.sft.packing:PACKING",
 )

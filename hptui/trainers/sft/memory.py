@@ -71,6 +71,16 @@ def capacity_gib(device: torch.device) -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
 
 
+def free_gib(device: torch.device) -> float:
+    """Return the memory that can still be had on the GPU or of the host, in GiB."""
+    if device.type == "cuda":
+        held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return (torch.cuda.mem_get_info(device)[0] + held) / GIB
+    with open("/proc/meminfo") as file:
+        kib = next((int(line.split()[1]) for line in file if line.startswith("MemAvailable")), 0)
+    return kib * 1024 / GIB if kib else capacity_gib(device)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error means that memory has run out."""
     return memory_that_ran_out(error) is not None

@@ -243,8 +243,8 @@ def series_line(points: Sequence[tuple[float, float]], *, stepped: bool = False)
         corners = [corner for (_, y), (x, after) in pairwise(points) for corner in ((x, y), (x, after))]
         points = [*points[:1], *corners]
         points = points[::-1] if points and points[0][0] > points[-1][0] else points
-        # Interpolation needs ascending x.
-        points = [(x + index * 1e-9, y) for index, (x, y) in enumerate(points)]
+        # Interpolation needs ascending x; at the last x it must give the last y, or a step there would not be seen.
+        points = [(x - (len(points) - 1 - index) * 1e-9, y) for index, (x, y) in enumerate(points)]
     else:
         points = sorted(points, key=lambda point: point[0])
     ys = np.array([y for _, y in points], float)

@@ -249,7 +249,7 @@ def _draw_map(plot: Plot, width: int, height: int, marks: str) -> Drawing:
     means = [cell.z for cell in plot.cells if cell.z is not None]
     scale = Axis(low=min(means, default=0.0), high=max(means, default=0.0))
     room = max(3, min(12, (width - 14) // len(columns)))
-    cell_height = max(1, min(4, (height - 5) // len(rows)))
+    cell_height = max(1, min(7, (height - 5) // len(rows)))
     drawing: Drawing = [[Cell("")]]
     for y in reversed(rows):
         line = [Cell(f"{plain_line(plot.y.text(y), 12):>12} ", "muted")]
@@ -257,14 +257,15 @@ def _draw_map(plot: Plot, width: int, height: int, marks: str) -> Drawing:
             cells = [cell for cell in (at.get((x, y)), outside.get((x, y))) if cell is not None]
             line.append(_map_cell(cells, scale, plot.goal, room, marks))
         spacer = [Cell(cell.text.translate(ONLY_SHADES), cell.meaning) for cell in line[1:]]
-        drawing += [[Cell(" " * 13, "muted"), *spacer]] * (cell_height - 1) + [line]
+        above, blank = cell_height // 2, [Cell(" " * 13, "muted"), *spacer]
+        drawing += [*[blank] * above, line, *[blank] * (cell_height - 1 - above)]
     ticks = "".join(plain_line(plot.x.text(x), 12)[: room - 1].center(room) for x in columns)
     title = plain_line(plot.x.label, 40)
     return [*drawing, [Cell(" " * 13 + ticks, "muted")], [Cell(" " * 13 + title, "muted")]]
 
 
 ONLY_SHADES = str.maketrans("·□×x@", "     ")
-"""Marks that stand in the last line of a cell only."""
+"""Marks that stand in the middle line of a cell only."""
 
 
 def _map_cell(cells: Sequence[PlotCell], scale: Axis, goal: str, room: int, marks: str) -> Cell:
@@ -288,11 +289,14 @@ def _draw_importance(plot: Plot, width: int, height: int, marks: str) -> Drawing
     """Draw a bar for each setting."""
     labels = [plain_line(bar.label, 40) for bar in plot.bars]
     widest = max(len(label) for label in labels)
-    room = max(5, width - widest - 10)
+    room = max(5, width - widest - 16)
     drawing: Drawing = [[Cell("")]]
     for bar, label in zip(plot.bars, labels, strict=True):
         text = ("#" if marks == "ascii" else "█") * max(1, round(bar.share * room))
-        drawing.append([Cell(f" {label:<{widest}} ", ""), Cell(text, "accent"), Cell(f" {bar.share:.0%}", "muted")])
+        by_chance = bar.chance is not None and bar.share <= bar.chance
+        share = f" {bar.share:.0%}{' chance' if by_chance else ''}"
+        meaning = "muted" if by_chance else "accent"
+        drawing.append([Cell(f" {label:<{widest}} ", ""), Cell(text, meaning), Cell(share, "muted")])
     return drawing
 
 

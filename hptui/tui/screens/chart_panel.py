@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from hptui.core.study import Study
-from hptui.core.trial import INCOMPLETE_MARK
+from hptui.core.trial import INCOMPLETE_MARK, Trial
 from hptui.store.paths import StudyDir
 from hptui.tui.charts.naming import AXIS_METRICS, counterpart_of, is_training
 from hptui.tui.screens.dialogs import ChoiceDialog
@@ -137,8 +137,7 @@ class CurvePanel:
         self.numbers = list(dict.fromkeys(numbers))
         self.metrics = chartable(snapshot.charted)
         self.incomplete = frozenset(trial.number for trial in snapshot.view.trials if trial.incomplete_curve)
-        totals = [trial.total_steps for trial in snapshot.view.trials[:50] if trial.total_steps]
-        self.length = float(max(totals, default=0))
+        self.length = float(_length_of(snapshot.view.trials, self.numbers))
         main_metric, second_metric = default_metrics(snapshot.view.study, snapshot.metrics)
         for chart, metric in zip(self.charts, (main_metric, second_metric), strict=False):
             if chart not in self._chosen_metrics or not self._chosen_metrics[chart]:
@@ -210,6 +209,13 @@ class CurvePanel:
         if self.metrics:
             index = self.metrics.index(chart.metric) if chart.metric in self.metrics else -1
             self.set_metric(chart, self.metrics[(index + by) % len(self.metrics)])
+
+
+def _length_of(trials: Sequence[Trial], numbers: Sequence[int]) -> int:
+    """Return the steps that the longest of these trials will have; that of others where none of them says."""
+    wanted = set(numbers)
+    totals = [trial.total_steps for trial in trials if trial.number in wanted and trial.total_steps]
+    return max(totals or [trial.total_steps or 0 for trial in trials[:MAX_CURVES]], default=0)
 
 
 def _default_trials(snapshot: StudySnapshot, rows: TrialRows, cursor: int | None) -> list[int]:

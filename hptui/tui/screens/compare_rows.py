@@ -117,7 +117,8 @@ def _setting_cell(first: Value, value: Value, trial: Trial, name: str) -> Cell:
 def metric_lines(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
     """Return one row per metric: the first trial's value, then the others' with their difference from it.
 
-    Below them stand the reasons why trials cannot be compared.
+    What a trial showed that is not complete stands in brackets, without a difference. The last lines are
+    the reasons why trials cannot be compared.
     """
     reasons: list[list[Cell]] = []
     for column in columns:
@@ -139,8 +140,12 @@ def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
         values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
         if any(value is not None for value in values):
             pairs = enumerate(zip(columns, values, strict=True))
-            cells = [_metric_cell(column, name, goal, values[0], value, n) for n, (column, value) in pairs]
-            measured = [None if column.problem else value for column, value in zip(columns, values, strict=True)]
+            first = values[0] if trials[0].values is not None else None
+            cells = [_metric_cell(column, name, goal, first, value, n) for n, (column, value) in pairs]
+            measured = [
+                value if column.trial.values is not None and not column.problem else None
+                for column, value in zip(columns, values, strict=True)
+            ]
             rows.append(
                 [Cell(plain_line(name, 40), "accent" if name in objectives else ""), *_marked(cells, measured, goal)]
             )
@@ -157,6 +162,8 @@ def _metric_cell(
     if value is None:
         return Cell("–", "muted")
     text = column.trial.mark(short_number(value, column.view.study.metrics.get(name)))
+    if column.trial.values is None:  # what a trial showed that is not complete is no result
+        return Cell(f"({text})", "muted")
     if index == 0 or first is None or value != value or first != first:
         return Cell(text)
     if column.problem:

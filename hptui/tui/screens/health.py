@@ -164,7 +164,9 @@ class HealthScreen(SteeringScreen):
         pane.title = "what may help"
         pane.set_title(pane.title)
         if self.row is not None:
-            pane.show(diagnosis_lines(self.row[1]))
+            trial, diagnosis = self.row
+            message = [[Cell(plain_line(trial.message, 600), "muted")]] if trial.message else []
+            pane.show([*diagnosis_lines(diagnosis), *message])
 
     @on(TableWidget.Opened, "#diagnoses")
     def _open(self) -> None:

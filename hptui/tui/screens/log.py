@@ -212,7 +212,7 @@ class FoundScreen(ListingScreen):
     def title_of_view(self, snapshot: LogSnapshot | None) -> tuple[str, str]:
         """Return the texts in the border."""
         trials = len({trial for trial, _ in self.matches.places})
-        count = f"{len(self.matches.places):,} lines of {trials:,} trials"
+        count = f"{len(self.matches.places):,} lines of {trials:,} {'trial' if trials == 1 else 'trials'}"
         return count, f"{self.matches.left} logs left" if self.matches.left else ""
 
     @on(LogView.LineOpened)

@@ -19,7 +19,7 @@ from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel, chartable
 from hptui.tui.screens.dialogs import TextInput
-from hptui.tui.screens.study_panels import FilterLine
+from hptui.tui.screens.filter_line import FilterLine
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,8 @@ ReadParameter = Callable[[str, Mapping[str, Value]], Parameter | Derived]
 """Returns the parameter of a name and an entry. Raises StudyError if it is invalid."""
 Entry = tuple[str, dict[str, Value]]
 """Name of a parameter, and its entry for `[space]`."""
+USUAL_RANGE = re.compile(r"([\d.e+-]+) to ([\d.e+-]+)( log)?")
+"""How a trainer writes the usual range of a setting: `1e-5 to 1e-2 log`."""
 OTHER_NAME = "another name…"
 """Entry of the list of settings that asks for a name."""
 
@@ -298,7 +301,7 @@ def edit_constraint(
 
 
 def _default_entry(study: Study, name: str) -> dict[str, Value]:
-    """Return a first entry for a setting, around the trainer's value."""
+    """Return a first entry for a setting: its usual range, or one around the trainer's value."""
     from hptui.trainers import registry
 
     field = (registry.schema(study.trainer.kind, study.directory) or {}).get(name)
@@ -307,6 +310,8 @@ def _default_entry(study: Study, name: str) -> dict[str, Value]:
         return {"choices": list(field.choices)}
     if isinstance(value, bool):
         return {"choices": [False, True]}
+    if field is not None and (usual := USUAL_RANGE.fullmatch(field.typical)):
+        return _usual_entry(*usual.groups(), whole=isinstance(value, int))
     if isinstance(value, int) and value > 0:
         return {"low": max(1, value // 2), "high": value * 2, "int": True}
     if isinstance(value, float) and value > 0:
@@ -314,3 +319,10 @@ def _default_entry(study: Study, name: str) -> dict[str, Value]:
     if isinstance(value, str) and value:
         return {"choices": [value]}
     return {"low": 0.0, "high": 1.0}
+
+
+def _usual_entry(low: str, high: str, scale: str | None, *, whole: bool) -> dict[str, Value]:
+    """Return the entry of a usual range."""
+    if whole:
+        return {"low": int(low), "high": int(high), "int": True}
+    return {"low": float(low), "high": float(high), "log": scale is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -18,6 +18,7 @@ from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
+from hptui.tui.charts.plots import draw_missing
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.labels import trial_line_cells
@@ -46,6 +47,14 @@ TABS = {
 TAB_NAMES = tuple(TABS)
 MAX_ROWS_OF_MAP = 8
 """Rows of the heat map."""
+ESTIMATES = ("", "forest", "best", "rank")
+"""Estimates of importance in the order of a key: '' is the report's, the others are `results.analysis.estimators`."""
+IDLE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "insights.parameter": ("slice", "heat map"),
+    "insights.other": ("heat map",),
+    "insights.estimate": ("importance",),
+}
+"""Keys that only some tabs have."""
 WORKING = [[Cell("")], [Cell("  working it out in another process…", "muted")]]
 """What is shown while importance is being estimated."""
 
@@ -69,9 +78,11 @@ class PlotsScreen(SourceScreen):
         self.plot: DrawnPlot | None = None
         self.index = 0
         self.first_index, self.second_index = 0, 1
-        self.importance: Importance | None = None
-        self._requested_for: tuple[int, ...] | None = None
-        self._has_importance = False
+        self.estimate_index = 0
+        self._estimates: dict[str, Importance | None] = {}
+        self._in_work: set[str] = set()
+        self._problems: dict[str, str] = {}
+        self._estimated_of: tuple[int, ...] = ()
 
     def compose(self) -> ComposeResult:
         host = host_of(self)
@@ -115,8 +126,10 @@ class PlotsScreen(SourceScreen):
         want = self._request()
         if self.tab == "importance":
             self._request_importance(snapshot.view)
-            if not self._has_importance:
-                self._show_plot(DrawnPlot(want, "importance", WORKING, PlotTable()))
+            if self.estimate not in self._estimates:
+                problem = self._problems.get(self.estimate, "")
+                lines = draw_missing(problem) if problem else WORKING
+                self._show_plot(DrawnPlot(want, "importance", lines, PlotTable()))
                 return
         self.plot_source.want = want
         latest = self.plot_source.latest
@@ -171,46 +184,73 @@ class PlotsScreen(SourceScreen):
             intervals=False,
         )
         marks = host_of(self).config.charts
-        estimated = self.importance if self.tab == "importance" else None
+        estimated = self._estimates.get(self.estimate) if self.tab == "importance" else None
         return PlotRequest(TABS[self.tab], options, width, max(6, size.height - 2), marks, estimated, self._is_log)
 
     def _update_head(self) -> None:
+        self.refresh_bindings()
         left = [Cell(plain_line(self.sd.name, 40), bold=True), Cell("insights", "muted")]
         tabs = [Cell(name, "accent" if name == self.tab else "muted", bold=name == self.tab) for name in TAB_NAMES]
         self.query_one("#head", CellLine).show(tabs if self.size.width < 110 else [*left, *tabs])
 
     # importance, in another process: it takes seconds of many trials   -----------------------------------------------
 
+    @property
+    def estimate(self) -> str:
+        """The estimate of importance that is shown; '' for the report's."""
+        return ESTIMATES[self.estimate_index]
+
     def _request_importance(self, view: View) -> None:
         with_values = tuple(trial.number for trial in view.trials if trial.values)
-        if self._requested_for != with_values:
-            self._requested_for = with_values
-            self._importance()
+        if self._estimated_of != with_values:
+            self._estimated_of = with_values
+            self._estimates.clear()
+            self._problems.clear()
+            self._in_work.clear()
+        if self.estimate not in self._estimates and self.estimate not in self._in_work:
+            self._in_work.add(self.estimate)
+            self._importance(self.estimate)
 
-    @work(thread=True, exclusive=True, group="importance")
-    def _importance(self) -> None:
+    @work(thread=True, group="importance")
+    def _importance(self, estimate: str) -> None:
+        estimated_of = self._estimated_of
         command = [sys.executable, "-P", "-m", "hptui.results.importance", str(self.sd.root)]
         try:
             # A process that hangs must not hold the thread for ever.
             process = subprocess.run(
-                command,
+                [*command, *filter(None, [estimate])],
                 env=helper_environment(),
                 capture_output=True,
                 text=True,
                 timeout=IMPORTANCE_TIMEOUT_S,
                 check=False,
             )
-            reply = json.loads(process.stdout) if process.returncode == 0 else None
-        except (subprocess.TimeoutExpired, ValueError, OSError):
-            reply = None
-        self.call_if_open(self._importance_computed, reply)
+            reply = json.loads(process.stdout) if process.returncode == 0 else last_line(process.stderr)
+        except subprocess.TimeoutExpired:
+            reply = f"it took longer than {IMPORTANCE_TIMEOUT_S} s"
+        except (ValueError, OSError) as error:
+            reply = str(error)
+        self.call_if_open(self._importance_computed, estimate, reply, estimated_of)
 
-    def _importance_computed(self, reply: dict[str, Any] | None) -> None:
+    def _importance_computed(
+        self, estimate: str, reply: dict[str, Any] | str | None, estimated_of: tuple[int, ...]
+    ) -> None:
+        """Take the reply of the process: what it estimated, None if nothing can be stated, or what went wrong."""
+        if estimated_of != self._estimated_of:  # more trials have ended since
+            return
+        if isinstance(reply, str):
+            self._problems[estimate] = f"importance could not be estimated: {reply}"
+            self._show_selected()
+            return
         lists = {name: tuple(reply[name]) for name in ("trials", "unseen")} if reply else {}
-        self.importance = Importance(**{**reply, **lists}) if reply else None
-        self._has_importance = True
+        self._in_work.discard(estimate)
+        self._estimates[estimate] = Importance(**{**reply, **lists}) if reply else None
         if self.is_current and self.tab == "importance":
             self._show_selected()
+
+    def idle_keys(self) -> Collection[str]:
+        """Return the keys that the tab does not have."""
+        return [key for key, tabs in IDLE_KEYS.items() if self.tab not in tabs]
 
     # keys -----------------------------------------------------------------------------------------------------
 
@@ -223,6 +263,13 @@ class PlotsScreen(SourceScreen):
         if message.cell.text in TAB_NAMES:
             self.index = TAB_NAMES.index(message.cell.text)
             self._show_selected()
+
+    def action_estimate(self) -> None:
+        """Show importance by the next estimate."""
+        if self.tab == "importance":
+            self.estimate_index = (self.estimate_index + 1) % len(ESTIMATES)
+        self.index = TAB_NAMES.index("importance")
+        self._show_selected()
 
     def action_parameter(self, by: int) -> None:
         self.first_index += by
@@ -284,6 +331,11 @@ class PlotsScreen(SourceScreen):
             table = self.plot.table
             lines = ["\t".join(table.headings), *("\t".join(row) for row in table.rows)]
             host_of(self).copy("\n".join(lines) + "\n", "the numbers")
+
+
+def last_line(text: str) -> str:
+    """Return the last line of what a process has printed."""
+    return plain_line(next(iter(reversed(text.strip().splitlines())), "the process ended without a word"), 300)
 
 
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:

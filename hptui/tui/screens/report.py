@@ -110,16 +110,14 @@ class ReportScreen(SourceScreen):
         if not self.text:
             host_of(self).say("the report is not ready yet", "warn")
             return
-        lines = enumerate(self.text.splitlines())
-        headings = [(index, line) for index, line in lines if line.startswith(("#", "<summary>"))]
+        headings = _headings(self.text)
 
         def go_to_section(name: str | None) -> None:
             if name is not None:
                 pane = self.query_one("#body", Facts)
-                start = next(index for index, line in headings if line == name)
-                pane.scroll_to_line(start)
+                pane.scroll_to_line(next(index for index, heading in headings if heading == name))
 
-        self.app.push_screen(ChoiceDialog("Section", [line for _, line in headings]), go_to_section)
+        self.app.push_screen(ChoiceDialog("Section", [heading for _, heading in headings]), go_to_section)
 
     def action_write(self) -> None:
         def write(answer: str | None) -> None:
@@ -134,6 +132,18 @@ class ReportScreen(SourceScreen):
 
     def action_copy(self) -> None:
         host_of(self).copy(self.text, "the report")
+
+
+def _headings(text: str) -> list[tuple[int, str]]:
+    """Return the line and the text of each heading of a report, those below another one indented."""
+    headings = []
+    for index, line in enumerate(text.splitlines()):
+        if line.startswith("<summary>"):
+            headings.append((index, "    " + line.removeprefix("<summary>").partition("</summary>")[0]))
+        elif line.startswith("#"):
+            marks, _, text_of_heading = line.partition(" ")
+            headings.append((index, "  " * (len(marks) - 1) + text_of_heading))
+    return headings
 
 
 def _line_cells(text: str) -> list[Cell]:

@@ -35,6 +35,10 @@ class SourceScreen(FairScreen[None]):
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Handle a new snapshot of a source."""
 
+    def alerts_of(self, key: str) -> bool:
+        """Return whether this screen itself tells what happens to the study of a directory."""
+        return False
+
     def trouble(self, source: FeedSource, trouble: Trouble) -> None:
         """Handle a source that cannot be read."""
         host_of(self).say(f"{trouble.message}{f'; {trouble.hint}' if trouble.hint else ''}", "bad")

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from hptui.core.trial import Value
     from hptui.operations.space import DraftEffect, SpaceDraft
 
+MIN_FEASIBLE = 0.01
+"""Share of a space that keeps its constraints, below which saving it warns."""
 HISTOGRAM_BINS = 20
 """Bins of the histogram of the best trials."""
 
@@ -91,14 +93,20 @@ class SpaceScreen(SourceScreen):
         self.undo_stack = []
 
     def _set_draft(self, draft: SpaceDraft) -> None:
-        """Set the draft; its effect is computed in a thread."""
+        """Set the draft; the one before can be taken back."""
         assert self.before is not None
         if self.draft is not None:
             self.undo_stack.append(self.draft)
-        self.draft = draft
+        self._show_draft(draft)
+
+    def _show_draft(self, draft: SpaceDraft) -> None:
+        """Show a draft; its effect is computed in a thread, and that of the draft before is no longer shown."""
+        assert self.before is not None
+        self.draft, self.meaning, self.problem = draft, None, ""
         self.rows.show(draft, self.before)
         self.query_one(TableWidget).update()
         self._update_head()
+        self._show_effect()
         self._compute_effect(draft)
 
     @work(thread=True, exclusive=True, group="meaning")
@@ -158,7 +166,7 @@ class SpaceScreen(SourceScreen):
             lines.append([Cell("")])
         lines += effect_lines(effect)
         if effect.samples:
-            headings, *draws = sample_lines(effect.samples)
+            headings, *draws = sample_lines(effect.samples, self.query_one("#meaning", Facts).size.width)
             lines += [[Cell("")], [Cell("random draws", "muted")], [Cell(plain_line(headings, 300), "muted")]]
             lines += [[Cell(plain_line(line, 300))] for line in draws]
         return lines
@@ -257,11 +265,7 @@ class SpaceScreen(SourceScreen):
 
     def action_undo(self) -> None:
         if self.undo_stack and self.before is not None:
-            self.draft = self.undo_stack.pop()
-            self.rows.show(self.draft, self.before)
-            self.query_one(TableWidget).update()
-            self._compute_effect(self.draft)
-            self._update_head()
+            self._show_draft(self.undo_stack.pop())
         else:
             host_of(self).say("there is nothing to undo", "warn")
 
@@ -298,6 +302,8 @@ class SpaceScreen(SourceScreen):
                 raise
 
         hint = "why: kept with the revision. Trials that have been run keep what they ran with."
+        if self.meaning is not None and self.meaning.feasible < MIN_FEASIBLE:
+            hint = f"Hardly anything keeps the constraints: the study may find nothing to try.\n{hint}"
         self.app.push_screen(TextDialog("Save the search space", self._why, hint=hint), start_saving)
 
     def _saving_ended(self) -> None:

@@ -6,120 +6,47 @@ from collections.abc import Awaitable, Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.widgets import Input
 
-from hptui.core.format import duration
-from hptui.core.trial import StudyState, TrialStatus
+from hptui.core.trial import StudyState
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.alerts import StudyFacts, ended_trials
-from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
+from hptui.tui.alerts import StudyFacts
+from hptui.tui.cells import Cell, plain_line
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.labels import best_text, goal_of, labelled_lines, settings_of, state_cell, time_ago
+from hptui.tui.labels import best_text, facts_of_study, labelled_lines, settings_of
+from hptui.tui.screens.dialogs import TextInput
+from hptui.tui.screens.filter_line import FilterLine
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.studies import StudiesSource, StudyLine
-from hptui.tui.themes import Glyphs
+from hptui.tui.study_rows import StudyRows
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.table import TableWidget
 
 
-class StudyRows:
-    """Studies as rows of a table; running ones first, then by their last activity."""
-
-    pinned = 1
-
-    def __init__(self, glyphs: Glyphs) -> None:
-        self.glyphs = glyphs
-        self.lines: Sequence[StudyLine] = ()
-        self.columns: list[TableColumn] = []
-        self._update_columns()
-
-    def show(self, lines: Sequence[StudyLine]) -> None:
-        """Show other studies."""
-        self.lines = lines
-        self._update_columns()
-
-    def _update_columns(self) -> None:
-        readable = [line for line in self.lines if line.study is not None]
-        self.columns = [
-            TableColumn("study", "study", _column_width([line.sd.name for line in self.lines], 12, 30), sortable=False),
-            TableColumn("state", "state", 12, sortable=False),
-            TableColumn("trials", "trials", 9, right=True, sortable=False),
-            TableColumn("done", "", 6, sortable=False),
-            TableColumn("best", "best", _column_width([_best_of(line) for line in readable], 12, 24), sortable=False),
-            TableColumn("active", "last activity", 13, sortable=False),
-            TableColumn("time", "time", 9, right=True, sortable=False),
-            TableColumn(
-                "objective", "objective", _column_width([_goal_of(line) for line in readable], 12, 40), sortable=False
-            ),
-            TableColumn("sampler", "sampler", 8, sortable=False),
-        ]
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def key(self, index: int) -> Path:
-        """Return the identity of a row."""
-        return self.lines[index].sd.root
-
-    def index_of(self, key: object) -> int | None:
-        """Return the index of a row by its identity; None if it is not shown."""
-        return next((index for index, line in enumerate(self.lines) if line.sd.root == key), None)
-
-    def marked(self, index: int) -> bool:
-        """Return whether a row is marked; none ever is."""
-        return False
-
-    def sorting(self) -> tuple[str, bool]:
-        """Return the column and direction of sorting; these rows have none."""
-        return "", False
-
-    def cells(self, index: int) -> Sequence[Cell]:
-        """Return the cells of a row, one per column."""
-        line = self.lines[index]
-        name = Cell(plain_line(line.sd.name, 64), bold=line.alive)
-        if line.row is None or line.study is None:
-            return [name, Cell(f"{self.glyphs.gone} unreadable", "bad"), *([Cell("")] * 7)]
-        ended, total = line.ended, line.total
-        done = round(6 * ended / total) if total else 0
-        bar = self.glyphs.full * done + self.glyphs.empty * (6 - done)
-        return [
-            name,
-            state_cell(line.row.state, self.glyphs, gone=line.gone),
-            Cell(f"{ended}/{total}"),
-            Cell(bar, "running" if line.alive else "muted"),
-            Cell(_best_of(line), "best"),
-            Cell(time_ago(line.active), "muted"),
-            Cell(duration(line.row.seconds) if line.row.seconds else "", "muted"),
-            Cell(_goal_of(line), "muted"),
-            Cell(plain_line(line.study.search.sampler, 20), "muted"),
-        ]
-
-
-def _column_width(texts: Sequence[str], min_width: int, max_width: int) -> int:
-    return max(min_width, min(max_width, max(map(width_of, texts), default=0)))
-
-
-def _best_of(line: StudyLine) -> str:
-    return "" if line.study is None else best_text(line.study, line.best, line.others)
-
-
-def _goal_of(line: StudyLine) -> str:
-    return "" if line.study is None else goal_of(line.study)
-
-
 def _facts_of(line: StudyLine) -> StudyFacts | None:
     """Return what alerts of a study are made of; None if it cannot be read."""
-    if line.row is None:
+    if line.row is None or line.study is None:
         return None
-    failed, ended = line.counts.get(TrialStatus.FAILED, 0), ended_trials(line.counts)
-    return StudyFacts(str(line.sd.root), line.sd.name, line.row.state, line.row.message, failed, _best_of(line), ended)
+    return facts_of_study(line.sd, line.row, line.study, line.counts, line.best)
+
+
+class StudyTable(TableWidget):
+    """The table of studies."""
+
+    def sort_by(self, name: str, down: bool | None = None) -> None:
+        """Sort by a column; in the opposite direction if it is sorted by it already."""
+        by, was_down = self.rows.sorting()
+        assert isinstance(self.rows, StudyRows)
+        self.rows.set_sort(name, (not was_down if by == name else False) if down is None else down)
+        self.update()
 
 
 class StudiesScreen(SourceScreen):
@@ -134,18 +61,24 @@ class StudiesScreen(SourceScreen):
         self.source = StudiesSource(host.home)
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
-            yield TableWidget(self.rows, glyphs=host.glyphs, id="studies", classes="pane")
+            yield StudyTable(self.rows, glyphs=host.glyphs, id="studies", classes="pane")
             yield Facts(id="preview", classes="pane")
+        yield TextInput(id="filter", placeholder="a word of the name, the state or what it is about; !word: not")
         yield MessageLine(id="answer")
         yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
+        self.filter_line = FilterLine(self.query_one("#filter", TextInput), self.query_one("#answer", CellLine))
         self.query_one(TableWidget).focus()
         self._update_head()
 
     def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.source]
+
+    def alerts_of(self, key: str) -> bool:
+        """Return True: it watches all studies."""
+        return True
 
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
@@ -168,13 +101,15 @@ class StudiesScreen(SourceScreen):
 
     def _update_head(self) -> None:
         host = host_of(self)
-        lines = self.rows.lines
+        lines = self.rows.all
         running = sum(line.alive for line in lines)
         count_text = "" if self.source.latest is None else f"{len(lines)} {'study' if len(lines) == 1 else 'studies'}"
         left = [Cell("hptui", bold=True), Cell(count_text), Cell(f"{running} running" if running else "", "running")]
         left.append(Cell(plain_line(host.home, 200), "muted"))
         self.query_one("#head", CellLine).show(left, [Cell("read-only", "warn")] if host.config.readonly else [])
-        self.query_one(TableWidget).set_title("studies")
+        text = self.rows.filter_text
+        shown = f" {len(self.rows)} of {len(lines)} · filter {plain_line(text, 40)}" if text else ""
+        self.query_one(TableWidget).set_title(f"studies{shown}")
 
     @property
     def line(self) -> StudyLine | None:
@@ -187,10 +122,10 @@ class StudiesScreen(SourceScreen):
         pane, line = self.query_one("#preview", Facts), self.line
         self.refresh_bindings()
         if line is None:
-            pane.title = "welcome"
+            is_empty = self.has_class("-welcome")
+            pane.title = "welcome" if is_empty else ""
             pane.set_title(pane.title)
-            if self.has_class("-welcome"):
-                pane.show(_welcome_lines(host_of(self).home))
+            pane.show(_welcome_lines(host_of(self).home) if is_empty else [])
             return
         pane.title = plain_line(line.sd.name, 60)
         pane.set_title(pane.title)
@@ -206,6 +141,35 @@ class StudiesScreen(SourceScreen):
         if self.line is None:
             return ("studies.run", "studies.pause", "studies.stop", "studies.copy", "table.open")
         return () if self.line.alive else ("studies.pause",)
+
+    # the filter -----------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self.filter_line.open(self.rows.filter_text)
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        if self.filter_line.is_open:
+            self._filter_by(event.value)
+
+    def _filter_by(self, text: str) -> None:
+        self.rows.set_filter(text)
+        self.query_one(TableWidget).update()
+        self._update_head()
+        self._preview()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_submitted(self) -> None:
+        self.filter_line.close()
+        self.query_one(TableWidget).focus()
+
+    def key_escape(self, event: events.Key) -> None:
+        """Remove the filter."""
+        if self.filter_line.is_open or self.rows.filter_text:
+            event.stop()
+            event.prevent_default()
+            self._filter_submitted()
+            self._filter_by("")
 
     # keys -----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -15,17 +16,18 @@ from textual.timer import Timer
 from hptui.core.trial import TrialStatus
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
+from hptui.tui.cells import Cell
 from hptui.tui.config import load_layout, save_layout
 from hptui.tui.feed import Trouble
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.labels import head_cells, machine_cells, runner_text
+from hptui.tui.labels import head_cells, machine_cells, runner_cell
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
 from hptui.tui.screens.dialogs import TextInput
+from hptui.tui.screens.filter_line import FilterLine
 from hptui.tui.screens.saved_filters import choose_filter
 from hptui.tui.screens.study_filter import FilteringScreen
 from hptui.tui.screens.study_panels import (
-    FilterLine,
     LogPanel,
     change_budget,
     choose_columns,
@@ -112,6 +114,10 @@ class StudyScreen(ChartScreen, FilteringScreen):
         """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.trends, self.curves.source, self.log_panel.source, self.machine]
 
+    def alerts_of(self, key: str) -> bool:
+        """Return whether this screen itself tells what happens to a study: it does of its own."""
+        return key == str(self.sd.root)
+
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         if source is self.study_source:
@@ -141,7 +147,8 @@ class StudyScreen(ChartScreen, FilteringScreen):
         # Where only the best trials were shown, the first of them need not be the first of all.
         jump_to_top = not len(rows) or (self._showed_partial and self.table.cursor == 0)
         self._showed_partial = snapshot.partial
-        rows.show(view, snapshot.best, snapshot.metrics, snapshot.starred)
+        now = time.time() if snapshot.alive else 0.0
+        rows.show(view, snapshot.best, snapshot.metrics, snapshot.starred, now)
         self.table.update()
         if jump_to_top and len(rows):
             self.table.action_edge(-1)
@@ -163,7 +170,7 @@ class StudyScreen(ChartScreen, FilteringScreen):
 
     def _show_machine(self) -> None:
         snapshot = self.snapshot
-        left, right = machine_cells(self.machine.latest, runner_text(snapshot) if snapshot is not None else "")
+        left, right = machine_cells(self.machine.latest, runner_cell(snapshot) if snapshot is not None else Cell(""))
         self.query_one("#machine", CellLine).show(left, right)
 
     # what follows the cursor ----------------------------------------------------------------------------------

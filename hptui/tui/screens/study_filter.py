@@ -9,8 +9,8 @@ from textual.widgets import Input
 
 from hptui.tui.filters import FilterError
 from hptui.tui.host import host_of
+from hptui.tui.screens.filter_line import FilterLine
 from hptui.tui.screens.steering import SteeringScreen
-from hptui.tui.screens.study_panels import FilterLine
 from hptui.tui.widgets.trials import TrialTable
 
 

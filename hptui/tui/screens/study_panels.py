@@ -1,4 +1,4 @@
-"""Parts of the screen of a study: log, line of the filter, the layout that is kept, titles, columns, budget."""
+"""Parts of the screen of a study: log, the layout that is kept, titles, columns, budget."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from functools import partial
 from hptui.core.errors import HptuiError, UserError
 from hptui.core.stages import stage_named
 from hptui.core.study import Study
-from hptui.core.trial import Trial, TrialStatus
+from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.operations.logs import log_of
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.alerts import StudyFacts, ended_trials
+from hptui.tui.alerts import StudyFacts
 from hptui.tui.cells import plain_line
 from hptui.tui.config import StudyLayout
 from hptui.tui.host import Host
-from hptui.tui.labels import best_text
+from hptui.tui.labels import facts_of_study
 from hptui.tui.screens.chart_panel import CurvePanel
-from hptui.tui.screens.dialogs import ColumnsDialog, TextDialog, TextInput
+from hptui.tui.screens.dialogs import ColumnsDialog, TextDialog
 from hptui.tui.sources.log import LogSnapshot, LogSource
 from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import Glyphs
 from hptui.tui.trial_rows import TrialRows
-from hptui.tui.widgets.bars import CellLine
 from hptui.tui.widgets.logview import LogView
 from hptui.tui.widgets.trials import TrialTable
 
@@ -60,34 +59,6 @@ class LogPanel:
         """Show which trial wrote the log, and whether its end is followed."""
         following = " · following" if self._pane.follow else ""
         self._pane.set_title("log" if self._number is None else f"log · trial {self._number}{following}")
-
-
-class FilterLine:
-    """The input of the filter. It replaces another line while it is open, so that nothing else moves."""
-
-    def __init__(self, line: TextInput, replaced: CellLine) -> None:
-        self._line, self._replaced = line, replaced
-        line.can_focus = False
-
-    @property
-    def is_open(self) -> bool:
-        """True while a filter is being typed."""
-        return self._line.has_class("shown")
-
-    def open(self, text: str) -> None:
-        """Show the input with a text, and give it the focus."""
-        self._show(True)
-        self._line.value = text
-        self._line.focus()
-
-    def close(self) -> None:
-        """Hide the input."""
-        self._show(False)
-
-    def _show(self, shown: bool) -> None:
-        self._line.can_focus = shown
-        self._line.set_class(shown, "shown")
-        self._replaced.set_class(shown, "hidden")
 
 
 def restore_layout(layout: StudyLayout, rows: TrialRows, curves: CurvePanel) -> None:
@@ -164,9 +135,9 @@ def facts_of(snapshot: StudySnapshot) -> StudyFacts:
     """Return what alerts of a study are made of."""
     view = snapshot.view
     best = next((trial for trial in view.trials if trial.number in snapshot.best), None)
-    failed, ended = snapshot.counts.get(TrialStatus.FAILED, 0), ended_trials(snapshot.counts)
-    text = best_text(view.study, best)
-    return StudyFacts(str(view.sd.root), view.row.name, view.row.state, view.row.message, failed, text, ended)
+    failed = next((trial for trial in reversed(view.trials) if trial.status is TrialStatus.FAILED), None)
+    failure = "" if failed is None else f"trial {failed.number} ({failed.reason or 'failed'})"
+    return facts_of_study(view.sd, view.row, view.study, snapshot.counts, best, failure)
 
 
 def search_logs(host: Host, sd: StudyDir, view: View | None) -> None:
@@ -183,11 +154,12 @@ def search_logs(host: Host, sd: StudyDir, view: View | None) -> None:
 
 
 def compared_trials(snapshot: StudySnapshot | None, table: TrialTable) -> list[int]:
-    """Return the trials to compare: the marked ones, else the best and the one under the cursor."""
+    """Return the trials to compare: marked ones, else the best and that under the cursor, or the baseline."""
     if table.trials.marks or snapshot is None:
         return sorted(table.trials.marks)
     cursor = [] if table.number is None else [table.number]
-    return list(dict.fromkeys([*sorted(snapshot.best)[:1], *cursor]))
+    baseline = [trial.number for trial in snapshot.view.trials if trial.role is Role.BASELINE and trial.values]
+    return list(dict.fromkeys([*sorted(snapshot.best)[:1], *cursor, *baseline]))[:2]
 
 
 def change_budget(host: Host, sd: StudyDir, view: View | None) -> None:

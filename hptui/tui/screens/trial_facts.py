@@ -12,6 +12,7 @@ from hptui.core.ranking import outcome_margins
 from hptui.core.trial import Attempt, Trial, Value
 from hptui.core.values import is_number
 from hptui.results.diagnosis import Diagnosis
+from hptui.results.packing import packing_text
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
@@ -124,7 +125,8 @@ def metric_lines(view: View, snapshot: TrialSnapshot, best: Trial | None) -> lis
         return [[Cell("nothing measured yet", "muted")]]
     objectives = {objective.metric for objective in view.study.objectives}
     names.sort(key=lambda name: name not in objectives)
-    best_values = best.values or {} if best is not None and best.number != snapshot.trial.number else {}
+    other = best if best is not None and best.number != snapshot.trial.number else None
+    best_values = {**other.metrics, **(other.values or {})} if other is not None else {}
     rows = [_metric_cells(view, snapshot, name, best_values, name in objectives) for name in names]
     headings = ("metric", "value", "last", "lowest", "highest", f"best #{best.number}" if best and best_values else "")
     columns = [column for column in range(6) if column in (0, 2) or any(row[column].text for row in rows)]
@@ -192,6 +194,7 @@ def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[
         ("role", [Cell(_role_text(trial))]),
         ("started", [Cell("" if trial.started is None else _moment_text(trial.started))]),
         ("time", [Cell(clock(trial.seconds) if trial.seconds else "")]),
+        ("shared", [Cell(plain_line(packing_text(trial), 200))]),
         ("memory", [Cell("" if trial.peak_memory_gb is None else f"{memory(trial.peak_memory_gb)} at most")]),
         ("seed", [Cell(str(trial.seed))]),
     ]

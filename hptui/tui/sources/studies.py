@@ -109,7 +109,7 @@ def _read_summary(reader: StoreReader, sd: StudyDir) -> StudyLine:
     with reader.connection.snapshot():
         row, counts = reader.study(), reader.status_counts()
         study = studyfile.from_json(row.spec)
-        best = _best_of(reader, study, sum(counts.values()))
+        best = best_of_study(reader, study, sum(counts.values()))
         events = reader.events(limit=40)
     active = max([event.at for event in events] + [row.created, row.ended or 0.0])
     if any(status is TrialStatus.RUNNING for status in counts):
@@ -128,7 +128,7 @@ def _last_written(sd: StudyDir) -> float:
         return sd.db.stat().st_mtime
 
 
-def _best_of(reader: StoreReader, study: Study, count: int) -> list[Trial]:
+def best_of_study(reader: StoreReader, study: Study, count: int) -> list[Trial]:
     """Return the best trials; of a large study with one objective only the candidates are read."""
     if count > LARGE_STUDY_TRIALS and len(study.objectives) == 1:
         trials = best_trials(

@@ -270,6 +270,10 @@ class TableWidget(LineWidget, can_focus=True):
         if self.key is not None:
             self.post_message(self.Opened(self, self.key))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action may be used: rows that cannot be sorted have no keys for it."""
+        return action not in ("sort", "reverse") or any(column.sortable for column in self.rows.columns)
+
     def action_sort(self) -> None:
         if self.rows.columns and self.rows.columns[self.column].sortable:
             self.sort_by(self.rows.columns[self.column].name)

@@ -26,6 +26,8 @@ SWATCH = "▎"
 class TrialTable(TableWidget):
     """The trials of a study. What a key requests is posted to the screen, which knows the study."""
 
+    scope: ClassVar[str] = "trials"
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--series-{index}" for index in range(N_SERIES_COLOURS)}
     DEFAULT_CSS = "TrialTable {\n%s}\n" % "".join(  # noqa: UP031  braces are CSS's own
         f"    & .table--series-{index} {{ color: $series-{index}; }}\n" for index in range(N_SERIES_COLOURS)
@@ -56,7 +58,7 @@ class TrialTable(TableWidget):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether an action may be used: with `--readonly`, none that changes something."""
-        return is_allowed(self, "trials", action)
+        return is_allowed(self, self.scope, action)
 
     @property
     def number(self) -> int | None:

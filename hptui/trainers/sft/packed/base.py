@@ -10,6 +10,7 @@ import torch
 
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data.pipeline import StudyData
+from hptui.trainers.failures import OutOfMemory
 from hptui.trainers.sft import adapters, load, memory, merging, process, run
 from hptui.trainers.sft.learner import has_old_dropout
 from hptui.trainers.sft.load import LoadedModel
@@ -29,6 +30,10 @@ from hptui.trainers.sft.training_run import TrainingRun
 
 WHOLE = ("adamw", "adamw_fused", "adam", "sgd")
 """Optimizers that treat each number by itself, so that one flat parameter is as good as many matrices."""
+
+
+MEMORY_KEPT_FREE = 0.08
+"""Share of the memory that stays free when a trial joins others."""
 
 
 class NotPacked(Exception):
@@ -96,6 +101,7 @@ class PackedBase:
         """
         if pack_key(settings, trial.directory) != self.key:
             raise NotPacked("its settings need another base model")
+        self._check_room(settings)
         trial.phase("data", allow=3600)
         data = process.load_data(settings, trial, self.base.tokenizer)
         for note in self.base.notes:
@@ -107,6 +113,16 @@ class PackedBase:
         member.begin()
         self._members.append(member)
         return member
+
+    def _check_room(self, settings: SftSettings) -> None:
+        """Raise OutOfMemory where the state of one more trial, and a pass, would not fit with the others."""
+        if not self._members:
+            return
+        passes = max(member.training.learner.kept.get("activations", 0.0) for member in self._members)
+        needed = self.state_bytes(settings) / memory.GIB + passes
+        free = memory.free_gib(self.device) - MEMORY_KEPT_FREE * memory.capacity_gib(self.device)
+        if needed > free:
+            raise OutOfMemory(f"one more trial needs {needed:.2f} GiB, and {max(0.0, free):.2f} GiB are free for it")
 
     def leave(self, member: Member) -> None:
         """Remove a trial, without saving anything."""

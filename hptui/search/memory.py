@@ -1,0 +1,198 @@
+"""A model of the memory that trials need, fitted to what they needed, and the proposals that it refuses.
+
+It is linear regression with a prior: of the peak over sizes that the trainer knows, or else of its logarithm over the
+logarithms of settings that need more memory where they are larger. Errors are relative. A trial that ran out of memory
+says only that it needs more than there is: it counts while the prediction is below that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hptui import plugins
+from hptui.core.errors import HptuiError
+from hptui.core.memory import MemoryRule
+from hptui.core.study import Study
+from hptui.core.trial import Reason, Trial, TrialStatus, Value
+from hptui.search.feasible import FeasibleSampler
+from hptui.search.memory_fit import Form, GrowingSettings, KnownSizes, fit, number, product
+from hptui.search.projection import SpaceProjection
+
+OPTIMISM, CAUTION = 1.0, 0.75
+"""Standard errors of the model that are taken off a prediction, and of a peak that are added, before it is compared
+with the memory there is: what is uncertain is tried."""
+LEAST_MEASURED = 4
+"""Measured trials from which a model without known sizes is used."""
+MOST_EVIDENCE = 120
+"""Newest trials that are fitted."""
+LEAST_MARGIN = 0.01
+"""Margin of a configuration that is refused although its prediction lies below the memory."""
+MOST_HALVINGS = 10
+"""How often a batch is halved at most."""
+PARTS = ("memory_model_gb", "memory_optimizer_gb", "memory_gradients_gb", "memory_activations_gb")
+"""Facts that add up to the memory of a trial that shares a process: the peak is that of the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a trial has shown: how much it needed in GiB; with `exceeded` that it needs more than that."""
+
+    params: Mapping[str, Value]
+    gib: float
+    exceeded: bool
+
+
+def needed_gib(trial: Trial) -> float | None:
+    """Return the memory that a trial needed, in GiB; None where that was not measured.
+
+    Of one that shared a process, it is the sum of its own parts.
+    """
+    shared = trial.facts.get("pack_group")
+    measured = None if isinstance(shared, float) and shared > 1 else number(trial.facts.get("peak_gpu_allocated_gb"))
+    if measured is None:
+        parts = [number(trial.facts.get(name)) for name in PARTS]
+        known = [part for part in parts if part is not None]
+        measured = sum(known) if len(known) == len(PARTS) else None
+    if measured is None and shared is None:
+        measured = number(trial.peak_memory_gb)
+    return measured or None
+
+
+def capacity_gib(trials: Sequence[Trial]) -> float | None:
+    """Return the memory that trials can have, in GiB; None where nothing shows how much there is.
+
+    It is as they recorded it, else the most that one of them needed, if others ran out.
+    """
+    sizes = [size for trial in trials if (size := number(trial.facts.get("memory_capacity_gb")))]
+    if sizes:
+        return min(sizes)
+    if not any(_ran_out(trial) for trial in trials):
+        return None
+    return max((peak for trial in trials if (peak := needed_gib(trial)) is not None), default=None)
+
+
+def _ran_out(trial: Trial) -> bool:
+    return trial.status is TrialStatus.FAILED and trial.reason is Reason.OOM
+
+
+def evidence_of(trials: Iterable[Trial], capacity: float) -> list[Evidence]:
+    """Return what the trials of a study have shown, the newest last."""
+    evidence = []
+    for trial in sorted(trials, key=lambda trial: trial.number):
+        if _ran_out(trial):
+            evidence.append(Evidence(trial.params, max(capacity, number(trial.peak_memory_gb) or 0.0), exceeded=True))
+        elif (gib := needed_gib(trial)) is not None and not trial.is_uninformative:
+            evidence.append(Evidence(trial.params, gib, exceeded=False))
+    return evidence[-MOST_EVIDENCE:]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A predicted peak in GiB, with the standard error of the model and that of one measurement, both relative."""
+
+    gib: float
+    error: float
+    noise: float
+
+    def fits(self, capacity: float) -> bool:
+        """Return whether a trial with this prediction should be run."""
+        return self.gib * math.exp(self.noise * CAUTION - self.error * OPTIMISM) <= capacity
+
+
+class MemoryModel:
+    """The memory that trials of a study need, and whether a configuration fits.
+
+    `active`: it is known how much there is, and enough to say what exceeds it.
+    """
+
+    def __init__(self, study: Study, base: Mapping[str, Value], evidence: Sequence[Evidence], capacity: float) -> None:
+        self.evidence, self.capacity = evidence, capacity
+        self._base = base
+        self._rule = _rule_of(study)
+        self._shrinks = study.search.memory == "shrink"
+        known = self._rule is not None and self._rule.terms(base, study.directory) is not None
+        self._form: Form = KnownSizes(self._rule, base, study.directory) if known else GrowingSettings(study, base)  # type: ignore[arg-type]  # there is a rule
+        measured = sum(not item.exceeded for item in evidence)
+        self.active = known or (self._form.size > 1 and LEAST_MEASURED <= measured < len(evidence))
+        if self.active:
+            rows = [(row, item) for item in evidence if (row := self._form.row(item.params, item.gib)) is not None]
+            measurements = [(*row, item.exceeded) for row, item in rows]
+            self._coefficients, self._noise, self._covariance = fit(measurements, *self._form.expected(measurements))
+
+    def predict(self, params: Mapping[str, Value]) -> Prediction | None:
+        """Return the peak of a configuration as it is, given by its overrides; None where nothing is known."""
+        shape = self._form.predict(params, self._coefficients) if self.active else None
+        if shape is None:
+            return None
+        gib, features = shape
+        return Prediction(gib, math.sqrt(max(0.0, product(features, self._covariance))), self._noise)
+
+    def shrunk(self, params: Mapping[str, Value]) -> dict[str, Value] | None:
+        """Return changed settings with which a configuration fits; None if it never does."""
+        changed: dict[str, Value] = {}
+        for _ in range(MOST_HALVINGS):
+            prediction = self.predict({**params, **changed})
+            if prediction is None or prediction.fits(self.capacity):
+                return changed
+            settings = {**self._base, **params, **changed}
+            smaller = self._rule.smaller(settings) if self._shrinks and self._rule is not None else None
+            if smaller is None:
+                return None
+            changed |= smaller
+        return None
+
+    def margin(self, params: Mapping[str, Value]) -> float:
+        """Return by what share of the memory a configuration exceeds it, > 0 if it should not be run; else 0."""
+        if not self.active or self.shrunk(params) is not None:
+            return 0.0
+        prediction = self.predict(params)
+        return 0.0 if prediction is None else max(LEAST_MARGIN, prediction.gib / self.capacity - 1)
+
+    def text(self, params: Mapping[str, Value]) -> str:
+        """Return what is predicted for a configuration, for the record."""
+        prediction = self.predict(params)
+        return "" if prediction is None else f"memory: about {prediction.gib:.3g} of {self.capacity:.3g} GiB"
+
+
+class MemoryLimits:
+    """What may be proposed in a study, as far as its trials have shown: made again when they have shown more."""
+
+    def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
+        self._study, self._base = study, base
+        self.model: MemoryModel | None = None
+        self._known: tuple[object, ...] | None = None
+        self._made: tuple[SpaceProjection, FeasibleSampler] | None = None
+
+    def model_of(self, trials: Iterable[Trial]) -> MemoryModel | None:
+        """Return the fitted model; None while it says nothing."""
+        if self._study.search.memory == "off" or not self._study.space.parameters:
+            return None
+        trials = [trial for trial in trials if trial.number >= 0]  # other studies may have had other machines
+        capacity = capacity_gib(trials)
+        evidence = [] if capacity is None else evidence_of(trials, capacity)
+        known = (
+            capacity,
+            *((item.gib, item.exceeded, tuple(sorted(map(str, item.params.items())))) for item in evidence),
+        )
+        if known != self._known:
+            model = None if capacity is None else MemoryModel(self._study, self._base, evidence, capacity)
+            self._known, self.model, self._made = known, model if model is not None and model.active else None, None
+        return self.model
+
+    def of(self, trials: Iterable[Trial]) -> tuple[SpaceProjection, FeasibleSampler]:
+        """Return the projection that holds proposals to the memory there is, and the sampler on it."""
+        wall = self.model_of(trials)
+        if self._made is None:
+            projection = SpaceProjection(self._study.space, self._base, wall)
+            self._made = projection, FeasibleSampler(projection)
+        return self._made
+
+
+def _rule_of(study: Study) -> MemoryRule | None:
+    try:
+        rule: MemoryRule | None = plugins.load("trainers", study.trainer.kind, "memory", study.directory)
+    except HptuiError:  # a user's own function, or a trainer that is not installed here
+        return None
+    return rule

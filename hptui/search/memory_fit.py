@@ -1,0 +1,203 @@
+"""What the memory of trials is fitted to, and the fit: linear regression with a prior and one-sided measurements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from hptui.core.memory import MemoryRule
+from hptui.core.parameters import Choice
+from hptui.core.study import Study
+from hptui.core.trial import Value
+from hptui.core.values import values_equal
+
+NOISE = 0.1
+"""Relative error that is expected of a peak before anything is measured."""
+NOISE_WEIGHT = 2.0
+"""Number of measurements that this expectation counts for."""
+ROUNDS, SWEEPS = 3, 60
+"""Estimates of the error, and passes over the coefficients for each."""
+CONVERGED = 1e-6
+"""Largest change of a coefficient that is none."""
+SIZE_SPREAD, POWER, POWER_SPREAD, LEVEL_SPREAD, CONSTANT_SPREAD = 0.7, 0.4, 0.4, 1.0, 2.0
+"""How far estimated sizes may be off, as a factor; the expected power of a setting; how far that, the logarithm of the
+effect of a choice, and that of the middle may be off."""
+
+Expected = tuple[list[float], list[float], list[float]]
+"""What is expected of the coefficients, how far they may be off, and the least that they can be."""
+Measured = Sequence[tuple[Sequence[float], float, bool]]
+"""Features, value, and whether it is a lower bound, for each trial."""
+
+
+class Form(Protocol):
+    """What is linear in the coefficients. `size` is their number."""
+
+    size: int
+
+    def row(self, params: Mapping[str, Value], gib: float) -> tuple[list[float], float] | None: ...
+    def expected(self, measured: Measured) -> Expected: ...
+    def predict(self, params: Mapping[str, Value], factors: Sequence[float]) -> tuple[float, list[float]] | None: ...
+
+
+class KnownSizes:
+    """The peak, as the sum of sizes that a trainer knows; errors are relative to it."""
+
+    def __init__(self, rule: MemoryRule, base: Mapping[str, Value], directory: str) -> None:
+        self._rule, self._base, self._directory = rule, base, directory
+        terms = rule.terms(base, directory)
+        self.size = 0 if terms is None else len(terms.growing)
+
+    def row(self, params: Mapping[str, Value], gib: float) -> tuple[list[float], float] | None:
+        """Return the features and the value of a measurement; None where the sizes are not known."""
+        terms = self._rule.terms({**self._base, **params}, self._directory)
+        if terms is None:
+            return None
+        return [size / gib for size in terms.growing.values()], (gib - terms.fixed) / gib
+
+    def expected(self, measured: Measured) -> Expected:
+        """See `Expected`."""
+        return [1.0] * self.size, [SIZE_SPREAD] * self.size, [0.0] * self.size
+
+    def predict(self, params: Mapping[str, Value], factors: Sequence[float]) -> tuple[float, list[float]] | None:
+        """Return the peak in GiB, and the features of its relative error."""
+        terms = self._rule.terms({**self._base, **params}, self._directory)
+        if terms is None:
+            return None
+        sizes = list(terms.growing.values())
+        gib = terms.fixed + _dot(factors, sizes)
+        return gib, [size / gib for size in sizes]
+
+
+class GrowingSettings:
+    """The logarithm of the peak, as a sum over logarithms of settings that should grow it, and over choices."""
+
+    def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
+        self._base = base
+        self._names, self._levels = _growing_settings(study, base), _levels_of_choices(study, base)
+        self.size = 1 + len(self._names) + (len(self._levels) if self._names else 0)
+
+    def row(self, params: Mapping[str, Value], gib: float) -> tuple[list[float], float] | None:
+        """Return the features and the value of a measurement."""
+        return self._features(params), math.log(gib)
+
+    def _features(self, params: Mapping[str, Value]) -> list[float]:
+        settings = {**self._base, **params}
+        numbers = [math.log((number(settings.get(name)) or own) / own) for name, own in self._names.items()]
+        return [1.0, *numbers, *(float(values_equal(settings.get(name), level)) for name, level in self._levels)]
+
+    def expected(self, measured: Measured) -> Expected:
+        """See `Expected`: the middle is that of the measured peaks."""
+        logarithms = [value for _, value, exceeded in measured if not exceeded]
+        numbers, levels = len(self._names), len(self._levels)
+        return (
+            [sum(logarithms) / len(logarithms), *[POWER] * numbers, *[0.0] * levels],
+            [CONSTANT_SPREAD, *[POWER_SPREAD] * numbers, *[LEVEL_SPREAD] * levels],
+            [-math.inf, *[0.0] * numbers, *[-math.inf] * levels],
+        )
+
+    def predict(self, params: Mapping[str, Value], factors: Sequence[float]) -> tuple[float, list[float]] | None:
+        """Return the peak in GiB, and the features of its relative error."""
+        features = self._features(params)
+        return math.exp(min(_dot(factors, features), LARGEST)), features
+
+
+LARGEST = 50.0
+"""Logarithm of the largest prediction."""
+MOST_LEVELS = 4
+"""Values of a choice up to which each may have a memory of its own."""
+GROWING_WORDS = ("batch", "length", "seq", "ctx", "context", "rank", "width", "dim", "hidden", "layer", "depth", "size")
+"""Parts of names of settings that need more memory where they are larger; those that trainers declare come besides."""
+
+
+def _growing_settings(study: Study, base: Mapping[str, Value]) -> dict[str, float]:
+    """Return the searched numbers that should need more memory where they are larger, with the baseline's."""
+    names = [entry.name for entry in (*study.space.parameters, *study.space.derived)]
+    measured = {name: number(base.get(name)) for name in names if any(word in name.lower() for word in GROWING_WORDS)}
+    return {name: value for name, value in measured.items() if value is not None}
+
+
+def _levels_of_choices(study: Study, base: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
+    """Return the values that a searched switch or choice may have besides the baseline's, with its name."""
+    return tuple(
+        (parameter.name, level)
+        for parameter in study.space.parameters
+        if isinstance(parameter, Choice) and len(parameter.levels) <= MOST_LEVELS and not parameter.ordinal
+        for level in parameter.levels
+        if not values_equal(level, base.get(parameter.name))
+    )
+
+
+def number(value: object) -> float | None:
+    """Return a number above 0; None for anything else."""
+    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    return float(value) if known else None  # type: ignore[arg-type]  # a number, as was just seen
+
+
+def fit(
+    measured: Measured,
+    prior: Sequence[float],
+    spread: Sequence[float],
+    floors: Sequence[float],
+) -> tuple[list[float], float, list[list[float]]]:
+    """Return the coefficients, the standard error of a measurement, and the coefficients' covariance.
+
+    `measured` has (features, value, exceeded) for each trial; an exceeded value is a lower bound. Coefficients are not
+    below their floors; `prior` and `spread` are what is expected of them and how far they may be off.
+    """
+    size, noise, coefficients = len(prior), NOISE, list(prior)
+    rows, values, exceeded = [row[0] for row in measured], [row[1] for row in measured], [row[2] for row in measured]
+    counted = [not out for out in exceeded]
+    for _ in range(ROUNDS):  # the noise and the bounds that count depend on the fit
+        weights = [(noise / own) ** 2 for own in spread]
+        for _ in range(SWEEPS):
+            counted = [
+                not out or value > _dot(coefficients, row)
+                for row, value, out in zip(rows, values, exceeded, strict=True)
+            ]
+            moved = 0.0
+            for j in range(size):
+                above, below = weights[j] * prior[j], weights[j]
+                for row, value, counts in zip(rows, values, counted, strict=True):
+                    if counts and row[j]:
+                        above += row[j] * (value - _dot(coefficients, row) + coefficients[j] * row[j])
+                        below += row[j] * row[j]
+                new = max(floors[j], above / below)
+                moved, coefficients[j] = max(moved, abs(new - coefficients[j])), new
+            if moved < CONVERGED:
+                break
+        errors = [
+            value - _dot(coefficients, row)
+            for row, value, counts, out in zip(rows, values, counted, exceeded, strict=True)
+            if counts and not out
+        ]
+        noise = math.sqrt((sum(e * e for e in errors) + NOISE_WEIGHT * NOISE**2) / (len(errors) + NOISE_WEIGHT))
+    used = [row for row, counts in zip(rows, counted, strict=True) if counts]
+    precision = [
+        [sum(row[i] * row[j] for row in used) / noise**2 + (1 / spread[i] ** 2 if i == j else 0.0) for j in range(size)]
+        for i in range(size)
+    ]
+    return coefficients, noise, _inverse(precision)
+
+
+def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(left, right, strict=True))
+
+
+def product(vector: Sequence[float], matrix: Sequence[Sequence[float]]) -> float:
+    """Return the square of the error of a prediction with these features."""
+    return sum(a * _dot(vector, row) for a, row in zip(vector, matrix, strict=True))
+
+
+def _inverse(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Return the inverse of a small positive definite matrix."""
+    size = len(matrix)
+    rows = [[*map(float, row), *(float(i == j) for j in range(size))] for i, row in enumerate(matrix)]
+    for i in range(size):
+        pivot = rows[i][i]
+        rows[i] = [value / pivot for value in rows[i]]
+        for k in range(size):
+            if k != i:
+                factor = rows[k][i]
+                rows[k] = [a - factor * b for a, b in zip(rows[k], rows[i], strict=True)]
+    return [row[size:] for row in rows]

@@ -1,0 +1,175 @@
+"""The memory model: what it learns from peaks and failures, what it refuses, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hptui.core.parameters import Int
+from hptui.core.trial import Reason, Role, Trial, TrialStatus, Value
+from hptui.search.engine import make_engine
+from hptui.search.history import read_history
+from hptui.search.memory import MemoryLimits, capacity_gib, needed_gib
+from hptui.search.memory_fit import fit
+from hptui.search.projection import SpaceProjection
+from hptui.studyfile import from_json, to_json
+from hptui.trainers.sft.memory_terms import RULE
+from tests.benchmarks import memory_wall as wall
+from tests.search.kit import space, study
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("model")
+    (place / "model").mkdir()
+    (place / "model" / "config.json").write_text(json.dumps(wall.SHAPE))
+    return place
+
+
+def ran_out(trials: list[Trial]) -> float:
+    late = trials[wall.FIRST :]
+    return sum(trial.reason is Reason.OOM for trial in late) / len(late)
+
+
+@pytest.mark.parametrize("kind", ["sizes", "names"])
+def test_at_most_a_tenth_runs_out_of_memory_after_five_trials(folder: Path, kind: str) -> None:
+    capacity, shares = wall.capacity(), {}
+    for mode in ("off", "refuse"):
+        runs = [
+            wall.course(wall.make("random", kind, mode, seed, folder), kind, 30, seed, capacity) for seed in range(3)
+        ]
+        shares[mode] = sum(map(ran_out, runs)) / len(runs)
+    assert shares["off"] > 0.25
+    assert shares["refuse"] <= 0.1
+
+
+def known(number: int, gib: float, params: Mapping[str, Value], capacity: float = 10.0, **fields: Any) -> Trial:
+    facts = {"memory_capacity_gb": capacity, "peak_gpu_allocated_gb": gib}
+    done = Trial(number, "", TrialStatus.COMPLETE, Role.SEARCH, params, Reason.FINISHED, values={"loss": 1.0})
+    return replace(done, facts=facts, **fields)
+
+
+def failed(number: int, params: Mapping[str, Value]) -> Trial:
+    facts = {"memory_capacity_gb": 10.0}
+    return Trial(number, "", TrialStatus.FAILED, Role.SEARCH, params, Reason.OOM, facts=facts)
+
+
+BATCHES = space([Int("batch_size", 1, 64)])
+BASE: dict[str, Value] = {"batch_size": 4}
+
+
+def history() -> list[Trial]:
+    sizes = [known(n, 1.0 * batch, {"batch_size": batch}) for n, batch in enumerate((2, 4, 6, 8))]
+    return [*sizes, failed(4, {"batch_size": 30})]
+
+
+def spec(mode: str = "refuse", sampler: str = "random") -> Any:
+    one = study(BATCHES, sampler)
+    return replace(one, search=replace(one.search, memory=mode))
+
+
+def test_what_exceeds_the_memory_is_refused_and_the_reason_says_how_much() -> None:
+    projection, feasible = MemoryLimits(spec(), BASE).of(history())
+    for batch in (1, 4, 8):
+        assert projection.judge({"batch_size": batch}, frozenset())[1] is None
+    for batch in (16, 32, 64):
+        _, rejection = projection.judge({"batch_size": batch}, frozenset())
+        assert rejection is not None
+        assert rejection.margin > 0
+        assert "of 10 GiB" in rejection.why
+    for seed in range(50):
+        drawn = feasible.draw(random.Random(seed), frozenset())
+        assert drawn is not None
+        assert drawn["batch_size"] < 16  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe", "grid"])
+def test_every_engine_keeps_to_it_and_is_a_function_of_the_history(sampler: str) -> None:
+    trials = history()
+    lasting = make_engine(spec(sampler=sampler), BASE)
+    for number in range(5, 9):
+        lasting.sync(trials)
+        rebuilt = make_engine(spec(sampler=sampler), BASE)
+        rebuilt.sync(random.Random(number).sample(trials, len(trials)))
+        proposal = lasting.ask(number)
+        assert proposal == rebuilt.ask(number)
+        assert proposal is not None
+        assert proposal.params.get("batch_size", 4) < 16  # type: ignore[operator]
+        for rejection in proposal.rejections:
+            assert rejection.why.startswith("memory:") or rejection.margin <= 0
+        trials.append(known(number, float(proposal.params.get("batch_size", 4)), proposal.params))  # type: ignore[arg-type]
+
+
+def test_it_says_nothing_before_it_knows_and_when_it_is_off() -> None:
+    for mode, trials in (("off", history()), ("refuse", history()[:4]), ("refuse", history()[2:]), ("refuse", [])):
+        assert MemoryLimits(spec(mode), BASE).model_of(trials) is None
+    others = [replace(trial, number=-1 - trial.number) for trial in history()]
+    assert MemoryLimits(spec(), BASE).model_of(others) is None  # another study may have had another machine
+    assert from_json(to_json(spec("shrink"))).search.memory == "shrink"
+    assert "memory" not in to_json(spec())["search"]
+
+
+def test_what_has_run_is_judged_by_constraints_alone() -> None:
+    trials = [*history(), known(5, 9.0, {"batch_size": 40})]  # it fitted, whatever the others say
+    projection, _ = MemoryLimits(spec(), BASE).of(trials)
+    observed = read_history(projection, spec(), trials).observations
+    assert [one.margin for one in observed if one.trial is not None and one.trial.number == 5] == [0.0]
+    plain = SpaceProjection(BATCHES, BASE)
+    assert projection.missed_by({"batch_size": 40}) == plain.missed_by({"batch_size": 40}) == 0.0
+
+
+PARTS = ("memory_model_gb", "memory_optimizer_gb", "memory_gradients_gb", "memory_activations_gb")
+
+
+def test_a_trial_that_shared_a_process_needs_its_own_parts() -> None:
+    facts = {**dict.fromkeys(PARTS, 1.0), "peak_gpu_allocated_gb": 30.0}
+    base = known(0, 1.0, {}, peak_memory_gb=30.0)
+    for more, expected in (({}, 30.0), ({"pack_group": 1.0}, 30.0), ({"pack_group": 4.0}, 4.0)):
+        assert needed_gib(replace(base, facts={**facts, **more})) == expected
+    assert needed_gib(replace(base, facts={"pack_group": 4.0})) is None
+    assert needed_gib(replace(base, facts={})) == 30.0
+    assert capacity_gib([replace(base, facts={})]) is None
+
+
+def test_a_batch_that_is_made_smaller_keeps_the_batch_of_a_step(folder: Path) -> None:
+    capacity, checked = wall.capacity(), 0
+    trials = wall.course(wall.make("random", "sizes", "shrink", 0, folder), "sizes", 12, 0, capacity)
+    model = MemoryLimits(wall.make("random", "sizes", "shrink", 0, folder), wall.BASE).model_of(trials)
+    assert model is not None
+    draw = random.Random(1)
+    for _ in range(200):
+        params = wall.point(draw)
+        smaller = model.shrunk(params)
+        if not smaller:
+            assert smaller is not None or params["batch_size"] % 2 or model.margin(params) > 0
+            continue
+        checked += 1
+        settings = {**wall.BASE, **params, **smaller}
+        assert settings["batch_size"] * settings["gradient_accumulation"] == params["batch_size"]  # type: ignore[operator]
+        prediction = model.predict({**params, **smaller})
+        assert prediction is not None
+        assert prediction.fits(capacity)
+        assert model.margin(params) == 0.0
+    assert checked >= 10
+    assert RULE.smaller({"batch_size": 8, "effective_batch_size": 32}) == {"batch_size": 4}
+    assert RULE.smaller({"batch_size": 3}) is None
+
+
+def test_the_fit_recovers_factors_from_noisy_peaks_and_lower_bounds() -> None:
+    draw = random.Random(0)
+    for _ in range(20):
+        true = [draw.uniform(0.3, 3.0) for _ in range(3)]
+        rows = [[draw.expovariate(1.0) for _ in range(3)] for _ in range(60)]
+        found = []
+        for row in rows:
+            value = sum(k * x for k, x in zip(true, row, strict=True))
+            found.append((row, min(value, 4.0), value > 4.0))
+        coefficients, noise, _ = fit(found, [1.0] * 3, [0.7] * 3, [0.0] * 3)
+        assert all(abs(one - other) < 0.1 * other + 0.05 for one, other in zip(coefficients, true, strict=True))
+        assert noise < 0.1
