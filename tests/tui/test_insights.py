@@ -108,7 +108,7 @@ def test_importance_is_that_of_the_other_process(sd):
     )
     assert found.table.rows[0] == ("batch_size", "90.0%")
     assert "90%" in text(found.drawing)
-    assert text(found.drawing).endswith("nothing was seen of width")
+    assert text(found.drawing).endswith("not shown for width")
 
 
 def test_dots_stand_where_they_belong():

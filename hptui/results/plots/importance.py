@@ -26,7 +26,7 @@ def importances(context: PlotContext, options: PlotOptions) -> Plot | None:
         metric=Name(context.metric),
         n=Fact("figure.importance.trials", len(result.trials), f"{len(result.trials):,}", result.trials),
     )
-    unseen = f"nothing was seen of {', '.join(result.unseen)}" if result.unseen else ""
+    unseen = result.not_shown
     return Plot(
         kind="importance",
         name="importance",
