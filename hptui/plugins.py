@@ -143,6 +143,7 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
     "executors": {
         "local": "hptui.execution.local.executor:SPEC",
         "ssh": "hptui.execution.remote.ssh:SPEC",
+        "slurm": "hptui.execution.slurm.executor:SPEC",
         "ray": "hptui.execution.remote.ray:SPEC",
     },
     "screens": {},

@@ -123,6 +123,8 @@ REASONS = {
     Reason.DISK_FULL: "the disk was full; it runs again",
     Reason.GPU_FAULT: "a GPU or its driver failed; it runs again",
     Reason.FENCED: "nobody could reach it, so it was given up: nothing of it counts; it runs again",
+    Reason.LIMIT: "its job came to its time limit; it runs again",
+    Reason.PREEMPTED: "its job was preempted, or cancelled by somebody; it runs again",
     Reason.USER: "a person paused or stopped it",
 }
 ROLES = {

@@ -9,6 +9,7 @@ whose last command lets it import this checkout and what the checkout's own Pyth
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -50,9 +51,12 @@ def ray_python() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port that is free, and that no outgoing connection can take while a killed head is away."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass

@@ -35,10 +35,11 @@ LEVEL_SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
     is_flag=True,
     help="Try every GPU as well, each in a process of its own: computing, attention, a 4-bit layer, memory, forking.",
 )
+@click.option("--probe", is_flag=True, help="Run a job of some seconds on the cluster of STUDY (Slurm).")
 @study_argument(required=False)
 @json_option
 @pass_context
-def doctor_(context: Context, study: str | None, as_json: bool, repair: bool, gpu: bool) -> int:
+def doctor_(context: Context, study: str | None, as_json: bool, repair: bool, gpu: bool, probe: bool) -> int:
     """Print the findings on this machine and its studies; return 1 if any is an error."""
     from hptui.operations.doctor import examine
     from hptui.operations.doctor_study import Finding, worst_level
@@ -52,7 +53,9 @@ def doctor_(context: Context, study: str | None, as_json: bool, repair: bool, gp
         sd = context.study(study)
         done = repair_study(sd) or ["nothing was left to repair"]
         repaired = [Finding("repair", "ok", sentence, study=sd.name) for sentence in done]
-    findings = [*repaired, *examine(context.home, [context.study(study)] if study else None)]
+    if probe and study is None:
+        raise click.UsageError("--probe needs the name of a study: hptui doctor --probe STUDY")
+    findings = [*repaired, *examine(context.home, [context.study(study)] if study else None, probe=probe)]
     if gpu:
         from hptui.operations.gpu_check import examine_gpus
 

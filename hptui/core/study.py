@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hptui.core.expressions import Expression
 from hptui.core.memory import MemoryMode
 from hptui.core.notify import Notify as Notify
 from hptui.core.ray_cluster import RayCluster as RayCluster
+from hptui.core.slurm import Slurm as Slurm
 from hptui.core.space import Space
 from hptui.core.ssh import Pull as Pull
 from hptui.core.ssh import Ssh as Ssh
@@ -173,9 +174,9 @@ class Resources:
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
     often in a row the machine may lose one trial. `executor` is a
     built-in or installed one, or "module:Object". `share` starts trials on GPUs that other processes use. `give_up` is
-    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh` and `ray` are those of the
-    study, for its executor alone. `pack` is the most trials that share a process, "auto", or None where the file says
-    nothing; `isolate` gives each one of its own.
+    how many seconds an attempt may be unreachable before its trial runs elsewhere. `ssh`, `slurm` and `ray` are those
+    of the study, for its executor alone. `pack` is the most trials that share a process, "auto", or None where the file
+    says nothing; `isolate` gives each one of its own.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -195,6 +196,7 @@ class Resources:
     share: bool = False
     give_up: float | Literal["never"] = 1800.0
     ssh: Ssh = field(default_factory=Ssh)
+    slurm: Slurm = field(default_factory=Slurm)
     ray: RayCluster = field(default_factory=RayCluster)
     pack: int | Literal["auto"] | None = None
     isolate: bool = False
@@ -309,6 +311,7 @@ class Study:
     reference: Reference | None = None
     notify: Notify = field(default_factory=Notify)
     ssh: Ssh = field(default_factory=Ssh)
+    slurm: Slurm = field(default_factory=Slurm)
     ray: RayCluster = field(default_factory=RayCluster)
     about: str = ""
     trial_name: str = ""
@@ -319,9 +322,19 @@ class Study:
     unknown_keys: tuple[tuple[tuple[str | int, ...], Value], ...] = field(default=(), compare=False)
 
     @property
+    def placed_resources(self) -> Resources:
+        """The resources with the machines or jobs that the study names, as executors are given them."""
+        return replace(self.resources, ssh=self.ssh, slurm=self.slurm, ray=self.ray)
+
+    @property
     def checkpoint_directory(self) -> str:
-        """`[resources] checkpoints`, relative to the study file; '' for checkpoints inside the study."""
+        """Where checkpoints lie that are not inside the study, else ''.
+
+        `[resources] checkpoints` is relative to the study file; with Slurm it is a directory that the nodes share.
+        """
         path = self.resources.checkpoints
+        if not path and self.resources.executor == "slurm":
+            path = str(self.slurm.directory / "checkpoints")
         return os.path.join(self.directory, path) if path else ""
 
     @property

@@ -53,13 +53,23 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"
     GPU_FAULT = "gpu_fault"
     FENCED = "fenced"
+    LIMIT = "limit"
+    PREEMPTED = "preempted"
     USER = "user"
 
     @property
     def is_machine_loss(self) -> bool:
         """Whether the machine lost the attempt: the trial runs again, and this does not count as a failure."""
-        return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL, Reason.GPU_FAULT, Reason.FENCED)
+        return self in MACHINE_LOSSES
 
+
+MACHINE_LOSSES = (
+    *(Reason.LOST, Reason.REBOOT, Reason.DISK_FULL, Reason.GPU_FAULT, Reason.FENCED),
+    *(Reason.LIMIT, Reason.PREEMPTED),
+)
+"""Reasons of an attempt that ended through no fault of its trial."""
+NOTICE_FILE = "notice.json"
+"""File of a run directory in which a scheduler's job says that it must end early: by LIMIT, or PREEMPTED."""
 
 CURVE_INCOMPLETE = "curve_incomplete"
 """Fact of a trial whose curve lacks points that nothing can recover: which steps."""

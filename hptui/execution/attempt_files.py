@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from hptui.core.trial import Reason, TrialStatus
+from hptui.core.trial import NOTICE_FILE, Reason, TrialStatus
 from hptui.execution.classify_exit import ATTEMPT_STATE_OF
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH
 from hptui.store.run_directory import MAX_EVENT_BYTES, RunDir, join_nonfinite, put_control, read_json
@@ -109,13 +109,14 @@ class Ending:
 
     `event` is the end event and `exit` are the facts of `exit.json`, None where there is none that can be used.
     `event_problem` and `exit_problem` quote one that is there and cannot be; `problems` are single fields that were
-    left out.
+    left out. `notice` is why its scheduler has ended it early.
     """
 
     event: Mapping[str, Any] | None = None
     exit: Mapping[str, Any] | None = None
     event_problem: str = ""
     exit_problem: str = ""
+    notice: Reason | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -124,7 +125,13 @@ def read_ending(run: RunDir) -> Ending:
     problems: list[str] = []
     event, event_problem = _end_event(run, problems)
     exit_facts, exit_problem = _exit_facts(run, problems)
-    return Ending(event, exit_facts, event_problem, exit_problem, tuple(problems))
+    return Ending(event, exit_facts, event_problem, exit_problem, _notice(run), tuple(problems))
+
+
+def _notice(run: RunDir) -> Reason | None:
+    facts = read_json(run.root / NOTICE_FILE)
+    why = facts.get("why") if isinstance(facts, dict) else None
+    return next((reason for reason in (Reason.LIMIT, Reason.PREEMPTED) if reason == why), None)
 
 
 def end_event(run: RunDir) -> Mapping[str, Any] | None:

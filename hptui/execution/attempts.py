@@ -78,7 +78,7 @@ class Attempts:
 
     def _resources(self) -> Resources:
         """Return the resources with the machines that the study names."""
-        return replace(self.study.resources, ssh=self.study.ssh, ray=self.study.ray)
+        return self.study.placed_resources
 
     def executors(self) -> Collection[Executor]:
         """Return the executors that attempts of this study were handed to, or will be."""

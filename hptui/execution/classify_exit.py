@@ -54,6 +54,7 @@ class ExitFacts:
 
     `end` is its end event, `exit` its `exit.json`; None where it left none that can be used, and `unreadable` then
     quotes one that is there all the same. `last_line` is the last line of its log, `why` what another machine says.
+    `notice` is why a scheduler asked it to end, `never` says that it was taken back before it began.
     """
 
     end: Mapping[str, Any] | None
@@ -63,10 +64,23 @@ class ExitFacts:
     last_line: str = ""
     unreadable: str = ""
     why: str = ""
+    notice: Reason | None = None
+    never: bool = False
+
+
+NOTICES = {
+    Reason.LIMIT: "its job came to its time limit",
+    Reason.PREEMPTED: "its job was ended early (preempted, or cancelled)",
+}
+"""Why a scheduler ended an attempt early."""
 
 
 def classify_exit(facts: ExitFacts) -> AttemptEnd:
     """Return how an attempt ended, before its objective is examined."""
+    if facts.notice and facts.asked not in END_BY_REQUEST and _ended_by_notice(facts):
+        return AttemptEnd(AttemptState.LOST, None, facts.notice, NOTICES[facts.notice])
+    if facts.never and facts.asked in END_BY_REQUEST:
+        return _obeyed(facts.asked, "before it began")
     if facts.end is not None:
         return _by_event(facts.end, facts.asked)
     if facts.unreadable and facts.asked not in END_BY_REQUEST:
@@ -77,6 +91,13 @@ def classify_exit(facts: ExitFacts) -> AttemptEnd:
         why = "the machine was restarted" if facts.rebooted else vanished
         return AttemptEnd(AttemptState.LOST, None, reason, why)
     return _by_exit(facts.exit, facts)
+
+
+def _ended_by_notice(facts: ExitFacts) -> bool:
+    """Return whether an attempt ended because it was asked to, and not by itself before."""
+    if facts.end is not None:
+        return facts.end["reason"] in (Reason.USER, Reason.LOST)
+    return facts.exit is None or facts.exit.get("asked") == "pause" or facts.exit.get("signal") in (9, 15)
 
 
 def _by_event(end: Mapping[str, Any], asked: str) -> AttemptEnd:

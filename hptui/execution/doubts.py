@@ -12,6 +12,7 @@ import json
 import logging
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from hptui.core.format import duration
 from hptui.core.study import Study
@@ -56,6 +57,9 @@ class Doubts:
         gap = min(now - live.doubted_at, MAX_COUNTED_GAP_S)
         live.doubted_at = now
         live.note_state(state)
+        if state.kind == "alive" and state.place and not live.attempt.host:  # a scheduler has chosen it
+            live.attempt = replace(live.attempt, host=state.place)
+            self.store.update_attempt(live.attempt.token, host=state.place)
         doubtful_end = state.gone and not state.certain
         live.doubtful_s = live.doubtful_s + gap if doubtful_end else 0.0
         if why := self.overdue(live, state, study, gap):

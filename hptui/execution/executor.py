@@ -267,8 +267,8 @@ class WarmExecutor(Protocol):
 class Place:
     """A machine, or a part of one, on which attempts run, as people see it.
 
-    `state`: connecting, idle, running, unreachable, refused (it cannot be used; `why` says what to do). `slots` is how
-    many attempts it may run, `heard` when it was heard of last (UTC).
+    `state`: connecting, idle, queued, running, unreachable, refused (it cannot be used; `why` says what to do). `slots`
+    is how many attempts it may run, `heard` when it was heard of last (UTC).
     """
 
     name: str
@@ -303,6 +303,14 @@ class PlacedExecutor(Protocol):
 
         Returns the lease or None, and whether it is worth waiting a while for a place there.
         """
+
+
+@runtime_checkable
+class RefusingExecutor(Protocol):
+    """What an executor offers besides, if a scheduler may refuse for good what it is asked for."""
+
+    def problem(self) -> str:
+        """Return once why nothing would ever start, and what to do; '' as long as nothing is refused."""
 
 
 def usable_cpu_cores() -> int:

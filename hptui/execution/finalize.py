@@ -24,6 +24,9 @@ from hptui.store.crash_points import crash_point
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
+MAX_LIMITS = 2
+"""Jobs of a trial in a row that may come to their time limit without a new checkpoint."""
+
 
 def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: State) -> AttemptEnd:
     """Commit how an attempt ended that is gone by `state`, and return it.
@@ -39,6 +42,8 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
         why=state.why if state.place else "",
         last_line=next(iter(log_tail(live.run, 1)), ""),
         unreadable=remains.event_problem or remains.exit_problem,
+        notice=remains.notice,
+        never=state.proof == "never",
     )
     ending = classify_exit(facts)
     ending = replace(ending, message=ending.message or live.end_message)
@@ -166,6 +171,11 @@ def _close_trial(
     status, reason = ending.status, ending.reason
     if status is None:
         status, reason = _after_loss(store, study, number, reason)
+        if reason is Reason.TIMEOUT:
+            text = (
+                f"{ending.message} {MAX_LIMITS} times without a checkpoint: it needs more time, or a checkpoint earlier"
+            )
+            ending = replace(ending, message=text)
     if reason is Reason.RUNG:
         ending = replace(ending, message=record_rung(store, study, number) or ending.message)
     fields: dict[str, Any] = {"status": status, "seconds": seconds, "message": ending.message}
@@ -185,16 +195,19 @@ def _close_trial(
 def _after_loss(store: Store, study: Study, number: int, reason: Reason) -> tuple[TrialStatus, Reason]:
     """Return the status and reason of a trial whose attempt the machine lost: it waits to run again.
 
-    It fails after more than `lost_retries` losses in a row without a new checkpoint. One by a process that it shared
-    with others is not counted.
+    It fails after more than `lost_retries` losses in a row without a new checkpoint, or `MAX_LIMITS` by the time limit
+    of its job. One by a process that it shared with others is not counted.
     """
-    losses = 0
+    losses = limits = 0
     attempts = [attempt for attempt in store.read.attempts(number) if not is_blameless(attempt)]
     attempts_with_checkpoint = {checkpoint.attempt for checkpoint in store.read.checkpoints(number)}
     for attempt in reversed(attempts):
         if attempt.reason is None or not attempt.reason.is_machine_loss or attempt.n in attempts_with_checkpoint:
             break
         losses += 1
+        limits += attempt.reason is Reason.LIMIT
+    if limits >= MAX_LIMITS:
+        return TrialStatus.FAILED, Reason.TIMEOUT
     if losses > study.resources.lost_retries:
         return TrialStatus.FAILED, reason
     return TrialStatus.WAITING, reason

@@ -8,7 +8,7 @@ from hptui.core.gpu_faults import is_fork_fault
 from hptui.core.study import Study
 from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
-from hptui.execution.executor import GpuExecutor, WarmExecutor
+from hptui.execution.executor import GpuExecutor, RefusingExecutor, WarmExecutor
 from hptui.execution.local import devices
 from hptui.execution.probe import LOCAL
 from hptui.store.recorded import EventKind, MetaKey
@@ -70,11 +70,13 @@ class GpuWatch:
         return NO_GPU_LEFT_MESSAGE
 
     def torch_problem(self, study: Study) -> str:
-        """Return why every trial would fail on the GPUs here; '' if nothing is known.
+        """Return why every trial would fail on the GPUs here, or is refused; '' if nothing is known.
 
         A trainer that does not import torch itself may use another interpreter: for it there is only a warning.
         """
         executor = self.attempts.executor
+        if isinstance(executor, RefusingExecutor) and (refusal := executor.problem()):
+            return refusal
         problem = executor.torch_problem() if isinstance(executor, GpuExecutor) else ""
         if not problem or "torch" in self.attempts.spec.preload:
             return problem

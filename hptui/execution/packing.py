@@ -93,7 +93,7 @@ def decide_packing(
     if reason := executor.pack_refusal(key):
         return PackDecision(None, reason)
     most = most_lanes(study, executor.has_gpus(), executor.slots())
-    first = most if isinstance(study.resources.packing, int) else min(FIRST_LANES, most)
+    first = first_lanes(study, executor.has_gpus(), most)
     hang_after = study.resources.hang_after
     config = {"kind": study.trainer.kind, "directory": study.directory, "hang_after": hang_after}
     return PackDecision(PackRequest(key, config, first, most))
@@ -147,14 +147,29 @@ def most_lanes(study: Study, on_gpu: bool, slots: int) -> int:
     asked = study.resources.packing
     if isinstance(asked, int):
         return asked
-    sampler = study.search.sampler
-    spec = None if sampler == "auto" else plugins.spec("samplers", sampler, study.directory)
-    if spec is not None and spec.asks_ahead:
+    if _asks_ahead(study):
         return MOST_LANES_GPU if on_gpu else MOST_LANES_CPU
     trials = study.search.trials
     if trials is None:
         return max(1, UNLIMITED_LANES // max(1, slots))
     return max(1, min(MOST_LANES_LEARNING, trials // TRIALS_PER_LANE) // max(1, slots))
+
+
+def first_lanes(study: Study, on_gpu: bool, most: int) -> int:
+    """Return how many attempts a host is given before anything is measured.
+
+    All where that was asked for, and where neither proposals nor memory speak against it: those that begin later would
+    be left to end alone.
+    """
+    if isinstance(study.resources.packing, int) or (not on_gpu and _asks_ahead(study)):
+        return most
+    return min(FIRST_LANES, most)
+
+
+def _asks_ahead(study: Study) -> bool:
+    """Return whether proposals do not depend on results."""
+    sampler = study.search.sampler
+    return sampler != "auto" and bool(plugins.spec("samplers", sampler, study.directory).asks_ahead)
 
 
 def record_packing_of(store: Store, trial: Trial, packing: PackDecision) -> None:

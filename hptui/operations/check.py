@@ -89,10 +89,10 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
 
 
 def preflight(study: Study) -> list[str]:
-    """Return what the study's engine and the trainer's own script object to in this study.
+    """Return what the study's engine, the trainer's own script and its cluster object to.
 
     The engine makes one proposal in a process of its own; a script is asked if that is harmless; a Ray cluster is asked
-    what it has. Raises: StudyError.
+    what it has, Slurm what it would take. Raises: StudyError.
     """
     from hptui.operations.first_proposal import first_proposal_warnings
     from hptui.trainers import registry

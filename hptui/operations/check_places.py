@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from hptui.core.errors import StudyError
 from hptui.core.study import Study
+from hptui.operations.cluster import cluster_warnings
 
 
 def places_warnings(study: Study) -> list[str]:
-    """Return what is doubtful about the Ray cluster of a study; [] for other studies.
+    """Return what is doubtful about the Ray or Slurm cluster of a study; [] for other studies.
 
     Raises: `StudyError` when no cluster can be reached, or no node of it could ever hold a trial.
     """
+    if study.resources.executor == "slurm":
+        return cluster_warnings(study)
     if study.resources.executor != "ray":
         return []
     from hptui.execution.remote.ray_probe import probe_cluster

@@ -39,6 +39,7 @@ READING_ORDER = (
         "exports",
         "executors",
         "ssh",
+        "slurm",
         "ray",
         "reliability",
         "plugins",

@@ -42,20 +42,20 @@ PACKAGES = ("textual", "rich", "optuna", "ax-platform", "torch", "transformers",
 """Packages whose versions are shown, and that must be installed."""
 
 
-def examine(home: Path, studies: list[StudyDir] | None = None) -> list[Finding]:
-    """Check this machine, HOME, and the given studies or all of them."""
+def examine(home: Path, studies: list[StudyDir] | None = None, *, probe: bool = False) -> list[Finding]:
+    """Check this machine, HOME, and studies; with `probe` also by a job on a study's cluster."""
     findings = [f for probe in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for f in _safely(probe)]
     findings += _safely(partial(_home, home), "home")
     chosen = list_studies(home) if studies is None else studies
     for sd in chosen:
         findings += examine_study(sd, thorough=studies is not None)
         if studies is not None:
-            findings += _safely(partial(_places, sd), "places")
+            findings += _safely(partial(_places, sd, probe), "places")
     return findings
 
 
-def _places(sd: StudyDir) -> list[Finding]:
-    return list(examine_places(sd, read_study(sd))) if sd.exists() else []
+def _places(sd: StudyDir, probe: bool) -> list[Finding]:
+    return list(examine_places(sd, read_study(sd), probe=probe)) if sd.exists() else []
 
 
 def _safely(probe: Callable[[], list[Finding]], name: str = "") -> list[Finding]:

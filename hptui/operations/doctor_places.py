@@ -18,11 +18,17 @@ MIN_FREE_GB = 5.0
 """Space (GiB) below which a machine's disk is remarked on."""
 
 
-def examine_places(sd: StudyDir, study: Study) -> Iterator[Finding]:
-    """Yield what is found about each machine: asked now, or as the study's runner knows it if one lives."""
-    if study.resources.executor not in ("ssh", "ray"):
+def examine_places(sd: StudyDir, study: Study, *, probe: bool = False) -> Iterator[Finding]:
+    """Yield what is found about each machine: asked now, or as the study's runner knows it if one lives.
+
+    With `probe`, a job of some seconds shows whether a scheduler's nodes have what trials need.
+    """
+    if study.resources.executor not in ("ssh", "slurm", "ray"):
         return
     yield from _fenced(sd)
+    if study.resources.executor == "slurm":
+        yield from _ask_slurm(sd, study, probe=probe)
+        return
     document = places_json(sd)
     if document["runner"]:
         for place in document["places"]:
@@ -40,9 +46,23 @@ def _fenced(sd: StudyDir) -> Iterator[Finding]:
     for attempt in fenced:
         facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).executor)
         if isinstance(facts, dict) and not facts.get("fence_done"):
-            text = f"trial {attempt.trial}: attempt {attempt.n} was given up, and may live on at {facts.get('place')}"
+            where = facts.get("host" if facts.get("executor") == "ray" else "place")
+            text = f"trial {attempt.trial}: attempt {attempt.n} was given up, and may live on at {where}"
             hint = f"once that is reached: hptui run {sd.name}"
             yield Finding("places", "warning", text, hint, sd.name)
+
+
+def _ask_slurm(sd: StudyDir, study: Study, *, probe: bool) -> Iterator[Finding]:
+    from hptui.execution.slurm import examine  # no other study needs Slurm
+
+    remarks = list(examine.examine_cluster(study))
+    if not any(remark.level == "error" for remark in remarks):
+        remarks += examine.cluster_settings(study)
+        remarks += examine.probe_node(study) if probe else ()
+    for remark in remarks:
+        level: Level = "ok" if remark.level == "info" else remark.level
+        text = f"{remark.where}: {remark.text}" if remark.where else remark.text
+        yield Finding("places", level, text, remark.hint, sd.name)
 
 
 def _ask_cluster(sd: StudyDir, study: Study) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from hptui import plugins
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.laws import Law
+from hptui.operations.new_command import stem_of
 from hptui.operations.new_script import SEARCH_LINES, one_line, study_file_of_script, study_name
 from hptui.operations.study_schema import schema_line
 from hptui.results.export.text_formats import toml_key, toml_value, write_atomically
@@ -36,7 +37,7 @@ def write_study_file(
     else:
         hint = did_you_mean(source, plugins.names("trainers", installed=True))
         raise UserError(f"there is no file {source!r} and no such trainer", hint=hint)
-    target = output or Path(f"{study_name(path.stem)}.toml")
+    target = output or Path(f"{study_name(stem_of(path))}.toml")
     if target.exists():
         raise UserError(f"{target} is there already", hint="-o FILE writes another one")
     if with_schema:

@@ -55,3 +55,8 @@ def _script_path(path: Path, directory: Path) -> str:
         return path.resolve().relative_to(directory.resolve()).as_posix()
     except ValueError:
         return str(path.resolve())
+
+
+def stem_of(path: Path) -> str:
+    """Return what a study of a file is called by: its name, that of its package for `__main__.py`."""
+    return path.resolve().parent.name if path.stem == "__main__" else path.stem

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
-from hptui.operations.new_command import how_to_start, is_shell
+from hptui.operations.new_command import how_to_start, is_shell, stem_of
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
 from hptui.trainers import registry
@@ -129,7 +129,7 @@ def _head_lines(path: Path, draft: Draft) -> list[str]:
     lines = [
         f"# {len(inspected.options)} parameters of {path.name}, {source}. In [space], uncomment what is to be searched."
     ]
-    return [*lines, f"name = {toml_value(study_name(path.stem))}"]
+    return [*lines, f"name = {toml_value(study_name(stem_of(path)))}"]
 
 
 def _objective_lines(inspected: InspectedScript) -> list[str]:

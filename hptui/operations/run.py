@@ -16,6 +16,7 @@ from hptui.core.sanitize import sanitize
 from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
+from hptui.operations.cluster import cluster_warnings
 from hptui.operations.displaced import runner_processes, wait_until_left
 from hptui.operations.find import find_study, find_trial
 from hptui.operations.notify import notify_warnings
@@ -174,17 +175,18 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
     overrides = {**(_stored_json(sd, MetaKey.OVERRIDES) if exists else {}), **changes}
     study = read_study(path, overrides) if overrides else file_study
     facts = {MetaKey.FILE: spec_json(file_study), MetaKey.OVERRIDES: overrides}
+    doubts = [f"warning: {text}" for text in cluster_warnings(study)]
     if not exists:
         study = with_trials(study, trials, None)
         if _try_create(sd, study, facts):
-            return sd, _notes(sd, study)
+            return sd, _notes(sd, study) + doubts
     recorded = study_of(sd)
     _check_same_study(sd, recorded, study)
     if trials is None and _stored_json(sd, MetaKey.FILE).get("search", {}).get("trials") == file_study.search.trials:
         study = replace(study, search=replace(study.search, trials=recorded.search.trials))
     study = with_trials(study, trials, sd)
     answer = change_spec(sd, study, "", facts=facts)
-    return sd, [] if answer == "nothing changed" else [answer]
+    return sd, doubts if answer == "nothing changed" else [answer, *doubts]
 
 
 def _notes(sd: StudyDir, study: Study) -> list[str]:

@@ -6,6 +6,7 @@
       events.jsonl   what happened           worker -> runner, append only, one JSON object a line
       control        one verb                runner -> shim and worker: pause | stop | prune | kill
       shim.json      the shim's process      shim -> doctor
+      notice.json    why it must end early   job of a scheduler -> runner
       exit.json      how the process ended   shim -> runner, written last
       log.txt        output of the process
 
@@ -240,7 +241,7 @@ class EventWriter:
     `dropped` counts metrics events that were not kept.
     """
 
-    def __init__(self, path: Path, *, threaded: bool = True) -> None:
+    def __init__(self, path: Path, *, threaded: bool = True, sync_s: float = SYNC_INTERVAL_S) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._lock = threading.Lock()
         self._pending = bytearray()
@@ -248,7 +249,7 @@ class EventWriter:
         self._sequence = 0
         self._beats = 0
         self._start = self._flushed = self._synced = time.monotonic()
-        self.dropped = 0
+        self.dropped, self._sync_s = 0, sync_s
         self._closed = threading.Event()
         if threaded:
             threading.Thread(target=self._beat, name="events", daemon=True).start()
@@ -322,7 +323,7 @@ class EventWriter:
                     return
                 if self._pending:
                     self._flush()
-                if now - self._synced >= SYNC_INTERVAL_S:
+                if now - self._synced >= self._sync_s:
                     self._synced = now
                     with suppress(OSError):  # a failing disk must not end the heartbeats
                         os.fdatasync(self._fd)

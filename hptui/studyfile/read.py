@@ -24,6 +24,7 @@ from hptui.core.study import (
     ReportSpec,
     Resources,
     Search,
+    Slurm,
     Ssh,
     Stage,
     Study,
@@ -38,6 +39,7 @@ from hptui.studyfile.schema import ROOT
 from hptui.studyfile.search_section import read_search as read_search
 from hptui.studyfile.sections import read_reference, read_stages
 from hptui.studyfile.serialize import to_json
+from hptui.studyfile.slurm import read_slurm, validate_slurm
 from hptui.studyfile.space_entries import entries_by_name, expand_short_entry, read_space
 from hptui.studyfile.ssh import read_ssh, validate_ssh
 from hptui.studyfile.table import TableReader
@@ -195,6 +197,7 @@ def study_from_document(
         notify=read(lambda: read_notify(document.get("notify")), Notify()),
         ray=read(lambda: read_ray(document.get("ray")), RayCluster()),
         ssh=read(lambda: read_ssh(document.get("ssh")), Ssh()),
+        slurm=read(lambda: read_slurm(document.get("slurm")), Slurm()),
         trial_name=read(lambda: root.get("trial_name"), ""),
         on_end=read(lambda: root.get("on_end"), None),
         source=source,
@@ -203,6 +206,7 @@ def study_from_document(
     if checked and trainer:
         validate(study, settings, problems)
         validate_ssh(study, problems)
+        validate_slurm(study, problems)
         validate_ray(study, problems)
     problems.raise_all()
     return study

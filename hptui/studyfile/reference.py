@@ -29,6 +29,7 @@ SETTABLE_TABLES = (
     "reference",
     "notify",
     "ssh",
+    "slurm",
     "ray",
 )
 """Tables of which a file has one, so that `--set TABLE.KEY=VALUE` names a key."""

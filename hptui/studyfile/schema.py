@@ -14,6 +14,7 @@ from hptui.core.keys import NONEMPTY, TEXT, Key, Table, list_of
 from hptui.studyfile.notify_table import NOTIFY
 from hptui.studyfile.ray_table import RAY
 from hptui.studyfile.search_tables import SEARCH_TABLES
+from hptui.studyfile.slurm_table import SLURM
 from hptui.studyfile.space_table import SPACE_TABLE
 from hptui.studyfile.ssh_table import SSH, SSH_HOST
 from hptui.studyfile.study_tables import METRICS, OBJECTIVE, REFERENCE, REPORT, RESOURCES
@@ -35,6 +36,7 @@ TABLES: dict[str, Table] = {
         NOTIFY,
         SSH,
         SSH_HOST,
+        SLURM,
         RAY,
         SPACE_TABLE,
     )

@@ -10,7 +10,17 @@ from typing import Any
 
 from hptui.core.notify import Notify
 from hptui.core.space import Choice, Derived, Parameter, Space
-from hptui.core.study import ListedTrial, Preset, PrunerSettings, RayCluster, Resources, Ssh, Stage, Study
+from hptui.core.study import (
+    ListedTrial,
+    Preset,
+    PrunerSettings,
+    RayCluster,
+    Resources,
+    Slurm,
+    Ssh,
+    Stage,
+    Study,
+)
 from hptui.core.trial import Value
 from hptui.core.values import show, to_plain
 from hptui.studyfile.schema import TABLES
@@ -94,6 +104,7 @@ WRITERS: Mapping[str, Callable[[Any], object]] = {
     ".reference": lambda reference: None if reference is None else dump_table("reference", reference),
     ".notify": lambda notify: dump_table("notify", notify) if notify != Notify() else None,
     ".ssh": lambda ssh: dump_table("ssh", ssh) if ssh != Ssh() else None,
+    ".slurm": lambda slurm: _without_none(dump_table("slurm", slurm)) if slurm != Slurm() else None,
     ".ray": lambda ray: dump_table("ray", ray) if ray != RayCluster() else None,
     "ray.resources": lambda resources: dict(resources),
     "ssh.hosts": lambda hosts: [_without_none(dump_table("ssh.host", host)) for host in hosts],

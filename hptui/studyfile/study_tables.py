@@ -116,6 +116,7 @@ ROOT = Table(
             example='{ metric = "loss", value = 0.9 }',
         ),
         Key("ssh", table("ssh"), "Machines on which trials run by ssh", example='{ hosts = ["box1"] }'),
+        Key("slurm", table("slurm"), "Jobs of a Slurm cluster in which trials run", example='{ dir = "/scratch/me" }'),
         Key("ray", table("ray"), "Ray cluster on which trials run", example='{ address = "auto" }'),
         Key("notify", table("notify"), "Who is notified of what happens, and how", example='{ on = ["done"] }'),
         Key(

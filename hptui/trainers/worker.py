@@ -24,7 +24,7 @@ from typing import Any
 
 from hptui.core.format import with_counts
 from hptui.core.trial import Reason, TrialStatus
-from hptui.store.run_directory import EventWriter, RunDir, read_json, split_nonfinite
+from hptui.store.run_directory import SYNC_INTERVAL_S, EventWriter, RunDir, read_json, split_nonfinite
 from hptui.trainers import provenance, registry, spec, user_function
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Diverged, Failure, Outcome, one_line, outcome_of_error, outcome_of_stop
@@ -81,7 +81,7 @@ def main(attempt_dir: str) -> int:
     with catch_sigterm() as terminated:
         if config.get("hosts"):
             return be_host(run, config, terminated)
-        events = EventWriter(run.events)
+        events = EventWriter(run.events, sync_s=config.get("sync_seconds") or SYNC_INTERVAL_S)
         try:
             if config.get("prepare"):
                 outcome = spec.run_preparation(

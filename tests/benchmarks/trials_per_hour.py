@@ -1,10 +1,11 @@
 """Trials per hour of `studies/bench_lora.toml`: hptui against a script for each trial and against Ray Tune, in one run.
 
     python -m tests.benchmarks.trials_per_hour [--trials N] [--no-ray] [--repeats N] [--only NAME,...] [--ray FOLDER]
+                                               [--threads N]
 
-All walls include the start; the median of the repeats counts. Ray gets an environment of its own, which sees the
-libraries of this one; `--ray` keeps it in a folder. Losses of hptui's runs must be the same; scripts draw another order
-of the rows.
+Each has one thread, or N. All walls include the start; the median of the repeats counts. Ray gets an environment of its
+own, which sees the libraries of this one; `--ray` keeps it in a folder. Losses of hptui's runs must be the same; the
+scripts draw another order of the rows.
 """
 
 from __future__ import annotations
@@ -54,17 +55,17 @@ def make_files(folder: Path) -> None:
 
 
 def study_text(resources: str, trials: int) -> str:
-    """The study file with another line of resources and number of trials."""
-    text = re.sub(r"^trials +=.*", f"trials = {trials}", STUDY.read_text(), flags=re.MULTILINE)
+    """The study file with another line of resources and number of trials, and as many threads as everybody has."""
+    text = STUDY.read_text().replace("[space]", f"threads = {os.environ['OMP_NUM_THREADS']}\n\n[space]")
+    text = re.sub(r"^trials +=.*", f"trials = {trials}", text, flags=re.MULTILINE)
     return re.sub(r"^parallel = 1$", f"parallel = 1\n{resources}" if resources else "parallel = 1", text, flags=re.M)
 
 
 def run(command: list[str], **environment: str) -> tuple[float, str]:
     """The wall seconds of a command and its output."""
     began = time.perf_counter()
-    threads = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command, env={**os.environ, **threads, **environment}, capture_output=True, text=True, check=False
+        command, env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}")
@@ -108,8 +109,10 @@ def main() -> None:
     parser.add_argument("--no-ray", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--ray", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
-    print(f"{machine()}; {asked.trials} trials, medians of {asked.repeats}")
+    os.environ["OMP_NUM_THREADS"] = str(asked.threads)
+    print(f"{machine()}, threads: {asked.threads}; {asked.trials} trials, medians of {asked.repeats}")
     with scratch() as folder:
         make_files(folder)
         _, first = hptui_run(folder, "first", "", asked.trials)  # the learning rates, and everything on disk read once

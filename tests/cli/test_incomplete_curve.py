@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from hptui.core.trial import CURVE_INCOMPLETE, INCOMPLETE_MARK, TrialStatus
+from hptui.operations.export import export
 from hptui.operations.messages import objectives_text
 from hptui.results.export.config import provenance_lines
+from hptui.results.export.formats import ExportRequest
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import PlotOptions
 from hptui.results.plots.registry import PLOTS, make_plot
@@ -110,6 +112,14 @@ def test_every_place_marks_it(studies: tuple[StudyDir, StudyDir]) -> None:
     assert "of an incomplete curve" in first_screen
     assert any(line.startswith("|") and f"0.562{INCOMPLETE_MARK}" in line for line in lacking["report"].splitlines())
     assert "a better or a worse value may be missing" in lacking["report"]
+
+
+def test_runs_for_tensorboard_and_tables_mark_it(studies: tuple[StudyDir, StudyDir], tmp_path: Path) -> None:
+    for sd, expected in zip(studies, (False, True), strict=True):
+        export(sd, "all", ExportRequest("tensorboard", output=tmp_path / sd.name))
+        files = list((tmp_path / sd.name).rglob("events*"))
+        assert any(CURVE_INCOMPLETE.encode() in file.read_bytes() for file in files) is expected
+        assert (CURVE_INCOMPLETE in export(sd, "all", ExportRequest("csv"))) is expected
 
 
 VERBS = [

@@ -14,7 +14,7 @@ args = parser.parse_args()
 
 
 class CSVLogger:
-    """The writer of Lightning: keys in the order in which they come, new rows appended, a new key rewrites the file."""
+    """The writer of Lightning 2.6: keys in alphabetical order, new rows appended, a new key rewrites the file."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.keys, self.rows = path, list[str](), list[dict[str, Any]]()
@@ -22,8 +22,8 @@ class CSVLogger:
     def log_metrics(self, metrics: dict[str, Any], step: int) -> None:
         """Add a row and save it."""
         row = {"step": step, **metrics}
-        new = [key for key in sorted(row) if key not in self.keys]
-        self.keys += new
+        new = [key for key in row if key not in self.keys]
+        self.keys = sorted([*self.keys, *new])
         self.rows.append(row)
         with self.path.open("w" if new else "a", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=self.keys)

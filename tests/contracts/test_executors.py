@@ -90,8 +90,8 @@ def test_only_the_local_executor_knows_the_processes_of_attempts() -> None:
     machine = {"check", "doctor", "doctor_study", "dry_run", "find", "gpu_check", "machine", "runner_process"}
     allowed = {"hptui.execution.probe", *(f"hptui.operations.{name}" for name in machine), "hptui.testing.in_process"}
     allowed |= {
+        "hptui.execution.slurm.on_node",
         "hptui.execution.remote.relay",
-        "hptui.execution.remote.followed",
         "hptui.execution.remote.entry",
     }  # that is this machine, too
     for path in modules():

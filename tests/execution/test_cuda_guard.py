@@ -19,7 +19,7 @@ from hptui.execution.executor import Launch, Lease
 from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.local import cuda_guard
 from hptui.execution.local.executor import LocalExecutor
-from hptui.execution.local.launcher import LauncherClient
+from hptui.execution.local.launcher import LauncherClient, launcher_environment
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import RunDir
 from hptui.store.store import Store
@@ -116,3 +116,10 @@ def test_after_such_a_failure_nothing_is_forked_any_more(tmp_path: Path, monkeyp
     assert FORK_SIGN in executor.cold_start_notice()
     assert executor.cold_start_notice() == ""
     executor.close()
+
+
+def test_threads_of_torch_give_up_the_processor_and_other_programs_environment_stays() -> None:
+    own = {"HOME": "/h"}
+    assert launcher_environment(own, ["torch"])["GOMP_SPINCOUNT"] == "3000"
+    assert launcher_environment({"GOMP_SPINCOUNT": "7"}, ["torch"])["GOMP_SPINCOUNT"] == "7"
+    assert "GOMP_SPINCOUNT" not in launcher_environment(own, ["hptui.trainers.worker"])

@@ -90,27 +90,6 @@ def test_a_lost_node_loses_its_trial_and_what_comes_back_is_fenced(
     assert third.resumed_step
 
 
-def test_a_lost_head_ends_everything_and_trials_go_on_once_there_is_a_cluster(
-    home: Path, tmp_path: Path, cluster: RayCluster, on_ray: str
-) -> None:
-    sd = run(home, str(toy(tmp_path, "head", **SPEED, rest=on_ray))).sd  # type: ignore[arg-type]
-    until(lambda: step_of(sd) > 11)
-    cluster.kill_head()
-    until(lambda: places_json(sd)["attempts"].get("0", {}).get("state") == "unknown", "it is in doubt")
-    for host in ("node1", *WORKERS):
-        cluster.nodes[host].process.wait(90)
-    assert trials(sd)[0].attempts == 1, "nothing is started in its place"
-    cluster.nodes.clear()
-    cluster.start("node1", cpus=1)
-    for host in WORKERS:
-        cluster.start(host, cpus=1, options=MINE)
-    rest(sd)
-    [trial] = trials(sd)
-    first, second = attempts_of(sd)
-    assert (str(trial.status), trial.last_step, len(curves_of(sd)[0])) == ("complete", STEPS, STEPS)
-    assert (str(first.reason), bool(second.resumed_step)) == ("lost", True)
-
-
 def test_what_the_cluster_has_no_room_for_waits_and_says_for_what(home: Path, tmp_path: Path, on_ray: str) -> None:
     tables = on_ray.replace("parallel = 1", "parallel = 3")
     sd = run(home, str(toy(tmp_path, "full", **{**SPEED, "trials": 6}, rest=tables))).sd  # type: ignore[arg-type]
@@ -180,3 +159,25 @@ def test_the_doctor_asks_every_node(home: Path, tmp_path: Path, on_ray: str) -> 
     study = read_study(tmp_path / "asked.toml", {})
     [finding] = examine_places(sd, study)
     assert (finding.level, "on 3 nodes" in finding.message) == ("ok", True)
+
+
+def test_a_lost_head_ends_everything_and_trials_go_on_once_there_is_a_cluster(
+    home: Path, tmp_path: Path, cluster: RayCluster, on_ray: str
+) -> None:
+    hangs = {"trainer": "checkpoint_every = 5\nhang_at = 22\nfaulty_attempts = 1"}  # it does not end by itself
+    sd = run(home, str(toy(tmp_path, "head", **{**SPEED, **hangs}, rest=on_ray))).sd  # type: ignore[arg-type]
+    until(lambda: step_of(sd) > 11)
+    cluster.kill_head()
+    until(lambda: places_json(sd)["attempts"].get("0", {}).get("state") == "unknown", "it is in doubt")
+    for host in ("node1", *WORKERS):
+        cluster.nodes[host].process.wait(90)
+    assert trials(sd)[0].attempts == 1, "nothing is started in its place"
+    cluster.nodes.clear()
+    cluster.start("node1", cpus=1)
+    for host in WORKERS:
+        cluster.start(host, cpus=1, options=MINE)
+    rest(sd)
+    [trial] = trials(sd)
+    first, second = attempts_of(sd)
+    assert (str(trial.status), trial.last_step, len(curves_of(sd)[0])) == ("complete", STEPS, STEPS)
+    assert (str(first.reason), bool(second.resumed_step)) == ("lost", True)

@@ -124,6 +124,19 @@ def test_places_are_asked_for_counted_and_given_back(tmp_path: Path) -> None:
     assert [place.name for place in executor.places()] == ["place-1"]
 
 
+def test_a_place_that_refuses_to_serve_is_ended_and_asked_for_again(tmp_path: Path) -> None:
+    executor, bridge = opened(tmp_path, parallel=1)
+    bridge.say("place", "place-1", state="new")
+    bridge.say("from", "place-1", message={"k": "refused", "why": "hptui is 1 here, 2 at the runner"})
+    executor.poll()
+    executor.poll()
+    assert bridge.wanted("end") == ["place-1"]
+    [place] = executor.places()
+    assert (place.state, place.why) == ("refused", "hptui is 1 here, 2 at the runner")
+    asked = len(bridge.wanted("place"))
+    until(lambda: (executor.poll(), len(bridge.wanted("place")) > asked)[1])
+
+
 def test_what_a_dead_place_left_is_asked_of_its_node(tmp_path: Path) -> None:
     executor, bridge = opened(tmp_path)
     up(executor, bridge)

@@ -30,7 +30,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from tests.support import kill_all, rest, trials, until
 
-STEPS, NAN = 60, 2
+STEPS, NAN = 40, 2
 TRIALS: tuple[Mapping[str, Any], ...] = (
     {"learning_rate": 1e-2, "lora_rank": 4},
     {"learning_rate": 3e-3, "lora_rank": 8, "lora_dropout": 0.2},

@@ -100,7 +100,7 @@ def checked(document):
 
 def test_fifteen_tables_hold_all_keys_once():
     names = [f"{table.name}.{name}" for table in TABLES.values() for name in table.names]
-    assert (len(TABLES), len(names), len(set(names))) == (18, 148, 148)
+    assert (len(TABLES), len(names), len(set(names))) == (19, 162, 162)
 
 
 @pytest.mark.parametrize("pair", ALL_KEYS, ids=ids)
@@ -152,7 +152,7 @@ def test_a_default_stands_once_in_the_dataclass(table, record):
 def test_every_field_that_is_read_has_a_key():
     """What a table leaves out would be lost when a study is stored."""
     held_elsewhere = {"source", "directory", "remarks", "unknown_keys", "values"}
-    beside = {"resources": {"ssh", "ray"}}  # of the study; executors are given it with the resources
+    beside = {"resources": {"ssh", "slurm", "ray"}}  # of the study; executors are given it with the resources
     from dataclasses import fields
 
     from hptui.core import study

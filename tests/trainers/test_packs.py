@@ -12,7 +12,7 @@ import pytest
 from hptui.core.errors import StudyError
 from hptui.core.study import Objective, Resources, Search, Study, TrainerSettings
 from hptui.execution.executor import WorkerSpec, find_executor
-from hptui.execution.packing import cannot_pack, most_lanes
+from hptui.execution.packing import cannot_pack, first_lanes, most_lanes
 from hptui.studyfile.pack import read_pack
 from hptui.trainers import registry
 from hptui.trainers.packs.channel import MAX_WAITING_BYTES, Channel, Gone
@@ -123,6 +123,10 @@ def test_a_sampler_that_learns_has_at_most_a_fifth_of_its_trials_at_once(
 ) -> None:
     assert most_lanes(study(sampler, trials), on_gpu=False, slots=slots) == expected
     assert most_lanes(study(sampler, trials, pack=5), on_gpu=False, slots=slots) == 5
+    for on_gpu in (False, True):
+        first = first_lanes(study(sampler, trials), on_gpu=on_gpu, most=expected)
+        assert first == (expected if sampler == "random" and not on_gpu else min(4, expected))
+        assert first_lanes(study(sampler, trials, pack=5), on_gpu=on_gpu, most=5) == 5
 
 
 def test_what_packs_is_declared_by_the_trainer() -> None:

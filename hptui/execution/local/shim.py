@@ -28,8 +28,8 @@ MAX_LOG_FILES = 3  # files kept: `log.txt` and its rotated predecessors
 PARTIAL_LINE_S = 0.5  # after this a line without its end is written
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 OWNER_VARIABLE = "HPTUI_OWNER"  # pid of a process with which the attempt has to end; without it, it outlives all
-IGNORED_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
-"""Signals that the shim ignores: a hangup or ^C in the user's terminal must not end the attempt."""
+ignored_signals = [signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM]
+"""Signals that the shim ignores (a hangup, ^C in the user's terminal); a scheduler's job takes out what it handles."""
 
 
 def prctl(option: int, value: int) -> None:
@@ -157,7 +157,7 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
         os.setsid()
         for fd in (*private, reader):
             os.close(fd)
-        for number in IGNORED_SIGNALS:
+        for number in ignored_signals:
             signal.signal(number, signal.SIG_DFL)
         with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
             score.write("500")
@@ -307,7 +307,7 @@ def supervise(
 ) -> None:
     """Start the worker, watch it, clean up and write `exit.json`: the whole life of a shim."""
     os.umask(0o077)
-    for number in IGNORED_SIGNALS:
+    for number in ignored_signals:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hptui.core.trial import NOTICE_FILE
 from hptui.execution.attempt_checkpoints import remove_superseded
-from hptui.execution.executor import LaunchRecord
-from hptui.execution.local.handle import LocalHandle
+from hptui.execution.executor import Handle, LaunchRecord
 from hptui.execution.remote.messages import CHUNK_BYTES
 from hptui.store.safe_reading import UnusableFile, open_regular, read_end, read_lines, read_start
 
@@ -30,7 +30,7 @@ KILL_AGAIN_S = 5.0
 class Followed:
     """One attempt. `ended`: its end was sent; after that nothing more is."""
 
-    def __init__(self, root: Path, record: LaunchRecord, handle: LocalHandle) -> None:
+    def __init__(self, root: Path, record: LaunchRecord, handle: Handle) -> None:
         self.root, self.token, self.run, self.handle = root, record.token, record.run, handle
         self.ended = False
         self._offset = self._log_offset = 0
@@ -54,10 +54,10 @@ class Followed:
         if self.ended:
             return
         state = self.handle.state()
-        if state.gone and not self._collected:
+        if state.certain and not self._collected:
             self.handle.collect()
             self._collected = True
-        if (state.kind, state.why) != self._announced and not state.gone:
+        if (state.kind, state.why) != self._announced and not state.certain:
             self._announced = (state.kind, state.why)
             yield {"k": "state", "token": self.token, "kind": state.kind, "why": state.why}
         lines, end = read_lines(self.run.events, self._offset, CHUNK_BYTES)
@@ -67,7 +67,7 @@ class Followed:
             self._offset = end
         if log := self._new_log():
             yield {"k": "log", "token": self.token, "off": self._log_offset - len(log), "data": log.decode("latin-1")}
-        elif state.gone and end == self._offset and not lines:
+        elif state.certain and end == self._offset and not lines:
             self.ended = True
             yield self._end(state.proof, state.why)
 
@@ -86,7 +86,7 @@ class Followed:
         return data
 
     def _end(self, proof: str, why: str) -> dict[str, Any]:
-        files = {name: _text(path) for name, path in (("exit.json", self.run.exit), ("shim.json", self.run.shim))}
+        files = {path.name: _text(path) for path in (self.run.root / NOTICE_FILE, self.run.shim, self.run.exit)}
         tail = read_end(self.run.log, LOG_TAIL_BYTES).decode("latin-1") if self._log_offset >= MAX_LOG_BYTES else ""
         left, large = self._files()
         end = {"k": "end", "token": self.token, "proof": proof, "why": why, "json": files, "log_tail": tail}

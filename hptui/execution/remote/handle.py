@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hptui.core.trial import NOTICE_FILE
 from hptui.execution.executor import CERTAIN_PROOFS, LaunchRecord, Proof, State
 from hptui.execution.remote.messages import BadMessage, bytes_of
 from hptui.store.records import Sample
@@ -42,6 +43,9 @@ class Keeper(Protocol):
 
 class RemoteHandle:
     """An attempt on another machine. `known`: the relay of the current connection has answered about it."""
+
+    is_claimed = False
+    """Whether "never" is beyond doubt also of an attempt that was submitted: a claim says who may start it."""
 
     def __init__(self, executor: Keeper, record: LaunchRecord, link: Connection | None, facts: dict[str, Any]) -> None:
         self.token, self.run, self.record, self.link, self.facts = record.token, record.run, record, link, facts
@@ -75,11 +79,16 @@ class RemoteHandle:
         """Whether it was given up: nothing of it is copied any more."""
         return bool(self.facts.get("fenced"))
 
+    @property
+    def place(self) -> str:
+        """The place that it was handed to."""
+        return self.link.name if self.link is not None else str(self.facts.get("place") or "")
+
     def state(self) -> State:
         """Return what the relay has reported; unknown while the machine cannot be reached."""
         if self._end is not None:
             return self._end
-        place = self.link.name if self.link is not None else str(self.facts.get("place") or "")
+        place = self.place
         if self.waiting:
             return State("queued", why=self.waiting, place=place)
         if self.link is not None and self.link.gone:
@@ -101,13 +110,23 @@ class RemoteHandle:
         """Pass on the verb in `control`, which front ends write too, once to each connection."""
         if self._end is not None or self.link is None or not self.link.up or not self.known:
             return
+        if verb := self.new_verb():
+            self.link.send({"verb": "control", "token": self.token, "what": verb})
+
+    def new_verb(self) -> str:
+        """Return the verb in `control`, once; '' if there is none that was not returned before."""
         try:
             facts = os.stat(self.run.control)
         except OSError:
-            return
-        if (facts.st_mtime_ns, facts.st_ino) != self._control and (verb := get_control(self.run)):
-            self._control = (facts.st_mtime_ns, facts.st_ino)
-            self.link.send({"verb": "control", "token": self.token, "what": verb})
+            return ""
+        if (facts.st_mtime_ns, facts.st_ino) == self._control or not (verb := get_control(self.run)):
+            return ""
+        self._control = (facts.st_mtime_ns, facts.st_ino)
+        return verb
+
+    def pass_on_again(self) -> None:
+        """Note that the verb in `control` has not arrived."""
+        self._control = None
 
     def fence(self) -> None:
         """Record that nothing of it counts any more, and have it killed as soon as its machine is reached."""
@@ -118,14 +137,14 @@ class RemoteHandle:
         if self.facts.get("fence_done"):
             return
         if not self.fenced:
-            self._note(fenced=time.time())
+            self.note(fenced=time.time())
         self._end = self._end or State("gone", "lock")
         self.waiting = ""
         self._executor.fence(self)
 
     def fence_done(self) -> None:
         """Note that its machine has killed it, or will never start it."""
-        self._note(fence_done=time.time())
+        self.note(fence_done=time.time())
 
     def collect(self) -> None:
         """Do nothing: an attempt is gone here only once all that it left is here."""
@@ -137,7 +156,7 @@ class RemoteHandle:
     def forget(self) -> None:
         """Note that its end is recorded; its run directory there may go."""
         if self.facts and not self.facts.get("ended"):
-            self._note(ended=time.time())
+            self.note(ended=time.time())
         self._executor.drop(self)
 
     def close(self) -> None:
@@ -164,7 +183,7 @@ class RemoteHandle:
         kind = message["k"]
         if kind == "started":
             self.warm = bool(message.get("warm"))
-            self._note(submitted=time.time())
+            self.note(submitted=time.time())
         elif kind == "state" and message.get("kind") in ("starting", "alive"):
             self._kind = State(message["kind"], why=str(message.get("why") or ""))
         elif kind == "ev":
@@ -193,16 +212,16 @@ class RemoteHandle:
         if end.get("log_tail"):
             _append(self.run.log, b"\n[...]\n" + bytes_of(end["log_tail"]))
         files = end.get("json") or {}
-        for path in (self.run.shim, self.run.exit):  # exit.json last
+        for path in (self.run.root / NOTICE_FILE, self.run.shim, self.run.exit):  # exit.json last
             if isinstance(files.get(path.name), str):
                 write_atomic(path, bytes_of(files[path.name]))
         proof: Proof = next((proof for proof in CERTAIN_PROOFS if proof == end.get("proof")), "lock")
-        if proof == "never" and self.facts.get("submitted"):
+        if proof == "never" and self.facts.get("submitted") and not self.is_claimed:
             proof = "engine"  # it was started: what answers is another machine, or has another disk
-        place = self.link.name if self.link is not None else ""
-        self._end = State("gone", proof, str(end.get("why") or ""), place)
+        self._end = State("gone", proof, str(end.get("why") or ""), self.place)
 
-    def _note(self, **facts: Any) -> None:
+    def note(self, **facts: Any) -> None:
+        """Record facts of it in `executor.json`."""
         self.facts |= facts
         with suppress(OSError):  # the store knows that it was fenced; a full disk must not hinder it
             write_json(self.run.executor, self.facts)

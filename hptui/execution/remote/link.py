@@ -13,7 +13,6 @@ import random
 import select
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from typing import Any, Literal, Protocol
 
 from hptui.core.version import __version__
 from hptui.execution.remote.messages import PROTOCOL, BadMessage, LineBuffer, pack
+from hptui.execution.remote.staging import quoted_python
 
 log = logging.getLogger(__name__)
 
@@ -88,9 +88,7 @@ class Connection(Protocol):
 
 def ssh_command(host: str, python: str, setup: Sequence[str]) -> list[str]:
     """Return the command that starts a relay on a machine."""
-    path = python or sys.executable
-    quoted = f"~/{shlex.quote(path[2:])}" if path.startswith("~/") else shlex.quote(path)
-    far = f"exec {quoted} -m hptui.execution.remote.relay"
+    far = f"exec {quoted_python(python)} -m hptui.execution.remote.relay"
     if setup:
         far = "exec bash -lc " + shlex.quote("\n".join([*setup, far]))
     return [*shlex.split(os.environ.get(COMMAND_VARIABLE) or "ssh"), *SSH_OPTIONS, host, far]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 from hptui.core.study import Pull, Resources
 from hptui.execution.executor import Lease, Place, WorkerSpec
 from hptui.execution.remote.link import Connection
+from hptui.execution.remote.staging import study_identity
 from hptui.store.paths import StudyDir
-from hptui.store.run_directory import read_json, write_json
 
 Active = Callable[[Connection], int]
 """Returns how many attempts run on a machine, as far as is known."""
@@ -80,21 +79,21 @@ class Machines:
         """Return what stands before the relay's own name of a place in its label."""
         return f"{link.name} "
 
-    def note_capacity(self, link: Connection, told: int) -> None:
+    def note_capacity(self, link: Connection, capacity: int) -> None:
         """Note how many attempts a relay says that it may run at once."""
-        self.capacity[link.name] = max(0, told)
+        self.capacity[link.name] = max(0, capacity)
 
     def facts(self, link: Connection) -> Mapping[str, Any]:
         """Return what must be recorded of an attempt besides its place, to find it again."""
         return {}
 
     def disk(self, facts: Mapping[str, Any]) -> Connection:
-        """Return a connection to the machine whose disk has the files of an attempt, by what is recorded of it."""
+        """Return a connection to the machine that has the files of an attempt, by its record."""
         return self.link(str(facts["place"]))
 
-    def same_disk(self, one: Connection, other: Connection) -> bool:
+    def same_disk(self, first: Connection, second: Connection) -> bool:
         """Return whether two connections lead to the same files."""
-        return one is other
+        return first is second
 
     def opening(self, name: str, root: str) -> dict[str, Any]:
         """Return the first message to a relay."""
@@ -111,13 +110,7 @@ class Machines:
 
     def identity(self) -> str:
         """Return what tells this study from all others on a machine; made once, and moved with the study."""
-        path = self.sd.trials / ".places-id"
-        facts = read_json(path)
-        if not isinstance(facts, str):
-            self.sd.trials.mkdir(mode=0o700, parents=True, exist_ok=True)
-            facts = uuid.uuid4().hex
-            write_json(path, facts)
-        return facts
+        return study_identity(self.sd)
 
     # places -----------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ class PlaceLink:
     """The connection to a place, or to a node itself (`keeper`): to what places that have ended left there.
 
     `ended` is set when the actor at the other end has ended, or was replaced, until somebody has seen to its attempts.
+    `useless` is set when it refuses to serve, until somebody has ended it.
     """
 
     def __init__(self, places: Bridged, name: str, *, keeper: bool = False, node: str = "") -> None:
@@ -37,7 +38,7 @@ class PlaceLink:
         self.why, self.since, self.heard = "", time.time(), 0.0
         self.hello: Mapping[str, Any] = {}
         self.gone = ""
-        self.queued = self.ended = self.failed = False
+        self.queued = self.ended = self.failed = self.useless = False
         self.retry_at: float | None = 0.0
         self.delay_s = 1.0
         self._places = places
@@ -75,7 +76,7 @@ class PlaceLink:
         self._inbox.append(message)
 
     def poll(self) -> list[Message]:
-        """Return what the relay there has said, following what the bridge says of the place meanwhile."""
+        """Return the messages of the relay there, following what the bridge says of the place meanwhile."""
         messages = []
         while self._inbox:
             message = self._inbox.popleft()
@@ -85,7 +86,8 @@ class PlaceLink:
             self.heard = time.time()
             if message.get("k") == "refused":
                 self._set("refused", str(message.get("why")))
-                self.failed, self.retry_at = True, self._later()
+                self.failed = self.useless = True
+                self.retry_at = self._later()
                 continue
             if message.get("k") == "hello":
                 self.hello, self.delay_s, self.gone = message, 1.0, ""

@@ -25,22 +25,25 @@ class RayExecutor(RelayedExecutor):
         super().__init__(self._places)
 
     def poll(self) -> None:
-        """Take in what places have sent; see to the attempts of those that have ended, give back what is too much."""
+        """Take in what places have sent; have nodes asked for those that have ended."""
         super().poll()
         for link in self._places.all_links():
             if link.ended:
                 link.ended = False
                 self._move(link)
-            if not link.keeper and self._places.nodes and not self._places.is_wanted(link.name):
-                self._give_back(link)
+            wanted = link.keeper or not self._places.nodes or self._places.is_wanted(link.name)
+            if (link.useless or not wanted) and self._is_free(link):
+                self._places.end(link)
+                link.useless = False
+                if not wanted:
+                    self._places.remove(link)
 
-    def _give_back(self, link: PlaceLink) -> None:
-        """Give a place back that is wanted no more, once nothing runs at it."""
-        if any(handle.link is link for handle in (*self._handles.values(), *self._fencing.values())):
-            return
-        if self._places.bridge is not None and self._places.bridge.up:
-            self._places.end(link)
-            self._places.remove(link)
+    def _is_free(self, link: PlaceLink) -> bool:
+        """Return whether nothing runs at a place, and it can be given back."""
+        handles = (*self._handles.values(), *self._fencing.values())
+        if self._places.bridge is None or not self._places.bridge.up or self._places.is_reserved(link):
+            return False
+        return not any(handle.link is link for handle in handles)
 
     def _is_at(self, handle: RemoteHandle, link: PlaceLink) -> bool:
         """Return whether the actor at a connection is the one that an attempt was handed to."""

@@ -113,19 +113,19 @@ class Bridge:
         elif verb in ("place", "keeper"):
             self._held.pop(name, None)
             find = self.cluster.find_place if verb == "place" else self.cluster.find_keeper
-            self.cluster.do(lambda: find(message), lambda found: self._found(message, found))
+            self.cluster.do(lambda: find(message), lambda result: self._take_place(message, result))
         elif verb == "end":
             held = self._held.pop(name, None)
             actor = held.actor if held is not None else None
             ended = {"k": "ended", "place": name}
             self.cluster.do(lambda: self.cluster.end(name, actor), lambda _: self._write(ended))
 
-    def _found(self, message: Message, found: Any) -> None:
+    def _take_place(self, message: Message, result: Any) -> None:
         name = str(message["place"])
-        if isinstance(found, Exception):
-            self._report(name, "failed", f"{type(found).__name__}: {last_line(str(found))}")
+        if isinstance(result, Exception):
+            self._report(name, "failed", f"{type(result).__name__}: {last_line(str(result))}")
             return
-        state, actor, why = found
+        state, actor, why = result
         if actor is None:
             self._report(name, state, why)
             return
@@ -185,11 +185,11 @@ class Bridge:
             return
         messages, held.outgoing, held.telling = held.outgoing, [], True
 
-        def told(_: Any) -> None:
+        def sent(_: Any) -> None:
             held.telling = False
             self._tell(held)
 
-        self._call(held, held.actor.tell.remote(held.session, messages), told)
+        self._call(held, held.actor.tell.remote(held.session, messages), sent)
 
     def _failed(self, held: HeldPlace, error: BaseException) -> None:
         """Try a place again that Ray cannot reach for now; report one that has died."""

@@ -160,8 +160,8 @@ def probe_nodes(ray: Any, opening: Message | None) -> list[Message]:
     for host, actor, session, opened in asked:
         try:
             ray.get(opened, timeout=max(0.1, deadline - time.monotonic()))
-            said = ray.get(actor.collect.remote(session, 10.0), timeout=max(0.1, deadline - time.monotonic()))
-            answer = said[0] if said else {"k": "refused", "why": "it does not answer"}
+            messages = ray.get(actor.collect.remote(session, 10.0), timeout=max(0.1, deadline - time.monotonic()))
+            answer = messages[0] if messages else {"k": "refused", "why": "it does not answer"}
         except Exception as error:  # noqa: BLE001  Ray raises many kinds
             answer = {"k": "refused", "why": f"{type(error).__name__}: {last_line(str(error))}"}
         answers.append({**answer, "node_host": host})

@@ -190,6 +190,8 @@ class RayPlaces(Machines):
             for link in self.all_links():
                 if link.keeper and not link.up and link.host in hosts and link.retry_at is None:
                     link.retry_at = 0.0
+                elif link.queued and link.state == "connecting":
+                    link.why = self.why_queued()
         elif kind == "ended":
             self._ended.add(name)
         elif name in self.links:
@@ -221,6 +223,10 @@ class RayPlaces(Machines):
             return problem
         taken = ", ".join(f"{self.in_use.get(name, 0):g} of {self.has.get(name, 0):g} {name}" for name in demand)
         return f"it takes {amounts(demand) or 'nothing'} of the cluster, which has {taken} in use"
+
+    def is_reserved(self, link: PlaceLink) -> bool:
+        """Return whether a place is held for an attempt that is about to start."""
+        return bool(self._reserved[link.name])
 
     def end(self, link: PlaceLink) -> None:
         """Give a place back."""
@@ -278,13 +284,13 @@ class RayPlaces(Machines):
         up = (link for link in self.all_links() if link.up and link.host == host)
         return next(up, None) or self.keeper(host)
 
-    def same_disk(self, one: Connection, other: Connection) -> bool:
+    def same_disk(self, first: Connection, second: Connection) -> bool:
         """Return whether two places are on the same node."""
-        return self.machine(one) == self.machine(other)
+        return self.machine(first) == self.machine(second)
 
-    def note_capacity(self, link: Connection, told: int) -> None:
+    def note_capacity(self, link: Connection, capacity: int) -> None:
         """Note that a place runs one attempt at once, however many GPUs it shares with others."""
-        self.capacity[link.name] = min(1, max(0, told))
+        self.capacity[link.name] = min(1, max(0, capacity))
 
     def reserve(self, link: Connection) -> tuple[list[dict[str, Any]], RelayedLease | None, str]:
         """Hold a place; its threads are the CPUs that it has."""

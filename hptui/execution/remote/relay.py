@@ -66,7 +66,7 @@ class Relay:
         return hello_of(self.root, self.executor.capacity())
 
     def renew(self, opening: dict[str, Any]) -> None:
-        """Begin again for another connection, which tells anew what to follow; it holds no places."""
+        """Begin again for another connection, which tells again what to follow; it holds no places."""
         check_opening(opening)
         for lease in self.leases.values():
             self.executor.release(lease)

@@ -17,6 +17,7 @@ from hptui.execution.remote.handle import RemoteHandle, handed_over
 from hptui.execution.remote.link import Connection
 from hptui.execution.remote.machines import Machines, RelayedLease
 from hptui.execution.remote.messages import BadMessage
+from hptui.execution.remote.staging import far_config
 from hptui.execution.remote.transfer import Copies, Copy, fetch_files, fetch_folder, send_folder
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -165,20 +166,11 @@ class RelayedExecutor:
 
     def _start_message(self, launch: Launch, lease: RelayedLease, handle: RemoteHandle) -> dict[str, Any]:
         assert lease.link is not None
-        here, there = str(self._root), str(lease.link.hello.get("root"))
-
-        def far(value: Any) -> Any:
-            if isinstance(value, list):
-                return [far(item) for item in value]
-            inside = isinstance(value, str) and value.startswith(f"{here}/")
-            return there + value[len(here) :] if inside else value
-
-        own = ("trial_dir", "checkpoints", "continues", "artifacts", "cache", "resume_from")
         return {
             "verb": "start",
             **handle.identity(),
             "lease": lease.number,
-            "config": {name: far(value) if name in own else value for name, value in launch.config.items()},
+            "config": far_config(launch.config, self._root, str(lease.link.hello.get("root"))),
             "cwd": launch.cwd,
             "entry": launch.entry,
             "environment": dict(launch.environment),

@@ -9,17 +9,37 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
-from hptui.execution.remote.link import Connection
 from hptui.execution.remote.messages import CHUNK_BYTES, BadMessage, bytes_of, inside
 
 log = logging.getLogger(__name__)
 
-Question = tuple[Connection, dict[str, Any]]
+
+class FileSource(Protocol):
+    """What answers the questions of a copy: the connection to a machine, or a directory that is shared with it."""
+
+    name: str
+
+    @property
+    def state(self) -> str:
+        """What it does; `connecting` means that it may answer soon."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it answers."""
+
+    def number(self) -> int:
+        """Return a new number for a question."""
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a question."""
+
+
+Question = tuple[FileSource, dict[str, Any]]
 Copy = Generator[Question, dict[str, Any], None]
 
 MAX_WAIT_S = 30.0
@@ -34,10 +54,10 @@ class Copies:
     """All copies that are under way."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, int], tuple[Copy, Connection, Callable[[bool], None]]] = {}
-        self._postponed: list[tuple[float, Sequence[Connection], Copy, Callable[[bool], None]]] = []
+        self._waiting: dict[tuple[str, int], tuple[Copy, FileSource, Callable[[bool], None]]] = {}
+        self._postponed: list[tuple[float, Sequence[FileSource], Copy, Callable[[bool], None]]] = []
 
-    def begin(self, copy: Copy, done: Callable[[bool], None], sources: Sequence[Connection] = ()) -> None:
+    def begin(self, copy: Copy, done: Callable[[bool], None], sources: Sequence[FileSource] = ()) -> None:
         """Begin a copy once connections that are being made to its sources are there, or after a while.
 
         `done` is called once, with whether it is complete.
@@ -55,7 +75,7 @@ class Copies:
             else:
                 self._step(copy, None, done)
 
-    def answer(self, link: Connection, message: dict[str, Any]) -> bool:
+    def answer(self, link: FileSource, message: dict[str, Any]) -> bool:
         """Pass on an answer; return whether a copy was waiting for it."""
         waiting = self._waiting.pop((link.name, int(message.get("id") or 0)), None)
         if waiting is None:
@@ -63,7 +83,7 @@ class Copies:
         self._step(waiting[0], message, waiting[2])
         return True
 
-    def drop(self, link: Connection) -> None:
+    def drop(self, link: FileSource) -> None:
         """End the copies of a connection that has broken."""
         for key, (copy, _, done) in list(self._waiting.items()):
             if key[0] == link.name:
@@ -90,7 +110,7 @@ class Copies:
         link.send({**question, "id": number})
 
 
-def fetch_files(link: Connection, root: Path, trial: int, files: list[Any], large: list[Any]) -> Copy:
+def fetch_files(link: FileSource, root: Path, trial: int, files: list[Any], large: list[Any]) -> Copy:
     """Copy files of a trial from a machine to the same places below `root`, unless they are here."""
     for entry in files:
         relative, size, modified = str(entry[0]), int(entry[1]), int(entry[2])
@@ -113,7 +133,7 @@ def fetch_files(link: Connection, root: Path, trial: int, files: list[Any], larg
         log.warning("%s: %s is left there: it has %d bytes", link.name, relative, size)
 
 
-def _fetch(link: Connection, relative: str, size: int, target: Path) -> Copy:
+def _fetch(link: FileSource, relative: str, size: int, target: Path) -> Copy:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -135,7 +155,7 @@ def _fetch(link: Connection, relative: str, size: int, target: Path) -> Copy:
     os.replace(temporary, target)
 
 
-def fetch_folder(link: Connection, root: Path, relative: str) -> Copy:
+def fetch_folder(link: FileSource, root: Path, relative: str) -> Copy:
     """Copy a folder, which does not change any more, from a machine to the same place below `root`."""
     target = inside(root, relative)
     if target.is_dir():
@@ -151,7 +171,7 @@ def fetch_folder(link: Connection, root: Path, relative: str) -> Copy:
     os.rename(temporary, target)
 
 
-def send_folder(link: Connection, root: Path, relative: str) -> Copy:
+def send_folder(link: FileSource, root: Path, relative: str) -> Copy:
     """Copy a folder from here to the same place on a machine, where it appears as a whole or not at all."""
     source, incoming = root / relative, relative.replace("/", "_")
     for path in sorted(source.rglob("*")):

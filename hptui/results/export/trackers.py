@@ -68,6 +68,11 @@ def _experiment_events(view: View, trials: Sequence[Trial]) -> list[Event]:
     """Return the event that declares hyperparameters and metrics of the table of runs."""
     names = dict.fromkeys(name for trial in trials for name in view.settings(trial))
     varied = {name for trial in trials for name in trial.params}
+    marked = (
+        [api_pb2.HParamInfo(name=CURVE_INCOMPLETE, type=api_pb2.DATA_TYPE_STRING)]
+        if any(map(_incomplete, trials))
+        else []
+    )
     experiment = api_pb2.Experiment(
         name=view.study.name,
         description=view.study.about,
@@ -77,7 +82,8 @@ def _experiment_events(view: View, trials: Sequence[Trial]) -> list[Event]:
                 name=name, type=_data_type([view.settings(trial).get(name) for trial in trials]), differs=name in varied
             )
             for name in names
-        ],
+        ]
+        + marked,
         metric_infos=[
             api_pb2.MetricInfo(name=api_pb2.MetricName(tag=f"value/{objective.metric}"), display_name=objective.metric)
             for objective in view.study.objectives
@@ -96,6 +102,8 @@ def _hyperparameter_events(view: View, trial: Trial) -> list[Event]:
             start.hparams[name].number_value = value
         elif value is not None:
             start.hparams[name].string_value = argument_text(value)
+    if trial.incomplete_curve:
+        start.hparams[CURVE_INCOMPLETE].string_value = trial.incomplete_curve
     return [_plugin_event(metadata.SESSION_START_INFO_TAG, started_at, session_start_info=start)]
 
 

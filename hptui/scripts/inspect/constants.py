@@ -25,29 +25,31 @@ def nested_constants(tree: ast.Module) -> dict[str, Any]:
     values_by_name: dict[str, Any] = {}
     set_later = _set_later(tree)
     for name, node in _tables(tree):
-        values = {
-            key: value
-            for key, value in _plain_entries(node, f"{name}.", 0)
-            if key.rpartition(".")[2] not in set_later and (slots := find_slots(tree, key)) and _stands_in(slots, value)
-        }
+        found = {key: _standing(tree, key) for key, _ in _plain_entries(node, f"{name}.", 0) if key not in set_later}
+        values = {key: value for key, value in found.items() if value is not UNKNOWN}
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
             values_by_name |= values
     return values_by_name
 
 
-def _stands_in(slots: list[tuple[Any, Any]], value: object) -> bool:
-    return len(slots) == 1 and literal_value(slot_value(*slots[0])) == value
+def _standing(tree: ast.Module, name: str) -> Any:
+    """Return the literal that stands where a dotted name is set from; UNKNOWN without one place."""
+    slots = find_slots(tree, name)
+    return literal_value(slot_value(*slots[0])) if len(slots) == 1 else UNKNOWN
 
 
 def _set_later(tree: ast.Module) -> set[str]:
-    """Return the names of entries that the script sets again (`config.lr = …`): what stands in a table is not used."""
-    return {
-        target.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign | ast.AugAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Attribute) and dotted_name(target.value).rpartition(".")[2] not in ("self", "cls")
-    }
+    """Return the entries that the script sets again (`config.lr = …`): what stands in their table is not used.
+
+    What is set on an instance (`config = Config()`) counts for its class.
+    """
+    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AugAssign)]
+    pairs = [
+        (t, node.value) for node in assigned for t in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    classes = {dotted_name(t): dotted_name(value.func) for t, value in pairs if isinstance(value, ast.Call)}
+    owners = [(dotted_name(t.value), t.attr) for t, _ in pairs if isinstance(t, ast.Attribute)]
+    return {f"{classes.get(owner) or owner}.{name}" for owner, name in owners}
 
 
 def argument_constants(tree: ast.Module) -> dict[str, Any]:
@@ -66,8 +68,7 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or has_rule(name))}
     found = {}
     for name in names:
-        slots = find_slots(tree, name)
-        value = literal_value(slot_value(*slots[0])) if len(slots) == 1 else UNKNOWN
+        value = _standing(tree, name)
         if isinstance(value, bool | int | float | str | list) and not name.rpartition(".")[2].startswith("_"):
             found[name] = value
     return found

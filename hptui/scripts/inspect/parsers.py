@@ -30,6 +30,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
+from hptui.scripts.inspect.unrolled import unrolled_calls
 
 
 @dataclass
@@ -56,11 +57,12 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
         if name.endswith(".set_defaults"):
             source.defaults |= {word.arg: literal_value(word.value, constants) for word in call.keywords if word.arg}
     by_destination: dict[str, ScriptOption] = {}
-    for name, call in calls(tree):
+    for name, call in unrolled_calls(tree):
         receiver, _, last = name.rpartition(".")
         if last not in ("add_argument", "add_option") or not call.args:  # add_option: optparse
             continue
         names = [value for arg in call.args if isinstance(value := literal_value(arg), str)]
+        names = [name for name in names if name]
         if not names:
             continue
         is_relevant, before = subparsers.place_of(receiver, call.lineno)

@@ -12,6 +12,7 @@ import torch
 
 from hptui.trainers import checkpoints
 from hptui.trainers.failures import Diverged, OutOfMemory
+from hptui.trainers.sft import memory
 from hptui.trainers.sft.learner import STATE_FILE, has_old_dropout
 from hptui.trainers.sft.packed import linear
 from hptui.trainers.sft.packed.base import NotPacked
@@ -273,3 +274,27 @@ def test_answers_of_a_pack_are_those_of_each_trial_alone(folder: Path) -> None:
     assert (922,) in groups
     assert outputs[0] != outputs[1], "the adapters differ enough to tell"
     assert [event["name"] for event in events(made[921].run, "phase")].count("generate") == 2
+
+
+def test_evaluations_and_answers_of_trials_that_are_due_together_are_made_together(folder: Path) -> None:
+    answers = {"generate_samples": 2, "generate_every": 2, "max_new_tokens": 2, "generate_metrics": ["exact_match"]}
+    pack = Pack(folder)
+    for n, settings in enumerate(ALIKE[:3]):
+        pack.join({**settings, "steps": 2, "eval_every": 1, **answers}, 960 + n)
+    groups: dict[str, list[int]] = {}
+    while any(not member.ended for member in pack.members.values()):
+        for done in pack.base.step(list(pack.members.values())).passes:
+            groups.setdefault(done.kind, []).append(len(done.group))
+    assert {member.error for member in pack.members.values()} == {None}
+    assert {kind: set(sizes) for kind, sizes in groups.items()} == {"train": {3}, "evaluate": {3}, "generate": {3}}
+
+
+def test_a_trial_joins_others_only_while_there_is_memory_for_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = Pack(folder)
+    monkeypatch.setattr(memory, "free_gib", lambda device: 0.0)
+    first = pack.join(ALIKE[0], 970)  # alone there is nobody to wait for
+    with pytest.raises(OutOfMemory, match="one more trial needs"):
+        pack.join(ALIKE[1], 971)
+    monkeypatch.setattr(memory, "free_gib", lambda device: memory.capacity_gib(device))
+    second = pack.join(ALIKE[1], 972)
+    assert first.error is second.error is None

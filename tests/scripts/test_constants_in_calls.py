@@ -1,0 +1,129 @@
+"""Constants that stand in calls, signatures, namespaces and classes: what is listed, and what the script then has."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hptui.scripts.inspect import inspect_script
+from hptui.scripts.inspect.any_keywords import any_keywords
+from hptui.scripts.inspect.constants import all_constants, nested_constants
+from hptui.scripts.inspect.unrolled import unrolled_calls
+from hptui.scripts.metrics.columns import PrintedTableReader
+from hptui.scripts.metrics.lines import LineReader
+from hptui.scripts.with_constants import find_slots, with_values
+
+HEAD = "from dataclasses import dataclass, field\nfrom types import SimpleNamespace\n"
+PLACES = {
+    "default of a function": ("def train(lr={0!r}, epochs=3):\n    return lr\ngot = train()", "train.lr"),
+    "keyword of a call": ("def train(lr=9, epochs=3):\n    return lr\ngot = train(lr={0!r})", "train.lr"),
+    "word of a call": ("def train(lr, epochs=3):\n    return lr\ngot = train({0!r})", "train.lr"),
+    "only by name": ("def train(*, lr={0!r}):\n    return lr\ngot = train()", "train.lr"),
+    "class that is called": (
+        "class Net:\n    def __init__(self, width, lr={0!r}):\n        self.lr = lr\ngot = Net(3).lr",
+        "Net.lr",
+    ),
+    "dataclass": ("@dataclass\nclass C:\n    n: int = 1\n    lr: object = {0!r}\ngot = C().lr", "C.lr"),
+    "dataclass that is given it": (
+        "@dataclass\nclass C:\n    n: int = 1\n    lr: object = 9\ngot = C(lr={0!r}).lr",
+        "C.lr",
+    ),
+    "field of a dataclass": (
+        "@dataclass\nclass C:\n    lr: object = field(default_factory=lambda: {0!r})\ngot = C().lr",
+        "C.lr",
+    ),
+    "namespace": ("args = SimpleNamespace(a=1, lr={0!r})\ngot = args.lr", "args.lr"),
+    "namespace of a dictionary": ("args = SimpleNamespace(**{{'a': 1, 'lr': {0!r}}})\ngot = args.lr", "args.lr"),
+    "call of a library": ("got = dict(x=1) and SimpleNamespace(lr={0!r}).lr", "SimpleNamespace.lr"),
+}
+VALUES: list[Any] = [3, 0.25, -1e-3, True, False, "cosine", [1, 2]]
+
+
+def test_what_is_set_in_a_place_is_what_the_script_has() -> None:
+    for (place, (text, name)), (old, new) in itertools.product(PLACES.items(), itertools.permutations(VALUES, 2)):
+        if place == "dataclass" and list in (type(old), type(new)):
+            continue  # dataclasses refuse a list as a default
+        source = HEAD + text.format(old)
+        assert len(find_slots(ast.parse(source), name)) == 1, place
+        scope: dict[str, Any] = {"__name__": "__main__"}
+        exec(compile(with_values(source.encode(), "t.py", {name: new}), "t.py", "exec"), scope)
+        assert scope["got"] == new, (place, new)
+        assert type(scope["got"]) is type(new), (place, new)
+
+
+@pytest.mark.parametrize(
+    ("source", "listed"),
+    [
+        ("opt = optim.SGD(net.parameters(), lr=0.001, momentum=0.9)", {"SGD.lr": 0.001, "SGD.momentum": 0.9}),
+        (
+            "clf = LogisticRegression(C=0.01, solver='lbfgs')",
+            {"LogisticRegression.C": 0.01, "LogisticRegression.solver": "lbfgs"},
+        ),
+        ("lr = 0.1\nopt = SGD(lr=0.5)", {"lr": 0.1}),  # a constant is the learning rate
+        ("SGD(p, lr=0.1)\nSGD(q, lr=0.2)", {}),  # which of the two?
+        ("plt.figure(figsize=(3, 4), dpi=100)", {}),
+        ("def train(lr=0.1):\n    pass\ntrain(**given)", {}),
+        ("B = 4\nT = 8\nsteps = 64 // (B * T)", {"B": 4, "T": 8}),  # what is computed is no setting
+        ("class CFG:\n    lr = 0.1\n    bs = 2\nCFG.lr = 0.3\n", {"CFG.bs": 2}),
+    ],
+)
+def test_what_is_listed(source: str, listed: dict[str, Any]) -> None:
+    tree = ast.parse(source)
+    from hptui.scripts.inspect.syntax import top_level_constants  # what the reader of a script gives
+
+    found = all_constants(tree, top_level_constants(tree))
+    if source.startswith("class"):
+        assert "CFG.lr" not in nested_constants(tree)
+    else:
+        assert found == listed
+
+
+def test_options_that_a_loop_adds_are_read(tmp_path: Path) -> None:
+    head = "import argparse, dataclasses\np = argparse.ArgumentParser()\n"
+    literal = (
+        "for n, t, d in [('lr', float, 0.1), ('width', int, 4)]:\n    p.add_argument(f'--{n}', type=t, default=d)\n"
+    )
+    table = "for k, v in {'lr': 0.1, 'width': 4}.items():\n    p.add_argument('--' + k, type=type(v), default=v)\n"
+    fields = (
+        "@dataclasses.dataclass\nclass C:\n    lr: float = 0.1\n    width: int = 4\n"
+        "for f in dataclasses.fields(C):\n    p.add_argument(f'--{f.name}', type=f.type, default=f.default)\n"
+    )
+    own = (
+        "class Base:\n    def __init__(self, p):\n        for k, v in vars(self).items():\n"
+        "            p.add_argument('--' + k, default=v, type=type(v))\n"
+        "class Ours(Base):\n    def __init__(self, p):\n        self.lr = 0.1\n        self.width = 4\n"
+        "        super().__init__(p)\nOurs(p)\n"
+    )
+    for number, body in enumerate((literal, table, fields, own)):
+        script = tmp_path / f"t{number}.py"
+        script.write_text(f"{head}{body}a = p.parse_args()\nprint('val_loss', a.lr)\n")
+        options = {option.name: option.default for option in inspect_script(script).options}
+        assert options == {"lr": 0.1, "width": 4}, body
+    assert len(list(unrolled_calls(ast.parse(head + literal)))) == 3
+
+
+def test_any_keyword_sets_the_fields_of_what_a_function_makes() -> None:
+    source = (
+        "class T:\n    lr: float = 0.1\n    n: int = 2\n"
+        "def main(**kwargs):\n    c = T()\n    for k, v in kwargs.items():\n        setattr(c, k, v)\n"
+    )
+    tree = ast.parse(source)
+    [main] = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert {option.name: option.default for option in any_keywords(tree, main)} == {"lr": 0.1, "n": 2}
+
+
+def test_sections_and_sentences_name_an_objective() -> None:
+    table = ["| rollout/ | |", "|    ep_rew_mean | 23 |", "| train/ | |", "|    loss | 0.5 |"]
+    for name, wanted in (("rollout/ep_rew_mean", True), ("ep_rew_mean", False)):
+        reader = PrintedTableReader((name,))
+        metrics = {key for line in table for reading in reader.read_all(line) for key in reading.metrics}
+        assert name in metrics
+        assert ("rollout/ep_rew_mean" in metrics) is wanted
+        assert "loss" in metrics
+    reading = LineReader(("accuracy_of_the_network",)).read("Accuracy of the network: 65.5 %")
+    assert reading is not None
+    assert reading.metrics == {"accuracy_of_the_network": 65.5}
