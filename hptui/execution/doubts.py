@@ -63,7 +63,9 @@ class Doubts:
         doubtful_end = state.gone and not state.certain
         live.doubtful_s = live.doubtful_s + gap if doubtful_end else 0.0
         if why := self.overdue(live, state, study, gap):
-            return self._give_up(live, study, why)
+            ending = self._give_up(live, study, why)
+            self.attempts.revise(study)  # of a number of GPUs, another one may take the place of the one that it holds
+            return ending
         if state.kind != "unknown":
             self._note_reached(live, state)
             if doubtful_end and live.doubtful_s >= SETTLE_S:

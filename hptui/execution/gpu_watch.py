@@ -29,7 +29,7 @@ class GpuWatch:
         self._warned = False
 
     def warn_at_start(self, study: Study) -> None:
-        """Record once that no GPU is used although some were asked for, or that there are some of other makers."""
+        """Record once that no GPU is used although some were asked for, or that others are here."""
         requested, executor = study.resources.gpus, self.attempts.executor
         if not requested or executor.has_gpus() or self.store.read.get_meta(MetaKey.NO_GPUS_WARNED):
             return

@@ -101,9 +101,9 @@ class EventReader:
         self._refused: dict[int, set[str]] = {}
 
     def drain(self, live: RunningAttempt, seconds: float = 0.0) -> bool:
-        """Commit what the attempt has written since: one batch, or as many as start within `seconds` once it has ended.
+        """Commit what the attempt has written since the last call; return True when all is read.
 
-        Returns True when all is read.
+        That is one batch, or as many as start within `seconds` once it has ended.
         """
         deadline = time.monotonic() + seconds
         while self._batch(live, final=seconds > 0):

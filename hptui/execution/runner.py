@@ -247,6 +247,7 @@ class Runner:
                 if why := self.doubts.overdue(live, state, self.controller.study, KILL_AGAIN_S):
                     fail_attempt(self.store, live.attempt, live.active_seconds, f"{live.poison}; {why}")
                     self.attempts.abandon(live)
+                    self.attempts.revise(self.controller.study)
                     self.controller.attempt_ended(live.trial.number, Reason.UNREADABLE, live.poison)
             return
         with suppress(Exception):  # what it may leave running is found by the doctor

@@ -411,14 +411,30 @@ def attempts_of(sd: StudyDir) -> list[Attempt]:
 
 
 FILLS = """
-import os, time
+import os, sqlite3, time
 from pathlib import Path
+
+def wait_for_sample():
+    token = os.environ["HPTUI_ATTEMPT"]
+    [store] = [path for path in Path(os.environ["HPTUI_HOME"]).glob("*/study.db") if token in tokens(path)]
+    while not asked(store, "SELECT 1 FROM samples WHERE token = ? AND gpu_gb > 20", token):
+        time.sleep(0.1)
+
+def tokens(path):
+    return [token for token, in asked(path, "SELECT token FROM attempts")]
+
+def asked(path, sql, *values):
+    store = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=60)
+    try:
+        return store.execute(sql, values).fetchall()
+    finally:
+        store.close()
 
 def main(trial, *, lr: float = 1e-3, width: int = 4):
     trial.total_steps = 1
     gpu = os.environ["CUDA_VISIBLE_DEVICES"]
     Path("gpus", str(os.getpid())).write_text(f"{gpu} {int(0.95 * (24 << 30))}")
-    time.sleep(1.3)  # the first sample is taken after one second
+    wait_for_sample()
     trial.report(1, loss=lr * width)
     return {"loss": lr * width}
 """
@@ -450,7 +466,7 @@ def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_fil
 
     # The first GPU breaks: what fails there runs again on the other one.
     broken = 'if gpu == "0":\n        raise RuntimeError("CUDA error: uncorrectable ECC error encountered")'
-    (tmp_path / "train.py").write_text(FILLS.replace("time.sleep(1.3)", broken))
+    (tmp_path / "train.py").write_text(FILLS.replace("    wait_for_sample()", f"    {broken}"))
     path.write_text(path.read_text().replace('"own"', '"broken"'))
     sd = run_to_rest(home, path)
     assert statuses(trials(sd)) == ["complete"] * 4
@@ -460,7 +476,9 @@ def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_fil
     assert "ECC" in told
 
     # Both are: the study pauses instead of burning its trials, and says so.
-    (tmp_path / "train.py").write_text(FILLS.replace("time.sleep(1.3)", broken.replace('== "0"', '!= ""')))
+    (tmp_path / "train.py").write_text(
+        FILLS.replace("    wait_for_sample()", f"    {broken}".replace('== "0"', '!= ""'))
+    )
     path.write_text(path.read_text().replace('"broken"', '"dead"'))
     sd = run_to_rest(home, path)
     assert "every GPU of this study has failed" in state(sd)[1]

@@ -59,16 +59,17 @@ def devices(sd: StudyDir) -> dict[int, str]:
         return {attempt.trial: attempt.device for attempt in reader.attempts()}
 
 
-@pytest.mark.parametrize("how", ["killed", "unreadable"])
+@pytest.mark.parametrize(("how", "gpus"), [("killed", '"all"'), ("unreadable", '"all"'), ("killed", "1")])
 def test_its_gpu_is_set_aside_and_the_study_goes_on(
-    how: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, freeze: Callable[[int], None]
+    how: str, gpus: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, freeze: Callable[[int], None]
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(IMPATIENT)
     fakes = Path(__file__).parent.parent / "fakes"
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(fakes), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    path = toy(tmp_path, trials=4, steps=20, step_seconds=0.03, rest="[[trial]]\nset = { steps = 100_000 }")
+    long = f"[resources]\ngpus = {gpus}\n[[trial]]\nset = {{ steps = 100_000 }}"
+    path = toy(tmp_path, trials=4, steps=20, step_seconds=0.03, rest=long)
     sd = run(home, str(path)).sd
     until(lambda: any((one.last_step or 0) > 25 for one in trials(sd)))
     [number] = [one.number for one in trials(sd) if one.params.get("steps")]

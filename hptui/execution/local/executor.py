@@ -214,7 +214,8 @@ class LocalExecutor(PackedPlaces):
             alive = not handle.state().gone
             if alive and handle.shim is not None:
                 self._adopted_shims.add(handle.shim)
-            if alive and self._slots is not None and handle.label not in self._slots.labels:
+            named = self._slots is None or handle.label in self._slots.labels
+            if alive and not named and not handle.stuck():
                 self.revise(self._resources)  # a number of GPUs means those that are in use already
         return handle
 

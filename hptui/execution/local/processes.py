@@ -69,7 +69,10 @@ def killed_but_alive(run: RunDir) -> str:
 
 
 def kill_worker(run: RunDir) -> bool:
-    """Kill the worker of an attempt that lives; return False if it does not end, which a call of the kernel may do."""
+    """Kill the worker of an attempt that lives; return False if it does not end.
+
+    A call of the kernel, as of a GPU's driver, may hold it.
+    """
     facts = read_json(run.shim)
     try:
         handle = os.pidfd_open(facts["worker"])
