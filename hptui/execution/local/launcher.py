@@ -164,7 +164,10 @@ never do, and where other programs want it too, two threads then take twice the 
 
 
 def launcher_environment(environment: Mapping[str, str], modules: Collection[str]) -> dict[str, str]:
-    """Return the environment of a launcher of these modules; what the user has set for threads' waits stays."""
+    """Return the environment of a launcher of these modules.
+
+    What the user has set for the waits of threads stays.
+    """
     waits = SHORT_WAITS if "torch" in modules else {}
     return {**waits, **environment, **SINGLE_THREAD_ENVIRONMENT, **NO_CUDA_ENVIRONMENT}
 
