@@ -35,6 +35,12 @@ def main() -> None:
 
             return {"loss": train_adapter(Path(folder), self.rate, 0), "done": True}
 
+        def save_checkpoint(self, checkpoint_dir: str) -> None:
+            """Save nothing: a trial is one call. Without this method it would fail, and its actor not be used again."""
+
+        def load_checkpoint(self, checkpoint: Any) -> None:
+            """Load nothing."""
+
     init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     tuner = tune.Tuner(
         tune.with_resources(Adapter, {"cpu": 1}),
