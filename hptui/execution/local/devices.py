@@ -273,7 +273,7 @@ def slot_environment(slot: Slot) -> dict[str, str]:
 
 
 def untested_gpus() -> str:
-    """Return what is to be said of GPUs of makers that hptui was never tried with; '' if there are none."""
+    """Return what people must know of GPUs that hptui was never tried with; '' if there are none."""
     if nvml.library() is not None:
         return ""
     maker = "Apple" if sys.platform == "darwin" else "AMD" if AMD_DRIVER.exists() else ""
