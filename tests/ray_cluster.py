@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,8 +32,8 @@ MARK = "HPTUI_TEST_RAY_CLUSTER"
 QUICK = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "8",
     "RAY_health_check_initial_delay_ms": "2000",
-    "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_failure_threshold": "3",
+    "RAY_health_check_period_ms": "2000",
+    "RAY_health_check_failure_threshold": "6",
     "RAY_memory_monitor_refresh_ms": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
@@ -76,6 +77,12 @@ class RayCluster:
     python: str
     port: int = field(default_factory=free_port)
     nodes: dict[str, Node] = field(default_factory=dict)
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What nodes, bridge and runner need: quick times, and this cluster's own token, whatever the user's is."""
+        return {**QUICK, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token, "CUDA_VISIBLE_DEVICES": ""}
 
     @property
     def address(self) -> str:
@@ -97,7 +104,7 @@ class RayCluster:
         ]
         if can_name_hosts():
             command = ["unshare", "-u", "sh", "-c", 'hostname "$0" && exec "$@"', host, *command]
-        environment = {**os.environ, **QUICK, MARK: str(self.folder), "CUDA_VISIBLE_DEVICES": ""}
+        environment = {**os.environ, **self.environment, MARK: str(self.folder)}
         log = self.folder / f"{host}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(

@@ -67,7 +67,7 @@ SHOTS = (
     Shot("launch", CHARLM, ("j", "r"), ("Run quick",)),
     Shot("clone", CHARLM, ("j", "C"), ("Clone",)),
     Shot("insights-history", CHARLM, ("H",), ("history",)),
-    Shot("insights-importance", SFT, ("H", "tab", "i"), ("by chance",)),
+    Shot("insights-importance", SFT, ("H", "tab", "i"), ("chance",)),
     Shot("insights-slice", SFT, ("H", "tab", "tab"), ()),
     Shot("insights-heat-map", CHARLM, ("H", "tab", "tab", "tab"), ()),
     Shot("insights-parallel", CHARLM, ("H", "tab", "tab", "tab", "tab"), ()),

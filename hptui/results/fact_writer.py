@@ -86,9 +86,11 @@ class FactWriter:
             return ("none",)
         word = "trial " if len(trials) == 1 else "trials "
         if len(trials) <= MAX_LISTED_TRIALS:
-            if any(map(self.given_name, trials)):
-                return join_with_and(self.trial(trial) for trial in trials)
-            return (word, *join_with_and(self.number(trial) for trial in trials))
+            parts = [self.trial(trial) for trial in trials if self.given_name(trial)]
+            if unnamed := [trial for trial in trials if not self.given_name(trial)]:
+                word = "trial " if len(unnamed) == 1 else "trials "
+                parts.append((word, *join_with_and((self.number(trial),) for trial in unnamed)))
+            return join_with_and(parts)
         others = self.count(f"{key}.more", trials[MAX_LISTED_TRIALS:])
         return (word, *join_parts(self.number(trial) for trial in trials[:MAX_LISTED_TRIALS]), " and ", others, " more")
 

@@ -1,4 +1,4 @@
-"""How a trial learned, from its curves: turned, overfitting, still improving, level, not learning, scatter (C1–C8).
+"""How a trial learned, from its curves: turned, overfitting, still improving, level, not learning, unstable (C1–C7).
 
 A diagnosis is stated only beyond the scatter of the evaluations; without a measure of it the first and the last value
 stand alone. Suggestions stand only next to a diagnosis."""
@@ -41,7 +41,6 @@ Kind = Literal[
     "flat",
     "turned",
     "overfit",
-    "noisy",
     "plateau",
     "improving",
     "fine",
@@ -56,7 +55,6 @@ CLAIMS: Mapping[str, str] = {
     "flat": "C6",
     "exploding": "C7",
     "nan": "C7",
-    "noisy": "C8",
 }
 """Classes of sentences by kind; C0 states values only."""
 Curves = Mapping[str, Sequence[tuple[int, float, float]]]
@@ -154,7 +152,6 @@ def diagnose_learning(
         return Diagnosis("unknown", line("too few points to say"))
     tests: tuple[Callable[[], Diagnosis | None], ...] = (
         lambda: _not_learning(view, trial, curve, facts, suggestions),
-        lambda: _scattered(view, trial, curve, facts, suggestions),
         lambda: _late(curve, facts, suggestions),
     )
     for test in tests:
@@ -248,37 +245,16 @@ def _not_learning(
     return Diagnosis("flat", message, evidence, suggestions.flat())
 
 
-def _scattered(
-    view: View, trial: Trial, curve: LearningCurve, facts: TrialFacts, suggestions: remedies.SuggestionRules
-) -> Diagnosis | None:
-    """Return the diagnosis of evaluations that scatter as much as trials differ."""
-    value = (trial.values or {}).get(curve.name)
-    if value is None or curve.scatter is None:
-        return None
-    distances = sorted(abs(other - value) for other in _others(view, trial, curve.name, values=True))
-    reach = curve.scatter.deviation * math.sqrt(2)
-    closer = sum(distance < reach for distance in distances)
-    if len(distances) < 2 or closer * 2 <= len(distances):
-        return None
-    message = line(
-        "evaluations scatter by {s}; {k} of {m} other trials are closer than {reach}",
-        s=facts.fact(f"scatter.{curve.name}", float(f"{curve.scatter.deviation:.2g}")),
-        k=facts.fact("closer", closer),
-        m=facts.fact("others", len(distances)),
-        reach=facts.fact(f"reach.{curve.name}", float(f"{reach:.2g}")),
-    )
-    return Diagnosis("noisy", message, {"scatter": curve.scatter.deviation, "closer": closer}, suggestions.noisy())
-
-
 def _late(curve: LearningCurve, facts: TrialFacts, suggestions: remedies.SuggestionRules) -> Diagnosis | None:
     """Return whether a curve was still improving at its end, or level."""
     late, whole = window_gain(curve.turned, curve.scatter), whole_gain(curve.turned, curve.scatter)
     if late is None:
         return None
     if is_improving(late):
-        more = "less" if curve.goal == "minimize" else "more"
+        more = "lower" if curve.goal == "minimize" else "higher"
         message = line(
-            "still improving: {metric} {gain} {more} over the last {steps} steps",
+            "still improving: on average {metric} is {gain} {more} over the last {steps} steps than over as "
+            "many before",
             metric=Name(curve.name),
             gain=facts.fact(f"late.{curve.name}", float(f"{late.gain:.2g}")),
             more=more,
@@ -297,13 +273,13 @@ def _late(curve: LearningCurve, facts: TrialFacts, suggestions: remedies.Suggest
     return None
 
 
-def _others(view: View, trial: Trial, name: str, *, values: bool = False) -> list[float]:
-    """Return what other complete trials of the same stage ended with: metrics, or values of the objective."""
+def _others(view: View, trial: Trial, name: str) -> list[float]:
+    """Return what other complete trials of the same stage ended with in a metric."""
     matches = []
     for other in view.trials:
         if other.number == trial.number or other.status is not TrialStatus.COMPLETE or other.role is Role.BASE:
             continue
-        value = (other.values or {}).get(name) if values else other.metrics.get(name)
+        value = other.metrics.get(name)
         if value is not None and math.isfinite(value) and other.stage == trial.stage:
             matches.append(float(value))
     return matches

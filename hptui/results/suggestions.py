@@ -85,10 +85,6 @@ class SuggestionRules:
         """Suggest longer training, for a trial that was still improving."""
         return self._allowed_only(self._length(2.0, "train longer"))
 
-    def noisy(self) -> tuple[Suggestion, ...]:
-        """Suggest changes that reduce noise, for a trial whose rank is mostly chance."""
-        return self._allowed_only(self._scaled("accumulation", 2, "a larger effective batch"))
-
     def _allowed_only(self, *suggestions: Iterator[Suggestion]) -> tuple[Suggestion, ...]:
         return tuple(remedy for group in suggestions for remedy in group if self._allowed(remedy.changes))
 

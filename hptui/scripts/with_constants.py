@@ -58,7 +58,7 @@ def replacement(value: Any, old: ast.expr) -> ast.expr:
 
 
 def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
-    """Return where a dotted name (`params.lr`, `CFG.lr`, `train.lr`) stands, as (owner, attribute or index)."""
+    """Return where a dotted name (`params.lr`) stands, as (owner, attribute or index)."""
     first = name.partition(".")[0]
     in_table = slots_in_table(tree, name)
     if in_table and not any(isinstance(node, ast.ClassDef) and node.name == first for node in tree.body):
@@ -164,15 +164,15 @@ def slots_in_signature(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 
 def signature(tree: ast.Module, name: str) -> list[tuple[ast.arg, Any, Any]]:
-    """Return the arguments of a function, or of a class's `__init__`, each with the place of its default or None."""
-    found: list[Any] = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == name]
+    """Return the arguments of a function or class, each with the place of its default."""
+    definitions: list[Any] = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == name]
     skipped = 0
-    if len(found) == 1 and isinstance(found[0], ast.ClassDef):
-        found = [n for n in found[0].body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+    if len(definitions) == 1 and isinstance(definitions[0], ast.ClassDef):
+        definitions = [n for n in definitions[0].body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
         skipped = 1
-    if len(found) != 1:
+    if len(definitions) != 1:
         return []
-    spec = found[0].args
+    spec = definitions[0].args
     arguments = [*spec.posonlyargs, *spec.args]
     missing = len(arguments) - len(spec.defaults)
     places = [(a, spec.defaults if n >= missing else None, n - missing) for n, a in enumerate(arguments)]

@@ -68,7 +68,7 @@ def read_warm_start(value: Value, where: str) -> tuple[str, ...]:
 def read_sampler(table: TableReader, default: str, directory: str = "", *, stored: bool = False) -> str:
     """Return the sampler of `[search]` or of a stage. Raises: StudyError that names the nearest one."""
     sampler = table.text("sampler") if table.has("sampler") else default
-    if stored or not sampler:
+    if stored or not (sampler or table.has("sampler")):
         return sampler
     return require_plugin("samplers", sampler, table.location("sampler"), directory, besides=("auto",))
 

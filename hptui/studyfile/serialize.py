@@ -57,7 +57,8 @@ def dump_table(name: str, record: Any) -> dict[str, object]:
 
 def dump_stage(stage: Stage) -> dict[str, object]:
     """Return one of `[[stage]]`, without what it inherits from `[search]` and `[space]`."""
-    return {key: value for key, value in dump_table("stage", stage).items() if value is not None}
+    table = {key: value for key, value in dump_table("stage", stage).items() if value is not None}
+    return {key: value for key, value in table.items() if key != "sampler" or value}
 
 
 def dump_pruner(settings: PrunerSettings) -> dict[str, object]:

@@ -19,6 +19,7 @@ from textual.theme import BUILTIN_THEMES
 
 from hptui.core.errors import HptuiError
 from hptui.core.masking import shown
+from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.alerts import Alerts, StudyFacts, alert_sequence
@@ -285,8 +286,6 @@ class HptuiApp(TerminalApp):
             await self.action_quit()
 
     async def action_quit(self) -> None:
-        from hptui.operations.runner_process import runner_status
-
         alive = [sd.name for sd in list_studies(self.home) if runner_status(sd)["alive"]]
         self.exit(closing_message(alive))
 

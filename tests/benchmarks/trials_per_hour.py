@@ -17,7 +17,6 @@ import re
 import statistics
 import subprocess
 import sys
-import sysconfig
 import time
 import venv
 from collections.abc import Callable
@@ -91,13 +90,14 @@ def scripts(folder: Path, rates: list[float]) -> float:
 def ray_python(place: Path) -> str:
     """The interpreter of an environment with Ray that sees the libraries of this one; it is made if it is missing."""
     python = place / "bin" / "python"
-    if (place / "made").exists():
-        return str(python)
-    venv.create(place, with_pip=True)
+    if not (place / "made").exists():
+        venv.create(place, with_pip=True)
+        run([str(python), "-m", "pip", "install", "-q", "ray[tune]>=2.40,<3"])
+        (place / "made").touch()
     _, target = run([str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"])
-    (Path(target.strip()) / "this.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n")
-    run([str(python), "-m", "pip", "install", "-q", "ray[tune]>=2.40,<3"])
-    (place / "made").touch()
+    here = [entry for entry in sys.path if entry.endswith("site-packages")]  # also what this one sees of others
+    (Path(target.strip()) / "this.pth").write_text("".join(f"{entry}\n" for entry in here))
+    run([str(python), "-c", "import peft, ray, torch, transformers"])
     return str(python)
 
 

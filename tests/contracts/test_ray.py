@@ -13,7 +13,7 @@ import pytest
 from hptui.core.ray_cluster import RayCluster as RayTable
 from hptui.core.study import Resources
 from hptui.testing.executors import ExecutorContract
-from tests.ray_cluster import QUICK, RayCluster, running_cluster
+from tests.ray_cluster import RayCluster, running_cluster
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -26,7 +26,7 @@ def cluster() -> Iterator[RayCluster]:
 
 @pytest.fixture(autouse=True)
 def _on_ray(cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in QUICK.items():
+    for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(TestRay, "cluster", cluster, raising=False)
     monkeypatch.setattr(TestRay, "folder", tmp_path / "far")

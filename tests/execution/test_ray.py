@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from hptui.store.records import Attempt
 from hptui.store.run_directory import RunDir, read_json
 from tests.faults.ray_kills import REST
 from tests.faults.ssh_kills import curves_of, processes
-from tests.ray_cluster import QUICK, RayCluster, can_name_hosts, running_cluster
+from tests.ray_cluster import RayCluster, can_name_hosts, running_cluster
 from tests.support import rest, run_to_crash, run_to_rest, toy, trials, until
 
 pytestmark = [
@@ -46,7 +47,7 @@ def cluster() -> Iterator[RayCluster]:
 @pytest.fixture
 def on_ray(cluster: RayCluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The tables of a study on the cluster; in the end it must have left nothing there."""
-    for name, value in {**QUICK, "CUDA_VISIBLE_DEVICES": ""}.items():
+    for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     text = REST.format(address=cluster.address, python=cluster.python, far=home / "far")
     yield text.replace("parallel = 2", "parallel = 1") + "resources = { mine = 1 }\n"
@@ -98,7 +99,7 @@ def test_what_the_cluster_has_no_room_for_waits_and_says_for_what(home: Path, tm
     def waits() -> bool:
         for place in places_json(sd)["places"] if sd.exists() else ():
             seen.setdefault(place["state"], []).append(place["why"])
-        return any("2 of 2 mine" in why for why in seen.get("queued", ())) and "running" in seen
+        return any(re.search(r"(\d) of \1 mine in use", why) for why in seen.get("queued", ())) and "running" in seen
 
     until(waits, f"a place is queued: {seen}")
     send_command(sd, "stop", {})
@@ -157,8 +158,9 @@ def test_bad_configuration_is_found_before_anything_starts(home: Path, tmp_path:
 def test_the_doctor_asks_every_node(home: Path, tmp_path: Path, on_ray: str) -> None:
     sd = run_to_rest(home, toy(tmp_path, "asked", **{**SPEED, "step_seconds": 0.0}, rest=on_ray))  # type: ignore[arg-type]
     study = read_study(tmp_path / "asked.toml", {})
-    [finding] = examine_places(sd, study)
-    assert (finding.level, "on 3 nodes" in finding.message) == ("ok", True)
+    first, *others = examine_places(sd, study)
+    assert (first.level, "on 3 nodes" in first.message) == ("ok", True), first
+    assert not [finding for finding in others if finding.level == "error"]
 
 
 def test_a_lost_head_ends_everything_and_trials_go_on_once_there_is_a_cluster(
@@ -180,4 +182,5 @@ def test_a_lost_head_ends_everything_and_trials_go_on_once_there_is_a_cluster(
     [trial] = trials(sd)
     first, second = attempts_of(sd)
     assert (str(trial.status), trial.last_step, len(curves_of(sd)[0])) == ("complete", STEPS, STEPS)
-    assert (str(first.reason), bool(second.resumed_step)) == ("lost", True)
+    assert str(first.reason) in ("lost", "fenced"), "asked of its node, or given up before that was back"
+    assert second.resumed_step

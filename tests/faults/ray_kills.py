@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.faults.ssh_kills import Battle, add_to, fight_out, processes
-from tests.ray_cluster import QUICK, RayCluster, running_cluster
+from tests.ray_cluster import RayCluster, running_cluster
 from tests.support import PATIENCE, kill_all, until
 
 KINDS = ("runner", "bridge", "place", "shim", "worker")
@@ -98,9 +98,10 @@ def main(kills: int, counter: Path, seed: int) -> None:
     """Add the kills of one battle to a file."""
     folder = Path(tempfile.mkdtemp(prefix="hptui-ray-kills-"))
     home = folder / "home"
-    os.environ |= {"HPTUI_HOME": str(home), "CUDA_VISIBLE_DEVICES": "", **QUICK}
+    os.environ |= {"HPTUI_HOME": str(home)}
     try:
         with running_cluster("node1", "node2") as cluster:
+            os.environ |= cluster.environment
             fight = RayBattle(home, folder, cluster, seed)
             counts = fight_out(fight, kills, seed, pace=0.6)
             until(lambda: not cluster.processes("ray::PlaceActor"), "places are given back")

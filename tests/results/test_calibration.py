@@ -14,7 +14,16 @@ from scipy.stats import binom
 from hptui.core.trial import Reason, TrialStatus
 from hptui.results.analysis.failure_regions import failure_regions
 from hptui.results.analysis.range_test import worse_means, worse_rates
-from hptui.results.analysis.turn import is_improving, pooled_scatter, scatter_for, turn_of, window_gain
+from hptui.results.analysis.turn import (
+    is_improving,
+    is_level,
+    pooled_scatter,
+    scatter_for,
+    turn_of,
+    whole_gain,
+    window_gain,
+)
+from hptui.results.report_data import ReportData
 from tests.results.histories.make import REAL
 from tests.results.truth import histories, inert, record_of, view_of
 
@@ -147,6 +156,43 @@ def test_calibration_of_turns(n):
             assert late <= limit(curves, 0.02), (kind, rho)
     pool = pooled_scatter([made(n, "fall", 0.0, rng) for _ in range(8)]) if n < 20 else None
     assert sum(turn_of(made(n, "fall", 0.0, rng, rise=30), pool) is not None for _ in range(50)) >= 47
+
+
+def test_calibration_beside_a_wall():
+    """Better and better, and then it diverges: the usual learning rate. A smooth model alone would blame the others."""
+    inert_called = found = 0
+    studies = 10
+    for run in range(studies):
+        rng = np.random.default_rng([run, 7])
+        units = np.c_[rng.random((30, 3)), rng.integers(0, 16, 30) / 15, rng.integers(0, 4, 30) / 3]
+        units = np.c_[units, rng.integers(0, 3, 30)]
+        values = 40 * (1 - units[:, 0]) + rng.normal(size=30)
+        wall = units[:, 0] > 0.87
+        names = [
+            named(record_of(units, np.where(wall, 100, values)).effect_analysis()),
+            named(ReportData(failing(units, values, wall)).effect_analysis()),
+        ]
+        inert_called += any(each - {"a"} for each in names)
+        found += all("a" in each for each in names)
+    assert inert_called <= limit(studies)
+    assert found >= 0.9 * studies
+
+
+@pytest.mark.parametrize("n", [15, 20, 40])
+def test_calibration_of_curves_that_rest_or_do_not_learn(n):
+    """C5 of a curve that still falls by more than 1 % of its gain, C6 of one that fell by four times its scatter."""
+    rng, curves = Random(n), 60
+    for shape in (lambda i: 1.5 * 2.718 ** (-2 * i / n), lambda i: 1.5 / (i + 1)):
+        level = unlearned = 0
+        pool = pooled_scatter([[2 + shape(i) + rng.gauss(0, 0.05) for i in range(n)] for _ in range(7)])
+        for _ in range(curves):
+            values = [2 + shape(i) + rng.gauss(0, 0.05) for i in range(n)]
+            scatter = scatter_for(values, pool if n < 20 else None)
+            late, whole = window_gain(values, scatter), whole_gain(values, scatter)
+            level += is_level(late, whole) and not is_improving(late)
+            unlearned += whole is not None and whole.gain < 2 * whole.error
+        assert level <= limit(curves, 0.03)
+        assert unlearned <= limit(curves, 0.02)
 
 
 def test_calibration_names_every_setting_once():

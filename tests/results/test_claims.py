@@ -85,7 +85,7 @@ def test_renaming_scaling_and_turning_a_study_change_no_claim():
     text = TEXT.replace('metric = "val_loss"', 'metric = "val_loss"\ngoal = "maximize"')
     turned = FactWriter(record_of(units[1, :24], -values[1, :24], text))
     assert mattering(turned) == plain
-    assert "highest around" in report_of(turned)
+    assert "is higher at `a` = " in report_of(turned)
 
 
 def test_the_interval_of_a_group_is_over_its_trials_not_over_their_questions():
@@ -251,7 +251,7 @@ def test_fixed_steps_with_a_searched_batch_size_are_said_and_never_widened():
     trials.append(one(30, {"batch_size": 16, "a": 1e-3}, {"val_loss": 3.0}))
     facts = facts_of(trials, text)
     text = report_of(facts)
-    assert "(at 100 steps: larger ones saw up to 8 times the examples)" in text
+    assert "; at 100 steps each, larger values saw up to 8 times the examples." in text
     assert "Widen" not in text
     assert "hptui space" not in text
 

@@ -127,16 +127,6 @@ def test_a_loss_that_does_not_move_while_another_does():
     assert told({"val_loss": wave(4, 4, 4)}).kind != "flat", "perhaps nothing moves it"
 
 
-def test_too_noisy_to_rank():
-    rng = Random(1)
-    noisy = curve(*[4 - 0.05 * n + rng.gauss(0, 0.2) for n in range(40)])
-    others = [trial(n, "complete", "finished", values={"val_loss": 2.0 + 0.01 * n}) for n in (1, 2, 3)]
-    found = told({"val_loss": noisy}, value=2.0, others=others)
-    assert found.kind == "noisy"
-    assert 0.1 < found.evidence["scatter"] < 0.3
-    assert changes(found) == [{"gradient_accumulation": 2}]
-
-
 @pytest.mark.parametrize("curves", [{}, {"val_loss": []}, {"val_loss": curve(1.0)}])
 def test_too_little_is_known(curves):
     assert told(curves).kind == "unknown"

@@ -145,9 +145,9 @@ def test_the_question_is_answered_in_the_first_line():
     facts = FactWriter(ReportData(view_of(renamed, text)))
     answer = claims.question_answer(facts)
     assert answer.premise["settings"] == ["aa", "bb"]
-    assert "val_loss is lowest around aa" in answer.sentence
-    assert "Nothing was seen of bb" in answer.sentence
+    assert "On average val_loss is lower at aa = " in answer.sentence
+    assert "These trials do not show that bb matters" in answer.sentence
     few = FactWriter(ReportData(view_of(renamed[:5], text)))
     assert "5 comparable trials are too few" in claims.question_answer(few).sentence
     first = render_with_index(compose_report(facts.data, "results"), "r.md")[0].split("**Study**")[0]
-    assert "By these trials: `val_loss` is lowest around `aa`" in first
+    assert "These trials say: On average `val_loss` is lower at `aa`" in first

@@ -108,7 +108,7 @@ def test_importance_is_that_of_the_other_process(sd):
     )
     assert found.table.rows[0] == ("batch_size", "90.0%")
     assert "90%" in text(found.drawing)
-    assert text(found.drawing).endswith("nothing was seen of width")
+    assert text(found.drawing).endswith("not shown for width")
 
 
 def test_dots_stand_where_they_belong():
@@ -178,7 +178,7 @@ def test_an_estimate_says_what_it_assumes_and_what_chance_gives(sd):
     found = asked(sd, "importance", importance=replace(known, chance={"batch_size": 0.3, "width": 0.3}))
     assert found.title == "rank correlation"
     assert "assumes much" in text(found.drawing)
-    assert [row[-1] for row in found.table.rows] == ["", "chance"]
+    assert [row[-1] for row in found.table.rows] == ["> 30.0%", "≤ 30.0%"]
     assert [cell.meaning for line in found.drawing for cell in line if "█" in cell.text] == ["accent", "muted"]
 
 

@@ -262,6 +262,8 @@ def _why_not(address: str, error: Exception) -> str:
         return f"{text} ({sys.executable}: use the Ray and Python of the cluster, with python in [ray])"
     if isinstance(error, ConnectionError) and address == "auto":
         return "no Ray cluster runs on this machine: start it with: ray start --head, or set address in [ray]"
+    if isinstance(error, ConnectionError):
+        text += " (if the cluster asks for a token, RAY_AUTH_MODE and RAY_AUTH_TOKEN must be set here as on its nodes)"
     return f"{type(error).__name__}: {text[:600]}"
 
 

@@ -22,7 +22,7 @@ from hptui.execution.remote.messages import BadMessage
 from hptui.execution.remote.staging import far_config, study_identity
 from hptui.execution.remote.transfer import Copies, Copy, fetch_files, fetch_folder, send_folder
 from hptui.execution.slurm.attempt import GRACE_S, NETWORK_GRACE_S, PLACE, JobAttempt
-from hptui.execution.slurm.commands import SlurmCommand
+from hptui.execution.slurm.ended_jobs import EndedJobs
 from hptui.execution.slurm.handle import SlurmHandle
 from hptui.execution.slurm.on_node import ORDER
 from hptui.execution.slurm.queue import Queue, job_name
@@ -43,8 +43,6 @@ MAX_WAITING_JOBS = 4
 """Jobs that wait beyond those that run: a proposal that waits has learnt less than one that is made later."""
 SYNC_S = 2.0
 """How often a worker writes its events through to the shared directory."""
-MAX_LISTED_S = 30.0
-"""Time that Slurm may list the job of an attempt that has ended."""
 MAX_RETIRE_S = 6.0
 """How long a study that rests waits for jobs to be cancelled."""
 
@@ -63,8 +61,7 @@ class SlurmExecutor:
         self._fencing: dict[str, SlurmHandle] = {}
         self._reserved: set[str] = set()
         self._trouble = ""
-        self._finished: dict[str, float] = {}
-        self._cancels: list[SlurmCommand] = []
+        self._ended_jobs = EndedJobs()
         self._grace_s = GRACE_S
 
     def open(
@@ -273,21 +270,9 @@ class SlurmExecutor:
                     handle.fence_done()
                     self._delete(handle)
                     del self._fencing[token]
-        self._cancel_finished()
+        self._ended_jobs.poll(self._queue)
         if self._shared is not None:
             self._shared.answer(self._copies)
-
-    def _cancel_finished(self) -> None:
-        """Cancel jobs of ended attempts that Slurm still lists.
-
-        It may have missed their end, or have two of one; they would keep places on its nodes taken.
-        """
-        self._cancels = [command for command in self._cancels if command.answer is None]
-        for name, ended in list(self._finished.items()):
-            if self._queue.listed > ended + MAX_LISTED_S:
-                del self._finished[name]
-                if (job := self._queue.find(name)) is not None and not job.ended:
-                    self._cancels.append(SlurmCommand(["scancel", job.id]))
 
     def _expects_news(self) -> bool:
         waits = any(handle.state().kind != "alive" for handle in self._handles.values())
@@ -324,7 +309,7 @@ class SlurmExecutor:
 
     def _delete(self, handle: SlurmHandle) -> None:
         if handle.far is not None and handle.followed is not None:
-            self._finished[handle.far.name] = time.monotonic()
+            self._ended_jobs.note(handle.far.name)
             handle.far.forget()
             handle.followed.delete()
 
@@ -347,8 +332,7 @@ class SlurmExecutor:
     def close(self) -> None:
         """Let go of commands that run. Jobs go on."""
         self._queue.close()
-        for command in self._cancels:
-            command.close()
+        self._ended_jobs.close()
         for handle in (*self._handles.values(), *self._fencing.values()):
             if handle.far is not None:
                 handle.far.close()

@@ -58,6 +58,8 @@ class AveragedCurve:
     values: tuple[Value, ...]
     mean: Array
     cov: Array
+    is_tried: bool = True
+    """Whether a trial lies nearest to each of the values: nothing is known of a direction where none was."""
 
     def contrast(self, first: int, second: int) -> Contrast:
         """Return the difference between two of its points."""
@@ -84,6 +86,8 @@ class AveragedCurve:
     @property
     def direction(self) -> int:
         """1 if it rises from each value to the next, -1 if it falls, with a joint probability of 95 %; else 0."""
+        if not self.is_tried:
+            return 0
         steps = np.diff(self.draws, axis=1)
         if float((steps > 0).all(1).mean()) >= SURE:
             return 1
@@ -155,7 +159,10 @@ class Averaged:
         factor = self.factors[column]
         groups = [self.space.at(column, factor.coordinate(value)) for value in values]
         mean, cov = self.posterior.averages(groups)
-        return AveragedCurve(factor, tuple(values), self.sign * mean, cov)
+        places = np.array([factor.coordinate(value) for value in values])
+        tried = self.model.points.position[~self.model.points.inactive[:, column], column]
+        nearest = set(np.abs(tried[:, None] - places).argmin(1).tolist()) if len(places) else set()
+        return AveragedCurve(factor, tuple(values), self.sign * mean, cov, len(nearest) == len(places))
 
     @cached_property
     def shares(self) -> tuple[dict[str, float], float, float]:

@@ -34,6 +34,21 @@ class Difference:
     first: float | None = None
     second: float | None = None
 
+    @property
+    def text(self) -> str:
+        """The reason, in the words of reports and screens."""
+        return DIFFERENCE_TEXTS[self.kind]
+
+
+DIFFERENCE_TEXTS = {
+    "length": "they trained for different lengths",
+    "unknown length": "it is not known whether they trained equally long",
+    "stage": "they ran in different stages",
+    "base model": "one is the untrained model",
+    "continued": "one began from a checkpoint",
+    "imported": "one was imported",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Lengths:

@@ -44,6 +44,13 @@ class SettingEvidence:
     evidence: float
     needed: float
     columns: tuple[int, ...]
+    alone: float = 0.0
+    """The evidence if no other setting may have a step."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only a step in another setting makes it unnecessary: then nothing is known of its size."""
+        return not self.matters and self.alone >= self.needed
 
     @property
     def matters(self) -> bool:
@@ -119,8 +126,8 @@ def analyse(
     threshold = needed(count, len(trials))
     values = evidence(model, groups, threshold)
     matches = tuple(
-        SettingEvidence(tuple(factors[j].name for j in group), value, threshold, group)
-        for group, value in zip(groups, values, strict=True)
+        SettingEvidence(tuple(factors[j].name for j in group), beside, threshold, group, alone)
+        for group, (alone, beside) in zip(groups, values, strict=True)
     )
     return EffectAnalysis(objective, scores, factors, matches, model.posterior().skill, "", model, view, space)
 

@@ -99,8 +99,14 @@ def failure_regions(view: View) -> list[FailureRegion]:
         for kind, trials in trials_by_failure(view).items()
         if len(bad := [trial for trial in trials if trial.number in numbers]) >= MIN_FAILED and len(bad) < len(ended)
     }
-    regions = [_scan(view, kind, bad, ended) for kind, bad in kinds.items()]
+    regions = [_scan(view, kind, bad, _exposed(kind, ended)) for kind, bad in kinds.items()]
     return [region for region in regions if region is not None and region.p < SIGNIFICANCE_LEVEL / len(kinds)]
+
+
+def _exposed(kind: str, ended: Sequence[Trial]) -> list[Trial]:
+    """Return the trials that could have failed so: one that ran out of memory never came to a value."""
+    memory = (Reason.OOM, Reason.HOST_OOM)
+    return [trial for trial in ended if kind == "oom" or trial.reason not in memory]
 
 
 def _scan(view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> FailureRegion | None:

@@ -32,6 +32,10 @@ STARTS = ((0.5, 0.1), (math.exp(-3.0), 0.5))
 MAX_ITERATIONS = 40
 FLOOR = 0.1
 """Least weight of a setting in a statement about sizes: a weight that the likelihood shrank to 0 leaves no width."""
+STEP_VARIANCE = 4.0
+"""Prior variance of the height of a step, in squared standard deviations of the values."""
+STEP_GAIN = 4.0
+"""Twice the log likelihood that a step must bring to be considered."""
 EXACT_TRIALS = 200
 """Above this number a setting whose absence costs too little even without a new fit is not fitted again."""
 
@@ -90,10 +94,11 @@ class Model:
         self.n, self.d = points.position.shape
         self.varied = [j for j in range(self.d) if self.distances[j].any()]
 
-    def loss(self, x: Array, distances: Array) -> tuple[float, Array]:
+    def loss(self, x: Array, distances: Array, step: Array | None = None) -> tuple[float, Array]:
         """Return the penalised negative log likelihood and its gradient.
 
-        `x` are the logarithms of weights, scale and noise; `distances` are those of the settings with a weight.
+        `x` are the logarithms of weights, scale and noise; `distances` are those of the settings with a weight. `step`
+        (n,) is 1 behind a step of unknown height, else 0.
 
         No penalty below a weight of 2: the model without a setting is then the limit of the one with it.
         """
@@ -102,6 +107,8 @@ class Model:
         squared = np.tensordot(theta, distances, 1) if count else np.zeros((self.n, self.n))
         shape, slope = matern(squared)
         matrix = scale * shape + 1.0
+        if step is not None:
+            matrix += STEP_VARIANCE * np.outer(step, step)
         matrix[np.diag_indices(self.n)] += noise + JITTER
         try:
             lower = linalg.cholesky(matrix, lower=True, check_finite=False)
@@ -127,7 +134,7 @@ class Model:
         gradient[-1] += deviation / 2
         return loss, gradient
 
-    def fit(self, active: Sequence[int], starts: Sequence[Array]) -> Optimum:
+    def fit(self, active: Sequence[int], starts: Sequence[Array], step: Array | None = None) -> Optimum:
         """Return the best of the optima that are reached from these starts."""
         bounds = [LENGTH_BOUNDS] * len(active) + [SCALE_BOUNDS, NOISE_BOUNDS]
         low, high = np.array(bounds).T
@@ -137,7 +144,7 @@ class Model:
             matches = optimize.minimize(
                 self.loss,
                 np.clip(start, low, high),
-                args=(distances,),
+                args=(distances, step),
                 jac=True,
                 method="L-BFGS-B",
                 bounds=bounds,
@@ -156,11 +163,48 @@ class Model:
         starts = [np.r_[np.full(count, math.log(weight)), 0.0, math.log(noise)] for weight, noise in STARTS]
         return self.fit(self.varied, starts)
 
-    def restarted_without(self, left_out: Sequence[int]) -> Optimum:
-        """Return the model without some settings, fitted from the starts of the full one."""
+    def restarted_without(self, left_out: Sequence[int], *more: Array, step: Array | None = None) -> Optimum:
+        """Return the model without some settings, fitted from the starts of the full one and from `more`."""
         active = [j for j in self.varied if j not in left_out]
         starts = [np.r_[np.full(len(active), math.log(weight)), 0.0, math.log(noise)] for weight, noise in STARTS]
-        return self.fit(active, starts)
+        return self.fit(active, [*more, *starts], step)
+
+    def evidence_despite_step(self, left_out: Sequence[int], reduced: Optimum) -> float:
+        """Return the evidence of some settings if another one may have a step.
+
+        The step is where the smaller model needs it most. A smooth function has no walls: near one, what follows the
+        misfit would seem to matter.
+        """
+        active = [j for j in self.varied if j not in left_out]
+        step = self._needed_step(active, reduced)
+        if step is None:
+            return math.inf
+        smaller = self.restarted_without(left_out, reduced.x, step=step)
+        start = np.full(len(self.varied) + 2, LENGTH_BOUNDS[0])
+        start[[i for i, j in enumerate(self.varied) if j not in left_out]] = smaller.x[: len(active)]
+        start[-2:] = smaller.x[-2:]
+        larger = self.fit(self.varied, [self.full.x, start], step)
+        return 2 * (smaller.loss - min(smaller.loss, larger.loss))
+
+    def _needed_step(self, settings: Sequence[int], fitted: Optimum) -> Array | None:
+        """Return the step in one of some settings that a fitted model gains most by; None if it gains by none."""
+        steps = []
+        for j in settings:
+            places = np.where(self.points.inactive[:, j], np.inf, self.points.position[:, j])
+            levels = np.unique(places)
+            if self.points.category[j]:
+                steps += [places == level for level in levels]
+            else:
+                steps += [places > level for level in levels[:-1]]
+        if not steps:
+            return None
+        columns = np.array(steps, float).T
+        matrix = fitted.scale * matern(np.tensordot(fitted.weights, self.distances, 1))[0] + 1.0
+        matrix[np.diag_indices(self.n)] += fitted.noise + JITTER
+        solved = linalg.cho_solve(linalg.cho_factor(matrix, lower=True), np.c_[columns, self.y], check_finite=False)
+        spread = 1 + STEP_VARIANCE * (columns * solved[:, :-1]).sum(0)
+        gain = STEP_VARIANCE * (columns.T @ solved[:, -1]) ** 2 / spread - np.log(spread)
+        return columns[:, int(gain.argmax())] if gain.max() >= STEP_GAIN else None
 
     def without(self, left_out: Sequence[int], enough: float = 0.0) -> Optimum:
         """Return the model without some settings, fitted from the full one.
@@ -226,15 +270,20 @@ class Posterior:
         return 1.0 - float((errors**2).sum() / (self.model.y**2).sum())
 
 
-def evidence(model: Model, groups: Sequence[Sequence[int]], enough: float) -> list[float]:
+def evidence(model: Model, groups: Sequence[Sequence[int]], enough: float) -> list[tuple[float, float]]:
     """Return for each group of settings twice the log likelihood that the model gains by it.
 
-    The full likelihood is the largest of all that were found: a smaller model is a limit of the full one.
+    The second number is with a step in another setting, where that is enough by itself; else the same. The full
+    likelihood is the largest of all that were found: a smaller model is a limit of the full optimum.
     """
-    reduced = [model.without(group, enough).loss for group in groups]
-    full = min([model.full.loss, *reduced])
+    reduced = [model.without(group, enough) for group in groups]
+    full = min([model.full.loss, *(optimum.loss for optimum in reduced)])
     for index, group in enumerate(groups):
-        if 2 * (reduced[index] - full) >= enough:  # it would be stated: a better optimum without it must not exist
-            reduced[index] = min(reduced[index], model.restarted_without(group).loss)
-    full = min(full, *reduced) if reduced else full
-    return [2 * (loss - full) for loss in reduced]
+        if 2 * (reduced[index].loss - full) >= enough:  # it would be stated: a better one without it must not exist
+            reduced[index] = min(reduced[index], model.restarted_without(group), key=lambda optimum: optimum.loss)
+    full = min(full, *(optimum.loss for optimum in reduced)) if reduced else full
+    values = [2 * (optimum.loss - full) for optimum in reduced]
+    return [
+        (value, min(value, model.evidence_despite_step(group, optimum)) if value >= enough else value)
+        for value, group, optimum in zip(values, groups, reduced, strict=True)
+    ]

@@ -36,7 +36,7 @@ def length_tail(facts: FactWriter, setting: str) -> Line:
     word = "larger" if other == "examples" else "smaller"
     verb = "saw" if other == "examples" else "took"
     return line(
-        " (at {n} {unit}: {word} ones {verb} up to {ratio} times the {other})",
+        "; at {n} {unit} each, {word} values {verb} up to {ratio} times the {other}",
         n=facts.of_value(f"length.{setting}.fixed", length.amount, trials, field=length.field),
         unit=unit_word(length),
         word=word,
@@ -148,7 +148,7 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
         return line("; {baseline} trained for another length: not compared", baseline=facts.trial(baseline))
     change = metric_change(facts.view, metric, baseline.values[metric], best.values[metric])  # type: ignore[index]
     difference = change.new - change.old
-    word = "equal to" if change.better is None else "better than" if change.better else "worse than"
+    word = "equal to" if not difference else "lower than" if difference < 0 else "higher than"
     size: Line = ()
     if difference:
         fact = facts.difference(f"{key}.change", metric, difference, [baseline, best])

@@ -1,5 +1,5 @@
 """What curves say of single trials: C1 turned, C2 overfitting, C4 still improving, C5 level, C6 not learning, C7
-unstable, C8 scatter. The diagnosis itself is made once, in `results.diagnosis`, for reports and screens alike."""
+unstable. The diagnosis itself is made once, in `results.diagnosis`, for reports and screens alike."""
 
 from __future__ import annotations
 

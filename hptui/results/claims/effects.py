@@ -1,11 +1,11 @@
 """What settings do: E0 too few trials, E1 matters, E2 one of a group does, E3 nothing seen, E4 rises or falls, E5 best
-inside, E7 two work together, E8 the search chose, E9 a category against another, EN which trials count, I1 ignored."""
+inside, E7 two work together, E8 the search chose, E9 a category against another, EN which trials count."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hptui.core.trial import Role, TrialStatus
+from hptui.core.trial import Reason, Role, TrialStatus
 from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
@@ -16,8 +16,8 @@ from hptui.results.facts import Line, capitalize_first, join_parts, join_with_an
 
 SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
 """Samplers that choose no trial by the values of earlier ones."""
-MAX_IGNORED = 12
-"""Ignored settings that are named one by one; of more only the number is stated."""
+MAX_UNSEEN = 3
+"""Settings not shown to matter that are named on the first screen; of more only the number is stated."""
 MIN_TRIALS_FOR_SIZE = 20
 """Of fewer trials it is not stated how much a setting without evidence may still change."""
 LEFT_OUT_TEXTS = {
@@ -75,6 +75,16 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
     """Yield which trials count with a part of their curve, which do not count, and what was cut."""
     key, parts = f"effects.{analysis.objective.metric}", []
     partial, scores = analysis.scores.partial, analysis.scores
+    diverged = [trial for trial in partial if trial.reason is Reason.NAN]
+    partial = [trial for trial in partial if trial.reason is not Reason.NAN]
+    if diverged:
+        parts.append(
+            line(
+                "{n} that became NaN or infinite {count} as the worst",
+                n=facts.count_with_noun(f"{key}.diverged", diverged, "trial"),
+                count="counts" if len(diverged) == 1 else "count",
+            )
+        )
     if partial:
         pruned = all(trial.status is TrialStatus.PRUNED for trial in partial)
         what = "pruned" if pruned else "unfinished"
@@ -115,21 +125,38 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
         side = "above" if analysis.objective.goal == "minimize" else "below"
         parts.append(line("values {side} {cut} count as {cut}", side=side, cut=cut))
     if scores.thinned:
-        parts.append(line("of {n} trials every k-th was used", n=facts.of_value(f"{key}.thinned", scores.thinned)))
+        used = facts.count(f"{key}.used", analysis.trials)
+        every = facts.of_value(f"{key}.thinned", scores.thinned)
+        parts.append(line("{used} of {n} trials were used, evenly in their order", used=used, n=every))
     if parts:
-        premise = {"partial": len(partial), "cut": scores.cut, "trials": len(analysis.trials)}
+        premise = {"partial": len(partial) + len(diverged), "cut": scores.cut, "trials": len(analysis.trials)}
         yield Claim("EN", (*capitalize_first(join_parts(parts, "; ")), "."), premise, "", numbers_of(analysis.trials))
 
 
 def _evidence_text(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Line:
-    key = f"evidence.{analysis.objective.metric}.{'+'.join(group.settings)}"
-    return line(
-        "evidence {e}, {c} needed; {n} trials, {m} settings",
+    metric, objectives = analysis.objective.metric, len(facts.study.objectives)
+    key = f"evidence.{metric}.{'+'.join(group.settings)}"
+    text = line(
+        "evidence {e}, {c} needed; {n} trials, {m}",
         e=one_digit(f"{key}", group.evidence, analysis.trials),
         c=one_digit(f"{key}.needed", group.needed, analysis.trials),
-        n=facts.count(f"effects.{analysis.objective.metric}.n", analysis.trials),
-        m=facts.of_value(f"effects.{analysis.objective.metric}.settings", len(analysis.groups)),
+        n=facts.count(f"effects.{metric}.n", analysis.trials),
+        m=_settings_looked_at(facts, analysis),
     )
+    if objectives > 1:
+        text += (" x ", facts.of_value("effects.objectives", objectives, field="study.objectives"), " objectives")
+    return text
+
+
+def _settings_looked_at(facts: FactWriter, analysis: EffectAnalysis) -> Line:
+    """Return `4 settings`, or `4 settings in 3 groups` where some changed together: groups are tested."""
+    key, count = f"effects.{analysis.objective.metric}.settings", len(analysis.groups)
+    settings = sum(len(group.settings) for group in analysis.groups)
+    number = facts.of_value(key, settings)
+    if settings == count:
+        return (number, " setting" if settings == 1 else " settings")
+    groups = facts.of_value(f"{key}.groups", count)
+    return line("{m} settings in {n} {groups}", m=number, n=groups, groups="group" if count == 1 else "groups")
 
 
 def _premise(analysis: EffectAnalysis, group: SettingEvidence) -> dict[str, float]:
@@ -163,8 +190,8 @@ def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence
     if len(group.settings) > 1:
         if is_shown("E2"):
             text = line(
-                "{names} matters for {metric} ({evidence}): they changed alike in these {n} trials, so nobody can say "
-                "which.",
+                "{names} matters for {metric} ({evidence}): they changed together in these {n} trials, so nobody can "
+                "say which.",
                 names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " or "),
                 metric=facts.name(metric),
                 evidence=_evidence_text(facts, analysis, group),
@@ -194,11 +221,16 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         yield unseen_of_few(facts, analysis, [name for group in groups for name in group.settings])
         return
     for group in groups:
+        if group.is_open:
+            yield _undecided(facts, analysis, group)
+            continue
         widest = max(analysis.averaged.curve(name).widest for name in group.settings)
         single = len(group.settings) == 1
         text = line(
-            "Nothing was seen of {names}: over {its} range {it} may still change {metric} by up to {size}.",
+            "These trials do not show that {names} {matters}: over {its} range {it} may still gradually change "
+            "{metric} by up to {size}.",
             names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
+            matters="matters" if single else "matter",
             its="its" if single else "their",
             it="it" if single else "they",
             metric=facts.name(metric),
@@ -210,12 +242,26 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         yield Claim("E3", text, premise, "+".join(group.settings), numbers)
 
 
+def _undecided(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Claim:
+    """Return that a setting, or a step in another one, explains the values: nothing is stated of its size."""
+    text = line(
+        "These trials do not show whether {names} {matters} for {metric} or another setting does that has a step.",
+        names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
+        matters="matters" if len(group.settings) == 1 else "matter",
+        metric=facts.name(analysis.objective.metric),
+    )
+    premise = {**_premise(analysis, group), "alone": round(group.alone, 1)}
+    return Claim("E3", text, premise, "+".join(group.settings), numbers_of(analysis.trials))
+
+
 def unseen_of_few(facts: FactWriter, analysis: EffectAnalysis, names: Sequence[str]) -> Claim:
     """Return that nothing was seen of settings, and that there are too few trials to bound what they do."""
     metric, numbers = analysis.objective.metric, numbers_of(analysis.trials)
     text = line(
-        "Nothing was seen of {names}; {n} trials are too few to say how much {it} may still change {metric}.",
-        names=join_with_and(_name(facts, analysis, name) for name in names),
+        "These trials do not show that {names} {matters}; {n} are too few to say how much {it} may still change "
+        "{metric}.",
+        names=join_parts((_name(facts, analysis, name) for name in names), ", ", " or "),
+        matters="matters",
         n=facts.count(f"effects.{metric}.n", analysis.trials),
         it="it" if len(names) == 1 else "they",
         metric=facts.name(metric),
@@ -251,7 +297,7 @@ def mattered(facts: FactWriter) -> Claim:
         key = f"evidence.{metric}.{'+'.join(group.settings)}"
         parts.append(
             line(
-                "{names} ({e}, {c} needed)",
+                "{names} (evidence {e}, {c} needed)",
                 names=join_parts((facts.name(name) for name in group.settings), ", ", " or "),
                 e=one_digit(key, group.evidence, analysis.trials),
                 c=one_digit(f"{key}.needed", group.needed, analysis.trials),
@@ -261,16 +307,14 @@ def mattered(facts: FactWriter) -> Claim:
     text = join_with_and(parts)
     if unseen:
         number = facts.of_value(f"unseen.{metric}.n", len(unseen), analysis.trials)
+        names = join_parts((facts.name(name) for name in unseen), ", ", " or ")
         if parts:
-            text += line(
-                "; of {n} {others} nothing was seen", n=number, others="other" if len(unseen) == 1 else "others"
-            )
+            others = names if len(unseen) <= MAX_UNSEEN else line("{n} others", n=number)
+            text += line("; not shown for {others}", others=others)
+        elif len(unseen) > MAX_UNSEEN:
+            text = line("not shown for any of the {n} settings that varied", n=number)
         else:
-            text = (
-                line("nothing was seen of the {n} settings that varied", n=number)
-                if len(unseen) > 1
-                else line("nothing was seen of {name}", name=facts.name(unseen[0]))
-            )
+            text = line("not shown for {names}", names=names)
     premise = {"matter": ["+".join(group.settings) for group in named], "unseen": unseen}
     return Claim("E1", text, premise, "", numbers_of(analysis.trials))
 
@@ -282,42 +326,8 @@ def search_caveat(facts: FactWriter) -> Claim | None:
     chosen = sorted(engine for engine in engines if engine not in SAMPLERS_WITHOUT_MEMORY)
     if not chosen:
         return None
-    text = line("The search chose these trials: group means compare where it looked, not what a setting does.")
+    text = line("The search chose these trials: the rows compare where it looked, not what a setting does.")
     return Claim("E8", text, {"samplers": list(chosen)})
-
-
-def ignored_claims(facts: FactWriter) -> list[Claim]:
-    """Return the settings that the trainer seems to ignore: equal curves for other values."""
-    claims = []
-    ignored_settings = facts.data.ignored_settings
-    for ignored in ignored_settings[:MAX_IGNORED]:
-        first, second = ignored.pairs[0]
-        more = len(ignored.pairs) - 1
-        text = line(
-            "{name} seems to be ignored: {first} and {second} have {a} and {b}, and the very same curves{more}.",
-            name=facts.name(ignored.setting),
-            first=facts.trial(first),
-            second=facts.trial(second),
-            a=facts.setting(first, ignored.setting),
-            b=facts.setting(second, ignored.setting),
-            more=line(
-                " (and {n} {pairs} more)",
-                n=facts.of_value(f"inert.{ignored.setting}.more", more),
-                pairs="pair" if more == 1 else "pairs",
-            )
-            if more
-            else (),
-        )
-        numbers = tuple(sorted({trial.number for pair in ignored.pairs for trial in pair}))
-        claims.append(Claim("I1", text, {"pairs": len(ignored.pairs)}, ignored.setting, numbers))
-    if others := ignored_settings[MAX_IGNORED:]:
-        text = line(
-            "{n} more settings seem to be ignored: the curves are the very same whatever they are.",
-            n=facts.of_value("inert.more", len(others)),
-        )
-        premise = {"pairs": sum(len(ignored.pairs) for ignored in others)}
-        claims.append(Claim("I1", text, premise, "+".join(ignored.setting for ignored in others)))
-    return claims
 
 
 def _lower(text: Line) -> Line:

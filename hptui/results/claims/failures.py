@@ -29,7 +29,7 @@ def region_claims(facts: FactWriter) -> list[Claim]:
             "{bad} of {inside} trials with {where} {what}, {others_bad} of {outside} others{exceptions}.",
             bad=facts.count(f"{key}.bad", region.bad),
             inside=facts.count(f"{key}.inside", region.inside),
-            where=_where(facts, region),
+            where=region_text(facts, region),
             what="was pruned" if region.kind == "pruned" and len(region.bad) == 1 else OUTCOME_TEXTS[region.kind],
             others_bad=facts.count(f"{key}.bad_outside", region.bad_outside),
             outside=facts.count(f"{key}.outside", region.outside),
@@ -57,7 +57,7 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
         key = _key(region)
         text = line(
             "Avoid {where}: {bad} of {inside} trials there {what}{exceptions}.",
-            where=_where(facts, region),
+            where=region_text(facts, region),
             bad=facts.count(f"{key}.bad", region.bad),
             inside=facts.count(f"{key}.inside", region.inside),
             what=OUTCOME_TEXTS[region.kind],
@@ -72,7 +72,7 @@ def _key(region: FailureRegion) -> str:
     return f"region.{region.kind}.{'+'.join(condition.setting for condition in region.conditions)}"
 
 
-def _where(facts: FactWriter, region: FailureRegion) -> Line:
+def region_text(facts: FactWriter, region: FailureRegion) -> Line:
     """Return the conditions of a region; several with the same trials are alternatives."""
     return join_parts((_condition(facts, region, single) for single in region.conditions), ", ", " or ")
 

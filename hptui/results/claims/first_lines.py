@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from hptui.core.trial import Trial
-from hptui.results.analysis.cohort import objective_value
-from hptui.results.analysis.comparable import comparable
+from hptui.core.trial import Role, Trial
+from hptui.results.analysis.cohort import objective_value, pareto_front
+from hptui.results.analysis.comparable import comparable, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, fresh_difference, independent_runs
+from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.significance import Interval
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.comparability import unit_word
 from hptui.results.claims.effects import without_value
 from hptui.results.claims.repeats import HOW_TEXTS, by_number, fresh_text, why_not_tested
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, join_parts, line
+from hptui.results.roles import number_with_role, setting_with_role
 
 MAX_NAMED = 12
 """A longer list of trials is stated by its number."""
@@ -25,18 +28,20 @@ def alike(facts: FactWriter) -> Claim:
     test = facts.data.range_test
     if facts.data.best is None:
         return Claim("R1", (without_value(facts),), {})
+    if len(facts.study.objectives) > 1:
+        return Claim("R1", ("the trials of the Pareto front: none of them is better in every objective",), {})
     if len(facts.data.order) < 2:
         return Claim("R1", ("no other trial was ranked",), {})
     if test is None:
-        return Claim("R1", (f"not known: {why_not_tested(facts)}",), {})
+        return Claim("R1", (f"not known, as {why_not_tested(facts)}",), {})
     premise = {"how": test.how, "alike": [trial.number for trial in test.alike], "compared": len(test.others) + 1}
     numbers = tuple(trial.number for trial in (test.best, *test.others))
     if not test.alike and len(test.others) == 1:
         text = line("none: {other}, the only other one, is worse", other=facts.trial(test.others[0]))
     elif not test.alike:
-        text = line("none of the {n} others", n=facts.count("alike.others", test.others))
+        text = line("none: all {n} others are worse", n=facts.count("alike.others", test.others))
     elif len(test.alike) > MAX_NAMED and not test.worse:
-        text = line("none of the {n} others can be told apart from it", n=facts.count("alike.others", test.others))
+        text = line("all {n} others, which cannot be told apart from it", n=facts.count("alike.others", test.others))
     elif len(test.alike) > MAX_NAMED:
         text = line(
             "{n} of the {others} others cannot be told apart from it",
@@ -53,6 +58,8 @@ def against_baseline(facts: FactWriter) -> Claim | None:
     best, baseline, metric = facts.data.best, facts.view.baseline, facts.data.metric
     if best is None or baseline is None or facts.data.metric not in (baseline.values or {}):
         return None
+    if len(facts.study.objectives) > 1:
+        return _front_against(facts, baseline)
     if baseline.number == best.number:
         return Claim("AB", ("no trial was better than the baseline",), {}, metric, (best.number,))
     fresh = facts.data.fresh(best)
@@ -62,14 +69,59 @@ def against_baseline(facts: FactWriter) -> Claim | None:
     new = objective_value(facts.view, best) if fresh is None else fresh.mean
     text: Line = (*_old_value(facts, baseline, runs, old), " → ", _new_value(facts, best, fresh))
     if differences := comparable(facts.view, baseline, best):
-        text += (f", not comparable: {_difference_text(differences[0].kind)}",)
+        text += (f", not comparable: {differences[0].text}",)
         return Claim("AB", text, {"differs": [d.kind for d in differences]}, metric, numbers)
     key = "best.change" if fresh is None else "fresh.best.change"
     share = facts.share(key, metric, old, new, [baseline, best])
     text += (" (", share or facts.change(key, metric, old, new, [baseline, best]), ")")
     if fresh is not None:
         text += _fresh_source(facts, fresh)
+    text += _saw_more(facts, baseline, best)
     return Claim("AB", text, {"old": old, "new": new}, metric, numbers)
+
+
+def _front_against(facts: FactWriter, baseline: Trial) -> Claim:
+    """Return how many trials are better than the baseline in every objective."""
+    front = pareto_front(facts.view)
+    better = [
+        trial
+        for trial in front
+        if all(
+            metric_change(facts.view, goal.metric, baseline.values[goal.metric], trial.values[goal.metric]).better
+            for goal in facts.study.objectives
+            if baseline.values and trial.values
+        )
+        and trial.number != baseline.number
+    ]
+    if any(trial.number == baseline.number for trial in front):
+        text: Line = ("no trial is better in every objective: the baseline is on the front",)
+    else:
+        text = line(
+            "{n} of the {front} trials of the front are better in every objective",
+            n=facts.count("front.better", better),
+            front=facts.count("front.n", front),
+        )
+    return Claim("AB", text, {"better": [trial.number for trial in better]}, "", (baseline.number,))
+
+
+def _saw_more(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
+    """Return that one of the two saw more examples, or took more steps; () if neither did."""
+    batch = setting_with_role(facts.view.settings(best), "batch")
+    unequal = batch and unequal_coordinate(facts.view, [baseline, best], batch, facts.data.facts)
+    if not batch or not unequal:
+        return ()
+    length, other, ratio = unequal
+    sizes = [number_with_role(facts.view.settings(trial), "batch") or 0.0 for trial in (baseline, best)]
+    more = best if (sizes[1] > sizes[0]) == (other == "examples") else baseline
+    return line(
+        "; at {n} {unit} each, {trial} {verb} {ratio} times the {other}",
+        n=facts.of_value("best.length", length.amount, [baseline, best], field=length.field),
+        unit=unit_word(length),
+        trial=facts.trial(more),
+        verb="saw" if other == "examples" else "took",
+        ratio=facts.of_value("best.length.ratio", float(f"{ratio:.3g}"), [baseline, best]),
+        other=other,
+    )
 
 
 def _old_value(facts: FactWriter, baseline: Trial, runs: Sequence[Trial], mean: float) -> Line:
@@ -104,29 +156,22 @@ def _fresh_source(facts: FactWriter, fresh: Fresh) -> Line:
     return (*text, " (", *facts.interval(f"{key}.interval", facts.data.metric, fresh.interval, fresh.runs), ")")
 
 
-def _difference_text(kind: str) -> str:
-    return {
-        "length": "they trained for different lengths",
-        "unknown length": "it is not known whether they trained equally long",
-        "stage": "they ran in different stages",
-        "base model": "one is the untrained model",
-        "continued": "one began from a checkpoint",
-        "imported": "one was imported",
-    }[kind]
-
-
 def sure(facts: FactWriter) -> Claim:
     """Return whether the best is surely better than the baseline, without a full stop."""
     best, baseline, metric = facts.data.best, facts.view.baseline, facts.data.metric
     if best is None:
         return Claim("SU", (without_value(facts),), {"answer": "none"})
+    if len(facts.study.objectives) > 1:
+        return Claim("SU", ("not stated: there are several objectives",), {"answer": "several objectives"})
+    if baseline is None and any(trial.role is Role.BASELINE and trial.values for trial in facts.view.trials):
+        return Claim("SU", ("not comparable: the baseline ran in another stage",), {"answer": "not comparable"})
     if baseline is None or metric not in (baseline.values or {}):
         return Claim("SU", ("not comparable: there is no baseline with a value",), {"answer": "not comparable"})
     if baseline.number == best.number:
         return Claim("SU", ("no trial was better than the baseline",), {"answer": "baseline"}, "", (best.number,))
     differences = comparable(facts.view, baseline, best)
     if differences:
-        phrase = f"not comparable: {_difference_text(differences[0].kind)}"
+        phrase = f"not comparable: {differences[0].text}"
         return Claim("SU", (phrase,), {"answer": "not comparable"}, "", (baseline.number, best.number))
     if facts.data.dead_seeds:
         phrase = "not known: the seed changes nothing, so repeats say nothing about noise"

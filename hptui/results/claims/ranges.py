@@ -93,7 +93,7 @@ def range_claims(facts: FactWriter) -> list[Claim]:
         key = f"space.{suggestion.setting}"
         numbers = tuple(trial.number for trial in suggestion.trials)
         text = line(
-            "The best {n} trials have {name} in {then}; searched was {now}{new}.",
+            "The best {n} trials have {name} in {then}; the range searched is {now}{new}.",
             n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
             name=facts.name(suggestion.setting),
             then=Fact(f"recommend.{suggestion.setting}", suggestion.then, suggestion.then, numbers),
@@ -145,7 +145,9 @@ def outlook(facts: FactWriter) -> list[Claim]:
         )
         if suggestion.kind == "independent":
             text += line(
-                " {more} more independent draws would hold a better one with a chance of {chance}.",
+                " {more} more independent draws would hold {a} {metric} with a chance of {chance}, luck included.",
+                a="a lower" if facts.study.objective.goal == "minimize" else "a higher",
+                metric=facts.name(facts.data.metric),
                 more=facts.of_value("outlook.more", suggestion.more, suggestion.order),
                 chance=facts.percentage("outlook.chance", suggestion.chance, suggestion.order, digits=0),
             )

@@ -101,7 +101,8 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
         rate = median(k / total for k, total in counts)
         points = 100 * expected_best(count) * math.sqrt(rate * (1 - rate) / n)
         text = line(
-            "The best of {n} equal ones would be about {points} {unit} {side} their common rate.",
+            "Of {n} equally good trials the best would be about {points} {unit} {side} their common rate, by luck "
+            "alone.",
             unit="point" if float(f"{points:.2g}") == 1 else "points",
             n=facts.count("best.of", order),
             points=facts.of_value("best.luck", float(f"{points:.2g}"), order),
@@ -114,8 +115,8 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
         luck = float(f"{expected_best(count) * noise.deviation:.2g}")
         size = facts.difference("best.luck", metric, luck, order)
         text = line(
-            "Runs of one configuration with other seeds differ by a standard deviation of {s} (from {runs} runs): the "
-            "best of {n} equal ones would be about {luck} {side} their mean.",
+            "Runs of one configuration with other seeds differ by a standard deviation of {s} (from {runs} runs): of "
+            "{n} equally good trials the best would be about {luck} {side} their mean, by luck alone.",
             runs=facts.count("noise.runs", noise.trials),
             s=facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials),
             n=facts.count("best.of", order),

@@ -11,6 +11,7 @@ from hptui.core.format import setting
 from hptui.core.trial import Trial, Value
 from hptui.results.analysis.evidence import EffectAnalysis
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, join_with_and, line
@@ -27,7 +28,8 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
     ends = curve.contrast(0, len(curve.values) - 1)
     if direction and is_shown("E4"):
         text = line(
-            "{metric} {moves} as {name} grows, by about {mean} ({low} to {high}) from {first} to {last}.",
+            "On average {metric} {moves} as {name} grows, by about {mean} ({low} to {high}) from {first} to "
+            "{last}{tail}.",
             metric=facts.name(metric),
             moves="rises" if direction > 0 else "falls",
             name=facts.name(name),
@@ -36,18 +38,22 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
             high=size_of(facts, f"{key}.high", metric, max(abs(ends.low), abs(ends.high)), analysis.trials),
             first=facts.of_value(f"{key}.first", curve.values[0], analysis.trials),
             last=facts.of_value(f"{key}.last", curve.values[-1], analysis.trials),
+            tail=length_tail(facts, name),
         )
         yield Claim("E4", text, {"change": ends.mean, "direction": direction}, name, numbers_of(analysis.trials))
         return
     place = curve.inside(sign)
     if place is not None and is_shown("E5"):
         text = line(
-            "{metric} is {best} around {name} = {value} and {worse} at both ends.",
+            "On average {metric} is {better} at {name} = {value} than at the ends of its range, {first} and "
+            "{last}{tail}.",
             metric=facts.name(metric),
-            best="lowest" if sign > 0 else "highest",
+            better="lower" if sign > 0 else "higher",
             name=facts.name(name),
             value=facts.of_value(f"{key}.best", short_value(curve.values[place]), analysis.trials),
-            worse="higher" if sign > 0 else "lower",
+            first=facts.of_value(f"{key}.first", short_value(curve.values[0]), analysis.trials),
+            last=facts.of_value(f"{key}.last", short_value(curve.values[-1]), analysis.trials),
+            tail=length_tail(facts, name),
         )
         yield Claim("E5", text, {"best": curve.values[place]}, name, numbers_of(analysis.trials))
 

@@ -15,7 +15,7 @@ from hptui.results.facts import Fact, Name, line
 SEEDS = 3
 """Fresh runs that are asked for."""
 MAX_REPEATED = 3
-"""Trials that cannot be distinguished from the best are repeated together up to this number."""
+"""Trials that cannot be distinguished from the best are repeated together, the best ones up to this number."""
 MORE = 10
 """Trials that are asked for where nothing else is to be done."""
 
@@ -38,7 +38,9 @@ def next_step(facts: FactWriter) -> Claim:
             if (facts.data.range_test is not None)
             else []
         )
-        if 0 < len(rivals) <= MAX_REPEATED and not facts.data.dead_seeds:
+        if rivals and not facts.data.dead_seeds:
+            rank = {trial.number: place for place, trial in enumerate(facts.data.order)}
+            rivals = sorted(rivals, key=lambda trial: rank.get(trial.number, len(rank)))[:MAX_REPEATED]
             return _repeat(facts, name, [str(trial.number) for trial in rivals], "alike")
     if edge_claims(facts) and (command := range_command(facts)) is not None:
         return Claim("NX", (command,), {"step": "space"})

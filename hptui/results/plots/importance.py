@@ -26,7 +26,7 @@ def importances(context: PlotContext, options: PlotOptions) -> Plot | None:
         metric=Name(context.metric),
         n=Fact("figure.importance.trials", len(result.trials), f"{len(result.trials):,}", result.trials),
     )
-    unseen = f"nothing was seen of {', '.join(result.unseen)}" if result.unseen else ""
+    unseen = result.not_shown
     return Plot(
         kind="importance",
         name="importance",
@@ -63,13 +63,12 @@ def _estimates(context: PlotContext, result: Importance) -> Plot:
             {"setting": name, "share": share, "chance": result.chance[name]} for name, share in result.shares.items()
         ],
         table=PlotTable(
-            ("parameter", "estimate", "by chance", ""),
+            ("parameter", "estimate", "chance"),
             tuple(
                 (
                     sanitize(name, limit=40),
                     f"{share:.1%}",
-                    f"≤{result.chance[name]:.1%}",
-                    "" if share > result.chance[name] else "chance",
+                    f"{'>' if share > result.chance[name] else '≤'} {result.chance[name]:.1%}",
                 )
                 for name, share in result.shares.items()
             ),

@@ -155,7 +155,8 @@ def _front(facts: FactWriter) -> Iterator[Block]:
     goals = join_with_and((str(goal.goal), " ", facts.name(goal.metric)) for goal in facts.study.objectives)
     yield Paragraph(
         line(
-            "The Pareto front has {n}: no other is as good in every objective and better in one ({goals}).",
+            "The Pareto front has {n}: no trial is as good as one of them in every objective and better in one "
+            "({goals}).",
             n=facts.count_with_noun("front.n", front, "trial"),
             goals=goals,
         )

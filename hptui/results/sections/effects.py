@@ -39,7 +39,7 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     table = [] if steps else list(_isolation_table(facts, effects))
     if not (table or steps or lines):
         return
-    yield Heading(2, ("What each setting did",))
+    yield Heading(2, ("The settings",))
     if table and facts.data.effect_trials != facts.data.order:
         stage = Name(facts.data.effect_trials[0].stage or "none")
         yield Paragraph(line("Among the trials of stage {stage}, which has the most.", stage=stage))
@@ -176,7 +176,9 @@ def _step_table(facts: FactWriter) -> Iterator[Block]:
         tuple(rows),
         frozenset(range(2, len(names) + 2)),
     )
-    yield Paragraph(line("Each against {base}.", base=facts.trial(base)))
+    text = "Each against {base}." if facts.data.noise is not None else "Each against {base}, one run each: {caution}."
+    caution = "a difference may be chance"
+    yield Paragraph(line(text, base=facts.trial(base), caution=caution))
 
 
 def _step_cell(facts: FactWriter, step: OneFactorStep, name: str) -> Line:

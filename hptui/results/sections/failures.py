@@ -36,12 +36,12 @@ def failures(facts: FactWriter) -> Iterator[Block]:
     diagnoses = [claim.line for claim in claims.curve_claims(facts)]
     if not (regions or blocks or diagnoses):
         return
-    yield Heading(2, ("What went wrong",))
+    yield Heading(2, ("What went wrong" if regions or blocks else "What curves show",))
     if regions:
         yield Bullets(tuple(regions))
     yield from blocks
     if diagnoses:
-        yield Paragraph(("What curves show:",))
+        yield from [Paragraph(("What curves show:",))] if regions or blocks else []
         yield Bullets(tuple(diagnoses[:MAX_DIAGNOSES]))
     if diagnoses[MAX_DIAGNOSES:]:
         yield Fold(("What the other curves show",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -14,6 +14,7 @@ from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, 
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.effects import without_value
+from hptui.results.claims.failures import region_text
 from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.fact_writer import FactWriter
@@ -76,7 +77,7 @@ def _about(facts: FactWriter) -> Line:
         return ("The study file has no `about`, so its question is not known.",)
     answer = claims.question_answer(facts)
     text: Line = (UserText(" ".join(facts.study.about.split())), " (the author)")
-    return text if answer is None else (*text, ". By these trials: ", *answer.line)
+    return text if answer is None else (*text, ". These trials say: ", *answer.line)
 
 
 def _study(facts: FactWriter) -> Line:
@@ -110,10 +111,10 @@ def _best(facts: FactWriter) -> Line:
         if not front:
             return ("no trial is complete with a value for every objective",)
         knee = knee_of_front(facts.view, front)
-        text = line("{trials} are the Pareto front", trials=facts.trials(front, "front.n"))
+        text = line("{n} trials form the Pareto front", n=facts.count("front.n", front))
         if len(front) == 1:
             text = line("{trial} is as good as any other in every objective", trial=facts.trial(front[0]))
-        return (*text, ", nearest to the best of everything is ", *facts.trial(knee)) if knee is not None else text
+        return (*text, "; nearest to the best of everything is ", *facts.trial(knee)) if knee is not None else text
     if best is None and not facts.study.objectives:
         return ("the study has no objective, so no trial is the best",)
     if best is None:
@@ -144,8 +145,11 @@ def _changed(facts: FactWriter) -> Line:
     best = facts.data.best
     if best is None:
         return ("nothing to compare",)
+    if len(facts.study.objectives) > 1:
+        return ("see The best trials below: each of the front has its own settings",)
+    configured = replace(best, effective={})  # what was asked for; the table of trials has what became of it
     changes = [
-        (facts.name(name), " ", facts.base_setting(name), " → ", *facts.setting(best, name))
+        (facts.name(name), " ", facts.base_setting(name), " → ", *facts.setting(configured, name))
         for name, value in facts.view.settings(best).items()
         if name in facts.view.base and not values_equal(value, facts.view.base[name])
     ]
@@ -167,7 +171,7 @@ def _against_baseline(facts: FactWriter) -> Line:
     if best is None:
         return (without_value(facts),)
     if len(facts.study.objectives) > 1:
-        return ("see Comparison below: there are several objectives",)
+        return ("the baseline has no value for every objective",)
     if baseline is None and any(trial.role is Role.BASELINE for trial in facts.view.trials):
         return ("the baseline ran in another stage: see Stages below",)
     if baseline is None:
@@ -184,7 +188,7 @@ def _went_wrong(facts: FactWriter) -> Line:
     for reason in dict.fromkeys(trial.reason for trial in failed):
         same = [trial for trial in failed if trial.reason is reason]
         words = REASON_WORDS.get(reason, f"failed ({reason})") if reason is not None else "failed"
-        parts.append((facts.count(f"wrong.{reason}", same), f" {words}"))
+        parts.append((facts.count(f"wrong.{reason}", same), f" {words}", *_where_failed(facts, same)))
     for status in (TrialStatus.PRUNED, TrialStatus.STOPPED):
         if same := [trial for trial in trials if trial.status is status]:
             word = "pruned" if status is TrialStatus.PRUNED else "stopped"
@@ -193,7 +197,14 @@ def _went_wrong(facts: FactWriter) -> Line:
         return ("nothing has run",)
     if not parts:
         return ("nothing: no trial failed or was pruned",)
-    return (*join_parts(parts), ", of ", facts.count("study.trials", trials))
+    return (*join_parts(parts), ", of ", *facts.count_with_noun("study.trials", trials, "trial"))
+
+
+def _where_failed(facts: FactWriter, failed: Sequence[Trial]) -> Line:
+    """Return ` (batch_size >= 64)` behind failures that are all in one region; () for others."""
+    numbers = {trial.number for trial in failed}
+    region = next((r for r in facts.data.regions if {trial.number for trial in r.bad} == numbers), None)
+    return () if region is None else (" (", *region_text(facts, region), ")")
 
 
 def _cost(facts: FactWriter) -> Line:

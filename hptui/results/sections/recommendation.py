@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from shlex import quote
 
@@ -12,6 +13,7 @@ from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, searched_space
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.reference import metric_change
+from hptui.results.analysis.turn import scatter_for
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter, given_title
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_with_and, line
@@ -53,7 +55,9 @@ def _combination(facts: FactWriter) -> tuple[Line, Fact] | None:
     trials = tuple(step.trial.number for step in steps)
     words = " ".join(f"{quote(name)}={quote(value_text(value))}" for name, value in changes.items())
     command = Fact("recommend.combine", changes, f"hptui add {quote(facts.view.row.name)} {words}", trials)
-    text = "Each of these was better than the baseline alone, and they have not run together: {names}."
+    text = (
+        "Each of these alone had a better value than the baseline in its run, and they have not run together: {names}."
+    )
     return line(text, names=names), command
 
 
@@ -61,6 +65,14 @@ def _is_better(facts: FactWriter, step: OneFactorStep) -> bool:
     metric = facts.data.metric
     old, new = (measured_value(trial, metric) for trial in (step.base, step.trial))
     if old is None or new is None or facts.format_value(metric, old) == facts.format_value(metric, new):
+        return False
+    curves = [facts.data.curves.get(trial.number, {}).get(metric, ()) for trial in (step.base, step.trial)]
+    scatters = [scatter_for([point[1] for point in curve if math.isfinite(point[1])], None) for curve in curves]
+    scatter = max((single.deviation for single in scatters if single is not None), default=0.0)
+    if abs(new - old) <= math.sqrt(2) * scatter:  # a single evaluation is as far from the next one
+        return False
+    noise = facts.data.noise
+    if noise is not None and abs(new - old) <= 2 * math.sqrt(2) * noise.deviation:
         return False
     return bool(metric_change(facts.view, metric, old, new).better)
 

@@ -10,7 +10,7 @@ from hptui.scripts.inspect.syntax import ScriptOption, dotted_name, type_of
 
 
 def any_keywords(tree: ast.Module, function: ast.FunctionDef) -> list[ScriptOption]:
-    """Return the fields of the classes of settings that a function makes without arguments (`TrainConfig()`).
+    """Return the fields of the classes that a function makes without arguments.
 
     They are options where the function takes any keyword and the script sets attributes by name.
     """

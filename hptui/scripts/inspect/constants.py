@@ -25,8 +25,8 @@ def nested_constants(tree: ast.Module) -> dict[str, Any]:
     values_by_name: dict[str, Any] = {}
     set_later = _set_later(tree)
     for name, node in _tables(tree):
-        found = {key: _standing(tree, key) for key, _ in _plain_entries(node, f"{name}.", 0) if key not in set_later}
-        values = {key: value for key, value in found.items() if value is not UNKNOWN}
+        by_name = {key: _standing(tree, key) for key, _ in _plain_entries(node, f"{name}.", 0) if key not in set_later}
+        values = {key: value for key, value in by_name.items() if value is not UNKNOWN}
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
             values_by_name |= values
     return values_by_name
@@ -39,7 +39,7 @@ def _standing(tree: ast.Module, name: str) -> Any:
 
 
 def _set_later(tree: ast.Module) -> set[str]:
-    """Return the entries that the script sets again (`config.lr = …`): what stands in their table is not used.
+    """Return the entries that the script sets again (`config.lr = …`).
 
     What is set on an instance (`config = Config()`) counts for its class.
     """
@@ -53,7 +53,7 @@ def _set_later(tree: ast.Module) -> set[str]:
 
 
 def argument_constants(tree: ast.Module) -> dict[str, Any]:
-    """Return the plain values that calls give, and the defaults of what they leave out, by dotted name: `train.lr`.
+    """Return the plain values in calls, and defaults that they leave, by dotted name.
 
     Of what the script calls from libraries (`AdamW(…, lr=3e-4)`), those with the names of hyperparameters are taken.
     """
@@ -66,12 +66,12 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
         is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
         names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or has_rule(name))}
-    found = {}
+    by_name = {}
     for name in names:
         value = _standing(tree, name)
         if isinstance(value, bool | int | float | str | list) and not name.rpartition(".")[2].startswith("_"):
-            found[name] = value
-    return found
+            by_name[name] = value
+    return by_name
 
 
 TRAINING_FUNCTION = re.compile(r"(?:.*_)?(?:train\w*|fit|finetune|fine_tune|run|main|experiment|learn)", re.IGNORECASE)
@@ -79,7 +79,7 @@ TRAINING_FUNCTION = re.compile(r"(?:.*_)?(?:train\w*|fit|finetune|fine_tune|run|
 
 
 def plain_constants(tree: ast.Module) -> set[str]:
-    """Return the names at the top level that are assigned literals: what is computed from others is no setting."""
+    """Return the names at the top level that are assigned literals."""
     assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
     targets = [(node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value) for node in assigned]
     return {target.id for target, value in targets if isinstance(target, ast.Name) and value and is_plain(value)}
@@ -134,7 +134,7 @@ def _is_dataclass(node: ast.ClassDef) -> bool:
 
 
 def _entries(node: ast.AST) -> list[tuple[str, ast.expr]] | None:
-    """Return the entries of `{…}`, `dict(…)`, a namespace or a class with text keys; None for anything else."""
+    """Return the entries of a table with text keys; None for anything else."""
     entries = table_entries(node)
     if entries is None or not all(isinstance(key, str) for key, *_ in entries):
         return None

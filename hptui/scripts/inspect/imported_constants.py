@@ -37,7 +37,7 @@ def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript |
 
 
 def imported_values(tree: ast.Module, path: Path) -> dict[str, Any]:
-    """Return the constants of the modules of settings by the names that the script has for them (`config.lr`, `LR`)."""
+    """Return constants of modules of settings by the names that the script has for them."""
     script = imported_constant_options(tree, path)
     values = {option.name: option.default for option in script.options} if script else {}
     named = dict(values)

@@ -102,7 +102,7 @@ def _calls_imported(tree: ast.Module) -> bool:
 
 
 def _hands_its_parser_on(tree: ast.Module, script: InspectedScript) -> bool:
-    """Return whether functions or classes of another module add options to the script's parser, or make the parser."""
+    """Return whether functions or classes of another module get the script's parser."""
     if script.parser != "argparse":
         return False
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}

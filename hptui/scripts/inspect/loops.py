@@ -49,7 +49,7 @@ def looped_options(tree: ast.Module) -> list[ScriptOption]:
 
 
 def _boolean_form(loop: ast.For, converter: OptionForm, flag: str, value: bool) -> OptionForm:
-    """Return the form of a truth value in a loop: what its action says, else what the converter of the script reads."""
+    """Return the form of a truth value in a loop: of its action, else of its converter."""
     actions = [keyword_argument(call, "action") for _, call in calls(loop)]
     if any(literal_value(action) == "store_true" for action in actions if action is not None):
         return OptionForm(FormKind.FLAG, flags=(flag,), sets=((True, flag),), silent=value)
@@ -59,7 +59,7 @@ def _boolean_form(loop: ast.For, converter: OptionForm, flag: str, value: bool) 
 
 
 def _loops(tree: ast.AST) -> Iterator[tuple[ast.For, ast.expr]]:
-    """Yield the loops over the items of a dictionary or the fields of a class, with the expression of what has them."""
+    """Yield loops over items or fields, with the expression of what has them."""
     for node in ast.walk(tree):
         match node:
             case ast.For(iter=ast.Call(func=ast.Attribute(value=table, attr="items")), target=ast.Tuple()):
@@ -107,7 +107,7 @@ class _Tables:
                 yield key, value
 
     def _attributes(self, owner: str, place: ast.AST) -> Iterator[tuple[str, Any]]:
-        """Yield what a class has (`vars(Config)`, `fields(Config)`), or what it and derived ones set (`vars(self)`)."""
+        """Yield what a class has (`vars(Config)`), or what it and derived ones set."""
         classes = [node for node in ast.walk(self._tree) if isinstance(node, ast.ClassDef)]
         if owner == "self":
             own = [node for node in classes if any(inner is place for inner in ast.walk(node))][-1:]
@@ -115,12 +115,12 @@ class _Tables:
             derived = [node for node in classes if names & {dotted_name(base) for base in node.bases}]
             lines = [line for node in [*own, *derived] for line in ast.walk(node) if isinstance(line, ast.Assign)]
             pairs = [(dotted_name(line.targets[0]), line.value) for line in lines]
-            found = [(name.removeprefix("self."), value) for name, value in pairs if name.startswith("self.")]
+            entries = [(name.removeprefix("self."), value) for name, value in pairs if name.startswith("self.")]
         else:
             made = [node for node in classes if node.name == self._class_of(owner)]
-            found = [(name, value) for node in made for name, value, *_ in table_entries(node) or ()]
+            entries = [(name, value) for node in made for name, value, *_ in table_entries(node) or ()]
         short = "[1:]" in ast.unparse(place) or "lstrip('_')" in ast.unparse(place)
-        for name, node in found:
+        for name, node in entries:
             value = literal_value(node)
             if value is not UNKNOWN and not isinstance(value, dict):
                 yield name.removeprefix("_") if short else name, value

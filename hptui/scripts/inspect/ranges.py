@@ -122,7 +122,7 @@ def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
 
 
 def guess_value(option: ScriptOption) -> Value:
-    """Return a value for a required option without a default: the first choice, or the middle of a number's range."""
+    """Return a value for a required option: its first choice, or a middle value."""
     if option.choices:
         return option.choices[0]
     name = option.name.rsplit(".", 1)[-1].lower()

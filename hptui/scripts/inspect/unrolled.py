@@ -25,7 +25,7 @@ def unrolled_calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
 
 
 def _rounds(loop: ast.For) -> list[dict[str, ast.expr]]:
-    """Return what the variables of a loop stand for in each round; [] if that does not stand in the script."""
+    """Return what the variables of a loop stand for in each round; [] if unknown."""
     items: list[ast.expr] = []
     match loop.iter:
         case ast.Call(func=ast.Attribute(value=ast.Dict(keys=keys, values=values), attr="items")):

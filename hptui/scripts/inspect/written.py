@@ -56,7 +56,7 @@ def _parts(node: ast.expr, assigned: Mapping[str, ast.expr]) -> list[ast.expr]:
 
 
 def _given(tree: ast.Module) -> dict[str, ast.expr]:
-    """Return what a call gives for the arguments of functions and classes of the script, by the arguments' names."""
+    """Return what calls give for the arguments of own functions, by their names."""
     definitions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     given: dict[str, ast.expr] = {}
     for called, call in calls(tree):

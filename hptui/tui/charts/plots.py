@@ -294,7 +294,7 @@ def _draw_importance(plot: Plot, width: int, height: int, marks: str) -> Drawing
     for bar, label in zip(plot.bars, labels, strict=True):
         text = ("#" if marks == "ascii" else "█") * max(1, round(bar.share * room))
         by_chance = bar.chance is not None and bar.share <= bar.chance
-        share = f" {bar.share:.0%}{' chance' if by_chance else ''}"
+        share = f" {bar.share:.0%}{' ≤ chance' if by_chance else ''}"
         meaning = "muted" if by_chance else "accent"
         drawing.append([Cell(f" {label:<{widest}} ", ""), Cell(text, meaning), Cell(share, "muted")])
     return drawing

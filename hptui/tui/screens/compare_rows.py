@@ -10,6 +10,7 @@ from hptui.core.format import clock, memory, setting, visible_metrics
 from hptui.core.stages import comparable
 from hptui.core.trial import Trial, Value
 from hptui.core.values import values_equal
+from hptui.results.analysis.comparable import comparable as differences
 from hptui.results.view import View
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.labels import short_number
@@ -68,7 +69,7 @@ def why_not_comparable(first: ComparedTrial, other: ComparedTrial) -> str:
         return f"its study wants to {theirs.objective.goal} {theirs.objective.metric}"
     if first.view.sd == other.view.sd:
         if comparable(ours, first.trial.stage, other.trial.stage):
-            return ""
+            return next((difference.text for difference in differences(first.view, first.trial, other.trial)), "")
         return f"stage {other.trial.stage or '–'} ran with other settings than stage {first.trial.stage or '–'}"
     if ours.trainer.kind != theirs.trainer.kind:
         return f"another trainer: {theirs.trainer.kind}, not {ours.trainer.kind}"

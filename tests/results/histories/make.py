@@ -27,6 +27,8 @@ REAL: dict[str, tuple[str, ...]] = {
     "lin2": ("a", "b"),
     "lin4": ("a", "b"),
     "cat4": ("a", "f"),
+    "ramp": ("a",),
+    "shelf": ("a",),
 }
 """The settings that do something, by kind."""
 
@@ -52,6 +54,10 @@ def mean(kind: str, unit: Any) -> float:
         return 20 * 4 * (a - 0.5) ** 2
     if kind == "slope":  # best at an end, and nothing inside is
         return 15 * (1 - a) + 6 * d
+    if kind == "ramp":  # better and better, and then it diverges
+        return 100.0 if a > 0.87 else 40 * (1 - a)
+    if kind == "shelf":
+        return 40 * (1 - a) + 20 * (a > 0.6)
     size = float(kind[3:])
     return 15 * 4 * (a - 0.4) ** 2 + size * (b if kind.startswith("lin") else float(f == 1))
 
