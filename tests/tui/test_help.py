@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 
 import pytest
 from textual.widgets import Input, OptionList
@@ -48,7 +48,7 @@ async def test_a_section_is_found_opened_and_left(home, size, choices):
         await walk.until(lambda: screen.query("MarkdownTable"))
         assert place in walk.text
         assert "hptui docs study-file.resources" in walk.text
-        await walk.until("GPUs to use")
+        await walk.until("GPUs, parallel trials")
         assert screen.text == docs.about("study-file", "resources")
         assert not choices or {sign for sign in walk.text if not sign.isascii()} <= set(screen.text)
         before = walk.text
@@ -111,10 +111,10 @@ async def test_a_click_opens_and_typing_goes_on(home):
 
 async def test_enter_before_the_search_is_done_opens_what_it_finds(home, monkeypatch):
     sd = make(home)
-    search = docs.search
+    search, answered = docs.search, threading.Event()
 
     def slow(words: str) -> list[docs.DocMatch]:
-        time.sleep(0.5)  # stands for a slow disk; the search itself is the real one
+        answered.wait(60.0)  # stands for a slow disk; the search itself is the real one
         return search(words)
 
     monkeypatch.setattr(docs, "search", slow)
@@ -126,8 +126,9 @@ async def test_enter_before_the_search_is_done_opens_what_it_finds(home, monkeyp
         assert walk.app.screen._is_searching
         await walk.press("enter")
         assert isinstance(walk.app.screen, HelpScreen)
+        answered.set()
         await walk.until(lambda: isinstance(walk.app.screen, DocScreen))
-        await walk.until("GPUs to use")
+        await walk.until("GPUs, parallel trials")
 
 
 async def test_what_is_nowhere_is_named_and_an_empty_search_shows_the_keys(home):
