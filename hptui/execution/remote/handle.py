@@ -19,7 +19,7 @@ from hptui.store.records import Sample
 from hptui.store.run_directory import RunDir, get_control, put_control, read_json, write_atomic, write_json
 
 if TYPE_CHECKING:
-    from hptui.execution.remote.link import Connection
+    from hptui.execution.remote.link import MachineLink
 
 MAX_EVENTS_BYTES = 1 << 30
 """Bytes of events after which an attempt is given up: no training writes as many."""
@@ -47,7 +47,7 @@ class RemoteHandle:
     is_claimed = False
     """Whether "never" is beyond doubt also of an attempt that was submitted: a claim says who may start it."""
 
-    def __init__(self, executor: Keeper, record: LaunchRecord, link: Connection | None, facts: dict[str, Any]) -> None:
+    def __init__(self, executor: Keeper, record: LaunchRecord, link: MachineLink | None, facts: dict[str, Any]) -> None:
         self.token, self.run, self.record, self.link, self.facts = record.token, record.run, record, link, facts
         self.trial, self.n = int(record.run.root.parent.name), int(record.run.root.name.rpartition("-")[2])
         self.label = record.label

@@ -47,7 +47,7 @@ MAX_STDERR_BYTES = 4096
 LinkState = Literal["connecting", "up", "down", "refused"]
 
 
-class Connection(Protocol):
+class MachineLink(Protocol):
     """A way to a relay that is made, lost and made again.
 
     `why` says what is wrong with it, `since` when its state began and `heard` when the machine was heard last (UTC).

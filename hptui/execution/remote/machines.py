@@ -9,11 +9,11 @@ from typing import Any
 
 from hptui.core.study import Pull, Resources
 from hptui.execution.executor import Lease, Place, WorkerSpec
-from hptui.execution.remote.link import Connection
+from hptui.execution.remote.link import MachineLink
 from hptui.execution.remote.staging import study_identity
 from hptui.store.paths import StudyDir
 
-Active = Callable[[Connection], int]
+Active = Callable[[MachineLink], int]
 """Returns how many attempts run on a machine, as far as is known."""
 
 
@@ -21,7 +21,7 @@ Active = Callable[[Connection], int]
 class RelayedLease(Lease):
     """A place on a machine; `number` is the relay's name for it."""
 
-    link: Connection | None = None
+    link: MachineLink | None = None
     number: int = 0
     shares_files: bool = False
 
@@ -34,7 +34,7 @@ class Machines:
         self.spec = WorkerSpec(())
         self.resources = Resources()
         self.peak_gpu_gb: Callable[[], float | None] = lambda: None
-        self.links: dict[str, Connection] = {}
+        self.links: dict[str, MachineLink] = {}
         self.capacity: dict[str, int] = {}
         self._reserved: dict[str, set[int]] = {}
 
@@ -42,11 +42,11 @@ class Machines:
         """Begin to connect to the machines that the study names."""
         self.named()
 
-    def named(self) -> list[Connection]:
+    def named(self) -> list[MachineLink]:
         """Return the connections at which attempts may be started now."""
         raise NotImplementedError
 
-    def link(self, name: str) -> Connection:
+    def link(self, name: str) -> MachineLink:
         """Return a connection by its name, also one that the study names no more."""
         raise NotImplementedError
 
@@ -71,27 +71,27 @@ class Machines:
         for link in self.links.values():
             link.close()
 
-    def machine(self, link: Connection) -> str:
+    def machine(self, link: MachineLink) -> str:
         """Return the name of the machine at the other end, with which labels of attempts there begin."""
         return link.name
 
-    def prefix(self, link: Connection) -> str:
+    def prefix(self, link: MachineLink) -> str:
         """Return what stands before the relay's own name of a place in its label."""
         return f"{link.name} "
 
-    def note_capacity(self, link: Connection, capacity: int) -> None:
+    def note_capacity(self, link: MachineLink, capacity: int) -> None:
         """Note how many attempts a relay says that it may run at once."""
         self.capacity[link.name] = max(0, capacity)
 
-    def facts(self, link: Connection) -> Mapping[str, Any]:
+    def facts(self, link: MachineLink) -> Mapping[str, Any]:
         """Return what must be recorded of an attempt besides its place, to find it again."""
         return {}
 
-    def disk(self, facts: Mapping[str, Any]) -> Connection:
+    def disk(self, facts: Mapping[str, Any]) -> MachineLink:
         """Return a connection to the machine that has the files of an attempt, by its record."""
         return self.link(str(facts["place"]))
 
-    def same_disk(self, first: Connection, second: Connection) -> bool:
+    def same_disk(self, first: MachineLink, second: MachineLink) -> bool:
         """Return whether two connections lead to the same files."""
         return first is second
 
@@ -119,7 +119,7 @@ class Machines:
         reached = {link.name: self.capacity.get(link.name, 0) for link in self.named() if link.up}
         return sum(reached.get(link.name, active(link)) for link in self.links.values())
 
-    def free(self, active: Active) -> dict[Connection, int]:
+    def free(self, active: Active) -> dict[MachineLink, int]:
         """Return how many attempts more each machine may run that is reached, the freest first."""
         free = {
             link: self.capacity.get(link.name, 0) - active(link) - len(self._reserved[link.name])
@@ -132,7 +132,7 @@ class Machines:
         """Return what is wrong with the connections."""
         return "; ".join(f"{link.name}: {link.why}" for link in self.named() if link.why)
 
-    def reserve(self, link: Connection) -> tuple[list[dict[str, Any]], RelayedLease | None, str]:
+    def reserve(self, link: MachineLink) -> tuple[list[dict[str, Any]], RelayedLease | None, str]:
         """Hold a place; return all messages that have come, the lease or None, and what is waited for."""
         number = link.number()
 
@@ -166,7 +166,7 @@ class Machines:
         link = lease.link
         return link is not None and link.up and lease.number in self._reserved[link.name]
 
-    def used(self, lease: RelayedLease) -> Connection:
+    def used(self, lease: RelayedLease) -> MachineLink:
         """Note that an attempt takes a lease; return the connection to its machine."""
         assert lease.link is not None
         self._reserved[lease.link.name].discard(lease.number)
@@ -176,7 +176,7 @@ class Machines:
         """Give a place back."""
         self.used(lease).send({"verb": "release", "id": lease.number})
 
-    def lost(self, link: Connection) -> None:
+    def lost(self, link: MachineLink) -> None:
         """Note that a connection is a new one, or broken: its relay holds no place any more."""
         self._reserved[link.name].clear()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hptui.core.plugin_specs import ExecutorSpec
 from hptui.execution.remote.handle import RemoteHandle
-from hptui.execution.remote.link import Connection
+from hptui.execution.remote.link import MachineLink
 from hptui.execution.remote.place_link import PlaceLink
 from hptui.execution.remote.ray_places import RayPlaces
 from hptui.execution.remote.relayed import RelayedExecutor
@@ -62,7 +62,7 @@ class RayExecutor(RelayedExecutor):
                 verb = {"verb": "fence", **handle.identity()} if handle.token in self._fencing else handle.announce()
                 keeper.send(verb)
 
-    def _connected(self, link: Connection) -> None:
+    def _connected(self, link: MachineLink) -> None:
         assert isinstance(link, PlaceLink)
         self._move(link)
         super()._connected(link)

@@ -14,7 +14,7 @@ from hptui.core.ssh import Pull
 from hptui.core.study import Resources
 from hptui.core.version import __version__
 from hptui.execution.executor import Place
-from hptui.execution.remote.link import Connection, Link
+from hptui.execution.remote.link import Link, MachineLink
 from hptui.execution.remote.machines import Active, Machines, RelayedLease
 from hptui.execution.remote.messages import PROTOCOL
 from hptui.execution.remote.place_link import PlaceLink
@@ -108,7 +108,7 @@ class RayPlaces(Machines):
         number = name.removeprefix(PLACE)
         return number.isdigit() and 1 <= int(number) <= self.wanted()
 
-    def named(self) -> list[Connection]:
+    def named(self) -> list[MachineLink]:
         """Return the connections to the places that the study may have now."""
         return [self.link(f"{PLACE}{n + 1}") for n in range(self.wanted())]
 
@@ -266,15 +266,15 @@ class RayPlaces(Machines):
         if self.bridge is not None:
             self.bridge.close()
 
-    def machine(self, link: Connection) -> str:
+    def machine(self, link: MachineLink) -> str:
         """Return the name of the node that a place is on."""
         return link.host if isinstance(link, PlaceLink) and link.host else link.name
 
-    def prefix(self, link: Connection) -> str:
+    def prefix(self, link: MachineLink) -> str:
         """Return what stands before the relay's own name of a place in its label."""
         return f"{self.machine(link)} {link.name} "
 
-    def facts(self, link: Connection) -> Mapping[str, Any]:
+    def facts(self, link: MachineLink) -> Mapping[str, Any]:
         """Return which actor an attempt is handed to."""
         return {"incarnation": link.hello.get("incarnation")}
 
@@ -284,15 +284,15 @@ class RayPlaces(Machines):
         up = (link for link in self.all_links() if link.up and link.host == host)
         return next(up, None) or self.keeper(host)
 
-    def same_disk(self, first: Connection, second: Connection) -> bool:
+    def same_disk(self, first: MachineLink, second: MachineLink) -> bool:
         """Return whether two places are on the same node."""
         return self.machine(first) == self.machine(second)
 
-    def note_capacity(self, link: Connection, capacity: int) -> None:
+    def note_capacity(self, link: MachineLink, capacity: int) -> None:
         """Note that a place runs one attempt at once, however many GPUs it shares with others."""
         self.capacity[link.name] = min(1, max(0, capacity))
 
-    def reserve(self, link: Connection) -> tuple[list[dict[str, Any]], RelayedLease | None, str]:
+    def reserve(self, link: MachineLink) -> tuple[list[dict[str, Any]], RelayedLease | None, str]:
         """Hold a place; its threads are the CPUs that it has."""
         messages, lease, waiting = super().reserve(link)
         if lease is not None:

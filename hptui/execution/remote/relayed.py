@@ -14,7 +14,7 @@ from typing import Any
 from hptui.core.study import Resources
 from hptui.execution.executor import Launch, LaunchRecord, Lease, Place, StartFailed, WorkerSpec
 from hptui.execution.remote.handle import RemoteHandle, handed_over
-from hptui.execution.remote.link import Connection
+from hptui.execution.remote.link import MachineLink
 from hptui.execution.remote.machines import Machines, RelayedLease
 from hptui.execution.remote.messages import BadMessage
 from hptui.execution.remote.staging import far_config
@@ -72,7 +72,7 @@ class RelayedExecutor:
         """Return True: whether there are GPUs on the machines is known only there."""
         return True
 
-    def _active(self, link: Connection) -> int:
+    def _active(self, link: MachineLink) -> int:
         return sum(handle.link is link and not handle.ended for handle in self._handles.values())
 
     def capacity(self) -> int:
@@ -95,7 +95,7 @@ class RelayedExecutor:
         lease = next((lease for link in near if free[link] > 0 and (lease := self._reserve_on(link))), None)
         return lease, bool(near)
 
-    def _reserve_on(self, link: Connection) -> RelayedLease | None:
+    def _reserve_on(self, link: MachineLink) -> RelayedLease | None:
         messages, lease, waiting = self._machines.reserve(link)
         self._dispatch(link, messages)
         self.waiting = waiting or self.waiting
@@ -178,9 +178,9 @@ class RelayedExecutor:
             "stop_grace": launch.stop_grace,
         }
 
-    def _folders_to_bring(self, config: Mapping[str, Any], link: Connection) -> list[tuple[str, Connection | None]]:
+    def _folders_to_bring(self, config: Mapping[str, Any], link: MachineLink) -> list[tuple[str, MachineLink | None]]:
         """Return what an attempt begins from and its machine lacks: folders of the study, and where they are."""
-        folders: list[tuple[str, Connection | None]] = []
+        folders: list[tuple[str, MachineLink | None]] = []
         if newest := next(iter(config.get("resume_from") or ()), ""):
             place = self._writer_of(newest)
             if place is None or not self._machines.same_disk(place, link):
@@ -189,7 +189,7 @@ class RelayedExecutor:
             folders.append((str(Path(config["continues"]).relative_to(self._root)), None))
         return folders
 
-    def _writer_of(self, checkpoint: str) -> Connection | None:
+    def _writer_of(self, checkpoint: str) -> MachineLink | None:
         """Return the connection to the machine whose attempt wrote a checkpoint; None for this machine."""
         parts = Path(checkpoint).relative_to(self._machines.sd.trials).parts  # 0007/checkpoints/a2/step-…
         n = parts[2].removeprefix("a") if len(parts) > 3 else ""
@@ -198,7 +198,7 @@ class RelayedExecutor:
         facts = handed_over(RunDir(self._machines.sd.attempt(int(parts[0]), int(n))))
         return self._machines.disk(facts) if facts.get("place") else None
 
-    def _bring(self, folders: list[tuple[str, Connection | None]], link: Connection) -> Copy:
+    def _bring(self, folders: list[tuple[str, MachineLink | None]], link: MachineLink) -> Copy:
         """Copy folders to a machine, by way of here."""
         for relative, source in folders:
             if source is not None and source.up:
@@ -233,7 +233,7 @@ class RelayedExecutor:
                 self._copies.drop(link)
                 self._machines.lost(link)
 
-    def _dispatch(self, link: Connection, messages: list[dict[str, Any]]) -> None:
+    def _dispatch(self, link: MachineLink, messages: list[dict[str, Any]]) -> None:
         for message in messages:
             kind = message.get("k")
             try:
@@ -255,7 +255,7 @@ class RelayedExecutor:
             except (BadMessage, KeyError, TypeError, ValueError) as error:
                 log.warning("%s sends what cannot be used: %s: %s", link.name, type(error).__name__, error)
 
-    def _connected(self, link: Connection) -> None:
+    def _connected(self, link: MachineLink) -> None:
         """Tell a new relay what to follow and what to fence."""
         self._copies.drop(link)
         self._machines.lost(link)
@@ -268,7 +268,7 @@ class RelayedExecutor:
             if handle.link is link:
                 link.send({"verb": "fence", **handle.identity()})
 
-    def _take(self, link: Connection, handle: RemoteHandle, message: dict[str, Any]) -> None:
+    def _take(self, link: MachineLink, handle: RemoteHandle, message: dict[str, Any]) -> None:
         handle.take(message)
         if message["k"] != "end" or handle.ending is not None or handle.ended:
             return
@@ -281,7 +281,7 @@ class RelayedExecutor:
 
         self._copies.begin(self._fetch(link, handle, files, large), fetched)
 
-    def _fetch(self, link: Connection, handle: RemoteHandle, files: list[Any], large: list[Any]) -> Copy:
+    def _fetch(self, link: MachineLink, handle: RemoteHandle, files: list[Any], large: list[Any]) -> Copy:
         yield from fetch_files(link, self._root, handle.trial, files, large)
         pull, checkpoint = self._machines.pull(), str((handle.ending or {}).get("checkpoint") or "")
         if checkpoint and (pull == "all" or (pull == "paused" and get_control(handle.run) == "pause")):

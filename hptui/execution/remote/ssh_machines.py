@@ -6,18 +6,18 @@ import os
 from typing import Any
 
 from hptui.core.ssh import Pull, Ssh, SshHost
-from hptui.execution.remote.link import Connection, Link, ssh_command
+from hptui.execution.remote.link import Link, MachineLink, ssh_command
 from hptui.execution.remote.machines import Machines
 
 
 class SshMachines(Machines):
     """The machines that a study names, and those on which it still has attempts."""
 
-    def named(self) -> list[Connection]:
+    def named(self) -> list[MachineLink]:
         """Return the connections to the machines that the study names now."""
         return [self.link(host.host) for host in self.resources.ssh.hosts]
 
-    def link(self, name: str) -> Connection:
+    def link(self, name: str) -> MachineLink:
         """Return the connection to a machine, also to one that the study names no more."""
         if name not in self.links:
             host, ssh = self._host(name), self.resources.ssh
