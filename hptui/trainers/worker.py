@@ -161,7 +161,8 @@ def load_and_train(
         if isinstance(trainer, registry.AnnouncesResume):
             trainer.foresee(config["settings"], trial)
         hello_written = write_hello(trial, events, config)
-        trial.effective(**config.get("shrunk") or {})
+        if shrunk := config.get("shrunk"):
+            trial.effective(**shrunk)
         final = numeric_metrics(trainer(config["settings"], trial), trial)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         if not hello_written:
