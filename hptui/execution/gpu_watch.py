@@ -9,8 +9,6 @@ from hptui.core.study import Study
 from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
 from hptui.execution.executor import GpuExecutor, RefusingExecutor, WarmExecutor
-from hptui.execution.local import devices
-from hptui.execution.probe import LOCAL
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
@@ -33,7 +31,7 @@ class GpuWatch:
         requested, executor = study.resources.gpus, self.attempts.executor
         if not requested or executor.has_gpus() or self.store.read.get_meta(MetaKey.NO_GPUS_WARNED):
             return
-        message = devices.untested_gpus() if executor.name == LOCAL else ""
+        message = executor.untested_gpus() if isinstance(executor, GpuExecutor) else ""
         if not message and isinstance(requested, int):
             message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
         if message:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from hptui.core.trial import StudyState, TrialStatus
 from hptui.tui.cells import plain_line
@@ -34,6 +35,14 @@ class StudyFacts:
     ended: int | None = None
     failure: str = ""
     """The trial that failed last, with its reason, where trials were read."""
+
+
+@runtime_checkable
+class TellsEvents(Protocol):
+    """A screen that may itself tell what happens to a study, so that nothing else has to."""
+
+    def alerts_of(self, key: str) -> bool:
+        """Return whether it tells what happens to the study of a directory."""
 
 
 def ended_trials(counts: Mapping[TrialStatus, int]) -> int:

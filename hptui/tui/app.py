@@ -22,7 +22,7 @@ from hptui.core.masking import shown
 from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
-from hptui.tui.alerts import Alerts, StudyFacts, alert_sequence
+from hptui.tui.alerts import Alerts, StudyFacts, TellsEvents, alert_sequence
 from hptui.tui.config import Config
 from hptui.tui.feed import Feed, OperationDone, SourceReading
 from hptui.tui.host import Host, is_change
@@ -30,7 +30,6 @@ from hptui.tui.keys import bindings
 from hptui.tui.messages import MessageHistory
 from hptui.tui.palette import KeyCommands
 from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
-from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.running import RunningSource
 from hptui.tui.terminal_app import TerminalApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
@@ -169,7 +168,7 @@ class HptuiApp(TerminalApp):
     def _show_background(self, changed: Sequence[StudyFacts]) -> None:
         """Alert the user to what has happened to studies that the screen in front does not watch itself."""
         for facts in changed:
-            if not (isinstance(self.screen, SourceScreen) and self.screen.alerts_of(facts.key)):
+            if not (isinstance(self.screen, TellsEvents) and self.screen.alerts_of(facts.key)):
                 self.watch_study(facts)
 
     def action_open_installed(self, name: str) -> None:

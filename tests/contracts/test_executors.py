@@ -91,6 +91,7 @@ def test_only_the_local_executor_knows_the_processes_of_attempts() -> None:
     allowed = {"hptui.execution.probe", *(f"hptui.operations.{name}" for name in machine), "hptui.testing.in_process"}
     allowed |= {
         "hptui.execution.slurm.on_node",
+        "hptui.execution.remote.ray_place",
         "hptui.execution.remote.relay",
         "hptui.execution.remote.entry",
     }  # that is this machine, too

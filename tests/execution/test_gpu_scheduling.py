@@ -16,6 +16,7 @@ from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.local import devices, gpu_memory, nvml, slots, xid
 from hptui.execution.local.devices import slots_for, visible_gpus
 from hptui.execution.local.environment import gpu_facts
+from hptui.execution.local.executor import LocalExecutor
 from hptui.execution.local.gpu_memory import Occupant, Room, needed_gb, shortage
 from hptui.execution.local.nvml import GIB, Gpu
 from hptui.execution.local.slots import SlotPool
@@ -399,7 +400,7 @@ def test_gpus_of_other_makers_are_named_at_the_start_and_by_the_doctor(gpus, tmp
         set_meta=known.__setitem__,
         add_event=lambda *event: said.append(event),
     )
-    executor = SimpleNamespace(name="local", has_gpus=lambda: False)
+    executor = LocalExecutor()
     for _ in range(2):  # the next runner says it no more
         GpuWatch(store, SimpleNamespace(executor=executor)).warn_at_start(study)
     [(level, _, message)] = said

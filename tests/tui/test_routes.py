@@ -19,7 +19,7 @@ from tests.tui.walk import walking
 TUI = Path(routes.__file__).parent
 SCREENS = sorted(path for path in (TUI / "screens").glob("*.py") if path.name != "__init__.py")
 SHARED = {"screen", "dialogs", "source_screen", "steering", "chart_panel", "trial_facts"}
-SHARED |= {"compare_rows", "saved_filters", "study_filter", "study_panels"}
+SHARED |= {"compare_rows", "filter_line", "saved_filters", "study_filter", "study_panels"}
 """Modules of `screens` that are no screens: those that screens may import."""
 
 

@@ -320,6 +320,10 @@ class RelayedExecutor:
         """Return '': whether torch can use a machine's GPUs shows there."""
         return ""
 
+    def untested_gpus(self) -> str:
+        """Return '': `hptui doctor` there says what GPUs a machine has."""
+        return ""
+
     def settled(self) -> bool:
         """Return True: attempts belong to their machines, and what a new process needs is on the disk."""
         return not any(handle.waiting for handle in self._handles.values())
