@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in marks.marks_of(item) if isinstance(item, pytest.Function) else ():
             item.add_marker(name)
-        if item.get_closest_marker("process"):
+        if item.get_closest_marker("process") and item.config.pluginmanager.hasplugin("rerunfailures"):
             # Processes, terminals and deadlines on a busy machine: run once more, and shown below all the same.
             item.add_marker(pytest.mark.flaky(reruns=1))
         if PATIENCE != 1:

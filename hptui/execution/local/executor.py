@@ -48,6 +48,7 @@ class LocalExecutor(PackedPlaces):
         self._adopted_shims: set[int] = set()
         self._handles: dict[str, LocalHandle] = {}
         self._reserved: set[str] = set()
+        self._spec: WorkerSpec | None = None
         self._slots: SlotPool | None = None
         self._peak_gpu_gb: Callable[[], float | None] = lambda: None
         self._sampler: UsageSampler | None = None
@@ -76,8 +77,8 @@ class LocalExecutor(PackedPlaces):
         self.revise_hosts(resources, packs=self._packs_with(self._spec))
 
     @staticmethod
-    def _packs_with(spec: WorkerSpec) -> bool:
-        return spec.packing is not None and not os.environ.get(COLD_START_VARIABLE)
+    def _packs_with(spec: WorkerSpec | None) -> bool:
+        return spec is not None and spec.packing is not None and not os.environ.get(COLD_START_VARIABLE)
 
     def attempts_here(self) -> Collection[LocalHandle]:
         """Return the attempts that run here."""

@@ -26,7 +26,7 @@ WATCH_S = 2.0
 """How often nodes are looked at."""
 MAX_PROBED_NODES = 32
 """Most nodes on which a probe starts an actor."""
-PROBE_S = 30.0
+PROBE_S = 60.0
 """Seconds that nodes have to answer a probe."""
 METHOD_THREADS = 4
 """Calls that a place takes at once: one waits for news, others bring messages."""
@@ -160,8 +160,10 @@ def probe_nodes(ray: Any, opening: Message | None) -> list[Message]:
     for host, actor, session, opened in asked:
         try:
             ray.get(opened, timeout=max(0.1, deadline - time.monotonic()))
-            messages = ray.get(actor.collect.remote(session, 10.0), timeout=max(0.1, deadline - time.monotonic()))
-            answer = messages[0] if messages else {"k": "refused", "why": "it does not answer"}
+            messages: list[Message] = []
+            while not messages and time.monotonic() < deadline:
+                messages = ray.get(actor.collect.remote(session, 5.0), timeout=max(0.1, deadline - time.monotonic()))
+            answer = messages[0] if messages else {"k": "refused", "why": f"it does not answer within {PROBE_S:g} s"}
         except Exception as error:  # noqa: BLE001  Ray raises many kinds
             answer = {"k": "refused", "why": f"{type(error).__name__}: {last_line(str(error))}"}
         answers.append({**answer, "node_host": host})

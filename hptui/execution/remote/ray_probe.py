@@ -14,7 +14,7 @@ from hptui.core.study import Study
 from hptui.execution.remote.link import Link
 from hptui.execution.remote.ray_places import MAX_CONNECT_S, bridge_command, demand_of, explain, unfit, wanted_places
 
-MAX_PROBE_S = MAX_CONNECT_S + 40.0
+MAX_PROBE_S = MAX_CONNECT_S + 70.0
 """Seconds that bridge and nodes have to answer."""
 
 
