@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.faults.ssh_kills import Battle, add_to, fight_out, processes
+from tests.faults.ssh_kills import Battle, add_to, fight_out, scratch_home
 from tests.ray_cluster import RayCluster, running_cluster
-from tests.support import PATIENCE, kill_all, until
+from tests.support import PATIENCE, until
 
 KINDS = ("runner", "bridge", "place", "shim", "worker")
 ROUND = (*KINDS * 4, "raylet", "raylet", "head")
@@ -96,22 +93,11 @@ def is_of(pid: int, home: Path) -> bool:
 
 def main(kills: int, counter: Path, seed: int) -> None:
     """Add the kills of one battle to a file."""
-    folder = Path(tempfile.mkdtemp(prefix="hptui-ray-kills-"))
-    home = folder / "home"
-    os.environ |= {"HPTUI_HOME": str(home)}
-    try:
-        with running_cluster("node1", "node2") as cluster:
-            os.environ |= cluster.environment
-            fight = RayBattle(home, folder, cluster, seed)
-            counts = fight_out(fight, kills, seed, pace=0.6)
-            until(lambda: not cluster.processes("ray::PlaceActor"), "places are given back")
-    finally:
-        kill_all(home)
-        for pid in processes(home):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    with scratch_home("ray") as (folder, home), running_cluster("node1", "node2") as cluster:
+        os.environ |= cluster.environment
+        counts = fight_out(RayBattle(home, folder, cluster, seed), kills, seed, pace=0.6)
+        until(lambda: not cluster.processes("ray::PlaceActor"), "places are given back")
     add_to(counter, seed, counts)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

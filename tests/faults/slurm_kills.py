@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import signal
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from hptui.operations.places import places_json
 from hptui.store.run_directory import read_json
-from tests.faults.ssh_kills import Battle, add_to, fight_out, processes
+from tests.faults.ssh_kills import Battle, add_to, fight_out, scratch_home
 from tests.slurm_cluster import NODES, Cluster, running_cluster
-from tests.support import kill_all, until
+from tests.support import until
 
 KINDS = ("runner", "shim", "worker", "cancel", "node", "controller")
 REST = """
@@ -104,20 +101,10 @@ class SlurmBattle(Battle):
 
 def main(kills: int, counter: Path, seed: int, pace: float) -> None:
     """Add the kills of one battle to a file."""
-    folder = Path(tempfile.mkdtemp(prefix="hptui-slurm-kills-"))
-    home = folder / "home"
-    os.environ |= {"HPTUI_HOME": str(home), "CUDA_VISIBLE_DEVICES": ""}
-    try:
-        with running_cluster() as cluster:
-            os.environ["SLURM_CONF"] = str(cluster.conf)
-            counts = fight_out(SlurmBattle(home, folder, cluster, seed), kills, seed, pace)
-    finally:
-        kill_all(home)
-        for pid in processes(home):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    with scratch_home("slurm") as (folder, home), running_cluster() as cluster:
+        os.environ["SLURM_CONF"] = str(cluster.conf)
+        counts = fight_out(SlurmBattle(home, folder, cluster, seed), kills, seed, pace)
     add_to(counter, seed, counts)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

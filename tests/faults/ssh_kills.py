@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hptui.core.errors import HptuiError
@@ -186,6 +188,22 @@ def battle(
 ) -> Counter[str]:
     """Attack a study by ssh; compare it with one that ran here and undisturbed. Raises: AssertionError."""
     return fight_out(SshBattle(home, folder, sshd, seed, hosts), kills, seed, pace)
+
+
+@contextmanager
+def scratch_home(name: str) -> Iterator[tuple[Path, Path]]:
+    """A folder and a HOME in it for one battle; nothing lives on afterwards, and the folder stays after a failure."""
+    folder = Path(tempfile.mkdtemp(prefix=f"hptui-{name}-kills-"))
+    home = folder / "home"
+    os.environ |= {"HPTUI_HOME": str(home), "CUDA_VISIBLE_DEVICES": ""}
+    try:
+        yield folder, home
+    finally:
+        kill_all(home)
+        for pid in processes(home):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def fight_out(fight: Battle, kills: int, seed: int, pace: float) -> Counter[str]:

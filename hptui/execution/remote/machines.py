@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ class RelayedLease(Lease):
     shares_files: bool = False
 
 
-class Machines:
+class Machines(ABC):
     """The connections to the machines of a study. What is at the other end of one is up to the subclass."""
 
     def __init__(self) -> None:
@@ -42,23 +43,23 @@ class Machines:
         """Begin to connect to the machines that the study names."""
         self.named()
 
+    @abstractmethod
     def named(self) -> list[MachineLink]:
         """Return the connections at which attempts may be started now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def link(self, name: str) -> MachineLink:
         """Return a connection by its name, also one that the study names no more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resources_of(self, name: str) -> dict[str, Any]:
         """Return what a machine must know of `[resources]`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pull(self) -> Pull:
         """Return whose last checkpoint is copied here when an attempt has ended."""
-        raise NotImplementedError
 
-    def poll(self) -> None:
+    def poll(self) -> None:  # noqa: B027  not every kind of machines has something in common
         """Take in what concerns all connections, before each is asked for its own."""
 
     def descriptors(self) -> Iterator[int]:
