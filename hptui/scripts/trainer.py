@@ -16,7 +16,7 @@ from hptui.core.errors import Unsupported, UserError
 from hptui.core.masking import masked_command
 from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
-from hptui.scripts.arguments import ComposedCommand, compose_command
+from hptui.scripts.arguments import ComposedCommand, compose_command, copy_mark
 from hptui.scripts.exit_status import classify_script_end
 from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port
 from hptui.scripts.launchers import with_tags
@@ -214,7 +214,16 @@ class ScriptTrainer:
         hidden = why_tap_is_hidden(composed.words) if spec.settings.tap else ""
         if hidden:
             trial.warn(f"{hidden}: metrics come from its files and its output alone")
+        copy = composed.unnamed_copy
+        if copy is not None:
+            if hidden:
+                raise Failure(Reason.SETUP, f"{hidden}: the script would not read the trial's settings")
+            copy_mark(copy).unlink(missing_ok=True)
         result = self._run_with_a_free_port(spec, composed, trial, listener)
+        if copy is not None and result.code == 0 and not result.stopped and not copy_mark(copy).exists():
+            raise Failure(
+                Reason.SETUP, f"the script never opened {copy.name}: the settings of the trial did not reach it"
+            )
         tap_missing = spec.settings.tap and is_python(composed.words) and listener.reports.tapped is None
         if tap_missing and not hidden and result.code == 0:
             trial.warn("the tap was not loaded: metrics come from the script's files and output alone")

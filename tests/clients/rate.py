@@ -1,6 +1,6 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|fourth|fifth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
+`python -m tests.clients.rate [unseen|third|fourth|fifth|sixth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
 hold files in the forms that people publish, each with an `expected.yaml` that was written from the documentation of
 their tools; `unseen` has another sample, which was written by someone else after the readers were built, `third` one
 in forms that neither has, and `fourth` and `fifth` have forms of public repositories, all written before the readers
@@ -46,11 +46,13 @@ UNSEEN_SWEEPS, UNSEEN_SCRIPTS = HERE / "unseen" / "sweeps", HERE / "unseen" / "s
 THIRD_SWEEPS, THIRD_SCRIPTS = HERE / "third" / "sweeps", HERE / "third" / "scripts"
 FOURTH_SWEEPS, FOURTH_SCRIPTS = HERE / "fourth" / "sweeps", HERE / "fourth" / "scripts"
 FIFTH_SWEEPS, FIFTH_SCRIPTS = HERE / "fifth" / "sweeps", HERE / "fifth" / "scripts"
+SIXTH_SWEEPS, SIXTH_SCRIPTS = HERE / "sixth" / "sweeps", HERE / "sixth" / "scripts"
 SAMPLES = {
     "unseen": (UNSEEN_SWEEPS, UNSEEN_SCRIPTS),
     "third": (THIRD_SWEEPS, THIRD_SCRIPTS),
     "fourth": (FOURTH_SWEEPS, FOURTH_SCRIPTS),
     "fifth": (FIFTH_SWEEPS, FIFTH_SCRIPTS),
+    "sixth": (SIXTH_SWEEPS, SIXTH_SCRIPTS),
 }
 
 
