@@ -22,10 +22,10 @@ from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port
 from hptui.scripts.launchers import with_tags
 from hptui.scripts.metrics.ranks import labels_lines
 from hptui.scripts.observe import ScriptObserver, make_line_reader, unread_objective_warnings
-from hptui.scripts.passing import refusal
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
 from hptui.scripts.recover import EarlierAttempts, recover_points
+from hptui.scripts.refusal import refusal
 from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.store.run_directory import RunDir
 from hptui.trainers.context import TrialContext
