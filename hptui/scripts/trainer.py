@@ -18,9 +18,10 @@ from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command, copy_mark
 from hptui.scripts.exit_status import classify_script_end
-from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port
+from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port, processes_of_mpi
 from hptui.scripts.launchers import with_tags
 from hptui.scripts.metrics.ranks import labels_lines
+from hptui.scripts.metrics.reduction import RankReduction
 from hptui.scripts.observe import ScriptObserver, make_line_reader, unread_objective_warnings
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
@@ -55,6 +56,7 @@ class ScriptTrainer:
             trial,
             REPORTS_FILE,
             lambda: make_line_reader(spec, trial.objectives),
+            lambda: self._reduction(spec),
             labels_lines(spec.settings.command),
         )
         self._checkpoint = self._newest(spec, trial, self._earlier.covered_until()) if trial.attempt > 1 else None
@@ -71,6 +73,10 @@ class ScriptTrainer:
         )
         trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
         trial.about["command"] = masked_command(words)
+
+    def _reduction(self, spec: CommandTable) -> RankReduction:
+        """Return what makes one value of what several processes report."""
+        return RankReduction(spec.settings.ranks, max(self._launch.processes, processes_of_mpi(spec.settings.command)))
 
     def _newest(self, spec: CommandTable, trial: TrialContext, before: int | None = None) -> Path | None:
         if not spec.settings.checkpoint:
@@ -122,7 +128,8 @@ class ScriptTrainer:
         self._workdir.mkdir(parents=True, exist_ok=True)
         reports = trial.attempt_dir / REPORTS_FILE
         self._environment = self._environment_of(spec, composed, reports, trial)
-        listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports)
+        reduction = self._reduction(spec)
+        listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports, reduction)
         self._announce_total_steps(spec, trial)
         self._recover(trial, listener)
         if trial.role == Role.BASE:
