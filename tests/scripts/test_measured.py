@@ -42,6 +42,11 @@ def test_what_is_measured_is_recorded(home: Path, write: Write) -> None:
                         "lr": 1.0,
                         **flag,
                     },
+                    "hole": {
+                        "command": client("hole", "--out", "{trial_dir}", "--attempt", "{attempt}"),
+                        "lr": 1.0,
+                        **flag,
+                    },
                 },
             )
         ),
@@ -78,6 +83,13 @@ def test_what_is_measured_is_recorded(home: Path, write: Write) -> None:
     assert killed.attempts == 3
     assert curve(sd, killed.number) == [(step, round(1 / step, 6)) for step in range(1, 13)]
     assert "curve_incomplete" not in killed.facts
+
+    hole = trials["hole"]  # a checkpoint beyond what any log shows
+    assert curve(sd, hole.number) == [(step, round(1 / step, 6)) for step in (1, 2, 3, 4, 9, 10, 11, 12)]
+    unknown = "val_loss is unknown from step 5 to 8"
+    assert hole.facts["curve_incomplete"] == unknown
+    assert f"curve incomplete: {unknown}" in warnings(sd, hole.number)
+    assert unknown in hptui(home, "show", "measured", str(hole.number)).stdout
 
 
 @pytest.mark.torch
