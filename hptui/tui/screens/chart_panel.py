@@ -38,7 +38,11 @@ def chartable(metrics: Iterable[str]) -> list[str]:
 
 
 def default_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
-    """Return the default metrics of two charts: the objective, and its training metric or another one."""
+    """Return the default metrics of two charts: the objective, and its training metric or another one.
+
+    Until there is a curve of the objective, which a script may print at its end only, the other one stands first: a
+    small terminal shows one chart.
+    """
     names = chartable(metrics)
     main = study.objective.metric or next(iter(names), "")
     other = counterpart_of(main, names)
@@ -48,7 +52,7 @@ def default_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
         other = next((name for name in names if name != main and "loss" in name), None)
     if other is None:
         other = next((name for name in names if name != main), main)
-    return main, other
+    return (other, main) if main not in names and other in names else (main, other)
 
 
 def needed_curves(
