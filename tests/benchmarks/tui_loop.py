@@ -1,6 +1,6 @@
 """How long the screens' event loop is held up at once, on 10,000 trials and 10 million points.
 
-    python -m tests.benchmarks.tui_loop [HOME]
+    python -m tests.benchmarks.tui_loop [HOME [KEY…]]      some keys only, by their ids: study.metrics
 
 First a walk through the screens, then every key of a study, each pressed on its dashboard, where all its trials are
 shown. A watcher sleeps 5 ms again and again: how much later it wakes is how long nothing else could be done. Beside the
@@ -14,6 +14,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -68,8 +69,8 @@ class Watch:
         return found
 
 
-async def calm(app: HptuiApp, pilot: Pilot[str], most: float = 20.0) -> None:
-    """Wait until what was asked for is there and drawn: what has been read, and what the loop has to do."""
+async def calm(app: HptuiApp, pilot: Pilot[str], most: float = 2.0) -> None:
+    """Wait until what was asked for is there and drawn; some screens read something new at each poll."""
     until, rest = time.monotonic() + most, 0
     while rest < 3 and time.monotonic() < until:
         await pilot.pause()
@@ -107,7 +108,7 @@ async def walk(home: Path) -> list[tuple[str, float, float]]:
     return found
 
 
-async def press_all(home: Path) -> list[tuple[str, float, float]]:
+async def press_all(home: Path, ids: Sequence[str] = ()) -> list[tuple[str, float, float]]:
     """Every key of the dashboard that only looks, or asks first; and escape after it."""
     app, watch = HptuiApp(home, Config()), Watch()
     best: dict[str, tuple[float, float]] = {}
@@ -115,7 +116,7 @@ async def press_all(home: Path) -> list[tuple[str, float, float]]:
         task = asyncio.create_task(watch.run())
         for _ in range(REPEATS):
             for key in KEYS:
-                if key.scope not in SCOPES or key.id in LEFT_OUT:
+                if key.scope not in SCOPES or key.id in LEFT_OUT or (ids and key.id not in ids):
                     continue
                 await on_dashboard(app, pilot)
                 watch.take()
@@ -130,12 +131,12 @@ async def press_all(home: Path) -> list[tuple[str, float, float]]:
     return sorted(((name, *pair) for name, pair in best.items()), key=lambda one: -one[2])
 
 
-def main(home: Path) -> None:
+def main(home: Path, ids: Sequence[str] = ()) -> None:
     print(machine())
     ready(home)
-    for name, late, busy in asyncio.run(walk(home)):
+    for name, late, busy in asyncio.run(walk(home)) if not ids else ():
         print(f"{name:28} waits at most {late:6.1f} ms   works at most {busy:6.1f} ms at once")
-    longest = asyncio.run(press_all(home))
+    longest = asyncio.run(press_all(home, ids))
     print(f"of {len(longest)} keys, and escape after each, the longest:")
     for name, late, busy in longest[:8]:
         print(f"{name:28} waits at most {late:6.1f} ms   works at most {busy:6.1f} ms at once")
@@ -143,7 +144,7 @@ def main(home: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]), sys.argv[2:])
     else:
         with tempfile.TemporaryDirectory() as folder:
             main(Path(folder))
