@@ -261,8 +261,9 @@ class PackedProcess:
             self._tell(other, force=True)
 
     def _lacks_memory(self, error: BaseException, resident: Resident) -> bool:
+        """Return whether memory ran out, of the GPU or of the machine: others may have had too much of it."""
         trial = resident.trial
-        return outcome_of_error(error, reported=bool(trial and trial.reports)).reason is Reason.OOM
+        return outcome_of_error(error, reported=bool(trial and trial.reports)).reason in (Reason.OOM, Reason.HOST_OOM)
 
     def _fail(self, resident: Resident, error: BaseException) -> None:
         """Tell a client that its trial failed, with the traceback for its log."""
