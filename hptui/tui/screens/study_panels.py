@@ -170,7 +170,7 @@ def change_budget(host: Host, sd: StudyDir, view: View | None) -> None:
             host.run_in_background(lambda: verbs.run(sd, trials=text), "changing the budget…")
 
     present = "" if view is None else f"{_budget_text(view)}; "
-    hint = f"{present}40 sets the total, +10 adds ten"
+    hint = f"{present}40 sets the total, +10 adds ten; it runs then"
     host.push_screen(TextDialog("How many trials", "+10", hint=hint, check=_check_budget), change)
 
 
