@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hptui.core.errors import HptuiError
@@ -105,6 +105,7 @@ class StudyController:
         self.study_view = stages.study_in_stage(self.study, self.stage)
         overrides, defaults = stages.overrides_in_stage(self.study, self.stage), self.store.read.defaults()
         self.base = {**defaults, **self.study.trainer.settings}
+        self._engine_trials = stages.EngineTrials(self.study, self.stage, self.base)
         self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides, self.hooks.laws)
         if previous_stage != self.stage:
             self._curves = FinishedCurves()
@@ -172,7 +173,7 @@ class StudyController:
             return False
         self._decision_due = False
         (study_state, seconds), until = self.store.read.activity(), self.study_view.search.until
-        learnable = [] if until.target is None and until.no_improvement is None else self._learnable()
+        learnable: Sequence[Trial] = [] if until.target is None and until.no_improvement is None else self._learnable()
         paused = self.trials.in_order() if self.trials.at_rungs else ()  # all, for the rung's rule compares them
         state = planning.PlanState(
             study=study_state,
@@ -186,7 +187,7 @@ class StudyController:
             stage=self.stage.name,
             stagnation=no_improvement(self.study_view, learnable),
             has_next_stage=stages.next_stage(self.study, self.stage) is not None,
-            missing_replicates=stages.missing_replicates(self.study, self.stage, self.trials.values()),
+            missing_replicates=stages.missing_replicates(self.study, self.stage, self.trials.history),
             **rungs.promotable(self.store, self.promotion, paused, self.stage.name),
         )
         if state.study is StudyState.RUNNING and planning.trials_left(state) and not self._engine_loaded():
@@ -236,8 +237,8 @@ class StudyController:
         if busy and self.proposals.asks_ahead and planning.trials_left(state) > 0:
             self.proposals.look_ahead(self._learnable())
 
-    def _learnable(self) -> list[Trial]:
-        return stages.trials_for_engine(self.study, self.stage, self.trials.in_order(), self.base)
+    def _learnable(self) -> Sequence[Trial]:
+        return self._engine_trials.of(self.trials.history)
 
     def _carry_out(self, action: planning.Action) -> None:
         if isinstance(action, planning.Abort):
@@ -303,7 +304,7 @@ class StudyController:
         if self.trials[number].is_at_rung:
             rungs.promote(self.store, self.trials[number], self.promotion)
             self.refresh(number)
-        live = self.attempts.start(self.proposals.memory.fitted(self.trials[number], self.trials.values()))
+        live = self.attempts.start(self.proposals.memory.fitted(self.trials[number], self.trials.history))
         self._started |= live is not None
         self.gpu_watch.tried(started=live is not None)
         self.refresh(number)
