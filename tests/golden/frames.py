@@ -35,8 +35,8 @@ KEYS = {
 }
 LOAD = re.compile(r"RAM +[\d.]+/[\d.]+ GiB *")
 STILL, BETWEEN_KEYS, ASLEEP, IDLE, PATIENCE = 1.25, 0.15, 0.25, 0.08, 30.0
-"""A screen stands when its program has run for less than `IDLE` of `STILL` seconds, which is longer than from one look at
-the store to the next, and sleeps."""
+"""A screen stands when its program has run for less than `IDLE` of `STILL` seconds, longer than from one look at the
+store to the next, and sleeps."""
 AT_ONCE = 6
 """Walks that are under way at a time: most of a walk is waiting."""
 
