@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Pull = Literal["paused", "all", "none"]
-"""Whose last checkpoint is copied here when an attempt has ended."""
+Pull = Literal["best", "paused", "all", "none"]
+"""Whose last checkpoint is copied here: paused trials' when they pause; with "best" also the best one's at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +31,4 @@ class Ssh:
     python: str = ""
     dir: str = "~/.cache/hptui/relay"
     setup: tuple[str, ...] = ()
-    pull: Pull = "paused"
+    pull: Pull = "best"

@@ -15,6 +15,7 @@ from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import plan as planning
 from hptui.execution import prior_trials, rungs, stages, starting
 from hptui.execution.attempts import Attempts
+from hptui.execution.best_checkpoint import BestCheckpoint
 from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
@@ -62,6 +63,7 @@ class StudyController:
         self.commands, self.attempts, self.study = commands, attempts, attempts.study
         self.maintenance, self.notifier = Maintenance(sd, store), Notifier(store, hooks.notify)
         self.preparation = Preparation(sd, store, attempts)
+        self._best_checkpoint = BestCheckpoint(sd, store, attempts)
         self._curves, self.stage = FinishedCurves(), stages.StageState()
         self.enter_stage()
         self.idle = self.on_hold = False
@@ -287,6 +289,9 @@ class StudyController:
         """Record that the study has come to rest. Return False when a command is pending: it goes first."""
         if self.store.read.pending_commands():
             self._decision_due = True
+            return False
+        if self._best_checkpoint.under_way(self.study, self.trials.history, self.stage.name):
+            self.maintenance.retry_soon(self)
             return False
         row, done_before = self.store.read.study(), json.loads(self.store.read.get_meta(MetaKey.RESTED) or "null")
         self.idle = done_before is not None and not self.starting.started and end.state is StudyState.DONE

@@ -122,3 +122,17 @@ def test_a_runner_may_die_while_it_starts_an_attempt_elsewhere(
     assert (str(trial.status), trial.last_step) == ("complete", STEPS)
     assert len(curves_of(sd)[0]) == STEPS
     until(lambda: not any(processes(root) for root in far.glob("*/box1")))
+
+
+@pytest.mark.parametrize("pull", ["best", "none"])
+def test_the_checkpoint_of_the_best_trial_comes_home_when_the_study_rests(
+    home: Path, tmp_path: Path, blocked: Path, pull: str
+) -> None:
+    machines = MACHINES.format(hosts='["box1"]', far=home / "far") + f'pull = "{pull}"\n'
+    options = {"steps": 6, "trials": 3, "trainer": "checkpoint_every = 3"}
+    sd = run_to_rest(home, toy(tmp_path, "fetched", **options, rest=machines))  # type: ignore[arg-type]
+    with StoreReader.open(sd) as reader:
+        best = min(reader.trials(), key=lambda trial: (trial.values or {})["loss"]).number
+        [last] = reader.checkpoints(best)[-1:]
+    here = sorted(path.parent for path in sd.trials.glob("*/checkpoints/*/step-*/MANIFEST.json"))
+    assert here == ([sd.trial(best) / last.path] if pull == "best" else [])
