@@ -25,10 +25,14 @@ class SshHost:
 
 @dataclass(frozen=True, slots=True)
 class Ssh:
-    """All of `[ssh]`. `python` runs hptui there, `dir` holds what trials write there, `setup` are shell commands."""
+    """All of `[ssh]`. `python` runs hptui there, `dir` holds what trials write there, `setup` are shell commands.
+
+    With `code = "push"` the study's directory is copied there, else it must be there already.
+    """
 
     hosts: tuple[SshHost, ...] = ()
     python: str = ""
     dir: str = "~/.cache/hptui/relay"
     setup: tuple[str, ...] = ()
     pull: Pull = "best"
+    code: Literal["same", "push"] = "same"

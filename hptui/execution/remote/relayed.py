@@ -15,12 +15,13 @@ from hptui.core.study import Resources
 from hptui.execution.executor import Launch, LaunchRecord, Lease, Place, StartFailed, WorkerSpec
 from hptui.execution.fetching import Fetched
 from hptui.execution.remote.checkpoint_moves import CheckpointMoves
+from hptui.execution.remote.code_copy import CodeCopy
 from hptui.execution.remote.handle import RemoteHandle, handed_over
 from hptui.execution.remote.link import MachineLink
 from hptui.execution.remote.machines import Machines, RelayedLease
 from hptui.execution.remote.messages import BadMessage
 from hptui.execution.remote.staging import far_config
-from hptui.execution.remote.transfer import Copies
+from hptui.execution.remote.transfer import Copies, Copy
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import get_control, write_json
@@ -46,6 +47,8 @@ class RelayedExecutor:
         self._fencing: dict[str, RemoteHandle] = {}
         self._notices: list[str] = []
         self._copies, self._moves = Copies(), CheckpointMoves(machines)
+        self._code: CodeCopy | None = None
+        self._problem = ""
 
     @property
     def _root(self) -> Path:
@@ -130,6 +133,7 @@ class RelayedExecutor:
             return self.adopt(LaunchRecord(launch.token, launch.run, lease.label, lease.boot))
         link = lease.link
         try:
+            code = self._code_for(launch)
             launch.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             if get_control(launch.run) == "kill":
                 raise StartFailed(f"the attempt in {launch.run.root} is fenced")
@@ -148,23 +152,54 @@ class RelayedExecutor:
         handle.known = link.up
         self._machines.used(lease)
         message = self._start_message(launch, lease, handle)
-        folders = self._moves.needed(launch.config, link)
-        if not folders:
+        folders, far_code = self._moves.needed(launch.config, link), ""
+        if code is not None:
+            far_code = code.path
+            message["cwd"] = message["config"]["directory"] = f"{link.hello.get('root')}/{far_code}"
+            message["config"]["code"] = code.facts
+        if not folders and code is None:
             link.send(message)
             crash_point("after_submit")
             return handle
-        handle.waiting = "a checkpoint is brought to it"
+        handle.waiting = "files are brought to it"
 
         def brought(complete: bool) -> None:
             handle.waiting = ""
             if not complete:
-                log.warning("a checkpoint cannot be brought to %s", link.name)
-            if not handle.ended:
-                link.send(message)
+                log.warning("not all files can be brought to %s", link.name)
+            if not handle.ended:  # without its code it is never started: the machine is only asked for it
+                link.send(message if code is None or has_code else handle.announce())
+
+        has_code = list[bool]()
+
+        def copies() -> Copy:
+            if code is not None:
+                yield from code.send(link, far_code)
+                has_code.append(True)
+            yield from self._moves.bring(folders, link)
 
         sources = [source for _, source in folders if source is not None]
-        self._copies.begin(self._moves.bring(folders, link), brought, sources)
+        self._copies.begin(copies(), brought, sources)
         return handle
+
+    def _code_for(self, launch: Launch) -> CodeCopy | None:
+        """Return the code that a machine must have first; None: it is there. Raises: `StartFailed`, see `problem`."""
+        if not self._machines.pushes_code():
+            return None
+        directory = Path(str(launch.config["directory"]))
+        if self._code is None or self._code.directory != directory:
+            self._code = CodeCopy(directory)
+        try:
+            self._code.look()
+        except StartFailed as error:
+            self._problem = str(error)
+            raise
+        return self._code
+
+    def problem(self) -> str:
+        """Return once why nothing would ever start; '' as long as nothing is wrong."""
+        problem, self._problem = self._problem, ""
+        return problem
 
     def _start_message(self, launch: Launch, lease: RelayedLease, handle: RemoteHandle) -> dict[str, Any]:
         assert lease.link is not None
