@@ -82,6 +82,8 @@ def test_a_machine_that_is_lost_loses_its_trial_and_what_lived_on_is_killed(
     blocked.unlink()
     rest(sd)
     until(lambda: not processes(root))
+    [old_run] = root.glob("trials/*/attempt-1")
+    until(lambda: {path.name for path in old_run.iterdir()} <= {"control", "lock"}, "nothing of it takes space there")
     [trial] = trials(sd)
     with StoreReader.open(sd) as reader:
         old, new = reader.attempts(0)
