@@ -186,7 +186,10 @@ class Attempts:
         return lease
 
     def launch(self, recorded: RecordedAttempt) -> RunningAttempt:
-        """Hand an attempt, once its record is committed, to the executor. If that fails, it is found gone soon."""
+        """Hand an attempt to the executor, after the commit of its record.
+
+        One that cannot be started is found gone at the next turn.
+        """
         attempt, trial, lease, packing = recorded.attempt, recorded.trial, recorded.lease, recorded.packing
         crash_point("after_insert_attempt")
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources

@@ -19,10 +19,10 @@ class BestCheckpoint:
 
     def __init__(self, sd: StudyDir, store: Store, attempts: Attempts) -> None:
         self._sd, self._store, self._attempts = sd, store, attempts
-        self._said: set[int] = set()
+        self._reported: set[int] = set()
 
     def under_way(self, study: Study, trials: Sequence[Trial], stage: str) -> bool:
-        """Begin what is to be copied; return whether a copy is under way. What cannot be copied is said once."""
+        """Begin what is to be copied; return whether a copy is under way. What cannot be copied is recorded once."""
         executors = [executor for executor in self._attempts.executors() if isinstance(executor, FetchingExecutor)]
         if not executors:
             return False
@@ -35,8 +35,8 @@ class BestCheckpoint:
                 for executor in executors:
                     fetched = executor.bring_home(path)
                     waiting |= fetched.state == "under way"
-                    if fetched.state == "missing" and trial.number not in self._said:
-                        self._said.add(trial.number)
+                    if fetched.state == "missing" and trial.number not in self._reported:
+                        self._reported.add(trial.number)
                         message = f"the checkpoint of a best trial stays where it is: {fetched.why}"
                         self._store.add_event("warning", EventKind.NOT_FETCHED, message, trial.number)
         return waiting

@@ -20,8 +20,9 @@ from hptui.execution.attempt_files import (
     whole,
 )
 from hptui.execution.bulkhead import is_machine_trouble
-from hptui.execution.code_changes import record_changes
+from hptui.execution.fingerprint import record_changes
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.execution.shared_time import record_share
 from hptui.search.pruners import counts_reports
 from hptui.store.crash_points import crash_point
 from hptui.store.filesystem import InvalidRecord
@@ -199,9 +200,8 @@ class EventReader:
         live.progress = live.progress_at(step, event.get("progress"))
         live.has_new_values = True
         if event.get("progress") is not None and live.progress is not None:
-            points.append(
-                (PROGRESS_METRIC, step, live.progress, None, seconds)
-            )  # stored, since a later runner needs it for the curves
+            # Stored, since a later runner needs it for the curves.
+            points.append((PROGRESS_METRIC, step, live.progress, None, seconds))
         for name, value in event["m"].items():
             name = mask_text(name) if name not in names else name
             if name not in names and not self._new_name(live, name, names):
@@ -327,5 +327,6 @@ EVENT_HANDLERS: dict[str, Callable[[Store, RunningAttempt, Mapping[str, Any]], N
     "facts": _facts,
     "artifact": _artifact,
     "warning": _warning,
+    "progressed": record_share,
 }
 """Event kind -> what to record. Kinds `metrics` and `retract` are handled in `EventReader`, heartbeats need nothing."""

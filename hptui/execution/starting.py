@@ -70,7 +70,7 @@ class Starting:
         self.started = False
 
     def start(self, actions: Sequence[Start], may_start: Callable[[], bool]) -> None:
-        """Start trials, in as many transactions as it takes; stop where `may_start` says that nothing may start now."""
+        """Start trials, in as many transactions as it takes, as long as `may_start` allows it."""
         remaining = list(actions)
         while remaining and may_start():
             remaining = self._start_some(remaining)

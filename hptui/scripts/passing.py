@@ -105,6 +105,8 @@ def words_of(form: OptionForm, style: ArgumentStyle, name: str, value: Value) ->
         return _flag_words(form, value)
     if form.kind is FormKind.POSITIONAL:
         raise CannotBePassed(f'it has no name but a place: put "{{{name}}}" into the command')
+    if _is_default_without_text(form, value):
+        return []
     option = _option_name(form, style, name)
     if value is None:
         if form.null:
@@ -147,6 +149,18 @@ def _flag_words(form: OptionForm, value: Value) -> list[str]:
         return []
     flags = ", ".join(f"{flag} means {show(set_value)}" for set_value, flag in form.sets)
     raise CannotBePassed(f"it is a flag ({flags or form.flags[0]}){_silence(form)}")
+
+
+def _is_default_without_text(form: OptionForm, value: Value) -> bool:
+    """Return whether a value is the default of an option that reads texts, and none itself: `type=str, default=False`.
+
+    Its word would be a text, such as "False", which is true.
+    """
+    return form.reads is Reads.TEXT and isinstance(value, bool | int | float) and _same_type(form.silent, value)
+
+
+def _same_type(left: object, right: object) -> bool:
+    return type(left) is type(right) and left == right
 
 
 def _is_silent(form: OptionForm, value: Value) -> bool:
@@ -324,6 +338,8 @@ def _parts_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
 
 
 def _text_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
+    if value is False and form.silent is True:
+        raise CannotBePassed("the script reads any text for true, without type=")
     if isinstance(value, bool):
         return form.words[value]
     if not isinstance(value, list) or form.kind is FormKind.VARIABLE:
@@ -331,15 +347,3 @@ def _text_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
     if style.lists in ("spaced", "repeated") or "lists" not in style.stated:
         raise CannotBePassed('it takes one word, and how that holds a list is not known: style = { lists = "comma" }')
     return list_word(style, value)
-
-
-def refusal(reason: str, value: Value, name: str) -> tuple[str, str]:
-    """Return the sentence and the advice for a parameter that cannot be passed."""
-    way = "or another value"
-    if isinstance(value, bool):
-        way = f'or style = {{ booleans = {{ {normal_name(name)} = "True" }} }} for a word, "flag" for silence'
-    elif isinstance(value, list):
-        way = 'or lists = "comma" (spaced, repeated, json) in style'
-    elif value is None:
-        way = 'or nulls = "None" in style, or leave it out'
-    return f"{show(value)} cannot be passed to the script: {reason}", f'"{{{name}}}" in the command, {way}'

@@ -26,7 +26,7 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     """
     tree = ast.parse(source, path)
     assignments: dict[str, list[Any]] = {}
-    for node in tree.body:
+    for node in top_level(tree):
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
             continue
         target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
@@ -47,6 +47,15 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     return tree
 
 
+def top_level(tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements at the top level, those that run only as a program included."""
+    lines: list[ast.stmt] = []
+    for node in tree.body:
+        is_program = isinstance(node, ast.If) and ast.unparse(node.test).replace("'", '"') == '__name__ == "__main__"'
+        lines += node.body if isinstance(node, ast.If) and is_program else [node]
+    return lines
+
+
 def replacement(value: Any, old: ast.expr) -> ast.expr:
     """Return a value as an expression in the place of another one, a list as a tuple where that was one."""
     new = ast.parse(
@@ -64,7 +73,30 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     if in_table and not any(isinstance(node, ast.ClassDef) and node.name == first for node in tree.body):
         return in_table
     given = given_in_calls(tree, name)  # `Config(lr=0.1)` overrides what stands in the class
-    return (in_table or slots_in_signature(tree, name)) if given is None else given
+    if given:
+        return given
+    return in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
+
+
+def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
+    """Return where a function at the top level sets the variable `lr` of `main.lr`, if it does so once."""
+    return [(node, "value") for node in variables_of(tree, name.partition(".")[0]).get(name.partition(".")[2], ())]
+
+
+def variables_of(tree: ast.Module, function: str) -> dict[str, list[Any]]:
+    """Return the variables that a function sets once, to a plain value, with the assignment of each."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
+    if len(functions) != 1:
+        return {}
+    assigned: dict[str, list[Any]] = {argument.arg: [] for argument, _, _ in signature(tree, function)}
+    stored = [node for node in ast.walk(functions[0]) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    times = [name.id for name in stored]
+    for node in ast.walk(functions[0]):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        is_line = isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and is_plain(node.value)
+        if is_line and isinstance(target, ast.Name) and times.count(target.id) == 1 and target.id not in assigned:
+            assigned[target.id] = [node]
+    return {name: lines for name, lines in assigned.items() if lines}
 
 
 def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:

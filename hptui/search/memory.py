@@ -52,10 +52,10 @@ class Evidence:
 def needed_gib(trial: Trial) -> float | None:
     """Return the memory that a trial needed, in GiB; None where that was not measured.
 
-    Of one that shared a process, it is the sum of its own parts.
+    Of one in a process for several, it is the sum of its own parts: the peak there is that of all which it ever had.
     """
     shared = trial.facts.get("pack_group")
-    measured = None if isinstance(shared, float) and shared > 1 else number(trial.facts.get("peak_gpu_allocated_gb"))
+    measured = None if shared is not None else number(trial.facts.get("peak_gpu_allocated_gb"))
     if measured is None:
         parts = [number(trial.facts.get(name)) for name in PARTS]
         known = [part for part in parts if part is not None]

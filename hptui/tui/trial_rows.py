@@ -12,8 +12,9 @@ from operator import attrgetter, itemgetter
 
 from hptui.core.stages import stage_index, stage_overrides
 from hptui.core.study import Study
-from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.core.trial import SECONDS_ALONE, Role, Trial, TrialStatus
 from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, varied_settings
+from hptui.results.packing import has_shares
 from hptui.results.view import View
 from hptui.tui.cells import Cell, TableColumn, width_of
 from hptui.tui.filters import Filter, parse_filter
@@ -24,7 +25,7 @@ SAMPLE_ROWS = 60
 """Number of rows, from either end, on which widths are measured."""
 MAX_COLUMN_CELLS = 24
 """Cells that a column takes at most."""
-COLUMNS_AFTER_SETTINGS = ("stage", "seconds", "peak_memory_gb", "note")
+COLUMNS_AFTER_SETTINGS = ("stage", "seconds", SECONDS_ALONE, "peak_memory_gb", "note")
 """Columns that come after the settings."""
 
 
@@ -146,7 +147,8 @@ class TrialRows:
         stage = ["stage"] if any(trial.stage for trial in view.trials) else []
         memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE_ROWS]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []
-        return [*stage, *objectives, TREND_COLUMN, *names, *settings, STEP_COLUMN, "seconds", *memory, *notes]
+        times = ["seconds", *([SECONDS_ALONE] if has_shares(view.trials[:SAMPLE_ROWS]) else [])]
+        return [*stage, *objectives, TREND_COLUMN, *names, *settings, STEP_COLUMN, *times, *memory, *notes]
 
     def available(self) -> list[str]:
         """Return all columns that can be shown."""

@@ -214,6 +214,7 @@ def test_a_study_that_has_rungs_no_more_lets_them_go_on(home: Path, tmp_path: Pa
     assert {trial.status for trial in trials(sd)} == {TrialStatus.COMPLETE}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("pruner", "trainer", "where", "said"),
     [

@@ -231,6 +231,7 @@ def test_the_only_configuration_below_the_directory_of_the_person_is_taken(tmp_p
     assert inspect_script(Path("recipes/tune.py")).config is None
 
 
+@pytest.mark.process
 def test_flags_beside_a_file_of_settings_do_not_go_into_its_copy(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "base.yaml").write_text("lr: 0.1\nwidth: 8\n")
     more = ['"--resume", action="store_true"', '"--layers", nargs="+", default=[1]', '"--gpus", type=int, default=1']

@@ -186,3 +186,17 @@ async def test_a_table_that_cannot_be_sorted_has_no_key_for_it(home):
         await walk.until("diagnoses")
         assert "table.up" in keys()
         assert "table.sort" not in keys()
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 15), (40, 10), (20, 5)], ids=str)
+async def test_a_panel_chosen_by_its_key_is_seen_at_every_size(home, size):
+    async with walking(home, study=make(home), size=size) as walk:
+        await walk.until(lambda: walk.app.screen.query(TrialTable) and len(walk.app.screen.table.rows))
+        for screen, panels in (("study", 3), ("trial", 4)):
+            for _ in range(panels):
+                await walk.press("v")
+                await walk.settled()
+                pane = walk.app.screen.focused
+                assert pane.region.height >= size[1] // 3, f"{screen}: {pane} has {pane.region} of {size}"
+            await walk.press("v", "enter")
+            await walk.settled()

@@ -183,7 +183,7 @@ class RelayedExecutor:
         return handle
 
     def _code_for(self, launch: Launch) -> CodeCopy | None:
-        """Return the code that a machine must have first; None: it is there. Raises: `StartFailed`, see `problem`."""
+        """Return the code that a machine must have first, if any. Raises: `StartFailed`, see `problem`."""
         if not self._machines.pushes_code():
             return None
         directory = Path(str(launch.config["directory"]))

@@ -52,7 +52,7 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     values = file_content(file) if file is not None else None
     if file is None or not values:
         return script
-    leaves = [_option(name, value) for name, value in config_leaves(values, "")]
+    leaves = [file_option(name, value) for name, value in config_leaves(values, "")]
     taken = {leaf.name for leaf in leaves}
     script.options = [*leaves, *(o for o in script.options if o.name != option.name and o.name not in taken)]
     script.config, script.config_option = file, option
@@ -82,28 +82,13 @@ def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
         file = existing_file(path, text) if isinstance(text, str) else None
         values = file_content(file) if file is not None else None
         if values:
-            script.options += [_option(key, value) for key, value in config_leaves(values, "")]
+            script.options += [file_option(key, value) for key, value in config_leaves(values, "")]
     for name, call in calls(tree):
         table = literal_value(call.args[0]) if name == "OmegaConf.create" and call.args else None
         script.options += (
-            [_option(key, value) for key, value in config_leaves(table, "")] if isinstance(table, dict) else []
+            [file_option(key, value) for key, value in config_leaves(table, "")] if isinstance(table, dict) else []
         )
     return script if script.options else None
-
-
-def fixed_file_note(tree: ast.Module) -> list[str]:
-    """Return a note on a file of settings whose path stands in the script."""
-    if not imported_modules(tree) & {"yaml", "omegaconf", "tomllib", "toml"}:
-        return []
-    for name, call in calls(tree):
-        last = name.rsplit(".", 1)[-1]
-        text = literal_value(call.args[0]) if call.args and last in ("open", "load", "Path", "read_text") else None
-        if isinstance(text, str) and text.endswith(SUFFIXES):
-            return [
-                f"it reads its settings from {text}, whose path stands in the script: with "
-                'yaml.safe_load(open(sys.argv[1])) and command = [..., "{config}"], config = "…" they can be searched'
-            ]
-    return []
 
 
 def _file_of(option: ScriptOption, path: Path) -> Path | None:
@@ -152,7 +137,8 @@ def config_leaves(value: dict[Any, Any], prefix: str) -> Iterator[tuple[str, Any
             yield prefix + key, item
 
 
-def _option(name: str, value: Any) -> ScriptOption:
+def file_option(name: str, value: Any) -> ScriptOption:
+    """Return a value of a file of settings as an option."""
     if isinstance(value, str) and NUMBER_PATTERN.fullmatch(value):
         value = float(value)
     if isinstance(value, str) and "${" in value:  # OmegaConf computes it

@@ -10,7 +10,15 @@ from typing import Any
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
-from hptui.scripts.with_constants import find_slots, is_plain, signature, slot_value, table_entries
+from hptui.scripts.with_constants import (
+    find_slots,
+    is_plain,
+    signature,
+    slot_value,
+    table_entries,
+    top_level,
+    variables_of,
+)
 
 MAX_DEPTH = 4
 """Dictionaries within dictionaries that are followed."""
@@ -66,6 +74,8 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
         is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
         names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or has_rule(name))}
+    for function in own:
+        names |= {f"{function}.{name}": None for name in variables_of(tree, function) if has_rule(name)}
     by_name = {}
     for name in names:
         value = _standing(tree, name)
@@ -80,7 +90,8 @@ TRAINING_FUNCTION = re.compile(r"(?:.*_)?(?:train\w*|fit|finetune|fine_tune|run|
 
 def plain_constants(tree: ast.Module) -> set[str]:
     """Return the names at the top level that are assigned literals."""
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
+    lines = top_level(tree)
+    assigned = [node for node in lines if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
     targets = [(node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value) for node in assigned]
     return {target.id for target, value in targets if isinstance(target, ast.Name) and value and is_plain(value)}
 

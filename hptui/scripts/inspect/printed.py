@@ -138,7 +138,7 @@ class Samples:
                 return self._text(value, given)
             case ast.BinOp(left=left, op=ast.Mod(), right=right) if _is_text(left):
                 return self._percent(self._text(left), right.elts if isinstance(right, ast.Tuple) else [right])
-            case ast.BinOp(left=left, op=ast.Add(), right=right) if _is_text(left) or _is_text(right):
+            case ast.BinOp(left=left, op=ast.Add(), right=right) if _is_text(node):
                 return self._text(left) + self._text(right)
             case ast.Call(func=ast.Attribute(value=value, attr="format"), args=args, keywords=words) if _is_text(value):
                 return self._format(self._text(value), args, {word.arg or "": word.value for word in words})
@@ -257,7 +257,7 @@ def _source_of(node: ast.AST) -> str:
 
 def _is_text(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _is_text(node.left) or _is_text(node.right)
+        return any(_is_text(part) or _makes_text(part) for part in (node.left, node.right))
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 

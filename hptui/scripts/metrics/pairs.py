@@ -188,8 +188,10 @@ MAX_KEY_DISTANCE = 160
 AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
 BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d")
 HEADING = re.compile(
-    r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s)\s*(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
-    r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*(?=[:|>\])]|\s[-–—]\s|$)",
+    r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s|[*=#~-]{2,})\s*(?:final\s+)?"
+    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
+    r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*"
+    r"(?=[:|>\])@]|[*=#~-]{2,}|(?<=ion),|(?<=ing),|\s[-–—]\s|$)",
     re.IGNORECASE,
 )
 
