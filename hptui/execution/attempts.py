@@ -186,10 +186,7 @@ class Attempts:
         return lease
 
     def launch(self, recorded: RecordedAttempt) -> RunningAttempt:
-        """Hand an attempt to the executor, after the commit of its record.
-
-        One that cannot be started is found gone at the next turn.
-        """
+        """Hand a recorded attempt to the executor. One that cannot be started is found gone at the next turn."""
         attempt, trial, lease, packing = recorded.attempt, recorded.trial, recorded.lease, recorded.packing
         crash_point("after_insert_attempt")
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources

@@ -22,7 +22,10 @@ class BestCheckpoint:
         self._reported: set[int] = set()
 
     def under_way(self, study: Study, trials: Sequence[Trial], stage: str) -> bool:
-        """Begin what is to be copied; return whether a copy is under way. What cannot be copied is recorded once."""
+        """Begin what is to be copied; return whether a copy is under way.
+
+        What cannot be copied is recorded once.
+        """
         executors = [executor for executor in self._attempts.executors() if isinstance(executor, FetchingExecutor)]
         if not executors:
             return False
