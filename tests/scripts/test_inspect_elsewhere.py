@@ -252,6 +252,7 @@ def test_a_default_that_is_joined_to_a_directory_names_the_file(joined: str, lib
     assert {"lr": 0.1, "width": 8}.items() <= defaults(script).items()
 
 
+@pytest.mark.process
 def test_flags_beside_a_file_of_settings_do_not_go_into_its_copy(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "base.yaml").write_text("lr: 0.1\nwidth: 8\n")
     more = ['"--resume", action="store_true"', '"--layers", nargs="+", default=[1]', '"--gpus", type=int, default=1']
