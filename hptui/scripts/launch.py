@@ -93,7 +93,7 @@ MPI_PROGRAMS = ("mpirun", "mpiexec", "srun", "horovodrun")
 
 
 def processes_of_mpi(words: Sequence[str]) -> int:
-    """Return how many processes `mpirun -n 4` or `srun --ntasks=4` starts; 1 if that is not said."""
+    """Return how many processes `mpirun -n 4` or `srun --ntasks=4` starts; 1 if it does not state that."""
     if not words or words[0].rpartition("/")[2] not in MPI_PROGRAMS:
         return 1
     for word, following in zip(words[1:], [*words[2:], ""], strict=True):

@@ -129,9 +129,9 @@ class _Attempt:
 
     def _all(self, reduction: RankReduction) -> Iterator[Found]:
         reports = ReportsReader(self._run.root / self._earlier.reports)
-        found = list(reports.read(last=True))
+        reported = list(reports.read(last=True))
         reduction.world = max(reduction.world, reports.world)
-        for report in found:
+        for report in reported:
             trust = TAP if report.source.startswith(TAP_PREFIX) else REPORT
             yield MetricsSource(trust, report.source, report.rank), report.reading
         readers: dict[int | None, LineReader | None] = {}

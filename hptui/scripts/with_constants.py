@@ -81,7 +81,7 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 
 def set_attributes(tree: ast.Module) -> dict[str, Any]:
-    """Return the attributes that the top level sets once, to a plain value: `args.lr = 2e-5`, with each assignment."""
+    """Return the attributes that the top level sets once (`args.lr = 2e-5`), with each assignment."""
     stored = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
     times = [ast.unparse(node) for node in stored]
     lines = [node for node in top_level(tree) if isinstance(node, ast.Assign) and is_plain(node.value)]

@@ -92,7 +92,7 @@ def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
 
 
 def joined_default(option: ScriptOption, tree: ast.Module) -> str:
-    """Return the end of an option's default that is joined to a directory: `str(ROOT / "conf" / "a.yaml")`, or ''."""
+    """Return the end of a default that is joined to a directory (`ROOT / "conf" / "a.yaml"`), or ''."""
     for _, call in calls(tree):
         names = [literal_value(word) for word in call.args]
         if any(isinstance(name, str) and name.lstrip("-") == option.flag for name in names):

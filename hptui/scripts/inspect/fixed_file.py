@@ -22,11 +22,11 @@ def fixed_file(tree: ast.Module, path: Path) -> InspectedScript | None:
     """
     if not imported_modules(tree) & READERS:
         return None
-    found = [(file, options) for file in dict.fromkeys(_files(tree, path)) if (options := _settings(file))]
-    tuned = [pair for pair in found if any(is_searched_at_once(option.name) for option in pair[1])]
-    if not found:
+    candidates = [(file, options) for file in dict.fromkeys(_files(tree, path)) if (options := _settings(file))]
+    tuned = [pair for pair in candidates if any(is_searched_at_once(option.name) for option in pair[1])]
+    if not candidates:
         return None
-    file, options = (tuned or found)[0]
+    file, options = (tuned or candidates)[0]
     return InspectedScript(f"the settings of {file.name}", "none", options, config=file)
 
 
@@ -38,7 +38,7 @@ def _settings(file: Path) -> list[ScriptOption]:
 
 
 def _files(tree: ast.Module, path: Path) -> Iterator[Path]:
-    """Yield the files that texts of the script name: as they stand, else the only one in the project of that name."""
+    """Yield the files that texts of the script name: as they stand, else the only one of that name."""
     for text in _names_of_files(tree):
         file = existing_file(path, text)
         if file is None:

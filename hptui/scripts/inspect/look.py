@@ -105,7 +105,7 @@ def _calls_imported(tree: ast.Module) -> bool:
 
 
 def _needs_project(tree: ast.Module, project: ast.Module, script: InspectedScript) -> bool:
-    """Return whether other modules declare options, too: they get the parser, or hold a base class of a dataclass."""
+    """Return whether other modules declare options, too: with the parser, or in a base of a dataclass."""
     classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     bases = {
         dotted_name(base).rpartition(".")[2]

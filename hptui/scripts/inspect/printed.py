@@ -231,7 +231,7 @@ def _held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _elements(node: ast.AST) -> list[ast.expr] | None:
-    """Return the elements of a list that is written down, or put together from such: `["{}"] + ["{:.3f}"] * 4`."""
+    """Return the elements of a list, which may be put together: `["{}"] + ["{:.3f}"] * 4`."""
     match node:
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
             return elements

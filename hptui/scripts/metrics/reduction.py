@@ -6,6 +6,7 @@ value, which it may have reduced itself.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -76,7 +77,7 @@ class RankReduction:
     def _reduced(self, source: MetricsSource, name: str, reading: MetricsReading, values: list[float]) -> Found:
         value = fmean(values) if self.rule == "mean" else max(values)
         # NaN of one process is that of all: `max` would depend on their order.
-        value = next((one for one in values if one != one), value)
+        value = next((number for number in values if math.isnan(number)), value)
         text = f"{source.name}, {self.rule} of {len(values)} ranks" if len(values) > 1 else source.name
         return replace(source, name=text, rank=0), replace(reading, metrics={name: value})
 

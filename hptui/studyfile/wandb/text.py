@@ -84,7 +84,7 @@ def _check_aliases(root: yaml.Node) -> None:
 
 
 def _check_keys(loader: Any, root: yaml.Node) -> list[str]:
-    """Return notes on keys that stand in their table twice, of which YAML takes the last; keys must be texts.
+    """Return notes on keys that stand twice in a table, of which YAML takes the last; keys must be texts.
 
     All tables are checked before the first is built: building one copies into it what it merges (`<<: *common`).
     """

@@ -13,7 +13,7 @@ from typing import Any
 
 
 def install(original: str, copy: str, mark: str) -> None:
-    """Let `open` read `copy` in place of `original`, however its path is written; `mark` is made when that happens."""
+    """Let `open` read `copy` in place of `original`; `mark` is made when that happens."""
     target = os.path.realpath(original)
     names = {os.path.basename(original), os.path.basename(target)}
     open_file = io.open
