@@ -261,7 +261,7 @@ def _mask_sequence(value: Sequence[Any], name: str) -> Sequence[Any]:
 
 
 def hide_value(text: str, where: str, value: Any) -> str:
-    """Return a text about the value at a dotted location, without the value if its name says that it is a secret."""
+    """Return a text about the value at a location, without the value if its name says secret."""
     if not any(names_secret(part) for part in re.split(r"[.\[]", where)):
         return text
     for leaf in sorted({*_leaves(value)}, key=len, reverse=True):

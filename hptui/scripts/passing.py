@@ -105,8 +105,18 @@ def words_of(form: OptionForm, style: ArgumentStyle, name: str, value: Value) ->
         return _flag_words(form, value)
     if form.kind is FormKind.POSITIONAL:
         raise CannotBePassed(f'it has no name but a place: put "{{{name}}}" into the command')
-    if _is_default_without_text(form, value):
-        return []
+    is_default = value is not None and type(form.silent) is type(value) and form.silent == value
+    if is_default and form.reads is Reads.TEXT and isinstance(value, bool | int | float):
+        return []  # `type=str, default=False`: its word "False" would be a text, which is true
+    try:
+        return _value_words(form, style, name, value)
+    except CannotBePassed:
+        if is_default:
+            return []  # a default that its own option could not read: `type=int, default=1e-4`
+        raise
+
+
+def _value_words(form: OptionForm, style: ArgumentStyle, name: str, value: Value) -> list[str]:
     option = _option_name(form, style, name)
     if value is None:
         if form.null:
@@ -149,18 +159,6 @@ def _flag_words(form: OptionForm, value: Value) -> list[str]:
         return []
     flags = ", ".join(f"{flag} means {show(set_value)}" for set_value, flag in form.sets)
     raise CannotBePassed(f"it is a flag ({flags or form.flags[0]}){_silence(form)}")
-
-
-def _is_default_without_text(form: OptionForm, value: Value) -> bool:
-    """Return whether a value is the default of an option that reads texts, and none itself: `type=str, default=False`.
-
-    Its word would be a text, such as "False", which is true.
-    """
-    return form.reads is Reads.TEXT and isinstance(value, bool | int | float) and _same_type(form.silent, value)
-
-
-def _same_type(left: object, right: object) -> bool:
-    return type(left) is type(right) and left == right
 
 
 def _is_silent(form: OptionForm, value: Value) -> bool:
@@ -257,6 +255,8 @@ def _read_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
             return value_word(STYLES["fire"], value)
         case Reads.HYDRA:
             return value_word(STYLES["hydra"], value)
+        case Reads.CHARACTERS:
+            raise CannotBePassed("the script takes each character of its text for an entry (type=list)")
         case Reads.JSON:
             return json.dumps(value)
         case Reads.PYTHON:

@@ -34,7 +34,10 @@ class CommandSettings:
     )
     names: Any = setting(None, 'what the script calls a parameter, where it differs: { lora_rank = "lora_r" }')
     tables: list = setting([], 'parameters that reach the script as a table: ["optimizer"] for optimizer.lr')  # type: ignore[type-arg]
-    config: Any = setting(None, 'write parameters into a copy of this YAML, JSON or TOML file, given as "{config}"')
+    config: Any = setting(
+        None,
+        'write parameters into a copy of this YAML, JSON or TOML file: given as "{config}", or opened by the script',
+    )
     env: Any = setting(None, 'environment variables of the script: { LR = "{learning_rate}" }')
     workdir: str = setting("", "where the script runs; empty: the study file's directory")
     metrics: list[Any] = setting(

@@ -69,6 +69,8 @@ def replacement(value: Any, old: ast.expr) -> ast.expr:
 def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     """Return where a dotted name (`params.lr`) stands, as (owner, attribute or index)."""
     first = name.partition(".")[0]
+    if name in (attributes := set_attributes(tree)):
+        return [(attributes[name], "value")]
     in_table = slots_in_table(tree, name)
     if in_table and not any(isinstance(node, ast.ClassDef) and node.name == first for node in tree.body):
         return in_table
@@ -76,6 +78,15 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     if given:
         return given
     return in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
+
+
+def set_attributes(tree: ast.Module) -> dict[str, Any]:
+    """Return the attributes that the top level sets once, to a plain value: `args.lr = 2e-5`, with each assignment."""
+    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
+    times = [ast.unparse(node) for node in stored]
+    lines = [node for node in top_level(tree) if isinstance(node, ast.Assign) and is_plain(node.value)]
+    names = {ast.unparse(line.targets[0]): line for line in lines if isinstance(line.targets[0], ast.Attribute)}
+    return {name: line for name, line in names.items() if times.count(name) == 1}
 
 
 def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
@@ -136,6 +147,8 @@ def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
         for index, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
             entries.append((key.value if isinstance(key, ast.Constant) else None, value, node.values, index))
         return entries
+    if isinstance(node, ast.List) and node.elts and all(isinstance(item, ast.Dict) for item in node.elts):
+        return [(str(index), item, node.elts, index) for index, item in enumerate(node.elts)]
     if isinstance(node, ast.Call) and called_name(node, NAMESPACES):
         inner = [*node.args[:1], *(word.value for word in node.keywords if word.arg is None)]
         entries = [(word.arg, word.value, word, "value") for word in node.keywords if word.arg]

@@ -103,7 +103,7 @@ def first_frame(home: Path, name: str, times: int = 5) -> list[tuple[float, floa
     found = []
     for _ in range(times):
         terminal = Terminal(["--home", str(home), "open", name])
-        terminal.read(20.0, ROW)
+        terminal.read(120.0, ROW)
         found.append((terminal.chunks[-1][0], terminal.cpu()))
         terminal.close()
     return found

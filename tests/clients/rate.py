@@ -1,9 +1,9 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|fourth|fifth|sixth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and
-`scripts` hold files in the forms that people publish, each with an `expected.yaml` that was written from the
+`python -m tests.clients.rate [unseen|third|fourth|fifth|sixth|seventh] [sweeps|scripts] [NAME…]`. The folders `sweeps`
+and `scripts` hold files in the forms that people publish, each with an `expected.yaml` that was written from the
 documentation of their tools; `unseen` has another sample, which was written by someone else after the readers were
-built, `third` one in forms that neither has, and `fourth`, `fifth` and `sixth` have forms of public repositories, all
+built, `third` one in forms that neither has, and `fourth` to `seventh` have forms of public repositories, all
 written before the readers saw them. Printed are the shares of: sweeps read right; scripts that run right with the
 study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
 and one searched trial record the value that the script has for these settings).
@@ -45,6 +45,7 @@ UNSEEN_SWEEPS, UNSEEN_SCRIPTS = HERE / "unseen" / "sweeps", HERE / "unseen" / "s
 """A second sample, written by someone else, that was not looked at while the readers were built."""
 THIRD_SWEEPS, THIRD_SCRIPTS = HERE / "third" / "sweeps", HERE / "third" / "scripts"
 FOURTH_SWEEPS, FOURTH_SCRIPTS = HERE / "fourth" / "sweeps", HERE / "fourth" / "scripts"
+SEVENTH_SWEEPS, SEVENTH_SCRIPTS = HERE / "seventh" / "sweeps", HERE / "seventh" / "scripts"
 FIFTH_SWEEPS, FIFTH_SCRIPTS = HERE / "fifth" / "sweeps", HERE / "fifth" / "scripts"
 SIXTH_SWEEPS, SIXTH_SCRIPTS = HERE / "sixth" / "sweeps", HERE / "sixth" / "scripts"
 SAMPLES = {
@@ -53,6 +54,7 @@ SAMPLES = {
     "fourth": (FOURTH_SWEEPS, FOURTH_SCRIPTS),
     "fifth": (FIFTH_SWEEPS, FIFTH_SCRIPTS),
     "sixth": (SIXTH_SWEEPS, SIXTH_SCRIPTS),
+    "seventh": (SEVENTH_SWEEPS, SEVENTH_SCRIPTS),
 }
 
 

@@ -34,8 +34,9 @@ KEYS = {
     "right": "\x1b[C",
 }
 LOAD = re.compile(r"RAM +[\d.]+/[\d.]+ GiB *")
-STILL, BETWEEN_KEYS, IDLE, PATIENCE = 0.5, 0.12, 0.08, 30.0
-"""A screen stands when its program sleeps, and has run for less than this share of so many seconds."""
+STILL, BETWEEN_KEYS, ASLEEP, IDLE, PATIENCE = 1.25, 0.15, 0.25, 0.08, 30.0
+"""A screen stands when its program has run for less than `IDLE` of `STILL` seconds, longer than from one look at the
+store to the next, and sleeps."""
 AT_ONCE = 6
 """Walks that are under way at a time: most of a walk is waiting."""
 
@@ -53,7 +54,7 @@ def still(seat: Terminal, seconds: float) -> None:
         (before, _), until = work(seat.pid), time.monotonic() + seconds
         while time.monotonic() < until:
             if seat.read(0.04) or not work(seat.pid)[1]:
-                until = max(until, time.monotonic() + seconds / 2)
+                until = max(until, time.monotonic() + min(ASLEEP, seconds))
                 if time.monotonic() > deadline:
                     return
         if work(seat.pid)[0] - before < IDLE * seconds:
@@ -103,7 +104,9 @@ def walked(walk: Walk) -> list[tuple[str, str]]:
     env = environment(home, TERM="xterm-256color", COLORTERM="truecolor", XDG_CONFIG_HOME=str(home.parent / "config"))
     env |= {name: str(home.parent / value) for name, value in walk.env.items()}
     del env["COLUMNS"]
-    seat = Terminal(["env", "-C", str(PLACE), sys.executable, "-P", "-m", "hptui", *walk.words], env, walk.size)
+    # A terminal that answers late, as on a busy machine, is taken for a slow line, to which less is drawn.
+    command = ["env", "-C", str(PLACE), sys.executable, "-P", "-m", "hptui", *walk.words]
+    seat = Terminal(command, env, walk.size, answers=False)
     found = []
     try:
         seat.until(walk.ready, 60)

@@ -17,7 +17,7 @@ from hptui.tui.screens.report import _headings
 from hptui.tui.screens.steering import why_no_cure
 from hptui.tui.sources import start_watch
 from hptui.tui.sources.pool import ReaderPool
-from hptui.tui.sources.start_watch import StartWatch
+from hptui.tui.sources.start_watch import StartWatch, starting_runner
 from hptui.tui.sources.studies import StudiesSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.space_rows import sample_lines
@@ -44,6 +44,20 @@ def test_a_runner_that_starts_is_not_gone_and_one_that_dies_is(before, running, 
     monkeypatch.setattr(start_watch, "START_S", -1.0)
     assert not watch.is_starting(running, alive=False)
     assert not StartWatch().is_starting(running, alive=False)
+
+
+def test_a_runner_that_is_started_here_after_one_that_died_is_not_gone(tmp_path):
+    watch, root = StartWatch(tmp_path), tmp_path
+    assert not watch.is_starting(StudyState.RUNNING, alive=False), "nobody has started one"
+    with starting_runner(root):
+        assert watch.is_starting(StudyState.RUNNING, alive=False)
+        assert not watch.is_starting(StudyState.RUNNING, alive=True), "the verb itself holds the lock"
+    assert watch.is_starting(StudyState.RUNNING, alive=False)
+    with pytest.raises(OSError, match="no"), starting_runner(root):
+        raise OSError("no")
+    assert not watch.is_starting(StudyState.RUNNING, alive=False)
+    with starting_runner(root):
+        assert not watch.is_starting(StudyState.DONE, alive=False)
 
 
 def test_both_lists_say_running_until_a_runner_should_have_started(home, monkeypatch):

@@ -48,7 +48,7 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     option = next((option for option in script.options if _says_where_the_file_is(option)), None)
     if option is None or option.type not in ("str", "any") or option.before:
         return script
-    file = _file_of(option, path)
+    file = _file_of(option, path, joined_default(option, tree))
     values = file_content(file) if file is not None else None
     if file is None or not values:
         return script
@@ -91,8 +91,34 @@ def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
     return script if script.options else None
 
 
-def _file_of(option: ScriptOption, path: Path) -> Path | None:
+def joined_default(option: ScriptOption, tree: ast.Module) -> str:
+    """Return the end of an option's default that is joined to a directory: `str(ROOT / "conf" / "a.yaml")`, or ''."""
+    for _, call in calls(tree):
+        names = [literal_value(word) for word in call.args]
+        if any(isinstance(name, str) and name.lstrip("-") == option.flag for name in names):
+            return _end_of_path(next((word.value for word in call.keywords if word.arg == "default"), None))
+    return ""
+
+
+def _end_of_path(node: ast.AST | None) -> str:
+    """Return the texts at the end of a path that is put together from others: `ROOT / "conf" / "a.yaml"`."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr(values=[*_, ast.Constant(value=str() as text)]):
+            return text.lstrip("/")
+        case ast.Call(func=func, args=[*_, last] as words):
+            is_join = dotted_name(func) in ("os.path.join", "path.join", "join")
+            return "/".join(filter(None, map(_end_of_path, words))) if is_join else _end_of_path(last)
+        case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=str() as text)):
+            return f"{before}/{text}" if (before := _end_of_path(left)) else text
+    return ""
+
+
+def _file_of(option: ScriptOption, path: Path, joined: str) -> Path | None:
     """Return the file that an option names by default, else the only or the usual one near the script."""
+    if option.default is None and joined and (file := existing_file(path, joined)) is not None:
+        return file
     if isinstance(option.default, str) and not Path(option.default).is_dir():
         return existing_file(path, option.default)
     here = Path.cwd()

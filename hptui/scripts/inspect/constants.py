@@ -13,6 +13,7 @@ from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 from hptui.scripts.with_constants import (
     find_slots,
     is_plain,
+    set_attributes,
     signature,
     slot_value,
     table_entries,
@@ -37,7 +38,13 @@ def nested_constants(tree: ast.Module) -> dict[str, Any]:
         values = {key: value for key, value in by_name.items() if value is not UNKNOWN}
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
             values_by_name |= values
-    return values_by_name
+    attributes = {name: literal_value(line.value) for name, line in set_attributes(tree).items()}
+    owners = {name.rpartition(".")[0] for name in attributes if has_rule(name.rpartition(".")[2])}
+    return values_by_name | {
+        name: value
+        for name, value in attributes.items()
+        if name.rpartition(".")[0] in owners and isinstance(value, bool | int | float)
+    }
 
 
 def _standing(tree: ast.Module, name: str) -> Any:
@@ -153,8 +160,12 @@ def _entries(node: ast.AST) -> list[tuple[str, ast.expr]] | None:
 
 
 def _plain_entries(node: ast.AST, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    is_list = isinstance(node, ast.List)  # of tables, such as the groups of an optimizer: what else is in it is data
     for key, item in _entries(node) or ():
-        if _entries(item) is not None and depth < MAX_DEPTH:
+        if is_list and isinstance(item, ast.Dict):
+            inside = _plain_entries(item, f"{prefix}{key}.", depth + 1)
+            yield from ((name, value) for name, value in inside if has_rule(name.rpartition(".")[2]))
+        elif _entries(item) is not None and depth < MAX_DEPTH:
             yield from _plain_entries(item, f"{prefix}{key}.", depth + 1)
         elif (
             isinstance(value := literal_value(item), bool | int | float | str)
@@ -170,7 +181,7 @@ def entries_of_table(node: ast.AST) -> Iterator[tuple[str, Any]]:
 
 def _table_value(node: ast.AST, depth: int) -> Mapping[str, Any] | None:
     entries = _entries(node)
-    if entries is None or isinstance(node, ast.ClassDef):
+    if entries is None or isinstance(node, ast.ClassDef | ast.List):
         return None
-    values = {key: _table_value(item, depth + 1) if _entries(item) else literal_value(item) for key, item in entries}
+    values = {key: _table_value(item, depth + 1) or literal_value(item) for key, item in entries}
     return {key: value for key, value in values.items() if value is not UNKNOWN}

@@ -392,6 +392,20 @@ def test_the_workspace_of_libraries_is_no_activation(steps: int, monkeypatch: py
         monkeypatch.undo()
 
 
+def test_the_memory_that_ran_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the host, with its peak, in a training on a card, too."""
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: 7 << 30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=80 << 30))
+    card = torch.device("cuda")
+    of_card = memory.out_of_memory_error(torch.OutOfMemoryError("CUDA out of memory"), "in step 3", settings(), card)
+    assert str(of_card).startswith("out of GPU memory in step 3: peak 7.00 of 80.00 GiB, with batch_size=")
+    for error in (MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")):
+        text = str(memory.out_of_memory_error(error, "in step 3", settings(), card))
+        assert text.startswith("out of memory in step 3: peak ")
+        assert "of 80.00 GiB" not in text
+        assert "peak 7.00" not in text
+
+
 def test_how_float32_is_multiplied_is_a_setting_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # restored after the test
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA A100")
