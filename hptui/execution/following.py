@@ -50,8 +50,15 @@ class Following:
         while looked:
             endings = dict[str, AttemptEnd]()
             count = self._record_some(looked, states, endings)
+            failures = list[Exception]()
             for live in looked[:count]:
-                self._apart(live, lambda live=live, endings=endings: self._follow_up(live, states, endings))
+                try:
+                    self._apart(live, lambda live=live, endings=endings: self._follow_up(live, states, endings))
+                except Exception as error:  # the ends of the others are recorded, too, and must be followed now
+                    log.exception("trial %d: what is to follow its record has failed", live.trial.number)
+                    failures.append(error)
+            if failures:
+                raise failures[0]
             looked = looked[count:]
 
     def _record_some(

@@ -4,6 +4,7 @@ A row without a process is found by the next runner; a process without a row wou
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from hptui.search.promotion import Promotion
 from hptui.store.crash_points import crash_point
 from hptui.store.recorded import EventKind
 from hptui.store.store import DiskFull, Store
+
+log = logging.getLogger(__name__)
 
 MAX_TRANSACTION_S = 0.25
 """Seconds after which a transaction takes in no further trial: the next one does."""
@@ -92,14 +95,25 @@ class Starting:
                 controller.attempts.discard(item)
             controller.reload()
             raise
-        for item in recorded:
-            live = controller.attempts.launch(item)
-            if live.trial.attempts:
-                controller.pruning.restore(live)
+        self._launch(recorded)
         if pauses:
             controller.pause(pauses.message, pauses.level)
             return ()
         return actions[count:]
+
+    def _launch(self, recorded: Sequence[RecordedAttempt]) -> None:
+        """Start all that is recorded, whatever fails for one of them. Raises: what failed first."""
+        failures = list[Exception]()
+        for item in recorded:
+            try:
+                live = self._controller.attempts.launch(item)
+                if live.trial.attempts:
+                    self._controller.pruning.restore(live)
+            except Exception as error:  # the others are recorded, too: nobody else would start or end them
+                log.exception("trial %d: its attempt could not be started well", item.trial.number)
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def _record(self, action: Start, recorded: list[RecordedAttempt]) -> StudyPauses | None:
         """Record the attempt that an action starts; return why the study is to pause instead, if so."""

@@ -94,6 +94,10 @@ class Simulated:
     def capacity(self) -> int:
         return self._places
 
+    def free_places(self) -> int:
+        """How many places nothing holds."""
+        return len(self._free)
+
     def reserve(self) -> Lease | None:
         return Lease(label=self._free.pop(), host="here") if self._free else None
 
