@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 from tests.results.histories.make import REAL, history  # noqa: E402
 
 DIRECTORY = Path(__file__).parent / "histories"
-"""Where searches are stored unless another directory is given; those of quick engines are not kept by git."""
+"""Where searches are stored unless another directory is given; git keeps none of them."""
 FIRST_SEED = 60_000
 COUNTS = {"tpe": 40, "random": 40, "gp": 20, "ax": 20}
 """Number of trials of a search, by engine."""

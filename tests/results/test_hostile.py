@@ -9,7 +9,7 @@ import pytest
 from hptui.core.trial import Role
 from hptui.results import claims
 from hptui.results.digits import printed_number
-from hptui.results.document import render_markdown
+from hptui.results.fact_index import render_with_index
 from hptui.results.fact_writer import FactWriter
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
@@ -76,7 +76,7 @@ def test_of_equal_values_none_was_chosen():
     rng = np.random.default_rng(2)
     for count in (2, 5, 12, 20):
         record = record_of(points(count, rng), np.full(count, 0.693))
-        text = render_markdown(compose_report(record, "results"))
+        text = render_with_index(compose_report(record, "results"), "r.md")[0]
         assert "likely to look better" not in text
         assert "All " in text
         assert "the same" in text
