@@ -29,9 +29,13 @@ marks.watch()
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not even import a file whose tests all load torch when those are not asked for: that takes seconds."""
-    if "not torch" not in config.option.markexpr or not collection_path.match("test_*.py"):
+    if not _without_torch(config.option.markexpr) or not collection_path.match("test_*.py"):
         return None
     return True if loaded_by(name_of(collection_path)) & marks.LIBRARIES["torch"] else None
+
+
+def _without_torch(expression: str | None) -> bool:
+    return expression == "quick" or "not torch" in (expression or "")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in marks.marks_of(item) if isinstance(item, pytest.Function) else ():
             item.add_marker(name)
+        if marks.is_quick(item):
+            item.add_marker("quick")
         if item.get_closest_marker("process") and item.config.pluginmanager.hasplugin("rerunfailures"):
             # Processes, terminals and deadlines on a busy machine: run once more, and shown below all the same.
             item.add_marker(pytest.mark.flaky(reruns=1))
@@ -66,7 +72,8 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Hold a test to its marks, in a run that leaves tests out by them."""
     torch_before = "torch" in sys.modules
     result = yield
-    if "not process" in (item.config.option.markexpr or "") and (problem := marks.unmarked(item, torch_before)):
+    expression = item.config.option.markexpr or ""
+    if (expression == "quick" or "not process" in expression) and (problem := marks.unmarked(item, torch_before)):
         pytest.fail(problem, pytrace=False)
     return result
 

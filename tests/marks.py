@@ -1,4 +1,4 @@
-"""The marks `process`, `torch`, `terminal`, `optuna`: set from what a test's file, code and fixtures import and call.
+"""The marks `process`, `torch`, `terminal`, `optuna`, `long`: set from what a test imports, calls and takes.
 
 A test that starts a process all the same, or is the first to load torch, without the mark fails and says so: then the
 mark is written by hand (`pytestmark = pytest.mark.process`).
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.import_graph import loaded_by
+from tests.long_tests import function_of, long_functions
 
 LIBRARIES = {
     "torch": {"torch", "transformers", "peft", "bitsandbytes", "ax", "botorch", "gpytorch"},
@@ -43,9 +44,17 @@ STARTERS = (
     "hptui.testing.study.",
     "hptui.testing.trainers.",
     "hptui.operations.plugins.",
+    "hptui.operations.first_proposal.",
+    "hptui.operations.machine.logout_warning",
+    "hptui.execution.remote.ray.",
+    "hptui.execution.remote.ray_places.",
     "hptui.api.run.",
 )
 """What starts a process when it is called, by the beginning of its full name."""
+
+
+OTHERS = {"slow", "process", "torch", "terminal"}
+"""Marks of tests that do more than compute in this process."""
 
 
 def marks_of(item: pytest.Function) -> set[str]:
@@ -61,6 +70,8 @@ def marks_of(item: pytest.Function) -> set[str]:
     result = {mark for mark, libraries in LIBRARIES.items() if libraries & loaded}
     if any(name.startswith(STARTERS) for name in called) or "terminal" in result:
         result.add("process")
+    if function_of(item.nodeid) in long_functions():
+        result.add("long")
     return result
 
 
@@ -142,10 +153,15 @@ def started_processes() -> list[str]:
     return _started
 
 
+def is_quick(item: pytest.Item) -> bool:
+    """Return whether a test belongs to the inner loop."""
+    return not {mark.name for mark in item.iter_markers()} & {*OTHERS, "long"}
+
+
 def unmarked(item: pytest.Item, torch_before: bool) -> str:
     """Return what a test did that needs a mark which it does not have, or ''."""
-    if {mark.name for mark in item.iter_markers()} & {"slow", "process", "torch", "terminal"}:
-        return ""  # the inner loop leaves it out
+    if {mark.name for mark in item.iter_markers()} & OTHERS:
+        return ""
     if _started:
         return f"this test starts a process ({_started[0]}): give it, or its file, pytest.mark.process"
     if "torch" in sys.modules and not torch_before:

@@ -6,6 +6,7 @@ calling script is killed, the study goes on."""
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ from hptui.operations.follow import (
 from hptui.operations.messages import event_lines
 from hptui.operations.result_files import write_file_set
 from hptui.operations.run import create_study, run, spec_json
+from hptui.operations.spawn_runner import last_words
 from hptui.store.paths import StudyDir, find_home
 from hptui.store.recorded import MetaKey
 from hptui.trainers.modules import pass_script, refuse_while_loading
@@ -267,7 +269,7 @@ def _of_checkpoint(path: Path, home: Path) -> StudyDir:
 def _follow(
     home: Path, name: str, extra_trials: str | None, output: Path | None, show: Callable[[str], None]
 ) -> Results:
-    sd = StudyDir(home / name)
+    sd, began = StudyDir(home / name), time.time()
     newest = newest_event_id(sd)
     started = run(home, str(sd.root), trials=extra_trials)
     for note in started.notes:
@@ -280,7 +282,7 @@ def _follow(
         raise
     results = Results(OpenStudy(sd))
     _write_results(sd, output)
-    _raise_unless_usable(sd, update, results)
+    _raise_unless_usable(sd, update, results, began)
     return results
 
 
@@ -293,7 +295,7 @@ def _watch(sd: StudyDir, newest: int, shown_notes: Sequence[str], show: Callable
     return update
 
 
-def _raise_unless_usable(sd: StudyDir, update: FollowUpdate, results: Results) -> None:
+def _raise_unless_usable(sd: StudyDir, update: FollowUpdate, results: Results, began: float) -> None:
     """Raise an error if the study ended without a usable trial, or was stopped by the machine."""
     view = update.view
     code = exit_code(view, aborted=paused_itself(sd), hindered=paused_by_machine(sd))
@@ -303,7 +305,8 @@ def _raise_unless_usable(sd: StudyDir, update: FollowUpdate, results: Results) -
         problem = results.message or f"no trial of {sd.name!r} is usable{failure}"
         raise NoUsableTrial(problem, hint=f"hptui trials {sd.name}; its record is in {sd.root}")
     if code:
-        problem = f"the runner of {sd.name!r} has gone, and the study is {results.state}"
+        words = last_words(sd, began)
+        problem = f"the runner of {sd.name!r} has gone, and the study is {results.state}{': ' if words else ''}{words}"
         raise MachineError(problem, hint=f"resume_optimization({sd.name!r}) goes on with it; see {sd.runner_log}")
 
 

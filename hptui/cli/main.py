@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +25,8 @@ from hptui.core.interrupt import interrupted
 from hptui.core.masking import mask_text
 from hptui.core.version import __version__
 
+OVERFLOW = "(overflow|underflow|invalid value|divide by zero) encountered"
+"""Beginning of numpy's warnings about values beyond its range: what cannot be computed is not shown, which says it."""
 _contexts: list[Context] = []
 """The context of this call, for the crash report, which click's own context does not reach."""
 
@@ -111,6 +114,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    warnings.filterwarnings("ignore", OVERFLOW, RuntimeWarning)
     handler = signal.getsignal(signal.SIGINT)
     early = handler is interrupted  # set in `hptui/__init__`, while modules were imported
     try:

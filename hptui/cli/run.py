@@ -5,6 +5,7 @@ affects the study."""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -86,6 +87,7 @@ def run_(
     from hptui.operations.ownership import ALLOW_OWNER, foreign_note
     from hptui.operations.run import run, run_from
 
+    began = time.time()
     ALLOW_OWNER.set(allow_owner)
     try:
         if note := foreign_note(existing := find_study(context.home, ref)):
@@ -108,7 +110,7 @@ def run_(
         return 0
     if started.joined:
         message(f"{name} is running already; following it")
-    return follow(started.sd, after, started.notes)
+    return follow(started.sd, after, started.notes, began)
 
 
 REAL_STDOUT = sys.stdout
@@ -117,11 +119,14 @@ REDRAW_S = 0.5
 """Seconds between two drawings of the live display."""
 
 
-def follow(sd: StudyDir, after: int = 0, printed: Collection[str] = ()) -> int:
+def follow(sd: StudyDir, after: int = 0, printed: Collection[str] = (), began: float = math.inf) -> int:
     """Print the events after `after` until the study rests; return the exit code of its state.
 
-    Events whose message is in `said` are not printed: they have been printed already.
+    Events whose message is in `printed` are not printed: they have been printed already. Of a runner that has gone
+    the last error since the time `began` is.
     """
+    from hptui.operations.spawn_runner import last_words  # not needed to follow
+
     live = on_terminal() and os.environ.get("TERM") != "dumb"
     with Follower(sd, after) as follower, _screen(live) as screen:
         try:
@@ -130,6 +135,8 @@ def follow(sd: StudyDir, after: int = 0, printed: Collection[str] = ()) -> int:
             if screen is not None:
                 screen.stop()
             return _leave(sd)
+    if update.view.row.state in UNFINISHED_STATES and (words := last_words(sd, began)):
+        message(f"the runner ended: {words}")
     return print_conclusion(sd, update.view)
 
 

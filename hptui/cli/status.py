@@ -42,6 +42,7 @@ STUDY_COLUMNS = [
 def status_(context: Context, study: str | None, as_json: bool) -> None:
     """Print a table of all studies, or the details of one."""
     from hptui.operations.status import status_json
+    from hptui.store.paths import list_studies
 
     views = _views(context, study)
     shapes = [status_json(view) for view in views]
@@ -54,17 +55,20 @@ def status_(context: Context, study: str | None, as_json: bool) -> None:
         for view in views:
             if view.best is not None and view.best.incomplete_curve:
                 message(f"{view.row.name}: {incomplete_note([view.best])}")
-    else:
+    elif not list_studies(context.home):
         message(f"no study in {context.home} yet; hptui run FILE starts one")
 
 
 def _views(context: Context, study: str | None) -> list[View]:
     from hptui.core.errors import HptuiError
+    from hptui.operations.ownership import foreign_home_note
     from hptui.results.view import read_view
     from hptui.store.paths import list_studies
 
     if study:
         return [read_view(context.study(study))]
+    if note := foreign_home_note(context.home):
+        message(f"note: {note}")
     views = []
     for sd in list_studies(context.home):
         try:

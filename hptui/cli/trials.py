@@ -18,7 +18,7 @@ from hptui.cli.output import (
     write_rows,
 )
 from hptui.core.format import clock, local_time, memory, metric, setting, size, visible_metrics
-from hptui.core.trial import Reason, TrialStatus
+from hptui.core.trial import SECONDS_ALONE, Reason, TrialStatus
 
 if TYPE_CHECKING:
     from hptui.core.trial import Trial
@@ -80,7 +80,7 @@ def trials_(
         if "reason" not in names and trial.reason and trial.reason not in IMPLIED_REASONS:
             row["status:shown"] = f"{trial.status} ({trial.reason})"
     best = next((index for index, trial in enumerate(trials) if trial == view.best), None)
-    ranks = {"number": 3, "status": 3, "name": 2, "seconds": 0, "peak_memory_gb": 0}
+    ranks = {"number": 3, "status": 3, "name": 2, "seconds": 0, SECONDS_ALONE: 0, "peak_memory_gb": 0}
     ranks |= {objective.metric: 3 for objective in view.study.objectives}
     if view.study.trainer.kind == "toy" and on_terminal():
         message(PSEUDO_LOSS_NOTE)
@@ -163,7 +163,7 @@ def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> N
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
-    from hptui.results.packing import packing_text
+    from hptui.results.packing import packing_text, seconds_alone
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
@@ -185,6 +185,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
             "note": trial.note,
             "progress": _progress(trial),
             "time": clock(trial.seconds) if trial.seconds else "",
+            "own time": "" if (own := seconds_alone(trial)) is None else clock(own),
             "shared a process": packing_text(trial),
             "peak memory": memory(trial.peak_memory_gb) if trial.peak_memory_gb else "",
             "proposed by": trial.engine,

@@ -20,6 +20,7 @@ COMMAND_KEYS = (
     "metrics",
     "read_output",
     "tap",
+    "ranks",
     "total_steps",
     "resume_flag",
     "checkpoint",

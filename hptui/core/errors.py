@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from hptui.core.masking import hide_value
+
 
 class HptuiError(Exception):
     """Base class of all errors of hptui; `str(error)` is the message, with the hint on a second line."""
@@ -51,6 +53,7 @@ class StudyError(UserError):
     """
 
     def __init__(self, message: str, *, file: str = "", where: str = "", value: object = None, hint: str = "") -> None:
+        message, hint = hide_value(message, where, value), hide_value(hint, where, value)
         self.file, self.where, self.value, self.problem = file, where, value, message
         location = " ".join(part for part in (f"{file}:" if file else "", f"{where}:" if where else "") if part)
         super().__init__(f"{location} {message}".strip(), hint=hint)

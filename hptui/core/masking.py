@@ -13,7 +13,7 @@ import math
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hptui.core.sanitize import sanitize
@@ -127,6 +127,8 @@ _known: set[str] = set()
 _known_pattern: list[re.Pattern[str] | None] = [None]
 VALUE_KEYS = ("choices", "value", "values", "default")
 """Keys under which a table with a `name` has the values of that name."""
+MIN_BARE_LENGTH = 4
+"""Characters from which a secret is hidden in an error where it stands without quotes."""
 MAX_KNOWN = 1000
 """Values that are remembered."""
 
@@ -256,6 +258,28 @@ def _mask_sequence(value: Sequence[Any], name: str) -> Sequence[Any]:
     if all(new is old for new, old in zip(masked, value, strict=True)):
         return value
     return tuple(masked) if isinstance(value, tuple) else masked
+
+
+def hide_value(text: str, where: str, value: Any) -> str:
+    """Return a text about the value at a location, without the value if its name says secret."""
+    if not any(names_secret(part) for part in re.split(r"[.\[]", where)):
+        return text
+    for leaf in sorted({*_leaves(value)}, key=len, reverse=True):
+        quoted = rf"(?<=[\"']){re.escape(leaf)}(?=[\"'])"
+        bare = rf"|(?<!\w){re.escape(leaf)}(?!\w)" if len(leaf) >= MIN_BARE_LENGTH else ""
+        text = re.sub(quoted + bare, REDACTED, text)
+    return text
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = value.values()
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        if str(value).strip().lower() not in PLAIN_WORDS:
+            yield str(value)
+    elif not isinstance(value, str) and isinstance(value, Iterable):
+        for item in value:
+            yield from _leaves(item)
 
 
 def label_choices(name: str, choices: Sequence[Any]) -> dict[str, str]:

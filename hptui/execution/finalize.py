@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from hptui.core.study import Study
-from hptui.core.trial import Attempt, AttemptState, Reason, TrialStatus
+from hptui.core.trial import SECONDS_ALONE, Attempt, AttemptState, Reason, TrialStatus
 from hptui.execution.attempt_files import log_tail, read_ending
 from hptui.execution.classify_exit import END_BY_REQUEST, AttemptEnd, ExitFacts, classify_exit, objective_values
 from hptui.execution.executor import State
@@ -20,6 +20,7 @@ from hptui.execution.gpu_record import GPU_PEAKS, gpu_uuids
 from hptui.execution.packing import is_blameless
 from hptui.execution.rungs import record_rung
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.execution.shared_time import is_hosted, own_seconds
 from hptui.store.crash_points import crash_point
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
@@ -58,7 +59,6 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
         ending, values = _objective_outcome(store, study, live, ending, final)
         _close_attempt(store, live, ending, facts)
         _close_trial(store, study, live, ending, values, final)
-    crash_point("after_finish")
     return ending
 
 
@@ -125,7 +125,7 @@ def _close_attempt(store: Store, live: RunningAttempt, ending: AttemptEnd, facts
         seconds=seconds if seconds is not None else live.active_seconds,
         exit_code=exit_facts.get("code"),
         exit_signal=exit_facts.get("signal"),
-        **_memory_use(store, live.attempt.token, facts),
+        **({} if is_hosted(live.run) else _memory_use(store, live.attempt.token, facts)),
         **_gpu_peaks(store, live),
     )
 
@@ -167,7 +167,8 @@ def _close_trial(
     final: Mapping[str, float],
 ) -> None:
     number = live.trial.number
-    seconds = sum(attempt.seconds for attempt in store.read.attempts(number))
+    attempts = store.read.attempts(number)
+    seconds = sum(attempt.seconds for attempt in attempts)
     status, reason = ending.status, ending.reason
     if status is None:
         status, reason = _after_loss(store, study, number, reason)
@@ -179,6 +180,8 @@ def _close_trial(
     if reason is Reason.RUNG:
         ending = replace(ending, message=record_rung(store, study, number) or ending.message)
     fields: dict[str, Any] = {"status": status, "seconds": seconds, "message": ending.message}
+    if (own := own_seconds(attempts)) is not None:
+        fields |= {"facts": {**store.read.trial(number).facts, SECONDS_ALONE: own}}
     if status is TrialStatus.WAITING:
         fields |= {"reason": None}
     else:

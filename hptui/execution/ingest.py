@@ -1,10 +1,7 @@
-"""Copy an attempt's `events.jsonl` into the store: rows and read offset in one transaction, so exactly once.
-
-Also warns when the code, packages or data of a study changed between trials."""
+"""Copy an attempt's `events.jsonl` into the store: rows and read offset in one transaction, so exactly once."""
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -23,54 +20,16 @@ from hptui.execution.attempt_files import (
     whole,
 )
 from hptui.execution.bulkhead import is_machine_trouble
+from hptui.execution.fingerprint import record_changes
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.execution.shared_time import record_share
 from hptui.search.pruners import counts_reports
 from hptui.store.crash_points import crash_point
 from hptui.store.filesystem import InvalidRecord
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH, MetricPoint
-from hptui.store.recorded import EventKind, MetaKey
+from hptui.store.recorded import EventKind
 from hptui.store.safe_reading import read_lines
 from hptui.store.store import Store
-
-FINGERPRINT_KEYS = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
-"""Keys of an attempt's environment that belong to its fingerprint."""
-
-
-def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
-    """Return the facts of an attempt's environment that determine what its code computes."""
-    values = {name: str(environment[name]) for name in FINGERPRINT_KEYS if environment.get(name) is not None}
-    packages = environment.get("packages")
-    if isinstance(packages, Mapping):
-        values |= {f"package {name}": str(version) for name, version in packages.items()}
-    plugins = environment.get("plugins")
-    if isinstance(plugins, Mapping):
-        values |= {f"plug-in {name}": str(version) for name, version in plugins.items()}
-    data = environment.get("data")
-    if isinstance(data, Mapping):
-        values |= {
-            f"data {name}": str(facts.get("sha256")) for name, facts in data.items() if isinstance(facts, Mapping)
-        }
-    return values
-
-
-def record_changes(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
-    """Compare an attempt's fingerprint with the one before, and record what differs."""
-    current = fingerprint(environment)
-    previous = json.loads(store.read.get_meta(MetaKey.CODE) or "{}")
-    # Only names on both sides: a package that one of two trials did not import is no change of code.
-    changed = [name for name in current if name in previous and current[name] != previous[name]]
-    if changed:
-        differences = ", ".join(f"{name} {_short(previous[name])} → {_short(current[name])}" for name in changed)
-        store.add_event(
-            "warning", EventKind.CHANGED, f"not the code and data of the trials before: {differences}", trial
-        )
-    if changed or not previous.keys() >= current.keys():
-        store.set_meta(MetaKey.CODE, json.dumps({**previous, **current}))
-
-
-def _short(value: str) -> str:
-    return value[:10] if len(value) > 20 else value
-
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +45,14 @@ MAX_MISSING_EVENTS = 1 << 20
 """Most events that may be missing between two lines; a larger number is an invalid line."""
 
 
+_Saved = tuple[int, int, int | None, float | None, dict[str, list[tuple[float, float]]]]
+"""Offset, sequence, step, progress and curves of an attempt."""
+
+
+def _copy(curves: Mapping[str, list[tuple[float, float]]]) -> dict[str, list[tuple[float, float]]]:
+    return {name: list(curve) for name, curve in curves.items()}
+
+
 class EventReader:
     """Reads events of one study's attempts into its store.
 
@@ -99,6 +66,7 @@ class EventReader:
         self.counting = counting
         self._names: dict[int, set[str]] = {}
         self._refused: dict[int, set[str]] = {}
+        self._uncommitted: list[tuple[RunningAttempt, _Saved]] = []
 
     def drain(self, live: RunningAttempt, seconds: float = 0.0) -> bool:
         """Commit what the attempt has written since the last call; return True when all is read.
@@ -111,12 +79,27 @@ class EventReader:
                 return False
         return True
 
+    def committed(self) -> None:
+        """Follow the commit of a transaction around calls of `drain`."""
+        if self._uncommitted:
+            self._uncommitted.clear()
+            crash_point("ingest.committed")
+
+    def rolled_back(self) -> None:
+        """Take back what `drain` has noted of attempts since the last commit: all of it is read again."""
+        for live, (offset, *saved) in reversed(self._uncommitted):
+            live.offset, live.sequence, live.step, live.progress, live.curves = offset, *saved
+        self._uncommitted.clear()
+
     def _batch(self, live: RunningAttempt, *, final: bool) -> bool:
         lines, offset = read_lines(live.run.events, live.offset)
         if lines and not final and _runs_ahead(lines, live.sequence):
             offset -= len(lines.pop()) + 1
         if offset == live.offset:
             return False
+        if not self._store.connection.handle.in_transaction:
+            self._uncommitted.clear()
+        self._uncommitted.append((live, (live.offset, live.sequence, live.step, live.progress, _copy(live.curves))))
         try:
             self._commit(live, lines, offset)
         except Exception as error:
@@ -124,7 +107,6 @@ class EventReader:
                 raise
             log.exception("trial %d: a batch of events cannot be recorded; it is taken line by line", live.trial.number)
             self._commit_singly(live, lines, offset)
-        crash_point("ingest.committed")
         live.offset = offset
         return True
 
@@ -145,7 +127,7 @@ class EventReader:
                     self._store.ingest(live.attempt.token, trial, n, (), offset=offset, sequence=live.sequence)
 
     def _commit(self, live: RunningAttempt, lines: list[bytes], offset: int) -> None:
-        saved = live.sequence, live.step, live.progress, {name: list(curve) for name, curve in live.curves.items()}
+        saved = live.sequence, live.step, live.progress, _copy(live.curves)
         points: list[MetricPoint] = []
         number, n = live.trial.number, live.attempt.n
         try:
@@ -218,9 +200,8 @@ class EventReader:
         live.progress = live.progress_at(step, event.get("progress"))
         live.has_new_values = True
         if event.get("progress") is not None and live.progress is not None:
-            points.append(
-                (PROGRESS_METRIC, step, live.progress, None, seconds)
-            )  # stored, since a later runner needs it for the curves
+            # Stored, since a later runner needs it for the curves.
+            points.append((PROGRESS_METRIC, step, live.progress, None, seconds))
         for name, value in event["m"].items():
             name = mask_text(name) if name not in names else name
             if name not in names and not self._new_name(live, name, names):
@@ -346,5 +327,6 @@ EVENT_HANDLERS: dict[str, Callable[[Store, RunningAttempt, Mapping[str, Any]], N
     "facts": _facts,
     "artifact": _artifact,
     "warning": _warning,
+    "progressed": record_share,
 }
 """Event kind -> what to record. Kinds `metrics` and `retract` are handled in `EventReader`, heartbeats need nothing."""

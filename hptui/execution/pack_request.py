@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,9 +24,14 @@ class PackRequest:
 
 
 class PackRule(Protocol):
-    """What a trainer says about sharing a process. `key_settings` are the settings that trials there must agree in."""
+    """What a trainer says about sharing a process.
+
+    `key_settings` are the settings that trials there must agree in, `shared_metrics` those that the process has and not
+    the trial: its speed, its memory.
+    """
 
     key_settings: Sequence[str]
+    shared_metrics: Collection[str]
 
     def why_not(self, settings: Mapping[str, Value], *, role: str = "", dry: bool = False) -> str:
         """Return why a trial cannot share a process; '' if it can, as far as its settings show."""

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from hptui import plugins
+from hptui.core.ranking import MEASURED_QUANTITIES
+from hptui.core.required_metrics import CONDITION, OBJECTIVE, required_metrics
 from hptui.core.study import Study
 from hptui.core.trial import HOST_LOST, HOST_REFUSED, PACKED, Attempt, Trial, Value
 from hptui.execution.executor import Executor, Handle, Lease, WorkerSpec
@@ -113,7 +115,17 @@ def cannot_pack(study: Study, spec: WorkerSpec, executor: Executor) -> str:
         return f"the trainer {study.trainer.kind!r} runs one trial in a process"
     if not isinstance(executor, PackingExecutor):
         return f"trials share processes only on this machine, not with executor = {study.resources.executor!r}"
-    return searched_reason(study, spec.packing.key_settings)
+    return judged_reason(study, spec.packing.shared_metrics) or searched_reason(study, spec.packing.key_settings)
+
+
+def judged_reason(study: Study, shared_metrics: Collection[str]) -> str:
+    """Return why trials of a study may not share a process: they are judged by what they would have in common; ''."""
+    judged = {metric.name: metric.where for metric in required_metrics(study) if metric.use in (OBJECTIVE, CONDITION)}
+    for n, condition in enumerate(study.search.outcome):
+        judged |= dict.fromkeys(condition.names, f"search.outcome[{n}]")
+    shared = {*shared_metrics, *MEASURED_QUANTITIES}
+    found = next((name for name in judged if name in shared), "")
+    return f"{judged[found]} judges {found}, which is that of all trials in a process" if found else ""
 
 
 def searched_reason(study: Study, key_settings: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from hptui import studyfile
 from hptui.core.errors import StudyError, did_you_mean
+from hptui.core.masking import mask
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
 from hptui.core.values import NAME_PATTERN, value_text, values_equal
@@ -107,13 +108,15 @@ def _misfitting_settings(projection: SpaceProjection, trial: Trial) -> Iterator[
     for name, value in trial.params.items():
         if name in projection.parameters:
             if not projection.parameters[name].contains(value):
-                yield f"{name} is {value_text(value)}, and here it is {projection.parameters[name].describe()}"
+                range_ = mask(projection.parameters[name].describe(), name)
+                yield f"{name} is {mask(value_text(value), name)}, and here it is {range_}"
         elif name not in projection.base:
-            yield f"{name} is {value_text(value)}, and here there is no such setting"
+            yield f"{name} is {mask(value_text(value), name)}, and here there is no such setting"
         elif not values_equal(projection.base[name], value) and name not in [
             derived.name for derived in projection.space.derived
         ]:
-            yield f"{name} is {value_text(value)}, and here {value_text(projection.base[name])}"
+            here = mask(value_text(projection.base[name]), name)
+            yield f"{name} is {mask(value_text(value), name)}, and here {here}"
 
 
 WARM_START_SETTING = "search.warm_start"

@@ -12,6 +12,7 @@ from hptui.core.laws import Law
 from hptui.core.rungs import latest
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
+from hptui.core.trial_history import HistoryFollower, NumberRanges, TrialHistory
 from hptui.execution.memory_wall import MemoryWall
 from hptui.execution.prior_trials import prior_studies_of, prior_trials, store_prior_knowledge
 from hptui.execution.queue import insert_waiting
@@ -66,9 +67,10 @@ class Proposals:
         self._engine_process: EngineProcess | None = None
         self._engine: Engine | None = None
         self._answer: EngineReply | None = None
-        self._seen: tuple[int, ...] = ()
+        self._known = KnownTrials()
+        self._seen = NumberRanges()
         self._at_rungs: tuple[int, ...] = ()
-        self._precomputed: tuple[tuple[int, ...], EngineReply] | None = None
+        self._precomputed: tuple[tuple[object, ...], EngineReply] | None = None
         self._change_reported = False
         self._ask_count, self._last_ask_s = 0, 0.0
         self._sources, self._lessons = prior_studies_of(store, study), prior_trials(store, study)
@@ -101,12 +103,15 @@ class Proposals:
         if self.asks_ahead and not self.exhausted and self._engine is not None:
             inputs = self._inputs(trials)
             if self._precomputed is None or self._precomputed[0] != inputs:
-                self._precomputed = inputs, self._answer_here(inputs[0], trials)
+                self._precomputed = inputs, self._answer_here(self._store.read.next_number(), trials)
 
-    def _inputs(self, trials: Sequence[Trial]) -> tuple[int, ...]:
+    def _inputs(self, trials: Sequence[Trial]) -> tuple[object, ...]:
         """Return all that a precomputed proposal depends on: number, trials, and their memory."""
-        numbers = (trial.number for trial in trials)
-        return self._store.read.next_number(), self.memory.evidence(trials), *numbers
+        if isinstance(trials, TrialHistory):
+            which: tuple[object, ...] = (trials, trials.joined)
+        else:
+            which = tuple(trial.number for trial in trials)
+        return self._store.read.next_number(), self.memory.evidence(trials), *which
 
     def next(self, trials: Sequence[Trial]) -> Trial | None:
         """Record and return the next trial; None while the engine computes, and when the space is `exhausted`.
@@ -155,7 +160,7 @@ class Proposals:
         assert self._engine is not None
         started = time.thread_time()
         try:
-            self._engine.sync([*self._lessons, *trials])
+            self._engine.sync([*self._lessons, *trials] if self._lessons else trials)
             proposal = self._engine.ask(number)
         except Exception as error:  # an engine runs library code that may raise anything; the message names the sampler
             log.exception("the engine failed")
@@ -179,7 +184,8 @@ class Proposals:
         return None
 
     def _note_seen(self, trials: Sequence[Trial]) -> None:
-        self._seen, self._at_rungs = _ended(trials), tuple(trial.number for trial in trials if trial.is_at_rung)
+        self._known.catch_up(trials)
+        self._seen, self._at_rungs = self._known.ended.copy(), tuple(sorted(self._known.at_rungs))
 
     def _record(self, proposal: Proposal, trials: Sequence[Trial], note: str = "") -> Trial:
         self._report_engine_change(proposal.engine, trials)
@@ -203,7 +209,8 @@ class Proposals:
 
     def _note_prior_knowledge(self, trials: Sequence[Trial]) -> None:
         """Record how much of the imported and prior trials this search can use, when that has changed."""
-        imported = [trial for trial in trials if trial.role is Role.IMPORTED]
+        self._known.catch_up(trials)
+        imported = [trial for _, trial in sorted(self._known.imported.items())]
         numbers = tuple(trial.number for trial in imported)
         if (imported or self._sources) and numbers != self._noted_imports:
             self._noted_imports = numbers
@@ -218,12 +225,14 @@ class Proposals:
 
     def _report_engine_change(self, engine: str, trials: Sequence[Trial]) -> None:
         """Record once when another engine, or another version of it, continues a search."""
-        earlier = [trial.engine for trial in trials if trial.engine and not _is_passing(trial.engine)]
-        if not self._change_reported and earlier and earlier[-1] != engine and not _is_passing(engine):
+        if self._change_reported or _is_passing(engine):
+            return
+        engines = (trial.engine for trial in reversed(trials))
+        before = next((name for name in engines if name and not _is_passing(name)), engine)
+        if before != engine:
             self._change_reported = True
-            self._store.add_event(
-                "warning", EventKind.ENGINE, f"the search goes on with {engine}; before it was {earlier[-1]}"
-            )
+            message = f"the search goes on with {engine}; before it was {before}"
+            self._store.add_event("warning", EventKind.ENGINE, message)
 
     def close(self) -> None:
         """End the engine's process."""
@@ -237,5 +246,28 @@ def _is_passing(engine: str) -> bool:
     return "fallback" in engine or engine == LAW_ENGINE
 
 
-def _ended(trials: Sequence[Trial]) -> tuple[int, ...]:
-    return tuple(trial.number for trial in trials if not trial.status.open)
+class KnownTrials:
+    """The trials that a proposal rests on, as they are recorded with it: ended, waiting at rungs, imported."""
+
+    def __init__(self) -> None:
+        self._follower = HistoryFollower(self._forget, self._follow)
+        self._forget()
+
+    def catch_up(self, trials: Sequence[Trial]) -> None:
+        """Follow what has changed."""
+        self._follower.catch_up(trials)
+
+    def _forget(self) -> None:
+        self.ended, self.at_rungs, self.imported = NumberRanges(), set[int](), dict[int, Trial]()
+
+    def _follow(self, number: int, trial: Trial | None) -> None:
+        self.at_rungs.discard(number)
+        self.imported.pop(number, None)
+        if trial is None or trial.status.open:
+            self.ended.discard(number)
+        else:
+            self.ended.add(number)
+        if trial is not None and trial.is_at_rung:
+            self.at_rungs.add(number)
+        if trial is not None and trial.role is Role.IMPORTED:
+            self.imported[number] = trial

@@ -88,7 +88,7 @@ def insert_waiting(store: Store, study: Study, role: Role, params: Mapping[str, 
     defaults["stage"] = current_stage(store, study).name
     trial = Trial(
         number=number,
-        name=unique_name(name, store.read.trial_names(), number),
+        name=unique_name(name, store.read.trial_names() if name else (), number),
         status=TrialStatus.WAITING,
         role=role,
         params=dict(params),

@@ -16,9 +16,10 @@ from hptui.core.format import number as number_text
 from hptui.core.format import size
 from hptui.core.rungs import BY_PERSON, BY_RULE, latest, place_text
 from hptui.core.stages import as_stage, stage_named
-from hptui.core.study import Study
+from hptui.core.study import Objective, Study
 from hptui.core.trial import Reason, Trial, TrialStatus
 from hptui.search.promotion import Promotion, make_promotion
+from hptui.search.pruners.halving import PROGRESS_TOLERANCE
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind
@@ -51,18 +52,36 @@ def record_rung(store: Store, study: Study, number: int) -> str:
     promotion = promotion_of(study, trial.stage)
     if promotion is None:
         return ""
-    objective, summary = promotion.objective, store.read.metric_summaries(number).get(promotion.objective.metric)
-    value = None
-    if summary is not None:
-        extreme = summary.low if objective.goal == "minimize" else summary.high
-        value = summary.value if objective.select == "last" else extreme
-        value = value if value is not None and math.isfinite(value) else None
-    known = trial.last_step is not None and trial.total_steps
-    progress = min(1.0, (trial.last_step or 0) / trial.total_steps) if known and trial.total_steps else trial.progress
-    result = promotion.result(number, progress or 0.0, value, trial.last_step)
+    objective, value, step = promotion.objective, None, trial.last_step
+    if curve := store.read.curve(number, objective.metric):
+        step = _judged_step(trial, promotion.next_pause(trial, store.read.rungs(number)), [at for at, *_ in curve])
+        shown = [v for at, v, _ in curve if step is None or at <= step]
+        value = _selected(objective, shown)
+    known = step is not None and trial.total_steps
+    progress = min(1.0, (step or 0) / trial.total_steps) if known and trial.total_steps else trial.progress
+    result = promotion.result(number, progress or 0.0, value, step)
     store.add_rung(result)
     shown = "no value" if value is None else f"{objective.metric} {number_text(value)}"
     return f"{result.place}: {shown} at {100 * result.progress:.0f} % of training"
+
+
+def _judged_step(trial: Trial, rung: float | None, steps: Sequence[int]) -> int | None:
+    """Return the step of the first report at or beyond a rung, by which a trial is judged there.
+
+    A script that takes a while to pause has trained further, and another one perhaps not as far.
+    """
+    if rung is None or not trial.total_steps:
+        return trial.last_step
+    least = (rung - PROGRESS_TOLERANCE) * trial.total_steps
+    return next((step for step in steps if step >= least), trial.last_step)
+
+
+def _selected(objective: Objective, values: Sequence[float]) -> float | None:
+    """Return the value that counts of those that were reported; None if that is no number."""
+    finite = [value for value in values if math.isfinite(value)]
+    if objective.select == "last":
+        return values[-1] if values and math.isfinite(values[-1]) else None
+    return (min if objective.goal == "minimize" else max)(finite, default=None)
 
 
 def promotable(store: Store, promotion: Promotion | None, trials: Sequence[Trial], stage: str) -> dict[str, list[int]]:

@@ -25,6 +25,7 @@ from hptui.core.stages import (
 )
 from hptui.core.study import Stage, Study
 from hptui.core.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
+from hptui.core.trial_history import HistoryFollower, TrialHistory
 from hptui.store.recorded import MetaKey
 from hptui.store.store import Store
 
@@ -101,6 +102,53 @@ def trials_for_engine(
     chosen = [trial for trial in all_trials if not trial.is_uninformative and comparable(study, trial.stage, part.name)]
     averaged = averaged_over_replicates(chosen, all_trials)
     return [_as_stage_overrides(part, trial, overrides, base) for trial in averaged]
+
+
+class EngineTrials:
+    """What `trials_for_engine` returns of a stage, kept up to date: each changed trial is looked at, and no other."""
+
+    def __init__(self, study: Study, part: StageState, base: Mapping[str, Value]) -> None:
+        self._study, self._part, self._base = study, part, base
+        self._overrides = overrides_in_stage(study, part)
+        self._comparable: dict[str, bool] = {}
+        self._follower = HistoryFollower(self._forget, self._follow)
+        self._forget()
+
+    def of(self, trials: TrialHistory) -> TrialHistory:
+        """Return the trials that the stage's engine may learn from; the next call changes them."""
+        self._all = trials
+        self._follower.catch_up(trials)
+        return self.history
+
+    def _forget(self) -> None:
+        self.history = TrialHistory()
+        self._replicates: dict[int, set[int]] = {}
+        self._original: dict[int, int] = {}
+
+    def _follow(self, number: int, trial: Trial | None) -> None:
+        touched = {number, self._original.pop(number, number)}
+        for other in touched:
+            self._replicates.get(other, set()).discard(number)
+        if trial is not None and trial.replicate_of is not None:
+            self._original[number] = trial.replicate_of
+            self._replicates.setdefault(trial.replicate_of, set()).add(number)
+            touched.add(trial.replicate_of)
+        for other in touched:
+            self._judge(other)
+
+    def _judge(self, number: int) -> None:
+        replicates = sorted(self._replicates.get(number, ()))
+        runs = [trial for n in (number, *replicates) if (trial := self._all.find(n)) is not None]
+        if not runs or runs[0].number != number or not self._learns_from(runs[0]):
+            self.history.remove(number)
+            return
+        for trial in averaged_over_replicates(runs[:1], runs):
+            self.history.put(_as_stage_overrides(self._part, trial, self._overrides, self._base))
+
+    def _learns_from(self, trial: Trial) -> bool:
+        if trial.stage not in self._comparable:
+            self._comparable[trial.stage] = comparable(self._study, trial.stage, self._part.name)
+        return trial.role is not Role.REPLICATE and not trial.is_uninformative and self._comparable[trial.stage]
 
 
 def _as_stage_overrides(part: StageState, trial: Trial, fixed: Mapping[str, Value], base: Mapping[str, Value]) -> Trial:

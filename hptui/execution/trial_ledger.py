@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, MutableMapping
 
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.core.trial_history import TrialHistory
 
 
 class TrialLedger(MutableMapping[int, Trial]):
     """Trials by number. `running`, `paused` (by a person), `at_rungs` and `usage` (errors of usage) are numbers.
 
-    `usable` is how many complete trials there are besides the base model.
+    `usable` is how many complete trials there are besides the base model; `history` has all trials in their order.
     """
 
     def __init__(self, trials: Iterable[Trial] = ()) -> None:
         self._trials: dict[int, Trial] = {}
+        self.history = TrialHistory()
         self._waiting: list[tuple[bool, int]] = []
         self._ended: list[tuple[float, int]] = []
         self._counted: Counter[str] = Counter()
@@ -40,7 +42,8 @@ class TrialLedger(MutableMapping[int, Trial]):
     def __setitem__(self, number: int, trial: Trial) -> None:
         if number in self._trials:
             self._uncount(self._trials[number])
-        self._trials[number] = trial  # one that is replaced keeps its place, so that all stay in their order
+        self._trials[number] = trial
+        self.history.put(trial)
         if trial.status is TrialStatus.WAITING:
             insort(self._waiting, _order_of_start(trial))
         elif trial.status is TrialStatus.RUNNING:
@@ -56,6 +59,7 @@ class TrialLedger(MutableMapping[int, Trial]):
 
     def __delitem__(self, number: int) -> None:
         self._uncount(self._trials.pop(number))
+        self.history.remove(number)
 
     def _uncount(self, trial: Trial) -> None:
         number = trial.number
@@ -70,7 +74,7 @@ class TrialLedger(MutableMapping[int, Trial]):
 
     def in_order(self) -> list[Trial]:
         """Return all trials in the order in which they were made, which is that of their numbers."""
-        return list(self._trials.values())
+        return list(self.history)
 
     def waiting(self, limit: int | None = None) -> list[Trial]:
         """Return the trials to be run: those begun already first, then by number."""

@@ -26,6 +26,7 @@ from hptui.operations.notify import notify_warnings
 from hptui.operations.packing import packing_warnings
 from hptui.operations.run import read_study
 from hptui.operations.runner_process import defaults_of, laws_of
+from hptui.results.masked_view import masked_study
 
 TRY_STEPS = 6
 """Steps of a dry run."""
@@ -113,7 +114,7 @@ def preflight(study: Study) -> list[str]:
 
 
 def _facts(study: Study) -> dict[str, Value]:
-    base = _base(study)
+    base, shown = _base(study), masked_study(study)[0]
     configurations = study.space.enumerate(base, 100_000) if study.space.parameters else []
     return {
         "name": study.name,
@@ -122,14 +123,14 @@ def _facts(study: Study) -> dict[str, Value]:
         "sampler": study.search.sampler,
         "trials": expected_total(study, ()) if study.search.sampler == "list" else study.search.trials,
         "listed": len(study.trials),
-        **({"stages": {stage.name: _stage_line(study, stage) for stage in study.stages}} if study.stages else {}),
+        **({"stages": {stage.name: _stage_line(shown, stage) for stage in shown.stages}} if study.stages else {}),
         **({"presets": [preset.name for preset in study.presets]} if study.presets else {}),
         **(
             {}
             if study.stages
-            else {"parameters": {parameter.name: parameter.describe() for parameter in study.space.parameters}}
+            else {"parameters": {parameter.name: parameter.describe() for parameter in shown.space.parameters}}
         ),
-        "constraints": [constraint.text for constraint in study.space.constraints],
+        "constraints": [constraint.text for constraint in shown.space.constraints],
         **({"stop rules": [f"{rule} (not the baseline)" for rule in study.search.stop]} if study.search.stop else {}),
         **({"law": text} if (text := _law(study, base)) else {}),
         "configurations": len(configurations) if configurations is not None and not study.stages else None,

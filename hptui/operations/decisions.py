@@ -77,7 +77,8 @@ def _proposal_text(trial: Trial) -> str:
     if not reasons:
         return text
     named = "; ".join(f"{count} times {why}" if count > 1 else why for why, count in reasons.most_common(MAX_REASONS))
-    return f"{text}; {reasons.total()} proposals left out before it: {named}"
+    total = reasons.total()
+    return f"{text}; {total} {'proposal' if total == 1 else 'proposals'} left out before it: {named}"
 
 
 def _of_attempts(trial: Trial, attempts: Sequence[Attempt]) -> Iterator[Decision]:

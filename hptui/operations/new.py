@@ -88,7 +88,7 @@ def _from_trainer(kind: str, use_laws: bool) -> tuple[str, list[str]]:
     for law in registry.laws(kind, defaults, ["learning_rate"]) if use_laws else ():
         if law.setting == "learning_rate":
             entry = f'learning_rate = "{law_range(law, defaults)} log"  # {law.why}'
-            notes.append(f"learning_rate: the range is the law's value × and ÷ {law.factor:g}; --no-laws does without")
+            notes.append(f"learning_rate: the range is the law's value × and ÷ {law.factor:g}; laws = false forgoes it")
     search = SEARCH_LINES if use_laws else [*SEARCH_LINES, "laws = false"]
     return "\n".join([*lines, "", "[space]", entry, "", *search]) + "\n", notes
 

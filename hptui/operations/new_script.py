@@ -87,7 +87,7 @@ def _draft(inspected: InspectedScript) -> Draft:
     automatic = {option.name: value for option in inspected.options if (value := _automatic_value(option, inspected))}
     placed: set[str] = set()
     in_file: dict[str, str] = {}
-    if inspected.config_option is not None:
+    if inspected.config is not None:
         # All that is not placed in the command goes into the copy of the file.
         flags = [option for option in inspected.options if _is_flag_beside_file(inspected, option)]
         placed = {option.name for option in flags} - automatic.keys()
@@ -95,7 +95,8 @@ def _draft(inspected: InspectedScript) -> Draft:
             option.name: automatic.pop(option.name) for option in inspected.options if _is_in_file(option, automatic)
         }
         automatic |= {name: f"{{{names[name]}}}" for name in placed}
-        automatic[inspected.config_option.name] = "{config}"
+        if inspected.config_option is not None:
+            automatic[inspected.config_option.name] = "{config}"
         # Flags and lists that are not in the file keep their defaults: they have no place in its copy.
         inspected.options = [
             option

@@ -47,7 +47,19 @@ def foreign_note(sd: StudyDir) -> str:
     foreign = foreign_path(sd)
     if foreign is None:
         return ""
-    path, owner = foreign
+    return _note(*foreign)
+
+
+def foreign_home_note(home: Path) -> str:
+    """Return a sentence for a HOME of another user; '' for one's own, or where there is none yet."""
+    try:
+        owner = home.stat().st_uid
+    except OSError:
+        return ""
+    return _note(home, owner) if owner != os.geteuid() else ""
+
+
+def _note(path: Path, owner: int) -> str:
     rest = "you are root, so it is not protected from you" if os.geteuid() == 0 else "it is only read"
     return f"{path} belongs to {user_name(owner)}: {rest}"
 

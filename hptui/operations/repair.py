@@ -15,6 +15,7 @@ from hptui.execution.executor import find_executor
 from hptui.execution.finalize import fail_attempt
 from hptui.execution.probe import executor_name, probe
 from hptui.execution.reconcile import reconcile
+from hptui.operations.ownership import require_own
 from hptui.operations.runner_process import runner_status
 from hptui.operations.steer import study_of
 from hptui.store.paths import StudyDir
@@ -27,9 +28,10 @@ from hptui.store.store import Store
 def repair(sd: StudyDir) -> list[str]:
     """Record every attempt's end, and set aside files that cannot be used; return what was done.
 
-    Attempts that live are left alone. Raises: Locked while a runner lives.
+    Attempts that live are left alone. Raises: Locked while a runner lives, MachineError for another user's study.
     """
     sd.require_store()
+    require_own(sd, "repaired")
     with try_lock(sd.lock) as free:
         if not free:
             pid = runner_status(sd)["pid"]

@@ -16,6 +16,7 @@ from hptui.core.trial import Trial, TrialStatus, Value
 from hptui.core.unit_cube import fraction_of
 from hptui.operations.runner_process import defaults_of
 from hptui.operations.steer import change_spec, restore_script_arguments, stage_with_space, study_of
+from hptui.results.packing import own_seconds
 from hptui.results.view import View, best_trials, read_view
 from hptui.search.feasible import FeasibleSampler
 from hptui.search.projection import SpaceProjection
@@ -274,7 +275,9 @@ def _remaining_cost(view: View, study: Study) -> tuple[float | None, int | None]
     """Return (seconds that the rest of the search takes on one slot, number of trials left)."""
     limit = study.search.trials
     left = None if limit is None else max(0, limit - sum(trial.role.counts_as_trial for trial in view.trials))
-    durations = [trial.seconds for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0]
+    durations = [
+        own_seconds(trial) for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0
+    ]
     return (left * statistics.median(durations) if left is not None and durations else None), left
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from hptui.store.paths import StudyDir
 
 MAX_START_S = 20.0
 """Time for a runner to start, and for another process to finish creating a study."""
+MAX_LOG_BYTES = 64 << 10
+"""Bytes at the end of a runner's log in which its last error is looked for."""
 
 
 def spawn_runner(sd: StudyDir) -> None:
@@ -72,9 +75,34 @@ def _explain_early_end(sd: StudyDir, code: int, offset: int) -> None:
     )
 
 
+def last_words(sd: StudyDir, since: float) -> str:
+    """Return the last error, with its hint, that a runner has logged since a time; '' if there is none.
+
+    A runner that refuses to go on after it has taken the lock tells nobody else.
+    """
+    try:
+        with sd.runner_log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - MAX_LOG_BYTES))
+            lines = log.read().decode(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    newest = max((n for n, line in enumerate(lines) if " ERROR " in line), default=None)
+    if newest is None:
+        return ""
+    try:
+        logged = time.mktime(time.strptime(lines[newest][: len("2026-01-31 12:00:00")], "%Y-%m-%d %H:%M:%S"))
+    except ValueError:
+        return ""
+    return _last_error(lines) if logged + 1 > since else ""
+
+
 def _last_error(lines: list[str]) -> str:
-    """Return the last error that a runner has logged, with its hint; else the last line."""
+    """Return the last error that a runner has logged, with its hint or its exception; else the last line."""
     starts = [n for n, line in enumerate(lines) if " ERROR " in line]
     if not starts:
         return lines[-1] if lines else ""
-    return "\n".join([lines[starts[-1]].partition(": ")[2], *lines[starts[-1] + 1 :]][:3])
+    message, rest = lines[starts[-1]].partition(": ")[2], lines[starts[-1] + 1 :]
+    if rest[:1] == ["Traceback (most recent call last):"]:
+        frames = itertools.dropwhile(lambda line: line.startswith(" "), rest[1:])
+        return "\n".join([message, *itertools.islice(frames, 1)])
+    return "\n".join([message, *itertools.takewhile(lambda line: line.startswith("  "), rest)][:3])

@@ -10,7 +10,8 @@ from typing import Any
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.format import clock, memory, metric, setting, visible_metrics
 from hptui.core.space import Space
-from hptui.core.trial import Role, Trial
+from hptui.core.trial import SECONDS_ALONE, Role, Trial
+from hptui.results.packing import has_shares, seconds_alone
 from hptui.results.view import View
 
 TRIAL_FACT_COLUMNS = (
@@ -31,6 +32,7 @@ TRIAL_FACT_COLUMNS = (
 """Columns that are attributes of a trial and hold text or whole numbers."""
 MEASURED_COLUMNS: Mapping[str, Callable[[float], str]] = {
     "seconds": clock,
+    SECONDS_ALONE: clock,
     "peak_memory_gb": memory,
     "progress": lambda share: f"{share:.0%}",
 }
@@ -61,7 +63,8 @@ def default_columns(view: View) -> list[str]:
     configured = list(view.study.report.columns)
     stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in configured else []
     objectives = [objective.metric for objective in view.study.objectives] or _reported_metrics(view)
-    names = configured or [*varied_settings(view), *objectives, "seconds", "peak_memory_gb"]
+    times = ["seconds", *([SECONDS_ALONE] if has_shares(view.trials) else [])]
+    names = configured or [*varied_settings(view), *objectives, *times, "peak_memory_gb"]
     notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in names else []
     name = ["name"] if any(trial.name for trial in view.trials) else []
     return [
@@ -108,7 +111,7 @@ def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
     return columns
 
 
-HEADINGS = {"number": "#", "seconds": "time", "peak_memory_gb": "memory"}
+HEADINGS = {"number": "#", "seconds": "time", SECONDS_ALONE: "own time", "peak_memory_gb": "memory"}
 """Headings of the built-in columns that are not headed by their name."""
 
 
@@ -128,6 +131,8 @@ def column_getter(view: View, name: str) -> Callable[[Trial], Any]:
     """Return a function that returns the value of one column for any trial, as `column_value` does."""
     if name == "seconds":  # an imported trial may have no recorded duration, stored as 0
         return lambda trial: None if trial.role is Role.IMPORTED and not trial.seconds else trial.seconds
+    if name == SECONDS_ALONE:
+        return seconds_alone
     if name in ("status", "reason", "role"):
         return lambda trial: None if (value := getattr(trial, name)) is None else str(value)
     if name in TRIAL_FACT_COLUMNS or name in MEASURED_COLUMNS:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from statistics import stdev
 
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, duration, memory, metric, nonfinite_name, number, setting
-from hptui.core.trial import FROM_TRIAL, INCOMPLETE_MARK, Role, Trial, TrialStatus, Value
+from hptui.core.trial import FROM_TRIAL, INCOMPLETE_MARK, SECONDS_ALONE, Role, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.significance import Interval
 from hptui.results.digits import PRINTED_PERCENTAGE, column_decimals, fixed_text, printed_number
@@ -17,6 +17,7 @@ from hptui.results.report_data import ReportData
 
 DEFAULT_HEADINGS = {
     "seconds": "Training time",
+    SECONDS_ALONE: "Own time",
     "peak_memory_gb": "Peak memory",
     "number": "Trial",
     "note": "Notes",
@@ -27,6 +28,8 @@ DEFAULT_HEADINGS = {
     "role": "Role",
 }
 """Headings of the built-in columns, where the study file names none."""
+MEASURED = {"seconds": "seconds", SECONDS_ALONE: f"facts.{SECONDS_ALONE}", "peak_memory_gb": "peak_memory_gb"}
+"""What hptui measures of a trial besides metrics, and the field of the record."""
 MAX_LISTED_TRIALS = 12
 """Longer lists of trials are cut to this number; the remaining count is stated."""
 
@@ -45,7 +48,7 @@ class FactWriter:
         self.data, self.view, self.study = record, record.view, record.view.study
         self.originals = {trial.number: trial for trial in record.view.trials}
         """Trials as stored; those that are ranked may hold means over seeds."""
-        self._known_decimals: dict[str, int | None] = {"seconds": None, "peak_memory_gb": None}
+        self._known_decimals: dict[str, int | None] = dict.fromkeys(MEASURED)
 
     # names ------------------------------------------------------------------------------------------------------
 
@@ -97,7 +100,7 @@ class FactWriter:
     # numbers ----------------------------------------------------------------------------------------------------
 
     def value(self, trial: Trial, name: str, *, so_far: bool = False) -> Fact | str:
-        """Return a trial's value of a metric, `seconds` or `peak_memory_gb`; `–` if not measured.
+        """Return a trial's value of a metric, of its time or memory; `–` if not measured.
 
         Only a complete trial has a value of an objective; `so_far` returns what another one last reported. A mean over
         replicates becomes a fact of all of them.
@@ -112,18 +115,14 @@ class FactWriter:
             return Fact(
                 f"trial.{trial.number}.{name}.mean", value, self.format_value(name, value), runs, f"values.{name}"
             )
-        field = (
-            name
-            if name in ("seconds", "peak_memory_gb")
-            else ("values." if name in (trial.values or {}) else "metrics.") + name
-        )
+        field = MEASURED.get(name) or ("values." if name in (trial.values or {}) else "metrics.") + name
         return Fact(f"trial.{trial.number}.{name}", value, self.format_value(name, value), (trial.number,), field)
 
     def format_value(self, name: str, value: float) -> str:
         """Return a value of a metric as text, in the metric's own format."""
         if not math.isfinite(value):
             return nonfinite_name(value)
-        if name == "seconds":
+        if name in ("seconds", SECONDS_ALONE):
             return duration(value)
         if name == "peak_memory_gb":
             return memory(value)
@@ -173,7 +172,7 @@ class FactWriter:
     def cell(self, trial: Trial, name: str) -> Line:
         """Return the content of a table cell. A setting takes precedence over a metric of the same name."""
         metrics = {objective.metric for objective in self.study.objectives} | set(self.study.metrics)
-        if name in ("seconds", "peak_memory_gb"):
+        if name in MEASURED:
             return (self.value(trial, name),)
         if name in metrics:
             return self.marked_value(trial, name)

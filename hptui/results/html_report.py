@@ -24,6 +24,7 @@ from hptui.results.document import (
     ReportTable,
 )
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, plain_text
+from hptui.results.packing import seconds_alone
 from hptui.results.report_data import Curve, ReportData
 from hptui.store.records import pack_numbers
 
@@ -173,6 +174,7 @@ def _ending(trial: Trial) -> dict[str, str]:
     rows = {"status": str(trial.status), "reason": str(trial.reason or ""), "role": str(trial.role)}
     rows |= {"stage": trial.stage, "message": trial.message, "note": trial.note, "seed": str(trial.seed)}
     rows |= {"time": duration(trial.seconds) if trial.seconds else ""}
+    rows |= {"own time": "" if (own := seconds_alone(trial)) is None else duration(own)}
     rows |= {"peak memory": "" if trial.peak_memory_gb is None else memory(trial.peak_memory_gb)}
     return {key: value for key, value in rows.items() if value}
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from hptui.core.command_settings import script_parameters
+from hptui.core.masking import mask, mask_text
 from hptui.core.ranking import pareto_set, ranking
 from hptui.core.stages import comparable, planned_in_stage, stage_index
 from hptui.core.study import Objective, Study
@@ -144,7 +145,6 @@ def read_view(sd: StudyDir, reader: StoreReader | None = None, *, secrets: bool 
 
 def masked_view(view: View) -> View:
     """Return a view with every secret masked."""
-    from hptui.core.masking import mask, mask_text
     from hptui.results.masked_view import masked_settings, masked_study, masked_trial
 
     study, labels = masked_study(view.study)

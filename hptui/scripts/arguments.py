@@ -57,6 +57,8 @@ def is_own_subcommand(inspected: InspectedScript, words: Sequence[str]) -> bool:
 
 SWEEP_FILE = "wandb-parameters.yaml"
 ARGUMENTS_FILE = "arguments.json"
+CONFIG_COPY_VARIABLE = "HPTUI_CONFIG_COPY"
+"""Variable that tells the tap the file of settings whose path stands in the script, and the trial's copy of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class ComposedCommand:
     files: dict[Path, str]
     placeholders: Placeholders
     passed: Passed = field(default_factory=Passed)
+    unnamed_copy: Path | None = None
+    """The copy of a file of settings whose path stands in the script: the tap gives it to the script."""
 
 
 def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Path, output: Path) -> ComposedCommand:
@@ -85,6 +89,7 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
     places = Placeholders(dict(facts), spec.parameters, value_style)
     files: dict[Path, str] = {}
     config_facts: dict[str, str] = {}
+    unnamed: Path | None = None
     if spec.settings.config is not None:
         loaded_config = config_file.read_config_spec(spec.settings.config, places.fill, directory)
         config_facts[CONFIG_NAME] = str(output / loaded_config.name)
@@ -116,12 +121,14 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
         _all_in_one_word(text, remaining, output, files) if text in ALL_PARAMETERS_WORDS else text for text in words
     ]
     if spec.settings.config is not None:
+        config_copy = output / loaded_config.name
         if not any("{config}" in text for text in (*spec.settings.command, *(spec.settings.env or {}).values())):
-            hint = 'for instance command = ["python", "train.py", "--config", "{config}"]'
-            raise UserError(
-                "trainer.config: no word of the command is {config}, so the script would not see it", hint=hint
+            _refuse_unseen_copy(spec, loaded_config)
+            unnamed = config_copy
+            environment[CONFIG_COPY_VARIABLE] = json.dumps(
+                [str(loaded_config.path), str(config_copy), str(copy_mark(config_copy))]
             )
-        files[output / loaded_config.name] = config_file.merged_text(loaded_config, remaining, places.fill_value)
+        files[config_copy] = config_file.merged_text(loaded_config, remaining, places.fill_value)
     elif isinstance(style, ArgumentStyle):
         passed.add(pass_parameters(style, remaining, variables.forms))
     elif style == "constants":
@@ -139,7 +146,25 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
         )
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
-    return ComposedCommand(_inserted(words, passed.words), environment, files, places, passed)
+    return ComposedCommand(_inserted(words, passed.words), environment, files, places, passed, unnamed)
+
+
+def copy_mark(copy: Path) -> Path:
+    """Return the empty file that says that a script has read the copy of a file of settings."""
+    return copy.with_name(f"{copy.name}.read")
+
+
+def _refuse_unseen_copy(spec: CommandTable, loaded: config_file.ConfigFileSpec) -> None:
+    """Check that a script can be given a copy that no word of its command names.
+
+    Raises: UserError if it cannot.
+    """
+    hint = 'for instance command = ["python", "train.py", "--config", "{config}"]'
+    if loaded.path is None:
+        raise UserError("trainer.config: no word of the command is {config}, so the script would not see it", hint=hint)
+    if not spec.settings.tap:
+        problem = "no word of the command is {config}, and without the tap the script would read its own file"
+        raise UserError(f"trainer.config: {problem}", hint=f"leave tap = false out, or {hint}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,15 @@ FORMATS = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
 
 @dataclass(frozen=True, slots=True)
 class ConfigFileSpec:
-    """The file to write: its format, its name in the trial's directory, and the content that it starts from."""
+    """The file to write: its format, its name in the trial's directory, and the content that it starts from.
+
+    `path` is the file that holds this content, None where it starts from nothing.
+    """
 
     format: str
     name: str
     base: Mapping[str, Any]
+    path: Path | None = None
 
 
 def read_config_spec(value: Value, fill: Callable[[str, str], str], directory: Path) -> ConfigFileSpec:
@@ -48,7 +52,7 @@ def read_config_spec(value: Value, fill: Callable[[str, str], str], directory: P
     name = str(table.get("name", "")) or (path.name if path else f"config.{format_}")
     if Path(name).name != name:
         raise UserError(f"trainer.config.name: {name!r} is no plain file name")
-    return ConfigFileSpec(format_, name, _parse(path, format_) if path else {})
+    return ConfigFileSpec(format_, name, _parse(path, format_) if path else {}, path)
 
 
 def _parse(path: Path, format_: str) -> Mapping[str, Any]:

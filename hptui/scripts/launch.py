@@ -88,6 +88,22 @@ def named_processes(words: Sequence[str]) -> int | None:
     return None
 
 
+MPI_COUNT = re.compile(r"(?:-n|-np|--np|--ntasks|-c)")
+MPI_PROGRAMS = ("mpirun", "mpiexec", "srun", "horovodrun")
+
+
+def processes_of_mpi(words: Sequence[str]) -> int:
+    """Return how many processes `mpirun -n 4` or `srun --ntasks=4` starts; 1 if that is not said."""
+    if not words or words[0].rpartition("/")[2] not in MPI_PROGRAMS:
+        return 1
+    for word, following in zip(words[1:], [*words[2:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        text = value if equals else following
+        if MPI_COUNT.fullmatch(name) and text.isdecimal() and not (name == "-c" and words[0].endswith("srun")):
+            return int(text)
+    return 1
+
+
 def launched(words: Sequence[str], spec: LaunchSpec, *, processes: int, port: str, on_gpus: bool) -> list[str]:
     """Return the command such that it runs on `processes` processes of this machine.
 

@@ -28,6 +28,7 @@ from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.ranks import labels_lines, split_rank
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES, UNREADABLE, value_at_path
+from hptui.scripts.metrics.reduction import RankReduction
 from hptui.scripts.metrics.reports import TAP_PREFIX, ReportsReader
 from hptui.scripts.settings import CommandTable
 from hptui.trainers.context import TrialContext
@@ -138,8 +139,16 @@ class ScriptObserver:
     `at`, once set, is the step of every later reading: the last step of the training that is being evaluated.
     """
 
-    def __init__(self, spec: CommandTable, trial: TrialContext, fill: Fill, directory: Path, reports: Path) -> None:
-        self.trial, self._spec = trial, spec
+    def __init__(
+        self,
+        spec: CommandTable,
+        trial: TrialContext,
+        fill: Fill,
+        directory: Path,
+        reports: Path,
+        reduction: RankReduction | None = None,
+    ) -> None:
+        self.trial, self._spec, self._reduction = trial, spec, reduction or RankReduction()
         self.collector = MetricsCollector(trial)
         self.reports = ReportsReader(reports)
         files, _ = read_specs(spec.settings.metrics)
@@ -213,6 +222,7 @@ class ScriptObserver:
             trust = TAP if report.source.startswith(TAP_PREFIX) else REPORT
             self._take(MetricsSource(trust, report.source, report.rank), report.reading)
         self.collector.first_counts |= self.reports.world > 1
+        self._reduction.world = max(self._reduction.world, self.reports.world)
         now = time.monotonic()
         if last or now - self._files_read_at > FILE_POLL_S:
             self._files_read_at = now
@@ -220,6 +230,11 @@ class ScriptObserver:
                 for reading in files.read(last=last):
                     self._take(_source_of(files), reading)
         self._record_facts()
+        if last:
+            for source, reading in self._reduction.finish():
+                self.collector.take(source, reading)
+            if text := self._reduction.warning():
+                self._warn_once(text)
         self.collector.flush(everything=last)
         if last and (settings := self._effective.read_file()):
             self.trial.effective(**settings)
@@ -227,7 +242,8 @@ class ScriptObserver:
     def _take(self, source: MetricsSource, reading: MetricsReading) -> None:
         if self.fixed_step is not None:
             reading = MetricsReading(reading.metrics, self.fixed_step, reading=reading.reading)
-        self.collector.take(source, reading)
+        for reduced_source, reduced in self._reduction.take(source, reading):
+            self.collector.take(reduced_source, reduced)
 
     def _record_facts(self) -> None:
         reports = self.reports

@@ -105,6 +105,18 @@ def words_of(form: OptionForm, style: ArgumentStyle, name: str, value: Value) ->
         return _flag_words(form, value)
     if form.kind is FormKind.POSITIONAL:
         raise CannotBePassed(f'it has no name but a place: put "{{{name}}}" into the command')
+    is_default = value is not None and type(form.silent) is type(value) and form.silent == value
+    if is_default and form.reads is Reads.TEXT and isinstance(value, bool | int | float):
+        return []  # `type=str, default=False`: its word "False" would be a text, which is true
+    try:
+        return _value_words(form, style, name, value)
+    except CannotBePassed:
+        if is_default:
+            return []  # a default that its own option could not read: `type=int, default=1e-4`
+        raise
+
+
+def _value_words(form: OptionForm, style: ArgumentStyle, name: str, value: Value) -> list[str]:
     option = _option_name(form, style, name)
     if value is None:
         if form.null:
@@ -243,6 +255,8 @@ def _read_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
             return value_word(STYLES["fire"], value)
         case Reads.HYDRA:
             return value_word(STYLES["hydra"], value)
+        case Reads.CHARACTERS:
+            raise CannotBePassed("the script takes each character of its text for an entry (type=list)")
         case Reads.JSON:
             return json.dumps(value)
         case Reads.PYTHON:
@@ -324,6 +338,8 @@ def _parts_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
 
 
 def _text_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
+    if value is False and form.silent is True:
+        raise CannotBePassed("the script reads any text for true, without type=")
     if isinstance(value, bool):
         return form.words[value]
     if not isinstance(value, list) or form.kind is FormKind.VARIABLE:
@@ -331,15 +347,3 @@ def _text_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
     if style.lists in ("spaced", "repeated") or "lists" not in style.stated:
         raise CannotBePassed('it takes one word, and how that holds a list is not known: style = { lists = "comma" }')
     return list_word(style, value)
-
-
-def refusal(reason: str, value: Value, name: str) -> tuple[str, str]:
-    """Return the sentence and the advice for a parameter that cannot be passed."""
-    way = "or another value"
-    if isinstance(value, bool):
-        way = f'or style = {{ booleans = {{ {normal_name(name)} = "True" }} }} for a word, "flag" for silence'
-    elif isinstance(value, list):
-        way = 'or lists = "comma" (spaced, repeated, json) in style'
-    elif value is None:
-        way = 'or nulls = "None" in style, or leave it out'
-    return f"{show(value)} cannot be passed to the script: {reason}", f'"{{{name}}}" in the command, {way}'

@@ -20,6 +20,7 @@ from hptui.scripts.metrics.lines import LineReader, split_lines
 from hptui.scripts.metrics.pairs import MetricsReading
 from hptui.scripts.metrics.ranks import split_rank
 from hptui.scripts.metrics.readers import UNREADABLE
+from hptui.scripts.metrics.reduction import RankReduction
 from hptui.scripts.metrics.reports import TAP_PREFIX, ReportsReader
 from hptui.store.run_directory import RunDir
 from hptui.trainers.context import TrialContext
@@ -34,12 +35,14 @@ Found = tuple[MetricsSource, MetricsReading]
 class EarlierAttempts:
     """The attempts before this one, as far as this one goes on from them.
 
-    `make_reader` returns a new reader of output; None if metrics are not read from it.
+    `make_reader` returns a new reader of output; None if metrics are not read from it. `make_reduction` returns what
+    makes one value of what several processes report.
     """
 
     trial: TrialContext
     reports: str
     make_reader: Callable[[], LineReader | None]
+    make_reduction: Callable[[], RankReduction] = RankReduction
     is_labelled: bool = False
 
     def covered_until(self) -> int | None:
@@ -114,12 +117,21 @@ class _Attempt:
         """What it reported after the step that it went on from."""
         return [
             (source, reading)
-            for source, reading in self._all()
+            for source, reading in self._reduced()
             if reading.step is None or self.resumed_step is None or reading.step > self.resumed_step
         ]
 
-    def _all(self) -> Iterator[Found]:
-        for report in ReportsReader(self._run.root / self._earlier.reports).read(last=True):
+    def _reduced(self) -> Iterator[Found]:
+        reduction = self._earlier.make_reduction()
+        for source, reading in self._all(reduction):
+            yield from reduction.take(source, reading)
+        yield from reduction.finish()
+
+    def _all(self, reduction: RankReduction) -> Iterator[Found]:
+        reports = ReportsReader(self._run.root / self._earlier.reports)
+        found = list(reports.read(last=True))
+        reduction.world = max(reduction.world, reports.world)
+        for report in found:
             trust = TAP if report.source.startswith(TAP_PREFIX) else REPORT
             yield MetricsSource(trust, report.source, report.rank), report.reading
         readers: dict[int | None, LineReader | None] = {}

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from hptui.core.command_settings import COMMAND_KEYS
-from hptui.core.errors import UserError
+from hptui.core.errors import UserError, did_you_mean
 from hptui.core.keys import Key
 from hptui.core.trial import Value
 from hptui.scripts.launch import read_launch
@@ -34,7 +34,10 @@ class CommandSettings:
     )
     names: Any = setting(None, 'what the script calls a parameter, where it differs: { lora_rank = "lora_r" }')
     tables: list = setting([], 'parameters that reach the script as a table: ["optimizer"] for optimizer.lr')  # type: ignore[type-arg]
-    config: Any = setting(None, 'write parameters into a copy of this YAML, JSON or TOML file, given as "{config}"')
+    config: Any = setting(
+        None,
+        'write parameters into a copy of this YAML, JSON or TOML file: given as "{config}", or opened by the script',
+    )
     env: Any = setting(None, 'environment variables of the script: { LR = "{learning_rate}" }')
     workdir: str = setting("", "where the script runs; empty: the study file's directory")
     metrics: list[Any] = setting(
@@ -42,6 +45,10 @@ class CommandSettings:
     )
     read_output: bool = setting(True, "find metrics in what the script prints")
     tap: bool = setting(True, "take metrics from transformers.Trainer, wandb and mlflow inside the script")
+    ranks: str = setting(
+        "first",
+        "which value of several processes counts: first (the lowest rank that reports it), mean, max, all (loss/rank1)",
+    )
     total_steps: Any = setting(None, "steps of a whole training: a number, or the parameter that says it")
     resume_flag: Any = setting("", 'what makes the script go on: "--resume-from {checkpoint}"')
     checkpoint: str = setting("", 'where the script saves: "{trial_dir}/checkpoint-*"')
@@ -52,6 +59,8 @@ class CommandSettings:
     help: Any = setting(None, 'words that make the script list its parameters (default: ["--help"]); false: do not ask')
 
 
+RANK_RULES = ("first", "mean", "max", "all")
+"""What counts of a metric that several processes report."""
 MIN_SIMILARITY = 0.85
 """Similarity (0 to 1) from which a parameter is taken for a misspelt setting."""
 
@@ -93,6 +102,9 @@ def read_command_spec(settings: Mapping[str, Value]) -> CommandTable:
         _check_texts(key, getattr(own, key))
     if own.help not in (None, False) and not isinstance(own.help, list):
         raise UserError(f"trainer.help: must be a list of words or false, got {own.help!r}")
+    if own.ranks not in RANK_RULES:
+        hint = did_you_mean(own.ranks, RANK_RULES) or 'a parameter of that name: names = { its_ranks = "ranks" }'
+        raise UserError(f"trainer.ranks: must be one of {', '.join(RANK_RULES)}, got {own.ranks!r}", hint=hint)
     _check_resume(own)
     read_launch(own.launch, own.command)
     return CommandTable(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})

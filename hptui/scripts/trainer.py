@@ -16,16 +16,17 @@ from hptui.core.errors import Unsupported, UserError
 from hptui.core.masking import masked_command
 from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
-from hptui.scripts.arguments import ComposedCommand, compose_command
+from hptui.scripts.arguments import ComposedCommand, compose_command, copy_mark
 from hptui.scripts.exit_status import classify_script_end
-from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port
+from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port, processes_of_mpi
 from hptui.scripts.launchers import with_tags
 from hptui.scripts.metrics.ranks import labels_lines
+from hptui.scripts.metrics.reduction import RankReduction
 from hptui.scripts.observe import ScriptObserver, make_line_reader, unread_objective_warnings
-from hptui.scripts.passing import refusal
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
 from hptui.scripts.recover import EarlierAttempts, recover_points
+from hptui.scripts.refusal import refusal
 from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.store.run_directory import RunDir
 from hptui.trainers.context import TrialContext
@@ -55,6 +56,7 @@ class ScriptTrainer:
             trial,
             REPORTS_FILE,
             lambda: make_line_reader(spec, trial.objectives),
+            lambda: self._reduction(spec),
             labels_lines(spec.settings.command),
         )
         self._checkpoint = self._newest(spec, trial, self._earlier.covered_until()) if trial.attempt > 1 else None
@@ -71,6 +73,10 @@ class ScriptTrainer:
         )
         trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
         trial.about["command"] = masked_command(words)
+
+    def _reduction(self, spec: CommandTable) -> RankReduction:
+        """Return what makes one value of what several processes report."""
+        return RankReduction(spec.settings.ranks, max(self._launch.processes, processes_of_mpi(spec.settings.command)))
 
     def _newest(self, spec: CommandTable, trial: TrialContext, before: int | None = None) -> Path | None:
         if not spec.settings.checkpoint:
@@ -122,7 +128,8 @@ class ScriptTrainer:
         self._workdir.mkdir(parents=True, exist_ok=True)
         reports = trial.attempt_dir / REPORTS_FILE
         self._environment = self._environment_of(spec, composed, reports, trial)
-        listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports)
+        reduction = self._reduction(spec)
+        listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports, reduction)
         self._announce_total_steps(spec, trial)
         self._recover(trial, listener)
         if trial.role == Role.BASE:
@@ -172,9 +179,7 @@ class ScriptTrainer:
         environment["HPTUI_STOP"] = str(reports.with_name(STOP_FILE))
         if spec.settings.tap:
             environment["HPTUI_TAP"] = "1"
-            python_path = os.environ.get("PYTHONPATH")
-            environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([python_path] if python_path else [])])
-        return {**environment, **self._launch.environment(trial.threads), **composed.environment}
+        return with_tap({**environment, **self._launch.environment(trial.threads), **composed.environment})
 
     def _announce_total_steps(self, spec: CommandTable, trial: TrialContext) -> None:
         """Set the number of steps, if a setting or a parameter states it."""
@@ -214,7 +219,16 @@ class ScriptTrainer:
         hidden = why_tap_is_hidden(composed.words) if spec.settings.tap else ""
         if hidden:
             trial.warn(f"{hidden}: metrics come from its files and its output alone")
+        copy = composed.unnamed_copy
+        if copy is not None:
+            if hidden:
+                raise Failure(Reason.SETUP, f"{hidden}: the script would not read the trial's settings")
+            copy_mark(copy).unlink(missing_ok=True)
         result = self._run_with_a_free_port(spec, composed, trial, listener)
+        if copy is not None and result.code == 0 and not result.stopped and not copy_mark(copy).exists():
+            raise Failure(
+                Reason.SETUP, f"the script never opened {copy.name}: the settings of the trial did not reach it"
+            )
         tap_missing = spec.settings.tap and is_python(composed.words) and listener.reports.tapped is None
         if tap_missing and not hidden and result.code == 0:
             trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
@@ -244,7 +258,7 @@ class ScriptTrainer:
         composed.words[: len(again.words)] = again.words  # a resume flag stays behind them
         words = self._with_program(composed.words, trial, launch=True)
         trial.environment(command=masked_command(words))
-        return self._run(words, {**self._environment, **again.environment}, trial, listener)
+        return self._run(words, with_tap({**self._environment, **again.environment}), trial, listener)
 
     def _failure_of(self, result: ScriptResult, trial: TrialContext, listener: ScriptObserver) -> Failure | None:
         collector = listener.collector
@@ -305,3 +319,11 @@ def train(settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, An
     script = ScriptTrainer()
     script.foresee(settings, trial)
     return script(settings, trial)
+
+
+def with_tap(environment: dict[str, str]) -> dict[str, str]:
+    """Return an environment in which Python finds the tap first, whatever PYTHONPATH the study file sets."""
+    paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if "HPTUI_TAP" not in environment or str(TAP_DIRECTORY) in paths:
+        return environment
+    return {**environment, "PYTHONPATH": os.pathsep.join([str(TAP_DIRECTORY), *paths])}

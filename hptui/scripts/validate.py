@@ -22,8 +22,9 @@ from hptui.scripts.arguments import (
 )
 from hptui.scripts.config_file import FORMATS
 from hptui.scripts.launch import named_processes, read_launch
-from hptui.scripts.passing import CannotBePassed, pass_parameters, refusal, variable_text
+from hptui.scripts.passing import CannotBePassed, pass_parameters, variable_text
 from hptui.scripts.placeholders import PLACEHOLDER_PATTERN
+from hptui.scripts.refusal import refusal
 from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.scripts.styles import STYLES, ArgumentStyle, read_style
 

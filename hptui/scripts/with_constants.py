@@ -26,7 +26,7 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     """
     tree = ast.parse(source, path)
     assignments: dict[str, list[Any]] = {}
-    for node in tree.body:
+    for node in top_level(tree):
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
             continue
         target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
@@ -47,6 +47,15 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     return tree
 
 
+def top_level(tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements at the top level, those that run only as a program included."""
+    lines: list[ast.stmt] = []
+    for node in tree.body:
+        is_program = isinstance(node, ast.If) and ast.unparse(node.test).replace("'", '"') == '__name__ == "__main__"'
+        lines += node.body if isinstance(node, ast.If) and is_program else [node]
+    return lines
+
+
 def replacement(value: Any, old: ast.expr) -> ast.expr:
     """Return a value as an expression in the place of another one, a list as a tuple where that was one."""
     new = ast.parse(
@@ -60,11 +69,45 @@ def replacement(value: Any, old: ast.expr) -> ast.expr:
 def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     """Return where a dotted name (`params.lr`) stands, as (owner, attribute or index)."""
     first = name.partition(".")[0]
+    if name in (attributes := set_attributes(tree)):
+        return [(attributes[name], "value")]
     in_table = slots_in_table(tree, name)
     if in_table and not any(isinstance(node, ast.ClassDef) and node.name == first for node in tree.body):
         return in_table
     given = given_in_calls(tree, name)  # `Config(lr=0.1)` overrides what stands in the class
-    return (in_table or slots_in_signature(tree, name)) if given is None else given
+    if given:
+        return given
+    return in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
+
+
+def set_attributes(tree: ast.Module) -> dict[str, Any]:
+    """Return the attributes that the top level sets once, to a plain value: `args.lr = 2e-5`, with each assignment."""
+    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
+    times = [ast.unparse(node) for node in stored]
+    lines = [node for node in top_level(tree) if isinstance(node, ast.Assign) and is_plain(node.value)]
+    names = {ast.unparse(line.targets[0]): line for line in lines if isinstance(line.targets[0], ast.Attribute)}
+    return {name: line for name, line in names.items() if times.count(name) == 1}
+
+
+def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
+    """Return where a function at the top level sets the variable `lr` of `main.lr`, if it does so once."""
+    return [(node, "value") for node in variables_of(tree, name.partition(".")[0]).get(name.partition(".")[2], ())]
+
+
+def variables_of(tree: ast.Module, function: str) -> dict[str, list[Any]]:
+    """Return the variables that a function sets once, to a plain value, with the assignment of each."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
+    if len(functions) != 1:
+        return {}
+    assigned: dict[str, list[Any]] = {argument.arg: [] for argument, _, _ in signature(tree, function)}
+    stored = [node for node in ast.walk(functions[0]) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    times = [name.id for name in stored]
+    for node in ast.walk(functions[0]):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        is_line = isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and is_plain(node.value)
+        if is_line and isinstance(target, ast.Name) and times.count(target.id) == 1 and target.id not in assigned:
+            assigned[target.id] = [node]
+    return {name: lines for name, lines in assigned.items() if lines}
 
 
 def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
@@ -104,6 +147,8 @@ def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
         for index, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
             entries.append((key.value if isinstance(key, ast.Constant) else None, value, node.values, index))
         return entries
+    if isinstance(node, ast.List) and node.elts and all(isinstance(item, ast.Dict) for item in node.elts):
+        return [(str(index), item, node.elts, index) for index, item in enumerate(node.elts)]
     if isinstance(node, ast.Call) and called_name(node, NAMESPACES):
         inner = [*node.args[:1], *(word.value for word in node.keywords if word.arg is None)]
         entries = [(word.arg, word.value, word, "value") for word in node.keywords if word.arg]

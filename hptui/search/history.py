@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from statistics import pstdev
@@ -27,6 +28,7 @@ from statistics import pstdev
 from hptui.core.ranking import outcome_margins
 from hptui.core.study import Objective, Study
 from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
+from hptui.core.trial_history import HistoryFollower
 from hptui.core.usage import has_run_with_options_of, is_input_mistake
 from hptui.search.projection import Point, SpaceProjection
 
@@ -131,14 +133,31 @@ class Identities:
     def __init__(self, projection: SpaceProjection) -> None:
         self._projection = projection
         self._known: dict[int, tuple[Mapping[str, Value], str]] = {}
+        self._counted: dict[int, str] = {}
+        self._uses: Counter[str] = Counter()
+        self._follower = HistoryFollower(self._forget, self._follow)
 
-    def of(self, trials: Iterable[Trial]) -> frozenset[str]:
-        """Return the identities of the configurations that have a trial."""
-        return frozenset(self._identity(trial) for trial in trials if trial.number >= 0)
+    def of(self, trials: Iterable[Trial]) -> Set[str]:
+        """Return the identities of the configurations that have a trial; the next call changes them."""
+        self._follower.catch_up(trials)
+        return self._uses.keys()
+
+    def _forget(self) -> None:
+        self._counted.clear()
+        self._uses.clear()
+
+    def _follow(self, number: int, trial: Trial | None) -> None:
+        if (before := self._counted.pop(number, None)) is not None:
+            self._uses[before] -= 1
+            if not self._uses[before]:
+                del self._uses[before]
+        if trial is not None and number >= 0:
+            self._counted[number] = identity = self._identity(trial)
+            self._uses[identity] += 1
 
     def _identity(self, trial: Trial) -> str:
         known = self._known.get(trial.number)
-        if known is None or known[0] is not trial.params:
+        if known is None or (known[0] is not trial.params and known[0] != trial.params):
             known = self._known[trial.number] = trial.params, self._projection.identity(trial.params)
         return known[1]
 

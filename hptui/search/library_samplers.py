@@ -7,6 +7,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from hptui.core.errors import Unsupported
+from hptui.core.masking import mask
 from hptui.core.space import Choice
 from hptui.core.study import Study
 from hptui.plugins import SamplerSpec
@@ -42,7 +43,8 @@ def check_cmaes(study: Study) -> None:
     for parameter in study.space.parameters:
         where = f"space.{parameter.name}"
         if isinstance(parameter, Choice) and not parameter.ordinal:
-            message = f"{where}: 'cmaes' searches numbers, and {parameter.describe()} has no order"
+            shown = mask(parameter.describe(), parameter.name)
+            message = f"{where}: 'cmaes' searches numbers, and {shown} has no order"
             raise Unsupported(message, hint="tpe, gp, nsga2, qmc and ax choose between such values")
         if parameter.when is not None:
             message = f"{where}: 'cmaes' cannot search a parameter that is there only when {parameter.when.text}"

@@ -8,18 +8,23 @@ says only that it needs more than there is: it counts while the prediction is be
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hptui import plugins
 from hptui.core.errors import HptuiError
 from hptui.core.memory import MemoryRule
 from hptui.core.study import Study
 from hptui.core.trial import Reason, Trial, TrialStatus, Value
+from hptui.core.trial_history import HistoryFollower, TrialHistory
 from hptui.search.feasible import FeasibleSampler
 from hptui.search.memory_fit import Form, GrowingSettings, KnownSizes, fit, number, product
 from hptui.search.projection import SpaceProjection
 
+Entry = TypeVar("Entry", int, tuple[float, int])
 OPTIMISM, CAUTION = 1.0, 0.75
 """Standard errors of the model that are taken off a prediction, and of a peak that are added, before it is compared
 with the memory there is: what is uncertain is tried."""
@@ -47,10 +52,10 @@ class Evidence:
 def needed_gib(trial: Trial) -> float | None:
     """Return the memory that a trial needed, in GiB; None where that was not measured.
 
-    Of one that shared a process, it is the sum of its own parts.
+    Of one in a process for several, it is the sum of its own parts: the peak there is that of all which it ever had.
     """
     shared = trial.facts.get("pack_group")
-    measured = None if isinstance(shared, float) and shared > 1 else number(trial.facts.get("peak_gpu_allocated_gb"))
+    measured = None if shared is not None else number(trial.facts.get("peak_gpu_allocated_gb"))
     if measured is None:
         parts = [number(trial.facts.get(name)) for name in PARTS]
         known = [part for part in parts if part is not None]
@@ -86,6 +91,65 @@ def evidence_of(trials: Iterable[Trial], capacity: float) -> list[Evidence]:
         elif (gib := needed_gib(trial)) is not None and not trial.is_uninformative:
             evidence.append(Evidence(trial.params, gib, exceeded=False))
     return evidence[-MOST_EVIDENCE:]
+
+
+class EvidenceFollower:
+    """What `capacity_gib` and `evidence_of` say of trials, kept up to date: each change costs little, however many.
+
+    Trials of other studies have numbers below 0 and are left out: these may have had other machines.
+    """
+
+    def __init__(self) -> None:
+        self._follower = HistoryFollower(self._forget, self._follow)
+        self._forget()
+
+    def known(self, trials: Iterable[Trial]) -> tuple[float | None, list[Evidence]]:
+        """Return the memory that trials can have, and what they have shown, the newest last."""
+        self._follower.catch_up(trials)
+        if self._sizes:
+            capacity: float | None = min(self._sizes)
+        else:
+            capacity = self._peaks[-1][0] if self._ran_out and self._peaks else None
+        if capacity is None:
+            return None, []
+        newest = [self._shown[number] for number in self._numbers[-MOST_EVIDENCE:]]
+        return capacity, evidence_of(newest, capacity)
+
+    def _forget(self) -> None:
+        self._shown: dict[int, Trial] = {}
+        self._sizes: Counter[float] = Counter()
+        self._peaks: list[tuple[float, int]] = []
+        self._numbers: list[int] = []
+        self._ran_out: set[int] = set()
+
+    def _follow(self, number: int, trial: Trial | None) -> None:
+        if (before := self._shown.pop(number, None)) is not None:
+            self._count(before, -1)
+        if trial is not None and number >= 0 and self._count(trial, 1):
+            self._shown[number] = trial
+
+    def _count(self, trial: Trial, by: int) -> bool:
+        """Count a trial, or take it back; return whether it shows anything."""
+        size, peak, out = number(trial.facts.get("memory_capacity_gb")), needed_gib(trial), _ran_out(trial)
+        if size:
+            self._sizes[size] += by
+            if not self._sizes[size]:
+                del self._sizes[size]
+        if peak is not None:
+            _put(self._peaks, (peak, trial.number), by)
+        if out or (peak is not None and not trial.is_uninformative):
+            _put(self._numbers, trial.number, by)
+        if out:
+            (self._ran_out.add if by > 0 else self._ran_out.discard)(trial.number)
+        return bool(size or peak is not None or out)
+
+
+def _put(ordered: list[Entry], entry: Entry, by: int) -> None:
+    """Put an entry into a list in order, or take it out."""
+    if by > 0:
+        insort(ordered, entry)
+    else:
+        del ordered[bisect_left(ordered, entry)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +228,13 @@ class MemoryLimits:
         self.model: MemoryModel | None = None
         self._known: tuple[object, ...] | None = None
         self._made: tuple[SpaceProjection, FeasibleSampler] | None = None
+        self._followed: list[tuple[TrialHistory, EvidenceFollower]] = []
 
     def model_of(self, trials: Iterable[Trial]) -> MemoryModel | None:
         """Return the fitted model; None while it says nothing."""
         if self._study.search.memory == "off" or not self._study.space.parameters:
             return None
-        trials = [trial for trial in trials if trial.number >= 0]  # other studies may have had other machines
-        capacity = capacity_gib(trials)
-        evidence = [] if capacity is None else evidence_of(trials, capacity)
+        capacity, evidence = self._evidence_for(trials).known(trials)
         known = (
             capacity,
             *((item.gib, item.exceeded, tuple(sorted(map(str, item.params.items())))) for item in evidence),
@@ -180,6 +243,16 @@ class MemoryLimits:
             model = None if capacity is None else MemoryModel(self._study, self._base, evidence, capacity)
             self._known, self.model, self._made = known, model if model is not None and model.active else None, None
         return self.model
+
+    def _evidence_for(self, trials: Iterable[Trial]) -> EvidenceFollower:
+        """Return what follows these trials: a study's, or those of them that an engine learns from."""
+        if not isinstance(trials, TrialHistory):
+            return EvidenceFollower()
+        for history, follower in self._followed:
+            if history is trials:
+                return follower
+        self._followed = [*self._followed[-1:], (trials, EvidenceFollower())]
+        return self._followed[-1][1]
 
     def of(self, trials: Iterable[Trial]) -> tuple[SpaceProjection, FeasibleSampler]:
         """Return the projection that holds proposals to the memory there is, and the sampler on it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from random import Random
 
 from hptui.core.errors import StudyError
@@ -42,7 +42,7 @@ class GridEngine:
         self._limits = MemoryLimits(study, base)
         self.projection, _ = self._limits.of(())
         self.identities = Identities(self.projection)
-        self.seen: frozenset[str] = frozenset()
+        self.seen: Set[str] = frozenset()
         for parameter in study.space.parameters:
             if parameter.size is None:
                 raise StudyError(
@@ -82,11 +82,11 @@ class RandomEngine:
         self._limits = MemoryLimits(study, base)
         self.projection, self.feasible = self._limits.of(())
         self.identities = Identities(self.projection)
-        self.trials: tuple[Trial, ...] = ()
+        self.trials: Sequence[Trial] = ()
 
     def sync(self, trials: Sequence[Trial]) -> None:
         """See `Engine`."""
-        self.trials = tuple(trials)
+        self.trials = trials
         self.projection, self.feasible = self._limits.of(trials)
 
     def ask(self, number: int) -> Proposal | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hptui.core.trial import Attempt, AttemptState, Reason, Rejection, Role, StudyState, Trial, TrialStatus
+from hptui.core.trial_history import NumberRanges
 from hptui.store.damage import numbers_of, table_of
 
 SCHEMA_VERSION = 6
@@ -233,13 +234,8 @@ def pack_numbers(numbers: Iterable[int]) -> str:
 
     A trial's `seen` mostly holds all earlier trials: as a list it would grow with the square of their number.
     """
-    ranges: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if ranges and number == ranges[-1][1] + 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
+    known = numbers if isinstance(numbers, NumberRanges) else NumberRanges(sorted(set(numbers)))
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in known.ranges())
 
 
 def unpack_numbers(packed: str) -> tuple[int, ...]:

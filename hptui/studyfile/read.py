@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hptui.core.errors import Problems, StudyError, Unsupported, did_you_mean
 from hptui.core.key_types import TEXT, require_table
+from hptui.core.masking import mask
 from hptui.core.notify import Notify
 from hptui.core.space import Space
 from hptui.core.study import (
@@ -152,6 +153,8 @@ def study_from_document(
     `checked`: its parts are also validated against each other and the schema. Problems in different parts are raised
     together.
     """
+    if checked:
+        mask(document)  # from here on this process masks the secrets of the file in any text, errors included
     problems = Problems()
     read = problems.read
     with problems.collect():

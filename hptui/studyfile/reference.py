@@ -116,6 +116,8 @@ def _type_text(type_: Type) -> str:
 def _plural(type_: Type) -> str:
     if isinstance(type_, Either):
         return " or ".join(_plural(option) for option in type_.options)
+    if getattr(type_, "words", ()):  # the words of a choice stand as they are typed
+        return _type_text(type_)
     return "values" if type_ is VALUE else "tables" if isinstance(type_, MapType) else f"{_type_text(type_)}s"
 
 

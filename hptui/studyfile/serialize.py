@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hptui.core.masking import mask
 from hptui.core.notify import Notify
 from hptui.core.space import Choice, Derived, Parameter, Space
 from hptui.core.study import (
@@ -193,11 +194,15 @@ def _named_changes(before: Mapping[str, str], after: Mapping[str, str]) -> Itera
     """Yield what was added, removed and changed among named things."""
     for name in [*before, *(name for name in after if name not in before)]:
         if name not in after:
-            yield f"{name} removed (was {before[name]})"
+            yield f"{name} removed (was {_shown(name, before)})"
         elif name not in before:
-            yield f"{name} added: {after[name]}"
+            yield f"{name} added: {_shown(name, after)}"
         elif before[name] != after[name]:
-            yield f"{name}: {before[name]} → {after[name]}"
+            yield f"{name}: {_shown(name, before)} → {_shown(name, after)}"
+
+
+def _shown(location: str, texts: Mapping[str, str]) -> str:
+    return str(mask(texts[location], location.rpartition(".")[2]))
 
 
 def _table_changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[str]:

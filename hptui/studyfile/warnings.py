@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from hptui.core.masking import mask
 from hptui.core.metric_names import larger_is_better
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage
@@ -64,7 +65,8 @@ def _baseline_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]
     for parameter in study.space.parameters:
         name = parameter.name
         if name in base and name in active and not parameter.contains(base[name]):
-            yield f"baseline: {name} = {show(base[name])} lies outside its range, {parameter.describe()}"
+            value, range_ = mask(show(base[name]), name), mask(parameter.describe(), name)
+            yield f"baseline: {name} = {value} lies outside its range, {range_}"
     for constraint in study.space.violated(base, {}):
         yield f"baseline: breaks the constraint {constraint.text}"
 

@@ -27,7 +27,12 @@ MAX_NONFINITE_IN_A_ROW = 5
 
 
 class TrialContext:
-    """The interface between a trainer and hptui. What is reported here stays recorded if the process is killed."""
+    """The interface between a trainer and hptui. What is reported here stays recorded if the process is killed.
+
+    `shares_process`: what the process uses is not this trial's alone.
+    """
+
+    shares_process = False
 
     def __init__(
         self,

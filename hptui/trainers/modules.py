@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -33,7 +33,7 @@ _loading: list[str] = []
 
 
 def refuse_while_loading() -> None:
-    """Raise `Begun` if this process is loading a script for its functions.
+    """Raise `StudyStartReached` if this process is loading a script for its functions.
 
     All calls that start a study begin with this one.
     """
@@ -49,6 +49,14 @@ def is_file_name(name: str) -> bool:
 def file_of(name: str, directory: str) -> Path:
     """Return the path that a module next to the study file would have."""
     return Path(directory, name if is_file_name(name) else f"{name.replace('.', '/')}.py")
+
+
+def is_missing(name: str, directory: str) -> bool:
+    """Return whether nothing has the first part of a dotted name; nothing is imported to find out."""
+    first = name.partition(".")[0]
+    if is_file_name(name) or not first or first in sys.modules:
+        return False
+    return PathFinder.find_spec(first, [directory or os.getcwd()]) is None and importlib.util.find_spec(first) is None
 
 
 def load(name: str, directory: str) -> ModuleType:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import os
 import platform
@@ -16,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +60,39 @@ def children_peak_gib() -> float:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
 
 
+@dataclass
+class KnownModules:
+    """What was found when this process, or the one that it was forked from, last looked: versions, and up to where."""
+
+    versions: dict[str, str] = field(default_factory=dict)
+    last: str = ""
+
+
+KNOWN = KnownModules()
+
+
 def package_versions() -> dict[str, Value]:
     """Return the versions of the third-party packages that this process has imported."""
-    versions: dict[str, Value] = {}
-    for name, module in list(sys.modules.items()):
+    found: dict[str, Value] = {**KNOWN.versions, **_versions_after(KNOWN.last)}
+    return found
+
+
+def remember_versions() -> None:
+    """Look now, so that processes that are forked look at later imports only.
+
+    To look at thousands of modules copies the pages that they share.
+    """
+    KNOWN.versions, KNOWN.last = _versions_after(""), next(reversed(sys.modules))
+
+
+def _versions_after(last: str) -> dict[str, str]:
+    """Return the versions of the packages imported after a module; of all where it is not there."""
+    versions = {}
+    later = list(itertools.takewhile(lambda name: name != last, reversed(sys.modules)))
+    for name in later:
         if "." in name or name.startswith("_") or name in sys.stdlib_module_names or name == "hptui":
             continue
+        module = sys.modules.get(name)
         # Read from the module's dictionary: a module's `__getattr__` may import things or warn.
         version = vars(module).get("__version__") if hasattr(module, "__dict__") else None
         version = str(version) if isinstance(version, str) else distribution_version(name)

@@ -50,10 +50,7 @@ def find_trainer(kind: str, directory: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != module_name.partition(".")[0] and error.name != module_name:
             raise
-        where = f"beside the study file ({directory}) or installed" if directory else "installed"
-        raise UserError(
-            f"there is no module {module_name!r} for the trainer {kind!r}", hint=f"it must be {where}"
-        ) from error
+        raise _missing_module_error(kind, directory) from error
     target = module
     for part in name.split("."):
         if not hasattr(target, part):
@@ -61,6 +58,12 @@ def find_trainer(kind: str, directory: str) -> Any:
             raise UserError(f"module {module_name!r} has no {name!r}", hint=did_you_mean(name, names))
         target = getattr(target, part)
     return target
+
+
+def _missing_module_error(kind: str, directory: str) -> UserError:
+    where = f"beside the study file ({directory}) or installed" if directory else "installed"
+    module_name = kind.rpartition(":")[0]
+    return UserError(f"there is no module {module_name!r} for the trainer {kind!r}", hint=f"it must be {where}")
 
 
 def trainer_file_facts(kind: str, directory: str = "") -> dict[str, Value]:
@@ -182,6 +185,8 @@ def inspect_in_subprocess(kind: str, directory: str) -> dict[str, Key] | None:
 
     Raises: UserError for everything that goes wrong in the user's module, a timeout included.
     """
+    if modules.is_missing(kind.rpartition(":")[0], directory):  # a report of an old study: no process for that
+        raise _missing_module_error(kind, directory)
     package_root = str(Path(__file__).resolve().parents[2])
     python_path = os.pathsep.join(part for part in (os.environ.get("PYTHONPATH", ""), package_root) if part)
     try:

@@ -94,6 +94,11 @@ def main(attempt_dir: str) -> int:
             events.close()
 
 
+def prepare_to_fork() -> None:
+    """Look up once what each worker that is forked from this process would look up again."""
+    provenance.remember_versions()
+
+
 def be_host(run: RunDir, config: Mapping[str, Any], terminated: threading.Event) -> int:
     """Compute for the trials that share this process, until it is needed no more; return the exit code."""
     from hptui.trainers.packs import host  # only here
@@ -157,7 +162,8 @@ def load_and_train(
             else client.HostedTrainer(host, config, events)
         )
         limit_threads(trial.threads)
-        seed(trial.seed)
+        if host is None:  # else this process computes nothing
+            seed(trial.seed)
         if isinstance(trainer, registry.AnnouncesResume):
             trainer.foresee(config["settings"], trial)
         hello_written = write_hello(trial, events, config)
@@ -177,7 +183,7 @@ def write_hello(trial: TrialContext, events: EventWriter, config: Mapping[str, A
     """Write the `hello` event: the process, its environment, and the files that it trains from."""
     kind, directory = config["kind"], config["directory"]
     input_facts = {
-        **provenance.git_facts(trial.directory),
+        **(config.get("code") or provenance.git_facts(trial.directory)),
         **provenance.data_facts(config["settings"], trial.directory, trial.cache),
     }
     events.emit(

@@ -28,7 +28,7 @@ from hptui.tui.feed import Feed, OperationDone, SourceReading
 from hptui.tui.host import Host, is_change
 from hptui.tui.keys import bindings
 from hptui.tui.messages import MessageHistory
-from hptui.tui.palette import KeyCommands
+from hptui.tui.palette import KeyCommands, KeyPalette
 from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
 from hptui.tui.sources.running import RunningSource
 from hptui.tui.terminal_app import TerminalApp
@@ -260,6 +260,10 @@ class HptuiApp(TerminalApp):
     def action_theme(self) -> None:
         if not self._is_in_front("theme"):
             self.open("theme")
+
+    def action_command_palette(self) -> None:
+        if not CommandPalette.is_open(self):
+            self.push_screen(KeyPalette(id="--command-palette"))
 
     def action_messages(self) -> None:
         self.open("messages", messages=self.messages.messages)

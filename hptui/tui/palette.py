@@ -1,12 +1,20 @@
-"""The entries of the command palette: the keys that work now, found by what they do."""
+"""The command palette, and its entries: the keys that work now, found by what they do."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input
 
 from hptui.tui.keys import KeyBinding, all_keys_by_id, key_text
+
+
+class KeyPalette(CommandPalette):
+    """The command palette. Its cursor does not blink: a blinking one is sent twice a second over a slow line."""
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
 
 
 class KeyCommands(Provider):

@@ -10,7 +10,7 @@ from typing import Any
 
 from hptui.core.format import clock
 from hptui.core.format import number as written
-from hptui.core.trial import Trial, TrialStatus
+from hptui.core.trial import SECONDS_ALONE, Trial, TrialStatus
 from hptui.results.columns import HEADINGS, MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, column_getter, format_cell
 from hptui.results.view import View
 from hptui.tui.cells import Cell, plain_line, width_of
@@ -31,6 +31,7 @@ SHORT_HEADINGS = {
     "peak_memory_gb": "memory",
     "last_step": "step",
     "seconds": "time",
+    SECONDS_ALONE: "own time",
     "gradient_accumulation": "accum",
     "weight_decay": "decay",
     "warmup_steps": "warmup",

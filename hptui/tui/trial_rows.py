@@ -12,19 +12,20 @@ from operator import attrgetter, itemgetter
 
 from hptui.core.stages import stage_index, stage_overrides
 from hptui.core.study import Study
-from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.core.trial import SECONDS_ALONE, Role, Trial, TrialStatus
 from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, varied_settings
+from hptui.results.packing import has_shares
 from hptui.results.view import View
 from hptui.tui.cells import Cell, TableColumn, width_of
 from hptui.tui.filters import Filter, parse_filter
 from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_cells import MAX_HEADING_CELLS, STATUS_COLUMN, STEP_COLUMN, TREND_COLUMN, TrialCells
 
-SAMPLE_ROWS = 60
+SAMPLE_ROWS = 40
 """Number of rows, from either end, on which widths are measured."""
 MAX_COLUMN_CELLS = 24
 """Cells that a column takes at most."""
-COLUMNS_AFTER_SETTINGS = ("stage", "seconds", "peak_memory_gb", "note")
+COLUMNS_AFTER_SETTINGS = ("stage", "seconds", SECONDS_ALONE, "peak_memory_gb", "note")
 """Columns that come after the settings."""
 
 
@@ -73,9 +74,12 @@ class TrialRows:
         if not same or len(changed) > len(view.trials) // 2:
             self._cells.clear()
             self._texts.clear()
+            renewed: set[int] = set()
+        else:
+            renewed = {trial.number for trial in changed}
         best_before = before.best if before is not None else frozenset()
         starred_before = before.starred if before is not None else frozenset()
-        for number in {trial.number for trial in changed} | (best_before ^ best) | (starred_before ^ starred):
+        for number in renewed | (best_before ^ best) | (starred_before ^ starred):
             self._cells.pop(number, None)
             self._texts.pop(number, None)
         self._state = TrialCells(view, best, self._trends, self.glyphs, starred, now)
@@ -146,7 +150,8 @@ class TrialRows:
         stage = ["stage"] if any(trial.stage for trial in view.trials) else []
         memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE_ROWS]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []
-        return [*stage, *objectives, TREND_COLUMN, *names, *settings, STEP_COLUMN, "seconds", *memory, *notes]
+        times = ["seconds", *([SECONDS_ALONE] if has_shares(view.trials[:SAMPLE_ROWS]) else [])]
+        return [*stage, *objectives, TREND_COLUMN, *names, *settings, STEP_COLUMN, *times, *memory, *notes]
 
     def available(self) -> list[str]:
         """Return all columns that can be shown."""
@@ -241,8 +246,10 @@ class TrialRows:
         if text is None:
             role = "" if trial.role is Role.SEARCH else trial.role
             words = [trial.name, trial.title, trial.note, trial.message, trial.status, trial.reason or "", role]
-            words.append("starred" if trial.number in self._current.starred else "")
-            words += [trial.engine, trial.stage, *[value for value in trial.params.values() if isinstance(value, str)]]
+            if trial.number in self._current.starred:
+                words.append("starred")
+            words += [trial.engine, trial.stage]
+            words += [value for value in trial.params.values() if isinstance(value, str)]
             text = self._texts[trial.number] = "\n".join(words).lower()
         return text
 

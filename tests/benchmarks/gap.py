@@ -1,6 +1,9 @@
 """The gap between two trials: from the end of one to the first step of the next, warm and cold.
 
-python -m tests.benchmarks.gap [--charlm]
+python -m tests.benchmarks.gap [--charlm] [--sft]
+
+`--sft` measures fine-tunings of a tiny model instead: each in a process of its own, one after another in a host
+(`pack = 1`), and two at once there, where the gap is the time in which none of them took a step.
 """
 
 from __future__ import annotations
@@ -49,6 +52,61 @@ def gaps(sd: StudyDir) -> list[float]:
     return found
 
 
+SFT = """
+    name = "{name}"
+    [objective]
+    metric = "eval_loss"
+    goal = "minimize"
+    [trainer]
+    kind = "sft"
+    model = "base"
+    train = "train.jsonl"
+    validation = "validation.jsonl"
+    steps = 20
+    log_every = 1
+    eval_every = 20
+    threads = 1
+    max_length = 64
+    [space]
+    learning_rate = {{ low = 1e-4, high = 1e-2, log = true }}
+    [search]
+    sampler = "random"
+    trials = {trials}
+    [resources]
+    {resources}
+    min_free_gb = 0.0
+"""
+FORMS = {"own processes": "isolate = true", "pack = 1": "pack = 1", "pack = 2": "pack = 2"}
+
+
+def pauses(sd: StudyDir) -> list[float]:
+    """Seconds from the last report of a trial to the next of any other: nothing was computed meanwhile."""
+    reports: list[tuple[float, int]] = []
+    last: dict[int, float] = {}
+    for trial in trials(sd):
+        of_trial = [event["wall"] for event in events(sd, trial.number) if event["k"] == "metrics"]
+        reports += [(wall, trial.number) for wall in of_trial]
+        last[trial.number] = of_trial[-1]
+    found = []
+    for number, ended in last.items():
+        if later := [wall for wall, other in reports if wall > ended and other != number]:
+            found.append(min(later) - ended)
+    return found
+
+
+def measure_sft(folder: Path, home: Path, count: int = 12) -> None:
+    """Print the pauses of each form."""
+    from tests.trainers.sft import tiny  # torch
+
+    tiny.study(folder)
+    for name, resources in FORMS.items():
+        path = folder / f"{name.replace(' ', '').replace('=', '-')}.toml"
+        path.write_text(textwrap.dedent(SFT.format(name=path.stem, trials=count, resources=resources)))
+        values = pauses(run_to_rest(home, path))
+        p50, p95 = percentile(values, 0.5), percentile(values, 0.95)
+        print(f"sft {name:14} p50 {p50:6.3f} s   p95 {p95:6.3f} s   n={len(values)}", flush=True)
+
+
 def measure(name: str, path: Path, home: Path, *, cold: bool) -> None:
     os.environ.pop("HPTUI_COLD", None)
     if cold:
@@ -62,6 +120,9 @@ def main() -> None:
     print(machine())
     with scratch() as folder:
         home = folder / "home"
+        if "--sft" in sys.argv:
+            measure_sft(folder, home)
+            return
         measure("toy warm", toy(folder, "warm", trials=30, sampler="tpe"), home, cold=False)
         measure("toy cold", toy(folder, "cold", trials=15, sampler="tpe"), home, cold=True)
         if "--charlm" in sys.argv:

@@ -1,6 +1,6 @@
 """A study of many trials and points, written straight into a store.
 
-    python -m tests.benchmarks.tui_store HOME [TRIALS] [POINTS]
+    python -m tests.benchmarks.tui_store HOME [TRIALS] [POINTS_PER_TRIAL]
 
 What the benchmarks of the screens look at. Nothing is trained for it: the numbers are made up, and no result.
 """
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from hptui import studyfile
@@ -39,7 +42,37 @@ trials = {trials}
 """
 
 
-def make(home: Path, trials: int = 10_000, points: int = 1000, name: str = "big", running: int = 2) -> StudyDir:
+TRIALS, POINTS_PER_TRIAL = 10_000, 1120
+"""Ten million points in all: pruned and failed trials have half as many as others."""
+
+
+def ready(home: Path, name: str = "big") -> StudyDir:
+    """The study in HOME, whole: one whose making was broken off is made anew. Says how much is in it."""
+    sd = StudyDir.for_study(home, name)
+    trials, points = counts(sd)
+    if trials < TRIALS or points < TRIALS * 1000:
+        if sd.root.exists():
+            print(f"{sd.root} has {trials:,} trials and {points:,} points: it is made anew, which takes minutes")
+            shutil.rmtree(sd.root)
+        make(home, name=name)
+        trials, points = counts(sd)
+    print(f"{trials:,} trials, {points:,} points")
+    return sd
+
+
+def counts(sd: StudyDir) -> tuple[int, int]:
+    """The trials and the points of a study."""
+    if not sd.exists():
+        return 0, 0
+    with closing(sqlite3.connect(f"file:{sd.db}?mode=ro", uri=True)) as conn:
+        [trials] = conn.execute("SELECT count(*) FROM trials").fetchone()
+        [points] = conn.execute("SELECT coalesce(sum(n), 0) FROM metric_last").fetchone()
+    return trials, points
+
+
+def make(
+    home: Path, trials: int = TRIALS, points: int = POINTS_PER_TRIAL, name: str = "big", running: int = 2
+) -> StudyDir:
     """The study in HOME: `points` points a trial, in two metrics; the last `running` trials run."""
     study = studyfile.read_text(FILE.format(name=name, trials=trials), directory=str(home))
     sd = StudyDir.for_study(home, name)

@@ -29,7 +29,7 @@ from pathlib import Path
 from hptui.store.paths import StudyDir
 from hptui.store.store import Store
 from tests.benchmarks.common import machine, percentile
-from tests.benchmarks.tui_store import make
+from tests.benchmarks.tui_store import ready
 from tests.tui.terminal import HPTUI
 from tests.tui.terminal import Terminal as Seat
 
@@ -103,7 +103,7 @@ def first_frame(home: Path, name: str, times: int = 5) -> list[tuple[float, floa
     found = []
     for _ in range(times):
         terminal = Terminal(["--home", str(home), "open", name])
-        terminal.read(20.0, ROW)
+        terminal.read(120.0, ROW)
         found.append((terminal.chunks[-1][0], terminal.cpu()))
         terminal.close()
     return found
@@ -185,10 +185,8 @@ def visits(home: Path, name: str, rate: float) -> None:
 
 def main(home: Path) -> None:
     """Measure all, and print a line each."""
-    sd = StudyDir(home / "big")
-    if not sd.exists():
-        sd = make(home, 10_000, 1120)
     print(machine())
+    sd = ready(home)
     frames = first_frame(home, sd.name)
     wall, cpu = (sorted(column)[len(frames) // 2] for column in zip(*frames, strict=True))
     load = os.getloadavg()[0]

@@ -9,10 +9,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from hptui import open_study, plugins
+from hptui import open_study, plugins, studyfile
 from hptui.cli.main import _guarded
-from hptui.core.errors import MachineError, UserError
+from hptui.core import masking
+from hptui.core.errors import MachineError, StudyError, UserError
 from hptui.core.study import FILE_SETS
+from hptui.core.values import show
 from hptui.operations import ownership
 from hptui.operations.export import archive
 from hptui.operations.run import run
@@ -30,7 +32,7 @@ PLANTED = {
     "form": "sk-proj-4hT9x2Lm8Vq1Zs7Rk3Wd",
     "login": "u5er:p4ssw0rd",
     "query": "Zk8Qm3Tv6Yb1",
-    "choice_one": "plainword-5",
+    "choice_one": "swordfishes",
     "choice_two": "plainword-6",
     "webhook": "T0AB12/B0CD34/x9Kf2LmQ",
     "random": "q7Rk2Zp9Xw4Lm8Vt3Hs6",
@@ -145,6 +147,10 @@ def verbs(sd: StudyDir, out: Path):
         ["space", name], ["space", name, "--json"], ["doctor", name], ["doctor", name, "--json"], ["paths", name],
         ["wait", name], ["check", file], ["check", file, "--json"],
         ["check", file, "--set", f"trainer.api_kei={PLANTED['parameter']}"],
+        ["check", file, "--set", "search.sampler=cmaes"], ["check", file, "--set", "search.sampler=grid"],
+        ["check", file, "--set", f"trainer.account_secret={PLANTED['form']}"],
+        ["check", file, "--set", "space.account_secret.chioces=1"], ["check", file, "--set", "space.account_secret=7"],
+        ["check", file, "--set", "space.account_secret.low=1"],
         ["run", name, "--set", f"space.api_key={PLANTED['form']}"], ["note", name, "77", PLANTED["note"]],
         ["report", name], ["report", name, "--style", "hyperparameters"],
         ["report", name, "-o", str(out / "report"), "--html", "--figures", "svg"],
@@ -168,10 +174,19 @@ def verbs(sd: StudyDir, out: Path):
         yield [*home, "export", name, "best", "--format", how, "--prefix", "X_", "-o", str(out / f"one-{how}")]
 
 
+def forget_secrets():
+    """Forget what earlier verbs have masked, as each verb of a person is a process of its own."""
+    masking._labels.clear()
+    masking._known.clear()
+    masking._known_pattern[0] = None
+    masking._mask_key.cache_clear()
+
+
 @pytest.mark.process
 def test_no_verb_and_no_format_shows_a_secret(study, tmp_path, capfdbinary):
     found, shown = {}, b""
     for words in verbs(study, tmp_path):
+        forget_secrets()
         _guarded(words)
         printed = b"\n".join(capfdbinary.readouterr())
         shown += printed
@@ -191,6 +206,7 @@ def test_no_verb_and_no_format_shows_a_secret(study, tmp_path, capfdbinary):
 @pytest.mark.parametrize("how", ["ax", "wandb", "optuna"])
 def test_no_foreign_format_holds_a_secret(study, tmp_path, capfdbinary, how):
     target = tmp_path / "out" / how
+    forget_secrets()
     assert _guarded(["--home", str(study.root.parent), "export", study.name, "--format", how, "-o", str(target)]) == 0
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
@@ -235,6 +251,26 @@ def test_an_archive_warns_of_secrets_and_a_copy_without_them_cannot_run(study, t
         spawn_runner(copy)
 
 
+@pytest.mark.parametrize("value", ["swordfish", ["swordfish", "x9"], {"low": "swordfish"}, 271828], ids=str)
+def test_errors_and_changes_name_no_secret(value):
+    """Even a plain word, which nothing but its name gives away."""
+    for where in ("trainer.api_key", "space.db_password.choices[1]", "stage.1.set.client_secret"):
+        error = StudyError(f"must be a number, got {show(value)}", where=where, value=value, hint=f"not {show(value)}")
+        assert "***" in str(error)
+        assert "***" in str(error.at("made.toml"))
+        assert not any(word in str(error) for word in ("swordfish", "271828"))
+    assert "swordfish" in str(StudyError(f"got {show('swordfish')}", where="trainer.pad_token", value="swordfish"))
+
+
+def test_a_change_of_a_secret_is_told_without_it():
+    text = FILE.replace("plainword-4", "swordfish").replace("swordfishes", "tuna")
+    before, after = studyfile.read_text(FILE), studyfile.read_text(text)
+    told = "\n".join(studyfile.describe_changes(before, after))
+    assert "api_key" in told
+    assert "account_secret" in told
+    assert not any(word in told for word in ("swordfish", "tuna", "plainword"))
+
+
 def test_a_name_that_is_a_secret_is_refused(tmp_path, capfd):
     path = tmp_path / "bad.toml"
     for text in (
@@ -251,11 +287,15 @@ def test_a_name_that_is_a_secret_is_refused(tmp_path, capfd):
 def test_a_study_of_another_user_is_read_and_neither_changed_nor_run(study, capfd, monkeypatch):
     home = study.root.parent
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert _guarded(["--home", str(home), "trials", study.name]) == 0
-    assert "belongs to" in capfd.readouterr().err
+    for words in (["status"], ["trials", study.name]):
+        assert _guarded(["--home", str(home), *words]) == 0
+        assert "belongs to" in capfd.readouterr().err
     study.lock.touch()
     study.lock.chmod(0)  # as it is to anybody else
-    for verb, *words in (["run"], ["note", "1", "mine now"], ["pause"], ["rm", "--yes"], ["rm"]):
+    for verb, *words in (
+        ["run"], ["note", "1", "mine now"], ["pause"], ["stop"], ["rm", "--yes"], ["rm"], ["gc"],
+        ["doctor", "--repair"], ["add", "learning_rate=0.01"], ["space", "learning_rate=1e-3..1e-2"], ["resume"],
+    ):  # fmt: skip
         assert _guarded(["--home", str(home), verb, study.name, *words]) == 1, verb
         assert "belongs to" in capfd.readouterr().err
     with pytest.raises(MachineError, match="belongs to"):

@@ -11,7 +11,11 @@ import time
 
 import pytest
 
+from hptui import studyfile
+from hptui.cli.run import follow
 from hptui.core.trial import TrialStatus
+from hptui.operations import follow as following
+from hptui.operations.run import create_study
 from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir
 from tests.support import PATIENCE, hptui, state, toy, trials, until
@@ -120,6 +124,22 @@ def test_a_runner_that_dies_is_said(home, tmp_path):
     assert follower.returncode == 1
     assert "interrupted: its runner has gone" in out
     assert "hptui run toy    goes on with it" in out
+
+
+def test_the_last_words_of_a_runner_that_has_gone_are_told(home, tmp_path, capfd, monkeypatch):
+    """Of one that took the lock and then refused to go on; what an earlier one logged is not."""
+    monkeypatch.setattr(following, "RUNNER_GONE_S", 0.0)
+    sd = StudyDir(home / "toy")
+    create_study(sd, studyfile.read_file(toy(tmp_path)))
+    began = time.time()
+    for logged, told in ((began - 100, False), (began, True)):
+        date = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(logged))
+        entry = f"{date},123 ERROR __main__: there is no place for the locks\n  let root remove it\n"
+        sd.runner_log.write_text(f"{entry}{date},130 INFO x: more\n")
+        assert follow(sd, began=began) == 1
+        said = capfd.readouterr()
+        assert ("the runner ended: there is no place for the locks\n  let root remove it\n" in said.err) is told
+        assert "interrupted: its runner has gone" in said.out
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.clients.rate import (
-    FOURTH_SCRIPTS,
-    FOURTH_SWEEPS,
+    SAMPLES,
     SCRIPTS,
     SWEEPS,
-    THIRD_SCRIPTS,
-    THIRD_SWEEPS,
-    UNSEEN_SCRIPTS,
-    UNSEEN_SWEEPS,
     expected,
     missing_packages,
     new_faults,
@@ -26,16 +22,32 @@ from tests.clients.rate import (
 
 LEAST_READ, LEAST_RUN, LEAST_USABLE = 0.95, 0.95, 0.80
 """The least shares of sweeps that are read right, scripts that run right, and files that are usable as written."""
-IDS = ["first", "unseen", "third", "fourth"]
-of_all_sweeps = pytest.mark.parametrize("sample", [SWEEPS, UNSEEN_SWEEPS, THIRD_SWEEPS, FOURTH_SWEEPS], ids=IDS)
-of_all_scripts = pytest.mark.parametrize("sample", [SCRIPTS, UNSEEN_SCRIPTS, THIRD_SCRIPTS, FOURTH_SCRIPTS], ids=IDS)
+LATER = ("fifth", "sixth", "seventh")
+"""Samples of which every day one file in three is read."""
+PART = 3
 
 
-@of_all_sweeps
-def test_sweeps_of_other_people_are_read_right(sample: Path, tmp_path: Path) -> None:
+def samples(index: int) -> list[tuple[str, Path]]:
+    return [("first", (SWEEPS, SCRIPTS)[index]), *((name, folders[index]) for name, folders in SAMPLES.items())]
+
+
+def parametrized(index: int) -> pytest.MarkDecorator:
+    """Every sample as a whole, the later ones by night; by day a part of these."""
+    cases = [pytest.param(folder, PART, id=f"{name}-part") for name, folder in samples(index) if name in LATER]
+    for name, folder in samples(index):
+        cases.append(pytest.param(folder, 1, id=name, marks=[pytest.mark.slow] if name in LATER else []))
+    return pytest.mark.parametrize(("sample", "part"), cases)
+
+
+def part_of(wanted: dict[str, Any], part: int) -> dict[str, Any]:
+    return {name: want for number, (name, want) in enumerate(wanted.items()) if number % part == 0}
+
+
+@parametrized(0)
+def test_sweeps_of_other_people_are_read_right(sample: Path, part: int, tmp_path: Path) -> None:
     wanted = expected(sample)
     assert set(wanted) == {path.stem for path in sample.glob("*.yaml")} - {"expected"}
-    faults = {}
+    wanted, faults = part_of(wanted, part), {}
     for name, want in wanted.items():
         (tmp_path / name).mkdir()
         if found := sweep_faults(name, want, tmp_path / name, sample):
@@ -43,10 +55,10 @@ def test_sweeps_of_other_people_are_read_right(sample: Path, tmp_path: Path) -> 
     assert len(faults) <= (1 - LEAST_READ) * len(wanted), faults
 
 
-@of_all_scripts
-def test_new_writes_files_that_are_right_as_they_stand(sample: Path, tmp_path: Path) -> None:
+@parametrized(1)
+def test_new_writes_files_that_are_right_as_they_stand(sample: Path, part: int, tmp_path: Path) -> None:
     """As far as reading shows it: the slow test below runs them."""
-    wanted = {name: want for name, want in expected(sample).items() if not missing_packages(want)}
+    wanted = {n: want for n, want in part_of(expected(sample), part).items() if not missing_packages(want)}
     faults = {}
     for name, want in wanted.items():
         found, path = new_faults(name, want, tmp_path / name, sample, ask=False)
@@ -58,7 +70,7 @@ def test_new_writes_files_that_are_right_as_they_stand(sample: Path, tmp_path: P
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.timeout(1800)
-@of_all_scripts
+@pytest.mark.parametrize("sample", [pytest.param(folder, id=name) for name, folder in samples(1)])
 def test_scripts_of_other_people_run_right(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     wanted = expected(sample)

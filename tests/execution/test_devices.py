@@ -17,6 +17,7 @@ from hptui.execution.executor import LaunchRecord, WorkerSpec
 from hptui.execution.local import devices, environment, lock_directory, nvml
 from hptui.execution.local.devices import Slot, lock_slot, slots_for, visible_gpus
 from hptui.execution.local.executor import LocalExecutor
+from hptui.execution.local.slots import SlotPool
 from hptui.execution.local.usage import UsageSampler
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir, acquire_lock
@@ -234,6 +235,9 @@ def test_a_squatted_lock_directory_is_left_for_the_other_one_and_both_squatted_a
     squat(tmp_path / "var" / name, how, tmp_path)
     with pytest.raises(MachineError, match="no place for the locks"):
         lock_slot(slot)
+    with pytest.raises(MachineError, match="no place for the locks"):
+        SlotPool(Resources(), lambda: None)
+    assert len(SlotPool(Resources(gpus=0, parallel=2), lambda: None)) == 2, "a study without GPUs needs none"
 
 
 def test_locks_of_every_place_count_whatever_tmpdir_says(world, tmp_path, monkeypatch):

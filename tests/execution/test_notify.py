@@ -219,6 +219,7 @@ def test_a_refusal_is_told_once_and_not_repeated(store: Store, study: Study, ser
     assert SECRET not in said
 
 
+@pytest.mark.process
 def test_a_server_that_hangs_delays_no_turn_and_no_other_channel(
     store: Store, study: Study, server: Receiver, tmp_path: Path
 ) -> None:

@@ -206,6 +206,7 @@ def test_another_runner_finds_a_place_by_its_actor_or_asks_the_node(tmp_path: Pa
         assert bridge.told("adopt") == [(told, "t")], actor
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_a_bridge_says_of_places_no_attempt_ends_for_certain_but_by_a_relay(tmp_path: Path, seed: int) -> None:
     """Events in any order: only a relay's `end` is a certain end, and the fence reaches the attempt's node at last."""

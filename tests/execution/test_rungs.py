@@ -214,6 +214,7 @@ def test_a_study_that_has_rungs_no_more_lets_them_go_on(home: Path, tmp_path: Pa
     assert {trial.status for trial in trials(sd)} == {TrialStatus.COMPLETE}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("pruner", "trainer", "where", "said"),
     [
@@ -287,6 +288,11 @@ def test_a_script_goes_on_from_its_own_checkpoint(home: Path, tmp_path: Path) ->
     with StoreReader.open(sd) as reader:
         curve = {step: value for step, value, _ in reader.curve(whole.number, "val_loss")}
         resumed = [attempt.resumed_step for attempt in reader.attempts(whole.number)]
+        judged = reader.rungs()
+    at, rates = {1: 4, 2: 16}, {trial.number: float(trial.params["lr"]) for trial in found}  # type: ignore[arg-type]
+    assert len(judged) >= 5
+    for result in judged:  # not by what a script that was slow to pause has shown beyond the rung
+        assert (result.step, result.value) == (at[result.rung], round(rates[result.trial] / at[result.rung], 6))
     assert sorted(curve) == list(range(1, 41))
     assert all(value == round(float(whole.params["lr"]) / step, 6) for step, value in curve.items())  # type: ignore[arg-type]
     assert resumed[0] is None

@@ -65,11 +65,15 @@ CHECKS = (
 
 
 class Bench:
-    """What a check works with: a folder of its own, the device, and the list of what it has measured."""
+    """What a check works with: a folder of its own, the device, and the list of what it has measured.
+
+    `patience` is the factor of the limits of time inside the check.
+    """
 
     def __init__(self, folder: Path, *, cpu: bool) -> None:
         self.folder, self.cpu = folder, cpu
         self.device = "cpu" if cpu else "cuda"
+        self.patience = CPU_PATIENCE if cpu else 1
         self.rows: list[dict[str, Any]] = []
 
     def expect(self, what: str, measured: Any, ok: bool, expected: str) -> None:

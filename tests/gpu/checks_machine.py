@@ -72,7 +72,7 @@ def launcher(bench: Bench) -> None:
     modules = [*registry.preload("charlm"), "transformers", "peft", "hptui.trainers.sft.train"]
     client = LauncherClient("tests.gpu.checks_machine:compute", modules, os.environ)
     client.ensure()
-    took = until(lambda: (client.poll(), client.ready or client.refusal)[1], 120)
+    took = until(lambda: (client.poll(), client.ready or client.refusal)[1], 120 * bench.patience)
     bench.expect("imports of the launcher", client.refusal or "taken", not client.refusal, "taken")
     bench.expect("its seconds", took, took < (300 if bench.cpu else 60), "below 60")
     executor = LocalExecutor()
@@ -82,7 +82,7 @@ def launcher(bench: Bench) -> None:
         runs = [RunDir(bench.folder / f"fork-{n}") for n in together]
         handles = [_start(executor, run, bench) for run in runs]
         for handle in handles:
-            until(lambda handle=handle: (executor.poll(), handle.state().gone)[1], 60)
+            until(lambda handle=handle: (executor.poll(), handle.state().gone)[1], 60 * bench.patience)
         ends += [read_json(run.exit)["code"] for run in runs]
     bench.expect("exit codes of three forks", ends, ends == [0, 0, 0], "[0, 0, 0]")
     client.close()
@@ -145,15 +145,15 @@ def killed_worker(bench: Bench) -> None:
     study = holding(bench, "killed", 1, f"share = {0.0 if bench.cpu else 0.5}\n        seconds = 12.0")
     study.run("--detach")
     run = study.run_dir(0)
-    until(lambda: run.events.exists() and b'"k":"metrics"' in run.events.read_bytes(), 50)
+    until(lambda: run.events.exists() and b'"k":"metrics"' in run.events.read_bytes(), 50 * bench.patience)
     before = _free_gb(bench)
     os.kill(read_json(run.shim)["worker"], signal.SIGKILL)
     if not bench.cpu:
-        took = until(lambda: _free_gb(bench) > before + 30, 20)
+        took = until(lambda: _free_gb(bench) > before + 30, 20 * bench.patience)
         bench.expect("seconds until its memory is free", took, took < 5, "below 5")
-    again = until(lambda: len(study.attempts()) == 2, 30)
+    again = until(lambda: len(study.attempts()) == 2, 30 * bench.patience)
     bench.expect("seconds until its trial runs again", again, again < 15, "below 15")
-    until(lambda: study.statuses() == ["complete"], 40)
+    until(lambda: study.statuses() == ["complete"], 40 * bench.patience)
     states = [str(attempt.state) for attempt in study.attempts()]
     bench.expect("attempts", states, states == ["lost", "done"], "lost, done")
 
@@ -171,13 +171,13 @@ def hung_kernel(bench: Bench) -> None:
     study = holding(bench, "hung", 1, "deaf = true\n        seconds = 300.0", 'stop_grace = "5s"')
     study.run("--detach")
     run = study.run_dir(0)
-    until(lambda: run.events.exists() and b'"k":"metrics"' in run.events.read_bytes(), 50)
+    until(lambda: run.events.exists() and b'"k":"metrics"' in run.events.read_bytes(), 50 * bench.patience)
     before = _free_gb(bench)
     time.sleep(1.0)
     study.hptui("stop", "hung", "0")
-    took = until(lambda: not lock_is_held(run.lock), 40)
+    took = until(lambda: not lock_is_held(run.lock), 40 * bench.patience)
     bench.expect("seconds until it has ended", took, 4 < took < 12, "5 of grace and at most some more")
-    until(lambda: study.statuses() == ["stopped"], 20)
+    until(lambda: study.statuses() == ["stopped"], 20 * bench.patience)
     bench.expect("killed after its grace", read_json(run.exit).get("insisted"), True, "true")
     if not bench.cpu:
         bench.expect("GiB free afterwards", _free_gb(bench), _free_gb(bench) >= before, f"at least {before:.1f}")

@@ -41,7 +41,7 @@ def adapters(bench: Bench) -> None:
         if bench.cpu and "paged" in str(settings.get("optimizer")):
             settings = {**settings, "optimizer": "adamw_8bit"}  # there is no GPU to page to and from
         run = fine_tuning(bench, base, settings, number)
-        end = work(run)
+        end = work(run, 120 * bench.patience)
         if end["status"] != "complete":
             bench.expect(name, f"{end['status']}: {end['message']}"[:200], False, "complete")
             continue
@@ -107,7 +107,7 @@ def same_bits(bench: Bench) -> None:
         settings = {"adapter": "lora", "lora_dropout": 0.1, "deterministic": True, "dtype": name}
         settings |= {"mixed_precision": "none"} if name == "float32" else {}
         runs = [fine_tuning(bench, base, settings, 2 * number + twice) for twice in (0, 1)]
-        ends = [work(run) for run in runs]
+        ends = [work(run, 120 * bench.patience) for run in runs]
         states = [f"{end['status']} {end['message']}"[:120] for end in ends]
         bench.expect(f"sft, {name}", states, all(end["status"] == "complete" for end in ends), "complete")
         curves = [curve(run, "train_loss", "eval_loss") for run in runs]
@@ -121,7 +121,7 @@ def same_bits(bench: Bench) -> None:
         make(bench.folder, "charlm", small, number=10 + n, objectives=["val_loss"], device=bench.device) for n in (0, 1)
     ]
     for run in runs:
-        work(run)
+        work(run, 120 * bench.patience)
     curves = [curve(run) for run in runs]
     bench.expect("charlm: curves", "equal" if curves[0] == curves[1] else "differ", curves[0] == curves[1], "equal")
 
@@ -159,7 +159,7 @@ def evaluation_memory(bench: Bench) -> None:
     both = fine_tuning(bench, base, common, 1)
     peaks = []
     for run in (alone, both):
-        end = work(run)
+        end = work(run, 120 * bench.patience)
         found = {name: value for event in events(run, "metrics") for name, value in event["m"].items()}
         peaks.append({**found, **end["m"]}["gpu_allocated_gb"])
     bench.note("GiB in training", peaks[0])

@@ -13,9 +13,10 @@ fetch() {
         --platform manylinux_2_24_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 "$@"
 }
 
-fetch tomlkit sqlite-utils sqlite-fts4 click-default-group          # what every study needs
+fetch nvidia-ml-py tomlkit sqlite-utils sqlite-fts4 click-default-group pluggy python-dateutil six tabulate  # all need these
 fetch optuna alembic colorlog sqlalchemy mako greenlet cmaes       # sampler = "tpe"
-fetch nltk datasets dill multiprocess                               # metrics of answers, data sets
+fetch pytest iniconfig                                              # the tests' modules are imported, not run by it
+fetch nltk absl-py joblib                                           # metrics of answers
 python3 -m pip wheel --quiet --no-deps --wheel-dir "$folder" rouge-score   # has no wheel of its own
 fetch textual platformdirs mdit-py-plugins linkify-it-py uc-micro-py        # the screens
 fetch bitsandbytes

@@ -53,6 +53,7 @@ def test_a_directory_whose_name_is_none_is_shown_by_the_doctor_alone(home, call)
     assert "did you mean 'x" not in call("trials", "x\ny").err
 
 
+@pytest.mark.process
 def test_a_home_with_a_newline_stays_on_its_line(home, call):
     odd = home / "ho\nme"
     make(odd)

@@ -23,6 +23,7 @@ def study(folder: Path, sampler: str, extra: str = "") -> Study:
     return studyfile.read_file(path)
 
 
+@pytest.mark.process
 def test_a_grid_that_is_too_large_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StudyError) as error:
         preflight(study(tmp_path, "grid"))

@@ -73,6 +73,7 @@ def test_a_failure_has_one_remedy_and_the_other_cards_are_tried(world, monkeypat
     assert len(set(asked)) == 2
 
 
+@pytest.mark.process
 def test_a_probe_that_dies_or_hangs_is_a_finding(tmp_path, monkeypatch):
     card = SimpleNamespace(uuid="GPU-x")
     monkeypatch.setattr(gpu_check.sys, "executable", "/bin/false")

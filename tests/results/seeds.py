@@ -23,7 +23,7 @@ MATH = """
     goal = "maximize"
     samples = 200
     [trainer]
-    kind = "math:train"
+    kind = "math_sft:train"
     learning_rate = 2e-5
     batch_size = 256
     steps = 200

@@ -3,6 +3,7 @@
 import math
 import random
 
+import numpy as np
 import pytest
 
 from hptui.core.errors import MachineError
@@ -10,6 +11,7 @@ from hptui.operations import result_files
 from hptui.operations.report import report_text, verify_report, write_report
 from hptui.operations.result_files import write_file_set, write_html
 from hptui.results import report
+from hptui.results.analysis.kernel import Model, Points
 from hptui.results.document import EndFold, Fold, Heading, Paragraph
 from hptui.results.export import compatible
 from hptui.results.plots import matplotlib as drawing
@@ -84,6 +86,17 @@ def test_a_report_is_written_whole_and_checks_right(tmp_path, special):
     assert verify_report(tmp_path / "home", tmp_path / "out").differences == []
     assert len(write_html(sd, tmp_path / "out")) == 2
     assert len(write_file_set(sd, "optuna-study-results", tmp_path / "files")) == 1
+
+
+@pytest.mark.parametrize("special", ["all", "half"])
+def test_values_beyond_what_can_be_squared_are_standardised_like_others(special):
+    rng = random.Random(1)
+    values = np.array([HUGE[special].get(number, rng.random()) for number in range(14)])
+    points = Points(np.array([[rng.random()] for _ in values]), np.zeros(1, bool), np.zeros((14, 1), bool))
+    model, small = Model(points, values), Model(points, values / 1e300)
+    assert np.allclose(model.y, small.y)
+    assert math.isfinite(model.deviation)
+    assert math.isclose(model.deviation, 1e300 * small.deviation)
 
 
 def explode(*_, **__):

@@ -192,14 +192,14 @@ def test_after_a_success_a_mistake_stops_the_study_and_a_rejected_combination_do
     home: Path, write: Write
 ) -> None:
     ranks = {f"rank-{rank}": {"command": client("usage"), "rank": rank} for rank in (1, 8, 2)}
-    given = {**ranks, "unknown": {"command": client("usage"), "ranks": 2}, "never": {"command": client("usage")}}
+    given = {**ranks, "unknown": {"command": client("usage"), "rankz": 2}, "never": {"command": client("usage")}}
     path = write("mistake", given, resources="parallel = 1")
     done = hptui(home, "run", str(path))
     assert done.returncode == 1, done.stdout + done.stderr
     found = named(StudyDir.for_study(home, "mistake"))
     assert [str(one.status) for one in found.values()] == ["complete", "failed", "complete", "failed", "waiting"]
     assert found["rank-8"].message.endswith("--rank must be at most --width")
-    assert "unrecognized arguments: --ranks=2" in done.stdout + done.stderr
+    assert "unrecognized arguments: --rankz=2" in done.stdout + done.stderr
 
 
 def test_without_its_objective_a_trial_has_failed(home: Path, write: Write) -> None:

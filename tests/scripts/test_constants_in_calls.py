@@ -11,7 +11,7 @@ import pytest
 
 from hptui.scripts.inspect import inspect_script
 from hptui.scripts.inspect.any_keywords import any_keywords
-from hptui.scripts.inspect.constants import all_constants, nested_constants
+from hptui.scripts.inspect.constants import all_constants
 from hptui.scripts.inspect.unrolled import unrolled_calls
 from hptui.scripts.metrics.columns import PrintedTableReader
 from hptui.scripts.metrics.lines import LineReader
@@ -38,6 +38,9 @@ PLACES = {
     ),
     "namespace": ("args = SimpleNamespace(a=1, lr={0!r})\ngot = args.lr", "args.lr"),
     "namespace of a dictionary": ("args = SimpleNamespace(**{{'a': 1, 'lr': {0!r}}})\ngot = args.lr", "args.lr"),
+    "attribute that the top level sets": ("args = SimpleNamespace(a=1)\nargs.lr = {0!r}\ngot = args.lr", "args.lr"),
+    "attribute over a keyword": ("args = SimpleNamespace(a=1, lr=9)\nargs.lr = {0!r}\ngot = args.lr", "args.lr"),
+    "group of a list": ("groups = [{{'lr': 9, 'a': 1}}, {{'lr': {0!r}}}]\ngot = groups[1]['lr']", "groups.1.lr"),
     "call of a library": ("got = dict(x=1) and SimpleNamespace(lr={0!r}).lr", "SimpleNamespace.lr"),
 }
 VALUES: list[Any] = [3, 0.25, -1e-3, True, False, "cosine", [1, 2]]
@@ -65,21 +68,23 @@ def test_what_is_set_in_a_place_is_what_the_script_has() -> None:
         ),
         ("lr = 0.1\nopt = SGD(lr=0.5)", {"lr": 0.1}),  # a constant is the learning rate
         ("SGD(p, lr=0.1)\nSGD(q, lr=0.2)", {}),  # which of the two?
+        ("args = Arguments('out')\nargs.lr = 0.1\nargs.epochs = 3", {"args.lr": 0.1, "args.epochs": 3}),
+        ("args = Arguments('out')\nargs.lr = 0.1\nif big:\n    args.lr = 0.2", {}),
+        ("torch.backends.cudnn.benchmark = True", {}),
+        ("groups = [{'params': p, 'lr': 0.1}, {'params': q, 'lr': 0.2}]", {"groups.0.lr": 0.1, "groups.1.lr": 0.2}),
+        ("rows = [{'text': 'a', 'n': 1}, {'text': 'b', 'n': 2}]", {}),  # data
         ("plt.figure(figsize=(3, 4), dpi=100)", {}),
         ("def train(lr=0.1):\n    pass\ntrain(**given)", {}),
         ("B = 4\nT = 8\nsteps = 64 // (B * T)", {"B": 4, "T": 8}),  # what is computed is no setting
-        ("class CFG:\n    lr = 0.1\n    bs = 2\nCFG.lr = 0.3\n", {"CFG.bs": 2}),
+        ("class CFG:\n    lr = 0.1\n    bs = 2\nCFG.lr = 0.3\n", {"CFG.lr": 0.3}),
+        ("class CFG:\n    lr = 0.1\n    bs = 2\n    n = 3\nif x:\n    CFG.lr = 0.3\n", {"CFG.bs": 2, "CFG.n": 3}),
     ],
 )
 def test_what_is_listed(source: str, listed: dict[str, Any]) -> None:
     tree = ast.parse(source)
     from hptui.scripts.inspect.syntax import top_level_constants  # what the reader of a script gives
 
-    found = all_constants(tree, top_level_constants(tree))
-    if source.startswith("class"):
-        assert "CFG.lr" not in nested_constants(tree)
-    else:
-        assert found == listed
+    assert all_constants(tree, top_level_constants(tree)) == listed
 
 
 def test_options_that_a_loop_adds_are_read(tmp_path: Path) -> None:

@@ -231,6 +231,28 @@ def test_the_only_configuration_below_the_directory_of_the_person_is_taken(tmp_p
     assert inspect_script(Path("recipes/tune.py")).config is None
 
 
+JOINED = ['str(ROOT / "conf" / "a.yaml")', 'ROOT / "conf/a.yaml"', 'os.path.join(HERE, "conf", "a.yaml")',
+          'str(Path(__file__).resolve().parent / "conf" / "a.yaml")', 'f"{HERE}/conf/a.yaml"']  # fmt: skip
+
+
+@pytest.mark.parametrize("joined", JOINED)
+@pytest.mark.parametrize("library", ["argparse", "click"])
+def test_a_default_that_is_joined_to_a_directory_names_the_file(joined: str, library: str, tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "a.yaml").write_text("lr: 0.1\nwidth: 8\n")
+    (tmp_path / "other.yaml").write_text("lr: 9\n")  # one that would be taken for the usual one
+    head = f"import {library}, os, yaml\nfrom pathlib import Path\nHERE = os.path.dirname(os.path.abspath(__file__))\n"
+    head += "ROOT = Path(HERE)\n"
+    body = f"p = argparse.ArgumentParser()\np.add_argument('--config', default={joined})\nuse(p.parse_args().config)\n"
+    if library == "click":
+        body = f"@click.command()\n@click.option('--config', default={joined})\ndef main(config): use(config)\n"
+    (tmp_path / "train.py").write_text(head + "def use(file): yaml.safe_load(open(file))\n" + body)
+    script = inspect_script(tmp_path / "train.py")
+    assert script.config == tmp_path / "conf" / "a.yaml"
+    assert {"lr": 0.1, "width": 8}.items() <= defaults(script).items()
+
+
+@pytest.mark.process
 def test_flags_beside_a_file_of_settings_do_not_go_into_its_copy(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "base.yaml").write_text("lr: 0.1\nwidth: 8\n")
     more = ['"--resume", action="store_true"', '"--layers", nargs="+", default=[1]', '"--gpus", type=int, default=1']

@@ -58,6 +58,18 @@ def test_what_is_named_is_what_the_reader_finds() -> None:
 
 
 @pytest.mark.parametrize(
+    "heading",
+    ['"\\t".join(["{}"] * 3)', '"\\t".join(["{:}"] + ["{}"] * 2)', '"\\t".join(("{}", "{}", "{}"))', '"{}\\t{}\\t{}"'],
+)
+@pytest.mark.parametrize("held", [True, False])
+def test_a_heading_that_is_put_together_has_its_columns(heading: str, held: bool) -> None:
+    source = f'row = {heading}\nprint(row.format("Epoch", "TrainLoss", "TestLoss"))'
+    if not held:
+        source = f'print({heading}.format("Epoch", "TrainLoss", "TestLoss"))'
+    assert "TestLoss" in measured(ast.parse(source)).readable
+
+
+@pytest.mark.parametrize(
     ("names", "best"),
     [
         (["train_loss", "val_loss", "val_acc"], "val_loss"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,11 @@ def test_what_is_measured_is_recorded(home: Path, write: Write) -> None:
                     "settings": {"command": client("settings"), "lr": 1.0},
                     "killed": {
                         "command": client("killed", "--out", "{trial_dir}", "--attempt", "{attempt}"),
+                        "lr": 1.0,
+                        **flag,
+                    },
+                    "hole": {
+                        "command": client("hole", "--out", "{trial_dir}", "--attempt", "{attempt}"),
                         "lr": 1.0,
                         **flag,
                     },
@@ -78,6 +84,13 @@ def test_what_is_measured_is_recorded(home: Path, write: Write) -> None:
     assert curve(sd, killed.number) == [(step, round(1 / step, 6)) for step in range(1, 13)]
     assert "curve_incomplete" not in killed.facts
 
+    hole = trials["hole"]  # a checkpoint beyond what any log shows
+    assert curve(sd, hole.number) == [(step, round(1 / step, 6)) for step in (1, 2, 3, 4, 9, 10, 11, 12)]
+    unknown = "val_loss is unknown from step 5 to 8"
+    assert hole.facts["curve_incomplete"] == unknown
+    assert f"curve incomplete: {unknown}" in warnings(sd, hole.number)
+    assert unknown in hptui(home, "show", "measured", str(hole.number)).stdout
+
 
 @pytest.mark.torch
 def test_the_lowest_rank_counts_and_the_one_that_failed_first_is_named(home: Path, write: Write) -> None:
@@ -98,6 +111,63 @@ def test_the_lowest_rank_counts_and_the_one_that_failed_first_is_named(home: Pat
     [ran] = [line for line in log(sd, one.number).splitlines() if line.startswith("$ ")]
     assert attempt.environment["command"] == ran.removeprefix("$ ")  # the port, too, is the one that was used
     assert attempt.environment["trainer_file"] == client("ranks")[1]
+
+
+MPIRUN = """#!{python}
+import subprocess, sys, threading
+def show(rank, lines):
+    for line in lines:
+        sys.stdout.write(f"[1,{{rank}}]<stdout>: {{line}}")
+        sys.stdout.flush()
+ranks = range(int(sys.argv[2]))
+started = [subprocess.Popen([*sys.argv[3:], f"--rank={{rank}}"], stdout=-1, text=True) for rank in ranks]
+shown = [threading.Thread(target=show, args=(rank, one.stdout)) for rank, one in enumerate(started)]
+[thread.start() for thread in shown]
+[thread.join() for thread in shown]
+sys.exit(max(one.wait() for one in started))
+"""
+PRINTING = """
+import sys
+rank = int(sys.argv[-1].partition("=")[2])
+lr = float(next(word for word in sys.argv if word.startswith("--lr=")).partition("=")[2])
+for step in range(1, 4):
+    print(f"step {step} val_loss={lr / step + rank:.4f}", flush=True)
+if rank == 0:
+    print("step 3 test_acc=0.5", flush=True)
+"""
+
+
+@pytest.mark.process
+def test_processes_are_averaged_or_kept_apart(home: Path, tmp_path: Path, write: Write) -> None:
+    (tmp_path / "mpirun").write_text(MPIRUN.format(python=sys.executable))
+    (tmp_path / "mpirun").chmod(0o755)
+    (tmp_path / "t.py").write_text(PRINTING)
+    words = ["./mpirun", "-n", "3", "python", "t.py"]
+    given = {rule: {"command": words, "lr": 1.0, "ranks": rule} for rule in ("mean", "max", "all")}
+    sd = run_to_rest(home, str(write("averaged", given)))
+    trials = named(sd)
+    for rule, added in (("mean", 1.0), ("max", 2.0), ("all", 0.0)):
+        one = trials[rule]
+        assert one.status is TrialStatus.COMPLETE, log(sd, one.number)
+        assert curve(sd, one.number) == [(step, pytest.approx(1 / step + added, abs=1e-4)) for step in (1, 2, 3)]
+        assert one.metrics["test_acc"] == 0.5, "what rank 0 alone reports is its own"
+        assert not warnings(sd, one.number)
+    assert curve(sd, trials["all"].number, "val_loss/rank2") == [
+        (s, pytest.approx(1 / s + 2, abs=1e-4)) for s in (1, 2, 3)
+    ]
+    assert trials["mean"].facts["metric_sources"]["val_loss"] == "output, mean of 3 ranks"
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.torch
+@pytest.mark.parametrize(("rule", "added"), [("mean", 0.05), ("max", 0.1)])
+def test_ranks_of_torchrun_are_reduced(rule: str, added: float, home: Path, write: Write) -> None:
+    launched = {"command": client("ranks"), "launch": {"program": "torchrun", "processes": 2}, "lr": 1.0, "ranks": rule}
+    sd = run_to_rest(home, str(write("reduced", {"one": launched})))
+    assert curve(sd, named(sd)["one"].number) == [
+        (step, pytest.approx(1 / step + added, abs=1e-4)) for step in range(1, 6)
+    ]
 
 
 @pytest.mark.slow

@@ -64,10 +64,10 @@ def start(*runs: RunDir, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def work(run: RunDir, code: int = 0, **environment: str) -> dict[str, Any]:
-    """Run a worker to its end; its last event, and what it printed as `log`."""
+def work(run: RunDir, seconds: float = 120, *, code: int = 0, **environment: str) -> dict[str, Any]:
+    """Run a worker to its end, at most so many seconds; its last event, and what it printed as `log`."""
     with start(run, **environment) as process:
-        log, _ = process.communicate(timeout=120)
+        log, _ = process.communicate(timeout=seconds)
     assert process.returncode == code, log
     return {**events(run)[-1], "log": log} if code == 0 else {"log": log}
 

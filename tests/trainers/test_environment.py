@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,6 +19,19 @@ def test_versions_are_those_of_imported_packages() -> None:
     assert found["numpy"] == np.__version__
     assert "json" not in found
     assert "hptui" not in found
+
+
+def test_a_forked_process_looks_at_later_imports_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "KNOWN", provenance.KnownModules())
+    before = provenance.package_versions()
+    provenance.remember_versions()
+    later = ModuleType("imported_later")
+    later.__version__ = "7.1"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "imported_later", later)
+    looked: list[str] = []
+    monkeypatch.setattr(provenance, "distribution_version", lambda name: looked.append(name) or "")
+    assert provenance.package_versions() == {**before, "imported_later": "7.1"}
+    assert looked == []
 
 
 @pytest.mark.parametrize(

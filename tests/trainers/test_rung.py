@@ -80,6 +80,7 @@ def test_pauses_at_rungs_change_no_bit(tmp_path: Path, kind: str) -> None:
     assert all(len(names) <= 1 for names in left)
 
 
+@pytest.mark.process
 def test_a_trial_that_was_lost_at_its_rung_pauses_there_at_once(tmp_path: Path) -> None:
     [first, *_] = lives(tmp_path, "toy", 0, (1 / 9,))[:1]
     config = json.loads(first.config.read_text())

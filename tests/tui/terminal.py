@@ -44,9 +44,11 @@ class Terminal:
         env: Mapping[str, str] | None = None,
         size: tuple[int, int] = (120, 36),
         rate: float = 0.0,
+        *,
+        answers: bool = True,
     ) -> None:
-        """`rate`: bytes a second that the line carries; 0: as many as come."""
-        self.rate = rate
+        """`rate`: bytes a second that the line carries; 0: as many as come. `answers`: it says where its cursor is."""
+        self.rate, self.answers = rate, answers
         self._free = time.monotonic()
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
@@ -90,7 +92,7 @@ class Terminal:
                 break
             if b"\x1b[?2026$p" in data:  # it knows synchronised output
                 self.send(b"\x1b[?2026;2$y")
-            if asked := data.count(b"\x1b[6n"):  # and tells where its cursor is
+            if self.answers and (asked := data.count(b"\x1b[6n")):
                 self.send(b"\x1b[1;1R" * asked)
             self.written += data
             count += len(data)

@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 from rich.cells import cell_len
+from textual.widgets import Input
 
 from hptui.tui.ascii_filter import REPLACEMENTS
 from tests.operations.made import make
@@ -50,6 +51,8 @@ async def test_every_screen_and_dialog_is_ascii(home, charts):
             await walk.until(lambda before=before: walk.app.screen is not before)
             await walk.pilot.pause(0.05)
             others[name] = {sign for sign in walk.text if not sign.isascii()}
+            typed = [line for line in walk.app.screen.query(Input) if line.display and line.can_focus]
+            assert all(line.content_size.height for line in typed), f"{name}: what is typed is not seen"
             await walk.press("escape")
             await walk.until(lambda before=before: walk.app.screen is before)
         if charts == "ascii":

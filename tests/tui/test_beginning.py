@@ -71,9 +71,6 @@ async def test_a_study_from_a_template_that_is_edited_first(home, size, tmp_path
             await walk.press(*"characters", "enter")
             await walk.until("Write the study file as")
             await walk.press("enter")
-            await walk.until("New study from file")
-            assert walk.app.screen.query_one(Input).value == "charlm.toml"
-            await walk.press("enter")
             await walk.until("Run mine")
             walk.app.screen.query_one("#run-parallel", Input).value = "2"
             await walk.press("enter")
@@ -119,8 +116,8 @@ async def test_files_nearby_are_offered_and_a_wrong_one_is_not_taken(home, tmp_p
         assert "as it says of itself" in walk.text
         await walk.press(*"wrong", "enter")
         await walk.until("New study from file")
-        await walk.press("enter")
         await walk.until("widht")
+        assert walk.app.screen.query_one(Input).value == "studies/wrong.toml"
         await walk.press("escape")
         await walk.until("No study yet")
 

@@ -44,7 +44,8 @@ def test_every_column_is_reached_and_counted(widths, room):
         shown = len(widths) - 1 - left - right
         assert left == pane.left
         assert shown >= 1
-        assert (f"{left + right} more columns" in pane.border) == bool(left + right)
+        word = "column" if left + right == 1 else "columns"
+        assert (f"{left + right} more {word}:" in pane.border) == bool(left + right)
         seen.update(range(left, left + shown))
         pane.action_side(1)
     assert seen == set(range(len(widths) - 1))

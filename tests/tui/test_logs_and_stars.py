@@ -58,7 +58,9 @@ async def test_a_text_is_found_in_all_logs_and_its_log_is_opened_there(home, siz
         await walk.press("g", "j", "enter")
         await walk.until("41 a Needle here")
         assert type(walk.app.screen) is LogScreen
-        await walk.press("escape", "escape", "escape", "U")
+        await walk.press("escape")
+        assert isinstance(walk.app.screen, FoundScreen)
+        await walk.press("escape", "U")
         await walk.until("what it decided")
         await walk.until("proposed by random")
         await walk.press("slash", *"OOM", "enter")

@@ -138,3 +138,17 @@ async def test_the_charts_of_a_page_share_window_axis_and_crosshair(home):
         assert {chart.crosshair for chart in charts} == {charts[2].crosshair}
         await walk.press("o")
         assert {chart.axis for chart in charts} == {"time"}
+
+
+async def test_a_chart_without_a_curve_says_whether_one_may_still_come(home):
+    sd = many_metrics(home)
+    with Store.open(sd) as store:
+        store.add_points(1, 1, [("odd", step, 1.0, None, float(step)) for step in (1, 2, 3)])
+    async with walking(home, study=sd) as walk:
+        await walk.until("★3")
+        for number, text in ((0, "not measured in these trials"), (7, "no curve yet")):
+            await walk.press("number_sign", str(number), "enter", "enter")
+            await walk.until(f"made › trial {number}")
+            await walk.press("M", *"odd", "enter")
+            await walk.until(text)
+            await walk.press("escape")

@@ -86,6 +86,7 @@ def test_many_points_show_how_many_they_are_and_not_the_line_hidden(style):
     assert on_line > 20
 
 
+@pytest.mark.process
 async def test_the_cursor_reaches_every_trial_names_it_and_opens_it(home):
     sd = make(home)
     async with walking(home, size=(80, 24), study=sd) as walk:

@@ -17,7 +17,7 @@ from hptui.tui.screens.report import _headings
 from hptui.tui.screens.steering import why_no_cure
 from hptui.tui.sources import start_watch
 from hptui.tui.sources.pool import ReaderPool
-from hptui.tui.sources.start_watch import StartWatch
+from hptui.tui.sources.start_watch import StartWatch, starting_runner
 from hptui.tui.sources.studies import StudiesSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.space_rows import sample_lines
@@ -44,6 +44,20 @@ def test_a_runner_that_starts_is_not_gone_and_one_that_dies_is(before, running, 
     monkeypatch.setattr(start_watch, "START_S", -1.0)
     assert not watch.is_starting(running, alive=False)
     assert not StartWatch().is_starting(running, alive=False)
+
+
+def test_a_runner_that_is_started_here_after_one_that_died_is_not_gone(tmp_path):
+    watch, root = StartWatch(tmp_path), tmp_path
+    assert not watch.is_starting(StudyState.RUNNING, alive=False), "nobody has started one"
+    with starting_runner(root):
+        assert watch.is_starting(StudyState.RUNNING, alive=False)
+        assert not watch.is_starting(StudyState.RUNNING, alive=True), "the verb itself holds the lock"
+    assert watch.is_starting(StudyState.RUNNING, alive=False)
+    with pytest.raises(OSError, match="no"), starting_runner(root):
+        raise OSError("no")
+    assert not watch.is_starting(StudyState.RUNNING, alive=False)
+    with starting_runner(root):
+        assert not watch.is_starting(StudyState.DONE, alive=False)
 
 
 def test_both_lists_say_running_until_a_runner_should_have_started(home, monkeypatch):
@@ -186,3 +200,17 @@ async def test_a_table_that_cannot_be_sorted_has_no_key_for_it(home):
         await walk.until("diagnoses")
         assert "table.up" in keys()
         assert "table.sort" not in keys()
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 15), (40, 10), (20, 5)], ids=str)
+async def test_a_panel_chosen_by_its_key_is_seen_at_every_size(home, size):
+    async with walking(home, study=make(home), size=size) as walk:
+        await walk.until(lambda: walk.app.screen.query(TrialTable) and len(walk.app.screen.table.rows))
+        for screen, panels in (("study", 3), ("trial", 4)):
+            for _ in range(panels):
+                await walk.press("v")
+                await walk.settled()
+                pane = walk.app.screen.focused
+                assert pane.region.height >= size[1] // 3, f"{screen}: {pane} has {pane.region} of {size}"
+            await walk.press("v", "enter")
+            await walk.settled()

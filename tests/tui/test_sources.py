@@ -10,7 +10,7 @@ from hptui.store.records import Sample
 from hptui.store.store import Store
 from hptui.tui.screens.system import device_lines, process_lines
 from hptui.tui.sources.curves import CurveKey, CurvesSource
-from hptui.tui.sources.machine import SystemSnapshot
+from hptui.tui.sources.machine import MachineSource, SystemSnapshot
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 from hptui.tui.themes import UNICODE_GLYPHS
@@ -79,6 +79,18 @@ def test_the_machine_shows_history_per_gpu_and_process() -> None:
     row = "".join(cell.text for cell in process_lines([process], snapshot.loads, UNICODE_GLYPHS)[1])
     assert "200%" in row
     assert "▃█" in row
+
+
+def test_a_load_is_not_shown_once_it_is_no_longer_read() -> None:
+    """After the study has come to rest, the load of its last second would stand there for good."""
+    source, pool = MachineSource(), ReaderPool()
+    source.active = True
+    while source.latest is None or source.latest.cpu is None:
+        source.poll(pool)
+    source.active = False
+    assert source.poll(pool) is not None
+    assert source.latest.cpu is None
+    assert source.poll(pool) is None
 
 
 async def test_trials_of_stages_that_are_not_comparable_are_never_mixed(home: Path) -> None:

@@ -108,6 +108,10 @@ def test_bytes_when_nothing_happens_and_when_a_trial_runs(opened):
         assert 0 < count / (runner.ticks - first) < 8000, "bytes a tick of the grid"
     seat.quiet()
     assert seat.read(3.0) == 0
+    for keys in (":", "/", "?", "M"):
+        seat.press(*keys)
+        seat.quiet(1.2)  # no cursor that waits for text blinks
+        seat.press("escape")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])

@@ -177,6 +177,8 @@ def _require_driver(resources: Resources) -> None:
 
 def _requested_gpus(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
     available, requested = visible_gpus(), resources.gpus
+    if requested == 0:  # no lock is looked at, so it runs even where locks have no place
+        return []
     if not available and not isinstance(requested, str | int):
         named = ", ".join(map(str, requested))
         raise UserError(

@@ -259,10 +259,9 @@ class LocalExecutor(PackedPlaces):
             yield self.launcher.fileno()
 
     def watch(self, handle: LocalHandle, pid: int) -> None:
-        """Sample what the process tree of an attempt uses."""
-        if self._sampler is not None:
-            shared = self._slots is None or handle.host is not None
-            alone = () if shared or self._slots is None else self._slots.gpus_alone(handle.label)
+        """Sample what the process tree of an attempt uses, unless another process computes for it."""
+        if self._sampler is not None and handle.host is None:
+            alone = () if self._slots is None else self._slots.gpus_alone(handle.label)
             self._sampler.watch(handle.token, pid, alone)
 
     def drop(self, handle: LocalHandle) -> None:

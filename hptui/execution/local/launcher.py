@@ -52,8 +52,11 @@ def load_worker(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
     gc.disable()  # imports make hundreds of thousands of objects and no garbage: half a second of looking for it
     for name in modules:
         importlib.import_module(name)
-    module, _, function = entry.partition(":")
-    body: Callable[[str], int] = getattr(importlib.import_module(module), function)
+    name, _, function = entry.partition(":")
+    module = importlib.import_module(name)
+    body: Callable[[str], int] = getattr(module, function)
+    if prepare := getattr(module, "prepare_to_fork", None):
+        prepare()
     if thread_count() > 1:
         raise RuntimeError(f"importing {', '.join(modules)} left {thread_count()} threads; forking needs one")
     if use := cuda_use():

@@ -38,13 +38,16 @@ class LocalLease(Lease):
 class SlotPool:
     """The slots that a study may fill. `peak_gpu_gb` returns how much memory (GiB) its trials have needed of one GPU.
 
-    GPUs in `avoided` (UUIDs) get no trials; of a number of GPUs those in `prefer` come first.
+    GPUs in `avoided` (UUIDs) get no trials; of a number of GPUs those in `prefer` come first. Raises what `slots_for`
+    does, and `MachineError` when there is no place for the locks of GPUs.
     """
 
     def __init__(
         self, resources: Resources, peak_gpu_gb: Callable[[], float | None], prefer: Collection[str] = ()
     ) -> None:
         self._slots = devices.slots_for(resources, prefer)
+        if any(slot.gpus for slot in self._slots):
+            devices.runtime_directory()
         self._share = resources.share
         self._peak_gpu_gb = peak_gpu_gb
         self._waiting_since: float | None = None

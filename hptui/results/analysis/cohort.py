@@ -11,8 +11,9 @@ from dataclasses import field as dataclass_field
 from hptui.core.ranking import meets_outcome, objective_point
 from hptui.core.space import Space
 from hptui.core.stages import candidates_for_best, stage_named, stage_space
-from hptui.core.trial import Trial, TrialStatus, Value
+from hptui.core.trial import SECONDS_ALONE, Trial, TrialStatus, Value
 from hptui.core.values import is_number
+from hptui.results.packing import seconds_alone
 from hptui.results.roles import number_with_role, setting_with_role
 from hptui.results.view import View, best_trials, has_all_values
 
@@ -133,9 +134,11 @@ def is_numeric(view: View, trials: Sequence[Trial], name: str) -> bool:
 
 
 def measured_value(trial: Trial, name: str) -> float | None:
-    """Return a trial's finite value of a metric, `seconds` or `peak_memory_gb`; None if not measured."""
+    """Return a trial's finite value of a metric, of its time or memory; None if not measured."""
     if name == "seconds":
         return trial.seconds if trial.seconds > 0 else None
+    if name == SECONDS_ALONE:
+        return seconds_alone(trial)
     if name == "peak_memory_gb":
         return trial.peak_memory_gb
     value = (trial.values or {}).get(name, trial.final.get(name, trial.metrics.get(name)))

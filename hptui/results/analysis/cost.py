@@ -12,6 +12,7 @@ from hptui.core.format import setting
 from hptui.core.trial import Attempt, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
+from hptui.results.packing import has_shares, own_seconds
 from hptui.results.roles import SETTING_NAMES, number_with_role
 from hptui.results.view import View
 
@@ -43,15 +44,21 @@ def timed_trials(view: View) -> list[Trial]:
 
 
 def seconds_per_trial(view: View) -> TrialMean | None:
-    """Return the seconds per complete trial."""
+    """Return the seconds per complete trial, from its start to its end."""
     trials = timed_trials(view)
     return mean_of(trials, [trial.seconds for trial in trials])
+
+
+def own_seconds_per_trial(view: View) -> TrialMean | None:
+    """Return what a complete trial took of the machine; None where no trial shared a process."""
+    trials = timed_trials(view)
+    return mean_of(trials, [own_seconds(trial) for trial in trials]) if has_shares(trials) else None
 
 
 def seconds_per_epoch(view: View) -> TrialMean | None:
     """Return the seconds per epoch, over trials given in epochs that were not stopped early."""
     trials = [trial for trial in timed_trials(view) if _epochs(view, trial)]
-    return mean_of(trials, [trial.seconds / (_epochs(view, trial) or 1) for trial in trials])
+    return mean_of(trials, [own_seconds(trial) / (_epochs(view, trial) or 1) for trial in trials])
 
 
 def _epochs(view: View, trial: Trial) -> float | None:
@@ -77,8 +84,8 @@ def seconds_per_thousand(view: View, facts: Mapping[str, Value]) -> tuple[TrialM
         (t, n, e) for t in timed_trials(view) if (n := examples_per_epoch(view, facts, t)) and (e := _epochs(view, t))
     ]
     trials = [trial for trial, *_ in counted]
-    per_data_set = mean_of(trials, [1000 * trial.seconds / n for trial, n, _ in counted])
-    per_pass = mean_of(trials, [1000 * trial.seconds / (n * epochs) for trial, n, epochs in counted])
+    per_data_set = mean_of(trials, [1000 * own_seconds(trial) / n for trial, n, _ in counted])
+    per_pass = mean_of(trials, [1000 * own_seconds(trial) / (n * epochs) for trial, n, epochs in counted])
     return (per_data_set, per_pass) if per_data_set and per_pass else None
 
 
@@ -168,7 +175,7 @@ class CheaperTrial:
     loss: float
     """The share by which its value is worse."""
     seconds: float
-    """Its time as a share of the time of the best trial."""
+    """Its time, or own share of it, as a share of that of the best trial."""
 
 
 def cheaper_trial(view: View, worse: float = 0.05, saved: float = 0.2) -> CheaperTrial | None:
@@ -179,9 +186,11 @@ def cheaper_trial(view: View, worse: float = 0.05, saved: float = 0.2) -> Cheape
     best, *others = order
     value = objective_value(view, best)
     candidates = [
-        CheaperTrial(trial, abs(objective_value(view, trial) - value) / abs(value), trial.seconds / best.seconds)
+        CheaperTrial(
+            trial, abs(objective_value(view, trial) - value) / abs(value), own_seconds(trial) / own_seconds(best)
+        )
         for trial in others
-        if value and best.seconds > 0 and trial.seconds > 0
+        if value and own_seconds(best) > 0 and own_seconds(trial) > 0
     ]
     eligible = [candidate for candidate in candidates if candidate.loss <= worse and candidate.seconds <= 1 - saved]
     return min(eligible, key=lambda candidate: candidate.seconds, default=None)

@@ -141,7 +141,7 @@ def distinct_factors(
         few = len(trials) < 2 or bool(factors_of(view, space, trials, ignored))
         return (), "few" if few else "nothing varied"
     if scores.distinct < MIN_DISTINCT or scores.spread <= 0:
-        return (), "equal"
+        return (), "equal" if len(trials) - len(scores.partial) >= MIN_DISTINCT else "incomplete"
     factors = tuple(factors_of(view, space, trials, ignored))
     reason = "nothing varied" if not factors else "many" if len(factors) > MAX_SETTINGS else ""
     return factors, reason

@@ -32,6 +32,8 @@ STARTS = ((0.5, 0.1), (math.exp(-3.0), 0.5))
 MAX_ITERATIONS = 40
 FLOOR = 0.1
 """Least weight of a setting in a statement about sizes: a weight that the likelihood shrank to 0 leaves no width."""
+MAX_SQUARED = 1e100
+"""Values up to this size can be squared and summed."""
 STEP_VARIANCE = 4.0
 """Prior variance of the height of a step, in squared standard deviations of the values."""
 STEP_GAIN = 4.0
@@ -90,8 +92,11 @@ class Model:
 
     def __init__(self, points: Points, values: Sequence[float]) -> None:
         y = np.asarray(values, float)
-        self.points, self.mean, self.deviation = points, float(y.mean()), float(y.std()) or 1.0
-        self.y = (y - self.mean) / self.deviation
+        largest = float(np.abs(y).max(initial=0.0))
+        unit = largest if largest > MAX_SQUARED else 1.0
+        mean, deviation = float((y / unit).mean()), float((y / unit).std()) or 1.0
+        self.points, self.mean, self.deviation = points, unit * mean, unit * deviation
+        self.y = (y / unit - mean) / deviation
         self.distances = points.squared_distances(points)
         self.n, self.d = points.position.shape
         self.varied = [j for j in range(self.d) if self.distances[j].any()]

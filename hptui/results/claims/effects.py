@@ -46,6 +46,9 @@ def effect_claims(facts: FactWriter, metric: str | None = None, stage: str | Non
 def _nothing(facts: FactWriter, analysis: EffectAnalysis) -> Claim | None:
     """Return why nothing is stated of settings; None where nothing was varied."""
     trials, key = analysis.trials, f"effects.{analysis.objective.metric}"
+    partial = analysis.scores.partial
+    stopped = {trial.number for trial in partial}
+    whole = [trial for trial in trials if trial.number not in stopped]
     if analysis.reason == "few" and trials:
         text = line(
             "{n} too few to tell what a setting does.",
@@ -57,7 +60,13 @@ def _nothing(facts: FactWriter, analysis: EffectAnalysis) -> Claim | None:
     elif analysis.reason == "equal":
         text = line(
             "The values of {n} differ too little to tell what a setting does.",
-            n=facts.count_with_noun(f"{key}.n", trials, "trial"),
+            n=facts.count_with_noun(f"{key}.n", whole, "complete trial" if len(whole) < len(trials) else "trial"),
+        )
+    elif analysis.reason == "incomplete":
+        text = line(
+            "{n} too few to tell what a setting does; {m} not trained to the end.",
+            n=(facts.count(f"{key}.n", whole), " complete trial is" if len(whole) == 1 else " complete trials are"),
+            m=(facts.count(f"{key}.partial", partial), " was" if len(partial) == 1 else " were"),
         )
     elif analysis.reason == "many":
         text = line(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from hptui.core.format import visible_metrics as visible
 from hptui.core.ranking import hypervolumes
-from hptui.core.trial import Trial, Value
+from hptui.core.trial import SECONDS_ALONE, Trial, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import knee_of_front, measured_value, pareto_front, varying_settings
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, join_parts, join_with_and, line
+from hptui.results.packing import has_shares, seconds_alone
 from hptui.results.sections.caveats import caveats
 from hptui.results.view import View
 
@@ -119,6 +120,8 @@ def _best_lines(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     if (text := _perplexity(facts, trial)) is not None:
         yield text
     costs: list[Line] = [(facts.value(trial, "seconds"),)] if trial.seconds > 0 else []
+    if seconds_alone(trial) is not None:
+        costs.append((facts.value(trial, SECONDS_ALONE), " of it its own share of the computing"))
     if trial.peak_memory_gb is not None:
         costs.append((facts.value(trial, "peak_memory_gb"), " at its peak"))
     if costs:
@@ -162,6 +165,7 @@ def _front(facts: FactWriter) -> Iterator[Block]:
         )
     )
     names = [*(goal.metric for goal in facts.study.objectives), *varying_settings(facts.view, front), "seconds"]
+    names += [SECONDS_ALONE] if has_shares(front) else []
     head: tuple[Line, ...] = (("Trial",), *((facts.name(name),) for name in names))
     rows: tuple[tuple[Line, ...], ...] = tuple(
         (facts.trial(row), *(facts.cell(row, name) for name in names)) for row in front

@@ -8,37 +8,52 @@ from math import fsum
 from statistics import fmean
 
 from hptui.core.format import NO_VALUE
-from hptui.core.trial import Role, Trial
+from hptui.core.trial import SECONDS_ALONE, Role, Trial
 from hptui.results.analysis.cohort import objective_value
 from hptui.results.analysis.cost import (
+    TrialMean,
+    busy_intervals,
     cheaper_trial,
     gpu_seconds,
     mean_memory,
     memory_by_loading,
+    own_seconds_per_trial,
     peak_memory,
     seconds_per_epoch,
     seconds_per_thousand,
     seconds_per_trial,
+    union_seconds,
 )
 from hptui.results.analysis.reference import metric_change
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, Part, join_with_and, line
-from hptui.results.packing import ALONE, seconds_alone, why_not_shared
+from hptui.results.packing import (
+    has_shares,
+    own_memory,
+    own_seconds,
+    seconds_alone,
+    time_column,
+    why_not_shared,
+)
 from hptui.results.sections.comparison import labelled_trial
 
 
 def cost(facts: FactWriter) -> Iterator[Block]:
     """Yield time, then memory."""
-    lines = list(_time_lines(facts))
-    if lines:
+    table, lines = _shared_times(facts), list(_time_lines(facts))
+    if table or lines:
         yield Heading(2, ("Training time",))
-        yield Bullets(tuple(lines))
+        yield from table
+        if lines:
+            yield Bullets(tuple(lines))
         yield from _cost_of_gain(facts)
-    rows = list(_memory_rows(facts))
-    if rows:
+    rows, shared = list(_memory_rows(facts)), list(_shared_memory(facts))
+    if rows or shared:
         yield Heading(2, ("Memory",))
-        yield ReportTable((("Trial",), ("Peak",), ("Average",)), tuple(rows), frozenset({1, 2}))
+        if rows:
+            yield ReportTable((("Trial",), ("Peak",), ("Average",)), tuple(rows), frozenset({1, 2}))
+        yield from shared
         yield from _four_bit_blocks(facts)
 
 
@@ -46,31 +61,49 @@ def _item(label: str, *parts: Part) -> Line:
     return (Bold((label,)), ": ", *parts)
 
 
+def _shared_times(facts: FactWriter) -> tuple[Block, ...]:
+    """Return the table of times where trials shared a process: what each took itself, and how long it was there."""
+    own, whole = own_seconds_per_trial(facts.view), seconds_per_trial(facts.view)
+    if own is None or whole is None:
+        return ()
+    attempts = chain.from_iterable(facts.data.attempts.get(trial.number, ()) for trial in whole.trials)
+    at_work = union_seconds(busy_intervals(attempts))
+    head: tuple[Line, ...] = (
+        ("Time of ", *facts.count_with_noun("time.n", own.trials, "complete trial")),
+        ("Mean",),
+        ("Median",),
+        ("Together",),
+    )
+    rows: tuple[tuple[Line, ...], ...] = (
+        (
+            ("Own share of the computing",),
+            (facts.duration("time.own.mean", own.value, own.trials),),
+            (facts.duration("time.own.median", own.middle, own.trials),),
+            (facts.duration("time.own.total", own.total, own.trials),),
+        ),
+        (
+            ("From start to end, others in between",),
+            (facts.duration("time.mean", whole.value, whole.trials, "seconds"),),
+            (facts.duration("time.median", whole.middle, whole.trials),),
+            (facts.duration("time.at_work", at_work, whole.trials) if at_work else NO_VALUE,),
+        ),
+    )
+    note = "Together: the sum of the shares; and the time in which at least one of the trials ran."
+    return ReportTable(head, rows, frozenset({1, 2, 3})), Paragraph((note,))
+
+
 def _time_lines(facts: FactWriter) -> Iterator[Line]:
     per_trial = seconds_per_trial(facts.view)
     if per_trial is None:
         return
-    if len(per_trial.trials) == 1:
-        yield _item(
-            "Per trial",
-            facts.duration("time.mean", per_trial.value, per_trial.trials, "seconds"),
-            " (one complete trial)",
-        )
-    else:
-        yield _item(
-            "Per trial",
-            facts.duration("time.mean", per_trial.value, per_trial.trials, "seconds"),
-            " on average (median ",
-            facts.duration("time.median", per_trial.middle, per_trial.trials),
-            ") over ",
-            *facts.count_with_noun("time.n", per_trial.trials, "complete trial"),
-        )
-        yield _item(
-            "All complete trials together", facts.duration("time.total", per_trial.total, per_trial.trials, "seconds")
-        )
+    shared = has_shares(per_trial.trials)
+    field, what = ("", "own share of the computing") if shared else ("seconds", "time of the whole trial")
+    if not shared:
+        yield from _whole_times(facts, per_trial)
     epoch = seconds_per_epoch(facts.view)
     if epoch is not None:
-        yield _item("Per epoch", facts.duration("time.epoch", epoch.value, epoch.trials, "seconds"))
+        own = (f" ({what})",) if shared else ()
+        yield _item("Per epoch", facts.duration("time.epoch", epoch.value, epoch.trials, field), *own)
     thousand = seconds_per_thousand(facts.view, facts.data.facts)
     if thousand is not None:
         all_passes, one_pass = thousand
@@ -78,10 +111,10 @@ def _time_lines(facts: FactWriter) -> Iterator[Line]:
         yield (
             Bold(("Per ", thousand_fact, " training examples")),
             ": ",
-            facts.duration("time.thousand", all_passes.value, all_passes.trials, "seconds"),
+            facts.duration("time.thousand", all_passes.value, all_passes.trials, field),
             " for all passes over them, ",
-            facts.duration("time.thousand.pass", one_pass.value, one_pass.trials, "seconds"),
-            " for one pass (time of the whole trial, evaluation included, divided by the examples of "
+            facts.duration("time.thousand.pass", one_pass.value, one_pass.trials, field),
+            f" for one pass ({what}, evaluation included, divided by the examples of "
             "one pass, or by all that were processed)",
         )
     yield from _packing_lines(facts)
@@ -95,21 +128,40 @@ def _time_lines(facts: FactWriter) -> Iterator[Line]:
         )
 
 
+def _whole_times(facts: FactWriter, per_trial: TrialMean) -> Iterator[Line]:
+    """Yield the times of trials in processes of their own."""
+    if len(per_trial.trials) == 1:
+        yield _item(
+            "Per trial",
+            facts.duration("time.mean", per_trial.value, per_trial.trials, "seconds"),
+            " (one complete trial)",
+        )
+        return
+    yield _item(
+        "Per trial",
+        facts.duration("time.mean", per_trial.value, per_trial.trials, "seconds"),
+        " on average (median ",
+        facts.duration("time.median", per_trial.middle, per_trial.trials),
+        ") over ",
+        *facts.count_with_noun("time.n", per_trial.trials, "complete trial"),
+    )
+    yield _item(
+        "All complete trials together", facts.duration("time.total", per_trial.total, per_trial.trials, "seconds")
+    )
+
+
 def _packing_lines(facts: FactWriter) -> Iterator[Line]:
-    """Yield how many trials shared processes, at what cost of their own, and why others did not."""
+    """Yield how many trials shared processes, by what choice, and why others did not."""
     trials = facts.view.trials
     shared = [trial for trial in trials if seconds_alone(trial) is not None]
     if shared:
-        attributed = [seconds_alone(trial) or 0.0 for trial in shared]
+        attributed = fsum(seconds_alone(trial) or 0.0 for trial in shared)
         yield _item(
             "Shared a process",
             *facts.count_with_noun("packing.n", shared, "trial"),
-            "; the times above are from a trial's start to its end, with others in between; its own share of the "
-            "computing is ",
-            facts.duration("packing.mean", fmean(attributed), shared, f"facts.{ALONE}"),
-            " on average, ",
-            facts.duration("packing.total", fsum(attributed), shared, f"facts.{ALONE}"),
-            " for all of them",
+            ", with ",
+            facts.duration("packing.total", attributed, shared, f"facts.{SECONDS_ALONE}"),
+            " of computing in all",
         )
         if chosen := facts.view.row.packing.get("why"):
             yield _item("Chosen by measured times", facts.of_value("packing.why", chosen, text=str(chosen)))
@@ -123,36 +175,61 @@ def _packing_lines(facts: FactWriter) -> Iterator[Line]:
         )
 
 
+def _shared_memory(facts: FactWriter) -> Iterator[Block]:
+    """Yield what is known of the memory of trials whose process had others, too."""
+    sizes = {trial.number: size for trial in facts.view.trials if (size := own_memory(trial)) is not None}
+    if not sizes:
+        return
+    trials = [trial for trial in facts.view.trials if trial.number in sizes]
+    most = max(trials, key=lambda trial: (sizes[trial.number], -trial.number))
+    yield Paragraph(
+        (
+            *facts.count_with_noun("memory.shared.n", trials, "trial"),
+            " shared a process, whose peak is that of all. Model, optimizer, gradients and activations of one come to ",
+            facts.memory("memory.shared.mean", fmean(sizes.values()), trials),
+            " on average; the most is ",
+            facts.memory("memory.shared.most", sizes[most.number], [most]),
+            ", of ",
+            *facts.trial(most),
+            ". Trials that ran at once had one model.",
+        )
+    )
+
+
 def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
     """Yield what the best trial cost for its gain: against a cheaper one nearly as good, and the baseline."""
     best, baseline = facts.data.best, facts.view.baseline
+    shared = has_shares([trial for trial in (best, baseline) if trial is not None])
     alternative = cheaper_trial(facts.view)
     if (
         best is not None
         and alternative is not None
-        and facts.format_value("seconds", alternative.trial.seconds) != facts.format_value("seconds", best.seconds)
+        and facts.format_value("seconds", own_seconds(alternative.trial))
+        != facts.format_value("seconds", own_seconds(best))
     ):
         yield Paragraph(
             line(
-                "{trial} comes close: {value}, {loss} worse than the best, in {share} of its time "
+                "{trial} comes close: {value}, {loss} worse than the best, in {share} of its {time} "
                 "({short} against {long}).",
                 trial=facts.trial(alternative.trial, capital=True),
                 value=(facts.value(alternative.trial, facts.data.metric),),
                 loss=facts.percentage("cheaper.loss", alternative.loss, [alternative.trial, best]),
                 share=facts.percentage("cheaper.share", alternative.seconds, [alternative.trial, best], digits=0),
-                short=(facts.value(alternative.trial, "seconds"),),
-                long=(facts.value(best, "seconds"),),
+                short=(facts.value(alternative.trial, time_column(alternative.trial)),),
+                long=(facts.value(best, time_column(best)),),
+                time="own share of the computing" if shared else "time",
             )
         )
     if best is None or baseline is None or best.number == baseline.number or baseline not in facts.data.order:
         return
     old, new = objective_value(facts.view, baseline), objective_value(facts.view, best)
     change = metric_change(facts.view, facts.data.metric, old, new)
-    extra_seconds = best.seconds - baseline.seconds
+    extra_seconds, usual_seconds = own_seconds(best) - own_seconds(baseline), own_seconds(baseline)
     extra_gb = (best.peak_memory_gb or 0.0) - (baseline.peak_memory_gb or 0.0)
     costs: list[Line] = []
-    if extra_seconds > 0.05 * baseline.seconds > 0:
-        costs.append(("took ", facts.duration("worth.seconds", extra_seconds, [baseline, best]), " longer"))
+    if extra_seconds > 0.05 * usual_seconds > 0:
+        extra = facts.duration("worth.seconds", extra_seconds, [baseline, best])
+        costs.append(("took ", extra, " more of computing of its own" if shared else " longer"))
     if baseline.peak_memory_gb and extra_gb > 0.2 * baseline.peak_memory_gb:
         costs.append(("needed ", facts.memory("worth.gb", extra_gb, [baseline, best]), " more memory"))
     if not change.better or not costs:

@@ -27,8 +27,8 @@ def rungs(facts: FactWriter) -> Iterator[Block]:
     yield ReportTable(tuple((heading,) for heading in HEADINGS), rows, numbers)
     yield Paragraph(
         (
-            "Values at rungs are the best that trials had shown when they paused; none is ranked with trials that were "
-            "trained to the end. The rank correlation is over those that were.",
+            "Values at rungs are the best that trials had shown by their first report there; none is ranked with "
+            "trials that were trained to the end. The rank correlation is over those that were.",
         )
     )
     for summary in summaries:

@@ -48,11 +48,11 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     option = next((option for option in script.options if _says_where_the_file_is(option)), None)
     if option is None or option.type not in ("str", "any") or option.before:
         return script
-    file = _file_of(option, path)
+    file = _file_of(option, path, joined_default(option, tree))
     values = file_content(file) if file is not None else None
     if file is None or not values:
         return script
-    leaves = [_option(name, value) for name, value in config_leaves(values, "")]
+    leaves = [file_option(name, value) for name, value in config_leaves(values, "")]
     taken = {leaf.name for leaf in leaves}
     script.options = [*leaves, *(o for o in script.options if o.name != option.name and o.name not in taken)]
     script.config, script.config_option = file, option
@@ -82,32 +82,43 @@ def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
         file = existing_file(path, text) if isinstance(text, str) else None
         values = file_content(file) if file is not None else None
         if values:
-            script.options += [_option(key, value) for key, value in config_leaves(values, "")]
+            script.options += [file_option(key, value) for key, value in config_leaves(values, "")]
     for name, call in calls(tree):
         table = literal_value(call.args[0]) if name == "OmegaConf.create" and call.args else None
         script.options += (
-            [_option(key, value) for key, value in config_leaves(table, "")] if isinstance(table, dict) else []
+            [file_option(key, value) for key, value in config_leaves(table, "")] if isinstance(table, dict) else []
         )
     return script if script.options else None
 
 
-def fixed_file_note(tree: ast.Module) -> list[str]:
-    """Return a note on a file of settings whose path stands in the script."""
-    if not imported_modules(tree) & {"yaml", "omegaconf", "tomllib", "toml"}:
-        return []
-    for name, call in calls(tree):
-        last = name.rsplit(".", 1)[-1]
-        text = literal_value(call.args[0]) if call.args and last in ("open", "load", "Path", "read_text") else None
-        if isinstance(text, str) and text.endswith(SUFFIXES):
-            return [
-                f"it reads its settings from {text}, whose path stands in the script: with "
-                'yaml.safe_load(open(sys.argv[1])) and command = [..., "{config}"], config = "…" they can be searched'
-            ]
-    return []
+def joined_default(option: ScriptOption, tree: ast.Module) -> str:
+    """Return the end of an option's default that is joined to a directory: `str(ROOT / "conf" / "a.yaml")`, or ''."""
+    for _, call in calls(tree):
+        names = [literal_value(word) for word in call.args]
+        if any(isinstance(name, str) and name.lstrip("-") == option.flag for name in names):
+            return _end_of_path(next((word.value for word in call.keywords if word.arg == "default"), None))
+    return ""
 
 
-def _file_of(option: ScriptOption, path: Path) -> Path | None:
+def _end_of_path(node: ast.AST | None) -> str:
+    """Return the texts at the end of a path that is put together from others: `ROOT / "conf" / "a.yaml"`."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr(values=[*_, ast.Constant(value=str() as text)]):
+            return text.lstrip("/")
+        case ast.Call(func=func, args=[*_, last] as words):
+            is_join = dotted_name(func) in ("os.path.join", "path.join", "join")
+            return "/".join(filter(None, map(_end_of_path, words))) if is_join else _end_of_path(last)
+        case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=str() as text)):
+            return f"{before}/{text}" if (before := _end_of_path(left)) else text
+    return ""
+
+
+def _file_of(option: ScriptOption, path: Path, joined: str) -> Path | None:
     """Return the file that an option names by default, else the only or the usual one near the script."""
+    if option.default is None and joined and (file := existing_file(path, joined)) is not None:
+        return file
     if isinstance(option.default, str) and not Path(option.default).is_dir():
         return existing_file(path, option.default)
     here = Path.cwd()
@@ -152,7 +163,8 @@ def config_leaves(value: dict[Any, Any], prefix: str) -> Iterator[tuple[str, Any
             yield prefix + key, item
 
 
-def _option(name: str, value: Any) -> ScriptOption:
+def file_option(name: str, value: Any) -> ScriptOption:
+    """Return a value of a file of settings as an option."""
     if isinstance(value, str) and NUMBER_PATTERN.fullmatch(value):
         value = float(value)
     if isinstance(value, str) and "${" in value:  # OmegaConf computes it

@@ -10,7 +10,16 @@ from typing import Any
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
-from hptui.scripts.with_constants import find_slots, is_plain, signature, slot_value, table_entries
+from hptui.scripts.with_constants import (
+    find_slots,
+    is_plain,
+    set_attributes,
+    signature,
+    slot_value,
+    table_entries,
+    top_level,
+    variables_of,
+)
 
 MAX_DEPTH = 4
 """Dictionaries within dictionaries that are followed."""
@@ -29,7 +38,13 @@ def nested_constants(tree: ast.Module) -> dict[str, Any]:
         values = {key: value for key, value in by_name.items() if value is not UNKNOWN}
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
             values_by_name |= values
-    return values_by_name
+    attributes = {name: literal_value(line.value) for name, line in set_attributes(tree).items()}
+    owners = {name.rpartition(".")[0] for name in attributes if has_rule(name.rpartition(".")[2])}
+    return values_by_name | {
+        name: value
+        for name, value in attributes.items()
+        if name.rpartition(".")[0] in owners and isinstance(value, bool | int | float)
+    }
 
 
 def _standing(tree: ast.Module, name: str) -> Any:
@@ -66,6 +81,8 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
         is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
         names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or has_rule(name))}
+    for function in own:
+        names |= {f"{function}.{name}": None for name in variables_of(tree, function) if has_rule(name)}
     by_name = {}
     for name in names:
         value = _standing(tree, name)
@@ -80,7 +97,8 @@ TRAINING_FUNCTION = re.compile(r"(?:.*_)?(?:train\w*|fit|finetune|fine_tune|run|
 
 def plain_constants(tree: ast.Module) -> set[str]:
     """Return the names at the top level that are assigned literals."""
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
+    lines = top_level(tree)
+    assigned = [node for node in lines if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
     targets = [(node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value) for node in assigned]
     return {target.id for target, value in targets if isinstance(target, ast.Name) and value and is_plain(value)}
 
@@ -142,8 +160,12 @@ def _entries(node: ast.AST) -> list[tuple[str, ast.expr]] | None:
 
 
 def _plain_entries(node: ast.AST, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    is_list = isinstance(node, ast.List)  # of tables, such as the groups of an optimizer: what else is in it is data
     for key, item in _entries(node) or ():
-        if _entries(item) is not None and depth < MAX_DEPTH:
+        if is_list and isinstance(item, ast.Dict):
+            inside = _plain_entries(item, f"{prefix}{key}.", depth + 1)
+            yield from ((name, value) for name, value in inside if has_rule(name.rpartition(".")[2]))
+        elif _entries(item) is not None and depth < MAX_DEPTH:
             yield from _plain_entries(item, f"{prefix}{key}.", depth + 1)
         elif (
             isinstance(value := literal_value(item), bool | int | float | str)
@@ -159,7 +181,7 @@ def entries_of_table(node: ast.AST) -> Iterator[tuple[str, Any]]:
 
 def _table_value(node: ast.AST, depth: int) -> Mapping[str, Any] | None:
     entries = _entries(node)
-    if entries is None or isinstance(node, ast.ClassDef):
+    if entries is None or isinstance(node, ast.ClassDef | ast.List):
         return None
-    values = {key: _table_value(item, depth + 1) if _entries(item) else literal_value(item) for key, item in entries}
+    values = {key: _table_value(item, depth + 1) or literal_value(item) for key, item in entries}
     return {key: value for key, value in values.items() if value is not UNKNOWN}

@@ -50,6 +50,8 @@ class Reads(StrEnum):
     """`words` are read as false and true."""
     ANY_TEXT = "any text is true"
     """`type=bool` of argparse: only an empty text is false."""
+    CHARACTERS = "characters"
+    """`type=list` of argparse: each character of a text is an entry."""
     PARTS = "parts"
     """Text that is split at `separator`."""
     PYTHON = "python"

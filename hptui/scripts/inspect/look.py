@@ -8,9 +8,10 @@ from pathlib import Path
 
 from hptui.core.errors import UserError
 from hptui.scripts.inspect.attributes import ALL_WORDS, attribute_options
-from hptui.scripts.inspect.config_file import file_by_option, fixed_file_note, merged_by_omegaconf
+from hptui.scripts.inspect.config_file import file_by_option, merged_by_omegaconf
 from hptui.scripts.inspect.config_flags import with_config_flags
 from hptui.scripts.inspect.elsewhere import constants_instead, with_defaults_of_table
+from hptui.scripts.inspect.fixed_file import fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.imported_constants import imported_constant_options, imported_values
@@ -34,6 +35,7 @@ from hptui.scripts.inspect.outside import (
 from hptui.scripts.inspect.own_parsers import own_options
 from hptui.scripts.inspect.parsers import PARSERS
 from hptui.scripts.inspect.project import with_imported_modules
+from hptui.scripts.inspect.ranges import is_searched_at_once
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -67,7 +69,7 @@ def inspect_script(path: Path) -> InspectedScript:
     if not is_configurator(text) and project is not None:
         if script is None and _calls_imported(tree):
             script = _parsed(project, path)
-        elif script is not None and (_hands_its_parser_on(tree, script) or not script.options):
+        elif script is not None and (_needs_project(tree, project, script) or not script.options):
             script = _parsed(project, path) or script
     if script is None or (script.parser == "argparse" and not is_configurator(text)):
         script = yacs_options(project or tree, path) or script
@@ -76,7 +78,8 @@ def inspect_script(path: Path) -> InspectedScript:
         script = constant_options(tree, text, values)
         if not script.options and not script.notes:
             script = imported_constant_options(tree, path) or script
-        script.notes += fixed_file_note(tree)
+        if not any(is_searched_at_once(option.name) for option in script.options):
+            script = fixed_file(project or tree, path) or script
     script = constants_instead(file_by_option(script, project or tree, path), tree, values)
     script = with_defaults_of_table(script, project or tree)
     _add_metrics(script, tree, project)
@@ -99,6 +102,20 @@ def _calls_imported(tree: ast.Module) -> bool:
     called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     names = [func.attr if isinstance(func, ast.Attribute) else dotted_name(func) for func in called]
     return any(PARSING_WORDS.search(name) for name in names)
+
+
+def _needs_project(tree: ast.Module, project: ast.Module, script: InspectedScript) -> bool:
+    """Return whether other modules declare options, too: they get the parser, or hold a base class of a dataclass."""
+    classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    bases = {
+        dotted_name(base).rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+    }
+    others = {node.name for node in ast.walk(project) if isinstance(node, ast.ClassDef)} - classes
+    inherits = script.parser != "argparse" and not others.isdisjoint(bases)
+    return inherits or _hands_its_parser_on(tree, script)
 
 
 def _hands_its_parser_on(tree: ast.Module, script: InspectedScript) -> bool:

@@ -259,14 +259,38 @@ PARSER_LIBRARIES = (
 )
 
 
+def leaves_typer_out(tree: ast.Module) -> bool:
+    """Return whether a script calls the function of a typer command itself, and starts no app.
+
+    With `train()` in the place of `app()` it runs with its defaults, whatever the command line says.
+    """
+    nodes = list(ast.walk(tree))
+    apps = {
+        dotted_name(node.targets[0])
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if dotted_name(node.value.func) == "typer.Typer"
+    }
+    commands = {
+        node.name
+        for node in nodes
+        if isinstance(node, ast.FunctionDef)
+        if any(dotted_name(getattr(item, "func", item)).partition(".")[0] in apps for item in node.decorator_list)
+    }
+    called = {name for name, _ in calls(tree)}
+    starts = {*apps, "typer.run", *(f"{app}.add_typer" for app in apps)}
+    return bool(commands & called) and not starts & called
+
+
 def _parsed_elsewhere(tree: ast.Module) -> str:
     """Return the library or call behind a command line declared in another file or an unknown way."""
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
-            if name.partition(".")[0] in PARSER_LIBRARIES:
-                return name.partition(".")[0]
+            first = name.partition(".")[0]
+            if first in PARSER_LIBRARIES and not (first == "typer" and leaves_typer_out(tree)):
+                return first
     parser_call = next((name for name, _ in calls(tree) if PARSING_CALL.search(name)), "")
     return f"{parser_call}()" if parser_call else ""
 

@@ -17,6 +17,7 @@ from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, me
 from hptui.scripts.inspect.functions import Subparsers, function_options, plain_default
 from hptui.scripts.inspect.libraries import absl_options, as_yaml, docopt_options, jsonargparse_options
 from hptui.scripts.inspect.loops import looped_options
+from hptui.scripts.inspect.outside import leaves_typer_out
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,
@@ -243,6 +244,11 @@ def _converted(default: Any, form: OptionForm) -> object:
     return UNKNOWN
 
 
+def called_functions(tree: ast.Module, constants: Constants) -> InspectedScript | None:
+    """Inspect fire, typer and subcommands; None for an app of typer that the script never starts."""
+    return None if leaves_typer_out(tree) else function_options(tree, constants)
+
+
 PARSERS: tuple[Callable[[ast.Module, Constants], InspectedScript | None], ...] = (
     dataclass_options,
     class_options,
@@ -250,7 +256,7 @@ PARSERS: tuple[Callable[[ast.Module, Constants], InspectedScript | None], ...] =
     absl_options,
     argparse_options,
     jsonargparse_options,
-    function_options,
+    called_functions,
     docopt_options,
 )
 """In order of precedence: a script with dataclasses may call add_argument for two more options."""

@@ -38,6 +38,8 @@ NAMING_CALLS = re.compile(
 """Methods of loggers that are given a name and a value, and print them in a table or in lines."""
 METER = re.compile(r"(?:^|\.)[A-Za-z]*Meter$")
 """Classes that average a metric and print it under the name that they are given."""
+MAX_REPEATED = 40
+"""Times that a column of a printed row is repeated."""
 MAX_VARIANTS = 12
 """Lines that are made of one call whose loop variables have several values."""
 
@@ -138,9 +140,11 @@ class Samples:
                 return self._text(value, given)
             case ast.BinOp(left=left, op=ast.Mod(), right=right) if _is_text(left):
                 return self._percent(self._text(left), right.elts if isinstance(right, ast.Tuple) else [right])
-            case ast.BinOp(left=left, op=ast.Add(), right=right) if _is_text(left) or _is_text(right):
+            case ast.BinOp(left=left, op=ast.Add(), right=right) if _is_text(node):
                 return self._text(left) + self._text(right)
-            case ast.Call(func=ast.Attribute(value=value, attr="format"), args=args, keywords=words) if _is_text(value):
+            case ast.Call(func=ast.Attribute(value=value, attr="format"), args=args, keywords=words) if self._has_text(
+                value
+            ):
                 return self._format(self._text(value), args, {word.arg or "": word.value for word in words})
             case (
                 ast.Call(func=ast.Attribute(attr="dumps"), args=[first, *_])
@@ -158,8 +162,8 @@ class Samples:
             case ast.IfExp(body=body):
                 return self._text(body, spec)
             case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as joint), attr="join"), args=[parts]):
-                if isinstance(parts, ast.List | ast.Tuple):
-                    return joint.join(self._text(part) for part in parts.elts)
+                if (elements := _elements(parts)) is not None:
+                    return joint.join(self._text(part) for part in elements)
         if (table := self._table(node)) is not None:
             return repr(
                 {
@@ -170,6 +174,9 @@ class Samples:
         source = _source_of(node)
         text = _number(source, spec)
         return self._fraction(source) if text == FRACTION else text
+
+    def _has_text(self, node: ast.AST) -> bool:
+        return _is_text(node) or _makes_text(node) or (isinstance(node, ast.Name) and node.id in self._held)
 
     def _fraction(self, source: str) -> str:
         """Return a fraction of its own for an expression."""
@@ -223,7 +230,20 @@ def _held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield name, values[0]
 
 
-def _makes_text(node: ast.expr) -> bool:
+def _elements(node: ast.AST) -> list[ast.expr] | None:
+    """Return the elements of a list that is written down, or put together from such: `["{}"] + ["{:.3f}"] * 4`."""
+    match node:
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            return elements
+        case ast.BinOp(left=left, op=ast.Mult(), right=ast.Constant(value=int() as times)) if times <= MAX_REPEATED:
+            return None if (repeated := _elements(left)) is None else repeated * times
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            first, second = _elements(left), _elements(right)
+            return None if first is None or second is None else [*first, *second]
+    return None
+
+
+def _makes_text(node: ast.AST) -> bool:
     match node:
         case ast.BinOp(left=left, op=ast.Mod() | ast.Add()):
             return _is_text(left)
@@ -257,7 +277,7 @@ def _source_of(node: ast.AST) -> str:
 
 def _is_text(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _is_text(node.left) or _is_text(node.right)
+        return any(_is_text(part) or _makes_text(part) for part in (node.left, node.right))
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 

@@ -47,15 +47,25 @@ def _imported_files(tree: ast.Module, path: Path) -> Iterator[Path]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             parts = [part for part in (node.module or "").split(".") if part]
-            roots = [path.parents[node.level - 1]] if 0 < node.level <= len(path.parents) else _roots(path)
+            roots = [path.parents[node.level - 1]] if 0 < node.level <= len(path.parents) else _roots(path, tree)
             names = [[*parts, alias.name] for alias in node.names]
             yield from _files(roots, [*([parts] if parts else []), *names])
         elif isinstance(node, ast.Import):
-            yield from _files(_roots(path), [alias.name.split(".") for alias in node.names])
+            yield from _files(_roots(path, tree), [alias.name.split(".") for alias in node.names])
 
 
-def _roots(path: Path) -> list[Path]:
-    return [path.parent, *path.parent.parents[:MAX_ROOTS]]
+def _roots(path: Path, tree: ast.Module) -> list[Path]:
+    roots = [path.parent, *path.parent.parents[:MAX_ROOTS]]
+    return [*roots, *(root / text for text in _added_to_path(tree) for root in roots[:2])]
+
+
+def _added_to_path(tree: ast.Module) -> Iterator[str]:
+    """Yield the texts in calls that add a directory to `sys.path`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert"):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and "\0" not in inner.value:
+                    yield inner.value
 
 
 def _files(roots: list[Path], names: list[list[str]]) -> Iterator[Path]:

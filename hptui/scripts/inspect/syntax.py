@@ -11,6 +11,7 @@ from typing import Any
 
 from hptui.core.trial import Value
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm
+from hptui.scripts.with_constants import top_level
 
 Constants = dict[str, Any]
 """Constants of a script by name."""
@@ -97,7 +98,7 @@ def keyword_argument(call: ast.Call, name: str) -> ast.expr | None:
 def top_level_constants(tree: ast.Module) -> dict[str, Any]:
     """Return the names that the top level of a script assigns a plain value to."""
     values: dict[str, Any] = {}
-    for node in tree.body:
+    for node in top_level(tree):
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
         if isinstance(node, ast.AnnAssign):
             target = node.target

@@ -188,8 +188,10 @@ MAX_KEY_DISTANCE = 160
 AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
 BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d")
 HEADING = re.compile(
-    r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s)\s*(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
-    r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*(?=[:|>\])]|\s[-–—]\s|$)",
+    r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s|[*=#~-]{2,})\s*(?:final\s+)?"
+    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
+    r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*"
+    r"(?=[:|>\])@]|[*=#~-]{2,}|(?<=ion),|(?<=ing),|\s[-–—]\s|$)",
     re.IGNORECASE,
 )
 
@@ -205,7 +207,7 @@ def _words(text: str) -> frozenset[str]:
 IDLE_WORDS = _words(
     "the a an of is was are at in on our its current currently new got with and after for by to from now "
     "info debug warning warn critical root main logger took saved saving loading loaded using seed rank "
-    "gpu cuda pid port line version v_num elapsed eta time"
+    "gpu cuda pid port line version v_num elapsed eta time done finished"
 )
 """Words that are neither a metric nor a part of a metric's name."""
 VAGUE_WORDS = _words("average avg mean final overall current total")
@@ -273,8 +275,9 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
             continue
         call, quote, near, separator, far, backwards = key_match.groups()
         key = backwards[::-1].lstrip("0123456789./@-")
-        spaced = not separator
-        if not key or (spaced and (call or quote or not near or not AFTER_SPACED.match(text, match.end()))):
+        spaced, end = not separator, match.end()
+        is_unit = len(key) < min(len(backwards), 3) and backwards[-1].isdigit()  # 0G, 12ms
+        if not key or (spaced and (is_unit or call or quote or not near or not AFTER_SPACED.match(text, end))):
             continue
         if separator == ":" and not near and not far and not _deliberate(key, match[0]):
             continue

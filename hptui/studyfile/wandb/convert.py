@@ -144,6 +144,9 @@ def _pruner(value: Any, notes: list[str]) -> dict[str, Any] | None:
     if {"min_iter", "max_iter", "s"} <= value.keys():
         notes.append(f"{where}.min_iter: W&B counts down from max_iter where both are given, so this is left out")
         value = {key: item for key, item in value.items() if key != "min_iter"}
+    if {"min_iter", "max_iter"} <= value.keys():
+        notes.append(f"{where}.max_iter: W&B counts down from it only with s, which is missing: min_iter counts")
+        value = {key: item for key, item in value.items() if key != "max_iter"}
     if ("min_iter" in value) == ("max_iter" in value):
         raise StudyError("needs either min_iter, or max_iter and s", where=where, value=show(value))
     if "max_iter" in value and "s" not in value:

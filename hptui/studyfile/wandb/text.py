@@ -48,7 +48,7 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
         if node is None:
             return None, repaired
         _check_aliases(node)
-        _check_keys(loader, node)
+        repaired += _check_keys(loader, node)
         document = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -83,12 +83,12 @@ def _check_aliases(root: yaml.Node) -> None:
     size(root)
 
 
-def _check_keys(loader: Any, root: yaml.Node) -> None:
-    """Raise StudyError for a key that is no text, or stands in its table twice.
+def _check_keys(loader: Any, root: yaml.Node) -> list[str]:
+    """Return notes on keys that stand in their table twice, of which YAML takes the last; keys must be texts.
 
     All tables are checked before the first is built: building one copies into it what it merges (`<<: *common`).
     """
-    pending, seen = [root], set[int]()
+    pending, seen, twice = [root], set[int](), list[tuple[int, str]]()
     while pending:
         node = pending.pop()
         if id(node) in seen:
@@ -105,8 +105,9 @@ def _check_keys(loader: Any, root: yaml.Node) -> None:
             if not isinstance(name, str):
                 raise StudyError(f"line {line}: the key {name!r} is no text", hint="put it in quotes")
             if name in names:
-                raise StudyError(f"line {line}: {name!r} stands there twice", where=name)
+                twice.append((line, f"line {line}: {name!r} stands in its table twice, and this last one counts"))
             names.add(name)
+    return [text for _, text in sorted(twice)]
 
 
 WHOLE_FLOAT_PATTERN = re.compile(rf"^(?:{FLOAT_PATTERN.pattern})$")

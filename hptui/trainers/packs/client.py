@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hptui.core.trial import HOST_LOST, HOST_REFUSED, Reason, Value
+from hptui.core.trial import HOST_LOST, HOST_REFUSED, SECONDS_ALONE, Reason, Value
 from hptui.store.run_directory import EventWriter, RunDir, lock_is_held, read_json
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Failure
@@ -113,7 +113,8 @@ class HostedTrainer:
     def _progressed(self, message: Mapping[str, Any]) -> None:
         """Record that the host computes: silence of the host is what a hang is, not silence of this process."""
         self._company = list(message["with"])
-        self._events.emit("progressed", passes=message["pass"])
+        share = message.get("share")  # a host of an older version does not say it
+        self._events.emit("progressed", passes=message["pass"], **({} if share is None else {SECONDS_ALONE: share}))
 
     def _checkpoint(self, channel: Channel, trial: TrialContext, message: Mapping[str, Any]) -> None:
         """Make a checkpoint of the files that the host writes, and answer it where it is. Raises: Gone."""

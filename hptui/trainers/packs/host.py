@@ -202,8 +202,10 @@ class PackedProcess:
         if problem := self.base.reason or self.base.healthy():
             self.lanes.refused = problem
             raise NotHosted(problem)
+        began = time.perf_counter()
         resident.member = self.packing.join(self.base, config["settings"], trial)
         self._joined_at = time.monotonic()
+        resident.member.seconds_alone = max(resident.member.seconds_alone, time.perf_counter() - began)
         for other in list(self.residents):
             self._tell(other, force=True)
 
@@ -238,11 +240,8 @@ class PackedProcess:
         try:
             if trial.channel.closed:
                 raise Gone("its client has ended")
-            trial.facts(
-                pack_group=round(member.company, 2),
-                pack_with=sorted(resident.company),
-                seconds_alone=round(member.seconds_alone, 4),
-            )
+            trial.facts(pack_group=round(member.company, 2), pack_with=sorted(resident.company))
+            trial.channel.send(self._progress_of(resident))
             if member.error is None:
                 final = with_counts(member.result or {})
                 trial.channel.send({"end": final, "obeyed": trial.obeyed, "early": trial.early})
@@ -262,8 +261,9 @@ class PackedProcess:
             self._tell(other, force=True)
 
     def _lacks_memory(self, error: BaseException, resident: Resident) -> bool:
+        """Return whether memory ran out, of the GPU or of the machine: others may have had too much of it."""
         trial = resident.trial
-        return outcome_of_error(error, reported=bool(trial and trial.reports)).reason is Reason.OOM
+        return outcome_of_error(error, reported=bool(trial and trial.reports)).reason in (Reason.OOM, Reason.HOST_OOM)
 
     def _fail(self, resident: Resident, error: BaseException) -> None:
         """Tell a client that its trial failed, with the traceback for its log."""
@@ -302,11 +302,16 @@ class PackedProcess:
         if not resident.greeted or not (force or now - resident.reported_at > self._heartbeat_s):
             return
         resident.reported_at = now
-        joined = sorted(other.number for other in self.residents if other.member is not None)
         try:
-            resident.channel.send({"pass": self.passes, "with": joined})
+            resident.channel.send(self._progress_of(resident))
         except Gone:
             self._part(resident)
+
+    def _progress_of(self, resident: Resident) -> dict[str, Any]:
+        """Return the message that says how far the host is, and what the trial has taken of its time."""
+        joined = sorted(other.number for other in self.residents if other.member is not None)
+        share = 0.0 if resident.member is None else round(resident.member.seconds_alone, 4)
+        return {"pass": self.passes, "with": joined, "share": share}
 
     def _write_plan(self) -> None:
         """Write what the runner needs to know, when it has changed."""

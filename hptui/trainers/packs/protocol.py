@@ -6,7 +6,7 @@ share a host. Only the host calls `load`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,10 +98,12 @@ class Packing(Protocol):
     """The capability of a trainer to run several trials in one process.
 
     `settings` are plain, as in an attempt's `config.json`. Trials share a host only if their keys are equal.
-    `key_settings` names the settings that a key depends on.
+    `key_settings` names the settings that a key depends on. `shared_metrics` are those that tell of the process and
+    not of one trial there: trials that are judged by them do not share one.
     """
 
     key_settings: Sequence[str]
+    shared_metrics: Collection[str]
 
     def why_not(self, settings: Mapping[str, Value], *, role: str = "", dry: bool = False) -> str: ...
     def key(self, settings: Mapping[str, Value], directory: Path) -> str: ...

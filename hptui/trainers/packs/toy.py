@@ -107,6 +107,7 @@ class ToyPacking:
     """The capability of the toy trainer to share a process."""
 
     key_settings = ("report_total",)
+    shared_metrics = ()
 
     def why_not(self, settings: Mapping[str, Value], *, role: str = "", dry: bool = False) -> str:
         """Return why a trial cannot share a process: what it leaves behind must end with its shim."""

@@ -34,6 +34,8 @@ class RelayedEvents:
 class HostedTrial(TrialContext):
     """The context of a trial in a host. `asked` is the verb of the client's request to stop; None: none came."""
 
+    shares_process = True
+
     def __init__(self, run: RunDir, config: Mapping[str, Any], channel: Channel, resume: Mapping[str, Any]) -> None:
         self.channel = channel
         self.asked: str | None = None

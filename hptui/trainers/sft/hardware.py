@@ -91,8 +91,9 @@ def set_allocator(device: str) -> None:
 
 
 def set_float32_products(*, tf32: bool) -> None:
-    """Set how a GPU multiplies matrices of float32: with all bits, or in TensorFloat-32."""
+    """Set how a GPU multiplies matrices of float32, and convolves: with all bits, or in TensorFloat-32."""
     torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = tf32  # torch's default is TensorFloat-32
 
 
 def allocator_settings(device: torch.device) -> dict[str, str]:

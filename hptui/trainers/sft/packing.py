@@ -11,6 +11,7 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.packs.planner import MeasuredGroups
 from hptui.trainers.packs.protocol import NotHosted
 from hptui.trainers.settings import build
+from hptui.trainers.sft.metrics import COST_METRICS, MEMORY_METRICS, USE_METRICS
 from hptui.trainers.sft.packed.key import SHARED_SETTINGS, pack_key, why_not_packed
 from hptui.trainers.sft.settings import SftSettings
 
@@ -23,6 +24,7 @@ class SftPacking:
     """The capability of `sft` to train several adapters in one process."""
 
     key_settings = SHARED_SETTINGS
+    shared_metrics = ("tokens_per_second", *USE_METRICS, *MEMORY_METRICS, *COST_METRICS)
 
     def why_not(self, settings: Mapping[str, Value], *, role: str = "", dry: bool = False) -> str:
         """Return why a trial cannot share a process, by its settings."""

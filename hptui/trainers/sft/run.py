@@ -257,6 +257,11 @@ def record_memory(run: RunFacts, gib: Mapping[str, float]) -> None:
     )
 
 
+def peak_memory(run: RunFacts) -> dict[str, float]:
+    """Return the peaks of memory in GiB; {} in a process that others share: there they are those of all."""
+    return {} if run.trial.shares_process else memory_.peak_memory(run.device)
+
+
 def training_cost(plan: TrainingPlan, position: TrainingPosition) -> dict[str, float]:
     """Return how long the training took, without evaluations."""
     return {
@@ -287,9 +292,7 @@ def record_end(run: RunFacts, plan: TrainingPlan, position: TrainingPosition, st
         facts |= {"best_step": position.best.step, f"best_{run.settings.early_stopping_metric}": position.best.value}
     if position.step < plan.total_steps and run.trial.early:
         facts["stopped_at_step"] = position.step
-    run.trial.facts(
-        **facts, **{f"peak_{name}": round(value, 4) for name, value in memory_.peak_memory(run.device).items()}
-    )
+    run.trial.facts(**facts, **{f"peak_{name}": round(value, 4) for name, value in peak_memory(run).items()})
 
 
 def describe_weights(plan: TrainingPlan, position: TrainingPosition, step_of_weights: int) -> str:

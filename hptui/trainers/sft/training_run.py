@@ -175,7 +175,7 @@ class TrainingRun:
             "tokens_per_second": speed,
             **({"mfu": speed * self.use_per_token} if self.use_per_token else {}),
             "epoch": round(position.step / self.plan.order.per_epoch, 4),
-            **memory.peak_memory(self.facts.device),
+            **run.peak_memory(self.facts),
         }
 
     def _evaluate(self) -> Generator[Request, Any, dict[str, float]]:
@@ -276,7 +276,7 @@ class TrainingRun:
             if self.settings.generate_samples:
                 self.trial.phase("generate", allow=3600)
                 metrics |= yield from evaluate.evaluate_answers(self.facts, evaluate.ANSWERS_FILE)
-            metrics |= (yield from self._test()) | memory.peak_memory(self.facts.device)
+            metrics |= (yield from self._test()) | run.peak_memory(self.facts)
         except Interrupted:
             return metrics
         self.trial.report(0, metrics)

@@ -38,7 +38,11 @@ def chartable(metrics: Iterable[str]) -> list[str]:
 
 
 def default_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
-    """Return the default metrics of two charts: the objective, and its training metric or another one."""
+    """Return the default metrics of two charts: the objective, and its training metric or another one.
+
+    Until there is a curve of the objective, which a script may print at its end only, the other one stands first: a
+    small terminal shows one chart.
+    """
     names = chartable(metrics)
     main = study.objective.metric or next(iter(names), "")
     other = counterpart_of(main, names)
@@ -48,7 +52,7 @@ def default_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
         other = next((name for name in names if name != main and "loss" in name), None)
     if other is None:
         other = next((name for name in names if name != main), main)
-    return main, other
+    return (other, main) if main not in names and other in names else (main, other)
 
 
 def needed_curves(
@@ -116,6 +120,7 @@ class CurvePanel:
         self.all = False
         self.numbers: list[int] = []
         self.incomplete: frozenset[int] = frozenset()
+        self.ended = False
         self.length = 0.0
         self._chosen_metrics: dict[Chart, str] = {}
 
@@ -137,6 +142,8 @@ class CurvePanel:
         self.numbers = list(dict.fromkeys(numbers))
         self.metrics = chartable(snapshot.charted)
         self.incomplete = frozenset(trial.number for trial in snapshot.view.trials if trial.incomplete_curve)
+        wanted = set(self.numbers)
+        self.ended = all(not trial.status.open for trial in snapshot.view.trials if trial.number in wanted)
         self.length = float(_length_of(snapshot.view.trials, self.numbers))
         main_metric, second_metric = default_metrics(snapshot.view.study, snapshot.metrics)
         for chart, metric in zip(self.charts, (main_metric, second_metric), strict=False):
@@ -179,7 +186,7 @@ class CurvePanel:
         for chart in self.charts:
             names = self._metrics_of(chart)
             axis = self._axis_metric(chart)
-            chart.empty = "no curve yet" if chart.axis in ("step", "time") or axis else f"no metric tells {chart.axis}"
+            chart.empty = self._reason_for_none(chart, axis)
             curve_plots = []
             for name in names:
                 dotted = len(names) > 1 and is_training(name)
@@ -193,6 +200,14 @@ class CurvePanel:
                     incomplete=self.incomplete,
                 )
             chart.show(curve_plots, length=self.length, title=" + ".join(names))
+
+    def _reason_for_none(self, chart: Chart, axis: str) -> str:
+        """Return what a chart says where it has no curve."""
+        if chart.axis not in ("step", "time") and not axis:
+            return f"no metric tells {chart.axis}"
+        if not self.numbers or not self.ended:
+            return "no curve yet"
+        return f"not measured in {'this trial' if len(self.numbers) == 1 else 'these trials'}"
 
     def set_metric(self, chart: Chart, metric: str) -> None:
         """Show a metric in a chart."""

@@ -11,6 +11,7 @@ from hptui.core.stages import comparable
 from hptui.core.trial import Trial, Value
 from hptui.core.values import values_equal
 from hptui.results.analysis.comparable import comparable as differences
+from hptui.results.packing import seconds_alone
 from hptui.results.view import View
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.labels import short_number
@@ -150,6 +151,9 @@ def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
                 [Cell(plain_line(name, 40), "accent" if name in objectives else ""), *_marked(cells, measured, goal)]
             )
     rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
+    shares = [seconds_alone(trial) for trial in trials]
+    if any(share is not None for share in shares):
+        rows.append([Cell("own time", "muted"), *(Cell("–" if share is None else clock(share)) for share in shares)])
     peaks = [trial.peak_memory_gb for trial in trials]
     if any(peak is not None for peak in peaks):
         rows.append([Cell("memory", "muted"), *(Cell("–" if peak is None else memory(peak)) for peak in peaks)])

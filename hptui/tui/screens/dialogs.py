@@ -41,9 +41,14 @@ class TextDialog(Dialog[str | None]):
         hint: str = "",
         check: Callable[[str], object] | None = None,
         completes: Sequence[str] | None = None,
+        wrong: str = "",
     ) -> None:
-        """`completes` are the endings of the files whose paths tab completes; None: it is no path."""
+        """`completes` are the endings of the files whose paths tab completes; None: it is no path.
+
+        `wrong` is why `value` is not accepted, shown at once.
+        """
         super().__init__()
+        self._wrong = wrong
         self._title, self._value, self._hint, self._check = title, value, hint, check
         self._completes = completes
 
@@ -51,7 +56,8 @@ class TextDialog(Dialog[str | None]):
         with Vertical(id="dialog"):
             yield Static(plain_line(self._title), id="question", markup=False)
             yield TextInput(self._value)
-            yield Static(plain_line(self._hint), id="hint", classes="detail", markup=False)
+            classes = "detail wrong" if self._wrong else "detail"
+            yield Static(plain_line(self._wrong or self._hint), id="hint", classes=classes, markup=False)
 
     def on_mount(self) -> None:
         self.query_one(TextInput).focus()

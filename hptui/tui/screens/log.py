@@ -127,10 +127,11 @@ class LogScreen(SourceScreen):
             event.stop()
             event.prevent_default()
             self._close_input()
-        elif self.source.filter or self.log_view.needle:
+        elif self.source.filter or self.log_view.needle != self._needle:
+            # What the screen was opened with was not typed here: it takes no key to leave.
             event.stop()
             event.prevent_default()
-            self.source.filter, self.log_view.needle = "", ""
+            self.source.filter, self.log_view.needle = "", self._needle
             self.log_view.repaint()
             self.feed.wake()
             self._update_head()

@@ -29,6 +29,8 @@ from hptui.tui.widgets.readout import readout_lines
 
 MAX_CHARTS = 16
 """Number of charts on a page at most."""
+CHARTS_AT_ONCE = 4
+"""Number of charts that are made at once."""
 MIN_CHART_CELLS, MIN_CHART_LINES = 36, 9
 """Size of a chart, frame included, below which fewer of them are shown."""
 
@@ -52,8 +54,7 @@ class MetricsScreen(ChartScreen):
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="metric-panes"):
             with Grid(id="metric-grid"):
-                for _ in range(MAX_CHARTS):
-                    yield Chart(charts=config.charts, smoothing=config.smoothing, classes="pane")
+                yield self._new_chart()
             yield ColumnFacts(id="readout", classes="pane")
         yield TextInput(id="filter", placeholder="a regular expression: loss|acc ^train/")
         yield CellLine(id="pages")
@@ -110,6 +111,7 @@ class MetricsScreen(ChartScreen):
         self._first = min(self._first, max(0, len(names) - 1)) // per_page * per_page
         page = names[self._first : self._first + per_page]
         grid = self.query_one("#metric-grid", Grid)
+        self._mount_charts(grid, len(page))
         grid.styles.grid_size_columns, grid.styles.grid_size_rows = columns, rows
         for index, chart in enumerate(self.all_charts):
             chart.display = index < max(1, len(page))
@@ -128,6 +130,24 @@ class MetricsScreen(ChartScreen):
             self.request_poll()
         self._draw_curves()
         self._update_lines(names, per_page)
+
+    def _mount_charts(self, grid: Grid, count: int) -> None:
+        """Add charts until there are `count`, a few at a time: keys are answered in between."""
+        missing = count - len(self.all_charts)
+        if missing <= 0:
+            return
+        added = [self._new_chart() for _ in range(min(missing, CHARTS_AT_ONCE))]
+        for chart in added:
+            chart.axis, chart.window = self.all_charts[0].axis, self.all_charts[0].window
+            chart.crosshair, chart.smoothing = self.all_charts[0].crosshair, self.all_charts[0].smoothing
+        self.all_charts += added
+        grid.mount(*added)
+        if missing > len(added):
+            self.call_after_refresh(self.place_charts)
+
+    def _new_chart(self) -> Chart:
+        config = host_of(self).config
+        return Chart(charts=config.charts, smoothing=config.smoothing, classes="pane")
 
     def request_curves(self) -> None:
         """Request the curves of the page."""

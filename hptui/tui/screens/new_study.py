@@ -70,7 +70,7 @@ MAX_FILE_CHARACTERS = 100_000
 
 
 def run_from(host: Host, value: str, then: OnCreated) -> None:
-    """Ask for the study file, check it, ask for the options of the run, and start it."""
+    """Ask for the study file if there is none in `value`, check it, ask for the options of the run, and start it."""
 
     def ask_options(text: str | None) -> None:
         if text:
@@ -82,8 +82,19 @@ def run_from(host: Host, value: str, then: OnCreated) -> None:
             doing = f"starting {plain_line(path, 200)}…"
             host.run_in_background(lambda: verbs.run_file(host.home, path, choices), doing, then)
 
+    wrong = ""
+    if value:
+        try:
+            _check_study_file(value)
+        except HptuiError as error:
+            wrong = str(error).replace("\n", " ")
+        else:
+            ask_options(value)
+            return
     hint = "a study file (.toml); tab completes it, and it is checked"
-    dialog = TextDialog("New study from file", value, hint=hint, check=_check_study_file, completes=(".toml",))
+    dialog = TextDialog(
+        "New study from file", value, hint=hint, check=_check_study_file, completes=(".toml",), wrong=wrong
+    )
     host.push_screen(dialog, ask_options)
 
 

@@ -13,6 +13,7 @@ from hptui.tui.host import host_of, is_allowed
 from hptui.tui.screens.dialogs import ConfirmDialog, TextDialog
 from hptui.tui.screens.screen import FairScreen
 from hptui.tui.sources.pool import FeedSource
+from hptui.tui.sources.start_watch import starting_runner
 
 MAX_BLANK_S = 0.3
 """Seconds that a screen waits for its first data, before it is drawn without."""
@@ -107,7 +108,11 @@ class SourceScreen(FairScreen[None]):
         def start(choices: Mapping[str, str] | None) -> None:
             if choices is not None:
                 doing = f"changing {sd.name}…" if alive else f"starting {sd.name}…"
-                host_of(self).run_in_background(lambda: verbs.run_with_choices(sd, choices), doing)
+                host_of(self).run_in_background(lambda: run(choices), doing)
+
+        def run(choices: Mapping[str, str]) -> str:
+            with starting_runner(sd.root):
+                return verbs.run_with_choices(sd, choices)
 
         host_of(self).open("launch", sd=sd, alive=alive, then=start)
 

@@ -253,9 +253,10 @@ def _welcome_lines(home: Path) -> list[list[Cell]]:
         ("a script", "your own training script, as it is: its options and metrics are found by reading it"),
         ("a sweep", "a sweep file of W&B, as it is"),
     )
-    key = [Cell("n", "accent", bold=True), Cell("  begins with one of three:")]
-    lines = [[Cell("No study yet in "), Cell(plain_line(home, 200), "accent")], [Cell("")], key]
+    # The key stands first: a terminal of five lines shows one.
+    lines = [[Cell("n", "accent", bold=True), Cell("  begins a study, from one of three:")]]
     lines += [[Cell(f"   {name:<12}", "best"), Cell(text, "muted")] for name, text in ways]
     lines.append([Cell("t", "accent", bold=True), Cell("  a tour of half a minute: what is where")])
     lines.append([Cell("?", "accent", bold=True), Cell("  tells what every key does")])
+    lines += [[Cell("")], [Cell("No study yet in "), Cell(plain_line(home, 200), "accent")]]
     return lines

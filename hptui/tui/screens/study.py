@@ -142,7 +142,6 @@ class StudyScreen(ChartScreen, FilteringScreen):
             super().trouble(source, trouble)
 
     def _show_study(self, snapshot: StudySnapshot) -> None:
-        host = host_of(self)
         rows, view = self.table.trials, snapshot.view
         # Where only the best trials were shown, the first of them need not be the first of all.
         jump_to_top = not len(rows) or (self._showed_partial and self.table.cursor == 0)
@@ -152,6 +151,12 @@ class StudyScreen(ChartScreen, FilteringScreen):
         self.table.update()
         if jump_to_top and len(rows):
             self.table.action_edge(-1)
+        # All trials are sorted by now: what stands around them comes in a turn of its own, so that keys may come first.
+        self.call_later(self._show_facts, snapshot)
+
+    def _show_facts(self, snapshot: StudySnapshot) -> None:
+        """Show what stands around the table, and request the curves of what it shows."""
+        host, view = host_of(self), snapshot.view
         self.update_title()
         host.watch_study(facts_of(snapshot))
         self.query_one("#head", CellLine).show(*head_cells(snapshot, host.glyphs, readonly=host.readonly))

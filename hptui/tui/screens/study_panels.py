@@ -20,6 +20,7 @@ from hptui.tui.labels import facts_of_study
 from hptui.tui.screens.chart_panel import CurvePanel
 from hptui.tui.screens.dialogs import ColumnsDialog, TextDialog
 from hptui.tui.sources.log import LogSnapshot, LogSource
+from hptui.tui.sources.start_watch import starting_runner
 from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import Glyphs
 from hptui.tui.trial_rows import TrialRows
@@ -167,10 +168,14 @@ def change_budget(host: Host, sd: StudyDir, view: View | None) -> None:
 
     def change(text: str | None) -> None:
         if text:
-            host.run_in_background(lambda: verbs.run(sd, trials=text), "changing the budget…")
+            host.run_in_background(lambda: run(text), "changing the budget…")
+
+    def run(text: str) -> str:
+        with starting_runner(sd.root):
+            return verbs.run(sd, trials=text)
 
     present = "" if view is None else f"{_budget_text(view)}; "
-    hint = f"{present}40 sets the total, +10 adds ten"
+    hint = f"{present}40 sets the total, +10 adds ten; it runs then"
     host.push_screen(TextDialog("How many trials", "+10", hint=hint, check=_check_budget), change)
 
 

@@ -165,7 +165,10 @@ def process_lines(
             Cell(f"{load[-1]:.0%}" if load else ""),
             Cell(_load_bars(load, glyphs), "accent"),
         ]
-        fitted = [Cell(fit_cells(cell.text, width), cell.meaning) for cell, width in zip(cells, widths, strict=True)]
+        # Each column ends in a gap, also where its text is cut.
+        fitted = [
+            Cell(fit_cells(cell.text, width - 1) + " ", cell.meaning) for cell, width in zip(cells, widths, strict=True)
+        ]
         lines.append([*fitted, Cell(plain_line(_short_command(process.command), 200), "muted")])
     return lines
 

@@ -12,7 +12,7 @@ from hptui.core.ranking import outcome_margins
 from hptui.core.trial import Attempt, Trial, Value
 from hptui.core.values import is_number
 from hptui.results.diagnosis import Diagnosis
-from hptui.results.packing import packing_text
+from hptui.results.packing import packing_text, seconds_alone
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
@@ -194,6 +194,7 @@ def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[
         ("role", [Cell(_role_text(trial))]),
         ("started", [Cell("" if trial.started is None else _moment_text(trial.started))]),
         ("time", [Cell(clock(trial.seconds) if trial.seconds else "")]),
+        ("own time", [Cell("" if (own := seconds_alone(trial)) is None else clock(own))]),
         ("shared", [Cell(plain_line(packing_text(trial), 200))]),
         ("memory", [Cell("" if trial.peak_memory_gb is None else f"{memory(trial.peak_memory_gb)} at most")]),
         ("seed", [Cell(str(trial.seed))]),

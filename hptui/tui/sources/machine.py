@@ -29,10 +29,11 @@ class MachineSource:
 
     def poll(self, pool: ReaderPool) -> MachineNow | None:
         """Return the load if it has changed noticeably, else None."""
-        if not self.active and self._latest is not None:
+        if not self.active and self._latest is not None and self._latest.cpu is None:
             return None
         reading = _rounded(self._machine.read())
         if not self.active:
+            # A load that is not read again would be shown long after it has passed.
             reading = replace(reading, cpu=None)
         if reading == self._latest:
             return None

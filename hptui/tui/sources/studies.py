@@ -100,7 +100,7 @@ class StudiesSource:
             self._lines.pop(sd.root, None)
             return StudyLine(sd, error=str(error))
         self._lines[sd.root] = (tick, line)
-        start = self._starts.setdefault(sd.root, StartWatch())
+        start = self._starts.setdefault(sd.root, StartWatch(sd.root))
         starting = line.row is not None and start.is_starting(line.row.state, alive=alive)
         return replace(line, alive=alive, pid=pid if isinstance(pid, int) else None, starting=starting)
 

@@ -91,7 +91,7 @@ class StudySource:
         self._tick = -1
         self._state: tuple[bool, object] = (False, None)
         self._cache = _StudyCache()
-        self._start = StartWatch()
+        self._start = StartWatch(sd.root)
 
     @property
     def latest(self) -> StudySnapshot | None:

@@ -28,21 +28,7 @@ class CellLine(LineWidget):
     Where not all fit, first muted ones on the left are dropped, then those on the right.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--{name}" for name in MEANINGS}
-    DEFAULT_CSS = """
-    CellLine {
-        height: 1;
-        & .cells--muted { color: $mean-muted; }
-        & .cells--running { color: $mean-running; }
-        & .cells--paused { color: $mean-paused; }
-        & .cells--good { color: $mean-good; }
-        & .cells--best { color: $mean-best; }
-        & .cells--bad { color: $mean-bad; }
-        & .cells--warn { color: $mean-warn; }
-        & .cells--accent { color: $mean-accent; }
-        & .cells--mark { color: $mean-mark; }
-    }
-    """
+    DEFAULT_CSS = "CellLine { height: 1; }"
 
     class Clicked(TextualMessage):
         """A cell was clicked."""

@@ -7,7 +7,7 @@ but never shrinks by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual import events
@@ -19,7 +19,6 @@ from textual.style import Style as ContentStyle
 from hptui.tui.cells import plain_line
 from hptui.tui.charts.naming import AXES
 from hptui.tui.keys import bindings
-from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.widgets.chart_legend import (
     ChartCurve,
     LegendEntry,
@@ -47,29 +46,6 @@ MIN_DRAG_CELLS = 3
 class Chart(LineWidget, can_focus=True):
     """A chart of curves, with zoom, crosshair and legend."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "chart--axis",
-        "chart--label",
-        "chart--muted",
-        "chart--cross",
-        *(f"chart--{index}" for index in range(N_SERIES_COLOURS)),
-    }
-    DEFAULT_CSS = """
-    Chart {
-        & .chart--axis { color: $grid; }
-        & .chart--label { color: $mean-muted; }
-        & .chart--muted { color: $mean-muted; }
-        & .chart--cross { color: $mean-best; }
-        & .chart--0 { color: $series-0; }
-        & .chart--1 { color: $series-1; }
-        & .chart--2 { color: $series-2; }
-        & .chart--3 { color: $series-3; }
-        & .chart--4 { color: $series-4; }
-        & .chart--5 { color: $series-5; }
-        & .chart--6 { color: $series-6; }
-        & .chart--7 { color: $series-7; }
-    }
-    """
     BINDINGS = bindings("chart")
 
     class ViewChanged(Message):
@@ -201,14 +177,14 @@ class Chart(LineWidget, can_focus=True):
         base_style = self.rich_style
         if not self.plots or width < 8 or height < 3:
             self._frame = None
-            return message_strips(self.empty, width, height, base_style, base_style + self.style_of("chart--label"))
+            return message_strips(self.empty, width, height, base_style, base_style + self.style_of("chart--muted"))
         from hptui.tui.charts import layout, raster
 
         shown = [(plot, line) for plot in self.plots if (line := self._line_of_plot(plot)) is not None]
         bounds = self._bounds([line for _, line in shown])
         if bounds is None:
             self._frame = None
-            return message_strips(self.empty, width, height, base_style, base_style + self.style_of("chart--label"))
+            return message_strips(self.empty, width, height, base_style, base_style + self.style_of("chart--muted"))
         # The most important curve is drawn last, over the others.
         order = list(reversed(shown))
         box = raster.PlaneBox(*bounds, log=self.log_y)
@@ -219,8 +195,8 @@ class Chart(LineWidget, can_focus=True):
         codes, owner = raster.rasterize([line for _, line in order], plot_width, plot_height, box, style)
         styles = [base_style + self.style_of(style_name(plot.colour)) for plot, _ in order]
         letters = [letter_of(plot.colour) for plot, _ in order] if style is raster.ASCII else None
-        axis, label = base_style + self.style_of("chart--axis"), base_style + self.style_of("chart--label")
-        marker = self._cross_column(frame, plot_width), base_style + self.style_of("chart--cross")
+        axis, label = base_style + self.style_of("chart--grid"), base_style + self.style_of("chart--muted")
+        marker = self._cross_column(frame, plot_width), base_style + self.style_of("chart--best")
         ticks, strips = dict(frame.rows), []
         edge = "|" if style is raster.ASCII else "│"
         glyphs = style.glyphs

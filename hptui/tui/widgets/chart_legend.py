@@ -48,7 +48,7 @@ class LegendEntry(NamedTuple):
 
 def style_name(colour: int | None) -> str:
     """Return the name of a curve's style among the parts of the chart."""
-    return "chart--muted" if colour is None else f"chart--{colour % N_SERIES_COLOURS}"
+    return "chart--muted" if colour is None else f"chart--series-{colour % N_SERIES_COLOURS}"
 
 
 def letter_of(colour: int | None) -> str:
@@ -93,7 +93,7 @@ def legend_content(
         width -= width_of(text) + 2
         parts += [("  " if parts else "", ""), (text, style_of(style_name(entry.colour)))]
     if position:
-        parts = [(f"{position}  ", style_of("chart--cross")), *parts]
+        parts = [(f"{position}  ", style_of("chart--best")), *parts]
     return Content.assemble(*parts)
 
 

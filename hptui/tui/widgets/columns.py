@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.style import Style
 from textual.binding import BindingType
 from textual.strip import Strip
 
 from hptui.tui.cells import width_of
 from hptui.tui.keys import bindings
-from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.widgets.facts import Facts
 
 
 class ColumnFacts(Facts):
     """Lines of cells in columns. Its border says how many columns and lines are out of sight."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--series-{index}" for index in range(N_SERIES_COLOURS)}
-    DEFAULT_CSS = "ColumnFacts {\n%s}\n" % "".join(  # noqa: UP031  braces are CSS's own
-        f"    & .cells--series-{index} {{ color: $series-{index}; text-style: bold; }}\n"
-        for index in range(N_SERIES_COLOURS)
-    )
     BINDINGS: ClassVar[list[BindingType]] = bindings("columns")
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(wrap=False, id=id, classes=classes)
         self.left = 0
+
+    def style_of(self, part: str) -> Style:
+        """Return the style of a part; headings in the colour of a trial are bold."""
+        style = super().style_of(part)
+        return style + Style(bold=True) if "--series-" in part else style
 
     def column_widths(self) -> list[int]:
         """Return the width of each column, in cells."""
@@ -59,9 +59,12 @@ class ColumnFacts(Facts):
     def action_side(self, by: int) -> None:
         if by > 0 and not self.hidden_columns()[1]:
             return
-        self.left = max(0, self.left + by)
-        self._clamp_scroll()
-        self.repaint()
+        left = max(0, self.left + by)
+        # The same columns are seen in every pane of the screen: they are of the same trials.
+        for pane in self.screen.query(ColumnFacts) if self.is_attached else (self,):
+            pane.left = left
+            pane._clamp_scroll()
+            pane.repaint()
 
     def hidden_text(self) -> str:
         """Return the text in the border: what is out of sight."""
@@ -69,5 +72,6 @@ class ColumnFacts(Facts):
             self.left -= 1
         left, right = self.hidden_columns()
         columns = [f"← {left}"] * bool(left) + [f"{right} →"] * bool(right)
-        text = f"{left + right} more columns: {'  '.join(columns)}" if columns and self.size.width else ""
+        word = "column" if left + right == 1 else "columns"
+        text = f"{left + right} more {word}: {'  '.join(columns)}" if columns and self.size.width else ""
         return " · ".join(part for part in (text, super().hidden_text()) if part)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -15,7 +14,6 @@ from textual.strip import Strip
 
 from hptui.tui.cells import Cell, width_of
 from hptui.tui.keys import bindings
-from hptui.tui.widgets.bars import MEANINGS
 from hptui.tui.widgets.lines import LineWidget
 
 FactLine = Sequence[Cell]
@@ -27,20 +25,6 @@ MAX_FOLDED_LINES = 40
 class Facts(LineWidget, can_focus=True):
     """Lines of cells, which scroll if there are more than fit."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--{name}" for name in MEANINGS}
-    DEFAULT_CSS = """
-    Facts {
-        & .cells--muted { color: $mean-muted; }
-        & .cells--running { color: $mean-running; }
-        & .cells--paused { color: $mean-paused; }
-        & .cells--good { color: $mean-good; }
-        & .cells--best { color: $mean-best; }
-        & .cells--bad { color: $mean-bad; }
-        & .cells--warn { color: $mean-warn; }
-        & .cells--accent { color: $mean-accent; }
-        & .cells--mark { color: $mean-mark; }
-    }
-    """
     BINDINGS = bindings("pane")
 
     def __init__(self, *, wrap: bool = True, id: str | None = None, classes: str | None = None) -> None:

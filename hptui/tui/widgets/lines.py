@@ -11,15 +11,23 @@ from typing import Literal
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from hptui.tui.textual_private import segments_of, set_border_text
+from hptui.tui.themes import MEANINGS, N_SERIES_COLOURS
 
 StyledText = tuple[str, Style]
 """A text and its style."""
+THEME_COLOURS = {
+    "grid": "grid",
+    **{name: f"mean-{name}" for name in MEANINGS},
+    **{f"series-{index}": f"series-{index}" for index in range(N_SERIES_COLOURS)},
+}
+"""Part of a widget, after its `--` -> the theme's variable that is its colour."""
 
 
 def strip_of(parts: Iterable[StyledText], width: int, base: Style) -> Strip:
@@ -47,10 +55,21 @@ class LineWidget(Widget):
         raise NotImplementedError
 
     def style_of(self, part: str) -> Style:
-        """Return the style of a named part of this widget (`COMPONENT_CLASSES`)."""
+        """Return the style of a named part of this widget: a meaning, a trial's colour, or one of `COMPONENT_CLASSES`.
+
+        Textual computes component classes anew for each widget that is mounted, which takes longer than all else when
+        a page of charts opens. The colours of meanings are the same in all widgets.
+        """
         style = self._styles.get(part)
         if style is None:
-            style = self._styles[part] = self.get_component_rich_style(part, partial=True)
+            name = THEME_COLOURS.get(part.partition("--")[2]) if part not in self.COMPONENT_CLASSES else None
+            colour = self.app.theme_variables.get(name) if name is not None else None
+            style = (
+                self.get_component_rich_style(part, partial=True)
+                if colour is None
+                else Style(color=Color.parse(colour).rich_color)
+            )
+            self._styles[part] = style
         return style
 
     def render_line(self, y: int) -> Strip:

@@ -28,7 +28,7 @@ class TableWidget(LineWidget, can_focus=True):
         "table--cursor",
         "table--cursor-dim",
         "table--mark",
-        *(f"table--{name}" for name in ("muted", "running", "paused", "good", "best", "bad", "warn", "accent")),
+        "table--best",
     }
     DEFAULT_CSS = """
     TableWidget {
@@ -37,14 +37,7 @@ class TableWidget(LineWidget, can_focus=True):
         & .table--cursor { background: $cursor; text-style: bold; }
         & .table--cursor-dim { background: $cursor-dim; }
         & .table--mark { color: $mean-mark; text-style: bold; }
-        & .table--muted { color: $mean-muted; }
-        & .table--running { color: $mean-running; }
-        & .table--paused { color: $mean-paused; }
-        & .table--good { color: $mean-good; }
         & .table--best { color: $mean-best; text-style: bold; }
-        & .table--bad { color: $mean-bad; }
-        & .table--warn { color: $mean-warn; }
-        & .table--accent { color: $mean-accent; }
     }
     """
     BINDINGS = bindings("table")

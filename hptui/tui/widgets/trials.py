@@ -14,7 +14,7 @@ from textual.strip import Strip
 from hptui.core.trial import Trial
 from hptui.tui.host import is_allowed
 from hptui.tui.keys import bindings
-from hptui.tui.themes import ASCII_GLYPHS, N_SERIES_COLOURS, UNICODE_GLYPHS, Glyphs
+from hptui.tui.themes import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.chart_legend import letter_of
 from hptui.tui.widgets.table import TableWidget
@@ -28,10 +28,6 @@ class TrialTable(TableWidget):
 
     scope: ClassVar[str] = "trials"
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--series-{index}" for index in range(N_SERIES_COLOURS)}
-    DEFAULT_CSS = "TrialTable {\n%s}\n" % "".join(  # noqa: UP031  braces are CSS's own
-        f"    & .table--series-{index} {{ color: $series-{index}; }}\n" for index in range(N_SERIES_COLOURS)
-    )
     BINDINGS: ClassVar[list[BindingType]] = bindings("trials")
 
     class ActionRequested(Message):

@@ -339,13 +339,31 @@ def test_mistakes_name_their_place_and_the_nearest_right_word(text, said):
         ("method: grid\nmetric: {name: a}\nparameters: {x: {value: 1}}", r"program: missing"),
         ("- a\n- b", "is no sweep file"),
         ("a: [1\n", "is not YAML: line 2"),
-        ("a: 1\na: 2\n", "stands there twice"),
         ("a: !!python/object/apply:os.system [ls]\n", "is not YAML"),
     ],
 )
 def test_files_that_are_none(text, said):
     with pytest.raises(StudyError, match=said):
         convert(*reversed_pair(parse_yaml(text), "sweep.yaml"))
+
+
+@pytest.mark.parametrize("place", ["", "  ", "      "])
+def test_of_a_key_that_stands_twice_the_last_counts_with_a_note(place):
+    tops = "method: random\nprogram: a.py\nmetric: {name: loss}\n"
+    lines = {"": "method: grid\n", "  ": "  goal: maximize\n", "      ": "    values: [3]\n"}
+    parameters = "parameters:\n  x:\n    values: [1, 2]\n"
+    text = tops.replace("{name: loss}", "\n  name: loss\n  goal: minimize\n") + parameters
+    at = {"": "metric", "  ": "parameters", "      ": None}[place]
+    text = text.replace(f"{at}:", f"{lines[place]}{at}:", 1) if at else text + lines[place]
+    converted = convert(*reversed_pair(parse_yaml(text), "sweep.yaml"))
+    document = converted.document
+    assert (document["search"]["sampler"] == "grid") is (place == "")
+    assert (document["objective"]["goal"] == "maximize") is (place == "  ")
+    assert (document["trainer"].get("x") == 3) is (place == "      ")
+    assert [note for note in converted.notes if "twice" in note] == [
+        f"line {text[: text.index(lines[place])].count(chr(10)) + 1}: "
+        f"{lines[place].split(':')[0].strip()!r} stands in its table twice, and this last one counts"
+    ]
 
 
 def test_too_fine_a_step_is_our_limit():

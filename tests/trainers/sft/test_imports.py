@@ -28,7 +28,7 @@ trainer = { kind = "sft", generate_samples = 4 }
 space.lora_rank = "{1, 2}"
 """)
 load_worker("hptui.trainers.worker:main", registry.preload("sft", study))
-late = ["hptui.trainers.sft.train", "peft", "bitsandbytes", "datasets", "rouge_score"]
+late = ["hptui.trainers.sft.train", "peft", "bitsandbytes", "datasets", "rouge_score", "scipy"]
 seen = [name for name in late if name in sys.modules]
 torch.cuda.is_available, torch.cuda.device_count = lambda: False, lambda: 0
 for directory in sys.argv[1:]:

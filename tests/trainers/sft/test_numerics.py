@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 
 from hptui.trainers.data.batches import LongestFirst, TokenRows, TrainingOrder
 from hptui.trainers.settings import build
-from hptui.trainers.sft import adapters, hardware, load, precision
+from hptui.trainers.sft import adapters, hardware, load, memory, precision, process, run
 from hptui.trainers.sft.alone import ModelExecutor
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import Learner
@@ -351,6 +352,77 @@ def test_a_resumed_optimizer_counts_its_steps_on_the_host(tmp_path: Path, monkey
     made.restore(tmp_path)
     assert places == ["cpu"]
     assert {state["step"].device.type for state in made.optimizer.state.values()} == {"cpu"}
+
+
+ACTIVATIONS, WORKSPACE = 3 << 30, 32 << 20
+"""Bytes that a forward pass keeps on the fake card, and that cuBLAS takes for itself at its first product."""
+
+
+class FakeCard:
+    """Counts what is allocated on a card: activations until they are freed, the workspace of cuBLAS for good."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.allocated = 0
+        self.has_workspace = False
+        original = memory.measure_forward
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: self.allocated)
+        card = torch.device("cuda")
+        monkeypatch.setattr(memory, "measure_forward", lambda forward, model, _: original(forward, model, card))
+
+    def multiply(self, *_: Any) -> None:
+        """Model a forward pass."""
+        self.allocated += ACTIVATIONS + (0 if self.has_workspace else WORKSPACE)
+        self.has_workspace = True
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_workspace_of_libraries_is_no_activation(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a restart; a training of one step has no other pass to measure."""
+    data = rows([[n] for n in range(4)], 9, 7, 8, 6)
+    for first in (0, 20):
+        card = FakeCard(monkeypatch)
+        made = learner(settings(batch_size=2, gradient_accumulation=2), tiny.model(), data, "none")
+        made.executor.model.register_forward_hook(card.multiply)
+        made.learner.device, made.learner.total = torch.device("cuda"), first + steps
+        made.learner.place.step = made.learner._first = first
+        for _ in range(steps):
+            made.update()
+            card.allocated -= 2 * ACTIVATIONS  # the backward passes free them
+        assert made.kept["activations"] * (1 << 30) == ACTIVATIONS + (WORKSPACE if steps == 1 else 0)
+        monkeypatch.undo()
+
+
+def test_the_memory_that_ran_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the host, with its peak, in a training on a card, too."""
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: 7 << 30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=80 << 30))
+    card = torch.device("cuda")
+    of_card = memory.out_of_memory_error(torch.OutOfMemoryError("CUDA out of memory"), "in step 3", settings(), card)
+    assert str(of_card).startswith("out of GPU memory in step 3: peak 7.00 of 80.00 GiB, with batch_size=")
+    for error in (MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")):
+        text = str(memory.out_of_memory_error(error, "in step 3", settings(), card))
+        assert text.startswith("out of memory in step 3: peak ")
+        assert "of 80.00 GiB" not in text
+        assert "peak 7.00" not in text
+
+
+def test_how_float32_is_multiplied_is_a_setting_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # restored after the test
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA A100")
+    before = torch.get_float32_matmul_precision()
+    facts = SimpleNamespace(base=SimpleNamespace(dtype=torch.float32, attention="sdpa"), precision="none")
+    facts.trial = SimpleNamespace(seed=0)
+    try:
+        for chosen in (True, False):
+            torch.set_float32_matmul_precision("medium")
+            process.prepare(settings(tf32=chosen), "cpu")
+            assert torch.backends.cuda.matmul.allow_tf32 is torch.backends.cudnn.allow_tf32 is chosen
+            for device, used in (("cuda", chosen), ("cpu", False)):
+                facts.device = torch.device(device)
+                assert run._numerics(facts)["tf32"] is used  # type: ignore[arg-type]
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert settings().tf32 is False
 
 
 def test_the_allocator_is_the_users_if_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

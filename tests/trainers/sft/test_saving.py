@@ -13,7 +13,7 @@ import torch
 from hptui.trainers.data import pipeline
 from hptui.trainers.data.batches import TokenRows
 from hptui.trainers.settings import build
-from hptui.trainers.sft import load, merging, precision, saving
+from hptui.trainers.sft import adapters, load, merging, precision, saving
 from hptui.trainers.sft.alone import ModelExecutor
 from hptui.trainers.sft.evaluate import evaluate_loss
 from hptui.trainers.sft.forward import Forward
@@ -101,6 +101,40 @@ def test_a_model_that_is_loaded_has_the_recorded_loss(
     assert events(run, "artifact")[-1]["path"] == "artifacts/model"
     config = json.loads((files / ("config.json" if whole else "adapter_config.json")).read_text())
     assert "quantization_config" not in config
+
+
+KEPT_WHOLE: list[tuple[str, list[str], dict[str, Any]]] = [
+    ("qwen2", ["lm_head"], {**LORA, **WHOLE}),  # it shares its weight with the embedding
+    ("qwen2", ["embed_tokens"], LORA),
+    ("llama", ["lm_head"], {**QLORA, **WHOLE}),
+]
+
+
+@pytest.mark.parametrize(("kind", "modules", "settings"), KEPT_WHOLE, ids=str)
+def test_layers_that_are_trained_whole_beside_an_adapter_are_saved(
+    folder: Callable[[str], Path],
+    kind: str,
+    modules: list[str],
+    settings: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """sft itself has no setting for peft's `modules_to_save`; the check after saving judges such a model, too."""
+    made = adapters.lora_config
+
+    def with_modules(chosen: Any) -> Any:
+        config = made(chosen)
+        config.modules_to_save = modules
+        return config
+
+    monkeypatch.setattr(adapters, "lora_config", with_modules)
+    run, files = saved(folder(kind), settings)
+    whole = "merge_adapter" in settings
+    assert tiny.told(run, "facts")["saved_model"] == "sound"
+    recorded = [event["m"]["eval_loss"] for event in events(run, "metrics") if "eval_loss" in event["m"]][-1]
+    assert loss_of_files(folder(kind), files, settings, whole) == pytest.approx(recorded, rel=1e-5)
+    if not whole:  # its file holds the layer, and without it another model is loaded
+        change_tensor("embed_tokens", lambda weight: weight * 0.5)(files)
+        assert loss_of_files(folder(kind), files, settings, whole) != pytest.approx(recorded, rel=1e-3)
 
 
 def spoil_merge(monkeypatch: pytest.MonkeyPatch) -> None:
