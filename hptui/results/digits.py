@@ -10,6 +10,8 @@ from itertools import pairwise
 
 PRINTED_NUMBER = re.compile(r"[~]?([−-]?\d[\d,]*(?:\.\d+)?)(?![\d.e])")
 """A number at the beginning of a text, as reports print them."""
+PRINTED_PERCENTAGE = re.compile(r"[−-]?[\d,.]+%")
+"""A percentage at the beginning of a text."""
 
 
 def printed_number(text: str) -> Decimal | None:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from statistics import stdev
 
-from hptui.core.format import NO_VALUE, duration, memory, metric, nonfinite_name, number, setting
+from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, duration, memory, metric, nonfinite_name, number, setting
 from hptui.core.trial import FROM_TRIAL, INCOMPLETE_MARK, SECONDS_ALONE, Role, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.significance import Interval
-from hptui.results.digits import column_decimals, fixed_text, printed_number
+from hptui.results.digits import PRINTED_PERCENTAGE, column_decimals, fixed_text, printed_number
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.report_data import ReportData
 
@@ -226,6 +226,14 @@ class FactWriter:
         """Return a number in the format of a metric: a mean, a bound of an interval."""
         return Fact(key, value, self.format_value(name, value), tuple(trial.number for trial in trials), field)
 
+    def _is_rate(self, name: str) -> bool:
+        """Return whether a metric is a share of a whole: counted, of a number of samples, or written in per cent."""
+        spec, trials = self.study.metrics.get(name), self.view.trials
+        written = spec.format if spec is not None and spec.format else ""
+        samples = any(objective.metric == name and objective.samples for objective in self.study.objectives)
+        counted = any(name + TOTAL_SUFFIX in trial.metrics for trial in trials)
+        return samples or counted or written == "percent" or written.endswith("%")
+
     def percentage(
         self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1
     ) -> Fact:
@@ -292,10 +300,19 @@ class FactWriter:
     def share(self, key: str, name: str, old: float, new: float, trials: Iterable[Trial]) -> Fact | None:
         """Return the signed change as a percentage; None where it has no meaning.
 
-        It has one for positive values of which the old one, as printed, is at least ten units of its last digit.
+        It has one for positive values of which the old one, as printed, is at least ten units of its last digit. Of a
+        rate it is in percentage points: `+2.0%` would be read as both.
         """
-        before, after = (printed_number(self.format_value(name, value)) for value in (old, new))
-        if before is None or after is None or before == after or old <= 0 or new < 0:
+        texts = [self.format_value(name, value) for value in (old, new)]
+        before, after = (printed_number(text) for text in texts)
+        if before is None or after is None or before == after:
+            return None
+        if self._is_rate(name):
+            points = (after - before) * (1 if PRINTED_PERCENTAGE.match(texts[1]) else 100)
+            text = f"{points.normalize():+f}".replace("-", "−")
+            numbers = tuple(trial.number for trial in trials)
+            return Fact(key, new - old, f"{text} point{'' if abs(points) == 1 else 's'}", numbers)
+        if old <= 0 or new < 0:
             return None
         if before < Decimal((0, (1,), int(before.as_tuple().exponent) + 1)):
             return None

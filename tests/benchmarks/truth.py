@@ -1,51 +1,64 @@
 """The rates of false sentences, by the product itself: `python -m tests.benchmarks.truth COUNTS [--studies N] [KIND…]`.
 
-Made-up studies with a known truth are searched by an engine, told as records of hptui, and every sentence that the
-report would say is compared with the truth. COUNTS is a JSON file to which each finished study adds, so that the
-command can be stopped and goes on where it was. The table beside it (`truth.md`) is written from
-it at the end, or with `--report` alone.
+Made-up studies with a known truth were searched by an engine (`tests.benchmarks.truth_histories` stores them), are told
+as records of hptui, and every sentence that the report would say is compared with the truth. COUNTS is a JSON file to
+which each judged study adds, so that the command can be stopped and goes on where it was. It holds counts by method of
+the reports (`claims.shipped.METHOD`). The table beside it (`truth.md`) is written from it at the end, or with
+`--report` alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy.stats import beta
+from hptui.results.analysis import blas
 
-from hptui.results import claims
-from hptui.results.claims import shipped
-from hptui.results.fact_writer import FactWriter
-from tests.results.histories.make import NAMES, REAL, history, mean
-from tests.results.truth import record_of
+blas.load()  # before numpy: threads of linear algebra cost more than they bring, 20 times for matrices of 40 rows
 
-LENGTHS = (8, 10, 20, 40)
+import numpy as np  # noqa: E402
+from scipy.stats import beta  # noqa: E402
+
+from hptui.results import claims  # noqa: E402
+from hptui.results.claims import shipped  # noqa: E402
+from hptui.results.fact_writer import FactWriter  # noqa: E402
+from tests.benchmarks import truth_histories  # noqa: E402
+from tests.results.histories.make import NAMES, REAL, mean  # noqa: E402
+from tests.results.truth import histories, record_of  # noqa: E402
+
+LENGTHS = (10, 20, 40, 8)
 """Prefixes of a history that are told."""
-FIRST_SEED = 60_000
 POINTS = 256
 """Points of the space over which the truth is averaged."""
 FULL_ROW = 300
 """Studies from which a row is judged."""
 LIMIT = 0.08
 """A class is shown if the upper 95 % limit of its false share is at most this."""
+BLOCK = 5
+"""Studies of a row that are judged before those of the next one."""
+Totals = Mapping[str, Mapping[str, Mapping[str, int]]]
+"""Counts by method, row (engine, truth, number of trials), and what was counted."""
 HEAD = (
     "# Rates of false sentences",
     "",
     "Written by `python -m tests.benchmarks.truth tests/benchmarks/truth.json --report`; without `--report` it adds",
-    "studies, as many of each kind as `--studies` says. A study is a search by an engine (TPE with 5 startup trials)",
-    "of an objective with a known truth, cut after 8, 10, 20 and 40 trials; *alias* means that a second setting is",
-    f"what another one is. A class is shown if the one-sided upper 95 % limit of its false share is at most {LIMIT} in",
-    f"every row (engine, truth, number of trials) of at least {FULL_ROW} studies and over all rows of an engine, and",
-    "no more of the studies in which it was said have a false one. `gate` computes that, and a test compares it with",
+    "studies that `tests.benchmarks.truth_histories` has stored. A study is a search by an engine of an objective with",
+    "a known truth, cut after 8, 10, 20 and 40 trials; *alias* means that a second setting is what another one is.",
+    f"A class is shown if the one-sided upper 95 % limit of its false share is at most {LIMIT} in every row (engine,",
+    f"truth, number of trials) of at least {FULL_ROW} studies and over all rows of an engine, and no more of the",
+    "studies in which it was said have a false one. `gate` computes that, and a test compares it with",
     "`claims/shipped.py`. Rows of fewer studies are counted, and not judged by themselves.",
+    "",
+    f"The reports have method {shipped.METHOD}. Rows of earlier methods stand where what changed since can only let",
+    "less be said: their shares are upper limits.",
     "",
 )
 """What the table begins with."""
@@ -87,8 +100,8 @@ def told(kind: str, units: np.ndarray, values: np.ndarray, *, alias: bool = Fals
             false = not set(names) & real
             counts.update({f"found {name}": 1 for name in names if name in real})
         elif claim.kind == "E3":
-            if "up_to" not in claim.premise or (kind == "shelf" and "a" in names):
-                continue  # no size is stated, or not of what changes by a jump: "gradually"
+            if "up_to" not in claim.premise:
+                continue  # no size is stated
             curves = [analysis.averaged.curve(name) for name in names]
             spans = [np.ptp(true_curve(kind, c.factor.name, _places(c), cut)) for c in curves]
             false = float(max(spans)) > claim.premise["up_to"]
@@ -124,33 +137,50 @@ def _places(curve: Any) -> list[float]:
     return [curve.factor.coordinate(value) for value in curve.values]
 
 
-def run(file: Path, kinds: list[str], studies: int, engine: str, lengths: tuple[int, ...], *, again: bool) -> None:
-    """Add studies to the counts until each kind has as many as asked for; `again`: from the first on."""
-    totals: dict[str, dict[str, int]] = json.loads(file.read_text()) if file.exists() else {}
-    for kind in kinds:
-        target = studies
-        if again:
-            target = max(studies, totals.get(f"{engine} {kind} {lengths[0]}", {}).get("studies", 0))
+def digest() -> str:
+    """Return what reports say of some stored studies, as one short text: another one needs another METHOD."""
+    said = []
+    for kind in DIGEST_KINDS:
+        units, values = histories(kind)
+        facts = FactWriter(record_of(units[0, :20], values[0, :20]))
+        found = [*claims.effect_claims(facts), *claims.edge_claims(facts)]
+        said.append([(claim.kind, claim.subject, sorted(claim.premise)) for claim in found])
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+DIGEST_KINDS = ("noise", "bowl", "cliff", "inter", "conf", "lin2")
+"""Kinds of which tests store histories."""
+
+
+def run(file: Path, directory: Path, kinds: list[str], studies: int, engine: str, lengths: tuple[int, ...]) -> None:
+    """Judge stored studies until each row has as many as asked for, some of each row in turn."""
+    totals: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    rows = totals.setdefault(str(shipped.METHOD), {})
+    totals.setdefault("digests", {})[str(shipped.METHOD)] = digest()
+    aliases = (False, True) if engine == "tpe" else (False,)
+    for goal in range(BLOCK, studies + BLOCK, BLOCK):
+        for kind in kinds:
+            units, values = truth_histories.load(directory, engine, kind)
             for count in lengths:
-                totals.pop(f"{engine} {kind} {count}", None)
-                totals.pop(f"{engine} {kind} alias {count}", None)
-        done = totals.get(f"{engine} {kind} {lengths[0]}", {}).get("studies", 0)
-        for number in range(done, target):
-            units, values = history(kind, FIRST_SEED + number, lengths[-1], engine)
-            for count in lengths:
-                for alias in (False, True):
+                for alias in aliases:
                     key = f"{engine} {kind}{' alias' if alias else ''} {count}"
-                    if alias and (kind == "conf" or engine != "tpe" or count < 20):
+                    if (alias and (kind not in ALIAS_KINDS or count < 20)) or count > truth_histories.COUNTS[engine]:
                         continue
-                    cell = Counter(totals.get(key, {}))
-                    cell.update({"studies": 1, **told(kind, units[:count], values[:count], alias=alias)})
-                    totals[key] = dict(sorted(cell.items()))
-            if number % 10 == 9 or number == target - 1:
-                _write(file, totals)
-        print(kind, totals[f"{engine} {kind} {lengths[-1]}"], flush=True)
+                    cell = Counter(rows.get(key, {}))
+                    for number in range(cell["studies"], min(goal, studies, len(units))):
+                        u, v = units[number, :count], values[number, :count]
+                        cell.update({"studies": 1, **told(kind, u, v, alias=alias)})
+                    if cell["studies"]:
+                        rows[key] = dict(sorted(cell.items()))
+            _write(file, totals)
+        print(goal, sum(cell["studies"] for cell in rows.values()), flush=True)
 
 
-def _write(file: Path, totals: dict[str, dict[str, int]]) -> None:
+ALIAS_KINDS = ("noise", "bowl", "inter", "lin2")
+"""Truths that are also told with a second setting that is what another one is."""
+
+
+def _write(file: Path, totals: dict[str, Any]) -> None:
     part = file.with_suffix(".part")
     part.write_text(json.dumps(totals, indent=1, sort_keys=True) + "\n")
     os.replace(part, file)
@@ -161,70 +191,87 @@ def upper_limit(false: int, studies: int) -> float:
     return 1.0 if false >= studies else float(beta.ppf(0.95, false + 1, studies - false))
 
 
-def rows_of(totals: dict[str, dict[str, int]]) -> Iterator[tuple[str, str, int, int, int]]:
-    """Yield (class, row, studies, said, false): for each class one row per engine, truth and number of trials."""
-    classes = sorted({key.split()[0] for cell in totals.values() for key in cell if key.endswith(("said", "false"))})
-    for name in classes:
-        for key, cell in sorted(totals.items()):
-            yield name, key, cell["studies"], cell.get(f"{name} said", 0), cell.get(f"{name} false", 0)
+def rows_of(totals: Totals) -> Iterator[tuple[str, str, str, int, int, int]]:
+    """Yield (class, method, row, studies, said, false): one for each class, engine, truth and number of trials."""
+    methods = {name: rows for name, rows in totals.items() if name != "digests"}
+    seen = {key.split()[0] for rows in methods.values() for cell in rows.values() for key in cell}
+    for name in sorted(seen & shipped.MEASURED):
+        for method, rows in sorted(methods.items()):
+            for key, cell in sorted(rows.items()):
+                yield name, method, key, cell["studies"], cell.get(f"{name} said", 0), cell.get(f"{name} false", 0)
 
 
-def gate(totals: dict[str, dict[str, int]]) -> dict[str, bool]:
+def gate(totals: Totals) -> dict[str, bool]:
     """Return which classes may be shown.
 
     In every row of at least 300 studies the upper limit of the share of studies with a false sentence is at most
     `LIMIT`, over all rows of an engine it is, too, and of the studies in which it was said at most this share is false.
     """
     passed: dict[str, bool] = {}
-    by_engine: dict[tuple[str, str], list[int]] = {}
+    by_engine: dict[tuple[str, str, str], list[int]] = {}
     of_said: dict[str, list[int]] = {}
-    for name, key, studies, said, false in rows_of(totals):
-        engine = by_engine.setdefault((name, key.split()[0]), [0, 0])
+    for name, method, key, studies, said, false in rows_of(totals):
+        engine = by_engine.setdefault((name, method, key.split()[0]), [0, 0])
         engine[0], engine[1] = engine[0] + studies, engine[1] + false
         pair = of_said.setdefault(name, [0, 0])
         pair[0], pair[1] = pair[0] + said, pair[1] + false
         if studies >= FULL_ROW:
             passed[name] = passed.get(name, True) and upper_limit(false, studies) <= LIMIT
-    for (name, _), (studies, false) in by_engine.items():
+    for (name, _, _), (studies, false) in by_engine.items():
         if studies >= FULL_ROW:
             passed[name] = passed.get(name, False) and upper_limit(false, studies) <= LIMIT
     return {name: ok and of_said[name][1] <= LIMIT * of_said[name][0] for name, ok in passed.items()}
 
 
-def table(totals: dict[str, dict[str, int]]) -> tuple[list[str], dict[str, bool]]:
+def table(totals: Totals) -> tuple[list[str], dict[str, bool]]:
     """Return the lines of the tables, and whether each class passes."""
     passed = gate(totals)
     lines = [
-        "| class | studies | said in | false in | share | upper limit | of those said | worst row of 300 | shown |",
-        "|" + " --- |" * 9,
+        "| class | method | engine | studies | said in | false in | share | upper limit | of those said | worst row |",
+        "|" + " --- |" * 10,
     ]
-    for name in passed:
-        rows = [row[1:] for row in rows_of(totals) if row[0] == name]
+    groups: dict[tuple[str, str, str], list[tuple[str, int, int, int]]] = {}
+    for name, method, key, *counts in rows_of(totals):
+        studies, said, false = counts
+        groups.setdefault((name, method, key.split()[0]), []).append((key, studies, said, false))
+    for (name, method, engine), rows in groups.items():
         studies, said, false = (sum(row[column] for row in rows) for column in (1, 2, 3))
-        full = [row for row in rows if row[1] >= FULL_ROW]
-        worst = max(full, key=lambda row: (row[3] / row[1], row[0]))
+        worst = max(rows, key=lambda row: (row[3] / row[1], row[0]))
         lines.append(
-            f"| {name} | {studies} | {said} | {false} | {false / studies:.3f} | {upper_limit(false, studies):.3f} | "
-            f"{false / max(1, said):.3f} | {worst[0]}: {worst[3]} of {worst[1]} "
-            f"({upper_limit(worst[3], worst[1]):.3f}) | {'yes' if passed[name] else 'no'} |"
+            f"| {name} | {method} | {engine} | {studies} | {said} | {false} | {false / studies:.3f} | "
+            f"{upper_limit(false, studies):.3f} | {false / max(1, said):.3f} | "
+            f"{worst[0].partition(' ')[2]}: {worst[3]} of {worst[1]} |"
         )
-    lines += ["", "Studies by engine and truth, each with all its numbers of trials:", ""]
-    counts: dict[tuple[str, str], int] = {}
-    for key, cell in totals.items():
-        engine, kind, *_ = key.split()
-        counts[engine, kind] = min(counts.get((engine, kind), cell["studies"]), cell["studies"])
-    by_engine: dict[str, list[str]] = {}
-    for (engine, kind), count in sorted(counts.items()):
-        by_engine.setdefault(engine, []).append(f"{kind} {count}")
-    lines += [f"- {engine}: {', '.join(kinds)}" for engine, kinds in by_engine.items()]
+    shown, hidden = (
+        ", ".join(sorted(name for name in passed if passed[name] is is_shown)) for is_shown in (True, False)
+    )
+    lines += ["", f"Shown: {shown}. Not shown: {hidden or 'none'}.", ""]
+    lines += ["Studies by method, engine and truth, each with all its numbers of trials:", ""]
+    counts_of: dict[tuple[str, str], dict[str, int]] = {}
+    for method, cells in sorted(totals.items()):
+        for key, cell in sorted(cells.items()) if method != "digests" else ():
+            engine, kind, *_ = key.split()
+            known = counts_of.setdefault((method, engine), {})
+            known[kind] = min(known.get(kind, cell["studies"]), cell["studies"])
+    lines += [
+        f"- method {method}, {engine}: {', '.join(f'{kind} {count}' for kind, count in kinds.items())}"
+        for (method, engine), kinds in counts_of.items()
+    ]
     lines += ["", "Studies in which a real setting was found, of all studies of a row:", ""]
     lines += ["| truth | setting | 8 | 10 | 20 | 40 |", "| --- | --- | --- | --- | --- | --- |"]
     for kind, names in REAL.items():
         for name in names:
-            cells = [totals.get(f"tpe {kind} {count}", {"studies": 0}) for count in LENGTHS]
-            shares = [f"{c.get(f'found {name}', 0) / c['studies']:.2f}" if c["studies"] else "–" for c in cells]
+            shares = [_found(totals, f"tpe {kind} {count}", name) for count in sorted(LENGTHS)]
             lines.append(f"| {kind} | {name} | {' | '.join(shares)} |")
     return lines, passed
+
+
+def _found(totals: Totals, row: str, name: str) -> str:
+    """Return the share of studies of a row in which a setting was found, by the newest method that has it."""
+    for method in sorted(set(totals) - {"digests"}, key=int, reverse=True):
+        if (cell := totals[method].get(row)) is not None:
+            return f"{cell.get(f'found {name}', 0) / cell['studies']:.2f} of {cell['studies']}"
+    return "–"
 
 
 def main(argv: list[str]) -> int:
@@ -232,16 +279,15 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("file", type=Path)
     parser.add_argument("kinds", nargs="*")
+    parser.add_argument("--histories", type=Path, default=truth_histories.DIRECTORY)
     parser.add_argument("--studies", type=int, default=300)
-    parser.add_argument("--engine", default="tpe", choices=["tpe", "gp", "ax", "random"])
+    parser.add_argument("--engine", default="tpe", choices=sorted(truth_histories.COUNTS))
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--lengths", nargs="*", type=int, help="only prefixes of these lengths")
-    parser.add_argument("--again", action="store_true", help="count these prefixes anew: the method has changed")
     options = parser.parse_intermixed_args(argv)
     if not options.report:
-        lengths = tuple(options.lengths or (LENGTHS if options.engine == "tpe" else LENGTHS[:3]))
-        kinds = options.kinds or list(REAL)
-        run(options.file, kinds, options.studies, options.engine, lengths, again=options.again)
+        lengths = tuple(options.lengths or LENGTHS)
+        run(options.file, options.histories, options.kinds or list(REAL), options.studies, options.engine, lengths)
     lines, passed = table(json.loads(options.file.read_text()))
     options.file.with_suffix(".md").write_text("\n".join([*HEAD, *lines, ""]))
     print("\n".join(lines))

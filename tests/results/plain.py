@@ -118,7 +118,7 @@ class Plain:
         baseline = next((t for t in self.trials if str(t.role) == "baseline"), None)
         self.baseline = baseline if baseline is not None and finite(baseline, self.metric) else None
         if self.baseline is not None and self.value(self.baseline):
-            n["best.change"] = self.value(best) / self.value(self.baseline) - 1
+            n["best.change"] = self._change(self.value(self.baseline), self.value(best))
         ran = [t for t in self.trials if str(t.role) != "imported"]
         if best.ended is not None:
             n["cost.until_best"] = union([(t.started, min(t.ended, best.ended)) for t in ran if t.started < best.ended])
@@ -166,7 +166,11 @@ class Plain:
     def _difference(self, base):
         fresh_mean = self.numbers.get(f"fresh.{self.order[0].number}.mean")
         if fresh_mean is not None and self.order[0] is not self.baseline:
-            self.numbers["fresh.best.change"] = fresh_mean / statistics.fmean(base) - 1
+            self.numbers["fresh.best.change"] = self._change(statistics.fmean(base), fresh_mean)
+
+    def _change(self, old, new):
+        """The change as a share of the old value; of a rate the difference, which is shown in points."""
+        return new - old if self.made.kind == "rate" else new / old - 1
 
 
 def evidence(position, category, values, group):

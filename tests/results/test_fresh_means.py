@@ -118,6 +118,9 @@ QUESTIONS = {
     "Which learning rate is best?": ["learning_rate"],
     "What do learning_rate and lora-rank do?": ["learning_rate", "lora_rank"],
     "Is it better to go on?": [],
+    "Is 128 wide better than 64?": ["model_dim"],
+    "Do deeper networks fail?": ["num_layers"],
+    "Is it worthwhile?": [],
     "A first look": [],
     "Do larger batch sizes cost accuracy?": ["batch_size"],
     "Is optim.lr or the lr what matters?": ["optim.lr"],
@@ -125,7 +128,7 @@ QUESTIONS = {
 
 
 def test_the_settings_of_a_question_are_found():
-    names = ["b", "learning_rate", "lora_rank", "batch_size", "optim.lr", "go", "a"]
+    names = ["b", "learning_rate", "lora_rank", "batch_size", "optim.lr", "go", "a", "model_dim", "num_layers"]
     for question, expected in QUESTIONS.items():
         found = claims.question.named_settings(question, names)
         assert [name for name in found if len(name) > 1] == [name for name in expected if len(name) > 1], question

@@ -119,7 +119,8 @@ def test_sizes_directions_and_places_are_those_of_dense_algebra(searched):
             ends = range(len(mean))
             if claim.kind == "E3":
                 widest = max(abs(mean[i] - mean[j]) + 3.5 * gap(i, j) for i in ends for j in ends if i < j)
-                assert claim.premise["up_to"] == pytest.approx(widest, rel=0.25)
+                assert claim.premise["up_to"] >= 0.75 * widest  # models in which it changes fast may say more
+                assert claim.premise["up_to"] < analysis.scores.range
             elif claim.kind == "E4":
                 assert claim.premise["change"] == pytest.approx(mean[-1] - mean[0], rel=0.1)
                 assert {np.sign(b - a) for a, b in pairwise(mean)} == {claim.premise["direction"]}

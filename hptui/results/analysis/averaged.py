@@ -19,7 +19,7 @@ from scipy import linalg, optimize, special
 from hptui.core.space import Space
 from hptui.core.trial import Trial, Value
 from hptui.results.analysis.factors import SPACE_POINTS, Factor, space_points
-from hptui.results.analysis.kernel import FLOOR, JITTER, Array, Model, matern
+from hptui.results.analysis.kernel import FLOOR, JITTER, Array, Model, Posterior, matern
 from hptui.results.analysis.threshold import needed
 from hptui.results.view import View
 
@@ -36,6 +36,11 @@ SAFE = 3.5
 
 With 1.96 it was exceeded in 12 % of made-up studies: the fitted model is taken for the true one.
 """
+FAST_WEIGHTS = (2.0, 20.0)
+"""Weights of a setting in the other models that its largest change rests on: with 20, values a fifth of the range apart
+tell little of each other."""
+MAX_FAST = 200
+"""Of more trials these models are fitted to every k-th: they are fitted for each setting."""
 SHARE_POINTS, SHARE_GRID = 256, 17
 """Points of the current space over which the variance of the model's mean is divided, and of a curve over a range."""
 
@@ -153,12 +158,42 @@ class Averaged:
             self._curves[name] = self.curve_at(name, factor.grid())
         return self._curves[name]
 
+    def largest_change(self, name: str, plausible: float, enough: float) -> float:
+        """Return the largest difference between two values of a setting that may still be there.
+
+        It is the largest over all models that are not less likely than the best by `plausible`, on the scale of
+        evidence: the fitted one, and such in which the setting changes the objective fast. Where the fitted model
+        takes a saw tooth for noise, it would call what it did not see small. From `enough` on no more are fitted.
+        Of values near which no trial lies nothing is known: infinite.
+        """
+        if not self.curve(name).is_tried:
+            return math.inf
+        column = [factor.name for factor in self.factors].index(name)
+        widest, model = self.curve(name).widest, self._fast_model
+        best = model.full.loss
+        for weight in FAST_WEIGHTS if column in model.varied else ():
+            if widest >= enough:
+                break
+            optimum = model.changing_fast(column, weight)
+            best = min(best, optimum.loss)
+            if 2 * (optimum.loss - best) <= plausible:
+                posterior = model.posterior_of(optimum, FLOOR)
+                widest = max(widest, self._curve_of(posterior, name, self.curve(name).values).widest)
+        return widest
+
+    @cached_property
+    def _fast_model(self) -> Model:
+        return self.model if self.model.n <= MAX_FAST else self.model.thinned(MAX_FAST)
+
     def curve_at(self, name: str, values: Sequence[Value]) -> AveragedCurve:
         """Return the averages at given values of a setting."""
+        return self._curve_of(self.posterior, name, values)
+
+    def _curve_of(self, posterior: Posterior, name: str, values: Sequence[Value]) -> AveragedCurve:
         column = [factor.name for factor in self.factors].index(name)
         factor = self.factors[column]
         groups = [self.space.at(column, factor.coordinate(value)) for value in values]
-        mean, cov = self.posterior.averages(groups)
+        mean, cov = posterior.averages(groups)
         places = np.array([factor.coordinate(value) for value in values])
         tried = self.model.points.position[~self.model.points.inactive[:, column], column]
         nearest = set(np.abs(tried[:, None] - places).argmin(1).tolist()) if len(places) else set()

@@ -1,7 +1,9 @@
 """Regions of the space in which trials fail (out of memory, NaN, nothing right, pruned), and best values at an edge.
 
 One scan over all bounds, directions and settings: its smallest tail probability is compared with that of the same scan
-over permuted labels, so that looking at many sets costs no false alarm.
+over permuted labels, so that looking at many sets costs no false alarm. Labels are permuted among trials of about the
+same time: a search drifts, so failures of one stretch of time (a full GPU) would otherwise be put down to the settings
+that were tried then.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ FAILURE_KINDS = ("oom", "nan", "zero", "pruned")
 MIN_FAILED = 3
 """Of fewer failures no region is stated."""
 PERMUTATIONS = 999
+TRIALS_PER_BLOCK = 5
+"""Number of consecutive trials, about, among which labels are permuted; of rates of 0, which are values, all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class FailureRegion:
     outside: tuple[Trial, ...]
     bad_outside: tuple[Trial, ...]
     p: float
-    """Share of scans over permuted labels that found as strong a concentration."""
+    """Share of scans over permuted labels (see above) that found as strong a concentration."""
 
     @property
     def exceptions(self) -> list[Trial]:
@@ -123,8 +127,9 @@ def _scan(view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -
     hits = np.arange(total + 1)
     tails = {size: stats.hypergeom.sf(hits - 1, count, total, size) for size in set(sizes.tolist())}
     table = np.array([tails[size] for size in sizes.tolist()])
-    rng = np.random.default_rng(0)
-    shuffled = np.array([rng.permutation(labels) for _ in range(PERMUTATIONS)]).T
+    blocks = np.arange(count) * (1 if kind == "zero" else max(1, count // TRIALS_PER_BLOCK)) // count
+    keys = np.random.default_rng(0).random((count, PERMUTATIONS)) + blocks[:, None]
+    shuffled = labels[keys.argsort(0)]
     rows = np.arange(len(sets))
     own = table[rows, (sets @ labels).astype(int)]
     drawn = np.take_along_axis(table, (sets @ shuffled).astype(int), axis=1).min(0)

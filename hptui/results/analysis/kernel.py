@@ -80,9 +80,11 @@ class Optimum:
 
 def matern(squared: Array) -> tuple[Array, Array]:
     """Return the Matérn 5/2 correlation of squared distances, and its derivative by them."""
-    r = np.sqrt(squared + 1e-12)
-    e = np.exp(-SQRT5 * r)
-    return (1 + SQRT5 * r + 5 / 3 * squared) * e, -(5 / 6) * (1 + SQRT5 * r) * e
+    r = SQRT5 * np.sqrt(squared + 1e-12)
+    e = np.exp(-r)
+    r += 1.0
+    slope = r * e
+    return (r + 5 / 3 * squared) * e, -(5 / 6) * slope
 
 
 class Model:
@@ -109,25 +111,29 @@ class Model:
         """
         count = len(distances)
         theta, scale, noise = np.exp(x[:count]), math.exp(x[-2]), math.exp(x[-1])
-        squared = np.tensordot(theta, distances, 1) if count else np.zeros((self.n, self.n))
+        squared = (theta @ distances.reshape(count, self.n**2)).reshape(self.n, self.n)
         shape, slope = matern(squared)
-        matrix = scale * shape + 1.0
+        matrix = scale * shape
+        matrix += 1.0
         if step is not None:
             matrix += STEP_VARIANCE * np.outer(step, step)
-        matrix[np.diag_indices(self.n)] += noise + JITTER
-        try:
-            lower = linalg.cholesky(matrix, lower=True, check_finite=False)
-        except linalg.LinAlgError:
+        matrix.flat[:: self.n + 1] += noise + JITTER
+        lower, failed = linalg.lapack.dpotrf(matrix, lower=1, clean=1)
+        if failed:
             return 1e10, np.zeros_like(x)
-        alpha = linalg.cho_solve((lower, True), self.y, check_finite=False)
-        inverse = linalg.lapack.dpotri(lower, lower=1)[0]
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
-        loss = 0.5 * float(self.y @ alpha) + float(np.log(np.diag(lower)).sum())
-        outer = inverse - np.outer(alpha, alpha)
+        alpha = linalg.lapack.dpotrs(lower, self.y, lower=1)[0]
+        loss = 0.5 * float(self.y @ alpha) + float(np.log(lower.diagonal()).sum())
+        # Every matrix here is symmetric, and above the diagonal the inverse is 0: twice it, less its diagonal, has
+        # the same sums.
+        outer = linalg.lapack.dpotri(lower, lower=1)[0]
+        trace = float(outer.trace()) - float(alpha @ alpha)
+        outer *= 2.0
+        outer.flat[:: self.n + 1] *= 0.5
+        outer -= np.outer(alpha, alpha)
         gradient = np.empty_like(x)
-        weighted = outer * (scale * slope)
-        gradient[:count] = 0.5 * theta * np.tensordot(distances, weighted, 2) if count else 0.0
-        gradient[-2], gradient[-1] = 0.5 * scale * (outer * shape).sum(), 0.5 * noise * np.trace(outer)
+        slope *= outer
+        gradient[:count] = 0.5 * scale * theta * (distances.reshape(count, self.n**2) @ slope.reshape(-1))
+        gradient[-2], gradient[-1] = 0.5 * scale * float((outer * shape).sum()), 0.5 * noise * trace
         if count:
             over = np.maximum(0.0, x[:count] - math.log(2.0))
             loss += 0.5 * float((over**2).sum())
@@ -139,9 +145,13 @@ class Model:
         gradient[-1] += deviation / 2
         return loss, gradient
 
-    def fit(self, active: Sequence[int], starts: Sequence[Array], step: Array | None = None) -> Optimum:
-        """Return the best of the optima that are reached from these starts."""
+    def fit(
+        self, active: Sequence[int], starts: Sequence[Array], step: Array | None = None, least: Array | None = None
+    ) -> Optimum:
+        """Return the best of the optima that are reached from these starts; `least` are bounds of active weights."""
         bounds = [LENGTH_BOUNDS] * len(active) + [SCALE_BOUNDS, NOISE_BOUNDS]
+        if least is not None:
+            bounds[: len(active)] = [(float(low), LENGTH_BOUNDS[1]) for low in least]
         low, high = np.array(bounds).T
         distances = self.distances[list(active)]  # a copy, so made once
         best: Any = None
@@ -173,6 +183,26 @@ class Model:
         active = [j for j in self.varied if j not in left_out]
         starts = [np.r_[np.full(len(active), math.log(weight)), 0.0, math.log(noise)] for weight, noise in STARTS]
         return self.fit(active, [*more, *starts], step)
+
+    def changing_fast(self, setting: int, weight: float) -> Optimum:
+        """Return the model in which a setting has at least a weight, fitted from the full one and from it alone.
+
+        A likelihood has several optima: one in which all is noise, and one in which a setting makes it, but not
+        smoothly. From the smooth starts of the full model the second one is not reached.
+        """
+        index, least = self.varied.index(setting), np.full(len(self.varied), LENGTH_BOUNDS[0])
+        least[index] = math.log(weight)
+        alone = np.r_[np.full(len(self.varied), -3.0), 0.0, math.log(STARTS[0][1])]
+        starts = [self.full.x.copy(), alone]
+        for start in starts:
+            start[index] = max(start[index], least[index])
+        return self.fit(self.varied, starts, least=least)
+
+    def thinned(self, most: int) -> Model:
+        """Return the model of every k-th trial, so that there are at most `most`."""
+        every = slice(None, None, max(1, math.ceil(self.n / most)))
+        points = Points(self.points.position[every], self.points.category, self.points.inactive[every])
+        return Model(points, self.mean + self.deviation * self.y[every])
 
     def evidence_despite_step(self, left_out: Sequence[int], reduced: Optimum) -> float:
         """Return the evidence of some settings if another one may have a step.
@@ -228,9 +258,13 @@ class Model:
 
     def posterior(self, floor: float = 0.0) -> Posterior:
         """Return the posterior of the full model; no weight of a varied setting is below `floor`."""
-        weights = self.full.weights.copy()
+        return self.posterior_of(self.full, floor)
+
+    def posterior_of(self, optimum: Optimum, floor: float = 0.0) -> Posterior:
+        """Return the posterior of a fitted model; no weight of a varied setting is below `floor`."""
+        weights = optimum.weights.copy()
         weights[self.varied] = np.maximum(weights[self.varied], floor)
-        return Posterior(self, weights, self.full.scale, self.full.noise)
+        return Posterior(self, weights, optimum.scale, optimum.noise)
 
 
 class Posterior:

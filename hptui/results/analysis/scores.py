@@ -51,6 +51,12 @@ class Scores:
     """Number of trials before only every k-th was used; 0 if all were."""
 
     @property
+    def range(self) -> float:
+        """The difference between the best and the worst value with which a trial counts."""
+        values = [score.value for score in self.scores]
+        return max(values) - min(values) if values else 0.0
+
+    @property
     def partial(self) -> list[Trial]:
         """The trials that count with what they showed until they were stopped."""
         return [score.trial for score in self.scores if score.partial]

@@ -1,5 +1,5 @@
-"""What may be compared: L1 trials of another length, L2 the best of another length, G1 a stage in one line, and the
-tail that names what else a batch size changes."""
+"""What may be compared: L1 trials of another length, L2 the best of another length, G1 a stage in one line, E8 the
+search chose its trials, and the tail that names what else a batch size changes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections import Counter
 from collections.abc import Mapping
 
 from hptui.core.stages import averaged_over_replicates
-from hptui.core.trial import Trial, TrialStatus
+from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
 from hptui.results.analysis.comparable import comparable, unequal_coordinate
 from hptui.results.analysis.reference import metric_change
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.shipped import COUNTED_SAMPLERS
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, Name, capitalize_first, line
+from hptui.results.facts import Fact, Line, Name, capitalize_first, join_parts, join_with_and, line
+
+SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
+"""Samplers that choose no trial by the values of earlier ones."""
 
 
 def unit_word(length: TrainingLength) -> str:
@@ -154,3 +158,27 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
         fact = facts.difference(f"{key}.change", metric, difference, [baseline, best])
         size = (Fact(fact.key, fact.value, fact.text.lstrip("+−"), fact.trials), " ")
     return line("; {size}{word} {baseline}, the first baseline", size=size, word=word, baseline=facts.trial(baseline))
+
+
+def _sampler(engine: str) -> str:
+    """Return the sampler of an engine, which is recorded with its library: `optuna 5.0.0 tpe`, `ax 1.1.0`."""
+    words = engine.split()
+    return words[-1] if words[0] == "optuna" else words[0]
+
+
+def search_caveat(facts: FactWriter) -> Claim | None:
+    """Return that the search chose its trials, for above tables of groups; None if it did not."""
+    searched = [trial for trial in facts.view.trials if trial.role is Role.SEARCH]
+    engines = {_sampler(trial.engine or facts.study.search.sampler) for trial in searched}
+    chosen = sorted(engine for engine in engines if engine not in SAMPLERS_WITHOUT_MEMORY)
+    if not chosen:
+        return None
+    text = line("The search chose these trials: the rows compare where it looked, not what a setting does.")
+    if uncounted := [Name(engine) for engine in chosen if engine not in COUNTED_SAMPLERS]:
+        counted = join_with_and(Name(engine) for engine in COUNTED_SAMPLERS)
+        text += line(
+            " How often statements on settings are wrong was counted for searches by {counted}, not by {others}.",
+            counted=counted,
+            others=join_parts(uncounted, ", ", " or "),
+        )
+    return Claim("E8", text, {"samplers": list(chosen)})

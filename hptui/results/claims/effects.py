@@ -1,8 +1,9 @@
 """What settings do: E0 too few trials, E1 matters, E2 one of a group does, E3 nothing seen, E4 rises or falls, E5 best
-inside, E7 two work together, E8 the search chose, E9 a category against another, EN which trials count."""
+inside, E7 two work together, E9 a category against another, EN which trials count."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from hptui.core.trial import Reason, Role, TrialStatus
@@ -14,8 +15,6 @@ from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, capitalize_first, join_parts, join_with_and, line
 
-SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
-"""Samplers that choose no trial by the values of earlier ones."""
 MAX_UNSEEN = 3
 """Settings not shown to matter that are named on the first screen; of more only the number is stated."""
 MIN_TRIALS_FOR_SIZE = 20
@@ -230,18 +229,20 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         yield unseen_of_few(facts, analysis, [name for group in groups for name in group.settings])
         return
     for group in groups:
-        if group.is_open:
-            yield _undecided(facts, analysis, group)
+        widest, whole = math.inf, analysis.scores.range
+        if not group.is_open:
+            widest = max(analysis.averaged.largest_change(name, group.needed, whole) for name in group.settings)
+        if widest >= whole:
+            yield _without_size(facts, analysis, group)
             continue
-        widest = max(analysis.averaged.curve(name).widest for name in group.settings)
         single = len(group.settings) == 1
+        ordered = all(analysis.factor(name).ordered for name in group.settings)
         text = line(
-            "These trials do not show that {names} {matters}: over {its} range {it} may still gradually change "
-            "{metric} by up to {size}.",
+            "These trials do not show that {names} {matters}: {where} {it} change {metric} by up to {size}.",
             names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
             matters="matters" if single else "matter",
-            its="its" if single else "their",
-            it="it" if single else "they",
+            where=f"{'over' if ordered else 'among'} {'its' if single else 'their'} {'range' if ordered else 'values'}",
+            it=("it" if single else "they") + (" may still gradually" if ordered else " may still"),
             metric=facts.name(metric),
             size=size_of(
                 facts, f"unseen.{metric}.{'+'.join(group.settings)}", metric, rounded_up(widest), analysis.trials
@@ -251,15 +252,22 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         yield Claim("E3", text, premise, "+".join(group.settings), numbers)
 
 
-def _undecided(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Claim:
-    """Return that a setting, or a step in another one, explains the values: nothing is stated of its size."""
+def _without_size(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Claim:
+    """Return that nothing is stated of the size of an effect.
+
+    A setting, or a step in another one, explains the values; or it may change as much as all values differ.
+    """
+    premise = {**_premise(analysis, group), "alone": round(group.alone, 1), "range": analysis.scores.range}
+    single = len(group.settings) == 1
     text = line(
-        "These trials do not show whether {names} {matters} for {metric} or another setting does that has a step.",
+        "These trials do not show whether {names} {matters} for {metric} or another setting does that has a step."
+        if group.is_open
+        else "These trials do not show that {names} {matters} for {metric}, nor how much {it} may still change it.",
         names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
-        matters="matters" if len(group.settings) == 1 else "matter",
+        matters="matters" if single else "matter",
         metric=facts.name(analysis.objective.metric),
+        it="it" if single else "they",
     )
-    premise = {**_premise(analysis, group), "alone": round(group.alone, 1)}
     return Claim("E3", text, premise, "+".join(group.settings), numbers_of(analysis.trials))
 
 
@@ -299,7 +307,7 @@ def mattered(facts: FactWriter) -> Claim:
             if facts.data.order and len(facts.data.view.trials) > len(analysis.trials):
                 why = "the trials that count do not differ in any setting"
             return Claim("E0", (why,), {"reason": analysis.reason})
-        return Claim("E0", (*_lower(claim.line)[:-1], _without_stop(claim.line[-1])), claim.premise, "", claim.trials)
+        return Claim("E0", _as_phrase(claim.line), claim.premise, "", claim.trials)
     metric, parts = analysis.objective.metric, []
     named = [group for group in analysis.matter if len(group.settings) == 1 or is_shown("E2")]
     for group in named:
@@ -328,21 +336,8 @@ def mattered(facts: FactWriter) -> Claim:
     return Claim("E1", text, premise, "", numbers_of(analysis.trials))
 
 
-def search_caveat(facts: FactWriter) -> Claim | None:
-    """Return that the search chose its trials, for above tables of groups; None if it did not."""
-    searched = [trial for trial in facts.view.trials if trial.role is Role.SEARCH]
-    engines = {trial.engine or facts.study.search.sampler for trial in searched}
-    chosen = sorted(engine for engine in engines if engine not in SAMPLERS_WITHOUT_MEMORY)
-    if not chosen:
-        return None
-    text = line("The search chose these trials: the rows compare where it looked, not what a setting does.")
-    return Claim("E8", text, {"samplers": list(chosen)})
-
-
-def _lower(text: Line) -> Line:
+def _as_phrase(text: Line) -> Line:
+    """Return a sentence without its capital and its full stop."""
     first = text[0]
-    return (first[:1].lower() + first[1:], *text[1:]) if isinstance(first, str) else text
-
-
-def _without_stop(part: object) -> str:
-    return str(part).removesuffix(".")
+    text = (first[:1].lower() + first[1:], *text[1:]) if isinstance(first, str) else text
+    return (*text[:-1], str(text[-1]).removesuffix("."))

@@ -18,6 +18,11 @@ MAX_ANSWERS = 2
 """Settings of a question that are answered in its line; the section on effects has the rest."""
 SPOKEN_ROLES = frozenset(("learning_rate", "batch", "weight_decay", "sequence"))
 """Roles whose other names people use in a question: `learning rate` for `lr`, `batch` for `batch_size`."""
+ADJECTIVES = {
+    "width": ("wide", "wider", "widest", "narrow", "narrower", "narrowest"),
+    "layers": ("deep", "deeper", "deepest", "shallow", "shallower", "shallowest"),
+}
+"""Words for values of settings, by role: `Is 128 wide better than 64?` asks about `width`."""
 COMMON_WORDS = frozenset(
     (
         "am",
@@ -54,6 +59,7 @@ def named_settings(about: str, names: list[str]) -> list[str]:
     known = {_role(name) for name in named}
     spoken = [name for name in names if (role := _role(name)) in SPOKEN_ROLES and role not in known]
     named += [name for name in spoken if _is_named((*SETTING_NAMES[_role(name)], _role(name)), text)]
+    named += [name for name in names if _role(name) not in known and _is_named(ADJECTIVES.get(_role(name), ()), text)]
     return [name for name in names if name in named]
 
 
@@ -86,7 +92,7 @@ def question_answer(facts: FactWriter) -> Claim | None:
         own = [claim for claim in claims if claim.kind in ANSWERING and name in claim.subject.split("+")]
         if own:
             first = min(own, key=lambda claim: ANSWERING.index(claim.kind))
-            if first.kind == "E3" and not {"up_to", "alone"} & set(first.premise):
+            if first.kind == "E3" and not {"up_to", "range"} & set(first.premise):
                 named_too = [other for other in named if other in first.subject.split("+")]
                 first = unseen_of_few(facts, analysis, named_too)
             chosen += [first] if first.line not in [claim.line for claim in chosen] else []

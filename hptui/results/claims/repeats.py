@@ -62,8 +62,8 @@ def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
         elif facts.data.fresh(best) is None and best.number not in facts.data.dead:
             yield Claim("R3", ("It ran once, so its value has no interval.",), {"runs": 1}, "", (best.number,))
         return
-    if facts.data.fresh(best) is not None:
-        return
+    if facts.data.fresh(best) is not None or len({(trial.values or {}).get(metric) for trial in order}) == 1:
+        return  # of equal values none was chosen for being good
     stage = stage_named(facts.study, best.stage)
     text: Line = line(
         "It is the mean of {runs} runs and the best of {n}"

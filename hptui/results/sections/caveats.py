@@ -59,8 +59,8 @@ def _step_caveat(facts: FactWriter, trial: Trial) -> Iterator[Line]:
         return
     is_minimized = facts.study.objective.goal == "minimize"
     step, last = (summary.low_step if is_minimized else summary.high_step), summary.step
-    if step is None:
-        return
+    if step is None or (step != last and summary.value in (summary.low, summary.high) and summary.low == summary.high):
+        return  # it never changed
     text = line(
         "Its best step was its last, {step}"
         if step == last

@@ -77,7 +77,10 @@ def _about(facts: FactWriter) -> Line:
         return ("The study file has no `about`, so its question is not known.",)
     answer = claims.question_answer(facts)
     text: Line = (UserText(" ".join(facts.study.about.split())), " (the author)")
-    return text if answer is None else (*text, ". These trials say: ", *answer.line)
+    if answer is None:
+        return text
+    says = ". " if str(answer.line[0]).startswith("These trials") else ". These trials say: "
+    return (*text, says, *answer.line)
 
 
 def _study(facts: FactWriter) -> Line:
@@ -225,7 +228,8 @@ def _cost(facts: FactWriter) -> Line:
     busy: Line = (facts.duration("cost.wall", union_seconds(spans), own),)
     parts.append(busy if seconds else (*busy, " without a GPU"))
     best = facts.data.best
-    if best is not None and best.ended is not None and best.role is not Role.IMPORTED:
+    single = len(facts.study.objectives) == 1  # of several the trial that stands for the front is not the best
+    if single and best is not None and best.ended is not None and best.role is not Role.IMPORTED:
         until_best = union_seconds([(start, min(end, best.ended)) for start, end in spans if start < best.ended])
         parts.append(("best after ", facts.duration("cost.until_best", until_best, own)))
     return join_parts(parts)
