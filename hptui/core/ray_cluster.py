@@ -22,4 +22,4 @@ class RayCluster:
     resources: Mapping[str, float] = field(default_factory=dict)
     places: int | None = None
     dir: str = "~/.cache/hptui/relay"
-    pull: Pull = "paused"
+    pull: Pull = "best"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Pull = Literal["paused", "all", "none"]
-"""Whose last checkpoint is copied here when an attempt has ended."""
+Pull = Literal["best", "paused", "all", "none"]
+"""Whose last checkpoint is copied here: paused trials' when they pause; with "best" also the best one's at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,14 @@ class SshHost:
 
 @dataclass(frozen=True, slots=True)
 class Ssh:
-    """All of `[ssh]`. `python` runs hptui there, `dir` holds what trials write there, `setup` are shell commands."""
+    """All of `[ssh]`. `python` runs hptui there, `dir` holds what trials write there, `setup` are shell commands.
+
+    With `code = "push"` the study's directory is copied there, else it must be there already.
+    """
 
     hosts: tuple[SshHost, ...] = ()
     python: str = ""
     dir: str = "~/.cache/hptui/relay"
     setup: tuple[str, ...] = ()
-    pull: Pull = "paused"
+    pull: Pull = "best"
+    code: Literal["same", "push"] = "same"

@@ -1,6 +1,6 @@
 """Trials in their order that tell which of them have changed: what rests on all of them follows the changes only.
 
-With very many trials, whoever goes through all of them at each decision takes more time than there is."""
+To go through very many trials at each decision takes more time than there is."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hptui import studyfile
 from hptui.core.memory import SHRUNK
-from hptui.core.study import Resources, Study
+from hptui.core.study import Study
 from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.execution.attempt_checkpoints import checkpoint_folder, remove_superseded, resume_paths
 from hptui.execution.attempt_files import set_aside_unrecorded
@@ -56,6 +56,16 @@ MAX_WAIT_NEAR_S = 60.0
 """How long a trial waits for a place on the machine that has its checkpoints, before it begins on another one."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedAttempt:
+    """An attempt that is recorded and not yet started, with its place."""
+
+    attempt: Attempt
+    trial: Trial
+    lease: Lease
+    packing: PackDecision
+
+
 class Attempts:
     """The attempts of a study that run now, by token, and the executors that they were handed to."""
 
@@ -72,13 +82,9 @@ class Attempts:
         """Return the opened executor of a name."""
         if name not in self._executors:
             executor = find_executor(name)
-            executor.open(self.sd, self.spec, self._resources(), self._peak)
+            executor.open(self.sd, self.spec, self.study.placed_resources, self._peak)
             self._executors[name] = executor
         return self._executors[name]
-
-    def _resources(self) -> Resources:
-        """Return the resources with the machines that the study names."""
-        return self.study.placed_resources
 
     def executors(self) -> Collection[Executor]:
         """Return the executors that attempts of this study were handed to, or will be."""
@@ -89,7 +95,7 @@ class Attempts:
         self._release()
         self.study = study
         self.executor = self.executor_named(study.resources.executor)
-        self.executor.revise(self._resources())
+        self.executor.revise(self.study.placed_resources)
 
     def reserve(self) -> bool:
         """Hold a place for the next start; return False when none can be had now."""
@@ -125,8 +131,8 @@ class Attempts:
 
     # start ------------------------------------------------------------------------------------------------------
 
-    def start(self, trial: Trial) -> RunningAttempt | None:
-        """Start the next attempt of a trial; return None when no place can be had now."""
+    def record(self, trial: Trial) -> RecordedAttempt | None:
+        """Record the next attempt of a trial, which `launch` starts; return None when no place can be had now."""
         lease = self._lease_for(trial)
         packing = decide_packing(self.study, self.spec, self.executor, self.store, trial, self._trainer_of)
         if lease is None or not place_fits(self.executor, lease, packing):
@@ -153,8 +159,11 @@ class Attempts:
         except BaseException:  # a full disk, for example: without this the place would stay taken by this process
             self.executor.release(lease)
             raise
-        crash_point("after_insert_attempt")
-        return self._launch(attempt, replace(trial, status=TrialStatus.RUNNING), lease, packing)
+        return RecordedAttempt(attempt, replace(trial, status=TrialStatus.RUNNING), lease, packing)
+
+    def discard(self, recorded: RecordedAttempt) -> None:
+        """Release what was held for an attempt whose record was rolled back."""
+        self.executor.release(recorded.lease)
 
     def _lease_for(self, trial: Trial) -> Lease | None:
         """Return a place for a trial's next attempt: near its checkpoints, if there is one within a while."""
@@ -176,8 +185,10 @@ class Attempts:
         lease, self._reserved = self._reserved or self.executor.reserve(), None
         return lease
 
-    def _launch(self, attempt: Attempt, trial: Trial, lease: Lease, packing: PackDecision) -> RunningAttempt:
-        """Hand the attempt to the executor. One that cannot be started is found gone at the next turn."""
+    def launch(self, recorded: RecordedAttempt) -> RunningAttempt:
+        """Hand a recorded attempt to the executor. One that cannot be started is found gone at the next turn."""
+        attempt, trial, lease, packing = recorded.attempt, recorded.trial, recorded.lease, recorded.packing
+        crash_point("after_insert_attempt")
         run, resources = RunDir(self.sd.attempt(trial.number, attempt.n)), self.study.resources
         handle: Handle | None = None
         try:
@@ -202,8 +213,8 @@ class Attempts:
             record = LaunchRecord(attempt.token, run, lease.label, lease.boot)
             live = RunningAttempt(attempt, trial, run, handle or self.executor.adopt(record))
             self.live[attempt.token] = live
-        if handle is not None:
-            self.store.update_attempt(attempt.token, warm=handle.warm)
+        if handle is not None and handle.warm:
+            self.store.update_attempt(attempt.token, warm=True)
         return live
 
     def _trainer_of(self, trial: Trial) -> Mapping[str, Value]:

@@ -13,8 +13,9 @@ from hptui.core.errors import HptuiError
 from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import plan as planning
-from hptui.execution import prior_trials, rungs, stages
+from hptui.execution import prior_trials, rungs, stages, starting
 from hptui.execution.attempts import Attempts
+from hptui.execution.best_checkpoint import BestCheckpoint
 from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
@@ -22,7 +23,7 @@ from hptui.execution.gpu_watch import GpuWatch
 from hptui.execution.maintenance import Maintenance, warn_if_constant
 from hptui.execution.notifier import Notifier, Settings
 from hptui.execution.preparation import Preparation
-from hptui.execution.proposals import EngineFailed, LawsOf, Proposals
+from hptui.execution.proposals import LawsOf, Proposals
 from hptui.execution.pruning import FinishedCurves, Pruning
 from hptui.execution.queue import insert_file_trials, insert_replicate, insert_stage_trials
 from hptui.execution.trial_ledger import TrialLedger
@@ -62,9 +63,11 @@ class StudyController:
         self.commands, self.attempts, self.study = commands, attempts, attempts.study
         self.maintenance, self.notifier = Maintenance(sd, store), Notifier(store, hooks.notify)
         self.preparation = Preparation(sd, store, attempts)
+        self._best_checkpoint = BestCheckpoint(sd, store, attempts)
         self._curves, self.stage = FinishedCurves(), stages.StageState()
         self.enter_stage()
-        self.idle = self.on_hold = self._started = False
+        self.idle = self.on_hold = False
+        self.starting = starting.Starting(self)
         self._revision, self._decision_due = -1, True
         self.gpu_watch, self.trials = GpuWatch(store, attempts), TrialLedger()
 
@@ -127,7 +130,7 @@ class StudyController:
         """Note that attempts of an earlier runner go on, and requeue trials that lost theirs without an end."""
         rungs.sweep_checkpoints(self.sd, self.store, self.study)
         adopted = sorted(live.trial.number for live in self.attempts.live.values())
-        self._started = bool(adopted)
+        self.starting.started = bool(adopted)
         if adopted:
             log.info("adopted trials %s", adopted)
         for number in sorted(self.trials.running):
@@ -142,7 +145,7 @@ class StudyController:
         trial = self.trials[number]
         self.pruning.add_finished(trial)
         if trial.status is TrialStatus.COMPLETE and (self.study.stages or self.trials.usable <= MAX_CHECKED_TRIALS):
-            warn_if_constant(self.store, self.study_view, self._learnable())
+            warn_if_constant(self.store, self.study_view, self.learnable())
         if message := self.pruning.unreported_stop_rules(trial):
             self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
@@ -173,7 +176,7 @@ class StudyController:
             return False
         self._decision_due = False
         (study_state, seconds), until = self.store.read.activity(), self.study_view.search.until
-        learnable: Sequence[Trial] = [] if until.target is None and until.no_improvement is None else self._learnable()
+        learnable: Sequence[Trial] = [] if until.target is None and until.no_improvement is None else self.learnable()
         paused = self.trials.in_order() if self.trials.at_rungs else ()  # all, for the rung's rule compares them
         state = planning.PlanState(
             study=study_state,
@@ -192,15 +195,20 @@ class StudyController:
         )
         if state.study is StudyState.RUNNING and planning.trials_left(state) and not self._engine_loaded():
             return False
+        starts = list[starting.Start]()
         for action in planning.plan(state):
             if isinstance(action, planning.End):
                 return self._rest(action)
-            if isinstance(action, planning.Start | planning.Propose | planning.Promote) and not self._prepared():
-                break
-            self._carry_out(action)
-            if self.store.read.activity()[0] != state.study:  # an action has paused the study
-                break
-        else:
+            if isinstance(action, starting.Start):
+                starts.append(action)
+            else:
+                self._carry_out(action)
+
+        def may_start() -> bool:  # an action may have paused the study
+            return self.store.read.activity()[0] == state.study and self._prepared()
+
+        self.starting.start(starts, may_start)
+        if self.store.read.activity()[0] == state.study:
             self._look_ahead(state)
         return False
 
@@ -235,9 +243,9 @@ class StudyController:
         """Let the engine compute the next proposal while all slots are busy."""
         busy = self.attempts.live and not self.attempts.free_slots() and state.study is StudyState.RUNNING
         if busy and self.proposals.asks_ahead and planning.trials_left(state) > 0:
-            self.proposals.look_ahead(self._learnable())
+            self.proposals.look_ahead(self.learnable())
 
-    def _learnable(self) -> Sequence[Trial]:
+    def learnable(self) -> Sequence[Trial]:
         return self._engine_trials.of(self.trials.history)
 
     def _carry_out(self, action: planning.Action) -> None:
@@ -250,13 +258,9 @@ class StudyController:
             self._decision_due = True
         elif isinstance(action, planning.Advance):
             self._advance()
-        elif isinstance(action, planning.Start | planning.Promote):
-            self._start(action.number)
         elif isinstance(action, planning.PruneAtRungs):
             rungs.prune_at_rungs(self.sd, self.store, self.study, action.numbers, action.why)
             self.reload()
-        elif isinstance(action, planning.Propose):
-            self._ask()
 
     def _advance(self) -> None:
         """Begin the next stage, and record its first trials in the same transaction."""
@@ -272,52 +276,6 @@ class StudyController:
         self.enter_stage()
         self.reload()
 
-    def _ask(self) -> None:
-        if not self.attempts.reserve():  # a proposal made when a slot is free can learn from more results
-            self._wait_for_slot(None)
-            return
-        try:
-            trial = self.proposals.next(self._learnable())
-        except EngineFailed as error:
-            trial = error.trial
-            self._drain(f"{error}; a random trial is tried, then the study pauses")
-        except HptuiError as error:
-            self.pause(str(error), level="error")
-            return
-        self._decision_due |= self.proposals.exhausted
-        if trial is not None:
-            self._decision_due = True
-            self.trials[trial.number] = trial
-            crash_point("after_insert_trial")
-            self._start(trial.number)
-
-    def _drain(self, message: str) -> None:
-        """Start nothing new; the study pauses when the running trials have ended."""
-        with self.store.transaction(durable=True):
-            self.store.set_state(StudyState.DRAINING, message)
-            self.store.add_event("error", EventKind.STUDY_DRAINING, message)
-
-    def _start(self, number: int) -> None:
-        if problem := self.maintenance.short_of_space(self.study):
-            self.pause(problem)
-            return
-        if self.trials[number].is_at_rung:
-            rungs.promote(self.store, self.trials[number], self.promotion)
-            self.refresh(number)
-        live = self.attempts.start(self.proposals.memory.fitted(self.trials[number], self.trials.history))
-        self._started |= live is not None
-        self.gpu_watch.tried(started=live is not None)
-        self.refresh(number)
-        if live is None:
-            self._wait_for_slot(number)
-        elif live.trial.attempts:
-            self.pruning.restore(live)
-
-    def _wait_for_slot(self, number: int | None) -> None:
-        """Decide again at the next turn, and record which process holds the GPU."""
-        self.maintenance.retry_soon(self)
-        self.gpu_watch.waits(number)
-
     def pause(self, message: str, level: str = "warning") -> None:
         """Pause the study and its running trials, and record why."""
         with self.store.transaction(durable=True):
@@ -332,8 +290,11 @@ class StudyController:
         if self.store.read.pending_commands():
             self._decision_due = True
             return False
+        if self._best_checkpoint.under_way(self.study, self.trials.history, self.stage.name):
+            self.maintenance.retry_soon(self)
+            return False
         row, done_before = self.store.read.study(), json.loads(self.store.read.get_meta(MetaKey.RESTED) or "null")
-        self.idle = done_before is not None and not self._started and end.state is StudyState.DONE
+        self.idle = done_before is not None and not self.starting.started and end.state is StudyState.DONE
         with self.store.transaction(durable=True):
             if self.idle:
                 self.store.set_state(end.state, done_before[1], done_before[0])

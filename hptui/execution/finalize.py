@@ -59,7 +59,6 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
         ending, values = _objective_outcome(store, study, live, ending, final)
         _close_attempt(store, live, ending, facts)
         _close_trial(store, study, live, ending, values, final)
-    crash_point("after_finish")
     return ending
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
-FINGERPRINT_KEYS = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
+FINGERPRINT_KEYS = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256", "code_sha256")
 """Keys of an attempt's environment that belong to its fingerprint."""
 
 

@@ -45,6 +45,14 @@ MAX_MISSING_EVENTS = 1 << 20
 """Most events that may be missing between two lines; a larger number is an invalid line."""
 
 
+_Saved = tuple[int, int, int | None, float | None, dict[str, list[tuple[float, float]]]]
+"""Offset, sequence, step, progress and curves of an attempt."""
+
+
+def _copy(curves: Mapping[str, list[tuple[float, float]]]) -> dict[str, list[tuple[float, float]]]:
+    return {name: list(curve) for name, curve in curves.items()}
+
+
 class EventReader:
     """Reads events of one study's attempts into its store.
 
@@ -58,6 +66,7 @@ class EventReader:
         self.counting = counting
         self._names: dict[int, set[str]] = {}
         self._refused: dict[int, set[str]] = {}
+        self._uncommitted: list[tuple[RunningAttempt, _Saved]] = []
 
     def drain(self, live: RunningAttempt, seconds: float = 0.0) -> bool:
         """Commit what the attempt has written since the last call; return True when all is read.
@@ -70,12 +79,27 @@ class EventReader:
                 return False
         return True
 
+    def committed(self) -> None:
+        """Follow the commit of a transaction around calls of `drain`."""
+        if self._uncommitted:
+            self._uncommitted.clear()
+            crash_point("ingest.committed")
+
+    def rolled_back(self) -> None:
+        """Take back what `drain` has noted of attempts since the last commit: all of it is read again."""
+        for live, (offset, *saved) in reversed(self._uncommitted):
+            live.offset, live.sequence, live.step, live.progress, live.curves = offset, *saved
+        self._uncommitted.clear()
+
     def _batch(self, live: RunningAttempt, *, final: bool) -> bool:
         lines, offset = read_lines(live.run.events, live.offset)
         if lines and not final and _runs_ahead(lines, live.sequence):
             offset -= len(lines.pop()) + 1
         if offset == live.offset:
             return False
+        if not self._store.connection.handle.in_transaction:
+            self._uncommitted.clear()
+        self._uncommitted.append((live, (live.offset, live.sequence, live.step, live.progress, _copy(live.curves))))
         try:
             self._commit(live, lines, offset)
         except Exception as error:
@@ -83,7 +107,6 @@ class EventReader:
                 raise
             log.exception("trial %d: a batch of events cannot be recorded; it is taken line by line", live.trial.number)
             self._commit_singly(live, lines, offset)
-        crash_point("ingest.committed")
         live.offset = offset
         return True
 
@@ -104,7 +127,7 @@ class EventReader:
                     self._store.ingest(live.attempt.token, trial, n, (), offset=offset, sequence=live.sequence)
 
     def _commit(self, live: RunningAttempt, lines: list[bytes], offset: int) -> None:
-        saved = live.sequence, live.step, live.progress, {name: list(curve) for name, curve in live.curves.items()}
+        saved = live.sequence, live.step, live.progress, _copy(live.curves)
         points: list[MetricPoint] = []
         number, n = live.trial.number, live.attempt.n
         try:

@@ -247,7 +247,7 @@ def _is_passing(engine: str) -> bool:
 
 
 class KnownTrials:
-    """What is recorded with a proposal of the trials that it rests on: which have ended, wait at rungs, came from afar."""
+    """The trials that a proposal rests on, as they are recorded with it: ended, waiting at rungs, imported."""
 
     def __init__(self) -> None:
         self._follower = HistoryFollower(self._forget, self._follow)

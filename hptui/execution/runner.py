@@ -14,18 +14,13 @@ from contextlib import suppress
 from enum import StrEnum
 
 from hptui.core.errors import HptuiError
-from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
-from hptui.execution.bulkhead import is_machine_trouble, poison_message
 from hptui.execution.commands import CommandHandler
 from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
 from hptui.execution.doubts import Doubts
-from hptui.execution.executor import State
-from hptui.execution.finalize import fail_attempt, finalize_attempt
-from hptui.execution.packing import PackingRecord, follow_hung_host
+from hptui.execution.following import Following
+from hptui.execution.packing import PackingRecord
 from hptui.execution.reconcile import UnreachableHandle
-from hptui.execution.running_attempt import RunningAttempt
-from hptui.execution.watchdog import CLOCKLESS_KINDS, WatchdogAction, check_clocks
 from hptui.store.crash_points import crash_point
 from hptui.store.ground import Ground, GroundLost
 from hptui.store.paths import StudyDir
@@ -36,14 +31,10 @@ log = logging.getLogger(__name__)
 
 MAX_TURN_WAIT_S = 0.25
 """Seconds that a turn waits for a descriptor at most."""
-FINAL_READ_S = 0.5
-"""Seconds that a turn may spend on the remaining events of an ended attempt."""
 SUSPEND_GAP_S = 5.0
 """A gap between turns of more seconds means that the machine or the runner was suspended."""
 MAX_FAILED_TURNS = 60
 """Consecutive failed turns of the loop after which the runner exits."""
-KILL_AGAIN_S = 10.0
-"""Seconds after which an attempt that was set aside, and lives on, is killed again."""
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk."""
 
@@ -74,6 +65,7 @@ class Runner:
         self.doubts = Doubts(sd, store, self.attempts)
         self.controller = StudyController(sd, store, hooks, commands, self.attempts)
         self.maintenance = self.controller.maintenance
+        self.following = Following(store, self.attempts, self.doubts, self.controller)
         self._code = hooks.code
         self._packing_record = PackingRecord(store)
         self.leaving = False
@@ -160,8 +152,7 @@ class Runner:
         self.attempts.poll()
         if self.attempts.capacity_changed():
             self.controller.request_decision()
-        for live in list(self.attempts.live.values()):
-            self._follow_apart(live)
+        self.following.turn()
         self.doubts.record()
         self.controller.do_chores()
         if self._packing_record.follow(self.attempts.executor):
@@ -207,105 +198,6 @@ class Runner:
         self.doubts.fence_again()
         crash_point("after_adopt")
         self.controller.adopted()
-
-    def _follow_apart(self, live: RunningAttempt) -> None:
-        """Follow an attempt. What it raises becomes the failure of its trial: the others and the runner go on."""
-        try:
-            if live.poison:
-                self._end_poisoned(live)
-            else:
-                self._follow(live)
-            live.failed_reads = 0
-        except Exception as error:  # a worker can leave anything behind, and reading it may raise anything
-            live.failed_reads += 1
-            if is_machine_trouble(error, live.failed_reads):
-                raise
-            log.exception("trial %d: attempt %d is set aside", live.trial.number, live.attempt.n)
-            self._set_aside(live, error)
-
-    def _set_aside(self, live: RunningAttempt, error: Exception) -> None:
-        """Follow an attempt no more, kill it, and record its failure once it is gone."""
-        if live.attempt.token not in self.attempts.live:  # its end is recorded; what came after it failed
-            self.store.add_event("error", EventKind.SUSPECT, poison_message(error), live.trial.number)
-            return
-        live.poison, live.last_event_at = live.poison or poison_message(error), time.monotonic()
-        try:
-            if not live.handle.state().gone:
-                live.handle.fence()
-        except Exception:  # tried again at the next turn; the attempt is not taken for gone before it is
-            log.exception("trial %d: attempt %d cannot be killed", live.trial.number, live.attempt.n)
-
-    def _end_poisoned(self, live: RunningAttempt) -> None:
-        """Record the failure of an attempt that is followed no more, once it is gone.
-
-        Until then it is killed again now and then.
-        """
-        if not (state := live.handle.state()).gone:
-            if time.monotonic() - live.last_event_at > KILL_AGAIN_S:
-                live.last_event_at = time.monotonic()
-                live.handle.fence()
-                if why := self.doubts.overdue(live, state, self.controller.study, KILL_AGAIN_S):
-                    fail_attempt(self.store, live.attempt, live.active_seconds, f"{live.poison}; {why}")
-                    self.attempts.abandon(live)
-                    self.attempts.revise(self.controller.study)
-                    self.controller.attempt_ended(live.trial.number, Reason.UNREADABLE, live.poison)
-            return
-        with suppress(Exception):  # what it may leave running is found by the doctor
-            live.handle.collect()
-        ending = fail_attempt(self.store, live.attempt, live.active_seconds, live.poison)
-        self.attempts.forget(live)
-        self.controller.attempt_ended(live.trial.number, ending.reason, ending.message)
-
-    def _follow(self, live: RunningAttempt) -> None:
-        """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
-        state = live.handle.state()
-        live.note_turn(frozen=state.kind in CLOCKLESS_KINDS)
-        if ending := self.doubts.look(live, state, self.controller.study):
-            self.controller.attempt_ended(live.trial.number, ending.reason)
-            return
-        if state.certain:
-            live.handle.collect()
-        all_read = self.attempts.ingest.drain(live, FINAL_READ_S if state.gone else 0.0)
-        pruning = self.controller.pruning
-        if pruning.lacks_progress(live):
-            message = "it reports no progress and no total_steps, so no pruner can judge it"
-            self.store.add_event("warning", EventKind.PRUNER, message, live.trial.number)
-        if state.gone:
-            if state.certain and all_read:
-                self._end(live, state)
-            return
-        requested_end, reason = self._verdict(live)
-        if requested_end:
-            self.attempts.request_end(live, "prune", requested_end, reason)
-        if action := check_clocks(live, self.controller.study.resources):
-            self._watchdog(live, action)
-
-    def _verdict(self, live: RunningAttempt) -> tuple[str, str]:
-        """Return what pruner and stop rules demand. A pruner that fails leaves the trial alone from then on."""
-        try:
-            return self.controller.pruning.verdict(live, self.attempts.live.values())
-        except Exception as error:  # a plug-in of somebody else; the trial is not to blame and trains well
-            log.exception("the pruner failed on trial %d", live.trial.number)
-            live.exempt = True
-            message = f"the pruner failed, so this trial is not pruned: {type(error).__name__}: {error}"
-            self.store.add_event("error", EventKind.PRUNER, message, live.trial.number)
-            return "", ""
-
-    def _watchdog(self, live: RunningAttempt, action: WatchdogAction) -> None:
-        live.hang_reported = True
-        if action.asked == EventKind.HUNG and follow_hung_host(
-            self.store, self.attempts.executor, live, self.attempts.live.values(), action
-        ):
-            return
-        if action.verb:
-            self.attempts.request_end(live, action.verb, action.asked, action.message)
-        else:
-            self.store.add_event("warning", EventKind(action.asked), action.message, live.trial.number)
-
-    def _end(self, live: RunningAttempt, state: State) -> None:
-        ending = finalize_attempt(self.store, self.controller.study, live, state)
-        self.attempts.forget(live)
-        self.controller.attempt_ended(live.trial.number, ending.reason, ending.message)
 
     # trouble ----------------------------------------------------------------------------------------------------
 

@@ -137,12 +137,12 @@ class EngineTrials:
             self._judge(other)
 
     def _judge(self, number: int) -> None:
-        runs = sorted(self._replicates.get(number, ()))
-        found = [trial for n in (number, *runs) if (trial := self._all.find(n)) is not None]
-        if not found or found[0].number != number or not self._learns_from(found[0]):
+        replicates = sorted(self._replicates.get(number, ()))
+        runs = [trial for n in (number, *replicates) if (trial := self._all.find(n)) is not None]
+        if not runs or runs[0].number != number or not self._learns_from(runs[0]):
             self.history.remove(number)
             return
-        for trial in averaged_over_replicates(found[:1], found):
+        for trial in averaged_over_replicates(runs[:1], runs):
             self.history.put(_as_stage_overrides(self._part, trial, self._overrides, self._base))
 
     def _learns_from(self, trial: Trial) -> bool:

@@ -179,9 +179,7 @@ class ScriptTrainer:
         environment["HPTUI_STOP"] = str(reports.with_name(STOP_FILE))
         if spec.settings.tap:
             environment["HPTUI_TAP"] = "1"
-            python_path = os.environ.get("PYTHONPATH")
-            environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([python_path] if python_path else [])])
-        return {**environment, **self._launch.environment(trial.threads), **composed.environment}
+        return with_tap({**environment, **self._launch.environment(trial.threads), **composed.environment})
 
     def _announce_total_steps(self, spec: CommandTable, trial: TrialContext) -> None:
         """Set the number of steps, if a setting or a parameter states it."""
@@ -260,7 +258,7 @@ class ScriptTrainer:
         composed.words[: len(again.words)] = again.words  # a resume flag stays behind them
         words = self._with_program(composed.words, trial, launch=True)
         trial.environment(command=masked_command(words))
-        return self._run(words, {**self._environment, **again.environment}, trial, listener)
+        return self._run(words, with_tap({**self._environment, **again.environment}), trial, listener)
 
     def _failure_of(self, result: ScriptResult, trial: TrialContext, listener: ScriptObserver) -> Failure | None:
         collector = listener.collector
@@ -321,3 +319,11 @@ def train(settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, An
     script = ScriptTrainer()
     script.foresee(settings, trial)
     return script(settings, trial)
+
+
+def with_tap(environment: dict[str, str]) -> dict[str, str]:
+    """Return an environment in which Python finds the tap first, whatever PYTHONPATH the study file sets."""
+    paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if "HPTUI_TAP" not in environment or str(TAP_DIRECTORY) in paths:
+        return environment
+    return {**environment, "PYTHONPATH": os.pathsep.join([str(TAP_DIRECTORY), *paths])}

@@ -21,7 +21,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, replace
@@ -33,6 +32,7 @@ from hptui.core.study import Study
 from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
 from hptui.search.plain import RandomEngine
+from hptui.search.time_given import TimeGiven
 from hptui.studyfile import from_json, to_json
 from hptui.studyfile.validate_search import validate_abilities
 
@@ -149,9 +149,9 @@ class EngineProcess:
         self._first_document = {"study": to_json(study), "base": dict(base)}
         self._number: int | None = None
         self._question: dict[str, Any] = {}
-        self._tries, self._asked_at = 0, 0.0
-        self._buffer = b""
+        self._tries, self._buffer = 0, b""
         self._start()
+        self._time_given = TimeGiven(self._process.pid)
 
     def fileno(self) -> int:
         """Return the descriptor to wait on; -1 when there is no process."""
@@ -172,7 +172,7 @@ class EngineProcess:
         except OSError:  # the child ended since the last reply
             self._restart()
             _send_document(self._link, self._question)
-        self._number, self._asked_at = number, time.monotonic()
+        self._number, self._time_given = number, TimeGiven(self._process.pid)
 
     def poll(self) -> EngineReply | None:
         """Return the reply to the question, once; None while there is none, or nothing was asked."""
@@ -188,7 +188,7 @@ class EngineProcess:
         if not alive:
             return self._ask_again(f"its process died ({self._exit_text()})")
         # A hung engine must not stop the study: it is killed and restarted.
-        if time.monotonic() - self._asked_at > self.timeout:
+        if self._time_given.exceeds(self.timeout):
             return self._failed(f"no answer within {self.timeout:g} s")
         return None
 
@@ -247,7 +247,7 @@ class EngineProcess:
         number = self._number
         log.warning("%s; it is asked again", self._naming_sampler(reason))
         self._restart()
-        self._number, self._asked_at, self._tries = number, time.monotonic(), self._tries + 1
+        self._number, self._time_given, self._tries = number, TimeGiven(self._process.pid), self._tries + 1
         with suppress(OSError):  # dead again: the next poll sees it
             _send_document(self._link, self._question)
         return None

@@ -113,6 +113,7 @@ class EventKind(StrEnum):
     RESULTS = "results"
     LEFT = "left"
     PLACE_LOST = "place_lost"
+    NOT_FETCHED = "not_fetched"
     PLACE_BACK = "place_back"
     FENCED = "fenced"
     DISK_LOW = "disk_low"
@@ -173,6 +174,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.DISK_LOW: "the disk is nearly full",
     EventKind.NOTIFY: "a notice could not be sent",
     EventKind.PLACE_LOST: "the place of a running trial cannot be reached",
+    EventKind.NOT_FETCHED: "the checkpoint of a best trial could not be copied here",
     EventKind.PLACE_BACK: "the place of a running trial is reached again",
     EventKind.FENCED: "an attempt was given up: it may live on, but its results never count",
     EventKind.PACKING: "how many trials share a pass, and by what times, when that changes",

@@ -24,8 +24,8 @@ RAY = Table(
         Key("dir", TEXT, "Directory on nodes for what trials write, on a local disk", example='"/scratch/me/hptui"'),
         Key(
             "pull",
-            one_of("paused", "all", "none"),
-            "Whose last checkpoint is copied here when a trial ends or pauses",
+            one_of("best", "paused", "all", "none"),
+            "Whose last checkpoint is copied here: the best trial's and those of paused ones, of all, or of none",
             example='"all"',
         ),
     ),

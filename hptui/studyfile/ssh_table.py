@@ -50,9 +50,15 @@ SSH = Table(
         ),
         Key(
             "pull",
-            one_of("paused", "all", "none"),
-            "Whose last checkpoint is copied here when a trial ends or pauses",
+            one_of("best", "paused", "all", "none"),
+            "Whose last checkpoint is copied here: the best trial's and those of paused ones, of all, or of none",
             example='"all"',
+        ),
+        Key(
+            "code",
+            one_of("same", "push"),
+            "Where trials find the study's directory: at the same path there, or in a copy that is sent there",
+            example='"push"',
         ),
     ),
 )

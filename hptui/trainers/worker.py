@@ -183,7 +183,7 @@ def write_hello(trial: TrialContext, events: EventWriter, config: Mapping[str, A
     """Write the `hello` event: the process, its environment, and the files that it trains from."""
     kind, directory = config["kind"], config["directory"]
     input_facts = {
-        **provenance.git_facts(trial.directory),
+        **(config.get("code") or provenance.git_facts(trial.directory)),
         **provenance.data_facts(config["settings"], trial.directory, trial.cache),
     }
     events.emit(

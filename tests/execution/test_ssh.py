@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +82,8 @@ def test_a_machine_that_is_lost_loses_its_trial_and_what_lived_on_is_killed(
     blocked.unlink()
     rest(sd)
     until(lambda: not processes(root))
+    [old_run] = root.glob("trials/*/attempt-1")
+    until(lambda: {path.name for path in old_run.iterdir()} <= {"control", "lock"}, "nothing of it takes space there")
     [trial] = trials(sd)
     with StoreReader.open(sd) as reader:
         old, new = reader.attempts(0)
@@ -122,3 +127,84 @@ def test_a_runner_may_die_while_it_starts_an_attempt_elsewhere(
     assert (str(trial.status), trial.last_step) == ("complete", STEPS)
     assert len(curves_of(sd)[0]) == STEPS
     until(lambda: not any(processes(root) for root in far.glob("*/box1")))
+
+
+@pytest.mark.parametrize("pull", ["best", "none"])
+def test_the_checkpoint_of_the_best_trial_comes_home_when_the_study_rests(
+    home: Path, tmp_path: Path, blocked: Path, pull: str
+) -> None:
+    machines = MACHINES.format(hosts='["box1"]', far=home / "far") + f'pull = "{pull}"\n'
+    options = {"steps": 6, "trials": 3, "trainer": "checkpoint_every = 3"}
+    sd = run_to_rest(home, toy(tmp_path, "fetched", **options, rest=machines))  # type: ignore[arg-type]
+    with StoreReader.open(sd) as reader:
+        best = min(reader.trials(), key=lambda trial: (trial.values or {})["loss"]).number
+        [last] = reader.checkpoints(best)[-1:]
+    here = sorted(path.parent for path in sd.trials.glob("*/checkpoints/*/step-*/MANIFEST.json"))
+    assert here == ([sd.trial(best) / last.path] if pull == "best" else [])
+
+
+TRAIN = "import os, words\nprint(f'loss: {words.LOSS} step: 1')\nassert os.access('tool.sh', os.X_OK)\n"
+
+
+def test_the_code_of_a_study_is_sent_to_its_machine_once_for_each_state(
+    home: Path, tmp_path: Path, blocked: Path
+) -> None:
+    code, far = tmp_path / "code", home / "far"
+    code.mkdir()
+    (code / "train.py").write_text(TRAIN)
+    (code / "words.py").write_text("LOSS = 0.5\n")
+    (code / "tool.sh").write_text("#!/bin/sh\n")
+    (code / "tool.sh").chmod(0o755)
+    (code / ".gitignore").write_text("large.bin\n")
+    (code / "large.bin").write_text("left here")
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "c"]):
+        subprocess.run(["git", *command], cwd=code, check=True)
+    text = f'''
+        name = "sent"
+        [objective]
+        metric = "loss"
+        [trainer]
+        kind = "command"
+        command = ["{sys.executable}", "train.py"]
+        [space]
+        lr = "1..2"
+        [search]
+        trials = 2
+        sampler = "random"
+        {MACHINES.format(hosts='["box1"]', far=far)}
+        code = "push"
+        '''
+    file = code / "sent.toml"
+    file.write_text(textwrap.dedent(text))
+    sd = run_to_rest(home, file)
+    [first] = far.glob("*/box1/code/*")
+    sent = {path.name: path for path in first.iterdir() if path.name != "__pycache__"}
+    assert all(not path.stat().st_mode & 0o222 for path in sent.values())
+    assert set(sent) == {"train.py", "words.py", "tool.sh", ".gitignore", "sent.toml"}
+    (code / "words.py").write_text("LOSS = 0.25\n")
+    file.write_text(file.read_text().replace("trials = 2", "trials = 3"))
+    run_to_rest(home, file)
+    assert len(list(far.glob("*/box1/code/*"))) == 2
+    assert [trial.values for trial in trials(sd)] == [{"loss": 0.5}, {"loss": 0.5}, {"loss": 0.25}]
+    with StoreReader.open(sd) as reader:
+        states = [reader.attempts(number)[0].environment for number in range(3)]
+        said = [event.message for event in reader.events() if event.kind == "changed"]
+    assert states[0]["code_sha256"] == states[1]["code_sha256"] != states[2]["code_sha256"]
+    assert [state["git_dirty"] for state in states] == [True, True, True]  # the study file itself is not committed
+    assert any("code_sha256" in message for message in said)
+
+
+def test_a_directory_that_is_too_large_to_send_pauses_the_study_with_the_remedy(
+    home: Path, tmp_path: Path, blocked: Path
+) -> None:
+    code = tmp_path / "data"
+    code.mkdir()
+    with (code / "weights.bin").open("wb") as weights:
+        weights.truncate(300 << 20)
+    machines = MACHINES.format(hosts='["box1"]', far=home / "far") + 'code = "push"\n'
+    sd = run_to_rest(home, toy(code, "large", rest=machines))
+    with StoreReader.open(sd) as reader:
+        row = reader.study()
+    assert str(row.state) == "paused"
+    assert "weights.bin" in row.message
+    assert ".gitignore" in row.message

@@ -29,7 +29,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import read_json
 from tests.sshd import Sshd, running_sshd
-from tests.support import PATIENCE, kill_all, run_to_rest, toy, until
+from tests.support import PATIENCE, kill_all, rest, toy, until
 
 STEPS = 40
 KINDS = ("runner", "relay", "link", "shim", "worker")
@@ -211,7 +211,15 @@ def fight_out(fight: Battle, kills: int, seed: int, pace: float) -> Counter[str]
     fight.fight(kills, pace)
     trials = len(curves_of(fight.sd))
     file = toy(fight.folder, "quiet", steps=STEPS, trials=trials, rest="[resources]\nparallel = 3")
-    quiet = run_to_rest(fight.home, file)
+    quiet = StudyDir.for_study(fight.home, "quiet")
+
+    def began() -> bool:  # on a busy machine a runner may need longer than whoever starts it waits
+        with suppress(HptuiError):
+            run(fight.home, "quiet" if quiet.exists() else str(file))
+        return quiet.exists() and bool(curves_of(quiet))
+
+    until(began, "the undisturbed study begins")
+    rest(quiet)
     findings = fight.judge(curves_of(quiet))
     assert not findings, f"seed {seed}, {dict(fight.kills)}: " + "\n".join(findings)
     return fight.kills

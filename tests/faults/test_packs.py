@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.core.trial import HOST_LOST, Attempt, Reason, Trial, TrialStatus
+from hptui.core.trial import HOST_LOST, SECONDS_ALONE, Attempt, Reason, Trial, TrialStatus
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.operations.steer import send_command
@@ -95,6 +95,11 @@ def test_a_host_that_is_killed_costs_the_steps_since_the_checkpoints(home: Path,
             assert attempt.resumed_step is not None
             assert attempt.resumed_step >= 7
     assert {trial.facts["packed"] for trial in trials(sd)} == {"no: the process that it shared ended"}
+    for trial in trials(sd):  # what a killed attempt took is known, and a client's memory is nobody's
+        shared, own = (one for one in attempts(sd) if one.trial == trial.number)
+        assert trial.facts[SECONDS_ALONE] == pytest.approx(shared.environment[SECONDS_ALONE] + own.seconds, abs=1e-3)
+        assert shared.peak_rss_gb is None
+        assert own.peak_rss_gb
 
 
 def test_the_end_of_one_does_not_touch_the_others(home: Path, tmp_path: Path) -> None:

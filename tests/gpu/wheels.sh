@@ -15,6 +15,7 @@ fetch() {
 
 fetch nvidia-ml-py tomlkit sqlite-utils sqlite-fts4 click-default-group pluggy python-dateutil six tabulate  # all need these
 fetch optuna alembic colorlog sqlalchemy mako greenlet cmaes       # sampler = "tpe"
+fetch pytest iniconfig                                              # the tests' modules are imported, not run by it
 fetch nltk absl-py joblib                                           # metrics of answers
 python3 -m pip wheel --quiet --no-deps --wheel-dir "$folder" rouge-score   # has no wheel of its own
 fetch textual platformdirs mdit-py-plugins linkify-it-py uc-micro-py        # the screens

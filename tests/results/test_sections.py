@@ -174,3 +174,44 @@ def test_a_report_on_several_objectives_names_the_best_of_each_and_how_far_the_f
     assert 0.5 < volume.value < 1
     told = f"The front has a hypervolume of {volume.text} of what one trial would have that is the best in everything; "
     assert told + "trial 3 was the last to add to it, and 1 usable trial came later." in said
+
+
+# trials that shared a process ---------------------------------------------------------------------------------------
+
+
+def shared(trials, share=60.0, parts=0.5):
+    names = ("memory_model_gb", "memory_optimizer_gb", "memory_gradients_gb", "memory_activations_gb")
+    return [
+        replace(
+            trial,
+            started=seeds.START,
+            ended=seeds.START + 600.0,
+            seconds=480.0 + trial.number,
+            peak_memory_gb=None,
+            facts={"packed": "yes", "seconds_alone": share * (trial.number + 1), **dict.fromkeys(names, parts)},
+        )
+        for trial in trials
+    ]
+
+
+def test_time_of_its_own_and_time_from_start_to_end_stand_apart(home):
+    trials = shared(seeds.director_trials())
+    record = read_report_data(build(home, seeds.DIRECTOR, trials))
+    said = write_report(record, "report.md", "results")[0]
+    facts = {fact.key: fact for fact in compose_report(record).facts()}
+    count = len(trials)
+    assert facts["time.own.total"].value == 60.0 * count * (count + 1) / 2
+    assert facts["time.mean"].value == pytest.approx(480.0 + (count - 1) / 2)
+    assert facts["time.at_work"].value == facts["cost.wall"].value == 600.0, "times of trials at once are not added up"
+    assert "All complete trials together" not in said
+    assert "| Own share of the computing |" in said
+    assert "GPU hours" not in said
+    assert "Own time" in next(line for line in said.splitlines() if "Training time" in line and line.startswith("|"))
+    assert facts["memory.shared.mean"].value == pytest.approx(2.0)
+    assert "whose peak is that of all" in said
+
+
+def test_times_of_trials_in_their_own_processes_are_told_as_ever(home):
+    said = text_of(home, seeds.DIRECTOR, seeds.director_trials())
+    assert "All complete trials together" in said
+    assert "Own" not in said

@@ -109,15 +109,18 @@ def test_what_is_recorded_is_what_ran_and_a_script_that_never_opens_its_file_fai
     (tmp_path / "c.yaml").write_text("lr: 0.1\nlazy: false\n")
     (tmp_path / "pkg").mkdir()
     (tmp_path / "pkg" / "t.py").write_text(
-        "import sys, yaml\ncfg = yaml.safe_load(open('c.yaml')) if 'lazy' not in sys.argv else {'lr': 0.1}\n"
+        "import own, sys, yaml\ncfg = yaml.safe_load(open('c.yaml')) if 'lazy' not in sys.argv else {'lr': 0.1}\n"
         "print(f'val_loss: {cfg[\"lr\"]}')\n"
     )
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "own.py").touch()
     (tmp_path / "run.sh").write_text("exec python -m pkg.t\n")
     path, _ = write_study_file("pkg.t")
     assert 'config = "c.yaml"' in path.read_text()
     commands = [["python", "-m", "pkg.t"], ["bash", "run.sh"], ["python", "pkg/t.py", "lazy"]]
     tables = "".join(f"[[trial]]\nset = {{ lr = 0.25, command = {json.dumps(words)} }}\n" for words in commands)
-    text = path.read_text().partition("[space]")[0]
+    text = path.read_text().partition("\n[space]")[0] + "\n"
+    text = text.replace('config = "c.yaml"', 'config = "c.yaml"\nenv = { PYTHONPATH = "{study_dir}/lib" }')
     path.write_text(f'{text}[search]\nsampler = "list"\nbaseline = false\n{tables}')
     sd = run_to_rest(home, path)
     assert [trial(sd, number).values for number in (0, 1)] == [{"val_loss": 0.25}] * 2

@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hptui.core.errors import StudyError
+from hptui.core.expressions import parse
 from hptui.core.study import Objective, Resources, Search, Study, TrainerSettings
 from hptui.execution.executor import WorkerSpec, find_executor
-from hptui.execution.packing import cannot_pack, first_lanes, most_lanes
+from hptui.execution.packing import cannot_pack, first_lanes, judged_reason, most_lanes
 from hptui.studyfile.pack import read_pack
 from hptui.trainers import registry
 from hptui.trainers.packs.channel import MAX_WAITING_BYTES, Channel, Gone
@@ -138,6 +141,24 @@ def test_what_packs_is_declared_by_the_trainer() -> None:
     elsewhere = study(executor="hptui.testing.executors:InProcessExecutor")
     spec = WorkerSpec((), packing=registry.packing("toy"))
     assert "only on this machine" in cannot_pack(elsewhere, spec, find_executor(elsewhere.resources.executor))
+
+
+@pytest.mark.parametrize(
+    ("search", "metric", "judge"),
+    [
+        ({"outcome": (parse("seconds <= 60"),)}, "eval_loss", "search.outcome[0] judges seconds"),
+        ({"outcome": (parse("peak_memory_gb <= 16"),)}, "eval_loss", "search.outcome[0] judges peak_memory_gb"),
+        ({}, "tokens_per_second", "objective.metric judges tokens_per_second"),
+        ({}, "eval_loss", ""),
+    ],
+)
+def test_what_is_judged_by_time_speed_or_memory_shares_no_process(
+    search: dict[str, Any], metric: str, judge: str
+) -> None:
+    given = study("random", 10)
+    given = replace(given, search=replace(given.search, **search), objectives=(Objective(metric),))
+    found = judged_reason(given, registry.packing("sft").shared_metrics)  # type: ignore[union-attr]
+    assert found.startswith(judge) if judge else not found
 
 
 @pytest.mark.parametrize("value", [0, -1, 65, True, "all", "4", 2.5, [4], None, {"k": 1}])

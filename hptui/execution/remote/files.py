@@ -44,7 +44,7 @@ class FileVerbs:
         path = inside(self.root, f"{self._incoming}/{message['path']}")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        fd = os.open(path, flags, 0o600)
+        fd = os.open(path, flags, 0o700 if message.get("runs") else 0o600)
         try:
             os.pwrite(fd, bytes_of(message["data"]), int(message["offset"]))
         finally:
@@ -55,6 +55,9 @@ class FileVerbs:
         """Give a complete directory its name, unless that exists."""
         source, target = inside(self.root, f"{self._incoming}/{message['from']}"), inside(self.root, message["to"])
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in source.rglob("*") if message.get("read_only") else ():
+            if path.is_file() and not path.is_symlink():
+                path.chmod(path.stat().st_mode & 0o500)
         if target.exists():
             shutil.rmtree(source, ignore_errors=True)
         else:

@@ -122,6 +122,14 @@ class Followed:
         n = int(self.run.root.name.rpartition("-")[2])
         remove_superseded(self.run.root.parent / "checkpoints", n)
 
+    def empty(self) -> None:
+        """Delete what a fenced attempt has written; what keeps it from starting once more stays."""
+        for path in self.run.root.iterdir() if self.run.root.is_dir() else ():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path not in (self.run.control, self.run.lock):
+                path.unlink(missing_ok=True)
+
 
 def _is_own(name: str) -> bool:
     """Return whether a folder of a trial is hptui's own and is not sent with its files."""

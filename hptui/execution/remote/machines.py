@@ -59,6 +59,10 @@ class Machines(ABC):
     def pull(self) -> Pull:
         """Return whose last checkpoint is copied here when an attempt has ended."""
 
+    def pushes_code(self) -> bool:
+        """Return whether machines get a copy of the study's directory."""
+        return False
+
     def poll(self) -> None:  # noqa: B027  not every kind of machines has something in common
         """Take in what concerns all connections, before each is asked for its own."""
 

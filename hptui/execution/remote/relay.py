@@ -204,6 +204,7 @@ class Relay:
             if followed.handle.state().gone:
                 followed.handle.collect()
                 followed.handle.forget()
+                followed.empty()
                 del self.fencing[token]
                 self._write({"k": "fenced", "token": token})
             elif followed.is_time_to_kill_again():

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from hptui.core.study import Resources
 from hptui.execution.executor import Launch, LaunchRecord, Lease, Place, StartFailed, WorkerSpec
+from hptui.execution.fetching import Fetched
+from hptui.execution.remote.checkpoint_moves import CheckpointMoves
+from hptui.execution.remote.code_copy import CodeCopy
 from hptui.execution.remote.handle import RemoteHandle, handed_over
 from hptui.execution.remote.link import MachineLink
 from hptui.execution.remote.machines import Machines, RelayedLease
 from hptui.execution.remote.messages import BadMessage
 from hptui.execution.remote.staging import far_config
-from hptui.execution.remote.transfer import Copies, Copy, fetch_files, fetch_folder, send_folder
+from hptui.execution.remote.transfer import Copies, Copy
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
-from hptui.store.run_directory import RunDir, get_control, write_json
+from hptui.store.run_directory import get_control, write_json
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +46,9 @@ class RelayedExecutor:
         self._handles: dict[str, RemoteHandle] = {}
         self._fencing: dict[str, RemoteHandle] = {}
         self._notices: list[str] = []
-        self._copies = Copies()
+        self._copies, self._moves = Copies(), CheckpointMoves(machines)
+        self._code: CodeCopy | None = None
+        self._problem = ""
 
     @property
     def _root(self) -> Path:
@@ -128,6 +133,7 @@ class RelayedExecutor:
             return self.adopt(LaunchRecord(launch.token, launch.run, lease.label, lease.boot))
         link = lease.link
         try:
+            code = self._code_for(launch)
             launch.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             if get_control(launch.run) == "kill":
                 raise StartFailed(f"the attempt in {launch.run.root} is fenced")
@@ -146,23 +152,54 @@ class RelayedExecutor:
         handle.known = link.up
         self._machines.used(lease)
         message = self._start_message(launch, lease, handle)
-        folders = self._folders_to_bring(launch.config, link)
-        if not folders:
+        folders, far_code = self._moves.needed(launch.config, link), ""
+        if code is not None:
+            far_code = code.path
+            message["cwd"] = message["config"]["directory"] = f"{link.hello.get('root')}/{far_code}"
+            message["config"]["code"] = code.facts
+        if not folders and code is None:
             link.send(message)
             crash_point("after_submit")
             return handle
-        handle.waiting = "a checkpoint is brought to it"
+        handle.waiting = "files are brought to it"
 
         def brought(complete: bool) -> None:
             handle.waiting = ""
             if not complete:
-                log.warning("a checkpoint cannot be brought to %s", link.name)
-            if not handle.ended:
-                link.send(message)
+                log.warning("not all files can be brought to %s", link.name)
+            if not handle.ended:  # without its code it is never started: the machine is only asked for it
+                link.send(message if code is None or has_code else handle.announce())
+
+        has_code = list[bool]()
+
+        def copies() -> Copy:
+            if code is not None:
+                yield from code.send(link, far_code)
+                has_code.append(True)
+            yield from self._moves.bring(folders, link)
 
         sources = [source for _, source in folders if source is not None]
-        self._copies.begin(self._bring(folders, link), brought, sources)
+        self._copies.begin(copies(), brought, sources)
         return handle
+
+    def _code_for(self, launch: Launch) -> CodeCopy | None:
+        """Return the code that a machine must have first, if any. Raises: `StartFailed`, see `problem`."""
+        if not self._machines.pushes_code():
+            return None
+        directory = Path(str(launch.config["directory"]))
+        if self._code is None or self._code.directory != directory:
+            self._code = CodeCopy(directory)
+        try:
+            self._code.look()
+        except StartFailed as error:
+            self._problem = str(error)
+            raise
+        return self._code
+
+    def problem(self) -> str:
+        """Return once why nothing would ever start; '' as long as nothing is wrong."""
+        problem, self._problem = self._problem, ""
+        return problem
 
     def _start_message(self, launch: Launch, lease: RelayedLease, handle: RemoteHandle) -> dict[str, Any]:
         assert lease.link is not None
@@ -177,34 +214,6 @@ class RelayedExecutor:
             "pause_grace": launch.pause_grace,
             "stop_grace": launch.stop_grace,
         }
-
-    def _folders_to_bring(self, config: Mapping[str, Any], link: MachineLink) -> list[tuple[str, MachineLink | None]]:
-        """Return what an attempt begins from and its machine lacks: folders of the study, and where they are."""
-        folders: list[tuple[str, MachineLink | None]] = []
-        if newest := next(iter(config.get("resume_from") or ()), ""):
-            place = self._writer_of(newest)
-            if place is None or not self._machines.same_disk(place, link):
-                folders.append((str(Path(newest).relative_to(self._root)), place))
-        if config.get("continues"):
-            folders.append((str(Path(config["continues"]).relative_to(self._root)), None))
-        return folders
-
-    def _writer_of(self, checkpoint: str) -> MachineLink | None:
-        """Return the connection to the machine whose attempt wrote a checkpoint; None for this machine."""
-        parts = Path(checkpoint).relative_to(self._machines.sd.trials).parts  # 0007/checkpoints/a2/step-…
-        n = parts[2].removeprefix("a") if len(parts) > 3 else ""
-        if not n.isdigit():
-            return None
-        facts = handed_over(RunDir(self._machines.sd.attempt(int(parts[0]), int(n))))
-        return self._machines.disk(facts) if facts.get("place") else None
-
-    def _bring(self, folders: list[tuple[str, MachineLink | None]], link: MachineLink) -> Copy:
-        """Copy folders to a machine, by way of here."""
-        for relative, source in folders:
-            if source is not None and source.up:
-                yield from fetch_folder(source, self._root, relative)
-            if (self._root / relative).is_dir():
-                yield from send_folder(link, self._root, relative)
 
     # follow -----------------------------------------------------------------------------------------------------
 
@@ -279,15 +288,7 @@ class RelayedExecutor:
             if complete or link.up:  # what cannot be copied is in the log; a broken connection ends it once more
                 handle.finish()
 
-        self._copies.begin(self._fetch(link, handle, files, large), fetched)
-
-    def _fetch(self, link: MachineLink, handle: RemoteHandle, files: list[Any], large: list[Any]) -> Copy:
-        yield from fetch_files(link, self._root, handle.trial, files, large)
-        pull, checkpoint = self._machines.pull(), str((handle.ending or {}).get("checkpoint") or "")
-        if checkpoint and (pull == "all" or (pull == "paused" and get_control(handle.run) == "pause")):
-            if not checkpoint.startswith(f"trials/{handle.trial:04d}/checkpoints/"):
-                raise BadMessage(f"{checkpoint!r} is no checkpoint of trial {handle.trial}")
-            yield from fetch_folder(link, self._root, checkpoint)
+        self._copies.begin(self._moves.fetch(link, handle, files, large), fetched)
 
     def fence(self, handle: RemoteHandle) -> None:
         """Have an attempt killed as soon as its machine is reached."""
@@ -300,6 +301,12 @@ class RelayedExecutor:
         """Give up an attempt whose end is recorded."""
         if self._handles.pop(handle.token, None) is not None and handle.link is not None:
             handle.link.send({"verb": "forget", "token": handle.token})
+
+    def bring_home(self, checkpoint: Path) -> Fetched:
+        """Copy the checkpoint of a best trial here, if the study wants that; return how far that has come."""
+        if self._machines.pull() != "best":
+            return Fetched("here")
+        return self._moves.bring_home(checkpoint, self._copies)
 
     def wait_handles(self) -> Iterator[int]:
         """Yield what becomes readable when a machine has sent something."""

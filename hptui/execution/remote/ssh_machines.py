@@ -30,6 +30,10 @@ class SshMachines(Machines):
         """Return whose last checkpoint is copied here when an attempt has ended."""
         return self.resources.ssh.pull
 
+    def pushes_code(self) -> bool:
+        """Return whether machines get a copy of the study's directory."""
+        return self.resources.ssh.code == "push"
+
     def _host(self, name: str) -> SshHost:
         return next((host for host in self.resources.ssh.hosts if host.host == name), SshHost(name))
 

@@ -207,7 +207,7 @@ def _words(text: str) -> frozenset[str]:
 IDLE_WORDS = _words(
     "the a an of is was are at in on our its current currently new got with and after for by to from now "
     "info debug warning warn critical root main logger took saved saving loading loaded using seed rank "
-    "gpu cuda pid port line version v_num elapsed eta time"
+    "gpu cuda pid port line version v_num elapsed eta time done finished"
 )
 """Words that are neither a metric nor a part of a metric's name."""
 VAGUE_WORDS = _words("average avg mean final overall current total")

@@ -14,6 +14,7 @@ from hptui.core.format import Proportion
 from hptui.scripts.metrics.lines import LineReader, plain_text, split_lines
 
 ONE_LINE: list[tuple[str, dict[str, float], int]] = [
+    ("step 3 [train_model] done best_map50=0.61", {"best_map50": 0.61}, 3),
     ("step 120 loss 2.31 lr 1e-4", {"loss": 2.31, "lr": 1e-4}, 120),
     ("epoch 3 | train loss 1.234 | val loss 1.345 | ppl 3.1", {"train_loss": 1.234, "val_loss": 1.345, "ppl": 3.1}, 3),
     ("Epoch [1/10], Step [100/600], Loss: 2.1", {"Loss": 2.1}, 100),

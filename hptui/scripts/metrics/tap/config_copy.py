@@ -30,4 +30,4 @@ def install(original: str, copy: str, mark: str) -> None:
         path = os.fspath(file)
         return isinstance(path, str) and os.path.basename(path) in names and os.path.realpath(path) == target
 
-    builtins.open = io.open = open_copy  # type: ignore[assignment]  # any script may call either
+    builtins.open = io.open = open_copy  # any script may call either

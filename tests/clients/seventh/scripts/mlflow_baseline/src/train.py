@@ -9,6 +9,8 @@ from typing import Any
 import mlflow
 import yaml
 
+from src.attention_unet import build_attention_unet
+
 
 def train_one_epoch(training, epoch) -> float:
     return abs(training["lr"] * 1000 - 1) + 1 / epoch
@@ -34,6 +36,7 @@ def main(config_path: str) -> None:
     with open(config_path) as f:
         config = yaml.safe_load(f)
 
+    model = build_attention_unet(config["model"]["channels"], config["model"]["dropout"])
     checkpoint_dir = Path(config["training"]["checkpoint_dir"])
     checkpoint_dir.mkdir(parents=True, exist_ok=True)
     best_dice = -1.0
@@ -48,7 +51,7 @@ def main(config_path: str) -> None:
             mlflow.log_metric("train_loss", train_loss, step=epoch)
 
             if (epoch + 1) % config["training"]["val_interval"] == 0:
-                val_dice = validate(config["training"], config["model"], epoch + 1)
+                val_dice = validate(config["training"], model, epoch + 1)
                 mlflow.log_metric("val_dice", val_dice, step=epoch)
                 if val_dice > best_dice:
                     best_dice = val_dice

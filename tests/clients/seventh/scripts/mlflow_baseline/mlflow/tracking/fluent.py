@@ -20,3 +20,7 @@ def log_params(params):
 
 def log_metric(key, value, step=None):
     pass
+
+
+def log_metrics(metrics, step=None):
+    pass
