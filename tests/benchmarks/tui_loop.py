@@ -81,6 +81,8 @@ async def calm(app: HptuiApp, pilot: Pilot[str], most: float = 2.0) -> None:
 async def on_dashboard(app: HptuiApp, pilot: Pilot[str]) -> None:
     """Go to the study, and wait until all its trials are in the table."""
     while not (isinstance(app.screen, StudyScreen) and app.screen.snapshot and not app.screen.snapshot.partial):
+        if not app.is_running:
+            raise SystemExit("the program was ended: what follows would be no measurement")
         if isinstance(app.screen, StudiesScreen):
             await pilot.press("enter")
         elif not isinstance(app.screen, StudyScreen):

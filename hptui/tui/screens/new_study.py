@@ -70,7 +70,7 @@ MAX_FILE_CHARACTERS = 100_000
 
 
 def run_from(host: Host, value: str, then: OnCreated) -> None:
-    """Ask for the study file if there is none in `value`, check it, ask for the options of the run, and start it."""
+    """Check a study file, ask for the options of the run, and start it; no `value`: ask for it."""
 
     def ask_options(text: str | None) -> None:
         if text:

@@ -17,7 +17,7 @@ _STARTED: dict[Path, float] = {}
 
 @contextmanager
 def starting_runner(root: Path) -> Iterator[None]:
-    """Start a runner in this context: it will hold the study's lock in a moment, unless an error is raised."""
+    """Start a runner in this context: unless an error is raised, it holds the lock in a moment."""
     _STARTED[root] = time.monotonic()
     try:
         yield
@@ -36,7 +36,7 @@ class StartWatch:
         self._since: float | None = None
 
     def is_starting(self, state: StudyState, *, alive: bool) -> bool:
-        """Return whether a runner is about to start: it was started here, or the state was seen to become running."""
+        """Return whether a runner is about to start: started here, or the state has become running."""
         running = state in (StudyState.RUNNING, StudyState.DRAINING)
         if alive or not running:
             self._since = None

@@ -55,9 +55,9 @@ class LineWidget(Widget):
         raise NotImplementedError
 
     def style_of(self, part: str) -> Style:
-        """Return the style of a named part of this widget: a meaning, a trial's colour, or one of `COMPONENT_CLASSES`.
+        """Return the style of a named part: a meaning, a trial's colour, or a component class.
 
-        Textual computes component classes anew for each widget that is mounted, which takes longer than all else when
+        Textual computes component classes again for each widget that is mounted, which takes longer than all else when
         a page of charts opens. The colours of meanings are the same in all widgets.
         """
         style = self._styles.get(part)
