@@ -119,13 +119,13 @@ def cannot_pack(study: Study, spec: WorkerSpec, executor: Executor) -> str:
 
 
 def judged_reason(study: Study, shared_metrics: Collection[str]) -> str:
-    """Return why trials of a study may not share a process: they are judged by what they would have in common; ''."""
+    """Return which measure of the process trials are judged by, so that they cannot share one; ''."""
     judged = {metric.name: metric.where for metric in required_metrics(study) if metric.use in (OBJECTIVE, CONDITION)}
     for n, condition in enumerate(study.search.outcome):
         judged |= dict.fromkeys(condition.names, f"search.outcome[{n}]")
     shared = {*shared_metrics, *MEASURED_QUANTITIES}
-    found = next((name for name in judged if name in shared), "")
-    return f"{judged[found]} judges {found}, which is that of all trials in a process" if found else ""
+    name = next((name for name in judged if name in shared), "")
+    return f"{judged[name]} judges {name}, which is that of all trials in a process" if name else ""
 
 
 def searched_reason(study: Study, key_settings: Sequence[str]) -> str:

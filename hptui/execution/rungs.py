@@ -55,8 +55,7 @@ def record_rung(store: Store, study: Study, number: int) -> str:
     objective, value, step = promotion.objective, None, trial.last_step
     if curve := store.read.curve(number, objective.metric):
         step = _judged_step(trial, promotion.next_pause(trial, store.read.rungs(number)), [at for at, *_ in curve])
-        shown = [v for at, v, _ in curve if step is None or at <= step]
-        value = _selected(objective, shown)
+        value = _selected(objective, [v for at, v, _ in curve if step is None or at <= step])
     known = step is not None and trial.total_steps
     progress = min(1.0, (step or 0) / trial.total_steps) if known and trial.total_steps else trial.progress
     result = promotion.result(number, progress or 0.0, value, step)

@@ -14,7 +14,10 @@ from hptui.store.store import Store
 
 
 def record_share(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
-    """Record what an attempt has taken so far, as each sign of progress says it: a killed one keeps what it took."""
+    """Record what an attempt has taken so far.
+
+    Each sign of progress says it, so that one which is killed keeps what it took.
+    """
     if (share := event.get(SECONDS_ALONE)) is None:
         return
     [attempt] = [row for row in store.read.attempts(live.trial.number) if row.token == live.attempt.token]
@@ -24,9 +27,10 @@ def record_share(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -
 
 
 def own_seconds(attempts: Sequence[Attempt]) -> float | None:
-    """Return a trial's own part of the computing: its shares, and the time of attempts in processes of their own.
+    """Return a trial's own part of the computing.
 
-    None where no attempt shared a process.
+    It is the sum of its shares, and of the time of attempts in processes of their own. None where no attempt shared
+    a process.
     """
     shares = [attempt.environment.get(SECONDS_ALONE) for attempt in attempts]
     if all(share is None for share in shares):

@@ -36,7 +36,7 @@ def seconds_alone(trial: Trial) -> float | None:
 
 
 def own_seconds(trial: Trial) -> float:
-    """Return what a trial took of the machine: its own share where it shared a process, else its whole time."""
+    """Return what a trial took: its own share where it shared a process, else its whole time."""
     share = seconds_alone(trial)
     return trial.seconds if share is None else share
 
@@ -52,7 +52,7 @@ def has_shares(trials: Iterable[Trial]) -> bool:
 
 
 def own_memory(trial: Trial) -> float | None:
-    """Return the sum of the measured parts of a trial's memory (GiB) in a process that others shared; else None."""
+    """Return the sum of the parts of a trial's memory (GiB) in a shared process; else None."""
     if seconds_alone(trial) is None or trial.peak_memory_gb is not None:
         return None
     parts = [trial.facts.get(name) for name in MEMORY_PARTS]

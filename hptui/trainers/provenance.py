@@ -73,8 +73,8 @@ KNOWN = KnownModules()
 
 def package_versions() -> dict[str, Value]:
     """Return the versions of the third-party packages that this process has imported."""
-    found: dict[str, Value] = {**KNOWN.versions, **_versions_after(KNOWN.last)}
-    return found
+    versions: dict[str, Value] = {**KNOWN.versions, **_versions_after(KNOWN.last)}
+    return versions
 
 
 def remember_versions() -> None:

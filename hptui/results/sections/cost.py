@@ -62,7 +62,7 @@ def _item(label: str, *parts: Part) -> Line:
 
 
 def _shared_times(facts: FactWriter) -> tuple[Block, ...]:
-    """Return the table of times where trials shared a process: what each took itself, and how long it was there."""
+    """Return the table of times where trials shared a process: own shares, and from start to end."""
     own, whole = own_seconds_per_trial(facts.view), seconds_per_trial(facts.view)
     if own is None or whole is None:
         return ()
