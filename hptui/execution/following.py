@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from hptui.core.trial import Reason
 from hptui.execution.attempts import Attempts
@@ -45,7 +46,7 @@ class Following:
         """Follow all attempts. What they wrote and how they ended is recorded in one transaction, or in a few."""
         states: dict[str, State] = {}
         for live in list(self.attempts.live.values()):
-            self._apart(live, lambda live=live: self._look(live, states))
+            self._apart(live, partial(self._look, live, states))
         looked = [live for live in self.attempts.live.values() if live.attempt.token in states]
         while looked:
             endings = dict[str, AttemptEnd]()
@@ -53,7 +54,7 @@ class Following:
             failures = list[Exception]()
             for live in looked[:count]:
                 try:
-                    self._apart(live, lambda live=live, endings=endings: self._follow_up(live, states, endings))
+                    self._apart(live, partial(self._follow_up, live, states, endings))
                 except Exception as error:  # the ends of the others are recorded, too, and must be followed now
                     log.exception("trial %d: what is to follow its record has failed", live.trial.number)
                     failures.append(error)
@@ -73,7 +74,7 @@ class Following:
         try:
             with self.store.transaction(durable=durable):
                 for live in looked:
-                    self._apart(live, lambda live=live: self._record(live, states[live.attempt.token], endings))
+                    self._apart(live, partial(self._record, live, states[live.attempt.token], endings))
                     count += 1
                     if time.monotonic() >= deadline:
                         break

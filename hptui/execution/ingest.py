@@ -87,8 +87,8 @@ class EventReader:
 
     def rolled_back(self) -> None:
         """Take back what `drain` has noted of attempts since the last commit: all of it is read again."""
-        for live, (offset, *saved) in reversed(self._uncommitted):
-            live.offset, live.sequence, live.step, live.progress, live.curves = offset, *saved
+        for live, saved in reversed(self._uncommitted):
+            live.offset, live.sequence, live.step, live.progress, live.curves = saved
         self._uncommitted.clear()
 
     def _batch(self, live: RunningAttempt, *, final: bool) -> bool:

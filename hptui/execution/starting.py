@@ -74,7 +74,7 @@ class Starting:
 
     def start(self, actions: Sequence[Start], may_start: Callable[[], bool]) -> None:
         """Start trials, in as many transactions as it takes, as long as `may_start` allows it."""
-        remaining = list(actions)
+        remaining = actions
         while remaining and may_start():
             remaining = self._start_some(remaining)
 

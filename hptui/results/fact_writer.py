@@ -227,7 +227,7 @@ class FactWriter:
         return Fact(key, value, self.format_value(name, value), tuple(trial.number for trial in trials), field)
 
     def _is_rate(self, name: str) -> bool:
-        """Return whether a metric is a share of a whole: counted, of a number of samples, or written in per cent."""
+        """Return whether a metric is a share: counted, of a number of samples, or in per cent."""
         spec, trials = self.study.metrics.get(name), self.view.trials
         written = spec.format if spec is not None and spec.format else ""
         samples = any(objective.metric == name and objective.samples for objective in self.study.objectives)

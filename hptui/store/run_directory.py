@@ -19,8 +19,7 @@ Every event has `q`, gap-free from 1, `k`, its kind, and `t`, seconds of activit
                 sub {name: n}: which value of this attempt at this step it is, from 0, where it is not the first
     retract     metric: delete its points so far, a better source reports it from now on
     heartbeat   n
-    progressed  passes: the process that the attempt shares with others computes, so that silence is no hang;
-                seconds_alone: what the attempt has taken of its time
+    progressed  passes: the shared process computes, so that silence is no hang; seconds_alone: this attempt's part
     checkpoint  step, path, bytes
     environment environment {name: value}: facts of the environment learnt since hello
     effective   settings {name: value}

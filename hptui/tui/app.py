@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from textual.actions import ActionParseResult
-from textual.app import InvalidThemeError, SystemCommand
+from textual.app import App, InvalidThemeError, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.dom import DOMNode
@@ -262,7 +262,7 @@ class HptuiApp(TerminalApp):
             self.open("theme")
 
     def action_command_palette(self) -> None:
-        if not CommandPalette.is_open(self):
+        if not CommandPalette.is_open(cast("App[object]", self)):
             self.push_screen(KeyPalette(id="--command-palette"))
 
     def action_messages(self) -> None:

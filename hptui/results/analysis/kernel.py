@@ -90,7 +90,7 @@ def matern(squared: Array) -> tuple[Array, Array]:
 class Model:
     """Values at points. `values` are made to have mean 0 and standard deviation 1; smaller is better."""
 
-    def __init__(self, points: Points, values: Sequence[float]) -> None:
+    def __init__(self, points: Points, values: Sequence[float] | Array) -> None:
         y = np.asarray(values, float)
         largest = float(np.abs(y).max(initial=0.0))
         unit = largest if largest > MAX_SQUARED else 1.0
@@ -148,7 +148,7 @@ class Model:
     def fit(
         self, active: Sequence[int], starts: Sequence[Array], step: Array | None = None, least: Array | None = None
     ) -> Optimum:
-        """Return the best of the optima that are reached from these starts; `least` are bounds of active weights."""
+        """Return the best optimum that is reached from the starts; `least` bounds active weights."""
         bounds = [LENGTH_BOUNDS] * len(active) + [SCALE_BOUNDS, NOISE_BOUNDS]
         if least is not None:
             bounds[: len(active)] = [(float(low), LENGTH_BOUNDS[1]) for low in least]
@@ -185,7 +185,7 @@ class Model:
         return self.fit(active, [*more, *starts], step)
 
     def changing_fast(self, setting: int, weight: float) -> Optimum:
-        """Return the model in which a setting has at least a weight, fitted from the full one and from it alone.
+        """Return the model in which a setting has at least a weight, from the full one and from it alone.
 
         A likelihood has several optima: one in which all is noise, and one in which a setting makes it, but not
         smoothly. From the smooth starts of the full model the second one is not reached.

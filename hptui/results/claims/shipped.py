@@ -5,9 +5,11 @@ most 8 % false. Classes that state counts or recorded values have no row and are
 """
 
 METHOD = 3
-"""Number of the method by which these classes are computed, raised with every change of what is said: rates are counted
-by method. 3: what a setting may still change rests on fast changes, too; 2: E1 must hold beside a step, E4 needs each
-place tried; 1: the first that was counted."""
+"""Number of the method by which these classes are computed, raised with every change of what is stated.
+
+Rates are counted by method. 3: what a setting may still change rests on fast changes, too; 2: E1 must hold next to a
+step, E4 needs each place tried; 1: the first that was counted.
+"""
 COUNTED_SAMPLERS = ("tpe",)
 """Samplers whose searches were counted, in rows of at least 300 studies."""
 MEASURED = frozenset({"E1", "E2", "E3", "E4", "E5", "E7", "E9", "N2"})
