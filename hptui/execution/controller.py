@@ -185,7 +185,7 @@ class StudyController:
             budget=self.study_view.search.trials,
             since=float(self.store.read.get_meta(MetaKey.SINCE) or 0.0),
             stop_reason=study_is_over(self.study_view, learnable, seconds),
-            spent=self.proposals.exhausted,
+            spent=self.proposals.why_exhausted,
             listed=self.study_view.search.sampler == "list",
             stage=self.stage.name,
             stagnation=no_improvement(self.study_view, learnable),

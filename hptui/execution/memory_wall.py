@@ -30,6 +30,11 @@ class MemoryWall:
         self._limits = MemoryLimits(study, base)
         self._recorded_share: float | None = None
 
+    @property
+    def bounds_the_space(self) -> bool:
+        """Whether proposals are refused that are predicted not to fit."""
+        return self._study.search.memory == "refuse" and self._limits.model is not None
+
     def evidence(self, trials: Iterable[Trial]) -> int:
         """Return how many trials the model rests on: proposals made in advance depend on it."""
         model = self._limits.model_of(trials)

@@ -25,7 +25,7 @@ class PlanState:
     """All that a plan depends on.
 
     `since` is when a person last started the study: older failures are ignored. `stop_reason` says which condition of
-    `until` is met, `spent` that the engine has nothing new to propose, `listed` that it never does. `stage` is the
+    `until` is met, `spent` why the engine has nothing new to propose, `listed` that it never does. `stage` is the
     current one, to which `budget` applies; `stagnation` says why its search ends before that, `has_next_stage` that
     another one follows. `missing_replicates` are still to be recorded, as (trial, k). `promotable` are the trials that
     go on from their rungs, `promotable_at_end` those that do when nothing else will come to any rung.
@@ -37,7 +37,7 @@ class PlanState:
     budget: int | None
     since: float = 0.0
     stop_reason: str = ""
-    spent: bool = False
+    spent: str = ""
     listed: bool = False
     stage: str = ""
     stagnation: str = ""
@@ -159,7 +159,7 @@ def _end_of_study(state: PlanState) -> End:
     if state.stagnation:
         return End(StudyState.DONE, state.stagnation)
     if state.spent and trials_left(state) > 0 and not state.listed:
-        return End(StudyState.DONE, "the search space is spent: every feasible configuration has been tried")
+        return End(StudyState.DONE, state.spent)
     return End(StudyState.DONE, "")
 
 

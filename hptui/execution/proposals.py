@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hptui import plugins
 from hptui.core.laws import ENGINE as LAW_ENGINE
 from hptui.core.laws import Law
+from hptui.core.memory import OFF
 from hptui.core.rungs import latest
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
@@ -76,6 +77,16 @@ class Proposals:
         self._sources, self._lessons = prior_studies_of(store, study), prior_trials(store, study)
         self._noted_imports: tuple[int, ...] | None = None
         self.exhausted = False
+
+    @property
+    def why_exhausted(self) -> str:
+        """Why nothing new is proposed any more; '' while something is."""
+        if not self.exhausted:
+            return ""
+        fits = f" that is predicted to fit into memory ({OFF})" if self.memory.bounds_the_space else ""
+        if self._study.space.size is not None:
+            return f"the search space is spent: every feasible configuration{fits} has been tried"
+        return f"nothing more to propose: the sampler finds no new feasible configuration{fits}"
 
     def prepare(self) -> None:
         """Load the engine before it is needed; do nothing when it is loaded."""

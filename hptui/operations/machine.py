@@ -15,7 +15,7 @@ from typing import Any
 
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.reader import StoreReader
-from hptui.store.run_directory import RunDir, read_json
+from hptui.store.run_directory import RunDir, lock_is_held, read_json
 
 GIB = float(1 << 30)
 """Bytes of a GiB."""
@@ -183,7 +183,10 @@ def _worker_pids(home: Path) -> Iterator[tuple[int, str]]:
             StoreReader.open(sd) as reader,
         ):  # one unreadable store must not hide the other studies' processes
             for attempt in reader.attempts(open=True):
-                facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).shim)
+                run = RunDir(sd.attempt(attempt.trial, attempt.n))
+                if not lock_is_held(run.lock):  # its number may be another process's by now, or one elsewhere
+                    continue
+                facts = read_json(run.shim)
                 pid = facts.get("worker") if isinstance(facts, dict) else None
                 if isinstance(pid, int) and Path(f"/proc/{pid}").exists():
                     yield pid, f"{sd.name} trial {attempt.trial}"

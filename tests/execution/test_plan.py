@@ -78,10 +78,10 @@ def test_trials_begun_already_run_before_new_ones() -> None:
 
 
 def test_a_spent_space_ends_the_study_and_says_so() -> None:
-    [end] = plan(state(trials(C), spent=True))
+    [end] = plan(state(trials(C), spent="the search space is spent"))
     assert isinstance(end, End)
     assert end.state is StudyState.DONE
-    assert "spent" in end.message
+    assert end.message == "the search space is spent"
 
 
 @pytest.mark.parametrize(

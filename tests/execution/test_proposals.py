@@ -204,3 +204,23 @@ def test_a_trial_is_made_smaller_only_where_that_is_asked_for(store, tmp_path, m
     else:
         assert fitted == asked
         assert [("it runs because it was asked for" in event) for event in events] == [True] * (role is Role.MANUAL)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "constraint", "words"),
+    [
+        (
+            [Choice("depth", (1, 2))],
+            "depth > 0",
+            "the search space is spent: every feasible configuration has been tried",
+        ),
+        ([Float("lr", 0, 1), Choice("depth", (1, 2))], "lr < 0", "nothing more to propose: the sampler finds no new"),
+    ],
+    ids=["finite", "continuous"],
+)
+def test_a_space_is_said_to_be_spent_only_if_it_can_be(store, parameters, constraint, words):
+    proposals = Proposals(store, replace(study("random"), space=space(parameters, constraint)), {})
+    assert proposals.why_exhausted == ""
+    while (trial := proposals.next(store.read.trials())) is not None:
+        store.update_trial(trial.number, status=TrialStatus.COMPLETE, values={"loss": 1.0}, ended=1.0)
+    assert proposals.why_exhausted.startswith(words)

@@ -24,9 +24,10 @@ WRITERS = {"add_event": 1, "set_meta": 0, "get_meta": 0, "write_meta": 1}
 
 KINDS = """
     added changed code_changed cold_start constant data disk_low engine fenced gpu_busy gpu_fault hung imported left
-    memory no_gpus not_fetched notify packing place_back place_lost prepare prune pruner results resumed revision rung
-    sampler stage stop_rules study_done study_draining study_paused study_running study_stopped suspect threshold timeout trainer
-    trial_complete trial_failed trial_paused trial_pruned trial_stopped trial_waiting warm_start
+    memory no_gpus not_fetched notify packing place_back place_lost prepare prune pruner results resumed revision
+    rung sampler stage stop_rules study_done study_draining study_paused study_running study_stopped suspect
+    threshold timeout trainer trial_complete trial_failed trial_paused trial_pruned trial_stopped trial_waiting
+    warm_start
 """
 KEYS = """
     boot_id clean code defaults facts file fixed knowledge noticed overrides packing places prepared programs
