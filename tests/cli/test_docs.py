@@ -77,7 +77,7 @@ def test_places_are_found_by_words_and_can_be_printed(call):
     done = call("docs", "--search", "resume", "checkpoint")
     assert done.code == 0
     places = [line.split("\t")[0] for line in done.out.splitlines()]
-    assert "reliability.how" in places
+    assert "scripts.pausing" in places
     for place in places:
         assert call("docs", place).code == 0
     assert {entry["place"] for entry in json.loads(call("docs", "--json", "--search", "hang").out)} & {

@@ -139,7 +139,7 @@ def test_a_new_study_has_the_range_of_the_law(tmp_path: Path) -> None:
     assert isinstance(rate, Float)
     assert (rate.low, rate.high, rate.log) == (1e-3, HIGHEST_RATE, True)
     assert "Step Law" in path.read_text()
-    assert "--no-laws" in notes[0]
+    assert "laws = false" in notes[0]
     plain, silent = write_study_file("charlm", tmp_path / "without.toml", laws=False)
     spec = check(plain).study
     assert (spec.search.laws, silent, "Step Law" in plain.read_text()) == (False, [], False)
