@@ -155,7 +155,9 @@ def test_plain_signs_for_plain_streams():
 def test_json_is_indented_as_the_standard_library_does(capsys):
     rows = [{"step": n, "value": n / 3, "seconds": 1e-9 * n} for n in range(5)]
     rows[3] = {"step": 3, "value": None, "seconds": 0.1, "nonfinite": "nan"}
+    odd = [{"a%": 1, "b": 0.5}, {"b": 2, "a%": 1}, {"a%": None, "b": -0.0}, {"a%": True, "b": 1e300}, {"c": "%s"}]
     documents = [
+        Numbers(odd),
         {"curves": {"loss": Numbers(rows), "none": Numbers([])}, "x": {"y": [1, [2, []], {}], "z": None, "ü": "ä\n"}},
         [Numbers(rows[:1]), {}, [], True, 1.5, "a"],
         [],
