@@ -110,13 +110,13 @@ def _json_parts(value: Any, line: str) -> Iterator[str]:
 def _number_rows(rows: Numbers, line: str) -> Iterator[str]:
     """Yield the JSON of a list of objects of numbers: those like the first by one pattern, which is faster."""
     inner = f"{line}  "
-    first, field = rows[0].keys(), f"{inner}  "
+    first, field = tuple(rows[0]), f"{inner}  "
     fields = f",{field}".join(f"{_json_scalar(str(key))}: %r".replace("%", "%%").replace("%%r", "%r") for key in first)
     pattern, usual = f"{{{field}{fields}{inner}}}", {int, float}
     yield f"[{inner}"
     yield f",{inner}".join(
         pattern % (*values,)
-        if row.keys() == first and usual.issuperset(map(type, values := row.values())) and math.isfinite(sum(values))
+        if tuple(row) == first and usual.issuperset(map(type, values := row.values())) and math.isfinite(sum(values))
         else "".join(_json_parts(row, inner))
         for row in rows
     )
