@@ -8,10 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from hptui.core.trial import Attempt, AttemptState, Role
+from hptui.core.trial import Attempt, AttemptState, Role, Trial
 from hptui.results.analysis.cost import busy_intervals, gpu_seconds, memory_by_loading, union_seconds
 from hptui.results.digits import column_decimals, printed_number
 from hptui.results.document import Image, render_markdown
+from hptui.results.fact_index import render_with_index
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import plain_text
 from hptui.results.html_report import render_html
@@ -19,6 +20,7 @@ from hptui.results.report import STYLES, compose_report
 from hptui.results.report_data import ReportData
 from hptui.results.sections.first_screen import first_screen_lines
 from tests.results import seeds
+from tests.results.generated import Made
 from tests.results.kit import curve, view_of
 from tests.results.seeds import one
 
@@ -365,3 +367,17 @@ def test_the_ledger_has_each_claim_with_its_line_and_premise():
             assert re.sub(r"[*`\\]", "", entry["text"]) in lines[entry["line"] - 1]
         missing = [claim for claim in document.claims if not any(e["text"] == claim.sentence for e in entries)]
         assert [claim.kind for claim in missing if claim.kind not in ("E0", "R1", "AB", "E8")] == []
+
+
+def test_no_statement_compares_trials_with_each_other_value_by_value(monkeypatch):
+    """Twenty thousand trials would be compared two hundred million times."""
+    compared, equal = [], Trial.__eq__
+
+    def counted(self, other):
+        compared.append(self.number)
+        return equal(self, other)
+
+    record = Made(7).record()
+    monkeypatch.setattr(Trial, "__eq__", counted)
+    render_with_index(compose_report(record, "results"), "r.md")
+    assert len(compared) <= 3 * len(record.view.trials)

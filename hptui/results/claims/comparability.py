@@ -63,7 +63,8 @@ def length_claims(facts: FactWriter) -> list[Claim]:
         length = lengths[trial.number]
         if length is not None and length.unit == unit:
             groups.setdefault(length, []).append(trial)
-    unknown = [trial for trial in order if all(trial not in trials for trials in groups.values())]
+    known = {trial.number for trials in groups.values() for trial in trials}
+    unknown = [trial for trial in order if trial.number not in known]
     return [*_of_unknown_length(facts, unknown), *_of_other_length(facts, groups)]
 
 
@@ -83,7 +84,8 @@ def _of_other_length(facts: FactWriter, groups: Mapping[TrainingLength, list[Tri
     order = facts.data.order
     if len(groups) < 2:
         return []
-    common = max(groups, key=lambda length: (len(groups[length]), -order.index(groups[length][0])))
+    places = {trial.number: place for place, trial in enumerate(order)}
+    common = max(groups, key=lambda length: (len(groups[length]), -places[groups[length][0].number]))
     counts = {f"{length.amount:g} {length.unit}": len(trials) for length, trials in groups.items()}
     if len(groups[common]) * 2 <= len(order):
         text = line(
