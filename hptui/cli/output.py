@@ -108,10 +108,11 @@ def _json_parts(value: Any, line: str) -> Iterator[str]:
 
 
 def _number_rows(rows: Numbers, line: str) -> Iterator[str]:
-    """Yield the JSON of a list of objects of numbers: those like the first by one pattern, which is faster."""
+    """Yield the JSON of a list of objects of numbers: by one pattern where they are like the first."""
     inner = f"{line}  "
     first, field = tuple(rows[0]), f"{inner}  "
-    fields = f",{field}".join(f"{_json_scalar(str(key))}: %r".replace("%", "%%").replace("%%r", "%r") for key in first)
+    names = [_json_scalar(str(key)).replace("%", "%%") for key in first]
+    fields = f",{field}".join(f"{name}: %r" for name in names)
     pattern, usual = f"{{{field}{fields}{inner}}}", {int, float}
     yield f"[{inner}"
     yield f",{inner}".join(
