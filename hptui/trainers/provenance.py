@@ -13,7 +13,6 @@ import os
 import platform
 import re
 import resource
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hptui.core.git import ask_git
 from hptui.core.masking import mask_text, recordable_variables
 from hptui.core.trial import Value
 
@@ -151,21 +151,8 @@ def git_facts(directory: Path) -> dict[str, Value]:
 
 def _git(directory: Path, *arguments: str) -> str | None:
     """Return the output of a git command; None when git fails, is missing, or takes too long."""
-    # A repository's own configuration may name programs that `status` would run: they are switched off.
-    options = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
-    environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    try:
-        process = subprocess.run(
-            ["git", *options, "-C", str(directory), *arguments],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=GIT_TIMEOUT_S,  # `status` is slow in a large repository on a network file system
-            env=environ,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else None
+    output = ask_git(directory, *arguments, timeout=GIT_TIMEOUT_S)
+    return None if output is None else output.decode(errors="replace").strip()
 
 
 def data_facts(settings: Mapping[str, Any], directory: Path, cache: Path) -> dict[str, Value]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import subprocess
 import uuid
 from pathlib import Path
 from typing import Any
 
+from hptui.core.git import ask_git
 from hptui.execution.executor import StartFailed
 from hptui.execution.remote.messages import CHUNK_BYTES
 from hptui.execution.remote.transfer import Copy, Failed, FileSource
@@ -104,21 +104,8 @@ class CodeCopy:
         return None if listed is None else [name for name in listed.split("\0") if name]
 
     def _git(self, *arguments: str) -> str | None:
-        # A repository's own configuration may name programs that git would run: they are switched off.
-        options = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(self.directory)]
-        environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-        try:
-            done = subprocess.run(
-                ["git", *options, *arguments],
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=MAX_GIT_S,
-                env=environ,
-                check=True,
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
-        return os.fsdecode(done.stdout)
+        output = ask_git(self.directory, *arguments, timeout=MAX_GIT_S)
+        return None if output is None else os.fsdecode(output)
 
     def _git_facts(self) -> dict[str, Any]:
         commit, changed = self._git("rev-parse", "HEAD"), self._git("status", "--porcelain", "--", ".")
