@@ -89,7 +89,7 @@ class SteeringScreen(SourceScreen):
         """Stop trials, after a confirmation; `now` kills them."""
         if not numbers:
             return
-        verb = "Kill" if now else "Stop"
+        verb, doing = ("Kill", "killing") if now else ("Stop", "stopping")
         details = ["They end at once, without a last checkpoint." if now else "They save a checkpoint and end."]
         details.append("They do not go on by themselves; T runs them again.")
         self.ask(
@@ -97,7 +97,7 @@ class SteeringScreen(SourceScreen):
             details,
             lambda: host_of(self).run_in_background(
                 lambda: verbs.stop(self.sd, numbers, now=now),
-                f"{verb.lower()}ing {trials_text(numbers)}…".replace("pi", "ppi"),
+                f"{doing} {trials_text(numbers)}…",
             ),
             yes=verb,
         )
