@@ -19,7 +19,8 @@ class RunningAttempt:
     """A running attempt, with the state that its events have reported so far.
 
     `offset` and `sequence` are what the store has committed; `last_event_at` is when anything but a heartbeat last came
-    (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
+    (`time.monotonic`); `latest` are the last values of metrics, and `measured_at` the progress at which each was
+    reported; `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
     that values came which the pruner has not seen, `exempt` that pruners leave it alone. `suspects` counts its invalid
     lines, `failed_reads` the turns in a row that could not follow it; `poison` says why it is followed no more.
     `gpu_peaks` is the most memory (GiB) that was seen on each GPU, by UUID. `state` is the executor's last answer, and
@@ -47,6 +48,7 @@ class RunningAttempt:
     earlier_seconds: float = 0.0
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     latest: dict[str, float] = field(default_factory=dict)
+    measured_at: dict[str, float] = field(default_factory=dict)
     has_new_values: bool = False
     exempt: bool = False
     suspects: int = 0

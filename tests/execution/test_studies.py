@@ -607,6 +607,33 @@ def test_a_stop_rule_ends_a_trial_and_spares_the_baseline(home: Path, tmp_path: 
     assert all(8 <= (one.last_step or 0) < 40 for one in others)
 
 
+SLOWLY_MEASURED = """
+import time
+
+def train(trial, rate=0.1):
+    trial.total_steps = 10
+    for step in range(1, 11):
+        trial.report(step, train_loss=1.0)
+        if step % 3 == 0:
+            time.sleep(1.0)  # the evaluation, longer than a turn of the runner
+            trial.report(step, loss=0.9 if step < 6 else 0.1)
+"""
+
+
+def test_a_stop_rule_waits_for_a_value_of_its_moment(home: Path, tmp_path: Path) -> None:
+    """At its share of the training the last evaluation was an earlier one, and the next is on its way."""
+    (tmp_path / "slowly.py").write_text(SLOWLY_MEASURED)
+    file = tmp_path / "study.toml"
+    file.write_text(
+        'name = "slowly"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "slowly:train"\n'
+        '[space]\nrate = "0.1..1"\n[search]\nsampler = "random"\ntrials = 2\nbaseline = false\n'
+        'stop = [{ when = "loss > 0.5", after = 0.6 }]\n[resources]\nparallel = 2\n'
+    )
+    sd = run_to_rest(home, file)
+    assert statuses(trials(sd)) == ["complete", "complete"]
+    assert events(sd, "threshold") == []
+
+
 def test_a_stop_rule_about_a_metric_that_never_comes_is_said(home: Path, tmp_path: Path) -> None:
     search = 'stop = [{ when = "grad_norm > 5", after = 0.2 }]'
     sd = run_to_rest(home, toy(tmp_path, trials=2, search=search))
