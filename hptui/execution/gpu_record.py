@@ -54,8 +54,9 @@ def faulty_gpus(attempts: Iterable[Attempt], since: float) -> Mapping[str, str]:
 
 def _fault_sentence(failed: list[Attempt]) -> str:
     last = failed[-1]
-    trials = ", ".join(dict.fromkeys(str(attempt.trial) for attempt in failed))
+    numbers = list(dict.fromkeys(str(attempt.trial) for attempt in failed))
+    trials = f"trial{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
     return (
-        f"{last.device} ({last.environment.get('gpu', '')}) failed {len(failed)} times (trials {trials}): "
+        f"{last.device} ({last.environment.get('gpu', '')}) failed {len(failed)} times ({trials}): "
         f"it gets no more trials until the study is started again; the last time: {last.message}"
     )
