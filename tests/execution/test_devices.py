@@ -14,10 +14,10 @@ import pytest
 from hptui.core.errors import MachineError, UserError
 from hptui.core.study import Resources
 from hptui.execution.executor import LaunchRecord, WorkerSpec
-from hptui.execution.local.gpu_processes import gpu_processes
 from hptui.execution.local import devices, environment, lock_directory, nvml
 from hptui.execution.local.devices import Slot, lock_slot, slots_for, visible_gpus
 from hptui.execution.local.executor import LocalExecutor
+from hptui.execution.local.gpu_processes import gpu_processes
 from hptui.execution.local.slots import SlotPool
 from hptui.execution.local.usage import UsageSampler
 from hptui.store.paths import StudyDir

@@ -252,7 +252,7 @@ def test_numbers_count_the_cards_that_a_batch_system_leaves(world, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     [slot] = slots_for(Resources())
     assert devices.slot_environment(slot)["CUDA_VISIBLE_DEVICES"].startswith("GPU-")
-    assert [finding.level for finding in doctor._gpus()][0] == "ok"
+    assert next(finding.level for finding in doctor._gpus()) == "ok"
 
 
 def test_a_wait_for_trials_of_other_studies_is_told_once_it_lasts(world, host, monkeypatch):
@@ -449,6 +449,18 @@ def test_faults_that_the_driver_reports_are_told_once_each(world, monkeypatch):
         assert sorted(told) == sorted(
             f"GPU {card}: the driver reports Xid {number}: {xid.XID_TEXTS[number]}" for card, number in faults
         )
+
+
+def test_two_pointers_to_a_card_are_one_card():
+    """The library returns a new object at each question and each event."""
+    import ctypes
+
+    class Card(ctypes.Structure):
+        pass  # opaque, as the library's
+
+    pointer = ctypes.POINTER(Card)
+    first, again, other = (ctypes.cast(address, pointer) for address in (4096, 4096, 8192))
+    assert xid._identity(first) == xid._identity(again) != xid._identity(other)
 
 
 def test_what_decides_how_fast_a_card_is_stands_in_the_record(world):

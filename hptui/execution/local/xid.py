@@ -47,7 +47,7 @@ def _identity(handle: Any) -> int | str:
 
     A handle of the library is a pointer; two pointers to the same card are different objects.
     """
-    return ctypes.cast(handle, ctypes.c_void_p).value or 0 if hasattr(handle, "contents") else str(handle)
+    return str(handle) if isinstance(handle, int | str) else ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
 class XidWatch:
