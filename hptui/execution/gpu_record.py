@@ -8,6 +8,8 @@ from hptui.core.trial import Attempt, AttemptState, Reason
 
 GPU_PEAKS = "gpu_peaks_gb"
 """Key of an attempt's environment: the most memory (GiB) that it needed of each of its GPUs, by UUID."""
+MEAN_CLOCK, SLOWED_BY = "gpu_mean_clock_mhz", "gpu_slowed_by"
+"""Keys of the mean of the clocks that were sampled, and of why they were low at any time."""
 MAX_FAULTS = 2
 """Faults of a GPU in a row after which a study uses it no more."""
 

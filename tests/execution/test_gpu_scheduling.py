@@ -145,6 +145,8 @@ def test_figures_are_kept_for_each_gpu(world, host):
     world(processes=processes, milliwatts={"0": 350_000, "1": 50_500}, mhz={"0": 1980, "1": 980})
     sample = sample_tree(_Watched("one", me, 0.0), GpuUse.now())
     assert (sample.watts, sample.mhz) == (400.5, 1480.0)
+    world(processes=processes, slowed=0x1 | 0x4 | 0x20)
+    assert sample_tree(_Watched("one", me, 0.0), GpuUse.now()).slowed_by == ("power limit", "heat")
 
 
 @pytest.mark.parametrize("pids", ["host", "none"])
@@ -449,6 +451,26 @@ def test_faults_that_the_driver_reports_are_told_once_each(world, monkeypatch):
         assert sorted(told) == sorted(
             f"GPU {card}: the driver reports Xid {number}: {xid.XID_TEXTS[number]}" for card, number in faults
         )
+
+
+def test_a_sample_from_another_machine_arrives_whole(tmp_path):
+    """Generated: what the relay sends of a sample is what the runner records, each field."""
+    import json
+    from collections import deque
+    from dataclasses import asdict
+
+    from hptui.execution.remote.handle import RemoteHandle
+    from hptui.store.records import SAMPLE_FIELDS, Sample
+
+    draw = random.Random(3)
+    handle = object.__new__(RemoteHandle)
+    handle.token, handle._end, handle.known, handle.samples = "t", None, False, deque()
+    for at in range(30):
+        some = {name: draw.choice([None, draw.random()]) for name in SAMPLE_FIELDS}
+        causes = tuple(draw.sample(["heat", "power limit", "power brake"], draw.randrange(3)))
+        sample = Sample("t", float(at), **some, gpus={"a": draw.random()}, slowed_by=causes)
+        handle.take(json.loads(json.dumps({"k": "usage", **asdict(sample)})))
+        assert asdict(handle.usage()) == asdict(sample)
 
 
 def test_two_pointers_to_a_card_are_one_card():

@@ -130,7 +130,7 @@ def test_a_name_that_hptui_uses_too_makes_another_fact():
         Fact("trial.0.seconds", 6.0, "6", (0,), "trainer.seconds"),
     )
     for order in ((time, given), (given, time), (time, given, time, given), (given, given, time)):
-        text, ledger = render_with_index(ReportDocument((Paragraph(tuple(order)),)), "r.md")
+        _, ledger = render_with_index(ReportDocument((Paragraph(tuple(order)),)), "r.md")
         back = read_fact_index(ledger)
         assert len(back.facts) == 2
         assert [back.facts[place.key].value for place in back.places] == [fact.value for fact in order]

@@ -285,7 +285,7 @@ def slot_environment(slot: Slot) -> dict[str, str]:
 
 
 def unused_gpus() -> str:
-    """Return the warning about GPUs that are here and are not used, of other makers or hidden; '' for none."""
+    """Return the warning about GPUs here that are not used, of other makers or hidden; '' for none."""
     if nvml.library() is not None:
         hidden = gpus_are_hidden() and bool(nvml.all_gpus())
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -148,7 +148,7 @@ def is_forbidden(index: int) -> bool:
 
 
 def permitted() -> list[int]:
-    """Return the driver's indices of the cards that this process may use, in CUDA's order; of lost ones, too."""
+    """Return the driver's indices of the cards that this process may use, lost ones too, in CUDA's order."""
     return [index for index in range(count()) if not is_forbidden(index)]
 
 
@@ -196,7 +196,6 @@ def state_of(handle: Any) -> dict[str, str | float]:
     mhz: Any = query("nvmlDeviceGetMaxClockInfo", None, handle, SM_CLOCK)
     ecc: Any = query("nvmlDeviceGetEccMode", None, handle)
     mode: Any = query("nvmlDeviceGetComputeMode", None, handle)
-    causes: int = query("nvmlDeviceGetCurrentClocksThrottleReasons", 0, handle)
     if milliwatts is not None:
         state["power_limit_w"] = milliwatts / 1000
     if mhz is not None:
@@ -205,9 +204,20 @@ def state_of(handle: Any) -> dict[str, str | float]:
         state["ecc"] = "on" if ecc[0] else "off"
     if mode is not None:
         state["compute_mode"] = COMPUTE_MODES.get(int(mode), str(mode))
-    if slowed := ", ".join(name for bit, name in SLOWING_CAUSES.items() if causes & bit):
-        state["slowed_by"] = slowed
+    if slowed := slowing_causes(handle):
+        state["slowed_by"] = ", ".join(slowed)
     return state
+
+
+def slowing_causes(handle: Any) -> list[str]:
+    """Return why a card's clocks are low now."""
+    causes: int = query("nvmlDeviceGetCurrentClocksThrottleReasons", 0, handle)
+    return [name for bit, name in SLOWING_CAUSES.items() if causes & bit]
+
+
+def slowed() -> dict[str, list[str]]:
+    """Return why clocks are low now, by UUID."""
+    return {uuid_of(device.handle): slowing_causes(device.handle) for device in devices()}
 
 
 def memory_of(handle: Any) -> tuple[float, float] | None:
@@ -255,14 +265,14 @@ def usages() -> list[Usage]:
 
 def usages_by_gpu() -> dict[str, list[Usage]]:
     """Return the processes on each GPU whose driver lists them, by UUID: [] for a GPU without any."""
-    found: dict[str, list[Usage]] = {}
+    by_gpu: dict[str, list[Usage]] = {}
     for device in devices():
         uuid = uuid_of(device.handle)
         processes: list[Any] | None = query("nvmlDeviceGetComputeRunningProcesses", None, device.handle)
         if processes is not None:
             sizes = [None if process.usedGpuMemory is None else process.usedGpuMemory / GIB for process in processes]
-            found[uuid] = [Usage(int(process.pid), uuid, gb) for process, gb in zip(processes, sizes, strict=True)]
-    return found
+            by_gpu[uuid] = [Usage(int(process.pid), uuid, gb) for process, gb in zip(processes, sizes, strict=True)]
+    return by_gpu
 
 
 def used_gb() -> dict[str, float]:

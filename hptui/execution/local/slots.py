@@ -24,7 +24,7 @@ MPS = "nvidia-cuda-mps"
 LONG_WAIT_S = 300.0
 """Seconds of waiting for a GPU after which the way out is shown."""
 HELD_WAIT_S = 15.0
-"""Seconds after which it is said that other studies hold the GPUs."""
+"""Seconds of waiting after which the studies that hold the GPUs are mentioned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,10 @@ class SlotPool:
         return None, self._held_by_others(held) or (f"waiting until {silent} answers again" if silent else "")
 
     def _held_by_others(self, held: Collection[str]) -> str:
-        """Return that other studies hold these slots, once that has lasted: a trial that ends holds its own a while."""
+        """Return that other studies hold these slots, once that has lasted.
+
+        A trial that ends holds its own a while.
+        """
         if not held:
             self._held_since = None
             return ""

@@ -116,12 +116,13 @@ class GpuUse:
     busy: Mapping[str, float]
     watts: Mapping[str, float] = field(default_factory=dict)
     clocks: Mapping[str, float] = field(default_factory=dict)
+    slowed: Mapping[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def now(cls) -> GpuUse:
         """Ask the driver. In a container its pids are of others, even where one equals a pid here."""
         usages = nvml.usages_by_gpu() if devices.pids_are_ours() else {}
-        return cls(usages, nvml.used_gb(), nvml.utilisation(), *nvml.power_and_clock())
+        return cls(usages, nvml.used_gb(), nvml.utilisation(), *nvml.power_and_clock(), nvml.slowed())
 
 
 def sample_tree(watched: _Watched, gpus: GpuUse) -> Sample | None:
@@ -198,4 +199,5 @@ def _with_gpus(sample: Sample, usages: list[nvml.Usage], alone: Collection[str],
         watts=sum(watts) if watts else None,
         mhz=sum(clocks) / len(clocks) if clocks else None,
         gpus=sizes,
+        slowed_by=tuple(dict.fromkeys(cause for uuid in sorted(used) for cause in gpus.slowed.get(uuid, ()))),
     )
