@@ -452,7 +452,8 @@ def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_fil
     monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
     monkeypatch.setenv("FAKE_NVML", str(world))
     (tmp_path / "gpus").mkdir()
-    world.write_text(json.dumps({"registry": str(tmp_path / "gpus")}))
+    clocks = {"mhz": {"0": 1410, "1": 1410}, "max_clock": 1980, "slowed": 0x20, "milliwatts": {"0": 250_000}}
+    world.write_text(json.dumps({"registry": str(tmp_path / "gpus"), **clocks}))
     (tmp_path / "train.py").write_text(FILLS)
     path = tmp_path / "own.toml"
     path.write_text(textwrap.dedent(OWN.format(trials=4)))
@@ -462,6 +463,9 @@ def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_fil
     assert statuses(trials(sd)) == ["complete"] * 4
     peaks = [attempt.peak_gpu_gb or 0.0 for attempt in attempts]
     assert max(peaks) == pytest.approx(0.95 * 24)
+    for attempt in attempts:
+        assert attempt.environment["gpu_mean_clock_mhz"] == 1410
+        assert attempt.environment["gpu_slowed_by"] == "heat"
     assert events(sd, "gpu_busy") == []
 
     # The first GPU breaks: what fails there runs again on the other one.
