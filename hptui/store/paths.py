@@ -105,7 +105,7 @@ class StudyDir:
         return self.db.is_file()
 
     def remains(self) -> list[Path]:
-        """Return what is left of a study whose store was removed: its log and its trials; [] while it is there."""
+        """Return the files of a study whose store was removed; [] while that is there."""
         if self.exists():
             return []
         files = [Path(f"{self.db}-wal"), Path(f"{self.db}-shm"), self.trials]
@@ -129,8 +129,8 @@ def misnamed_studies(home: Path) -> list[Path]:
 
 def studies_without_store(home: Path) -> list[StudyDir]:
     """Return the studies in HOME whose trials are there, but not their store."""
-    found = [StudyDir(entry) for entry in sorted(home.iterdir())] if home.is_dir() else []
-    return [sd for sd in found if _lacks_store(sd)]
+    directories = sorted(home.iterdir()) if home.is_dir() else []
+    return [sd for sd in map(StudyDir, directories) if _lacks_store(sd)]
 
 
 def _lacks_store(sd: StudyDir) -> bool:
