@@ -90,8 +90,21 @@ class RayCluster:
         return f"127.0.0.1:{self.port}"
 
     def start(self, host: str, *, cpus: int = 2, gpus: int = 0, options: Sequence[str] = ()) -> None:
-        """Start a node, the first one with the head, and wait until it has joined."""
+        """Start a node, the first one with the head, and wait until it has joined.
+
+        Ray itself gives up after half a minute, which is not always enough on a busy machine: it is tried again.
+        """
         head = not self.nodes
+        for last in (False, False, True):
+            try:
+                self._start(host, head, cpus, gpus, options)
+                return
+            except AssertionError:
+                if last or self.nodes[host].process.poll() is None:
+                    raise
+                del self.nodes[host]
+
+    def _start(self, host: str, head: bool, cpus: int, gpus: int, options: Sequence[str]) -> None:
         where = [f"--port={self.port}", f"--dashboard-port={free_port()}", "--include-dashboard=false"]
         command = [
             *(self.python, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"),

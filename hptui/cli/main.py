@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import re
 import signal
@@ -21,12 +22,14 @@ from hptui import plugins
 from hptui.cli.common import Context
 from hptui.cli.output import message
 from hptui.core.errors import HptuiError, Unsupported, did_you_mean
-from hptui.core.interrupt import interrupted
+from hptui.core.interrupt import interrupted, raise_again
 from hptui.core.masking import mask_text
 from hptui.core.version import __version__
 
 OVERFLOW = "(overflow|underflow|invalid value|divide by zero) encountered"
 """Beginning of numpy's warnings about values beyond its range: what cannot be computed is not shown, which says it."""
+OBJECTS_PER_COLLECTION = 10_000
+"""New objects until garbage is looked for: what verbs read of a large study is no garbage, and Python asks at 700."""
 _contexts: list[Context] = []
 """The context of this call, for the crash report, which click's own context does not reach."""
 
@@ -115,10 +118,12 @@ def main() -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     warnings.filterwarnings("ignore", OVERFLOW, RuntimeWarning)
+    gc.set_threshold(OBJECTS_PER_COLLECTION, 10, 10)
     handler = signal.getsignal(signal.SIGINT)
     early = handler is interrupted  # set in `hptui/__init__`, while modules were imported
     try:
         if early:
+            sys.unraisablehook = raise_again
             signal.signal(signal.SIGINT, signal.default_int_handler)
         code = _guarded(sys.argv[1:])
         if early:

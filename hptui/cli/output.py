@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hptui.core.format import NO_VALUE, setting
@@ -109,19 +110,28 @@ def _json_parts(value: Any, line: str) -> Iterator[str]:
 
 
 def _number_rows(rows: Numbers, line: str) -> Iterator[str]:
-    """Yield the JSON of a list of objects of numbers: by one pattern where they are like the first."""
+    """Yield the JSON of a list of objects of numbers: many by one pattern where they are like the first."""
     inner = f"{line}  "
     first, field = tuple(rows[0]), f"{inner}  "
     names = [_json_scalar(str(key)).replace("%", "%%") for key in first]
     fields = f",{field}".join(f"{name}: %r" for name in names)
-    pattern, usual = f"{{{field}{fields}{inner}}}", {int, float}
-    yield f"[{inner}"
-    yield f",{inner}".join(
-        pattern % (*values,)
-        if tuple(row) == first and usual.issuperset(map(type, values := row.values())) and math.isfinite(sum(values))
-        else "".join(_json_parts(row, inner))
-        for row in rows
-    )
+    pattern, usual = f",{inner}{{{field}{fields}{inner}}}", {int, float}
+
+    def texts(some: Sequence[Any]) -> Iterator[str]:
+        values = tuple(chain.from_iterable(map(dict.values, some)))
+        alike = {first}.issuperset(map(tuple, some)) and usual.issuperset(map(type, values))
+        if values and alike and math.isfinite(sum(values)):
+            yield pattern * len(some) % values
+        elif len(some) == 1:
+            yield f",{inner}" + "".join(_json_parts(some[0], inner))
+        else:  # one of them is another: by halves, until it is alone
+            yield from texts(some[: len(some) // 2])
+            yield from texts(some[len(some) // 2 :])
+
+    starts = range(0, len(rows), ROWS_AT_ONCE)
+    parts = chain.from_iterable(texts(rows[start : start + ROWS_AT_ONCE]) for start in starts)
+    yield f"[{next(parts)[1:]}"
+    yield from parts
     yield f"{line}]"
 
 
@@ -209,6 +219,8 @@ def _table(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]], b
         message(f"not shown, for lack of room: {', '.join(left_out[:MAX_NAMED])}{more}")
 
 
+ROWS_AT_ONCE = 256
+"""Objects of numbers that are written by one pattern."""
 MAX_NAMED = 50
 """Columns without room that are named."""
 

@@ -5,6 +5,7 @@ takes precedence; a name that would denote two metrics denotes none."""
 
 from __future__ import annotations
 
+import functools
 import keyword
 import re
 from collections.abc import Iterable, Mapping
@@ -35,6 +36,7 @@ def larger_is_better(metric: str) -> bool:
     return any(LARGER_IS_BETTER.fullmatch(word) for word in words)
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def identifier(metric: str) -> str:
     """Return the name of a metric in expressions.
 

@@ -139,6 +139,8 @@ def meets_outcome(study: Study, trial: Trial) -> bool | None:
 
     None: some could not be evaluated, and no other one is violated.
     """
+    if not study.search.outcome:
+        return True
     margins = outcome_margins(study, trial)
     if any(margin > 0 for margin in margins.values()):
         return False
@@ -151,14 +153,11 @@ def is_usable(study: Study, trial: Trial) -> bool:
     It is complete, has a finite value of every objective, and violates no condition of `outcome`. Of a study without
     objectives none can.
     """
+    if trial.status is not TrialStatus.COMPLETE or not study.objectives:
+        return False
     values = trial.values or {}
     has_all = all(math.isfinite(values.get(objective.metric, math.nan)) for objective in study.objectives)
-    return (
-        bool(study.objectives)
-        and trial.status is TrialStatus.COMPLETE
-        and has_all
-        and meets_outcome(study, trial) is not False
-    )
+    return has_all and meets_outcome(study, trial) is not False
 
 
 def objective_point(study: Study, trial: Trial) -> ObjectivePoint:

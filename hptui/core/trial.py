@@ -194,6 +194,8 @@ class Trial:
     @property
     def continued_from(self) -> tuple[int, int] | None:
         """(number, step) of the checkpoint that the trial began from; None if it was trained from the start."""
+        if not self.facts:
+            return None
         number, step = self.facts.get(FROM_TRIAL), self.facts.get(FROM_STEP)
         return (number, step) if isinstance(number, int) and isinstance(step, int) else None
 

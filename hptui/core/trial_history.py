@@ -7,6 +7,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import overload
 
 from hptui.core.trial import Trial
@@ -103,10 +104,10 @@ class NumberRanges(Sequence[int]):
     """A set of numbers as ranges of neighbours, in ascending order: small, however many numbers there are."""
 
     def __init__(self, numbers: Iterable[int] = ()) -> None:
-        self._lows: list[int] = []
-        self._highs: list[int] = []
-        for number in numbers:
-            self.add(number)
+        ordered = sorted(set(numbers))
+        gaps = [(before, after) for before, after in pairwise(ordered) if after - before > 1]
+        self._lows = ordered[:1] + [after for _, after in gaps]
+        self._highs = [before for before, _ in gaps] + ordered[-1:]
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the first and the last number of each range."""

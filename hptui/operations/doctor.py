@@ -25,7 +25,7 @@ from hptui.operations.doctor_study import Finding, Level, examine_study
 from hptui.operations.machine import logout_warning
 from hptui.results.view import read_study
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
-from hptui.store.paths import StudyDir, list_studies, misnamed_studies
+from hptui.store.paths import StudyDir, list_studies, misnamed_studies, studies_without_store
 
 
 def terminal_facts() -> dict[str, str]:
@@ -164,6 +164,9 @@ def _home(home: Path) -> list[Finding]:
     for path in misnamed_studies(home):
         text = f"{str(path.name)!r} in {home} holds a study, but cannot be the name of one: no verb finds it"
         findings.append(Finding("home", "warning", text, "rename the directory to letters, digits, '.', '_' and '-'"))
+    for sd in studies_without_store(home):
+        text = f"{sd.name!r} in {home} has trials, but its study.db, which holds the results, was removed"
+        findings.append(Finding("home", "warning", text, "put study.db back, or remove the directory"))
     if not os.access(home, os.W_OK | os.X_OK):
         findings += [Finding("home", "error", f"{home} cannot be written", "choose another with --home or $HPTUI_HOME")]
     return [*findings, *_disk(home)]

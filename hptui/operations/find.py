@@ -30,6 +30,8 @@ def find_study(home: Path, ref: str) -> StudyDir:
         return StudyDir(path.absolute())
     if path.is_file():
         return _study_of_file(home, path)
+    if NAME_PATTERN.fullmatch(ref):
+        _require_no_remains(StudyDir(home / ref))
     names = [study.name for study in list_studies(home)]
     hint = did_you_mean(ref, names) if names else "there is none yet: hptui run FILE starts one"
     raise NotFound(f"there is no study {ref!r} in {sanitize(home)}", hint=hint)
@@ -43,8 +45,16 @@ def _study_of_file(home: Path, path: Path) -> StudyDir:
     if isinstance(name, str) and NAME_PATTERN.fullmatch(name) and (sd := StudyDir(home / name)).exists():
         return sd
     if isinstance(name, str):
+        if NAME_PATTERN.fullmatch(name):
+            _require_no_remains(StudyDir(home / name))
         raise NotFound(f"the study {name!r} of {path} has not been started in {home}", hint=f"hptui run {path}")
     raise NotFound(f"{path} is no study file: it gives no name", hint=f"hptui check {path}")
+
+
+def _require_no_remains(sd: StudyDir) -> None:
+    if sd.remains():
+        message = f"the study {sd.name!r} has lost its study.db, which holds its results: {sanitize(sd.db)} was removed"
+        raise NotFound(message, hint="put it back, or begin anew with hptui run FILE: files of trials are kept aside")
 
 
 def find_trial(reader: StoreReader, ref: str, view: View | None = None, by: str = "rank") -> Trial:

@@ -178,8 +178,9 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
     doubts = [f"warning: {text}" for text in cluster_warnings(study)]
     if not exists:
         study = with_trials(study, trials, None)
+        remains = [path.name for path in sd.remains()]
         if _try_create(sd, study, facts):
-            return sd, _notes(sd, study) + doubts
+            return sd, _notes(sd, study) + _notes_of_remains(sd, remains) + doubts
     recorded = study_of(sd)
     _check_same_study(sd, recorded, study)
     if trials is None and _stored_json(sd, MetaKey.FILE).get("search", {}).get("trials") == file_study.search.trials:
@@ -203,6 +204,13 @@ def _notes(sd: StudyDir, study: Study) -> list[str]:
     if endless and study.search.until == StoppingConditions() and study.search.sampler not in ("grid", "list"):
         notes.append("[search] trials is not set: the search runs until it is stopped")
     return notes
+
+
+def _notes_of_remains(sd: StudyDir, names: list[str]) -> list[str]:
+    if not names:
+        return []
+    kept = f"{', '.join(names)} are kept with the ending .aside-N"
+    return [f"warning: {sanitize(sd.root)} held a study that had lost its study.db: its files {kept}"]
 
 
 def spec_json(study: Study) -> dict[str, Any]:
@@ -312,10 +320,8 @@ def _set_remains_aside(sd: StudyDir) -> None:
 
     Its log would be taken for that of the new store, and its attempts for those of the new trials.
     """
-    if not sd.exists():
-        for path in (Path(f"{sd.db}-wal"), Path(f"{sd.db}-shm"), sd.trials):
-            if path.exists():
-                move_aside(path)
+    for path in sd.remains():
+        move_aside(path)
 
 
 # by name --------------------------------------------------------------------------------------------------------

@@ -237,7 +237,8 @@ def curve(
     points, order = _points_of(connection, trial, key)
     where, args = ("", ()) if after is None else ("WHERE step > ?", (after,))
     rows = connection.rows(f"SELECT step, value, odd, seconds FROM {points} {where} ORDER BY {order}", args)  # noqa: S608
-    return [(step, records.join_nonfinite_number(value, odd), seconds) for step, value, odd, seconds in rows]
+    join = records.join_nonfinite_number
+    return [(step, join(None, odd) if value is None else value, seconds) for step, value, odd, seconds in rows]
 
 
 def buckets(

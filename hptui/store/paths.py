@@ -104,6 +104,13 @@ class StudyDir:
         """Return whether there is a store."""
         return self.db.is_file()
 
+    def remains(self) -> list[Path]:
+        """Return the files of a study whose store was removed; [] while that is there."""
+        if self.exists():
+            return []
+        files = [Path(f"{self.db}-wal"), Path(f"{self.db}-shm"), self.trials]
+        return [path for path in files if path.exists()]
+
     def require_store(self) -> None:
         """Raise NotFound if there is no store."""
         if not self.exists():
@@ -118,6 +125,19 @@ def list_studies(home: Path) -> list[StudyDir]:
 def misnamed_studies(home: Path) -> list[Path]:
     """Return the directories in HOME that hold a study and whose name cannot be that of one."""
     return [entry for entry in _directories_with_store(home) if not _is_name(entry.name)]
+
+
+def studies_without_store(home: Path) -> list[StudyDir]:
+    """Return the studies in HOME whose trials are there, but not their store."""
+    directories = sorted(home.iterdir()) if home.is_dir() else []
+    return [sd for sd in map(StudyDir, directories) if _lacks_store(sd)]
+
+
+def _lacks_store(sd: StudyDir) -> bool:
+    try:
+        return sd.lock.is_file() and sd.trials in sd.remains()
+    except OSError:  # another user's directory in HOME
+        return False
 
 
 def _directories_with_store(home: Path) -> list[Path]:

@@ -235,7 +235,7 @@ def pack_numbers(numbers: Iterable[int]) -> str:
 
     A trial's `seen` mostly holds all earlier trials: as a list it would grow with the square of their number.
     """
-    known = numbers if isinstance(numbers, NumberRanges) else NumberRanges(sorted(set(numbers)))
+    known = numbers if isinstance(numbers, NumberRanges) else NumberRanges(numbers)
     return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in known.ranges())
 
 

@@ -10,12 +10,32 @@ import pytest
 from hptui.core.interrupt import is_command
 
 PLANT = """
-import os, signal, sys
+import os, signal, sys, time, weakref
+
+class Dropping:
+    # Gets the signal where Python drops what is raised.
+
+    def __del__(self):
+        if os.environ.get("DROPPED") == "destructor":
+            interrupt()
+
+def interrupt(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(10):  # it arrives here
+        pass
+
+def interrupt_and_wait():
+    if not os.environ.get("DROPPED"):
+        return interrupt()
+    dropping = Dropping()
+    watched = os.environ["DROPPED"] == "callback" and weakref.ref(dropping, interrupt)
+    del dropping
+    time.sleep(20)
 
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == os.environ["INTERRUPT_AT"]:
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt_and_wait()
 
 sys.meta_path.insert(0, Interrupt())
 """
@@ -27,6 +47,17 @@ MOMENTS = ("hptui.core.version", "click", "hptui.cli.status")
 @pytest.mark.parametrize("way", ["-m", "script"])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_an_interrupt_while_modules_are_imported(moment, way, home, tmp_path):
+    interrupted(tmp_path, moment, way)
+
+
+@pytest.mark.parametrize("dropped", ["destructor", "callback"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_an_interrupt_where_python_drops_what_is_raised(moment, dropped, home, tmp_path, monkeypatch):
+    monkeypatch.setenv("DROPPED", dropped)
+    interrupted(tmp_path, moment, "-m")
+
+
+def interrupted(tmp_path, moment, way):
     (tmp_path / "sitecustomize.py").write_text(PLANT)
     path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     script = tmp_path / "hptui"

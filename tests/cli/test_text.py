@@ -166,3 +166,18 @@ def test_json_is_indented_as_the_standard_library_does(capsys):
     for document in documents:
         text.write_json(document)
         assert capsys.readouterr().out == json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_long_lists_of_numbers_are_written_as_each_of_their_rows(capsys):
+    draw = random.Random(7)
+    others = [
+        {"step": 1, "value": None, "nonfinite": "nan"}, {"value": 1.0, "step": 2}, {"step": True, "value": 0.5}, {},
+        {"step": 3, "value": 1e308}, {"step": 2**70, "value": -0.0}, {"step": 4, "value": "100%"},
+    ]  # fmt: skip
+    for length in (1, 2, text.ROWS_AT_ONCE - 1, text.ROWS_AT_ONCE, text.ROWS_AT_ONCE + 1, 3 * text.ROWS_AT_ONCE + 5):
+        for odd in (0, 1, 3, length):
+            rows = [{"step": number, "value": draw.uniform(-9, 9)} for number in range(length)]
+            for place in draw.sample(range(length), min(odd, length)):
+                rows[place] = draw.choice(others)
+            text.write_json({"curve": Numbers(rows)})
+            assert capsys.readouterr().out == json.dumps({"curve": rows}, indent=2) + "\n"

@@ -92,6 +92,8 @@ def test_ranges_of_numbers_are_the_set_of_them():
                 expected.discard(number)
             assert list(ranges) == sorted(expected)
             assert len(ranges) == len(expected)
+            shuffled = draw.sample(sorted(expected), len(expected)) + sorted(expected)[:2]
+            assert NumberRanges(shuffled).ranges() == ranges.ranges()
             gaps = [low - high for (_, high), (low, _) in zip(ranges.ranges(), ranges.ranges()[1:], strict=False)]
             assert all(gap > 1 for gap in gaps)
             if min(expected, default=0) >= 0:

@@ -1,6 +1,6 @@
 """Studies under attack, seen from outside alone: the command line, /proc and read-only SQLite; no module of hptui.
 
-    python -m tests.faults.blackbox --kills 1000 [--seed 1] [--counter FILE]
+    python -m tests.faults.blackbox --kills 1000 [--seed 1] [--samplers NAME …] [--counter FILE]
 
 In rounds. Each starts three studies in a new HOME: the toy with one sampler of SAMPLERS, a second one with the next
 sampler or a real model (`charlm`), and a `command` script that leaves daemons behind. While they run, every process of
@@ -129,6 +129,7 @@ class Round:
     engines: Counter[tuple[str, int]] = field(default_factory=Counter)
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     names: tuple[str, ...] = ()
+    samplers: Sequence[str] = SAMPLERS
     slowness: float = 1.0
 
     def files(self, folder: Path) -> None:
@@ -137,9 +138,9 @@ class Round:
         script.write_text(SCRIPT.replace("MARK", str(self.home)))
         (folder / "text.txt").write_text(" ".join(random.Random(3).choices(("to", "be", "or", "not"), k=4000)))
         more = {"trials": self.trials, "python": sys.executable, "script": script}
-        toys = [SAMPLERS[(2 * self.number + offset) % len(SAMPLERS)] for offset in range(2)]
+        toys = [self.samplers[(2 * self.number + offset) % len(self.samplers)] for offset in range(2)]
         chosen = [(f"toy-{toys[0]}", TOY, toys[0]), (f"toy-{toys[1]}", TOY, toys[1]), ("script", COMMAND, "random")]
-        if self.number % CHARLM_EVERY == CHARLM_EVERY - 1:
+        if self.number % CHARLM_EVERY == CHARLM_EVERY - 1 or toys[0] == toys[1]:
             chosen[1] = ("charlm", CHARLM, "random")
         for name, text, sampler in chosen:
             (folder / f"{name}.toml").write_text(text.format(name=name, sampler=sampler, **more))
@@ -359,7 +360,9 @@ def slowness_of_machine() -> float:
     return min(max(1.0, (time.monotonic() - began) / START_S), MAX_SLOWNESS)
 
 
-def attack(kills: int, seed: int, folder: Path, trials: int = 8, first: int = 0) -> Iterator[Round]:
+def attack(
+    kills: int, seed: int, folder: Path, trials: int = 8, first: int = 0, samplers: Sequence[str] = SAMPLERS
+) -> Iterator[Round]:
     """Attack in rounds, from the number `first` on, until so many processes were killed; yield each round judged."""
     total, undisturbed = 0, folder / "undisturbed"
     for number in count(first):
@@ -367,7 +370,8 @@ def attack(kills: int, seed: int, folder: Path, trials: int = 8, first: int = 0)
             return
         home = folder / f"home-{number}"
         home.mkdir(parents=True)
-        one = Round(home, random.Random(f"{seed}/{number}"), trials, number, slowness=slowness_of_machine())
+        slowness = slowness_of_machine()
+        one = Round(home, random.Random(f"{seed}/{number}"), trials, number, slowness=slowness, samplers=samplers)
         one.files(folder)
         os.environ["HPTUI_HOME"] = str(undisturbed)
         for name in one.names:
@@ -412,6 +416,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trials", type=int, default=8, help="of each toy's study of a round")
+    parser.add_argument("--samplers", nargs="+", default=SAMPLERS, help="of the toys' studies, in turn")
     parser.add_argument(
         "--counter",
         type=Path,
@@ -424,7 +429,7 @@ def main() -> int:
     before = known.get(str(options.seed), {"rounds": 0, "kills": {}})
     kills = options.kills - sum(before["kills"].values())
     findings: list[str] = []
-    for one in attack(kills, options.seed, folder, options.trials, before["rounds"]):
+    for one in attack(kills, options.seed, folder, options.trials, before["rounds"], options.samplers):
         add_round(known, options.seed, one)
         findings += [*one.findings, f"in {one.home}"] if one.findings else []
         temporary = options.counter.with_suffix(".tmp")

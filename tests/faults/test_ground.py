@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from hptui.core.errors import Locked
+from hptui.core.errors import Locked, NotFound
 from hptui.operations.displaced import displaced_runners, runner_processes, wait_until_left
+from hptui.operations.find import find_study
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.store.ground import Ground, GroundLost
-from hptui.store.paths import StudyDir
+from hptui.store.paths import StudyDir, studies_without_store
 from hptui.store.reader import StoreReader
 from hptui.store.store import Store
 from tests.faults.harness import processes, stopped
@@ -139,7 +140,14 @@ def test_a_home_that_is_removed_leaves_no_process(home: Path, tmp_path: Path) ->
 def test_a_study_whose_store_is_removed_can_be_made_again(home: Path, tmp_path: Path) -> None:
     sd, _ = started(home, tmp_path)
     sd.db.unlink()
-    run_to_rest(home, tmp_path / "toy.toml")  # it waits until the runner of the first has left
+    for name in (sd.name, str(tmp_path / "toy.toml")):
+        with pytest.raises(NotFound, match=r"has lost its study\.db"):
+            find_study(home, name)
+    assert [one.name for one in studies_without_store(home)] == [sd.name]
+    notes = run(home, str(tmp_path / "toy.toml")).notes  # it waits until the runner of the first has left
+    assert any("trials are kept with the ending .aside-N" in note for note in notes), notes
+    assert studies_without_store(home) == []
+    rest(sd)
     assert [one.status.value for one in trials(sd)] == ["complete"] * 3
     names = [entry.name for entry in sd.root.iterdir()]
     assert {"study.db-wal.aside-1", "trials.aside-1"} <= set(names), "nothing of the first is lost or taken for new"

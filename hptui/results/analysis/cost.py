@@ -40,7 +40,11 @@ def mean_of(trials: Sequence[Trial], values: Sequence[float]) -> TrialMean | Non
 
 def timed_trials(view: View) -> list[Trial]:
     """Return the complete trials that trained and whose time was measured."""
-    return [t for t in view.trials if t.status is TrialStatus.COMPLETE and t.seconds > 0 and t.role is not Role.BASE]
+    if "timed" not in view.memo:
+        view.memo["timed"] = [
+            t for t in view.trials if t.status is TrialStatus.COMPLETE and t.seconds > 0 and t.role is not Role.BASE
+        ]
+    return list(view.memo["timed"])
 
 
 def seconds_per_trial(view: View) -> TrialMean | None:
@@ -126,7 +130,10 @@ def union_seconds(spans: Iterable[tuple[float, float]]) -> float:
 
 def gpus_of(attempt: Attempt) -> dict[str, str]:
     """Return the names of an attempt's GPUs by UUID, else by host, device and position."""
-    names = [name for name in str(attempt.environment.get("gpu") or "").split(", ") if name]
+    gpu = attempt.environment.get("gpu")
+    if not gpu:
+        return {}
+    names = [name for name in str(gpu).split(", ") if name]
     uuids = str(attempt.environment.get("gpu_uuid") or "").split(", ")
     if len(uuids) != len(names) or not all(uuids):
         uuids = [f"{attempt.host}/{attempt.device}/{position}" for position in range(len(names))]
@@ -157,9 +164,10 @@ def memory_by_loading(view: View) -> tuple[str, dict[str, list[Trial]]] | None:
 
     None unless at least two values ran. A value is named as it was set: `qlora` and `lora`, `true` and `false`.
     """
+    trials = timed_trials(view)
     for name in SETTING_NAMES["four_bit"]:
         trials_by_value: dict[str, list[Trial]] = {}
-        for trial in timed_trials(view):
+        for trial in trials:
             if name in (settings := view.settings(trial)) and trial.peak_memory_gb is not None:
                 trials_by_value.setdefault(setting(settings[name]), []).append(trial)
         if len(trials_by_value) > 1:
