@@ -12,7 +12,7 @@ import pytest
 
 from hptui.core.trial import Reason, Role, TrialStatus
 from hptui.results import claims
-from hptui.results.analysis.confounding import significant_digits, is_telling
+from hptui.results.analysis.confounding import is_telling, significant_digits
 from hptui.results.analysis.fresh import runs_of
 from hptui.results.analysis.turn import scatter_for
 from hptui.results.diagnosis import diagnose

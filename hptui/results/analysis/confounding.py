@@ -72,7 +72,7 @@ def is_telling(fingerprint: tuple[Any, ...]) -> bool:
     digits = 0.0
     for _, _, value, low, _, high, _, n in fingerprint:
         if n > 1 and low != high:
-            digits += math.fsum(significant_digits(number) for number in {float(value), low, high} if number is not None)
+            digits += math.fsum(significant_digits(point) for point in {float(value), low, high} if point is not None)
     return digits >= TELLING_DIGITS
 
 

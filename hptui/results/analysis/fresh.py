@@ -14,7 +14,7 @@ from functools import lru_cache
 from hptui.core.stages import stage_named
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import has_finite_values, objective_value, ranked_trials, replicates
-from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, significant_digits, is_telling
+from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, is_telling, significant_digits
 from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
 from hptui.results.roles import lower_bound
 from hptui.results.view import View
