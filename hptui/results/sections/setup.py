@@ -242,7 +242,7 @@ def config(facts: FactWriter) -> Iterator[Block]:
         for name, value in facts.view.settings(trial).items()
         if name in set_names and value not in ("", None)
     }
-    rows = toml_text(settings).rstrip("\n").split("\n") if settings else []
+    rows = toml_text({"kind": facts.study.trainer.kind, **settings}).rstrip("\n").split("\n")
     lines: list[Line] = [
         (Fact(f"config.{n}", row, row, (trial.number,)),) if row.strip() else (row,) for n, row in enumerate(rows)
     ]
