@@ -37,7 +37,10 @@ def message(text: str) -> None:
 
 
 def write(text: str, *, masked: bool = True) -> None:
-    """Write data to stdout. Secrets are masked, except in what is no data (`masked` is false): hptui's own pages."""
+    """Write data to stdout.
+
+    Secrets are masked, except in what is no data (`masked` is false): hptui's own pages.
+    """
     limit = 1 << 24
     _write(sys.stdout, shown(text, lines=True, limit=limit) if masked else sanitize(text, lines=True, limit=limit))
 

@@ -133,7 +133,7 @@ class Pruning:
 
 
 def progress_of_steps(store: Store, trial: Trial) -> Callable[[int], float | None]:
-    """Return the progress (0 to 1) of a trial's steps as a function, whose result is None where it is unknown."""
+    """Return the progress (0 to 1) at a trial's steps as a function of the step; None where it is unknown."""
     if total := trial.total_steps:
         return lambda step: min(1.0, step / total)
     return {step: value for step, value, _ in store.read.curve(trial.number, PROGRESS_METRIC)}.get

@@ -42,7 +42,7 @@ PROGRESS_TOLERANCE = 1e-9
 def first_broken_rule(
     rules: Sequence[StopRule], metrics: Mapping[str, float], progress: Mapping[str, float]
 ) -> StopRule | None:
-    """Return the first rule that stops a trial with these metrics, their last values; None if it may go on.
+    """Return the first rule that a trial's last values of its metrics break; None if it may go on.
 
     `progress` is by metric the share of the training at which it had its last value: a rule waits for values that
     were measured at its `after` or later, however far the training is. A rule that cannot be evaluated, for lack of a
@@ -72,7 +72,7 @@ def _measured_at(rule: StopRule, metrics: Mapping[str, float], progress: Mapping
 
 
 def explain_rule(rule: StopRule, metrics: Mapping[str, float], progress: Mapping[str, float]) -> str:
-    """Return the reason for stopping a trial: the values that broke the rule, and the progress they were measured at.
+    """Return the reason for stopping a trial: the values that broke the rule, and the progress there.
 
     Of values that were measured at different moments it is the progress of the oldest.
     """

@@ -91,12 +91,12 @@ class SteeringScreen(SourceScreen):
         if not numbers:
             return
         verb, doing = ("Kill", "killing") if now else ("Stop", "stopping")
-        one = len(numbers) == 1
-        ends = f"{'It ends' if one else 'They end'} at once, without a last checkpoint."
-        asked = f"{'It is' if one else 'They are'} asked to save a checkpoint and end"
+        alone = len(numbers) == 1
+        ends = f"{'It ends' if alone else 'They end'} at once, without a last checkpoint."
+        asked = f"{'It is' if alone else 'They are'} asked to save a checkpoint and end"
         view = self.view
         grace = f"; killed after {duration(view.study.resources.stop_grace)}" if view is not None else ""
-        again = "It does not go on by itself; T runs it again." if one else "They do not go on; T runs them again."
+        again = "It does not go on by itself; T runs it again." if alone else "They do not go on; T runs them again."
         details = [ends if now else f"{asked}{grace}.", again]
         self.ask(
             f"{verb} {trials_text(numbers)} of {self.sd.name}?",
