@@ -110,7 +110,8 @@ def what_is_missing(*, cpu: bool) -> str:
         return ""
     program = (
         "import torch; seen = torch.cuda.device_count() if torch.cuda.is_available() else 0; "
-        "print(f'SEEN {seen} torch {torch.__version__}, CUDA {torch.version.cuda}'); seen and torch.ones(1).cuda()"
+        "built = f'built for CUDA {torch.version.cuda}' if torch.version.cuda else 'built for the CPU'; "
+        "print(f'SEEN {seen} torch {torch.__version__}, {built},'); seen and torch.ones(1).cuda()"
     )
     try:
         tried = subprocess.run(
