@@ -33,8 +33,8 @@ STOPPED = threading.Event()
 """Set by SIGTERM, as `timeout` sends it: what has not ended is red then, and the table is written all the same."""
 RESULT = "RESULT "
 """Beginning of the line by which a check's process reports."""
-CPU_PATIENCE = 5
-"""Factor of the limits of time without a GPU."""
+CPU_PATIENCE = 10
+"""Factor of the limits of time without a GPU: two busy cores take that long."""
 MODULES = ("torch", "transformers", "peft", "click", "rich", "psutil", "pynvml", "tomlkit", "sqlite_utils", "optuna")
 MODULES += ("bitsandbytes", "pytest", "textual", "rouge_score", "yaml")
 """Modules without which a check would fail for want of them."""

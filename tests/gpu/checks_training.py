@@ -44,6 +44,8 @@ def adapters(bench: Bench) -> None:
     for number, (name, settings) in enumerate(ADAPTERS.items()):
         if bench.cpu and "paged" in str(settings.get("optimizer")):
             settings = {**settings, "optimizer": "adamw_8bit"}  # there is no GPU to page to and from
+        if bench.cpu and name == "none, bf16":
+            settings = {**settings, "mixed_precision": "bf16"}  # the automatic choice of a GPU
         run = fine_tuning(bench, base, settings, number)
         end = work(run, 120 * bench.patience)
         if end["status"] != "complete":
