@@ -99,7 +99,7 @@ def found_after(kind, count, seeds, sampler=None):
     return [min(losses(drive(with_sampler(one, sampler or kind.sampler), count, quadratic))) for one in asked]
 
 
-@pytest.mark.parametrize("kind", kinds(*LEARNING, slow=SLOW_MULTI))
+@pytest.mark.parametrize("kind", kinds(*LEARNING, slow=SLOW))
 def test_it_beats_random_search_on_a_quadratic(kind):
     """After 60 trials; those that think for seconds have learned more after a quarter of that."""
     chance = found_after(kind, 60, 12, "random")

@@ -59,7 +59,9 @@ def devices(sd: StudyDir) -> dict[int, str]:
         return {attempt.trial: attempt.device for attempt in reader.attempts()}
 
 
-@pytest.mark.parametrize(("how", "gpus"), [("killed", '"all"'), ("unreadable", '"all"'), ("killed", "1")])
+@pytest.mark.parametrize(
+    ("how", "gpus"), [("killed", '"all"'), ("unreadable", '"all"'), pytest.param("killed", "1", marks=pytest.mark.slow)]
+)
 def test_its_gpu_is_set_aside_and_the_study_goes_on(
     how: str, gpus: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, freeze: Callable[[int], None]
 ) -> None:
