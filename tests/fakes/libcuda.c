@@ -32,6 +32,20 @@ int cuDeviceGetCount(int *count) {
   return 0;
 }
 
+int cuDeviceGet(int *device, int ordinal) {
+  *device = ordinal;
+  return initialised_by == getpid() ? 0 : 3;
+}
+
+/* $LIBCUDA_MAPS is the answer to whether memory can be mapped by pieces; no other attribute is known. */
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+  const char *maps = getenv("LIBCUDA_MAPS");
+  if (initialised_by != getpid()) return 3;
+  if (attribute != 102 || device != 0) return 1;
+  *value = maps ? atoi(maps) : 0;
+  return 0;
+}
+
 int cuDriverGetVersion(int *version) {
   *version = 13000;
   return 0;

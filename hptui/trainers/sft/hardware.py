@@ -6,6 +6,7 @@ share of what the card can do. Source: PaLM, arXiv:2204.02311, appendix B.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from typing import Any
@@ -45,6 +46,8 @@ PEAK_TFLOPS: tuple[tuple[str, float], ...] = (
 """Dense arithmetic in 16 bits, sums in 32, in 10^12 operations a second, by name: NVIDIA's data sheets."""
 ALLOCATOR_VARIABLES = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 """Environment variables that configure torch's allocator: the present name and the older one."""
+MAPPING_SUPPORTED = 102
+"""CUDA's CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED."""
 ALLOCATOR = "expandable_segments:True"
 """Configuration of the allocator: texts of varying lengths would leave holes in segments of fixed size."""
 
@@ -84,10 +87,28 @@ def _weight(module: Any) -> Any:
 def set_allocator(device: str) -> None:
     """Let torch's allocator on a GPU use expandable segments, unless the user has configured it.
 
-    It is read when the first tensor is allocated on a GPU.
+    It is read when the first tensor is allocated on a GPU. Where the driver cannot map memory by pieces, as on some
+    virtual GPUs, torch would fail at that tensor.
     """
-    if device != "cpu" and not any(os.environ.get(name) for name in ALLOCATOR_VARIABLES):
+    if device == "cpu" or any(os.environ.get(name) for name in ALLOCATOR_VARIABLES):
+        return
+    if maps_memory():
         os.environ[ALLOCATOR_VARIABLES[0]] = ALLOCATOR
+
+
+def maps_memory(library: str = "libcuda.so.1") -> bool:
+    """Return whether the driver can map the memory of this process's first GPU by pieces. Starts CUDA."""
+    try:
+        driver = ctypes.CDLL(library)
+        answer, card = ctypes.c_int(0), ctypes.c_int(0)
+        codes = (
+            driver.cuInit(0),
+            driver.cuDeviceGet(ctypes.byref(card), 0),
+            driver.cuDeviceGetAttribute(ctypes.byref(answer), MAPPING_SUPPORTED, card),
+        )
+    except (OSError, AttributeError):  # there is no driver, or a very old one
+        return False
+    return not any(codes) and answer.value == 1
 
 
 def set_float32_products(*, tf32: bool) -> None:

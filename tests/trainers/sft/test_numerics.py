@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -425,7 +427,29 @@ def test_how_float32_is_multiplied_is_a_setting_and_recorded(tmp_path: Path, mon
     assert settings().tf32 is False
 
 
+@pytest.mark.parametrize(("answer", "maps"), [("1", True), ("0", False)])
+def test_the_driver_is_asked_whether_memory_can_be_mapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, maps: bool
+) -> None:
+    """As on some virtual GPUs, where torch would fail with the segments that are the default else."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("there is no C compiler to build the stand-in for libcuda with")
+    library = tmp_path / "libcuda.so.1"
+    source = Path(__file__).parents[2] / "fakes" / "libcuda.c"
+    subprocess.run([compiler, "-shared", "-fPIC", "-Wl,-soname,libcuda.so.1", "-o", library, source], check=True)
+    monkeypatch.setenv("LIBCUDA_MAPS", answer)
+    assert hardware.maps_memory(str(library)) is maps
+    assert not hardware.maps_memory(str(tmp_path / "none.so")), "a machine without a driver"
+    for name in hardware.ALLOCATOR_VARIABLES:
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(hardware, "maps_memory", lambda: maps)
+    hardware.set_allocator("cuda")
+    assert os.environ["PYTORCH_ALLOC_CONF"] == ("expandable_segments:True" if maps else "")
+
+
 def test_the_allocator_is_the_users_if_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "maps_memory", lambda: True)
     for name in hardware.ALLOCATOR_VARIABLES:
         for other in hardware.ALLOCATOR_VARIABLES:
             monkeypatch.delenv(other, raising=False)
