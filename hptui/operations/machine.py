@@ -27,10 +27,11 @@ BUSCTL_TIMEOUT_S = 3.0
 class GpuNow:
     """A GPU at a moment: share of time it was busy (0 to 1), memory (GiB), temperature (°C), power (W), clock (MHz).
 
+    `label` is its number, `0:1` for an instance of a divided card (MIG), of which only its memory is known.
     `max_watts` is the limit that the driver enforces, `max_mhz` the highest clock.
     """
 
-    index: int
+    label: str
     name: str
     busy: float | None
     used_gb: float
@@ -51,6 +52,8 @@ class MachineNow:
     used_gb: float | None
     total_gb: float | None
     gpus: tuple[GpuNow, ...] = ()
+    unusable: tuple[str, ...] = ()
+    """A sentence about each card that is here and cannot be used."""
 
 
 class Machine:
@@ -62,7 +65,7 @@ class Machine:
     def read(self) -> MachineNow:
         """Return the state of now."""
         used, total = _memory()
-        return MachineNow(self._cpu(), os.cpu_count() or 1, used, total, gpus_now())
+        return MachineNow(self._cpu(), os.cpu_count() or 1, used, total, gpus_now(), unusable_gpus())
 
     def _cpu(self) -> float | None:
         try:
@@ -89,12 +92,12 @@ def _memory() -> tuple[float | None, float | None]:
 
 
 def gpus_now() -> tuple[GpuNow, ...]:
-    """Return every GPU that answers."""
+    """Return every GPU that answers, and in place of a divided card its instances."""
     from hptui.execution.local import nvml
 
     gpus: list[GpuNow] = []
-    for card in nvml.cards():
-        index, handle, memory = card.index, card.handle, nvml.memory_of(card.handle)
+    for device in nvml.devices():
+        handle, memory = device.handle, nvml.memory_of(device.handle)
         if memory is None:
             continue
         rates: Any = nvml.query("nvmlDeviceGetUtilizationRates", None, handle)
@@ -102,7 +105,7 @@ def gpus_now() -> tuple[GpuNow, ...]:
         limit: Any = nvml.query("nvmlDeviceGetEnforcedPowerLimit", None, handle)
         gpus.append(
             GpuNow(
-                index,
+                device.label,
                 nvml.decode(nvml.query("nvmlDeviceGetName", "", handle)).removeprefix("NVIDIA "),
                 None if rates is None else rates.gpu / 100,
                 memory[0] - memory[1],
@@ -117,6 +120,13 @@ def gpus_now() -> tuple[GpuNow, ...]:
     return tuple(gpus)
 
 
+def unusable_gpus() -> tuple[str, ...]:
+    """Return a sentence about each card that is here and cannot be used."""
+    from hptui.execution.local import nvml
+
+    return tuple(f"GPU {index} {why}" for index, why in nvml.unusable_cards().items())
+
+
 BYTES_PER_GIB = float(1 << 30)
 """Bytes of a GiB."""
 
@@ -125,7 +135,7 @@ BYTES_PER_GIB = float(1 << 30)
 class ProcessNow:
     """A process at a moment; memory is GiB.
 
-    `whose` is the trial that it belongs to, '' for other processes. `gpu` is the index of the GPU that it uses, None
+    `whose` is the trial that it belongs to, '' for other processes. `gpu` is the number of the GPU that it uses, None
     for none.
     """
 
@@ -133,7 +143,7 @@ class ProcessNow:
     user: str
     command: str
     whose: str = ""
-    gpu: int | None = None
+    gpu: str | None = None
     gpu_gb: float | None = None
     rss_gb: float | None = None
     cpu_seconds: float | None = None
@@ -163,16 +173,22 @@ def processes_now(home: Path) -> tuple[ProcessNow, ...]:
     from hptui.execution.local import nvml
 
     trial_by_pid = dict(_worker_pids(home))
-    index = {nvml.uuid_of(device.handle): device.index for device in nvml.devices()}
+    label = {nvml.uuid_of(device.handle): device.label for device in nvml.devices()}
     processes: list[ProcessNow] = []
     on_gpus = set()
     for usage in nvml.usages():
         on_gpus.add(usage.pid)
-        processes.append(_process(usage.pid, _trial_of(usage.pid, trial_by_pid), index.get(usage.gpu), usage.gb))
+        processes.append(_process(usage.pid, _trial_of(usage.pid, trial_by_pid), label.get(usage.gpu), usage.gb))
     processes += [_process(pid, trial_text) for pid, trial_text in trial_by_pid.items() if pid not in on_gpus]
     return tuple(
-        sorted(processes, key=lambda process: (process.gpu is None, process.gpu or 0, not process.whose, process.pid))
+        sorted(
+            processes, key=lambda process: (process.gpu is None, _order(process.gpu), not process.whose, process.pid)
+        )
     )
+
+
+def _order(gpu: str | None) -> list[int]:
+    return [int(number) for number in (gpu or "").split(":") if number.isdecimal()]
 
 
 def _worker_pids(home: Path) -> Iterator[tuple[int, str]]:
@@ -211,7 +227,7 @@ def _parent(pid: int) -> int:
         return 0
 
 
-def _process(pid: int, whose: str, gpu: int | None = None, gpu_gb: float | None = None) -> ProcessNow:
+def _process(pid: int, whose: str, gpu: str | None = None, gpu_gb: float | None = None) -> ProcessNow:
     folder = Path(f"/proc/{pid}")
     user, command, rss_gb = "?", "?", None
     with suppress(OSError, KeyError):

@@ -164,12 +164,13 @@ def machine_cells(now: MachineNow | None, runner: Cell) -> tuple[list[Cell], lis
     left: list[Cell] = []
     if now is not None:
         for gpu in now.gpus:
-            left.append(Cell(f"GPU {gpu.index} {plain_line(gpu.name, 20)}", "accent"))
+            left.append(Cell(f"GPU {gpu.label} {plain_line(gpu.name, 20)}", "accent"))
             left.append(Cell("" if gpu.busy is None else f"{gpu.busy:.0%}", _load_meaning(gpu.busy)))
             left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GiB", _memory_meaning(gpu.used_gb, gpu.total_gb)))
             temperature = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
             left.append(Cell(f"{temperature} {'' if gpu.watts is None else f'{gpu.watts:.0f} W'}".strip(), "muted"))
-        if not now.gpus:
+        left += [Cell(plain_line(sentence.partition(":")[0], 60), "bad") for sentence in now.unusable]
+        if not now.gpus and not now.unusable:
             left.append(Cell("no GPU", "muted"))
         if now.cpu is not None:
             left.append(Cell(f"CPU {now.cpu:.0%} of {now.cores}", "muted"))

@@ -21,7 +21,7 @@ from hptui.execution.local.gpu_memory import Occupant, Room, needed_gb, shortage
 from hptui.execution.local.nvml import GIB, Gpu
 from hptui.execution.local.slots import SlotPool
 from hptui.execution.local.usage import GpuUse, UsageSampler, _Watched, sample_tree
-from hptui.operations import doctor
+from hptui.operations import doctor, machine
 from tests.execution.conftest import FAKES
 
 FIRST, SECOND = "GPU-aaaaaaaa-0000-0000-0000-000000000000", "GPU-bbbbbbbb-1111-1111-1111-111111111111"
@@ -320,6 +320,18 @@ def test_instances_of_a_divided_card_are_slots_of_their_own(world, named, monkey
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     with pytest.raises(UserError, match="only one MIG instance"):
         slots_for(Resources(gpus_per_trial=2))
+
+
+def test_the_screen_of_the_machine_shows_instances_and_cards_that_cannot_be_used(world, host):
+    world(names=["A"] * 4, mig={"0": 2, "3": 0}, lost=[1], processes={"0/1": [[os.getpid(), 7 << 30]]})
+    now = machine.Machine().read()
+    assert [gpu.label for gpu in now.gpus] == ["0:0", "0:1", "2"]
+    assert [text.partition(":")[0] for text in now.unusable] == [
+        "GPU 1 does not answer",
+        "GPU 3 is in MIG mode without instances",
+    ]
+    [process] = machine.processes_now(FAKES)
+    assert (process.gpu, process.gpu_gb) == ("0:1", 7.0)
 
 
 def test_memory_that_the_driver_does_not_tell_is_the_hosts(world):

@@ -33,8 +33,8 @@ STOPPED = threading.Event()
 """Set by SIGTERM, as `timeout` sends it: what has not ended is red then, and the table is written all the same."""
 RESULT = "RESULT "
 """Beginning of the line by which a check's process reports."""
-CPU_PATIENCE = 5
-"""Factor of the limits of time without a GPU."""
+CPU_PATIENCE = 10
+"""Factor of the limits of time without a GPU: two busy cores take that long."""
 MODULES = ("torch", "transformers", "peft", "click", "rich", "psutil", "pynvml", "tomlkit", "sqlite_utils", "optuna")
 MODULES += ("bitsandbytes", "pytest", "textual", "rouge_score", "yaml")
 """Modules without which a check would fail for want of them."""
@@ -110,7 +110,8 @@ def what_is_missing(*, cpu: bool) -> str:
         return ""
     program = (
         "import torch; seen = torch.cuda.device_count() if torch.cuda.is_available() else 0; "
-        "print(f'SEEN {seen} torch {torch.__version__}, CUDA {torch.version.cuda}'); seen and torch.ones(1).cuda()"
+        "built = f'built for CUDA {torch.version.cuda}' if torch.version.cuda else 'built for the CPU'; "
+        "print(f'SEEN {seen} torch {torch.__version__}, {built},'); seen and torch.ones(1).cuda()"
     )
     try:
         tried = subprocess.run(

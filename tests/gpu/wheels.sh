@@ -1,10 +1,12 @@
 #!/bin/sh
 # Gather the wheels that a bare machine with torch, transformers and peft still needs for the acceptance: about 14 MB.
 #   tests/gpu/wheels.sh FOLDER
-# bitsandbytes is repacked with the libraries of CUDA 13.0 and of the CPU alone: 43 MB become 4.
+# bitsandbytes is repacked with the libraries of one CUDA version and of the CPU alone: 43 MB become 4.
+# PYTHON_OF_THE_MACHINE (3.12) and CUDA_OF_THE_MACHINE (130, that of its torch) say what the machine has.
 set -eu
 folder=${1:?"usage: tests/gpu/wheels.sh FOLDER"}
 python=${PYTHON_OF_THE_MACHINE:-3.12}
+cuda=${CUDA_OF_THE_MACHINE:-130}
 mkdir -p "$folder"
 
 fetch() {
@@ -21,16 +23,19 @@ python3 -m pip wheel --quiet --no-deps --wheel-dir "$folder" rouge-score   # has
 fetch textual platformdirs mdit-py-plugins linkify-it-py uc-micro-py        # the screens
 fetch bitsandbytes
 
-python3 - "$folder" <<'PYTHON'
+python3 - "$folder" "$cuda" <<'PYTHON'
 import re
 import sys
 import zipfile
 from pathlib import Path
 
 folder = Path(sys.argv[1])
-KEPT = re.compile(r"libbitsandbytes_(cpu|cuda130)\.so$")
+KEPT = re.compile(rf"libbitsandbytes_(cpu|cuda{sys.argv[2]})\.so$")
 (wheel,) = folder.glob("bitsandbytes-*.whl")
 small = wheel.with_suffix(".small")
+with zipfile.ZipFile(wheel) as every:
+    if not any(f"cuda{sys.argv[2]}.so" in name for name in every.namelist()):
+        sys.exit(f"bitsandbytes has no library for CUDA {sys.argv[2]}")
 with zipfile.ZipFile(wheel) as whole, zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED) as kept:
     for entry in whole.infolist():
         library = entry.filename.endswith(".so")

@@ -73,8 +73,8 @@ def test_what_a_trial_used_is_a_curve_over_its_steps(home: Path) -> None:
 
 def test_the_machine_shows_history_per_gpu_and_process() -> None:
     """A bar per reading, as high as the share of what the device can do."""
-    gpu = GpuNow(0, "H200", 0.5, 70.0, 140.0, 60.0, 350.0, 700.0, 990.0, 1980.0)
-    process = ProcessNow(7, "me", "/usr/bin/python train.py", "s trial 1", 0, 3.0, 1.0)
+    gpu = GpuNow("0", "H200", 0.5, 70.0, 140.0, 60.0, 350.0, 700.0, 990.0, 1980.0)
+    process = ProcessNow(7, "me", "/usr/bin/python train.py", "s trial 1", "0", 3.0, 1.0)
     history = {"gpu0": (0.0, 1.0), "watts0": (0.5, 1.0), "clock0": (1.0, 0.0)}
     snapshot = SystemSnapshot(MachineNow(0.1, 8, 1.0, 2.0, (gpu,)), (process,), (), history, {7: (0.5, 2.0)})
     devices = ["".join(cell.text for cell in line) for line in device_lines(snapshot, UNICODE_GLYPHS, 20)]

@@ -64,7 +64,11 @@ class Gpu:
     @property
     def label(self) -> str:
         """Number as people read it: `0`, `0:1` for an instance."""
-        return str(self.index) if self.instance is None else f"{self.index}:{self.instance}"
+        return _label(self.index, self.instance)
+
+
+def _label(index: int, instance: int | None) -> str:
+    return str(index) if instance is None else f"{index}:{instance}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,11 @@ class Device:
     index: int
     handle: Any
     instance: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Number as people read it, as of a `Gpu`."""
+        return _label(self.index, self.instance)
 
 
 @functools.cache

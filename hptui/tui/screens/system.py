@@ -98,23 +98,24 @@ def device_lines(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[l
         temperature = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
         power = "" if gpu.watts is None else f"{gpu.watts:.0f} W"
         lines.append(
-            [Cell(f"GPU {gpu.index} {plain_line(gpu.name, 40)}", "accent"), Cell(f"  {temperature} {power}", "muted")]
+            [Cell(f"GPU {gpu.label} {plain_line(gpu.name, 40)}", "accent"), Cell(f"  {temperature} {power}", "muted")]
         )
         lines.append(
-            _device_line("  busy", gpu.busy, snapshot.history.get(f"gpu{gpu.index}", ()), glyphs, width, busy=True)
+            _device_line("  busy", gpu.busy, snapshot.history.get(f"gpu{gpu.label}", ()), glyphs, width, busy=True)
         )
         text = f"  memory {gpu.used_gb:.1f}/{gpu.total_gb:.0f} GiB"
         fraction = gpu.used_gb / gpu.total_gb if gpu.total_gb else None
-        lines.append(_device_line(text, fraction, snapshot.history.get(f"vram{gpu.index}", ()), glyphs, width))
+        lines.append(_device_line(text, fraction, snapshot.history.get(f"vram{gpu.label}", ()), glyphs, width))
         for label, name, value, limit, unit in (
             ("power", "watts", gpu.watts, gpu.max_watts, "W"),
             ("clock", "clock", gpu.mhz, gpu.max_mhz, "MHz"),
         ):
             if value is not None and limit:
-                history = snapshot.history.get(f"{name}{gpu.index}", ())
+                history = snapshot.history.get(f"{name}{gpu.label}", ())
                 text = f"  {label} {value:.0f}/{limit:.0f} {unit}"
                 lines.append(_device_line(text, share_of(value, limit), history, glyphs, width, busy=True))
-    if not now.gpus:
+    lines += [[Cell(plain_line(sentence, 200), "bad")] for sentence in now.unusable]
+    if not now.gpus and not now.unusable:
         lines.append([Cell("no GPU that the driver knows", "muted")])
     lines.append(
         _device_line(f"CPU, {now.cores} cores", now.cpu, snapshot.history.get("cpu", ()), glyphs, width, busy=True)
@@ -159,7 +160,7 @@ def process_lines(
         cells = [
             Cell(str(process.pid)),
             Cell(plain_line(process.user, 20)),
-            Cell("" if process.gpu is None else str(process.gpu)),
+            Cell(process.gpu or ""),
             Cell("  ".join(part for part in memory_texts if part)),
             Cell(_trial_text(process.whose), "good" if process.whose else "muted"),
             Cell(f"{load[-1]:.0%}" if load else ""),

@@ -110,10 +110,10 @@ class SystemSource:
         if now.used_gb is not None and now.total_gb:
             self._record("ram", now.used_gb / now.total_gb)
         for gpu in now.gpus:
-            self._record(f"gpu{gpu.index}", gpu.busy)
-            self._record(f"vram{gpu.index}", gpu.used_gb / gpu.total_gb if gpu.total_gb else None)
-            self._record(f"watts{gpu.index}", share_of(gpu.watts, gpu.max_watts))
-            self._record(f"clock{gpu.index}", share_of(gpu.mhz, gpu.max_mhz))
+            self._record(f"gpu{gpu.label}", gpu.busy)
+            self._record(f"vram{gpu.label}", gpu.used_gb / gpu.total_gb if gpu.total_gb else None)
+            self._record(f"watts{gpu.label}", share_of(gpu.watts, gpu.max_watts))
+            self._record(f"clock{gpu.label}", share_of(gpu.mhz, gpu.max_mhz))
         history = {name: tuple(values) for name, values in self._history.items()}
         loads = {pid: tuple(values) for pid, values in self._loads.items()}
         self._latest = SystemSnapshot(now, *self._slow_readings, history, loads)
