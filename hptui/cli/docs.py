@@ -63,7 +63,7 @@ def docs_(topics: tuple[str, ...], search: str | None, as_path: bool, as_json: b
         return 0
     texts = {name: _text(name) for name in topics}
     if as_json:
-        write_json([{"topic": name, "text": text} for name, text in texts.items()])
+        write_json([{"topic": name, "text": text} for name, text in texts.items()], masked=False)
         return 0
     for text in texts.values():
         _show(text)
@@ -89,11 +89,12 @@ def _search(words: str, *, as_json: bool) -> int:
     matches = docs.search(words)
     if as_json:
         shown = [{"place": m.section.place, "title": m.section.title, "line": m.line} for m in matches]
-        write_json(shown)
+        write_json(shown, masked=False)
     elif on_terminal():
         for match in matches:
             write_fields(f"hptui docs {match.section.place}")
-            write(f"    {match.line[: terminal_width() - 6]}{'…' if len(match.line) > terminal_width() - 6 else ''}")
+            shown_line = f"{match.line[: terminal_width() - 6]}{'…' if len(match.line) > terminal_width() - 6 else ''}"
+            write(f"    {shown_line}", masked=False)
     else:
         for match in matches:
             write_fields(match.section.place, match.line)
@@ -106,7 +107,7 @@ def _show(text: str) -> None:
     """Print Markdown: laid out on a terminal that can show it, else as it is."""
     encoding = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "")
     if not on_terminal() or not encoding.startswith("utf"):
-        write(text.rstrip("\n"))
+        write(text.rstrip("\n"), masked=False)
         return
     from rich.markdown import Markdown
 

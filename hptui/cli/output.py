@@ -36,9 +36,13 @@ def message(text: str) -> None:
     _write(sys.stderr, shown(text, lines=True))
 
 
-def write(text: str) -> None:
-    """Write data to stdout."""
-    _write(sys.stdout, shown(text, lines=True, limit=1 << 24))
+def write(text: str, *, masked: bool = True) -> None:
+    """Write data to stdout.
+
+    Secrets are masked, except in what is no data (`masked` is false): hptui's own pages.
+    """
+    limit = 1 << 24
+    _write(sys.stdout, shown(text, lines=True, limit=limit) if masked else sanitize(text, lines=True, limit=limit))
 
 
 def write_document(text: str) -> None:

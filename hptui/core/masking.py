@@ -114,7 +114,8 @@ def is_secret(name: str, value: object) -> bool:
     if not kind:
         return False
     if isinstance(value, str):
-        if value.strip().lower() in PLAIN_WORDS or REDACTED in value or PLACEHOLDER.fullmatch(value.strip()):
+        plain = value.strip().strip("`.:!?").lower()
+        if plain in PLAIN_WORDS or REDACTED in value or PLACEHOLDER.fullmatch(value.strip()):
             return False
         return kind == "always" or looks_random(value)
     return kind == "always" and isinstance(value, int) and not isinstance(value, bool)

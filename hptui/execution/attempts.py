@@ -109,9 +109,8 @@ class Attempts:
         if not isinstance(self.executor, GpuExecutor):
             return True
         faults = faulty_gpus(self.store.read.attempts(), float(self.store.read.get_meta(MetaKey.SINCE) or 0.0))
-        for gpu, message in faults.items():
-            if gpu not in self._avoided:
-                self.store.add_event("error", EventKind.GPU_FAULT, message)
+        for message in dict.fromkeys(faults[gpu] for gpu in faults if gpu not in self._avoided):
+            self.store.add_event("error", EventKind.GPU_FAULT, message)  # GPUs of one trial share a sentence
         self._avoided = set(faults)
         return self.executor.avoid(self._avoided)
 

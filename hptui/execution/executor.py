@@ -251,7 +251,7 @@ class GpuExecutor(Protocol):
     def torch_problem(self) -> str:
         """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
 
-    def untested_gpus(self) -> str:
+    def unused_gpus(self) -> str:
         """Return the warning about GPUs of makers on which hptui was never tried; '' if there are none."""
 
 

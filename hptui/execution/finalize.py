@@ -16,7 +16,7 @@ from hptui.core.trial import SECONDS_ALONE, Attempt, AttemptState, Reason, Trial
 from hptui.execution.attempt_files import log_tail, read_ending
 from hptui.execution.classify_exit import END_BY_REQUEST, AttemptEnd, ExitFacts, classify_exit, objective_values
 from hptui.execution.executor import State
-from hptui.execution.gpu_record import GPU_PEAKS, gpu_uuids
+from hptui.execution.gpu_record import GPU_PEAKS, MEAN_CLOCK, SLOWED_BY, gpu_uuids
 from hptui.execution.packing import is_blameless
 from hptui.execution.rungs import record_rung
 from hptui.execution.running_attempt import RunningAttempt
@@ -126,7 +126,7 @@ def _close_attempt(store: Store, live: RunningAttempt, ending: AttemptEnd, facts
         exit_code=exit_facts.get("code"),
         exit_signal=exit_facts.get("signal"),
         **({} if is_hosted(live.run) else _memory_use(store, live.attempt.token, facts)),
-        **_gpu_peaks(store, live),
+        **_gpu_record(store, live),
     )
 
 
@@ -149,13 +149,23 @@ def _memory_use(store: Store, token: str, facts: ExitFacts) -> dict[str, float]:
     return {name: value for name, value in measured.items() if value is not None}
 
 
-def _gpu_peaks(store: Store, live: RunningAttempt) -> dict[str, Any]:
-    """Return the record of the peaks on each GPU, in GiB, for an attempt that had several."""
-    if len(live.gpu_peaks) < 2:
+def _gpu_record(store: Store, live: RunningAttempt) -> dict[str, Any]:
+    """Return what the end adds to the record of GPUs: their clocks, and the peak (GiB) of each of several.
+
+    Times of attempts compare only where the clocks do.
+    """
+    clocks = [sample.mhz for sample in store.read.samples(live.attempt.token) if sample.mhz is not None]
+    added: dict[str, Any] = {}
+    if len(live.gpu_peaks) > 1:
+        added[GPU_PEAKS] = {uuid: round(size, 3) for uuid, size in live.gpu_peaks.items()}
+    if clocks:
+        added[MEAN_CLOCK] = round(fmean(clocks))
+    if live.slowed_by:
+        added[SLOWED_BY] = ", ".join(live.slowed_by)
+    if not added:
         return {}
     recorded = next(a for a in store.read.attempts(live.trial.number) if a.token == live.attempt.token)
-    peaks = {uuid: round(size, 3) for uuid, size in live.gpu_peaks.items()}
-    return {"environment": {**recorded.environment, GPU_PEAKS: peaks}}
+    return {"environment": {**recorded.environment, **added}}
 
 
 def _close_trial(

@@ -8,6 +8,8 @@ from hptui.core.trial import Attempt, AttemptState, Reason
 
 GPU_PEAKS = "gpu_peaks_gb"
 """Key of an attempt's environment: the most memory (GiB) that it needed of each of its GPUs, by UUID."""
+MEAN_CLOCK, SLOWED_BY = "gpu_mean_clock_mhz", "gpu_slowed_by"
+"""Keys of the mean of the clocks that were sampled, and of why they were low at any time."""
 MAX_FAULTS = 2
 """Faults of a GPU in a row after which a study uses it no more."""
 
@@ -54,8 +56,9 @@ def faulty_gpus(attempts: Iterable[Attempt], since: float) -> Mapping[str, str]:
 
 def _fault_sentence(failed: list[Attempt]) -> str:
     last = failed[-1]
-    trials = ", ".join(dict.fromkeys(str(attempt.trial) for attempt in failed))
+    numbers = list(dict.fromkeys(str(attempt.trial) for attempt in failed))
+    trials = f"trial{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
     return (
-        f"{last.device} ({last.environment.get('gpu', '')}) failed {len(failed)} times (trials {trials}): "
+        f"{last.device} ({last.environment.get('gpu', '')}) failed {len(failed)} times ({trials}): "
         f"it gets no more trials until the study is started again; the last time: {last.message}"
     )

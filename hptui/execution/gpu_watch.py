@@ -31,7 +31,7 @@ class GpuWatch:
         requested, executor = study.resources.gpus, self.attempts.executor
         if not requested or executor.has_gpus() or self.store.read.get_meta(MetaKey.NO_GPUS_WARNED):
             return
-        message = executor.untested_gpus() if isinstance(executor, GpuExecutor) else ""
+        message = executor.unused_gpus() if isinstance(executor, GpuExecutor) else ""
         if not message and isinstance(requested, int):
             message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
         if message:

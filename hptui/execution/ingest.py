@@ -210,6 +210,10 @@ class EventReader:
             number = float(value if kind is None else kind)
             points.append((name, step, None if kind else number, kind, seconds, int(subs.get(name, 0))))
             live.latest[name] = number
+            if live.progress is None:
+                live.measured_at.pop(name, None)
+            else:
+                live.measured_at[name] = live.progress
             if (
                 name in self._objectives
                 and (position := live.next_report(name) if self.counting else live.progress) is not None

@@ -114,7 +114,7 @@ class Maintenance:
         for attempt in live.values():
             while (sample := attempt.handle.usage()) is not None:
                 self._store.add_sample(sample)
-                attempt.note_gpu_memory(sample.gpus)
+                attempt.note_gpus(sample.gpus, sample.slowed_by)
 
     def short_of_space(self, study: Study) -> str:
         """Return why no attempt may start for lack of disk space; '' when there is enough."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from hptui.core.stages import as_stage, comparable, stage_named
@@ -63,12 +63,22 @@ class Pruning:
     def restore(self, live: RunningAttempt) -> None:
         """Give an adopted or resumed attempt the curves that its trial has shown so far."""
         live.latest = dict(live.trial.metrics)
+        live.measured_at = self._measured_at(live.trial)
         # A trial that was pruned runs again only because a person asked for it, so pruners leave it alone.
         live.exempt = any(
             attempt.state is AttemptState.PRUNED for attempt in self._store.read.attempts(live.trial.number)
         )
         metrics = self._pruner.metrics if self._pruner is not None else ()
         live.curves = {metric: self._curve(live.trial, metric) for metric in metrics}
+
+    def _measured_at(self, trial: Trial) -> dict[str, float]:
+        """Return the progress at which a trial's metrics have their last values, if a stop rule asks for it."""
+        if not any(rule.after for rule in self._study.search.stop):
+            return {}
+        summaries = self._store.read.metric_summaries(trial.number)
+        progress = progress_of_steps(self._store, trial)
+        shares = {name: progress(summary.step) for name, summary in summaries.items()}
+        return {name: share for name, share in shares.items() if share is not None}
 
     def _curve(self, trial: Trial, metric: str) -> list[tuple[float, float]]:
         if self.counts_reports:
@@ -83,9 +93,9 @@ class Pruning:
         if not live.has_new_values or live.requested_end or live.exempt:
             return "", ""
         live.has_new_values = False
-        rule = first_broken_rule(self._study.search.stop, live.progress, live.latest)
+        rule = first_broken_rule(self._study.search.stop, live.latest, live.measured_at)
         if rule is not None and live.trial.role not in (Role.BASELINE, Role.BASE):
-            return EventKind.THRESHOLD, explain_rule(rule, live.progress, live.latest)
+            return EventKind.THRESHOLD, explain_rule(rule, live.latest, live.measured_at)
         if self._pruner is None or live.trial.role.spared_by_pruners:
             return "", ""
         verdict = self._pruner.verdict(
@@ -122,18 +132,19 @@ class Pruning:
         )
 
 
+def progress_of_steps(store: Store, trial: Trial) -> Callable[[int], float | None]:
+    """Return the progress (0 to 1) at a trial's steps as a function of the step; None where it is unknown."""
+    if total := trial.total_steps:
+        return lambda step: min(1.0, step / total)
+    return {step: value for step, value, _ in store.read.curve(trial.number, PROGRESS_METRIC)}.get
+
+
 def curve_of(store: Store, trial: Trial, metric: str) -> list[tuple[float, float]]:
     """Return (progress, value) of a trial's points of a metric; [] where progress is unknown."""
     points = store.read.curve(trial.number, metric)
-    progress_at_step = (
-        {} if trial.total_steps else {step: value for step, value, _ in store.read.curve(trial.number, PROGRESS_METRIC)}
-    )
-    curve = []
-    for step, value, _ in points:
-        progress = min(1.0, step / trial.total_steps) if trial.total_steps else progress_at_step.get(step)
-        if progress is not None:
-            curve.append((progress, value))
-    return curve
+    progress = progress_of_steps(store, trial)
+    shares = [(progress(step), value) for step, value, _ in points]
+    return [(share, value) for share, value in shares if share is not None]
 
 
 def to_curve(curve: list[tuple[float, float]]) -> ProgressCurve:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hptui.core.trial import Attempt, Trial
@@ -19,12 +19,13 @@ class RunningAttempt:
     """A running attempt, with the state that its events have reported so far.
 
     `offset` and `sequence` are what the store has committed; `last_event_at` is when anything but a heartbeat last came
-    (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
+    (`time.monotonic`); `latest` are the last values of metrics, and `measured_at` the progress at which each was
+    reported; `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
     that values came which the pruner has not seen, `exempt` that pruners leave it alone. `suspects` counts its invalid
     lines, `failed_reads` the turns in a row that could not follow it; `poison` says why it is followed no more.
-    `gpu_peaks` is the most memory (GiB) that was seen on each GPU, by UUID. `state` is the executor's last answer, and
-    `state_since` since when it is that (UTC); `doubtful_s` counts the seconds of a doubtful end, `unreachable_s` those
-    in which nobody could be asked, `overdue_s` those since it was to end.
+    `gpu_peaks` is the most memory (GiB) that was seen on each GPU, by UUID, `slowed_by` why clocks were low. `state` is
+    the executor's last answer, and `state_since` since when it is that (UTC); `doubtful_s` counts the seconds of a
+    doubtful end, `unreachable_s` those in which nobody could be asked, `overdue_s` those since it was to end.
     """
 
     attempt: Attempt
@@ -47,12 +48,14 @@ class RunningAttempt:
     earlier_seconds: float = 0.0
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     latest: dict[str, float] = field(default_factory=dict)
+    measured_at: dict[str, float] = field(default_factory=dict)
     has_new_values: bool = False
     exempt: bool = False
     suspects: int = 0
     failed_reads: int = 0
     poison: str = ""
     gpu_peaks: dict[str, float] = field(default_factory=dict)
+    slowed_by: dict[str, None] = field(default_factory=dict)
     state: State = field(default_factory=lambda: State("starting"))
     state_since: float = field(default_factory=time.time)
     doubted_at: float = field(default_factory=time.monotonic)
@@ -90,8 +93,9 @@ class RunningAttempt:
         curve = self.curves.get(metric)
         return curve[-1][0] + 1 if curve else 1.0
 
-    def note_gpu_memory(self, sizes: Mapping[str, float]) -> None:
-        """Note the memory (GiB) that is used on each GPU, by UUID."""
+    def note_gpus(self, sizes: Mapping[str, float], slowed_by: Iterable[str]) -> None:
+        """Note the memory (GiB) that is used on each GPU, by UUID, and why their clocks are low."""
+        self.slowed_by.update(dict.fromkeys(slowed_by))
         for uuid, size in sizes.items():
             self.gpu_peaks[uuid] = max(size, self.gpu_peaks.get(uuid, 0.0))
 

@@ -19,6 +19,7 @@ from hptui.core.format import size
 from hptui.core.version import __version__
 from hptui.execution.local import devices, nvml, torch_build
 from hptui.execution.local.devices import Gpu
+from hptui.execution.local.gpu_processes import gpu_processes
 from hptui.operations.doctor_places import examine_places
 from hptui.operations.doctor_study import Finding, Level, examine_study
 from hptui.operations.machine import logout_warning
@@ -106,28 +107,37 @@ def _gpus() -> list[Finding]:
     if silent := nvml.silent_driver():
         return [Finding("gpu", "error", silent, "does nvidia-smi work? After an update of the driver, reboot")]
     if nvml.library() is None:
-        if untested := devices.untested_gpus():
+        if untested := devices.unused_gpus():
             return [Finding("gpu", "warning", untested, "supported are NVIDIA's of compute capability 7.5 and newer")]
         return [Finding("gpu", "ok", "no NVIDIA driver answers: trials run on the CPU")]
-    if not gpus:
+    findings = [_gpu(gpu) for gpu in gpus]
+    findings += [
+        Finding("torch", "error", problem.text, problem.remedy)
+        for problem in dict.fromkeys(torch_build.problems_with(torch_build.installed(), gpus).values())
+    ]
+    for index, why in nvml.unusable_cards().items():
+        findings.append(Finding("gpu", "error", f"GPU {index} {why}", nvml.REMEDIES[why]))
+    if not findings:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         hint = "" if visible is None else f"CUDA_VISIBLE_DEVICES is {visible!r}"
-        return [Finding("gpu", "warning", "no GPU can be used: trials run on the CPU", hint)]
-    findings = [_gpu(gpu) for gpu in gpus]
-    if problem := torch_build.problem_with(torch_build.installed(), gpus):
-        findings.append(Finding("torch", "error", problem.text, problem.remedy))
-    lost = sorted(set(range(nvml.count())) - {card.index for card in nvml.cards()})
-    for index in lost:
-        text = f"GPU {index} does not answer: it has fallen off the bus, or its driver hangs"
-        findings.append(Finding("gpu", "error", text, "look for NVRM and Xid in dmesg; a reboot may bring it back"))
+        findings.append(Finding("gpu", "warning", "no GPU can be used: trials run on the CPU", hint))
     return findings
 
 
 def _gpu(gpu: Gpu) -> Finding:
     text = f"GPU {gpu.label}: {gpu.name}, {gpu.free_gb:.1f} of {gpu.total_gb:.1f} GiB free"
     text += f", driver {gpu.driver}, CUDA {gpu.cuda}"
-    holders = devices.gpu_processes(gpu)
-    return Finding("gpu", "ok", f"{text}; in use by {', '.join(map(str, holders))}" if holders else text)
+    if slowed := gpu.state.get("slowed_by"):
+        text += f", slowed by {slowed}"
+    if holders := gpu_processes(gpu):
+        text += f"; in use by {', '.join(map(str, holders))}"
+    mode = str(gpu.state.get("compute_mode", ""))
+    if mode == "prohibited":
+        return Finding("gpu", "error", f"{text}; compute mode {mode}", f"nvidia-smi -i {gpu.index} -c DEFAULT")
+    if mode.startswith("exclusive"):
+        hint = f"trials_per_gpu must be 1 here, or: nvidia-smi -i {gpu.index} -c DEFAULT"
+        return Finding("gpu", "ok", f"{text}; compute mode {mode}", hint)
+    return Finding("gpu", "ok", text)
 
 
 def _locks() -> list[Finding]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from hptui.core.errors import UserError
 from hptui.execution.local import devices, nvml, torch_build
 from hptui.execution.local.nvml import Gpu
 from hptui.operations.doctor_study import Finding
@@ -38,20 +39,26 @@ def examine_gpus() -> list[Finding]:
     """Try every card that may be used; the checks of a card are one process, and the fork another one."""
     if silent := nvml.silent_driver():
         return [Finding("gpu test", "error", silent, "does nvidia-smi work? After an update of the driver, reboot")]
-    gpus = devices.visible_gpus()
-    divided = [card.index for card in nvml.cards() if nvml.is_divided(card.handle)]
-    empty = sorted(set(divided) - {gpu.index for gpu in nvml.all_gpus()})
+    try:
+        gpus = devices.visible_gpus()
+    except UserError as error:
+        return [Finding("gpu test", "error", error.message, error.hint or "")]
     findings = [
-        Finding("gpu test", "error", f"GPU {index} is in MIG mode without instances", "nvidia-smi -mig 0 ends it")
-        for index in empty
+        Finding("gpu test", "error", f"GPU {index} {why}", nvml.REMEDIES[why])
+        for index, why in nvml.unusable_cards().items()
     ]
     if not gpus:
-        return findings or [Finding("gpu test", "error", "no GPU can be used here", DEFAULT_REMEDY)]
-    if problem := torch_build.problem_with(torch_build.installed(), gpus):
-        return [*findings, Finding("gpu test", "error", problem.text, problem.remedy)]
-    for gpu in gpus:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        remedy = DEFAULT_REMEDY if visible is None else f"CUDA_VISIBLE_DEVICES is {visible!r}: unset it"
+        return findings or [Finding("gpu test", "error", "no GPU can be used here", remedy)]
+    problems = torch_build.problems_with(torch_build.installed(), gpus)
+    findings += [
+        Finding("gpu test", "error", problem.text, problem.remedy) for problem in dict.fromkeys(problems.values())
+    ]
+    tried = [gpu for gpu in gpus if gpu not in problems]
+    for gpu in tried:
         findings += _findings(gpu, run_probe(gpu, [f"{gpu.total_gb:.3f}"]))
-    return [*findings, *_findings(gpus[0], run_probe(gpus[0], ["--fork"]))]
+    return [*findings, *(_findings(tried[0], run_probe(tried[0], ["--fork"])) if tried else [])]
 
 
 def run_probe(gpu: Gpu, arguments: Sequence[str]) -> list[dict[str, object]]:

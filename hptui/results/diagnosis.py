@@ -21,6 +21,7 @@ from hptui.results.learning import (
     diagnose_learning,
     exploded,
     learning_curve,
+    overfitting,
     scatter_pools,
 )
 from hptui.results.roles import goal_of, training_and_validation
@@ -64,6 +65,10 @@ def diagnose(view: View, trial: Trial, curves: Curves, pools: Pools | None = Non
         for name in dict.fromkeys((train_metric, val_metric, objective))
         if name in matches and goal_of(view.study, str(name)) == "minimize"
     ]
+    # What only the validation metric did after it had been low is overfitting, however far it rose.
+    overfit = overfitting(matches, (train_metric, val_metric), facts, suggestions)
+    if overfit is not None and trial.status is not TrialStatus.FAILED:
+        return overfit
     for name in falling:
         if (diagnosis := exploded(matches[str(name)], facts, suggestions)) is not None:
             return diagnosis

@@ -56,17 +56,32 @@ def same_value(first: Fact, second: Fact) -> bool:
     return first.value == second.value or dump_json([first.value]) == dump_json([second.value])
 
 
-def build_fact_index(sheet: MarkdownText) -> dict[str, Fact]:
-    """Return the facts of a report by key.
+def keyed_facts(sheet: MarkdownText) -> list[tuple[str, Fact]]:
+    """Return key and fact of each place of a report.
 
-    Raises: AssertionError if one key has two values, a programming error of a report section.
+    A person may call a setting or metric as hptui calls something else of a trial, such as `seconds`: then the second
+    one that occurs has the field that it comes from behind its key.
+
+    Raises: AssertionError if one key has two values of one field, a programming error of a report section.
     """
-    facts: dict[str, Fact] = {}
+    keyed: list[tuple[str, Fact]] = []
+    known: dict[str, Fact] = {}
     for place in sheet.places:
-        fact = place.fact
-        first = facts.setdefault(fact.key, fact)
+        key, fact = place.fact.key, place.fact
+        if not same_value(known.setdefault(key, fact), fact) and known[key].field != fact.field:
+            key = f"{key} ({fact.field})"
+        first = known.setdefault(key, fact)
         if not same_value(first, fact):
-            raise AssertionError(f"the fact {fact.key} has two values: {first.value!r}, {fact.value!r}")
+            raise AssertionError(f"the fact {key} has two values: {first.value!r}, {fact.value!r}")
+        keyed.append((key, fact))
+    return keyed
+
+
+def build_fact_index(sheet: MarkdownText) -> dict[str, Fact]:
+    """Return the facts of a report by key. Raises: AssertionError as `keyed_facts` does."""
+    facts: dict[str, Fact] = {}
+    for key, fact in keyed_facts(sheet):
+        facts.setdefault(key, fact)
     return facts
 
 
@@ -87,7 +102,10 @@ def fact_index_text(document: ReportDocument, sheet: MarkdownText, name: str) ->
     lines = [f"{json.dumps(key)}: {dump_json(value)}" for key, value in {**head, "lines": digests}.items()]
     rows = ",\n  ".join(f"{json.dumps(key)}: {dump_json(value)}" for key, value in sorted(facts.items()))
     claims = ",\n  ".join(dump_json(claim) for claim in _claims(document, sheet))
-    places = ",\n  ".join(dump_json([place.line, place.column, place.text, place.fact.key]) for place in sheet.places)
+    keys = [key for key, _ in keyed_facts(sheet)]
+    places = ",\n  ".join(
+        dump_json([place.line, place.column, place.text, key]) for place, key in zip(sheet.places, keys, strict=True)
+    )
     tables = [f'"facts": {{\n  {rows}}}', f'"claims": [\n  {claims}]', f'"places": [\n  {places}]']
     return "{" + ",\n ".join([*lines, *tables]) + "}\n"
 

@@ -14,6 +14,7 @@ from hptui.results.analysis.significance import Interval
 from hptui.results.digits import PRINTED_PERCENTAGE, column_decimals, fixed_text, printed_number
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.report_data import ReportData
+from hptui.results.roles import is_rate_by_name
 
 DEFAULT_HEADINGS = {
     "seconds": "Training time",
@@ -232,7 +233,12 @@ class FactWriter:
         written = spec.format if spec is not None and spec.format else ""
         samples = any(objective.metric == name and objective.samples for objective in self.study.objectives)
         counted = any(name + TOTAL_SUFFIX in trial.metrics for trial in trials)
-        return samples or counted or written == "percent" or written.endswith("%")
+        return samples or counted or written == "percent" or written.endswith("%") or self._is_named_rate(name)
+
+    def _is_named_rate(self, name: str) -> bool:
+        """Return whether a metric is a share by its name and its values: an accuracy from 0 to 1."""
+        values = self._ranked_values(name) if is_rate_by_name(name) else []
+        return bool(values) and min(values) >= 0 and max(values) <= 1
 
     def percentage(
         self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1
@@ -316,4 +322,7 @@ class FactWriter:
             return None
         if before < Decimal((0, (1,), int(before.as_tuple().exponent) + 1)):
             return None
-        return self.percentage(key, (new - old) / old, trials, signed=True)
+        exact, printed = (new - old) / old, float((after - before) / before)
+        # As many digits as a reader finds who computes it from the two numbers that stand there.
+        digits = next((n for n in (1, 0) if f"{exact:.{n}%}" == f"{printed:.{n}%}"), None)
+        return None if digits is None else self.percentage(key, exact, trials, signed=True, digits=digits)

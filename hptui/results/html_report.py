@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import mimetypes
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from hptui.core.format import duration, memory, metric, setting, visible_metrics
@@ -46,6 +47,8 @@ box.open=true;if(part)part.scrollIntoView()}
 """Opens a folded part when a link leads to it."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 """What the page may load: nothing."""
+CODE_SPAN = re.compile("`([^`]+)`")
+"""A name or command in a sentence, as Markdown marks it."""
 MAX_LISTED = 20
 """Trials of a number that are named when the mouse is on it."""
 
@@ -128,7 +131,7 @@ def _line(parts: Line) -> str:
 def _part(part: str | Fact | Name | UserText | Bold) -> str:
     match part:
         case str():
-            return html.escape(part)
+            return CODE_SPAN.sub(r"<code>\1</code>", html.escape(part))
         case Fact():
             text, source = _escaped(part.text), _source(part)
             text = f"<code>{text}</code>" if part.code else text

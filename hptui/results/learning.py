@@ -64,6 +64,8 @@ Pools = Mapping[str, Scatter | None]
 EXPLOSION_RATIO = 1.5
 """A loss that ends above this multiple of its first value has exploded."""
 EXPLOSION_ERRORS = 4.0
+MIN_AVERAGED = 5
+"""Of more points the first and the last third are compared by their means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,19 @@ def diagnose_learning(
     return Diagnosis("fine", message, {"first": first, "last": last})
 
 
+def overfitting(
+    curves: Mapping[str, LearningCurve],
+    metrics: tuple[str | None, str | None],
+    facts: TrialFacts,
+    suggestions: remedies.SuggestionRules,
+) -> Diagnosis | None:
+    """Return the diagnosis of validation that got worse while training got better, or None."""
+    train_metric, val_metric = metrics
+    val = curves.get(val_metric or "") if val_metric != train_metric else None
+    diagnosis = None if val is None else _turned(val, curves.get(train_metric or ""), facts, suggestions)
+    return diagnosis if diagnosis is not None and diagnosis.kind == "overfit" else None
+
+
 def exploded(curve: LearningCurve, facts: TrialFacts, suggestions: remedies.SuggestionRules) -> Diagnosis | None:
     """Return the diagnosis of a loss that grew; None if it did not, or not beyond its scatter."""
     n = len(curve.values)
@@ -200,12 +215,15 @@ def _turned(
     lowest, last = val.as_lower(turn.lowest), val.as_lower(turn.last)
     best = "lowest" if val.goal == "minimize" else "highest"
     message = line(
-        "{metric} was {best} at step {step} ({value}) and is {last} at the end",
+        "{metric} was {best} at step {step} ({value}) and is {last} {end}",
         metric=Name(val.name),
         best=best,
         step=facts.fact(f"best_step.{val.name}", step),
         value=facts.fact(f"best.{val.name}", lowest),
         last=facts.fact(f"last.{val.name}", last),
+        end="at the end"
+        if turn.averaged < 2
+        else line("on average over the last {n} evaluations", n=facts.fact(f"last_points.{val.name}", turn.averaged)),
     )
     evidence = {"best_step": step, "best": lowest, "last": last, "statistic": turn.statistic, "needed": turn.needed}
     share = step / val.steps[-1] if val.steps[-1] else None
@@ -215,12 +233,13 @@ def _turned(
         return Diagnosis("turned", message, evidence, suggestions.turned(share))
     first, end = (train.as_lower(value) for value in fallen)
     message = line(
-        "overfitting: {message}, while {train} {fell} from {first} to {end}",
+        "overfitting: {message}, while {train} {fell} from {first} to {end}{means}",
         message=message,
         train=Name(train.name),
         fell="fell" if train.goal == "minimize" else "rose",
         first=facts.fact(f"train_first.{train.name}", first),
         end=facts.fact(f"train_last.{train.name}", end),
+        means=" (means of a third of its points since then)" if len(span) > MIN_AVERAGED else "",
     )
     return Diagnosis("overfit", message, evidence, suggestions.overfit(share))
 
@@ -228,7 +247,7 @@ def _turned(
 def _not_learning(
     view: View, trial: Trial, curve: LearningCurve, facts: TrialFacts, suggestions: remedies.SuggestionRules
 ) -> Diagnosis | None:
-    """Return the diagnosis of a metric that did not move, while another trial got further."""
+    """Return the diagnosis of a metric that did not get better, while another trial got further."""
     gain = whole_gain(curve.turned, curve.scatter)
     if gain is None or curve.scatter is None or gain.gain >= UNLEARNED_ERRORS * gain.error:
         return None
@@ -237,7 +256,7 @@ def _not_learning(
     if not any(curve.as_lower(value) < limit for value in others):
         return None
     message = line(
-        "{metric} did not move beyond its scatter ({s}), while another trial got further",
+        "{metric} did not get better beyond its scatter ({s}), while another trial got further",
         metric=Name(curve.name),
         s=facts.fact(f"scatter.{curve.name}", float(f"{curve.scatter.deviation:.2g}")),
     )

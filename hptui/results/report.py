@@ -8,17 +8,19 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from hptui import plugins
 from hptui.core.errors import HptuiError
 from hptui.plugins import ReportSectionSpec
 from hptui.results import claims
-from hptui.results.document import Block, CodeBlock, Paragraph, ReportDocument, folded, lines_of
+from hptui.results.document import Block, CodeBlock, Image, Paragraph, ReportDocument, folded, lines_of
 from hptui.results.fact_index import render_with_index, same_value
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, facts_of
 from hptui.results.fence import fenced
+from hptui.results.own_digits import in_own_digits
 from hptui.results.report_data import ReportData
 from hptui.results.sections.curves import curves
 
@@ -96,6 +98,10 @@ FOLDED_BY_STYLE: Mapping[str, frozenset[str]] = {
 def compose_report(record: ReportData, style: str | None = None, images: Sequence[Block] = ()) -> ReportDocument:
     """Return the report of a study as a document; `images` are the plots written next to it."""
     facts = FactWriter(record)
+    images = [
+        replace(block, caption=in_own_digits(facts, block.caption)) if isinstance(block, Image) else block
+        for block in images
+    ]
     chosen_style = style or record.view.study.report.style
     blocks_by_section: dict[str, list[Block]] = {}
     for name in SECTIONS_BY_STYLE[chosen_style]:

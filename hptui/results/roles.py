@@ -55,6 +55,8 @@ NONNEGATIVE_METRIC = re.compile(
     r"|rouge\w*|f1|exact_match|em|pass\w*|win_rate)([_/.\s@-]|$)"
 )
 """Names of metrics that have no negative values."""
+RATE_METRIC = re.compile(r"(^|[_/.\s-])(acc|accuracy|f1|exact_match|em|pass\w*|win_rate)([_/.\s@-]|$)")
+"""Names of metrics that are shares where they lie between 0 and 1."""
 VALIDATION_PREFIX = re.compile(r"^(val|valid|validation|eval|dev|test|heldout|held_out)[_/.-]")
 """Prefix of metrics measured on held-out data."""
 TRAINING_PREFIX = re.compile(r"^(train|training)[_/.-]")
@@ -96,6 +98,11 @@ def goal_of(study: Study, metric: str) -> Goal | None:
 def lower_bound(metric: str) -> float | None:
     """Return the value that a metric cannot fall below, by its name; None if unknown."""
     return 0.0 if NONNEGATIVE_METRIC.search(metric.lower()) else None
+
+
+def is_rate_by_name(metric: str) -> bool:
+    """Return whether a metric with values from 0 to 1 is a share, by its name."""
+    return RATE_METRIC.search(metric.lower()) is not None
 
 
 def is_cost(metric: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hptui.core.errors import ExpressionError
-from hptui.core.metric_names import by_identifier
+from hptui.core.metric_names import by_identifier, metric_named
 from hptui.core.ranking import (
     ObjectivePoint,
     dominates,
@@ -40,16 +40,18 @@ PROGRESS_TOLERANCE = 1e-9
 
 
 def first_broken_rule(
-    rules: Sequence[StopRule], progress: float | None, metrics: Mapping[str, float]
+    rules: Sequence[StopRule], metrics: Mapping[str, float], progress: Mapping[str, float]
 ) -> StopRule | None:
-    """Return the first rule that stops a trial with these metrics (their last values) at `progress`.
+    """Return the first rule that a trial's last values of its metrics break; None if it may go on.
 
-    Called at every report, so that a rule is tried at its `after` and from then on. A rule that cannot be evaluated,
-    for lack of a value or of progress, stops no trial.
+    `progress` is by metric the share of the training at which it had its last value: a rule waits for values that
+    were measured at its `after` or later, however far the training is. A rule that cannot be evaluated, for lack of a
+    value or of progress, stops no trial.
     """
     values = by_identifier(metrics)
     for rule in rules:
-        due = rule.after == 0 or (progress is not None and progress >= rule.after - PROGRESS_TOLERANCE)
+        measured_at = _measured_at(rule, metrics, progress)
+        due = rule.after == 0 or (measured_at is not None and measured_at >= rule.after - PROGRESS_TOLERANCE)
         if due and rule.when.names <= values.keys() and _holds(rule, values):
             return rule
     return None
@@ -62,11 +64,22 @@ def _holds(rule: StopRule, values: Mapping[str, float]) -> bool:
         return False
 
 
-def explain_rule(rule: StopRule, progress: float | None, metrics: Mapping[str, float]) -> str:
-    """Return the reason for stopping a trial: the values that broke the rule, and the progress."""
+def _measured_at(rule: StopRule, metrics: Mapping[str, float], progress: Mapping[str, float]) -> float | None:
+    """Return the progress at which the oldest value that a rule uses was measured; None if one is unknown."""
+    known = [progress.get(metric_named(name, metrics) or "") for name in rule.when.names]
+    shares = [share for share in known if share is not None]
+    return min(shares) if shares and len(shares) == len(known) else None
+
+
+def explain_rule(rule: StopRule, metrics: Mapping[str, float], progress: Mapping[str, float]) -> str:
+    """Return the reason for stopping a trial: the values that broke the rule, and the progress there.
+
+    Of values that were measured at different moments it is the progress of the oldest.
+    """
     values = by_identifier(metrics)
     shown = " and ".join(f"{name} is {values[name]:.6g}" for name in sorted(rule.when.names) if name in values)
-    when = "" if progress is None else f" at {100 * progress:.0f} % of training"
+    measured_at = _measured_at(rule, metrics, progress)
+    when = "" if measured_at is None else f" at {100 * measured_at:.0f} % of training"
     return f"stop rule {rule}: {shown}{when}"
 
 

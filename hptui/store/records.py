@@ -136,7 +136,7 @@ class Sample:
 
     Memory is in GiB, `cpu` in percent of one core, `util` in percent of the attempt's GPUs. `watts` is the power of
     these GPUs together, `mhz` the mean of their clocks. `gpus` is the memory on each GPU by UUID, whose sum is
-    `gpu_gb`; it is not stored.
+    `gpu_gb`, `slowed_by` why the clocks of the GPUs are low; these two are not stored.
     """
 
     token: str
@@ -148,6 +148,7 @@ class Sample:
     watts: float | None = None
     mhz: float | None = None
     gpus: Mapping[str, float] = field(default_factory=dict, compare=False)
+    slowed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

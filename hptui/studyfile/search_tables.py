@@ -236,7 +236,7 @@ SEARCH_TABLES = (
             Key(
                 "after",
                 share_of("it is a share of a trial's training, for instance 0.1"),
-                "Share of a training before which the rule is not tried",
+                "Share of a training: values that were measured before it break no rule",
                 example="0.1",
             ),
         ),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import hptui
+from hptui.operations import docs
 from tests.support import PATIENCE
 
 PAGES = Path(hptui.__file__).parent / "docs"
@@ -51,6 +52,15 @@ def test_a_page_is_printed_as_markdown_in_pipes(call):
     assert "\x1b" not in done.out
     assert "<!--" not in done.out
     assert "](" not in done.out
+
+
+def test_every_page_is_printed_as_it_is_written(call):
+    """What an example calls a password is none, and must be read."""
+    names = sorted(page.stem for page in PAGES.glob("*.md"))
+    texts = {entry["topic"]: entry["text"] for entry in json.loads(call("docs", "--json", *names).out)}
+    assert texts == {name: docs.page(name) for name in names}
+    assert call("docs", *names).out == "".join(docs.page(name).rstrip("\n") + "\n" for name in names)
+    assert "secrets=True" in texts["python"]
 
 
 @pytest.mark.parametrize(

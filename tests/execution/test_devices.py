@@ -17,6 +17,7 @@ from hptui.execution.executor import LaunchRecord, WorkerSpec
 from hptui.execution.local import devices, environment, lock_directory, nvml
 from hptui.execution.local.devices import Slot, lock_slot, slots_for, visible_gpus
 from hptui.execution.local.executor import LocalExecutor
+from hptui.execution.local.gpu_processes import gpu_processes
 from hptui.execution.local.slots import SlotPool
 from hptui.execution.local.usage import UsageSampler
 from hptui.store.paths import StudyDir
@@ -277,7 +278,7 @@ def test_lock_files_are_touched_against_cleaners(world, monkeypatch):
 
 def test_who_holds_a_gpu(world):
     world(processes={"0": [[os.getpid(), 2 << 30], [2**22 + 1, None]], "1": [[1, 1 << 30]]})
-    mine, gone = devices.gpu_processes(visible_gpus()[0])
+    mine, gone = gpu_processes(visible_gpus()[0])
     assert (mine.pid, mine.gb) == (os.getpid(), 2.0)
     assert mine.user
     assert str(gone) == f"a process (pid {2**22 + 1})"

@@ -145,6 +145,8 @@ def test_figures_are_kept_for_each_gpu(world, host):
     world(processes=processes, milliwatts={"0": 350_000, "1": 50_500}, mhz={"0": 1980, "1": 980})
     sample = sample_tree(_Watched("one", me, 0.0), GpuUse.now())
     assert (sample.watts, sample.mhz) == (400.5, 1480.0)
+    world(processes=processes, slowed=0x1 | 0x4 | 0x20)
+    assert sample_tree(_Watched("one", me, 0.0), GpuUse.now()).slowed_by == ("power limit", "heat")
 
 
 @pytest.mark.parametrize("pids", ["host", "none"])
@@ -152,6 +154,7 @@ def test_in_a_container_the_figures_of_a_slot_are_those_of_its_gpu(world, monkey
     monkeypatch.setattr(devices, "pids_are_ours", lambda: False)
     me = os.getpid()
     world(processes={"0": [[me, 3 << 30]]}, utilisation={"0": 80}, pids=pids)
+    assert SlotPool(Resources(share=True), lambda: None).gpus_alone("GPU 0") == (), "somebody else may be there"
     pool = SlotPool(Resources(), lambda: None)
     alone = sample_tree(_Watched("one", me, 0.0, pool.gpus_alone("GPU 0")), GpuUse.now())
     assert alone.gpu_gb == pytest.approx(3.4, abs=0.02)
@@ -161,17 +164,111 @@ def test_in_a_container_the_figures_of_a_slot_are_those_of_its_gpu(world, monkey
     assert (shared.gpu_gb, shared.util, shared.gpus) == (None, None, {})
 
 
+@pytest.mark.parametrize("mine", [0, 3])
+@pytest.mark.parametrize("others", [0, 14])
+@pytest.mark.parametrize("unified", [False, True])
+def test_memory_of_others_is_never_that_of_a_trial(world, host, mine, others, unified):
+    """A trial that is not on its GPU yet has no memory there, whatever is taken; nor is the host's memory a GPU's."""
+    me, processes = os.getpid(), []
+    processes += [[me, mine << 30]] if mine else []
+    processes += [[1, others << 30]] if others else []
+    world(processes={"0": processes}, no_memory=unified)
+    sample = sample_tree(_Watched("one", me, 0.0, [FIRST]), GpuUse.now())
+    assert sample.gpu_gb == (mine or None)
+    if unified:
+        assert GpuUse.now().used_gb == {}
+
+
+def test_a_driver_that_lists_no_processes_leaves_the_figures_of_the_gpu(world, host):
+    world(processes={"0": [[os.getpid(), 3 << 30]]}, pids="unsupported")
+    sample = sample_tree(_Watched("one", os.getpid(), 0.0, [FIRST]), GpuUse.now())
+    assert sample.gpu_gb == pytest.approx(3.4, abs=0.02)
+
+
 def test_a_gpu_that_falls_off_the_bus_gets_nothing_and_is_told_once(world, host):
+    """Told as a fault, once: it is nothing that each later trial waits for, as long as another GPU is left."""
     world()
     pool = SlotPool(Resources(), lambda: None)
-    world(lost=[0])
+    world(lost=[0], xid=[[0, 79]])
     for _ in range(3):
-        labels, waiting = fill(pool)
-        assert labels == ["GPU 1"]
-        assert "GPU 0 (Fake GPU 0) no longer answers" in waiting
-    [notice] = pool.take_notices()
+        assert fill(pool) == (["GPU 1"], "")
+    notice, reported = pool.take_notices()
+    assert "GPU 0 (Fake GPU 0) no longer answers" in notice
     assert "dmesg" in notice
+    assert reported.startswith("GPU 0: the driver reports Xid 79"), "a lost card does not say who it is"
+    world(lost=[0, 1])
+    assert pool.claim([]) == (None, "waiting until GPU 1 answers again")
+    assert "GPU 1 (Fake GPU 1) no longer answers" in pool.take_notices()[0]
     world()
+    assert fill(pool) == (["GPU 0", "GPU 1"], "")
+
+
+def test_it_is_told_at_the_start_which_cards_cannot_be_used(world, tmp_path, monkeypatch):
+    """Generated: each card is well, lost, empty or another job's. Nothing runs on the CPU without a word."""
+    draw = random.Random(11)
+    for _ in range(60):
+        states = [draw.choice(["well", "lost", "empty", "forbidden"]) for _ in range(draw.choice([1, 2, 4]))]
+        at = {state: [n for n, each in enumerate(states) if each == state] for state in states}
+        world(
+            names=["F"] * len(states),
+            lost=at.get("lost", []),
+            mig={str(n): 0 for n in at.get("empty", [])},
+            forbidden=at.get("forbidden", []),
+        )
+        well, broken = at.get("well", []), sorted(at.get("lost", []) + at.get("empty", []))
+        assert sorted(nvml.unusable_cards()) == broken
+        if well:
+            pool = SlotPool(Resources(), lambda: None)
+            assert pool.labels == [f"GPU {n}" for n in well]
+            assert [notice.split(" ")[1] for notice in pool.take_notices()] == [str(n) for n in broken]
+        elif broken:
+            with pytest.raises(MachineError, match=f"GPU {broken[0]} (does not answer|is in MIG mode)"):
+                slots_for(Resources())
+        else:
+            assert slots_for(Resources())[0].label == "CPU", "a job to which no GPU was given"
+        assert slots_for(Resources(gpus=0))[0].label == "CPU"
+        told = [finding.level for finding in doctor._gpus() if finding.check == "gpu"]
+        assert told == ["ok"] * len(well) + ["error"] * len(broken) or (told == ["warning"] and not well + broken)
+
+
+@pytest.mark.parametrize("value", ["7", "GPU-", "all", "gpu-aaaa", "MIG-1", "2,0"])
+def test_a_variable_that_names_nothing_is_refused_and_one_that_hides_the_gpus_is_said(world, monkeypatch, value):
+    world(names=["A", "A"])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    with pytest.raises(UserError, match=r"(?s)names no GPU that can be used here.*gpus = 0"):
+        slots_for(Resources())
+    assert slots_for(Resources(gpus=0))[0].label == "CPU"
+    for hidden in ("", "-1", "NoDevFiles", "-1,0"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+        assert slots_for(Resources())[0].label == "CPU"
+        assert "trials run on the CPU" in devices.unused_gpus()
+
+
+def test_numbers_count_the_cards_that_a_batch_system_leaves(world, monkeypatch):
+    """As CUDA counts: a card of another job is not there."""
+    world(names=["A"] * 4, forbidden=[0, 2])
+    assert [gpu.index for gpu in visible_gpus()] == [1, 3]
+    for value, index in (("0", [1]), ("1", [3]), ("1,0", [3, 1]), ("3", [])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+        assert [gpu.index for gpu in visible_gpus()] == index
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    [slot] = slots_for(Resources())
+    assert devices.slot_environment(slot)["CUDA_VISIBLE_DEVICES"].startswith("GPU-")
+    assert next(finding.level for finding in doctor._gpus()) == "ok"
+
+
+def test_a_wait_for_trials_of_other_studies_is_told_once_it_lasts(world, host, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(slots.time, "monotonic", lambda: now[0])
+    world()
+    other, pool = SlotPool(Resources(), lambda: None), SlotPool(Resources(), lambda: None)
+    leases = [other.claim([])[0], other.claim(["GPU 0"])[0]]
+    assert pool.claim([]) == (None, "")
+    now[0] += slots.HELD_WAIT_S + 1
+    assert pool.claim([]) == (None, "waiting for a GPU: trials of other studies hold GPU 0, GPU 1")
+    assert pool.claim(["GPU 0"]) == (None, ""), "it has a trial of its own that runs"
+    for lease in leases:
+        slots._close(lease.locks)
     assert fill(pool) == (["GPU 0", "GPU 1"], "")
 
 
@@ -356,6 +453,38 @@ def test_faults_that_the_driver_reports_are_told_once_each(world, monkeypatch):
         )
 
 
+def test_a_sample_from_another_machine_arrives_whole(tmp_path):
+    """Generated: what the relay sends of a sample is what the runner records, each field."""
+    import json
+    from collections import deque
+    from dataclasses import asdict
+
+    from hptui.execution.remote.handle import RemoteHandle
+    from hptui.store.records import SAMPLE_FIELDS, Sample
+
+    draw = random.Random(3)
+    handle = object.__new__(RemoteHandle)
+    handle.token, handle._end, handle.known, handle.samples = "t", None, False, deque()
+    for at in range(30):
+        some = {name: draw.choice([None, draw.random()]) for name in SAMPLE_FIELDS}
+        causes = tuple(draw.sample(["heat", "power limit", "power brake"], draw.randrange(3)))
+        sample = Sample("t", float(at), **some, gpus={"a": draw.random()}, slowed_by=causes)
+        handle.take(json.loads(json.dumps({"k": "usage", **asdict(sample)})))
+        assert asdict(handle.usage()) == asdict(sample)
+
+
+def test_two_pointers_to_a_card_are_one_card():
+    """The library returns a new object at each question and each event."""
+    import ctypes
+
+    class Card(ctypes.Structure):
+        pass  # opaque, as the library's
+
+    pointer = ctypes.POINTER(Card)
+    first, again, other = (ctypes.cast(address, pointer) for address in (4096, 4096, 8192))
+    assert xid._identity(first) == xid._identity(again) != xid._identity(other)
+
+
 def test_what_decides_how_fast_a_card_is_stands_in_the_record(world):
     world()
     assert not [name for name in gpu_facts(visible_gpus()) if name.startswith("gpu_") and name != "gpu_uuid"][1:]
@@ -409,4 +538,4 @@ def test_gpus_of_other_makers_are_named_at_the_start_and_by_the_doctor(gpus, tmp
     [found] = doctor._gpus()
     assert (found.level, found.message) == ("warning", message)
     monkeypatch.setattr(devices, "AMD_DRIVER", tmp_path / "none")
-    assert devices.untested_gpus() == ""
+    assert devices.unused_gpus() == ""

@@ -31,7 +31,7 @@ def test_shared_pages_count_once():
     with subprocess.Popen([sys.executable, "-c", TREE], stdout=subprocess.PIPE) as root:
         try:
             assert len(root.stdout.read(3)) == 3
-            sample = sample_tree(_Watched("one", root.pid, 0.0), GpuUse([], {}, {}))
+            sample = sample_tree(_Watched("one", root.pid, 0.0), GpuUse({}, {}, {}))
             added = sum(p.memory_info().rss for p in [psutil.Process(root.pid), *psutil.Process(root.pid).children()])
             assert added > 4 * SHARED_MIB * (1 << 20), "each process maps all of it"
             assert SHARED_MIB <= sample.rss_gb * 1024 < 1.7 * SHARED_MIB

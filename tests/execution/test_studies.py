@@ -452,7 +452,8 @@ def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_fil
     monkeypatch.setenv("FAKE_NVML_MARK", uuid4().hex[:12])
     monkeypatch.setenv("FAKE_NVML", str(world))
     (tmp_path / "gpus").mkdir()
-    world.write_text(json.dumps({"registry": str(tmp_path / "gpus")}))
+    clocks = {"mhz": {"0": 1410, "1": 1410}, "max_clock": 1980, "slowed": 0x20, "milliwatts": {"0": 250_000}}
+    world.write_text(json.dumps({"registry": str(tmp_path / "gpus"), **clocks}))
     (tmp_path / "train.py").write_text(FILLS)
     path = tmp_path / "own.toml"
     path.write_text(textwrap.dedent(OWN.format(trials=4)))
@@ -462,6 +463,9 @@ def test_two_gpus_run_two_trials_each_on_its_own_and_again_after_trials_that_fil
     assert statuses(trials(sd)) == ["complete"] * 4
     peaks = [attempt.peak_gpu_gb or 0.0 for attempt in attempts]
     assert max(peaks) == pytest.approx(0.95 * 24)
+    for attempt in attempts:
+        assert attempt.environment["gpu_mean_clock_mhz"] == 1410
+        assert attempt.environment["gpu_slowed_by"] == "heat"
     assert events(sd, "gpu_busy") == []
 
     # The first GPU breaks: what fails there runs again on the other one.
@@ -605,6 +609,33 @@ def test_a_stop_rule_ends_a_trial_and_spares_the_baseline(home: Path, tmp_path: 
     assert [(one.status, one.reason) for one in others] == [(TrialStatus.PRUNED, Reason.THRESHOLD)] * 2
     assert all("loss > 0.5" in one.message and "% of training" in one.message for one in others)
     assert all(8 <= (one.last_step or 0) < 40 for one in others)
+
+
+SLOWLY_MEASURED = """
+import time
+
+def train(trial, rate=0.1):
+    trial.total_steps = 10
+    for step in range(1, 11):
+        trial.report(step, train_loss=1.0)
+        if step % 3 == 0:
+            time.sleep(1.0)  # the evaluation, longer than a turn of the runner
+            trial.report(step, loss=0.9 if step < 6 else 0.1)
+"""
+
+
+def test_a_stop_rule_waits_for_a_value_of_its_moment(home: Path, tmp_path: Path) -> None:
+    """At its share of the training the last evaluation was an earlier one, and the next is on its way."""
+    (tmp_path / "slowly.py").write_text(SLOWLY_MEASURED)
+    file = tmp_path / "study.toml"
+    file.write_text(
+        'name = "slowly"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "slowly:train"\n'
+        '[space]\nrate = "0.1..1"\n[search]\nsampler = "random"\ntrials = 2\nbaseline = false\n'
+        'stop = [{ when = "loss > 0.5", after = 0.6 }]\n[resources]\nparallel = 2\n'
+    )
+    sd = run_to_rest(home, file)
+    assert statuses(trials(sd)) == ["complete", "complete"]
+    assert events(sd, "threshold") == []
 
 
 def test_a_stop_rule_about_a_metric_that_never_comes_is_said(home: Path, tmp_path: Path) -> None:

@@ -7,9 +7,11 @@
  "names": ["A", "B"]        names of the cards, and how many there are
  "total": bytes             memory of each card
  "lost": [0]                fallen off the bus: each question raises
+ "forbidden": [0]           given to another job by a batch system: there is no handle for it
  "mig": {"0": 3}            divided into instances, "0/0" to "0/2" in the tables above
  "no_memory": true          unified memory: the driver does not say how much there is
  "pids": "host" | "none"    in a container: pids of another name space, or no processes at all
+         "unsupported"      or the question is not answered, as on some virtual GPUs
  "capability": [9, 0], "driver": "580.65", "cuda": 13000
  "compute_mode": {"0": 3}, "ecc": 1, "power_limit": milliwatts, "slowed": bits, "max_clock": MHz   speed of a card
  "xid": [[0, 79], ...]      what the driver has reported of a card; each process reads each of them once
@@ -30,7 +32,7 @@ MIG = "MIG-cccccccc-2222-2222-2222-22222222222"
 HOST_PIDS = 1 << 22  # more than any pid here
 
 NVML_ERROR_NOT_SUPPORTED, NVML_ERROR_NOT_FOUND, NVML_ERROR_GPU_IS_LOST, MISMATCH = 3, 6, 15, 18
-NVML_ERROR_TIMEOUT = 10
+NVML_ERROR_NO_PERMISSION, NVML_ERROR_TIMEOUT = 4, 10
 
 
 class NVMLError(Exception):
@@ -77,6 +79,8 @@ def nvmlDeviceGetCount():
 
 
 def nvmlDeviceGetHandleByIndex(index):
+    if index in _world().get("forbidden", []):
+        raise NVMLError(NVML_ERROR_NO_PERMISSION, "Insufficient Permissions")
     return _here(index)
 
 
@@ -139,6 +143,8 @@ def nvmlSystemGetCudaDriverVersion_v2():
 def nvmlDeviceGetComputeRunningProcesses(handle):
     how, found = _world().get("pids", ""), _processes(_here(handle))
     shift = HOST_PIDS if how == "host" else 0
+    if how == "unsupported":
+        raise NVMLError(NVML_ERROR_NOT_SUPPORTED, "Not Supported")
     return [] if how == "none" else [SimpleNamespace(pid=pid + shift, usedGpuMemory=used) for pid, used in found]
 
 

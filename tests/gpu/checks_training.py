@@ -12,8 +12,6 @@ from tests.gpu.studies import fine_tuning, model_folder, write_texts
 from tests.trainers.attempts import curve, events, make, work
 from tests.trainers.sft.tiny import points, told, train
 
-TOKENS_PER_SECOND = 60_000
-"""Expected of full fine-tuning of 0.34 B parameters in bfloat16 on an H100 or H200, about a sixth of its peak."""
 ADAPTERS: dict[str, dict[str, Any]] = {
     "none, bf16": {"adapter": "none", "learning_rate": 1e-4},
     "none, fp32": {"adapter": "none", "learning_rate": 1e-4, "mixed_precision": "none"},
@@ -33,6 +31,8 @@ def texts(bench: Bench, *, train: int = 256, held_out: int = 32) -> None:
 
 def adapters(bench: Bench) -> None:
     """Each kind of training lowers the loss, in the number format and memory that it should have."""
+    import torch
+
     base = model_folder(bench)
     texts(bench)
     ends: dict[str, float] = {}
@@ -58,12 +58,11 @@ def adapters(bench: Bench) -> None:
             found = {event: value for one in events(run, "metrics") for event, value in one["m"].items()}
             held = found["gpu_reserved_gb"]
             bench.expect(f"{name}: GiB held", held, held <= facts["memory_capacity_gb"], "at most the card's")
-            if name == "none, bf16":
-                fast = speeds[len(speeds) // 2] >= TOKENS_PER_SECOND
-                bench.expect(f"{name}: tokens/s", speeds[len(speeds) // 2], fast, f"{TOKENS_PER_SECOND} on an H100")
+            device, card = told(run, "effective")["device"], torch.cuda.get_device_name()
+            bench.expect(f"{name}: device", device, device == card, card)
     if {"none, bf16", "none, fp32"} <= ends.keys():
-        difference = abs(ends["none, bf16"] - ends["none, fp32"])
-        bench.expect("bf16 against fp32: difference of eval_loss", difference, difference < 0.02, "below 0.02")
+        difference = abs(ends["none, bf16"] / ends["none, fp32"] - 1)
+        bench.expect("bf16 against fp32: eval_loss, share", difference, difference < 0.03, "below 0.03")
     if not bench.cpu and {"lora", "lora, checkpointing"} <= activations.keys():
         share = activations["lora, checkpointing"] / activations["lora"]
         bench.expect("activations with checkpointing, share", share, share < 0.25, "below 0.25")
@@ -96,7 +95,7 @@ def resume(bench: Bench) -> None:
         for run in (whole, second)
     ]
     ratio = speeds[1][len(speeds[1]) // 2] / speeds[0][len(speeds[0]) // 2]
-    bench.expect("its speed against the undisturbed", ratio, bench.cpu or 0.9 < ratio < 1.1, "0.9 to 1.1 on a GPU")
+    bench.expect("its speed against the undisturbed", ratio, bench.cpu or 0.85 < ratio < 1.2, "0.85 to 1.2 on a GPU")
 
 
 def same_bits(bench: Bench) -> None:

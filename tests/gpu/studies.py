@@ -26,7 +26,7 @@ HOLDING = """
 
     def hold(trial, *, share: float = 0.0, seconds: float = 0.0, deaf: bool = False, number: int = 0):
         # Take a share of the first GPU's memory, if there is one and a share is wanted, and keep it for a while.
-        held = None
+        held, kernel = None, hang() if deaf else None
         if share:
             import torch
 
@@ -38,23 +38,27 @@ HOLDING = """
         trial.total_steps = 1
         trial.report(0, loss=1.0)
         end = time.monotonic() + seconds
-        while time.monotonic() < end and (deaf or not trial.should_stop):
-            if deaf and held is None and share == 0.0:
-                hang()
+        while deaf:
+            kernel()
+        while time.monotonic() < end and not trial.should_stop:
             time.sleep(0.05)
         trial.report(1, loss=0.5 + number / 100)
         return {"loss": 0.5 + number / 100}
 
 
     def hang():
+        # Start CUDA, and return what hangs: on a GPU a kernel of about a second, which the process waits for.
         import torch
 
-        if torch.cuda.is_available():
-            while True:
-                torch.cuda._sleep(1 << 34)
-                torch.cuda.synchronize()
-        while True:
-            pass
+        if not torch.cuda.is_available():
+            return lambda: None
+
+        def wait():
+            torch.cuda._sleep(1 << 31)
+            torch.cuda.synchronize()
+
+        wait()
+        return wait
 """
 """A trainer of the user: settings say what it does."""
 

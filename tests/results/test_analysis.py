@@ -130,15 +130,17 @@ def test_an_ignored_setting_is_found_by_its_equal_curves():
     view = view_of(trials, seeds.MATH)
 
     def summary(value):
-        return MetricSummary(10, value, value, 10, 1.0, 1, 10, 0)
+        return MetricSummary(10, value, value, 10, 1.0627, 1, 10, 0)
 
-    same = {"loss": {0: summary(0.3), 1: summary(0.3), 2: summary(0.2), 3: summary(0.2)}}
+    same = {"loss": {0: summary(0.31417), 1: summary(0.31417), 2: summary(0.27183), 3: summary(0.27183)}}
     (found,) = ignored_settings(view, trials, same)
     assert found.setting == "batch_size"
     assert [(a.number, b.number) for a, b in found.pairs] == [(0, 1), (2, 3)]
     other = {"loss": {**same["loss"], 3: summary(0.19)}}
     assert ignored_settings(view, trials, other) == []
     assert ignored_settings(view, trials, {}) == []
+    rates = {"loss": {0: summary(0.3), 1: summary(0.3), 2: summary(0.2), 3: summary(0.2)}}
+    assert ignored_settings(view, trials, rates) == [], "two rates of few questions are equal by chance"
 
 
 def test_the_best_at_the_edge(maths):

@@ -188,7 +188,7 @@ def test_a_seed_that_changes_nothing_gives_no_interval():
     assert "95%" not in "".join(claim.sentence for claim in claims.best_claims(facts))
     assert facts.data.noise is None
     assert claims.fresh_runs(facts, facts.data.best) is None
-    moving = MetricSummary(10, 1.0, 0.5, 10, 2.0, 1, 10, 0)
+    moving = MetricSummary(10, 1.0623, 0.5371, 10, 2.0418, 1, 10, 0)
     flat = MetricSummary(10, 0.0, 0.0, 1, 0.0, 1, 10, 0)
     trials = repeated([0.0, 0.1, 0.2], [0.0])
     for summary, dead in ((moving, True), (flat, False)):

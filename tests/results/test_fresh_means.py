@@ -92,9 +92,11 @@ def test_without_fresh_runs_it_is_said_how_to_get_them():
 
 
 def test_a_seed_that_changes_nothing_gives_no_mean():
-    first = one(0, {"b": 0.1}, {"val_loss": 1.5}, seed=1)
-    again = one(1, {"b": 0.1}, {"val_loss": 1.5}, role=Role.REPLICATE, replicate_of=0, seed=2)
+    first = one(0, {"b": 0.1}, {"val_loss": 1.5123457}, seed=1)
+    again = one(1, {"b": 0.1}, {"val_loss": 1.5123457}, role=Role.REPLICATE, replicate_of=0, seed=2)
     assert fresh_means(view_of([first, again])) is None
+    first, again = (replace(trial, values={"val_loss": 0.5}) for trial in (first, again))
+    assert fresh_means(view_of([first, again])) is not None, "one of two values: they agree by chance"
 
 
 def test_export_and_status_say_it(home):

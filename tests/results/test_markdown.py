@@ -123,6 +123,20 @@ def test_one_key_has_one_value():
         render_with_index(twice, "r.md")
 
 
+def test_a_name_that_hptui_uses_too_makes_another_fact():
+    """A setting called `seconds` beside the time of the trial, wherever they stand and however often."""
+    time, given = (
+        Fact("trial.0.seconds", 6.61, "6.6 s", (0,), "seconds"),
+        Fact("trial.0.seconds", 6.0, "6", (0,), "trainer.seconds"),
+    )
+    for order in ((time, given), (given, time), (time, given, time, given), (given, given, time)):
+        _, ledger = render_with_index(ReportDocument((Paragraph(tuple(order)),)), "r.md")
+        back = read_fact_index(ledger)
+        assert len(back.facts) == 2
+        assert [back.facts[place.key].value for place in back.places] == [fact.value for fact in order]
+        assert {fact.field: fact.value for fact in back.facts.values()} == {"seconds": 6.61, "trainer.seconds": 6.0}
+
+
 def test_lines_are_put_together():
     assert plain_text(line("a {x} c", x=Fact("b", 1, "1"))) == "a 1 c"
     assert plain_text(join_with_and(["a", Name("b"), ("c", "d")])) == "a, b and cd"

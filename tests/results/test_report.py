@@ -93,7 +93,7 @@ def test_what_was_measured_differently_is_not_compared(home):
     text = text_of(home, seeds.DIRECTOR, seeds.director_trials())
     assert "It was measured differently, so the two are not compared" in text
     assert "after 3 epochs, the trial trained for 1" in text
-    assert "**Against the baseline**: 0.610 → 0.562 (−7.8%)" in text, "the trial that is the baseline may be compared"
+    assert "**Against the baseline**: 0.610 → 0.562 (−8%)" in text, "the trial that is the baseline may be compared"
 
 
 # what no report may say -----------------------------------------------------------------------------------------

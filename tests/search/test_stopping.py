@@ -1,6 +1,8 @@
 """Stop rules for a trial, and when a study has done enough."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hptui.core.expressions import parse
 from hptui.core.study import Objective, Search, StoppingConditions, StopRule, Study, TrainerSettings
@@ -35,23 +37,38 @@ LOSS, SPEED = Objective("loss"), Objective("speed", "maximize")
     ],
 )
 def test_a_rule_is_tried_at_its_share_of_training_and_from_then_on(progress, metrics, stops):
-    assert first_broken_rule((HIGH, GAP), progress, metrics) is stops
+    shares = dict.fromkeys(metrics, progress) if progress is not None else {}
+    assert first_broken_rule((HIGH, GAP), metrics, shares) is stops
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_only_values_that_were_measured_late_enough_break_a_rule(after, first, second):
+    """However far the training is by another metric: what was measured before is no value of that moment."""
+    shares = {"eval/loss": first, "train_loss": second, "other": 1.0}
+    metrics = {"eval/loss": 9.0, "train_loss": 1.0, "other": 0.0}
+    alone, both = StopRule(parse("eval_loss > 0.7"), after), StopRule(parse("eval_loss - train_loss > 1"), after)
+    assert (first_broken_rule([alone], metrics, shares) is alone) == (not after or first >= after - 1e-9)
+    assert (first_broken_rule([both], metrics, shares) is both) == (not after or min(first, second) >= after - 1e-9)
+    assert explain_rule(both, metrics, shares).endswith(f" at {100 * min(first, second):.0f} % of training")
 
 
 def test_the_first_broken_rule_is_the_one():
-    assert first_broken_rule((GAP, HIGH), 0.5, {"eval_loss": 1.0, "val_loss": 1.0, "train_loss": 0.0}) is GAP
-    assert first_broken_rule((), 0.5, {"eval_loss": 1.0}) is None
+    assert (
+        first_broken_rule((GAP, HIGH), {"eval_loss": 1.0, "val_loss": 1.0, "train_loss": 0.0}, {"eval_loss": 1.0})
+        is GAP
+    )
+    assert first_broken_rule((), {"eval_loss": 1.0}, {"eval_loss": 1.0}) is None
 
 
 def test_a_rule_that_cannot_be_worked_out_stops_nobody():
-    assert first_broken_rule([StopRule(parse("1 / loss > 2"))], 0.5, {"loss": 0.0}) is None
+    assert first_broken_rule([StopRule(parse("1 / loss > 2"))], {"loss": 0.0}, {"loss": 0.5}) is None
 
 
 def test_the_reason_has_the_numbers():
-    assert explain_rule(HIGH, 0.25, {"eval/loss": 0.70001, "other": 1.0}) == (
+    assert explain_rule(HIGH, {"eval/loss": 0.70001, "other": 1.0}, {"eval/loss": 0.25, "other": 0.5}) == (
         "stop rule eval_loss > 0.7 after 10 %: eval_loss is 0.70001 at 25 % of training"
     )
-    assert explain_rule(GAP, None, {"val_loss": 1.0, "train_loss": 0.25}) == (
+    assert explain_rule(GAP, {"val_loss": 1.0, "train_loss": 0.25}, {"val_loss": 1.0}) == (
         "stop rule val_loss - train_loss > 0.5: train_loss is 0.25 and val_loss is 1"
     )
 

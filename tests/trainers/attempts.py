@@ -55,9 +55,10 @@ def context(run: RunDir, terminated: Callable[[], bool] = lambda: False) -> tupl
 
 def start(*runs: RunDir, **environment: str) -> subprocess.Popen[str]:
     """A worker in a process of its own."""
+    folders = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     return subprocess.Popen(
         [sys.executable, "-m", "hptui.trainers.worker", *(str(run.root) for run in runs)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *folders]), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hptui.store.records import Bucket
 from hptui.tui.charts import layout, naming, series
 from hptui.tui.charts.raster import ASCII, BLOCK, BRAILLE, PlaneBox, SeriesLine, rasterize, runs
+from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.chart_legend import ChartCurve
 
 
 def line(x, y):
@@ -191,3 +195,16 @@ def test_the_y_axis_grows_but_moves_only_when_it_must():
     assert shrunk is not None
     assert shrunk[1] < 1.2
     assert layout.steady_value_bounds([line([0], [float("nan")])], 0, 9, first, log=False, zoomed=False) is None
+
+
+@given(st.lists(st.integers(90, 110), min_size=2, max_size=5), st.data())
+def test_the_axes_are_the_same_in_whatever_order_the_curves_came(levels, data):
+    """Curves that almost fill the axis of the others: it must not stay as they left it."""
+    points = [[(step, level * (1 - step / 20), 0.0) for step in range(11)] for level in levels]
+    curves = [ChartCurve(f"#{index}", series.curve_of_points(some), index) for index, some in enumerate(points)]
+    shown = [(curve, line(curve.curve.x, curve.curve.mean)) for curve in curves]
+    order = data.draw(st.permutations(shown))
+    one_by_one = Chart()
+    for stop in range(1, len(order)):
+        one_by_one.axis_bounds(order[:stop])
+    assert one_by_one.axis_bounds(shown) == Chart().axis_bounds(shown)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from hptui.core.errors import NotFound
 from hptui.operations.machine import GpuNow, MachineNow, ProcessNow
 from hptui.results.view import read_view
 from hptui.store.records import Sample
 from hptui.store.store import Store
 from hptui.tui.screens.system import device_lines, process_lines
 from hptui.tui.sources.curves import CurveKey, CurvesSource
+from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.machine import MachineSource, SystemSnapshot
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
@@ -109,3 +113,32 @@ async def test_trials_of_stages_that_are_not_comparable_are_never_mixed(home: Pa
         table.sort_by("number", False)
         assert [one.number for one in table.trials.all] == [0, 1, 2, 3]
         assert not any(table.trials.ends_group(index) for index in range(4))
+
+
+@pytest.mark.parametrize("before", [None, b"", b"one\n"])
+@pytest.mark.parametrize("text", [b"", b"a line\n", b"\n", b"no end"])
+def test_a_log_that_comes_later_is_shown_as_it_is(tmp_path: Path, before: bytes | None, text: bytes) -> None:
+    """Also one in which nothing stands yet: it is no longer said that there is no log."""
+    path, places = tmp_path / "log.txt", list[Path]()
+
+    def find() -> Path:
+        if not places:
+            raise NotFound("no log yet")
+        return places[0]
+
+    source, pool = LogSource(None, "no trial yet", find=find), ReaderPool()
+    if before is not None:
+        other = tmp_path / "other.txt"
+        other.write_bytes(before)
+        source.path = other
+    assert source.poll(pool) is not None
+    source.path = None
+    if before is None:
+        assert source.latest is not None
+        assert source.latest.problem == "no log yet"
+    path.write_bytes(text)
+    places.append(path)
+    shown = source.poll(pool)
+    assert shown is not None
+    assert (shown.path, shown.problem, len(shown)) == (path, "", len(text.splitlines()))
+    assert source.poll(pool) is None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pwd
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,21 +22,23 @@ from hptui.execution.local.nvml import Gpu
 
 __all__ = [
     "Gpu",
-    "GpuProcess",
     "Slot",
     "lock_slot",
     "slot_environment",
     "visible_gpus",
     "runtime_directory",
     "slots_for",
-    "gpu_processes",
     "gpus_named_by",
-    "untested_gpus",
+    "unused_gpus",
 ]
 
 
 PCI_ORDER = "PCI_BUS_ID"
 """Value of `CUDA_DEVICE_ORDER` with which CUDA counts GPUs as the driver does."""
+
+
+CPU_WAY_OUT = "for the CPU set [resources] gpus = 0"
+"""What to do where GPUs cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +57,6 @@ class Slot:
         """Name as people read it: `GPU 0`, `GPU 0,1`, `GPU 0 #2`, `CPU #1`."""
         devices = f"GPU {','.join(gpu.label for gpu in self.gpus)}" if self.gpus else "CPU"
         return devices if self.of == 1 else f"{devices} #{self.k + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class GpuProcess:
-    """A process on a GPU; `gb` is GiB. Fields are '' or None for a process of another container."""
-
-    pid: int
-    user: str
-    name: str
-    gb: float | None
-
-    def __str__(self) -> str:
-        memory = "" if self.gb is None else f", {self.gb:.1f} GiB"
-        return f"{self.name or 'a process'} (pid {self.pid}{f', {self.user}' if self.user else ''}{memory})"
 
 
 def visible_gpus() -> list[Gpu]:
@@ -111,7 +98,8 @@ def _require_clear_numbers(entries: Sequence[str], all_gpus: Sequence[Gpu]) -> N
 def _gpus_named(entry: str, all_gpus: Sequence[Gpu]) -> list[Gpu]:
     """Return the GPU of an entry of the variable; the number of a divided card names all its instances."""
     if entry.isdecimal():
-        return [gpu for gpu in all_gpus if gpu.index == int(entry)]
+        permitted = nvml.permitted()  # CUDA counts no card of other jobs
+        return [gpu for gpu in all_gpus if int(entry) < len(permitted) and gpu.index == permitted[int(entry)]]
     matching = [gpu for gpu in all_gpus if entry.startswith(("GPU-", "MIG-")) and gpu.uuid.startswith(entry)]
     return matching if len(matching) == 1 else []
 
@@ -123,9 +111,11 @@ def slots_for(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
     ones.
 
     Raises: `UserError` when indices are asked for that are not there, or more GPUs for a trial than there are;
-    `MachineError` when there is a driver whose GPUs cannot be asked for.
+    `MachineError` when there is a driver whose GPUs cannot be asked for, or none of them can be used.
     """
-    _require_driver(resources)
+    if resources.gpus != 0 and not gpus_are_hidden():
+        _require_driver()
+        _require_usable_gpu()
     chosen = _requested_gpus(resources, prefer)
     if not chosen:
         return [Slot(k=k, of=resources.parallel) for k in range(resources.parallel)]
@@ -164,15 +154,35 @@ def _require_compute_mode(gpus: Sequence[Gpu], shared: int) -> None:
             raise MachineError(problem, hint=hint)
 
 
-def _require_driver(resources: Resources) -> None:
+def gpus_are_hidden() -> bool:
+    """Return whether `CUDA_VISIBLE_DEVICES` says that no GPU is to be used."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0].strip() in ("", "-1", "NoDevFiles")
+
+
+def _require_driver() -> None:
     """Refuse to run on the CPU, hours long and without a word, because a driver does not answer."""
-    wanted = resources.gpus != 0 and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1", "NoDevFiles")
-    if wanted and (problem := nvml.silent_driver()):
+    if problem := nvml.silent_driver():
         raise MachineError(
             problem,
             hint="does nvidia-smi work? After an update of the driver reboot; a container needs its 'utility' "
-            "capability (NVIDIA_DRIVER_CAPABILITIES=compute,utility); for the CPU set [resources] gpus = 0",
+            f"capability (NVIDIA_DRIVER_CAPABILITIES=compute,utility); {CPU_WAY_OUT}",
         )
+
+
+def _require_usable_gpu() -> None:
+    """Refuse the same where the driver has no usable card, and where the variable names none."""
+    if visible_gpus():
+        return
+    here, unusable = nvml.all_gpus(), nvml.unusable_cards()
+    broken = "; ".join(f"GPU {index} {problem}" for index, problem in unusable.items())
+    remedies = [nvml.REMEDIES[problem] for problem in dict.fromkeys(unusable.values())]
+    if here:
+        named = f"CUDA_VISIBLE_DEVICES is {os.environ.get('CUDA_VISIBLE_DEVICES')!r}"
+        problem = f"{named}, which names no GPU that can be used here: {_gpu_list(here)}"
+        hint = "; ".join(["name one by number or UUID", *remedies, CPU_WAY_OUT])
+        raise UserError(f"{problem}; {broken}" if broken else problem, hint=hint)
+    if unusable:
+        raise MachineError(broken, hint="; ".join([*remedies, CPU_WAY_OUT]))
 
 
 def _requested_gpus(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
@@ -274,10 +284,12 @@ def slot_environment(slot: Slot) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": ""} if visible_gpus() else {}
 
 
-def untested_gpus() -> str:
-    """Return the warning about GPUs of makers on which hptui was never tried; '' if there are none."""
+def unused_gpus() -> str:
+    """Return the warning about GPUs here that are not used, of other makers or hidden; '' for none."""
     if nvml.library() is not None:
-        return ""
+        hidden = gpus_are_hidden() and bool(nvml.all_gpus())
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return f"CUDA_VISIBLE_DEVICES is {visible!r}: no GPU is used, trials run on the CPU" if hidden else ""
     maker = "Apple" if sys.platform == "darwin" else "AMD" if AMD_DRIVER.exists() else ""
     return maker and (
         f"{maker}'s GPUs are not supported: hptui was never tried with them, assigns and locks none and measures none; "
@@ -297,22 +309,3 @@ AMD_DRIVER = Path("/dev/kfd")
 """Device of the driver with which ROCm computes."""
 HOST_PID_NAMESPACE = "pid:[4026531836]"
 """The kernel's constant name of the first pid name space, which is that of NVML."""
-
-
-def gpu_processes(gpu: Gpu) -> list[GpuProcess]:
-    """Return the processes that use a GPU now, largest first."""
-    holders = [_holder(usage) for usage in nvml.usages() if usage.gpu == gpu.uuid]
-    return sorted(holders, key=lambda holder: -(holder.gb or 0.0))
-
-
-def _holder(usage: nvml.Usage) -> GpuProcess:
-    process = Path(f"/proc/{usage.pid}")
-    try:
-        name, uid = (process / "comm").read_text().strip(), process.stat().st_uid
-    except OSError:
-        return GpuProcess(usage.pid, "", "", usage.gb)
-    try:
-        user = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        user = str(uid)
-    return GpuProcess(usage.pid, user, name, usage.gb)

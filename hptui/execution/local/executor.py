@@ -103,9 +103,9 @@ class LocalExecutor(PackedPlaces):
         """Return why torch cannot use the GPUs, and what to do; '' if it can, or nobody knows."""
         return self._slots.torch_problem() if self._slots is not None else ""
 
-    def untested_gpus(self) -> str:
+    def unused_gpus(self) -> str:
         """Return the warning about GPUs of makers on which hptui was never tried; '' if there are none."""
-        return devices.untested_gpus()
+        return devices.unused_gpus()
 
     def notices(self) -> list[str]:
         """Return sentences about GPUs that are out of use or faulty, each once."""

@@ -18,6 +18,15 @@ SM_CLOCK = 1
 """NVML's number of the clock of the multiprocessors."""
 NOT_SUPPORTED = 3
 """NVML's code of what a card has no answer to, such as its memory where that is the host's."""
+NO_PERMISSION = 4
+"""NVML's code of a card that this job may not use: a batch system has given it to another one."""
+LOST, EMPTY_MIG = "does not answer: it has fallen off the bus, or its driver hangs", "is in MIG mode without instances"
+"""Why a card cannot be used."""
+REMEDIES = {
+    LOST: "look for NVRM and Xid in dmesg; a reboot may bring it back",
+    EMPTY_MIG: "make instances (nvidia-smi mig -cgi), or end MIG mode (nvidia-smi -mig 0)",
+}
+"""What to do about each."""
 COMPUTE_MODES = {0: "shared", 1: "exclusive thread", 2: "prohibited", 3: "exclusive process"}
 """NVML's modes of who may compute on a card."""
 SLOWING_CAUSES = {
@@ -129,6 +138,26 @@ def cards() -> list[Device]:
     return [Device(index, handle) for index, handle in handles if handle is not None]
 
 
+def is_forbidden(index: int) -> bool:
+    """Return whether a card is there, but not for this process: CUDA does not even count it."""
+    try:
+        initialised().nvmlDeviceGetHandleByIndex(index)
+    except Exception as error:  # noqa: BLE001  as in `query`
+        return getattr(error, "value", None) == NO_PERMISSION
+    return False
+
+
+def permitted() -> list[int]:
+    """Return the driver's indices of the cards that this process may use, lost ones too, in CUDA's order."""
+    return [index for index in range(count()) if not is_forbidden(index)]
+
+
+def unusable_cards() -> dict[int, str]:
+    """Return why a card can get no work although this process may use it, by the driver's index."""
+    used, divided = {gpu.index for gpu in all_gpus()}, {card.index for card in cards() if is_divided(card.handle)}
+    return {index: EMPTY_MIG if index in divided else LOST for index in permitted() if index not in used}
+
+
 def devices() -> list[Device]:
     """Return what work can be given to: cards, and in place of a divided card its MIG instances."""
     return [device for card in cards() for device in (_instances(card) if is_divided(card.handle) else [card])]
@@ -167,7 +196,6 @@ def state_of(handle: Any) -> dict[str, str | float]:
     mhz: Any = query("nvmlDeviceGetMaxClockInfo", None, handle, SM_CLOCK)
     ecc: Any = query("nvmlDeviceGetEccMode", None, handle)
     mode: Any = query("nvmlDeviceGetComputeMode", None, handle)
-    causes: int = query("nvmlDeviceGetCurrentClocksThrottleReasons", 0, handle)
     if milliwatts is not None:
         state["power_limit_w"] = milliwatts / 1000
     if mhz is not None:
@@ -176,9 +204,20 @@ def state_of(handle: Any) -> dict[str, str | float]:
         state["ecc"] = "on" if ecc[0] else "off"
     if mode is not None:
         state["compute_mode"] = COMPUTE_MODES.get(int(mode), str(mode))
-    if slowed := ", ".join(name for bit, name in SLOWING_CAUSES.items() if causes & bit):
-        state["slowed_by"] = slowed
+    if slowed := slowing_causes(handle):
+        state["slowed_by"] = ", ".join(slowed)
     return state
+
+
+def slowing_causes(handle: Any) -> list[str]:
+    """Return why a card's clocks are low now."""
+    causes: int = query("nvmlDeviceGetCurrentClocksThrottleReasons", 0, handle)
+    return [name for bit, name in SLOWING_CAUSES.items() if causes & bit]
+
+
+def slowed() -> dict[str, list[str]]:
+    """Return why clocks are low now, by UUID."""
+    return {uuid_of(device.handle): slowing_causes(device.handle) for device in devices()}
 
 
 def memory_of(handle: Any) -> tuple[float, float] | None:
@@ -221,20 +260,27 @@ def cuda_version() -> str:
 
 def usages() -> list[Usage]:
     """Return all processes on all GPUs."""
-    entries: list[Usage] = []
+    return [usage for usages_there in usages_by_gpu().values() for usage in usages_there]
+
+
+def usages_by_gpu() -> dict[str, list[Usage]]:
+    """Return the processes on each GPU whose driver lists them, by UUID: [] for a GPU without any."""
+    by_gpu: dict[str, list[Usage]] = {}
     for device in devices():
         uuid = uuid_of(device.handle)
-        processes: list[Any] = query("nvmlDeviceGetComputeRunningProcesses", [], device.handle)
-        for process in processes:
-            gb = None if process.usedGpuMemory is None else process.usedGpuMemory / GIB
-            entries.append(Usage(int(process.pid), uuid, gb))
-    return entries
+        processes: list[Any] | None = query("nvmlDeviceGetComputeRunningProcesses", None, device.handle)
+        if processes is not None:
+            sizes = [None if process.usedGpuMemory is None else process.usedGpuMemory / GIB for process in processes]
+            by_gpu[uuid] = [Usage(int(process.pid), uuid, gb) for process, gb in zip(processes, sizes, strict=True)]
+    return by_gpu
 
 
 def used_gb() -> dict[str, float]:
-    """Return the memory in GiB that is taken on each GPU, by UUID."""
-    memories = {uuid_of(device.handle): memory_of(device.handle) for device in devices()}
-    return {uuid: memory[0] - memory[1] for uuid, memory in memories.items() if memory is not None}
+    """Return the memory in GiB that is taken on each GPU that has its own, by UUID."""
+    memories: dict[str, Any] = {
+        uuid_of(device.handle): query("nvmlDeviceGetMemoryInfo", None, device.handle) for device in devices()
+    }
+    return {uuid: (memory.total - memory.free) / GIB for uuid, memory in memories.items() if memory is not None}
 
 
 def utilisation() -> dict[str, float]:

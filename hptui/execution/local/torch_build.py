@@ -61,31 +61,55 @@ def parse(text: str) -> TorchBuild | None:
 
 def problem_with(build: TorchBuild | None, gpus: Iterable[Gpu]) -> Problem | None:
     """Return the first reason why a torch cannot use one of these GPUs; None if nothing speaks against it."""
-    gpus = list(gpus)
-    if build is None or not gpus:
-        return None
-    if build.rocm:
-        return Problem(f"torch {build.version} was built for ROCm, and the GPUs here are NVIDIA's", _install("CUDA"))
-    if not build.cuda:
-        remedy = f"{_install(f'CUDA {gpus[0].cuda}' if gpus[0].cuda else 'CUDA')}, or set [resources] gpus = 0"
-        return Problem(f"torch {build.version} was built for the CPU: every trial on a GPU would fail", remedy)
-    return next(filter(None, (_problem_with(build, gpu) for gpu in gpus)), None)
+    return next(iter(problems_with(build, gpus).values()), None)
+
+
+def problems_with(build: TorchBuild | None, gpus: Iterable[Gpu]) -> dict[Gpu, Problem]:
+    """Return why a torch cannot use some of these GPUs, by GPU."""
+    if build is None:
+        return {}
+    return {gpu: problem for gpu in gpus if (problem := _problem_with(build, gpu)) is not None}
 
 
 def _problem_with(build: TorchBuild, gpu: Gpu) -> Problem | None:
+    if build.rocm:
+        return Problem(f"torch {build.version} was built for ROCm, and the GPUs here are NVIDIA's", _install_for(gpu))
+    if not build.cuda:
+        remedy = f"{_install_for(gpu)}, or set [resources] gpus = 0"
+        return Problem(f"torch {build.version} was built for the CPU: every trial on a GPU would fail", remedy)
     needed, runs = _number(build.cuda), _number(gpu.cuda)
     if runs and needed and runs[0] < needed[0]:
         text = f"torch {build.version} needs CUDA {build.cuda}, but the driver {gpu.driver} runs {gpu.cuda} at most"
-        newer = f" to {MIN_DRIVER[needed[0]]} or newer" if needed[0] in MIN_DRIVER else ""
-        return Problem(text, f"update the driver{newer}, or {_install(f'CUDA {gpu.cuda}')}")
+        version = MIN_DRIVER.get(needed[0])
+        newer = f"update the driver to {version} or newer" if version else "update the driver"
+        return Problem(text, newer if _wheel_for(gpu) is None else f"{newer}, or {_install_for(gpu)}")
     oldest = OLDEST_CAPABILITY.get(needed[0]) if needed else None
     if oldest and (0, 0) < gpu.capability < oldest:
         text = f"torch {build.version} has no code for GPU {gpu.label} ({gpu.name}, capability {_text(gpu.capability)})"
-        return Problem(text, f"{_install('CUDA 12.6')}, or leave the card out of [resources] gpus")
+        return Problem(text, f"{_install_for(gpu)}, or leave the card out of [resources] gpus")
     if needed and needed < NEWEST_OF_OLD[0] and gpu.capability >= NEWEST_OF_OLD[1]:
         text = f"torch {build.version} is too old for GPU {gpu.label} ({gpu.name}, capability {_text(gpu.capability)})"
         return Problem(text, _install("CUDA 12.8 or newer"))
     return None
+
+
+def _wheel_for(gpu: Gpu) -> str | None:
+    """Return the CUDA version of a torch that a card and its driver run; None where the driver runs none."""
+    runs = _number(gpu.cuda) or (13, 0)
+    old = (0, 0) < gpu.capability < OLDEST_CAPABILITY[13]
+    if runs[0] >= 13 and not old:
+        return "13.0"
+    if runs[0] < 12:
+        return None
+    return "12.6" if old or (runs < NEWEST_OF_OLD[0] and gpu.capability < NEWEST_OF_OLD[1]) else "12.8"
+
+
+def _install_for(gpu: Gpu) -> str:
+    """Return what to install for a card, or which driver comes first."""
+    version = _wheel_for(gpu)
+    if version is None:
+        return f"update the driver to {MIN_DRIVER[13]} or newer, then {_install('CUDA 13.0')}"
+    return _install(f"CUDA {version}")
 
 
 def _install(cuda: str) -> str:

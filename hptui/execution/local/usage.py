@@ -106,19 +106,23 @@ class UsageSampler:
 
 @dataclass(frozen=True, slots=True)
 class GpuUse:
-    """What the driver says at a moment: processes with pids of this name space, memory in GiB and rates by UUID."""
+    """What the driver says at a moment: processes with pids of this name space, memory in GiB and rates by UUID.
 
-    usages: list[nvml.Usage]
+    `usages` has no entry for a GPU whose processes are not known, as in a container.
+    """
+
+    usages: Mapping[str, list[nvml.Usage]]
     used_gb: Mapping[str, float]
     busy: Mapping[str, float]
     watts: Mapping[str, float] = field(default_factory=dict)
     clocks: Mapping[str, float] = field(default_factory=dict)
+    slowed: Mapping[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def now(cls) -> GpuUse:
         """Ask the driver. In a container its pids are of others, even where one equals a pid here."""
-        usages = nvml.usages() if devices.pids_are_ours() else []
-        return cls(usages, nvml.used_gb(), nvml.utilisation(), *nvml.power_and_clock())
+        usages = nvml.usages_by_gpu() if devices.pids_are_ours() else {}
+        return cls(usages, nvml.used_gb(), nvml.utilisation(), *nvml.power_and_clock(), nvml.slowed())
 
 
 def sample_tree(watched: _Watched, gpus: GpuUse) -> Sample | None:
@@ -144,7 +148,8 @@ def sample_tree(watched: _Watched, gpus: GpuUse) -> Sample | None:
         seconds[process.pid] = times.user + times.system
     cpu = _cpu_percent(watched, seconds)
     sample = Sample(watched.token, time.time(), rss_gb=rss / GIB, cpu=cpu)
-    return _with_gpus(sample, [usage for usage in gpus.usages if usage.pid in seconds], watched.alone, gpus)
+    of_tree = [usage for there in gpus.usages.values() for usage in there if usage.pid in seconds]
+    return _with_gpus(sample, of_tree, watched.alone, gpus)
 
 
 PSS = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
@@ -172,14 +177,18 @@ def _cpu_percent(watched: _Watched, seconds: dict[int, float]) -> float | None:
 
 
 def _with_gpus(sample: Sample, usages: list[nvml.Usage], alone: Collection[str], gpus: GpuUse) -> Sample:
-    """Add GPU memory and use: of the tree's pids, else of the GPUs that it has to itself."""
+    """Add GPU memory and use: of the tree's pids, else of the GPUs that it has to itself.
+
+    A GPU whose processes are known counts only while the tree is among them: what others hold there is not its memory.
+    """
     sizes: dict[str, float] = {}
     for usage in usages:
         if usage.gb is not None:
             sizes[usage.gpu] = sizes.get(usage.gpu, 0.0) + usage.gb
     used = {usage.gpu for usage in usages} or set(alone)
     if not sizes:
-        sizes = {uuid: gpus.used_gb[uuid] for uuid in alone if uuid in gpus.used_gb}
+        unlisted = [uuid for uuid in alone if uuid not in gpus.usages or any(u.gpu == uuid for u in usages)]
+        sizes = {uuid: gpus.used_gb[uuid] for uuid in unlisted if uuid in gpus.used_gb}
     rates = [gpus.busy[uuid] for uuid in used if uuid in gpus.busy]
     watts = [gpus.watts[uuid] for uuid in used if uuid in gpus.watts]
     clocks = [gpus.clocks[uuid] for uuid in used if uuid in gpus.clocks]
@@ -190,4 +199,5 @@ def _with_gpus(sample: Sample, usages: list[nvml.Usage], alone: Collection[str],
         watts=sum(watts) if watts else None,
         mhz=sum(clocks) / len(clocks) if clocks else None,
         gpus=sizes,
+        slowed_by=tuple(dict.fromkeys(cause for uuid in sorted(used) for cause in gpus.slowed.get(uuid, ()))),
     )

@@ -6,6 +6,7 @@ program (13, 31, 43, 45 and others) are left out.
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Collection
 from typing import Any
@@ -41,20 +42,28 @@ XID_TEXTS = {
 """Number -> what has happened to the GPU."""
 
 
+def _identity(handle: Any) -> int | str:
+    """Return what tells cards apart, asking none of them: one that is lost does not say who it is.
+
+    A handle of the library is a pointer; two pointers to the same card are different objects.
+    """
+    return str(handle) if isinstance(handle, int | str) else ctypes.cast(handle, ctypes.c_void_p).value or 0
+
+
 class XidWatch:
     """Listens to what the driver reports of some cards (its indices). Where NVML cannot, nothing is heard."""
 
     def __init__(self, cards: Collection[int]) -> None:
         self._set: Any = None
-        self._labels: dict[str, str] = {}
-        self._reported: set[tuple[str, int]] = set()
+        self._labels: dict[int | str, str] = {}
+        self._reported: set[tuple[int | str, int]] = set()
         self._looked_at = 0.0
         watched = [device for device in nvml.cards() if device.index in cards]
         if watched:
             self._set = nvml.query("nvmlEventSetCreate", None)
         for device in watched if self._set is not None else ():
             nvml.query("nvmlDeviceRegisterEvents", None, device.handle, XID_EVENT, self._set)
-            self._labels[nvml.uuid_of(device.handle)] = str(device.index)
+            self._labels[_identity(device.handle)] = str(device.index)
 
     def notices(self) -> list[str]:
         """Return a sentence for each fault that was not reported before, per GPU and number. Never blocks."""
@@ -67,7 +76,7 @@ class XidWatch:
             event = nvml.query("nvmlEventSetWait_v2", None, self._set, 0)  # raises when there is none
             if event is None:
                 break
-            fault = (nvml.uuid_of(event.device), int(event.eventData))
+            fault = (_identity(event.device), int(event.eventData))
             if fault[1] in XID_TEXTS and fault not in self._reported:
                 self._reported.add(fault)
                 card = f"GPU {self._labels[fault[0]]}" if fault[0] in self._labels else "a GPU"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hptui.core.trial import NOTICE_FILE
 from hptui.execution.executor import CERTAIN_PROOFS, LaunchRecord, Proof, State
 from hptui.execution.remote.messages import BadMessage, bytes_of
-from hptui.store.records import Sample
+from hptui.store.records import SAMPLE_FIELDS, Sample
 from hptui.store.run_directory import RunDir, get_control, put_control, read_json, write_atomic, write_json
 
 if TYPE_CHECKING:
@@ -191,8 +191,9 @@ class RemoteHandle:
         elif kind == "log" and int(message["off"]) == self.log_size:
             self.log_size += _append(self.run.log, bytes_of(message["data"]))
         elif kind == "usage":
-            sample = {name: message.get(name) for name in ("gpu_gb", "rss_gb", "util", "cpu")}
-            self.samples.append(Sample(self.token, float(message["at"]), gpus=message.get("gpus") or {}, **sample))
+            sample = {name: message.get(name) for name in SAMPLE_FIELDS}
+            by_gpu, slowed_by = message.get("gpus") or {}, tuple(message.get("slowed_by") or ())
+            self.samples.append(Sample(self.token, float(message["at"]), gpus=by_gpu, slowed_by=slowed_by, **sample))
 
     def _append_events(self, offset: int, data: bytes) -> None:
         if offset != self.events_size:

@@ -327,7 +327,7 @@ class RelayedExecutor:
         """Return '': whether torch can use a machine's GPUs shows there."""
         return ""
 
-    def untested_gpus(self) -> str:
+    def unused_gpus(self) -> str:
         """Return '': `hptui doctor` there says what GPUs a machine has."""
         return ""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from hptui.core.trial import Trial, Value
@@ -14,6 +16,12 @@ from hptui.store.records import MetricSummary
 
 TIMING_WORDS = ("seconds", "time", "per_second", "memory", "_gb", "throughput")
 """Metrics whose names contain these differ even between identical runs."""
+
+TELLING_DIGITS = 6.0
+"""Digits that equal runs must agree in to be the same run: two of a hundred rates of few questions are equal by
+chance."""
+MAX_DENOMINATOR = 10_000_000
+"""Of a number that is no fraction of two small numbers, as many digits count as this has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,8 @@ def ignored_settings(
     for trial in comparable:
         by_fingerprint[fingerprints[trial.number], trial.seed].append(trial)
     equal: dict[str, list[tuple[Trial, Trial]]] = defaultdict(list)
-    for group in by_fingerprint.values():
-        for other in group[1:]:
+    for (fingerprint, _), group in by_fingerprint.items():
+        for other in group[1:] if len(group) > 1 and is_telling(fingerprint) else ():
             for name in differing_settings(view, group[0], other):
                 equal[name].append((group[0], other))
     effective = _effective_settings(view, comparable, fingerprints, frozenset(equal)) if equal else frozenset()
@@ -54,19 +62,25 @@ def curve_fingerprint(trial: Trial, summaries: Mapping[str, Mapping[int, MetricS
     for metric, by_trial in sorted(summaries.items()):
         if trial.number in by_trial and not any(word in metric for word in TIMING_WORDS):
             summary = by_trial[trial.number]
-            entries.append(
-                (
-                    metric,
-                    summary.step,
-                    repr(summary.value),
-                    summary.low,
-                    summary.low_step,
-                    summary.high,
-                    summary.high_step,
-                    summary.n,
-                )
-            )
+            ends = (summary.low, summary.low_step, summary.high, summary.high_step)
+            entries.append((metric, summary.step, repr(summary.value), *ends, summary.n))
     return tuple(entries) if any(entry[-1] > 1 and entry[3] != entry[5] for entry in entries) else ()
+
+
+def is_telling(fingerprint: tuple[Any, ...]) -> bool:
+    """Return whether equal summaries are those of the same run: few digits agree by chance."""
+    digits = 0.0
+    for _, _, value, low, _, high, _, n in fingerprint:
+        if n > 1 and low != high:
+            digits += math.fsum(significant_digits(point) for point in {float(value), low, high} if point is not None)
+    return digits >= TELLING_DIGITS
+
+
+def significant_digits(value: float) -> float:
+    """Return the decimal digits by which a number differs from others of its kind: few for a fourth."""
+    if not math.isfinite(value):
+        return 0.0
+    return math.log10(Fraction(value).limit_denominator(MAX_DENOMINATOR).denominator)
 
 
 def differing_settings(view: View, first_trial: Trial, second_trial: Trial) -> list[str]:

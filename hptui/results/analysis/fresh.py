@@ -14,7 +14,7 @@ from functools import lru_cache
 from hptui.core.stages import stage_named
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import has_finite_values, objective_value, ranked_trials, replicates
-from hptui.results.analysis.confounding import curve_fingerprint
+from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, is_telling, significant_digits
 from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
 from hptui.results.roles import lower_bound
 from hptui.results.view import View
@@ -35,7 +35,8 @@ def runs_of(view: View, trial: Trial) -> list[Trial]:
 def dead_seeds(view: View, summaries: Summaries) -> list[tuple[Trial, Trial]]:
     """Return pairs of runs of one configuration with different seeds that are equal in every point.
 
-    Curves that do not move say nothing; without curves the values must be equal, and no counts.
+    Curves that do not move say nothing; without curves the values must be equal, and no counts. Equal values of few
+    digits are the same run only if all runs of the configuration are equal.
     """
     pairs = []
     for trial in view.trials:
@@ -51,11 +52,17 @@ def dead_seeds(view: View, summaries: Summaries) -> list[tuple[Trial, Trial]]:
 def _is_same(view: View, single: Trial, other: Trial, summaries: Summaries) -> bool:
     first, second = (curve_fingerprint(trial, summaries) for trial in (single, other))
     if first or second:
-        return bool(first) and first == second
+        return bool(first) and first == second and is_telling(first)
     metric = view.study.objective.metric
     if not has_finite_values(view, single) or not has_finite_values(view, other) or rate_counts(view, single, metric):
         return False
+    values = [objective_value(view, run) for run in runs_of(view, other)]
     a, b = objective_value(view, single), objective_value(view, other)
+    agree = len(values) if all(_is_equal(a, value) for value in values) else 2
+    return _is_equal(a, b) and significant_digits(a) * (agree - 1) >= TELLING_DIGITS
+
+
+def _is_equal(a: float, b: float) -> bool:
     return a != 0 and abs(a - b) <= EQUAL * abs(a)
 
 

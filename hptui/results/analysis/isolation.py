@@ -10,6 +10,7 @@ from hptui.core.parameters import Choice
 from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.core.values import canonical_json, is_number
 from hptui.results.analysis.cohort import searched_space
+from hptui.results.analysis.factors import LOG_FROM
 from hptui.results.view import View
 
 MAX_ROWS = 6
@@ -29,7 +30,7 @@ class IsolationRow:
     high: float | None
     trials: tuple[Trial, ...]
     best: Trial | None
-    """The best ranked one of them."""
+    """The best ranked one of them, with the value by which it is ranked."""
     proposals: int
     infeasible: int
     """Proposals of the search here, and those of them that violated a constraint and never ran."""
@@ -50,9 +51,32 @@ class Isolation:
         in_stage = [trial for trial in view.trials if not view.study.stages or trial.stage == stage]
         self.trials = [trial for trial in in_stage if trial.status in ENDED and trial.role is not Role.BASE]
         self._space = searched_space(view)
-        self._settings = [(trial, view.settings(trial)) for trial in self.trials]
+        self._settings = [(trial, self._active(view, trial)) for trial in self.trials]
         self._rank = {trial.number: position for position, trial in enumerate(ranked)}
+        self._ranked = {trial.number: trial for trial in ranked}
         self._rejected = [(item.params, item.margin > 0) for trial in view.trials for item in trial.rejections]
+
+    @property
+    def is_ranked_by_means(self) -> bool:
+        """Whether a configuration that ran several times is ranked by the mean of its runs."""
+        return any(
+            trial.values != self._ranked[trial.number].values for trial in self.trials if trial.number in self._ranked
+        )
+
+    def _active(self, view: View, trial: Trial) -> dict[str, Value]:
+        """Return the settings of a trial without those whose condition does not hold: they did nothing."""
+        settings = dict(view.settings(trial))
+        conditional = {parameter.name for parameter in self._space.parameters if parameter.when is not None}
+        for name in conditional - set(self._space.active(view.base, settings)) if conditional else ():
+            settings.pop(name, None)
+        return settings
+
+    def without(self, name: str) -> list[Trial]:
+        """Return the trials in which a conditional setting had no part."""
+        parameter = self._space.get(name)
+        if parameter is None or parameter.when is None:
+            return []
+        return [trial for trial, settings in self._settings if name not in settings]
 
     def varied(self) -> list[str]:
         """Return the settings with several values; a derived one says what its source says."""
@@ -93,7 +117,8 @@ class Isolation:
     def _thirds(self, name: str, groups: Sequence[tuple[float, list[Trial]]]) -> list[IsolationRow]:
         parameter = self._space.get(name)
         low, high = min(value for value, _ in groups), max(value for value, _ in groups)
-        is_log = low > 0 and not isinstance(parameter, Choice) and parameter is not None and parameter.log
+        wide = low > 0 and high >= LOG_FROM * low
+        is_log = low > 0 and not isinstance(parameter, Choice) and (wide if parameter is None else parameter.log)
         scale: Callable[[float], float] = math.log if is_log else float
         width = scale(high) - scale(low)
 
@@ -121,6 +146,7 @@ class Isolation:
     ) -> IsolationRow:
         ranked = [trial for trial in trials if trial.number in self._rank]
         best = min(ranked, key=lambda trial: self._rank[trial.number], default=None)
+        best = best if best is None else self._ranked[best.number]
         proposals = sum(trial.role is Role.SEARCH for trial in trials) + len(rejected)
         return IsolationRow(value, low, high, tuple(trials), best, proposals, sum(rejected))
 

@@ -96,7 +96,7 @@ def student_quantile(p: float, df: float) -> float:
 class Turn:
     """A curve that fell and then rose: index of its lowest point, its lowest value and its value at the end.
 
-    Of a long curve both values are means, the last of the last tenth. `statistic` exceeded `needed`.
+    Of a long curve the last value is the mean of the last `averaged` points. `statistic` exceeded `needed`.
     """
 
     index: int
@@ -104,6 +104,7 @@ class Turn:
     last: float
     statistic: float
     needed: float
+    averaged: int = 1
 
 
 def turn_of(values: Sequence[float], pool: Scatter | None) -> Turn | None:
@@ -123,7 +124,7 @@ def _short_turn(values: Sequence[float], pool: Scatter | None) -> Turn | None:
 
 def _long_turn(values: Sequence[float]) -> Turn | None:
     n = len(values)
-    means, weights, starts = _bins(values)
+    means, weights = _bins(values)
     before = _falling_residuals(means, weights)
     after = _falling_residuals(means[::-1], weights[::-1])[::-1]
     totals = [a + b for a, b in zip(before, after, strict=True)]
@@ -137,12 +138,12 @@ def _long_turn(values: Sequence[float]) -> Turn | None:
     if statistic <= limit:
         return None
     lowest = min(range(count), key=lambda i: (means[i], i))
-    last = fmean(values[-max(1, n // 10) :])
+    averaged = max(1, n // 10)
+    last = fmean(values[-averaged:])
     if last <= means[lowest]:
         return None
-    stop = starts[lowest] + int(weights[lowest])
-    index = min(range(starts[lowest], stop), key=lambda i: (values[i], i))
-    return Turn(index, means[lowest], last, statistic, limit)
+    index = min(range(n), key=lambda i: (values[i], i))  # what a reader finds: not only that of the lowest bin
+    return Turn(index, values[index], last, statistic, limit, averaged)
 
 
 def second_differences_of_all(values: Sequence[float]) -> list[float]:
@@ -159,14 +160,13 @@ def turn_limit(n: int) -> float:
     return TURN_LIMITS[-1][1]
 
 
-def _bins(values: Sequence[float]) -> tuple[list[float], list[float], list[int]]:
-    """Return the means, sizes and first indices of at most 24 equal bins."""
+def _bins(values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return the means and sizes of at most 24 equal bins."""
     n = len(values)
     edges = list(range(n + 1)) if n <= BINS else [round(i * n / BINS) for i in range(BINS + 1)]
     return (
         [fmean(values[a:b]) for a, b in pairwise(edges)],
         [float(b - a) for a, b in pairwise(edges)],
-        edges[:-1],
     )
 
 

@@ -10,7 +10,6 @@ from hptui.core.stages import averaged_over_replicates
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
 from hptui.results.analysis.comparable import comparable, unequal_coordinate
-from hptui.results.analysis.reference import metric_change
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.shipped import COUNTED_SAMPLERS
 from hptui.results.fact_writer import FactWriter
@@ -152,13 +151,13 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
     differences = [d for d in comparable(facts.view, baseline, best) if d.kind in ("length", "unknown length")]
     if differences:
         return line("; {baseline} trained for another length: not compared", baseline=facts.trial(baseline))
-    change = metric_change(facts.view, metric, baseline.values[metric], best.values[metric])  # type: ignore[index]
-    difference = change.new - change.old
-    word = "equal to" if not difference else "lower than" if difference < 0 else "higher than"
+    old, new = baseline.values[metric], best.values[metric]  # type: ignore[index]
+    change = facts.change(f"{key}.change", metric, old, new, [baseline, best])
+    word = "equal to"
     size: Line = ()
-    if difference:
-        fact = facts.difference(f"{key}.change", metric, difference, [baseline, best])
-        size = (Fact(fact.key, fact.value, fact.text.lstrip("+−"), fact.trials), " ")
+    if isinstance(change, Fact):
+        word = "lower than" if new < old else "higher than"
+        size = (Fact(change.key, change.value, change.text.lstrip("+−"), change.trials), " ")
     return line("; {size}{word} {baseline}, the first baseline", size=size, word=word, baseline=facts.trial(baseline))
 
 

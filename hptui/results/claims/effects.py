@@ -12,13 +12,14 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shapes import numbers_of, one_digit, rounded_up, shape_claims, short, size_of, together_claims
 from hptui.results.claims.shipped import is_shown
+from hptui.results.claims.too_few import nothing_stated
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, capitalize_first, join_parts, join_with_and, line
+from hptui.results.facts import Line, Name, capitalize_first, join_parts, join_with_and, line
 
 MAX_UNSEEN = 3
 """Settings not shown to matter that are named on the first screen; of more only the number is stated."""
 MIN_TRIALS_FOR_SIZE = 20
-"""Of fewer trials it is not stated how much a setting without evidence may still change."""
+"""Of fewer complete trials it is not stated how much a setting without evidence may still change."""
 LEFT_OUT_TEXTS = {
     "out of memory": "ran out of memory",
     "failed": "failed",
@@ -33,7 +34,7 @@ def effect_claims(facts: FactWriter, metric: str | None = None, stage: str | Non
     """Return all that may be stated of settings for an objective, in the order of reading."""
     analysis = facts.data.effect_analysis(metric, stage)
     if analysis.reason:
-        claim = _nothing(facts, analysis)
+        claim = nothing_stated(facts, analysis)
         return [claim] if claim is not None else []
     claims = [*_which_trials(facts, analysis)]
     for group in analysis.matter:
@@ -41,42 +42,6 @@ def effect_claims(facts: FactWriter, metric: str | None = None, stage: str | Non
     claims += together_claims(facts, analysis)
     claims += _unseen(facts, analysis)
     return claims
-
-
-def _nothing(facts: FactWriter, analysis: EffectAnalysis) -> Claim | None:
-    """Return why nothing is stated of settings; None where nothing was varied."""
-    trials, key = analysis.trials, f"effects.{analysis.objective.metric}"
-    partial = analysis.scores.partial
-    stopped = {trial.number for trial in partial}
-    whole = [trial for trial in trials if trial.number not in stopped]
-    if analysis.reason == "few" and trials:
-        text = line(
-            "{n} too few to tell what a setting does.",
-            n=(
-                facts.count(f"{key}.n", trials),
-                " comparable trial is" if len(trials) == 1 else " comparable trials are",
-            ),
-        )
-    elif analysis.reason == "equal":
-        text = line(
-            "The values of {n} differ too little to tell what a setting does.",
-            n=facts.count_with_noun(f"{key}.n", whole, "complete trial" if len(whole) < len(trials) else "trial"),
-        )
-    elif analysis.reason == "incomplete":
-        text = line(
-            "{n} too few to tell what a setting does; {m} not trained to the end.",
-            n=(facts.count(f"{key}.n", whole), " complete trial is" if len(whole) == 1 else " complete trials are"),
-            m=(facts.count(f"{key}.partial", partial), " was" if len(partial) == 1 else " were"),
-        )
-    elif analysis.reason == "many":
-        text = line(
-            "{n} settings varied in {trials}: too many to tell what each does.",
-            n=facts.of_value(f"{key}.settings", len(analysis.factors), trials),
-            trials=facts.count_with_noun(f"{key}.n", trials, "trial"),
-        )
-    else:
-        return None
-    return Claim("E0", text, {"trials": len(trials), "reason": analysis.reason}, "", numbers_of(trials))
 
 
 def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
@@ -131,7 +96,9 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
     if scores.cut is not None:
         cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, short(scores.cut, 4), analysis.trials)
         side = "above" if analysis.objective.goal == "minimize" else "below"
-        parts.append(line("values {side} {cut} count as {cut}", side=side, cut=cut))
+        several = len(facts.study.objectives) > 1
+        of: Line = (" of ", facts.name(analysis.objective.metric)) if several else ()
+        parts.append(line("values{of} {side} {cut} count as {cut}", of=of, side=side, cut=cut))
     if scores.thinned:
         used = facts.count(f"{key}.used", analysis.trials)
         every = facts.of_value(f"{key}.thinned", scores.thinned)
@@ -193,13 +160,23 @@ def _name(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Line:
     )
 
 
+def _depend(analysis: EffectAnalysis, group: SettingEvidence) -> bool:
+    """Return whether a setting of a group is in use only with some values of another one of it."""
+    parameters = analysis.space.parameters if analysis.space is not None else ()
+    conditions = [p.when for p in parameters if p.name in group.settings and p.when is not None]
+    return any(set(group.settings) & set(condition.names) for condition in conditions)
+
+
 def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Iterator[Claim]:
     metric, premise = analysis.objective.metric, _premise(analysis, group)
     if len(group.settings) > 1:
         if is_shown("E2"):
             text = line(
-                "{names} matters for {metric} ({evidence}): they changed together in these {n} trials, so nobody can "
-                "say which.",
+                "{names} matters for {metric} ({evidence}): some of them are in use only with some values of others, "
+                "so they were tested as one, in {n} trials."
+                if _depend(analysis, group)
+                else "{names} matters for {metric} ({evidence}): they changed together in these {n} trials, so nobody "
+                "can say which.",
                 names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " or "),
                 metric=facts.name(metric),
                 evidence=_evidence_text(facts, analysis, group),
@@ -225,7 +202,7 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
     if not groups:
         return
     numbers = numbers_of(analysis.trials)
-    if len(analysis.trials) < MIN_TRIALS_FOR_SIZE or not is_shown("E3"):
+    if len(analysis.trials) - len(analysis.scores.partial) < MIN_TRIALS_FOR_SIZE or not is_shown("E3"):
         yield unseen_of_few(facts, analysis, [name for group in groups for name in group.settings])
         return
     for group in groups:
@@ -274,12 +251,16 @@ def _without_size(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvi
 def unseen_of_few(facts: FactWriter, analysis: EffectAnalysis, names: Sequence[str]) -> Claim:
     """Return that nothing was seen of settings, and that there are too few trials to bound what they do."""
     metric, numbers = analysis.objective.metric, numbers_of(analysis.trials)
+    partial = {trial.number for trial in analysis.scores.partial}
+    whole = [trial for trial in analysis.trials if trial.number not in partial]
     text = line(
         "These trials do not show that {names} {matters}; {n} are too few to say how much {it} may still change "
         "{metric}.",
         names=join_parts((_name(facts, analysis, name) for name in names), ", ", " or "),
         matters="matters",
-        n=facts.count(f"effects.{metric}.n", analysis.trials),
+        n=(facts.count(f"effects.{metric}.whole", whole), " complete ones")
+        if partial
+        else facts.count(f"effects.{metric}.n", whole),
         it="it" if len(names) == 1 else "they",
         metric=facts.name(metric),
     )
@@ -300,7 +281,7 @@ def mattered(facts: FactWriter) -> Claim:
         return Claim("E0", ("not known: the study has no objective",), {"reason": "no objective"})
     analysis = facts.data.effect_analysis()
     if analysis.reason:
-        claim = _nothing(facts, analysis)
+        claim = nothing_stated(facts, analysis)
         if claim is None:
             ended = any(not trial.status.open for trial in facts.view.trials)
             why = without_value(facts) if ended and not facts.data.order else "nothing was varied"
@@ -332,6 +313,8 @@ def mattered(facts: FactWriter) -> Claim:
             text = line("not shown for any of the {n} settings that varied", n=number)
         else:
             text = line("not shown for {names}", names=names)
+    if facts.data.effect_trials != facts.data.order and facts.data.cohort.stage:
+        text = line("in stage {stage}: {text}", stage=Name(facts.data.cohort.stage), text=text)
     premise = {"matter": ["+".join(group.settings) for group in named], "unseen": unseen}
     return Claim("E1", text, premise, "", numbers_of(analysis.trials))
 

@@ -14,7 +14,7 @@ from hptui.results.analysis.significance import Interval
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import unit_word
 from hptui.results.claims.effects import without_value
-from hptui.results.claims.repeats import HOW_TEXTS, by_number, fresh_text, why_not_tested
+from hptui.results.claims.repeats import HOW_TEXTS, by_number, fresh_text, how_often, why_not_tested
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, join_parts, line
 from hptui.results.roles import number_with_role, setting_with_role
@@ -33,7 +33,7 @@ def alike(facts: FactWriter) -> Claim:
     if len(facts.data.order) < 2:
         return Claim("R1", ("no other trial was ranked",), {})
     if test is None:
-        return Claim("R1", (f"not known, as {why_not_tested(facts)}",), {})
+        return _equal_ones(facts) or Claim("R1", (f"not known, as {why_not_tested(facts)}",), {})
     premise = {"how": test.how, "alike": [trial.number for trial in test.alike], "compared": len(test.others) + 1}
     numbers = tuple(trial.number for trial in (test.best, *test.others))
     if not test.alike and len(test.others) == 1:
@@ -51,6 +51,25 @@ def alike(facts: FactWriter) -> Claim:
     else:
         text = (*facts.trials(by_number(test.alike), "alike.same"), " cannot be told apart from it")
     return Claim("R1", text, premise, facts.data.metric, numbers)
+
+
+def _equal_ones(facts: FactWriter) -> Claim | None:
+    """Return the trials with exactly the value of the best, where the noise is unknown; or None."""
+    best = facts.data.best
+    same = [trial for trial in facts.data.best_trials if best is not None and trial.number != best.number]
+    if not same:
+        return None
+    numbers = tuple(trial.number for trial in same)
+    if len(same) == len(facts.data.order) - 1:
+        text = line("all {n} others, which have the same value", n=facts.count("best.ties", same))
+    else:
+        text = line(
+            "{which} {have} the same value; of the others it is not known, as {why}",
+            which=facts.trials(by_number(same), "best.ties"),
+            have="has" if len(same) == 1 else "have",
+            why=why_not_tested(facts),
+        )
+    return Claim("R1", text, {"equal": list(numbers)}, facts.data.metric, numbers)
 
 
 def against_baseline(facts: FactWriter) -> Claim | None:
@@ -190,7 +209,11 @@ def sure(facts: FactWriter) -> Claim:
         )
         answer = "yes for this run" if counts else "yes"
         return Claim("SU", text, {"answer": answer, "how": test.how}, "", (baseline.number, best.number))
-    text = line("not yet: it ran once and is the best of {n}", n=facts.count("best.of", facts.data.order))
+    ran = how_often(facts, best)
+    if test is not None and any(trial.number == baseline.number for trial in test.alike):
+        text = line("not yet: {ran} not told apart from the baseline ({how})", ran=ran, how=HOW_TEXTS[test.how])
+    else:
+        text = line("not yet: {ran} the best of {n}", ran=ran, n=facts.count("best.of", facts.data.order))
     return Claim("SU", text, {"answer": "not yet"}, "", (baseline.number, best.number))
 
 

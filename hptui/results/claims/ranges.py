@@ -135,10 +135,12 @@ def outlook(facts: FactWriter) -> list[Claim]:
         )
         claims.append(Claim("O1", text, {"left": suggestion.left, "size": suggestion.size}, "", numbers))
     else:
+        ended = {trial.number for trial in suggestion.order}
         text = line(
-            "The best came as number {at} of {n}; {since} since without a better one."
+            "The best came as number {at} of {n}{ranked}; {since} since without a better one."
             if suggestion.since
-            else "The best came last, as number {at} of {n}.",
+            else "The best came last, as number {at} of {n}{ranked}.",
+            ranked=" ranked trials" if any(trial.number not in ended for trial in facts.view.trials) else "",
             at=facts.of_value("outlook.best_at", suggestion.best_at, suggestion.order),
             n=n,
             since=facts.of_value("outlook.since", suggestion.since, suggestion.order),

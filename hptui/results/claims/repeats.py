@@ -7,10 +7,9 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from hptui.core.stages import stage_named
 from hptui.core.trial import Trial
 from hptui.results.analysis.comparable import comparable
-from hptui.results.analysis.fresh import LEADER_TEMPLATE, MEAN_TEMPLATE, SINGLE_TEMPLATE, Fresh, expected_best
+from hptui.results.analysis.fresh import LEADER_TEMPLATE, MEAN_TEMPLATE, SINGLE_TEMPLATE, Fresh, expected_best, runs_of
 from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
 from hptui.results.analysis.significance import rate_counts, wilson_interval
 from hptui.results.claims.claim import Claim
@@ -64,17 +63,22 @@ def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
         return
     if facts.data.fresh(best) is not None or len({(trial.values or {}).get(metric) for trial in order}) == 1:
         return  # of equal values none was chosen for being good
-    stage = stage_named(facts.study, best.stage)
+    if facts.data.dead_seeds:
+        return  # it would have this value again
     text: Line = line(
-        "It is the mean of {runs} runs and the best of {n}"
-        if stage is not None and stage.seeds > 1
-        else "It ran once and is the best of {n}",
-        runs=facts.of_value("best.seeds", 0 if stage is None else stage.seeds, [best]),
-        n=facts.count("best.of", order),
+        "{ran} the best of {n}", ran=capitalize_first(how_often(facts, best)), n=facts.count("best.of", order)
     )
     text += (": its value is likely to look better than it is.",)
     yield Claim("W1", text, {"trials": len(order)}, metric, tuple(trial.number for trial in order))
     yield from _by_how_much(facts, order)
+
+
+def how_often(facts: FactWriter, trial: Trial) -> Line:
+    """Return `it ran once and is`, or the number of runs of a mean, before what is known of a trial."""
+    runs = runs_of(facts.view, facts.originals.get(trial.number, trial))
+    if trial.values != facts.originals.get(trial.number, trial).values:
+        return line("it is the mean of {runs} runs and", runs=facts.count("best.seeds", runs))
+    return ("it ran once and is",) if len(runs) < 2 else ("its ranked run is",)
 
 
 def _one_rate(facts: FactWriter, trial: Trial, counted: tuple[int, int]) -> Claim:

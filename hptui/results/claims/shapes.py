@@ -33,9 +33,7 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
             metric=facts.name(metric),
             moves="rises" if direction > 0 else "falls",
             name=facts.name(name),
-            mean=size_of(facts, f"{key}.change", metric, abs(ends.mean), analysis.trials),
-            low=size_of(facts, f"{key}.low", metric, min(abs(ends.low), abs(ends.high)), analysis.trials),
-            high=size_of(facts, f"{key}.high", metric, max(abs(ends.low), abs(ends.high)), analysis.trials),
+            **sizes_of(facts, key, metric, (ends.mean, ends.low, ends.high), analysis.trials),
             first=facts.of_value(f"{key}.first", curve.values[0], analysis.trials),
             last=facts.of_value(f"{key}.last", curve.values[-1], analysis.trials),
             tail=length_tail(facts, name),
@@ -72,15 +70,12 @@ def _categories(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Itera
             continue
         better, worse = (i, j) if sign * contrast.mean > 0 else (j, i)
         key = f"curve.{metric}.{name}.{setting(curve.values[better])}.{setting(curve.values[worse])}"
-        sizes = sorted((abs(contrast.low), abs(contrast.high)))
         text = line(
             "{name} = {better} is better than {worse}, by about {mean} ({low} to {high}).",
             name=facts.name(name),
             better=facts.of_value(f"{key}.better", curve.values[better], analysis.trials),
             worse=facts.of_value(f"{key}.worse", curve.values[worse], analysis.trials),
-            mean=size_of(facts, f"{key}.mean", metric, abs(contrast.mean), analysis.trials),
-            low=size_of(facts, f"{key}.low", metric, sizes[0], analysis.trials),
-            high=size_of(facts, f"{key}.high", metric, sizes[1], analysis.trials),
+            **sizes_of(facts, key, metric, (contrast.mean, contrast.low, contrast.high), analysis.trials),
         )
         yield Claim(
             "E9",
@@ -152,7 +147,23 @@ def rounded_up(value: float) -> float:
     return math.ceil(value / unit - 1e-9) * unit
 
 
-def size_of(facts: FactWriter, key: str, metric: str, value: float, trials: Sequence[Trial]) -> Fact:
-    """Return the size of a difference, with two significant digits and without a sign."""
+def sizes_of(
+    facts: FactWriter, key: str, metric: str, values: tuple[float, float, float], trials: Sequence[Trial]
+) -> dict[str, Fact]:
+    """Return a size and the bounds of its interval, with digits enough for bounds that print differently."""
+    mean, low, high = (abs(value) for value in values)
+    low, high = min(low, high), max(low, high)
+    digits = next((n for n in (2, 3, 4) if short(low, n) != short(high, n)), 2)
+    return {
+        name: size_of(facts, f"{key}.{end}", metric, value, trials, digits)
+        for name, end, value in (("mean", "change", mean), ("low", "low", low), ("high", "high", high))
+    }
+
+
+def size_of(facts: FactWriter, key: str, metric: str, value: float, trials: Sequence[Trial], digits: int = 2) -> Fact:
+    """Return the size of a difference, with few significant digits and without a sign."""
+    if digits > 2:
+        rounded = short(value, digits)
+        return Fact(key, rounded, f"{rounded:.{digits}g}", numbers_of(trials))
     fact = facts.difference(key, metric, short(value), trials)
     return Fact(fact.key, fact.value, fact.text.lstrip("+"), fact.trials, fact.field)

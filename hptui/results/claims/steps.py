@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from shlex import quote
 
+from hptui.core.stages import stage_named
 from hptui.core.trial import Role, StudyState, TrialStatus
+from hptui.results.analysis.fresh import runs_of
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.first_lines import sure
 from hptui.results.claims.ranges import edge_claims, range_command
@@ -14,6 +16,8 @@ from hptui.results.facts import Fact, Name, line
 
 SEEDS = 3
 """Fresh runs that are asked for."""
+MANY_RUNS = 2 * SEEDS
+"""Runs behind a mean from which no more are asked for."""
 MAX_REPEATED = 3
 """Trials that cannot be distinguished from the best are repeated together, the best ones up to this number."""
 MORE = 10
@@ -28,16 +32,22 @@ def next_step(facts: FactWriter) -> Claim:
     if len(facts.study.objectives) == 1:
         answer = str(sure(facts).premise.get("answer"))
         may_repeat = not facts.data.dead_seeds and best.number in facts.originals and best.role is not Role.IMPORTED
-        if facts.data.fresh(best) is None and may_repeat:
+        stage = stage_named(facts.study, best.stage)
+        is_mean = stage is not None and stage.seeds > 1  # its repeats join the mean, and are never fresh runs
+        if facts.data.fresh(best) is None and may_repeat and not is_mean:
             targets = ["best"]
             if baseline is not None and baseline.number != best.number and answer in ("not yet", "yes for this run"):
                 targets.append(str(baseline.number))
             return _repeat(facts, name, targets, "repeat")
         rivals = (
             [t for t in facts.data.range_test.alike if facts.data.fresh(t) is None and t.role is not Role.IMPORTED]
-            if (facts.data.range_test is not None)
+            if (facts.data.range_test is not None and not is_mean)
             else []
         )
+        if is_mean and may_repeat and facts.data.range_test is not None and facts.data.range_test.alike:
+            original = facts.originals[best.number]
+            if len(runs_of(facts.view, original)) < MANY_RUNS:
+                rivals = [best, *facts.data.range_test.alike]
         if rivals and not facts.data.dead_seeds:
             rank = {trial.number: place for place, trial in enumerate(facts.data.order)}
             rivals = sorted(rivals, key=lambda trial: rank.get(trial.number, len(rank)))[:MAX_REPEATED]
@@ -58,10 +68,14 @@ def _repeat(facts: FactWriter, name: str, targets: list[str], why: str) -> Claim
 
 def _may_go_on(facts: FactWriter) -> bool:
     """Return whether more trials can be proposed: a list and a spent grid have none."""
-    sampler, size = facts.study.search.sampler, facts.study.space.size
+    sampler, outlook = facts.study.search.sampler, facts.data.outlook
     if sampler == "list" or not facts.study.space.parameters or facts.study.stages:
         return False
-    return sampler != "grid" or size is None or len(facts.data.order) < size
+    if outlook is not None and outlook.kind == "grid":
+        return outlook.left > 0
+    size = facts.study.space.size if sampler == "grid" else None
+    ended = [trial for trial in facts.view.trials if trial.role is Role.SEARCH and not trial.status.open]
+    return size is None or len(ended) < size
 
 
 def _after_failures(facts: FactWriter) -> Claim:

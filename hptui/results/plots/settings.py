@@ -45,13 +45,18 @@ def slices(context: PlotContext, options: PlotOptions) -> Plot | None:
     if not trials or not axes:
         return None
     notes = axis_notes("figure.slices", axes, trials)
+    vary = context.names
+    varied = Fact("figure.slices.settings", len(vary), str(len(vary)))
+    shown = Fact("figure.slices.shown", len(axes), str(len(axes)))
     caption = line(
-        "The objective against {n} that vary, in {trials} ranked trials; the star is trial {best}, {so}. "
-        "Other settings vary with each: what looks like an effect may be theirs.",
-        n=(Fact("figure.slices.settings", len(names), str(len(names))), " setting" if len(names) == 1 else " settings"),
+        "The objective against {n}, in {trials} ranked trials; the star is trial {best}, {so}.{others}",
+        n=(varied, " settings that vary" if len(vary) != 1 else " setting that varies")
+        if len(axes) == len(vary)
+        else (shown, " of ", varied, " settings that vary"),
         trials=trial_count("figure.slices.ranked", trials),
         best=trial_fact("figure.slices.best", context.order[0]),
         so=context.best_phrase,
+        others=" Other settings vary with each: what looks like an effect may be theirs." if len(vary) > 1 else "",
     )
     metric = context.metric
     return Plot(

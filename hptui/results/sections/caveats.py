@@ -40,8 +40,9 @@ def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     ties = [winner for winner in facts.data.best_trials if winner.number != trial.number]
     if ties and len(ties) + 1 < len(order):
         yield line("{ties} reached exactly the same value.", ties=capitalize_first(facts.trials(ties, "best.ties")))
-    yield from _step_caveat(facts, trial)
-    yield from stopped_early(facts, trial)
+    if trial.values == facts.originals.get(trial.number, trial).values:  # of a mean, each run has its own steps
+        yield from _step_caveat(facts, trial)
+        yield from stopped_early(facts, trial)
 
 
 def _import_caveat(trial: Trial) -> Line:

@@ -207,17 +207,21 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
         and facts.format_value("seconds", own_seconds(alternative.trial))
         != facts.format_value("seconds", own_seconds(best))
     ):
+        metric, trials = facts.data.metric, [best, alternative.trial]
+        value, other = objective_value(facts.view, best), objective_value(facts.view, alternative.trial)
+        share = facts.share("cheaper.loss", metric, value, other, trials)
+        size = share or facts.change("cheaper.loss", metric, value, other, trials)
         yield Paragraph(
             line(
-                "{trial} comes close: {value}, {loss} worse than the best, in {share} of its {time} "
-                "({short} against {long}).",
+                "{trial} is as good, {value}, in {short}{own} instead of {long}."
+                if size == "equal"
+                else "{trial} comes close: {value}, {size} against the best, in {short}{own} instead of {long}.",
                 trial=facts.trial(alternative.trial, capital=True),
-                value=(facts.value(alternative.trial, facts.data.metric),),
-                loss=facts.percentage("cheaper.loss", alternative.loss, [alternative.trial, best]),
-                share=facts.percentage("cheaper.share", alternative.seconds, [alternative.trial, best], digits=0),
+                value=(facts.value(alternative.trial, metric),),
+                size=size,
                 short=(facts.value(alternative.trial, time_column(alternative.trial)),),
                 long=(facts.value(best, time_column(best)),),
-                time="own share of the computing" if shared else "time",
+                own=" of its own computing" if shared else "",
             )
         )
     if best is None or baseline is None or best.number == baseline.number or baseline not in facts.data.order:

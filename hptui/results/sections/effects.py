@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.parameters import Choice
-from hptui.core.trial import TrialStatus
+from hptui.core.trial import Role, TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, searched_space
 from hptui.results.analysis.effects import OneFactorStep
@@ -24,6 +24,8 @@ COST_COLUMNS = ("seconds", "peak_memory_gb")
 """Costs that are shown next to the metric."""
 MAX_SETTINGS = 8
 """Settings that the table of isolated settings has."""
+UNUSED = "not in use"
+"""The value of a conditional setting whose condition does not hold."""
 MIN_TRIALS_FOR_ISOLATION = 2
 """With fewer ended trials there is nothing to isolate."""
 
@@ -82,7 +84,7 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
     names = [name for name in names if name in searched or not searched or _is_repeated(isolation.rows(name))]
     if not names:
         return
-    shown = {name: isolation.rows(name) for name in names[:MAX_SETTINGS]}
+    shown = {name: _with_unused(isolation, name) for name in names[:MAX_SETTINGS]}
     has_rejections = any(row.infeasible for rows in shown.values() for row in rows)
     head: list[Line] = [("Setting",), ("Value",), ("Trials",), ("Complete",), ("Pruned",), ("Failed",)]
     head += [("Infeasible",)] if has_rejections else []
@@ -93,9 +95,19 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
         for index, row in enumerate(rows)
     ]
     yield ReportTable(tuple(head), tuple(cells), frozenset(range(2, len(head) - 1)))
+    if any(trial.role is Role.REPLICATE and trial.status is TrialStatus.COMPLETE for trial in isolation.trials):
+        by_mean = isolation.is_ranked_by_means
+        text = "a configuration is ranked by the mean of its runs" if by_mean else "repeats are not ranked"
+        yield Paragraph((f"The best value is that of the ranked trials; {text}.",))
     if len(names) > MAX_SETTINGS:
         left_out = facts.of_value("isolation.more", len(names) - MAX_SETTINGS, isolation.trials)
         yield Paragraph(line("{n} more settings varied.", n=left_out))
+
+
+def _with_unused(isolation: Isolation, name: str) -> list[IsolationRow]:
+    """Return the rows of a setting, and for a conditional one a row of the trials in which it had no part."""
+    rows, unused = isolation.rows(name), isolation.without(name)
+    return [*rows, IsolationRow(UNUSED, None, None, tuple(unused), None, 0, 0)] if unused else rows
 
 
 def _is_repeated(rows: Sequence[IsolationRow]) -> bool:

@@ -11,7 +11,7 @@ from hptui.core.values import values_equal
 from hptui.results import claims
 from hptui.results.analysis.cohort import knee_of_front, pareto_front
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
-from hptui.results.analysis.fresh import CHOSEN_TEMPLATE
+from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, runs_of
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.effects import without_value
 from hptui.results.claims.failures import region_text
@@ -32,6 +32,11 @@ REASON_WORDS = {
     Reason.TIMEOUT: "took too long",
     Reason.USAGE: "had unusable settings",
     Reason.LOST: "vanished",
+    Reason.NO_METRIC: "never reported the objective",
+    Reason.SETUP: "could not begin",
+    Reason.DISK_FULL: "found the disk full",
+    Reason.GPU_FAULT: "met a fault of the GPU",
+    Reason.UNREADABLE: "left something that cannot be read",
 }
 """What became of failed trials, by reason."""
 
@@ -135,7 +140,10 @@ def _best(facts: FactWriter) -> Line:
 
 
 def _of_evaluations(facts: FactWriter, trial: Trial) -> Line:
-    """Return of how many evaluations the value is the lowest, the highest, or the last."""
+    """Return of how many evaluations the value is the lowest, highest or last; the runs of a mean."""
+    original = facts.originals.get(trial.number, trial)
+    if trial.values != original.values:
+        return (" (mean of ", facts.count("best.seeds", runs_of(facts.view, original)), " runs)")
     summary = facts.data.summaries.get(facts.data.metric, {}).get(trial.number)
     if summary is None or summary.n < 2:
         return ()
@@ -200,7 +208,8 @@ def _went_wrong(facts: FactWriter) -> Line:
         return ("nothing has run",)
     if not parts:
         return ("nothing: no trial failed or was pruned",)
-    return (*join_parts(parts), ", of ", *facts.count_with_noun("study.trials", trials, "trial"))
+    start = ("no trial failed: ",) if not failed else ()
+    return (*start, *join_parts(parts), ", of ", *facts.count_with_noun("study.trials", trials, "trial"))
 
 
 def _where_failed(facts: FactWriter, failed: Sequence[Trial]) -> Line:

@@ -80,6 +80,7 @@ def _machine_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
         if is_number(environment.get("gpu_memory_gb")):
             parts += [", ", recorded_fact("environment.gpu_memory_gb", environment["gpu_memory_gb"]), " GiB"]
         yield labelled_line("GPU", *parts)
+        yield from _clock_lines(environment)
     elif cpu:
         yield labelled_line("GPU", "none was used")
     if cpu:
@@ -91,6 +92,18 @@ def _machine_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
         yield labelled_line("CPU", *parts)
     if environment.get("os"):
         yield labelled_line("System", Name(str(environment["os"])))
+
+
+def _clock_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what the clocks were: times compare only where they are equal."""
+    mean, slowed = environment.get("gpu_mean_clock_mhz"), environment.get("gpu_slowed_by")
+    parts: list[Any] = []
+    if is_number(mean):
+        parts += [recorded_fact("environment.gpu_mean_clock_mhz", mean), " MHz on average"]
+    if slowed:
+        parts += ["; " if parts else "", f"slowed by {slowed}"]
+    if parts:
+        yield labelled_line("Clock", *parts)
 
 
 def _software_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
@@ -229,7 +242,7 @@ def config(facts: FactWriter) -> Iterator[Block]:
         for name, value in facts.view.settings(trial).items()
         if name in set_names and value not in ("", None)
     }
-    rows = toml_text(settings).rstrip("\n").split("\n") if settings else []
+    rows = toml_text({"kind": facts.study.trainer.kind, **settings}).rstrip("\n").split("\n")
     lines: list[Line] = [
         (Fact(f"config.{n}", row, row, (trial.number,)),) if row.strip() else (row,) for n, row in enumerate(rows)
     ]

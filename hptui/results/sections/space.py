@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.parameters import Choice, Int, Parameter
+from hptui.core.stages import planned_in_stage
 from hptui.core.study import Stage
 from hptui.core.trial import Value
 from hptui.core.values import number_text
@@ -156,7 +157,8 @@ def _stage_line(facts: FactWriter, stage: Stage) -> Line:
 
     text: Line = (Name(stage.name), ": ")
     if stage.searches:
-        limit = stage.trials if stage.trials is not None else facts.study.search.trials
+        planned = planned_in_stage(facts.study, stage)
+        limit = None if planned is None else planned // stage.seeds
         text += ("trials without limit",) if limit is None else (fact("trials", limit), " trials")
         text += (" around the best before",) if stage.best is not None else ()
     else:

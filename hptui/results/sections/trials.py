@@ -17,6 +17,8 @@ from hptui.results.roles import goal_of, is_cost
 
 MAX_ROWS = 20
 """Rows of the table; those of more trials are folded away below it."""
+MAX_MEANS = 6
+"""Configurations whose means are listed below the table, the best ones."""
 MAX_SETTINGS = 100
 """Settings that have a column, unless the study file names more."""
 MAX_FOLDED_ROWS = 180
@@ -145,7 +147,8 @@ def _best_values(facts: FactWriter, names: Sequence[str]) -> dict[str, float]:
     for name in names:
         is_quality = name == facts.data.metric or (name in facts.study.metrics and not is_cost(name))
         goal = goal_of(facts.study, name) if is_quality else None
-        values = [value for trial in facts.data.order if (value := measured_value(trial, name)) is not None]
+        ranked = [facts.originals.get(trial.number, trial) for trial in facts.data.order]
+        values = [value for trial in ranked if (value := measured_value(trial, name)) is not None]
         if goal is not None and len(set(values)) > 1:
             best_values[name] = min(values) if goal == "minimize" else max(values)
     return best_values
@@ -198,11 +201,31 @@ def _text_cell(facts: FactWriter, trial: Trial, name: str) -> Line:
     return (Name(text),) if text else (NO_VALUE,)
 
 
+def _ranked_by_means(facts: FactWriter) -> list[Line]:
+    """Return that trials are ranked by means of their runs, with the best means; empty if not."""
+    order, metric = facts.data.order, facts.data.metric
+    means = [trial for trial in order if trial.values != facts.originals[trial.number].values]
+    if not means:
+        return []
+    named = join_parts((*facts.trial(trial), " ", facts.value(trial, metric)) for trial in means[:MAX_MEANS])
+    more = ", …" if len(means) > MAX_MEANS else ""
+    return [
+        line(
+            "Each row is a run; a configuration is ranked by the mean of its runs: {named}{more}.",
+            named=named,
+            more=more,
+        )
+    ]
+
+
 def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
     sentences: list[Line] = []
     if facts.data.order:
         bold = "best trials are" if len(facts.data.best_trials) > 1 else "best trial is"
-        sentences.append((f"The {bold} in bold, and in each metric's column the best value.",))
+        repeated = any(trial.is_unranked and trial.status is TrialStatus.COMPLETE for trial in shown)
+        of = " of a ranked trial" if repeated else ""
+        sentences.append((f"The {bold} in bold, and in each metric's column the best value{of}.",))
+        sentences += _ranked_by_means(facts)
     if any(trial.note for trial in shown) and "note" in names:
         sentences.append((f"What stands in quotation marks under {facts.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):

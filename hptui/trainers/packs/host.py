@@ -135,6 +135,9 @@ class PackedProcess:
                 self._greet(resident, message)
         except Gone:
             self._part(resident)
+        except Exception:  # noqa: BLE001  what one client sends ends that client, and not the process of the others
+            traceback.print_exc()
+            self._part(resident)
 
     def _greet(self, resident: Resident, message: Mapping[str, Any]) -> None:
         """Take in which attempt a client is; a request to stop of one that waits ends it."""
@@ -159,9 +162,14 @@ class PackedProcess:
 
     def _part(self, resident: Resident) -> None:
         """Let a client go, and drop its trial without saving it."""
-        if resident.member is not None and self.base is not None:
-            self.base.leave(resident.member)
-            resident.member = None
+        member, resident.member = resident.member, None
+        if member is not None and self.base is not None:
+            try:
+                self.base.leave(member)
+            except Gone:
+                pass  # it reports what it has seen when it is closed, and its client has ended
+            except Exception:  # noqa: BLE001  it is closed all the same, and the others go on
+                traceback.print_exc()
         resident.channel.close()
         if resident in self.residents:
             self.residents.remove(resident)

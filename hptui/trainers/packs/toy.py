@@ -94,9 +94,9 @@ class ToyBase:
 
     def leave(self, member: ToyMember) -> None:
         """Drop a trial."""
-        member.steps.close()
         if member in self.members:
             self.members.remove(member)
+        member.steps.close()
 
     def healthy(self) -> str:
         """Return '': nothing can be wrong with it."""

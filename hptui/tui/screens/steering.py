@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hptui.core.errors import ExpressionError
+from hptui.core.format import duration
 from hptui.core.space import Choice
 from hptui.core.trial import Trial, TrialStatus, Value
 from hptui.core.values import is_number
@@ -89,15 +90,20 @@ class SteeringScreen(SourceScreen):
         """Stop trials, after a confirmation; `now` kills them."""
         if not numbers:
             return
-        verb = "Kill" if now else "Stop"
-        details = ["They end at once, without a last checkpoint." if now else "They save a checkpoint and end."]
-        details.append("They do not go on by themselves; T runs them again.")
+        verb, doing = ("Kill", "killing") if now else ("Stop", "stopping")
+        alone = len(numbers) == 1
+        ends = f"{'It ends' if alone else 'They end'} at once, without a last checkpoint."
+        asked = f"{'It is' if alone else 'They are'} asked to save a checkpoint and end"
+        view = self.view
+        grace = f"; killed after {duration(view.study.resources.stop_grace)}" if view is not None else ""
+        again = "It does not go on by itself; T runs it again." if alone else "They do not go on; T runs them again."
+        details = [ends if now else f"{asked}{grace}.", again]
         self.ask(
             f"{verb} {trials_text(numbers)} of {self.sd.name}?",
             details,
             lambda: host_of(self).run_in_background(
                 lambda: verbs.stop(self.sd, numbers, now=now),
-                f"{verb.lower()}ing {trials_text(numbers)}…".replace("pi", "ppi"),
+                f"{doing} {trials_text(numbers)}…",
             ),
             yes=verb,
         )

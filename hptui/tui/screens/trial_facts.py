@@ -32,6 +32,8 @@ ENVIRONMENT_NAMES = (
     "git_dirty",
     "cuda",
     "driver",
+    "gpu_mean_clock_mhz",
+    "gpu_slowed_by",
 )
 """Names of the attempt's environment that are shown."""
 

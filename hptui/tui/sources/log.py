@@ -82,7 +82,7 @@ class LogSource:
                 identity = (path, status.st_dev, status.st_ino)
                 if identity != self._identity or status.st_size < self._size:
                     self._reset(identity, status.st_size)
-                if status.st_size == self._size and filter_text == self._filter and self._latest is not None:
+                if status.st_size == self._size and filter_text == self._filter and self._shows(path):
                     return None
                 self._index_lines(file.fileno(), status.st_size)
                 if filter_text != self._filter:
@@ -94,6 +94,10 @@ class LogSource:
         chosen = array("Q", self._chosen) if filter_text else None
         self._latest = LogSnapshot(path, array("Q", self._starts), self._size, self._skipped, chosen, filter_text)
         return self._latest
+
+    def _shows(self, path: Path) -> bool:
+        """Return whether the newest snapshot is of this file, and not of why there was none."""
+        return self._latest is not None and self._latest.path == path and not self._latest.problem
 
     def _search(self) -> Path | None:
         """Return the log that is looked for, if it is there by now."""

@@ -1,7 +1,7 @@
 """A chart of several curves in braille, blocks or plain characters, on axes that do not move with each point.
 
-Only cells that changed are sent to the terminal, so the x axis is as long as the trials will be, and the y axis grows
-but never shrinks by itself.
+Only cells that changed are sent to the terminal, so the x axis is as long as the trials will be, and the y axis stays
+while the curves that it shows fill it well.
 """
 
 from __future__ import annotations
@@ -146,15 +146,20 @@ class Chart(LineWidget, can_focus=True):
             self._lines[key] = entry
         return entry[1]
 
-    def _bounds(self, lines: Sequence[SeriesLine]) -> tuple[float, float, float, float] | None:
+    def axis_bounds(self, shown: Sequence[tuple[ChartCurve, SeriesLine]]) -> tuple[float, float, float, float] | None:
+        """Return the ends of the axes (x0, x1, y0, y1); None if there is no value.
+
+        The y axis stays while the same curves grow; other curves get their own.
+        """
         from hptui.tui.charts import layout
 
-        sized = [line for line in lines if line.x.size]
+        sized = [line for _, line in shown if line.x.size]
         if not sized:
             return None
+        labels = frozenset(plot.label for plot, line in shown if line.x.size)
         x0, x1 = self.window or layout.step_bounds(sized, self.length if self.axis == "step" else 0.0)
         x1 = x1 if x1 > x0 else x0 + 1
-        key = (self.title, self.log_y, self.window, self.smoothing, self.axis)
+        key = (self.title, self.log_y, self.window, self.smoothing, self.axis, labels)
         last = self._last_bounds[1] if self._last_bounds is not None and self._last_bounds[0] == key else None
         bounds = layout.steady_value_bounds(sized, x0, x1, last, log=self.log_y, zoomed=self.window is not None)
         if bounds is None:
@@ -181,7 +186,7 @@ class Chart(LineWidget, can_focus=True):
         from hptui.tui.charts import layout, raster
 
         shown = [(plot, line) for plot in self.plots if (line := self._line_of_plot(plot)) is not None]
-        bounds = self._bounds([line for _, line in shown])
+        bounds = self.axis_bounds(shown)
         if bounds is None:
             self._frame = None
             return message_strips(self.empty, width, height, base_style, base_style + self.style_of("chart--muted"))

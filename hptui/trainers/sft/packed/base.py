@@ -125,10 +125,10 @@ class PackedBase:
             raise OutOfMemory(f"one more trial needs {needed:.2f} GiB, and {max(0.0, free):.2f} GiB are free for it")
 
     def leave(self, member: Member) -> None:
-        """Remove a trial, without saving anything."""
-        member.close()
+        """Remove a trial, without saving anything. Raises: what its training raises when it is closed."""
         if member in self._members:
             self._members.remove(member)
+        member.close()
 
     def train_alone(self, settings: SftSettings, trial: TrialContext, data: StudyData) -> dict[str, float]:
         """Train one trial in a process of its own. Raises: NotPacked, before anything was trained."""
