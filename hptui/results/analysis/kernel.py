@@ -287,7 +287,7 @@ class Posterior:
         return self.model.mean + self.model.deviation * (cross @ self.alpha)
 
     def averages(self, groups: Sequence[Points]) -> tuple[Array, Array]:
-        """Return mean and covariance of the averages over each group of points; the covariance in the model's units."""
+        """Return mean and covariance of the averages over groups of points, the covariance in `unit`."""
         cross = np.array([self.covariance(g.squared_distances(self.model.points)).mean(0) for g in groups])
         count = len(groups)
         prior = np.empty((count, count))
