@@ -152,6 +152,7 @@ class Averaged:
         self.posterior = model.posterior(FLOOR)
         self.space = space_points(view, space, factors, trials, SPACE_POINTS)
         self._curves: dict[str, AveragedCurve] = {}
+        self._changes: dict[tuple[str, float, float], float] = {}
 
     def curve(self, name: str) -> AveragedCurve:
         """Return the averaged curve of a setting."""
@@ -168,6 +169,12 @@ class Averaged:
         takes a saw tooth for noise, it would call what it did not see small. From `enough` on no more are fitted.
         Of values near which no trial lies nothing is known: infinite.
         """
+        key = (name, plausible, enough)
+        if key not in self._changes:
+            self._changes[key] = self._largest_change(name, plausible, enough)
+        return self._changes[key]
+
+    def _largest_change(self, name: str, plausible: float, enough: float) -> float:
         if not self.curve(name).is_tried:
             return math.inf
         column = [factor.name for factor in self.factors].index(name)
