@@ -102,6 +102,12 @@ def is_format(text: str) -> bool:
     return not text or text in NAMED_FORMATS or FORMAT_SPECIFICATION.fullmatch(text) is not None
 
 
+ALL_DIGITS = 1e16
+"""From this value on the last digits of a number without an exponent mean nothing."""
+MAX_DIGITS = 24
+"""Characters of a metric in its own format, beyond which such a number is shown with an exponent."""
+
+
 def metric(value: float | None, spec: MetricSpec | None = None) -> str:
     """Format a metric's value as its `[metrics]` entry says, with its unit; `–` for None."""
     if value is None:
@@ -114,6 +120,8 @@ def metric(value: float | None, spec: MetricSpec | None = None) -> str:
     elif FORMAT_SPECIFICATION.fullmatch(spec_format):
         text = format(int(value) if spec_format.endswith("d") else value, spec_format)
     else:
+        text = number(value)
+    if abs(value) >= ALL_DIGITS and len(text) > MAX_DIGITS:
         text = number(value)
     return f"{text} {spec.unit}" if spec and spec.unit else text
 

@@ -13,40 +13,18 @@ def is_shell(path: Path) -> bool:
     return path.suffix in (".sh", ".bash") or re.match(rb"#!.*\b(?:ba|z|da|k)?sh\b", first_line) is not None
 
 
-MAX_PACKAGE_DEPTH = 4
-"""Directories above a script that may be the package that it imports."""
-
-
 def how_to_start(path: Path) -> tuple[Path, list[str]]:
     """Return (directory, command) that start a script: a module of a package with `-m`, others by path."""
+    from hptui.scripts.inspect.project import package_root
+
     cwd = Path.cwd()
     if is_shell(path):
         return cwd, ["bash", _script_path(path, cwd)]
-    root = _package_root(path.resolve())
+    root = package_root(path.resolve())
     if root is not None:
         module = ".".join(path.resolve().relative_to(root).with_suffix("").parts)
         return root, ["python", "-m", module.removesuffix(".__main__")]
     return cwd, ["python", _script_path(path, cwd)]
-
-
-def _package_root(path: Path) -> Path | None:
-    """Return the directory from which a script is started with `-m`; None if it is started by its path.
-
-    A script that imports from its own package, with a dot or by the package's name, would fail by its path.
-    """
-    text = path.read_text(errors="replace")
-    if relative := re.findall(r"^\s*from\s+(\.+)", text, re.MULTILINE):
-        root = path.parents[min(max(map(len, relative)), len(path.parents) - 1)]
-        while (root / "__init__.py").is_file():
-            root = root.parent
-        return root
-    for folder in path.parents[:MAX_PACKAGE_DEPTH]:
-        package = re.escape(folder.name)
-        imports = rf"^\s*(?:from\s+{package}(?:\.[\w.]+)?\s+import|import\s+{package}\b)"
-        beside = (path.parent / folder.name).is_dir() or (path.parent / f"{folder.name}.py").is_file()
-        if folder.name and not beside and re.search(imports, text, re.MULTILINE):
-            return folder.parent
-    return None
 
 
 def _script_path(path: Path, directory: Path) -> str:

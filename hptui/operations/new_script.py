@@ -250,8 +250,9 @@ def _command_words(draft: Draft, automatic: Mapping[str, str]) -> list[str]:
     from hptui.scripts.styles import ArgumentStyle, arguments, read_style
 
     style = read_style(draft.inspected.style)
-    if not isinstance(style, ArgumentStyle):
-        return []
+    file = draft.inspected.config_option
+    if not isinstance(style, ArgumentStyle):  # its words have a place, and no names
+        return [automatic[file.name]] if file is not None and file.positional and file.name in automatic else []
     known = draft.inspected.settings.get("names")
     renamed = known if isinstance(known, dict) else {}
     options = {option.name: option for option in draft.inspected.options}

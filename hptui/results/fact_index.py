@@ -98,7 +98,7 @@ def fact_index_text(document: ReportDocument, sheet: MarkdownText, name: str) ->
         "sha256": hashlib.sha256(sheet.text.encode()).hexdigest(),
         **document.about,
     }
-    digests = " ".join(line_digest(image_without_path(line)) for line in sheet.text.split("\n") if line.strip())
+    digests = " ".join(line_digest(compared_text(line)) for line in sheet.text.split("\n") if line.strip())
     lines = [f"{json.dumps(key)}: {dump_json(value)}" for key, value in {**head, "lines": digests}.items()]
     rows = ",\n  ".join(f"{json.dumps(key)}: {dump_json(value)}" for key, value in sorted(facts.items()))
     claims = ",\n  ".join(dump_json(claim) for claim in _claims(document, sheet))
@@ -153,9 +153,26 @@ IMAGE_PATH = re.compile(r"^(!\[.*\])\(<.*>\)$")
 """An image, whose path does not count."""
 
 
-def image_without_path(line: str) -> str:
-    """Return a line without the spaces around it; of an image the path is left out, too."""
-    return IMAGE_PATH.sub(r"\1", line.strip())
+CELL_EDGE = re.compile(r"(?<!\\)\|")
+"""What divides the cells of a table."""
+DASHES = re.compile(r"(:?)-+(:?)")
+"""A cell of the row below the head of a table, as wide as an editor makes it."""
+
+
+def compared_text(line: str) -> str:
+    """Return a line without what does not count.
+
+    That is the spaces around it and around the cells of a table, and the path of an image.
+    """
+    text = line.strip()
+    if text.startswith("|") and text.endswith("|"):
+        cells = [DASHES.sub(r"\1---\2", cell) if DASHES.fullmatch(cell) else cell for cell in _cells(text)]
+        return " | ".join(cells).strip()
+    return IMAGE_PATH.sub(r"\1", text)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in CELL_EDGE.split(row)]
 
 
 def line_digest(line: str) -> str:

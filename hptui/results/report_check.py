@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from hptui.results.document import MarkdownText, RenderedFact
-from hptui.results.fact_index import FactIndex, image_without_path, line_digest
+from hptui.results.fact_index import FactIndex, compared_text, line_digest
 
 Kind = Literal["changed", "missing", "foreign", "stale"]
 """What is wrong with a line."""
@@ -122,7 +122,7 @@ def _equal(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, int, 
 
 def _lines(lines: Sequence[str], first: int = 1) -> list[_Line]:
     """Return the lines that count; blank ones and the paths of images do not."""
-    numbered = ((number, raw, image_without_path(raw)) for number, raw in enumerate(lines, first))
+    numbered = ((number, raw, compared_text(raw)) for number, raw in enumerate(lines, first))
     return [_Line(*item) for item in numbered if item[2]]
 
 

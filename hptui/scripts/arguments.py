@@ -132,7 +132,7 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
     elif isinstance(style, ArgumentStyle):
         passed.add(pass_parameters(style, remaining, variables.forms))
     elif style == "constants":
-        words = insert_constants_runner(words, remaining)
+        words = insert_constants_runner(words, _where_they_are(remaining, words, work))
     elif style == "env":
         for name, value in flatten(remaining, nulls=True):
             variables.add(environment, environment_variable(name), name, value)
@@ -282,12 +282,23 @@ def _all_in_one_word(text: str, parameters: Mapping[str, Value], output: Path, f
     return str(output / ARGUMENTS_FILE)
 
 
+def _where_they_are(values: Mapping[str, Value], words: Sequence[str], directory: Path) -> Mapping[str, Value]:
+    """Return constants by names that say in which module of the script each is."""
+    script = script_of(words, directory)
+    if script is None or script.suffix != ".py":
+        return values
+    from hptui.scripts.inspect.project import qualified_constants
+
+    return qualified_constants(values, script, directory if "-m" in words else script.parent)
+
+
 def insert_constants_runner(words: Sequence[str], values: Mapping[str, Value]) -> list[str]:
     """Return the command with its Python script run by `with_constants.py`.
 
-    Raises: UserError if no word of the command is a Python script.
+    Raises: UserError if no word of the command is a Python script or a module behind `-m`.
     """
-    script_index = next((index for index, text in enumerate(words) if index and text.endswith(".py")), 0)
+    places = [index for index, text in enumerate(words) if index and (text.endswith(".py") or text == "-m")]
+    script_index = places[0] if places else 0
     if not script_index:
         hint = 'for instance command = ["python", "train.py"]'
         raise UserError('trainer.style: "constants" needs a Python script in the command', hint=hint)

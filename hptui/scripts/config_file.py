@@ -11,8 +11,17 @@ from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
+from hptui.scripts.config_formats import ini_read, ini_text, python_read, python_text
 
-FORMATS = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
+FORMATS = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".toml": "toml",
+    ".ini": "ini",
+    ".cfg": "ini",
+    ".py": "python",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +105,18 @@ def _toml_write(value: Any) -> str:
     return tomlkit.dumps(value)
 
 
-_READERS: dict[str, Callable[[str], Any]] = {"yaml": _yaml_read, "json": json.loads, "toml": _toml_read}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "yaml": _yaml_read,
+    "json": json.loads,
+    "toml": _toml_read,
+    "ini": ini_read,
+    "python": python_read,
+}
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "yaml": yaml_text,
     "json": lambda value: json.dumps(value, indent=2) + "\n",
     "toml": _toml_write,
+    "ini": ini_text,
 }
 
 
@@ -109,7 +125,10 @@ def merged_text(spec: ConfigFileSpec, parameters: Mapping[str, Value], fill: Cal
 
     `fill` returns a value with its placeholders replaced.
     """
-    return _WRITERS[spec.format](merged_content(spec, parameters, fill))
+    content = merged_content(spec, parameters, fill)
+    if spec.format == "python":
+        return python_text(spec.path, {name: value for name, value in content.items() if spec.base.get(name) != value})
+    return _WRITERS[spec.format](content)
 
 
 def merged_content(spec: ConfigFileSpec, parameters: Mapping[str, Value], fill: Callable[[Any], Any]) -> Any:

@@ -6,7 +6,7 @@ started."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +69,7 @@ def preflight(
     except Failure as failure:
         return PreflightResult(composed.words, [*warnings, f"trainer.command: {failure}"])
     words = [program, *composed.words[1:]]
-    missing = list(_script(words, work)) if work else []
+    missing = list(_script(words, work, {str(path) for path in composed.files})) if work else []
     warnings += [*missing, *_sharing(spec, composed, parallel=parallel, repeated=repeated)]
     if hidden := why_tap_is_hidden(words) if spec.settings.tap else "":
         warnings.append(f"trainer.tap: {hidden}; metrics come from the script's files and output")
@@ -93,9 +93,10 @@ def _facts(directory: Path, output: Path) -> dict[str, str]:
     return {**facts, "trial_dir": str(output), "study_dir": str(directory), "cache": str(output)}
 
 
-def _script(words: Sequence[str], directory: Path) -> Iterator[str]:
+def _script(words: Sequence[str], directory: Path, written: Collection[str]) -> Iterator[str]:
     for text in words[1:]:
-        if text.endswith(".py") and not (directory / text).is_file():
+        is_script = text.endswith(".py") and not text.startswith("-") and text not in written
+        if is_script and not (directory / text).is_file():
             yield f"trainer.command: there is no file {text!r} in {directory}"
 
 

@@ -116,8 +116,9 @@ def script_of(words: Sequence[str], directory: Path) -> Path | None:
         if index and words[index - 1] == "-m" and text in LAUNCHER_MODULES:
             continue
         if index and words[index - 1] == "-m":
-            module = directory / f"{text.replace('.', '/')}.py"
-            return module if module.is_file() else None
+            module = directory / text.replace(".", "/")
+            files = (module.with_name(f"{module.name}.py"), module / "__main__.py")
+            return next((file for file in files if file.is_file()), None)
         if text == str(CONSTANTS_RUNNER):
             continue
         if re.search(r"\.(?:py|sh|pl|R|jl|js|lua)$", text) and (directory / text).is_file():

@@ -1,13 +1,14 @@
 """Runs a script with other values for its constants: at the top level, in dictionaries and classes, in calls.
 
-`python with_constants.py '{"LR": 0.1}' train.py` runs in the environment of the user's script, so it imports the
-standard library alone. The script's file is not changed; line numbers, `__file__`, `sys.argv` and `__main__` are the
-script's.
+`python with_constants.py '{"LR": 0.1}' train.py` (or `-m package.train`) runs in the environment of the user's script,
+so it imports the standard library alone. The script's file is not changed; line numbers, `__file__`, `sys.argv` and
+`__main__` are the script's.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.machinery
 import importlib.util
 import json
@@ -25,15 +26,13 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     Raises: SystemExit(2), after a usage error on stderr, for a constant that the script does not have.
     """
     tree = ast.parse(source, path)
-    assignments: dict[str, list[Any]] = {}
+    assignments: dict[str, list[tuple[Any, Any]]] = {}
     for node in top_level(tree):
-        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
-            continue
-        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-        if isinstance(target, ast.Name) and is_plain(node.value):
-            assignments.setdefault(target.id, []).append(node)
+        for target, owner, key in assigned_places(node):
+            if isinstance(target, ast.Name) and is_plain(slot_value(owner, key)):
+                assignments.setdefault(target.id, []).append((owner, key))
     for name, value in values.items():
-        slots = [(node, "value") for node in assignments.get(name, ())] or find_slots(tree, name)
+        slots = assignments.get(name) or find_slots(tree, name)
         if not slots:
             where = "in a table or call of that name" if "." in name else "at its top level"
             sys.stderr.write(f"error: unknown option: {path} sets no constant {name} {where}\n")
@@ -54,6 +53,24 @@ def top_level(tree: ast.Module) -> list[ast.stmt]:
         is_program = isinstance(node, ast.If) and ast.unparse(node.test).replace("'", '"') == '__name__ == "__main__"'
         lines += node.body if isinstance(node, ast.If) and is_program else [node]
     return lines
+
+
+def assigned_places(node: ast.AST) -> list[tuple[ast.expr, Any, Any]]:
+    """Return (target, owner, attribute or index) of what a line assigns: of `a, b = 1, 2` both."""
+    if isinstance(node, ast.AnnAssign):
+        return [(node.target, node, "value")] if node.value is not None else []
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        return []
+    [target], value = node.targets, node.value
+    if isinstance(target, ast.Tuple) and isinstance(value, (ast.Tuple, ast.List)):
+        pairs = list(enumerate(target.elts))
+        return [(part, value.elts, index) for index, part in pairs] if len(pairs) == len(value.elts) else []
+    return [(target, node, "value")]
+
+
+def assigned_pairs(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
+    """Return the targets of a line that assigns, each with its expression."""
+    return [(target, slot_value(owner, key)) for target, owner, key in assigned_places(node)]
 
 
 def replacement(value: Any, old: ast.expr) -> ast.expr:
@@ -91,38 +108,51 @@ def set_attributes(tree: ast.Module) -> dict[str, Any]:
 
 def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     """Return where a function at the top level sets the variable `lr` of `main.lr`, if it does so once."""
-    return [(node, "value") for node in variables_of(tree, name.partition(".")[0]).get(name.partition(".")[2], ())]
+    return list(variables_of(tree, name.partition(".")[0]).get(name.partition(".")[2], ()))
 
 
-def variables_of(tree: ast.Module, function: str) -> dict[str, list[Any]]:
-    """Return the variables that a function sets once, to a plain value, with the assignment of each."""
+def variables_of(tree: ast.Module, function: str) -> dict[str, list[tuple[Any, Any]]]:
+    """Return the variables that a function sets once, to a plain value, with the place of each value."""
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
     if len(functions) != 1:
         return {}
-    assigned: dict[str, list[Any]] = {argument.arg: [] for argument, _, _ in signature(tree, function)}
+    assigned: dict[str, list[tuple[Any, Any]]] = {argument.arg: [] for argument, _, _ in signature(tree, function)}
     stored = [node for node in ast.walk(functions[0]) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     times = [name.id for name in stored]
     for node in ast.walk(functions[0]):
-        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        is_line = isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and is_plain(node.value)
-        if is_line and isinstance(target, ast.Name) and times.count(target.id) == 1 and target.id not in assigned:
-            assigned[target.id] = [node]
+        for target, owner, key in assigned_places(node):
+            is_set_once = isinstance(target, ast.Name) and times.count(target.id) == 1 and target.id not in assigned
+            if isinstance(target, ast.Name) and is_set_once and is_plain(slot_value(owner, key)):
+                assigned[target.id] = [(owner, key)]
     return {name: lines for name, lines in assigned.items() if lines}
 
 
 def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     """Return where a dotted name stands in a table, as (owner, attribute or index).
 
-    The table is a dictionary that is assigned to one name once, anywhere in the script, or a class at its top level.
+    The table is a dictionary that is assigned to one name once, anywhere in the script, or that a function of that
+    name returns, or a class at the top level.
     """
     first, _, rest = name.partition(".")
     tables: list[ast.AST] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == first]
+    tables += [table for function, table in returned_tables(tree) if function == first]
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
             if any(isinstance(target, ast.Name) and target.id == first for target in targets):
                 tables.append(node.value)
     return slot_in(tables[0], rest) if len(tables) == 1 and rest else []
+
+
+def returned_tables(tree: ast.Module) -> list[tuple[str, ast.expr]]:
+    """Return the dictionaries that functions at the top level do nothing but return, by function."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    tables: list[tuple[str, ast.expr]] = []
+    for function in functions:
+        lines = [line for line in function.body if not isinstance(line, ast.Expr)]  # but for its docstring
+        if len(lines) == 1 and isinstance(lines[0], ast.Return) and lines[0].value is not None:
+            tables.append((function.name, lines[0].value))
+    return tables
 
 
 def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
@@ -281,22 +311,37 @@ def by_module(tree: ast.Module, root: str, values: dict[str, Any]) -> dict[str, 
     return modules
 
 
+def started(words: list[str]) -> tuple[str, str, str, list[str]]:
+    """Return (path, directory of imports, name of the module behind `-m` or '', words of the script)."""
+    if words[0] != "-m":
+        return words[0], os.path.dirname(os.path.abspath(words[0])), "", words
+    path, name = file_of_module(os.getcwd(), words[1]), words[1]
+    if not os.path.isfile(path):
+        path, name = file_of_module(os.getcwd(), f"{name}.__main__"), f"{name}.__main__"
+    return path, os.getcwd(), name, [path, *words[2:]]
+
+
 def main() -> None:
     """Replace this program with the script."""
-    values, path = json.loads(sys.argv[1]), sys.argv[2]
+    values = json.loads(sys.argv[1])
+    path, root, name, words = started(sys.argv[2:])
     with open(path, "rb") as file:
         source = file.read()
-    root = os.path.dirname(os.path.abspath(path))
     modules = by_module(ast.parse(source, path), root, values)
     for module, own in modules.items():  # a constant that a module does not have is an error at once
         with open(file_of_module(root, module), "rb") as file:
             with_values(file.read(), file_of_module(root, module), own)
     code = compile(with_values(source, path, values), path, "exec")
-    sys.argv = sys.argv[2:]
+    sys.argv = words
     sys.path[0] = root
     sys.meta_path.insert(0, ModuleFinder(root, modules))
     script = types.ModuleType("__main__")
     script.__file__ = path
+    if name:
+        script.__package__ = name.rpartition(".")[0]
+        script.__spec__ = importlib.machinery.ModuleSpec(name, None, origin=path)
+        if script.__package__:
+            importlib.import_module(script.__package__)
     sys.modules["__main__"] = script
     exec(code, script.__dict__)  # noqa: S102  it is the user's script
 

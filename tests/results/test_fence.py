@@ -23,6 +23,7 @@ from hptui.results.plots.registry import PLOTS
 from hptui.results.report_data import read_report_data
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
+from hptui.store.store import Store
 from tests.operations.made import make, trial
 
 HUGE = {
@@ -97,6 +98,37 @@ def test_values_beyond_what_can_be_squared_are_standardised_like_others(special)
     assert np.allclose(model.y, small.y)
     assert math.isfinite(model.deviation)
     assert math.isclose(model.deviation, 1e300 * small.deviation)
+
+
+SCALES = (1e-307, 1e-200, 1e-120, 1.0, 1e120, 1e200, 1e300, 1e307)
+WHERE = {
+    "everywhere": lambda size, number, width, rate: size * (1 + 3 * rate + width / 64),
+    "by a setting": lambda size, number, width, rate: size if width == 16 else 0.1 + rate,
+    "here and there": lambda size, number, width, rate: size if number % 3 == 0 else width + rate,
+    "of both signs": lambda size, number, width, rate: size * (width / 64 - rate - 0.5),
+}
+"""How values of a size lie among a study's trials: number, width and position of the rate in their range."""
+
+
+@pytest.mark.parametrize("size", SCALES)
+@pytest.mark.parametrize("where", WHERE)
+def test_no_size_of_values_costs_a_section(tmp_path, where, size):
+    rng, trials = random.Random(3), []
+    for number in range(30):
+        rate, width = rng.random(), rng.choice([16, 32, 64])
+        value = WHERE[where](size, number, width, rate)
+        params = {"learning_rate": 10 ** (-5 + 4 * rate), "width": width}
+        trials.append(trial(number, "complete", "finished", value, params=params))
+    sd = make(tmp_path / "home", trials)
+    with Store.open(sd) as store:  # curves that differ: else the settings count as ignored
+        for attempt in store.read.attempts():
+            value = (trials[attempt.trial].values or {})["loss"]
+            store.ingest(attempt.token, attempt.trial, 1, [("loss", 4, value, None, 4.0)], offset=2, sequence=2)
+    data = read_report_data(sd)
+    assert data.effect_analysis().groups, "the settings are looked at"
+    text = report_text(sd)
+    assert "is left out" not in text
+    assert max(map(len, text.split())) < 200
 
 
 def explode(*_, **__):

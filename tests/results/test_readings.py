@@ -10,7 +10,7 @@ from itertools import takewhile
 
 import pytest
 
-from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.core.trial import Reason, Role, StudyState, TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.confounding import is_telling, significant_digits
 from hptui.results.analysis.fresh import runs_of
@@ -24,6 +24,7 @@ from hptui.results.report_data import ReportData
 from tests.results.generated import Made
 from tests.results.kit import curve, view_of
 from tests.results.seeds import one
+from tests.results.test_form import attempt
 
 STUDY = """
 name = "read"
@@ -302,3 +303,64 @@ def test_pruned_trials_alone_are_no_failure(status):
     text, _ = report_of(trials)
     assert f"**Went wrong**: no trial failed: 3 {status}, of 9 trials" in text
     assert "of 6 ranked trials" in text, "the place of the best is among those that were ranked"
+
+
+IMPORTED = {"role": Role.IMPORTED, "started": None, "ended": None, "seconds": 0.0, "engine": ""}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_imported_best_is_called_so_and_given_no_machine_and_no_number_of_runs(seed):
+    trials = some(12, lambda die, _: 2 + die.random(), seed, total_steps=10, last_step=10)
+    trials.append(one(12, {"a": 0.3, "b": 2}, {"val_loss": 1.0}, **IMPORTED))
+    record = ReportData(view_of(trials, STUDY), attempts={t.number: (attempt(t),) for t in trials[:12]})
+    text = render_markdown(compose_report(record)).text
+    head = text[: text.index("## The best trial")]
+    assert "**Best**: trial 12 (imported)" in head
+    assert "ran once" not in text
+    assert "It was imported and is the best of 13" in text
+    assert "1 imported trial does not count" in text
+    summary = text[text.index("All settings of the best trial") : text.index("<summary>Reproduce")]
+    assert "a CPU" not in summary
+    assert "NVIDIA" not in summary
+    if "came" in text:
+        assert "The best of those that ran here came" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (StudyState.RUNNING, "nothing yet: the study is running"),
+        (StudyState.STOPPED, "`hptui run read`"),
+        (StudyState.PAUSED, "`hptui resume read`"),
+        (StudyState.DONE, "--repeat best"),
+    ],
+)
+def test_what_is_next_goes_by_what_the_study_does(state, said):
+    trials = some(9, lambda die, _: 1 + die.random(), 5)
+    record = ReportData(view_of(trials, STUDY))
+    record = replace(record, view=replace(record.view, row=replace(record.view.row, state=state)))
+    (line,) = (
+        line for line in render_markdown(compose_report(record)).text.split("\n") if line.startswith("- **Next**")
+    )
+    assert said in line
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_pruned_majority_gives_no_size_of_an_effect(seed):
+    die = random.Random(seed)
+    trials = some(30, lambda die, params: 1 + params["a"] + die.gauss(0, 0.02), seed, total_steps=10, last_step=10)
+    curves = {t.number: {"val_loss": [(n, t.values["val_loss"] + 2 / n, 0.0) for n in range(1, 11)]} for t in trials}
+    ends = {t.number: die.randint(2, 9) for t in trials[4:] if die.random() < 0.8}
+    trials = [
+        replace(t, status=TrialStatus.PRUNED, reason=Reason.PRUNER, values=None, metrics={}, last_step=ends[t.number])
+        if t.number in ends
+        else t
+        for t in trials
+    ]
+    curves = {n: {"val_loss": own["val_loss"][: ends.get(n, 10)]} for n, own in curves.items()}
+    text, facts = report_of(trials, curves=curves)
+    whole = 30 - len(ends)
+    assert whole < 20
+    assert not re.search(r"may still (?:gradually )?change `val_loss` by up to", text)
+    if facts.data.effect_analysis().unseen and not facts.data.effect_analysis().reason:
+        assert f"{whole} complete ones are too few to say" in text

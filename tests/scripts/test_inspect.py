@@ -200,7 +200,7 @@ def test_a_configurator_lets_constants_be_set(tmp_path):
 def test_constants_at_the_top_are_parameters(tmp_path):
     found = seen(tmp_path, "learning_rate = 1e-3\nNAME, _x = 'a', 2\nprint('loss', 1)\n")
     assert (found.parser, found.style) == ("constants", "constants")
-    assert [(one.name, one.default) for one in found.options] == [("learning_rate", 1e-3)]
+    assert [(one.name, one.default) for one in found.options] == [("learning_rate", 1e-3), ("NAME", "a")]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class AveragedCurve:
-    """An objective over the values of one setting, averaged over the others; `cov` is of the posterior."""
+    """An objective over the values of one setting, averaged over the others; `cov` is of the posterior, in `unit`."""
 
     factor: Factor
     values: tuple[Value, ...]
@@ -65,12 +65,14 @@ class AveragedCurve:
     cov: Array
     is_tried: bool = True
     """Whether a trial lies nearest to each of the values: nothing is known of a direction where none was."""
+    unit: float = 1.0
+    """Unit of standard deviations: squares of the values may be beyond the range of numbers."""
 
     def contrast(self, first: int, second: int) -> Contrast:
         """Return the difference between two of its points."""
         mean = float(self.mean[second] - self.mean[first])
         variance = float(self.cov[first, first] + self.cov[second, second] - 2 * self.cov[first, second])
-        deviation = math.sqrt(max(variance, 1e-300))
+        deviation = self.unit * math.sqrt(max(variance, 1e-300))
         above = 0.5 * math.erfc(-mean / deviation / math.sqrt(2))
         return Contrast(mean, mean - 1.96 * deviation, mean + 1.96 * deviation, above)
 
@@ -85,7 +87,7 @@ class AveragedCurve:
         """Draws of the curve from its posterior, (draws, points)."""
         # eigh: the averages of neighbouring values are nearly the same number, and Cholesky would fail
         sizes, vectors = linalg.eigh(self.cov)
-        root = vectors * np.sqrt(np.maximum(sizes, 0.0))
+        root = vectors * (self.unit * np.sqrt(np.maximum(sizes, 0.0)))
         return self.mean + _normal(len(self.values)) @ root.T
 
     @property
@@ -150,6 +152,7 @@ class Averaged:
         self.posterior = model.posterior(FLOOR)
         self.space = space_points(view, space, factors, trials, SPACE_POINTS)
         self._curves: dict[str, AveragedCurve] = {}
+        self._changes: dict[tuple[str, float, float], float] = {}
 
     def curve(self, name: str) -> AveragedCurve:
         """Return the averaged curve of a setting."""
@@ -166,6 +169,12 @@ class Averaged:
         takes a saw tooth for noise, it would call what it did not see small. From `enough` on no more are fitted.
         Of values near which no trial lies nothing is known: infinite.
         """
+        key = (name, plausible, enough)
+        if key not in self._changes:
+            self._changes[key] = self._largest_change(name, plausible, enough)
+        return self._changes[key]
+
+    def _largest_change(self, name: str, plausible: float, enough: float) -> float:
         if not self.curve(name).is_tried:
             return math.inf
         column = [factor.name for factor in self.factors].index(name)
@@ -197,7 +206,8 @@ class Averaged:
         places = np.array([factor.coordinate(value) for value in values])
         tried = self.model.points.position[~self.model.points.inactive[:, column], column]
         nearest = set(np.abs(tried[:, None] - places).argmin(1).tolist()) if len(places) else set()
-        return AveragedCurve(factor, tuple(values), self.sign * mean, cov, len(nearest) == len(places))
+        is_tried = len(nearest) == len(places)
+        return AveragedCurve(factor, tuple(values), self.sign * mean, cov, is_tried, posterior.model.unit)
 
     @cached_property
     def shares(self) -> tuple[dict[str, float], float, float]:
@@ -208,14 +218,15 @@ class Averaged:
         """
         points = space_points(self.view, self.searched, self.factors, self.trials, SHARE_POINTS)
         posterior = self.model.posterior()
-        mean = posterior.mean_at(points)
-        unexplained = (1 - max(0.0, min(1.0, posterior.skill))) * self.model.deviation**2
+        unit = self.model.unit
+        mean = posterior.mean_at(points) / unit
+        unexplained = (1 - max(0.0, min(1.0, posterior.skill))) * (self.model.deviation / unit) ** 2
         whole = (float(mean.var()) + unexplained) or 1.0
         alone: dict[str, float] = {}
         for column in self.single:
             factor = self.factors[column]
             places = [factor.coordinate(level) for level in factor.levels] or np.linspace(0, 1, SHARE_GRID).tolist()
-            curve = [float(posterior.mean_at(self.space.at(column, place)).mean()) for place in places]
+            curve = [float((posterior.mean_at(self.space.at(column, place)) / unit).mean()) for place in places]
             own = np.interp(points.position[:, column], places, curve)
             # The covariance with the whole, so that what settings do together is the exact rest.
             share = float(((mean - mean.mean()) * (own - own.mean())).mean()) / whole
@@ -285,7 +296,8 @@ class Averaged:
             at = self.space.at(second, second_factor.coordinate(value))
             steps = first_factor.grid()
             means = [
-                float(self.posterior.mean_at(at.at(first, first_factor.coordinate(step))).mean()) for step in steps
+                float((self.posterior.mean_at(at.at(first, first_factor.coordinate(step))) / self.model.unit).mean())
+                for step in steps
             ]
             best.append((value, steps[int(np.argmin(means))]))
         return Together(first_factor.name, second_factor.name, gain, threshold, (best[0], best[1]))

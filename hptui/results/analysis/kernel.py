@@ -93,7 +93,7 @@ class Model:
     def __init__(self, points: Points, values: Sequence[float] | Array) -> None:
         y = np.asarray(values, float)
         largest = float(np.abs(y).max(initial=0.0))
-        unit = largest if largest > MAX_SQUARED else 1.0
+        self.unit = unit = largest if largest > MAX_SQUARED or 0 < largest < 1 / MAX_SQUARED else 1.0
         mean, deviation = float((y / unit).mean()), float((y / unit).std()) or 1.0
         self.points, self.mean, self.deviation = points, unit * mean, unit * deviation
         self.y = (y / unit - mean) / deviation
@@ -287,7 +287,7 @@ class Posterior:
         return self.model.mean + self.model.deviation * (cross @ self.alpha)
 
     def averages(self, groups: Sequence[Points]) -> tuple[Array, Array]:
-        """Return mean and covariance of the averages over each group of points."""
+        """Return mean and covariance of the averages over groups of points, the covariance in `unit`."""
         cross = np.array([self.covariance(g.squared_distances(self.model.points)).mean(0) for g in groups])
         count = len(groups)
         prior = np.empty((count, count))
@@ -296,7 +296,7 @@ class Posterior:
                 prior[i, j] = prior[j, i] = self.covariance(groups[i].squared_distances(groups[j])).mean()
         mean = self.model.mean + self.model.deviation * (cross @ self.alpha)
         shrunk = cross @ linalg.cho_solve(self.factor, cross.T, check_finite=False)
-        return mean, self.model.deviation**2 * (prior - shrunk)
+        return mean, (self.model.deviation / self.model.unit) ** 2 * (prior - shrunk)
 
     @property
     def skill(self) -> float:

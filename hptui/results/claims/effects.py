@@ -10,7 +10,7 @@ from hptui.core.trial import Reason, Role, TrialStatus
 from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
-from hptui.results.claims.shapes import numbers_of, one_digit, rounded_up, shape_claims, short, size_of, together_claims
+from hptui.results.claims.shapes import numbers_of, one_digit, rounded_up, shape_claims, size_of, together_claims
 from hptui.results.claims.shipped import is_shown
 from hptui.results.claims.too_few import nothing_stated
 from hptui.results.fact_writer import FactWriter
@@ -93,8 +93,17 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
                 do="does" if len(others) == 1 else "do",
             )
         )
+    imported = facts.data.cohort.imported
+    if imported and analysis.scores.scores:
+        parts.append(
+            line(
+                "{n} {do} not count",
+                n=facts.count_with_noun(f"{key}.imported", imported, "imported trial"),
+                do="does" if len(imported) == 1 else "do",
+            )
+        )
     if scores.cut is not None:
-        cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, short(scores.cut, 4), analysis.trials)
+        cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, scores.cut, analysis.trials)
         side = "above" if analysis.objective.goal == "minimize" else "below"
         several = len(facts.study.objectives) > 1
         of: Line = (" of ", facts.name(analysis.objective.metric)) if several else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shlex import quote
 
 from hptui.core.parameters import Choice
+from hptui.core.trial import Role
 from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.comparable import unequal_coordinate
 from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge
@@ -137,9 +138,10 @@ def outlook(facts: FactWriter) -> list[Claim]:
     else:
         ended = {trial.number for trial in suggestion.order}
         text = line(
-            "The best came as number {at} of {n}{ranked}; {since} since without a better one."
+            "The best{here} came as number {at} of {n}{ranked}; {since} since without a better one."
             if suggestion.since
-            else "The best came last, as number {at} of {n}{ranked}.",
+            else "The best{here} came last, as number {at} of {n}{ranked}.",
+            here=" of those that ran here" if any(trial.role is Role.IMPORTED for trial in facts.data.order) else "",
             ranked=" ranked trials" if any(trial.number not in ended for trial in facts.view.trials) else "",
             at=facts.of_value("outlook.best_at", suggestion.best_at, suggestion.order),
             n=n,

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from hptui.core.trial import Trial
+from hptui.core.trial import Role, Trial
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import LEADER_TEMPLATE, MEAN_TEMPLATE, SINGLE_TEMPLATE, Fresh, expected_best, runs_of
 from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
@@ -78,6 +78,8 @@ def how_often(facts: FactWriter, trial: Trial) -> Line:
     runs = runs_of(facts.view, facts.originals.get(trial.number, trial))
     if trial.values != facts.originals.get(trial.number, trial).values:
         return line("it is the mean of {runs} runs and", runs=facts.count("best.seeds", runs))
+    if trial.role is Role.IMPORTED:
+        return ("it was imported and is",)
     return ("it ran once and is",) if len(runs) < 2 else ("its ranked run is",)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from shlex import quote
 
-from hptui.core.stages import stage_named
+from hptui.core.stages import expected_total, stage_named
 from hptui.core.trial import Role, StudyState, TrialStatus
 from hptui.results.analysis.fresh import runs_of
 from hptui.results.claims.claim import Claim
@@ -27,8 +27,13 @@ MORE = 10
 def next_step(facts: FactWriter) -> Claim:
     """Return the next step as a phrase without a full stop; the command is a fact of it."""
     name, best, baseline = quote(facts.view.row.name), facts.data.best, facts.view.baseline
+    if facts.view.row.state in (StudyState.RUNNING, StudyState.DRAINING):
+        return Claim("NX", ("nothing yet: the study is running",), {"step": "wait"})
     if best is None:
         return _after_failures(facts)
+    if _is_cut_short(facts):
+        verb = "resume" if facts.view.row.state is StudyState.PAUSED else "run"
+        return Claim("NX", (Fact("next", f"hptui {verb} {name}", f"hptui {verb} {name}"),), {"step": "resume"})
     if len(facts.study.objectives) == 1:
         answer = str(sure(facts).premise.get("answer"))
         may_repeat = not facts.data.dead_seeds and best.number in facts.originals and best.role is not Role.IMPORTED
@@ -58,6 +63,14 @@ def next_step(facts: FactWriter) -> Claim:
         text = f"hptui run {name} --trials +{MORE}"
         return Claim("NX", (Fact("next", text, text),), {"step": "more"})
     return Claim("NX", ("nothing: done",), {"step": "done"})
+
+
+def _is_cut_short(facts: FactWriter) -> bool:
+    """Return whether the study was paused or stopped before it had as many trials as planned."""
+    if facts.view.row.state not in (StudyState.PAUSED, StudyState.STOPPED):
+        return False
+    planned = expected_total(facts.study, facts.view.trials)
+    return planned is None or planned > sum(not trial.status.open for trial in facts.view.trials)
 
 
 def _repeat(facts: FactWriter, name: str, targets: list[str], why: str) -> Claim:

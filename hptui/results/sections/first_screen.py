@@ -136,7 +136,8 @@ def _best(facts: FactWriter) -> Line:
         if against is None or best.number == getattr(facts.view.baseline, "number", None):  # else that line has it
             value += ("; ", *fresh_text(facts, fresh))
     stage: Line = (" of stage ", Name(best.stage)) if best.stage else ()
-    return (*facts.trial(best), *stage, ", ", *value)
+    imported = " (imported)" if best.role is Role.IMPORTED else ""
+    return (*facts.trial(best), imported, *stage, ", ", *value)
 
 
 def _of_evaluations(facts: FactWriter, trial: Trial) -> Line:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hptui.core.format import NO_VALUE, setting
-from hptui.core.trial import Trial, Value
+from hptui.core.trial import Role, Trial, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.comparable import effective_batch
 from hptui.results.document import Block, Heading, Paragraph, ReportTable
@@ -129,7 +129,8 @@ def _cell_sources(facts: FactWriter, trial: Trial) -> Mapping[str, Callable[[], 
             sources[name] = _fact_cell(facts, trial, f"steps.{name}", count, "")
     for split, examples in split_sizes(facts).items():
         sources[f"split.{split}"] = _fact_cell(facts, trial, f"split.{split}", examples, "")
-    environment: Mapping[str, Any] = facts.data.environment(trial)
+    ran_here = trial.role is not Role.IMPORTED or facts.data.attempts.get(trial.number)
+    environment: Mapping[str, Any] = facts.data.environment(trial) if ran_here else {}
     for name in ("gpu", "cpu"):
         if environment.get(name):
             sources[name] = lambda name=name: (Name(str(environment[name])),)  # type: ignore[misc]

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
 from hptui.scripts.inspect.constants import entries_of_table
 from hptui.scripts.inspect.forms import OptionForm, Reads
-from hptui.scripts.inspect.syntax import ScriptOption, dotted_name, type_of
+from hptui.scripts.inspect.syntax import ScriptOption, calls, dotted_name, type_of
+
+Signature = Callable[[ast.FunctionDef, dict[str, Any]], list[ScriptOption]]
 
 
-def any_keywords(tree: ast.Module, function: ast.FunctionDef) -> list[ScriptOption]:
-    """Return the fields of the classes that a function makes without arguments.
+def any_keywords(tree: ast.Module, function: ast.FunctionDef, signature: Signature) -> list[ScriptOption]:
+    """Return what a function that takes any keyword does with them, as options.
 
-    They are options where the function takes any keyword and the script sets attributes by name.
+    Those of the function that it hands them on to (`return train(**kwargs)`), or the fields of the classes that it
+    makes without arguments, where the script sets attributes by name. `signature` reads the arguments of a function.
     """
+    if function.args.kwarg is not None and (
+        handed_on := _handed_on(tree, function, function.args.kwarg.arg, signature)
+    ):
+        return handed_on
     if function.args.kwarg is None or not any(_sets_by_name(node) for node in ast.walk(tree)):
         return []
     names = {
@@ -33,6 +42,18 @@ def any_keywords(tree: ast.Module, function: ast.FunctionDef) -> list[ScriptOpti
         )
         for name, value in values.items()
     ]
+
+
+def _handed_on(tree: ast.Module, function: ast.FunctionDef, keywords: str, signature: Signature) -> list[ScriptOption]:
+    """Return the arguments of the function that gets all keywords of another."""
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef) and node is not function}
+    for name, call in calls(function):
+        gets_them = any(word.arg is None and dotted_name(word.value) == keywords for word in call.keywords)
+        target = functions.get(name.rpartition(".")[2])
+        if gets_them and target is not None and target.args.kwarg is None:
+            given = {word.arg for word in call.keywords}
+            return [option for option in signature(target, {}) if option.name not in given]
+    return []
 
 
 def _sets_by_name(node: ast.AST) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hptui.core.trial import Value
+from hptui.scripts.inspect.command_groups import CommandGroups
 from hptui.scripts.inspect.converters import words_like
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, normal_name
-from hptui.scripts.inspect.functions import CommandGroups, plain_default
+from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,
@@ -30,9 +31,16 @@ def click_options(tree: ast.Module, constants: Constants) -> InspectedScript | N
     """
     script = InspectedScript("click", "click")
     groups = CommandGroups(tree)
+    imported = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in ("click", "rich_click", "asyncclick")
+        for alias in node.names
+    }
     for name, call in calls(tree):
-        last = name.rsplit(".", 1)[-1]
-        if last not in ("option", "argument") or not name.startswith(("click.", "typer.", "rich_click.")):
+        last = imported.get(name) or name.rpartition(".")[2]
+        is_clicks = name in imported or name.partition(".")[0] in ("click", "typer", "rich_click", "asyncclick")
+        if last not in ("option", "argument") or not is_clicks:
             continue
         names = [value for arg in call.args if isinstance(value := literal_value(arg), str)]
         is_relevant, before = groups.place_of(call)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hptui.scripts.config_formats import ini_read, python_read
+from hptui.scripts.inspect.class_parsers import FieldReader
 from hptui.scripts.inspect.hydra import NUMBER_PATTERN
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
@@ -21,8 +25,9 @@ from hptui.scripts.inspect.syntax import (
     type_of,
 )
 
-SUFFIXES = (".yaml", ".yml", ".json", ".toml")
-READERS = {"yaml", "omegaconf", "json", "tomllib", "toml", "ruamel", "yacs", "ml_collections", "munch", "addict"}
+SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
+READERS = {"yaml", "omegaconf", "json", "tomllib", "toml", "ruamel", "yacs", "ml_collections", "munch", "addict",
+           "configparser"}  # fmt: skip
 OPTION_NAME = re.compile(
     r"(?:.*_)?(?:config|cfg|conf|settings|hparams?|recipe)(?:_?(?:file|path|name|yaml|yml|json|filename))?"
     r"|(?:.*_)?(?:params?|parameters?|options?|opts?|yaml|yml|json|exp|experiment)_?(?:file|path|yaml|yml|json|filename)"
@@ -43,7 +48,8 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
 
     The file is copied for each trial, and the option says where the copy is.
     """
-    if script.parser in ("hydra", "configurator") or not imported_modules(tree) & READERS:
+    is_python = any(_names_python(option) for option in script.options)
+    if script.parser in ("hydra", "configurator") or not (imported_modules(tree) & READERS or is_python):
         return script
     option = next((option for option in script.options if _says_where_the_file_is(option)), None)
     if option is None or option.type not in ("str", "any") or option.before:
@@ -60,6 +66,11 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     return script
 
 
+def _names_python(option: ScriptOption) -> bool:
+    """Return whether an option names a file of settings in Python."""
+    return isinstance(option.default, str) and option.default.endswith(".py") and _says_where_the_file_is(option)
+
+
 def _says_where_the_file_is(option: ScriptOption) -> bool:
     name = option.name.lower()
     if OPTION_NAME.fullmatch(name):
@@ -68,13 +79,10 @@ def _says_where_the_file_is(option: ScriptOption) -> bool:
 
 
 def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
-    """Inspect `OmegaConf.merge(OmegaConf.load("base.yaml"), OmegaConf.from_cli())`."""
+    """Inspect `OmegaConf.merge(OmegaConf.load("a.yaml"), OmegaConf.from_cli())`, and `merge_with_cli`."""
     if "omegaconf" not in imported_modules(tree):
         return None
-    called = {
-        name.rsplit(".", 1)[-1]: call for name, call in calls(tree) if dotted_name(call.func).startswith("OmegaConf")
-    }
-    if "from_cli" not in called:
+    if not {"from_cli", "merge_with_cli"} & {name.rpartition(".")[2] for name, _ in calls(tree)}:
         return None
     script = InspectedScript("OmegaConf", "hydra", settings={"help": False})
     for name, call in calls(tree):
@@ -83,6 +91,11 @@ def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
         values = file_content(file) if file is not None else None
         if values:
             script.options += [file_option(key, value) for key, value in config_leaves(values, "")]
+    reader = FieldReader(tree, {})
+    for name, call in calls(tree):
+        made = call.args[0] if name == "OmegaConf.structured" and call.args else None
+        fields = reader.classes.get(dotted_name(made.func if isinstance(made, ast.Call) else made)) if made else None
+        script.options += [replace(option, form=None) for option in reader.fields(fields)] if fields is not None else []
     for name, call in calls(tree):
         table = literal_value(call.args[0]) if name == "OmegaConf.create" and call.args else None
         script.options += (
@@ -147,9 +160,13 @@ def file_content(file: Path) -> dict[str, Any] | None:
         text = file.read_text()
         if file.suffix == ".toml":
             values: Any = tomllib.loads(text)
+        elif file.suffix in (".ini", ".cfg"):
+            values = ini_read(text)
+        elif file.suffix == ".py":
+            values = python_read(text)
         else:
             values = json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+    except (OSError, ValueError, SyntaxError, yaml.YAMLError, configparser.Error, RecursionError):
         return None
     return values if isinstance(values, dict) else None
 

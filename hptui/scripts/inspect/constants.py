@@ -11,8 +11,10 @@ from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 from hptui.scripts.with_constants import (
+    assigned_pairs,
     find_slots,
     is_plain,
+    returned_tables,
     set_attributes,
     signature,
     slot_value,
@@ -97,10 +99,26 @@ TRAINING_FUNCTION = re.compile(r"(?:.*_)?(?:train\w*|fit|finetune|fine_tune|run|
 
 def plain_constants(tree: ast.Module) -> set[str]:
     """Return the names at the top level that are assigned literals."""
-    lines = top_level(tree)
-    assigned = [node for node in lines if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None]
-    targets = [(node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value) for node in assigned]
-    return {target.id for target, value in targets if isinstance(target, ast.Name) and value and is_plain(value)}
+    pairs = [pair for node in top_level(tree) for pair in assigned_pairs(node)]
+    return {target.id for target, value in pairs if isinstance(target, ast.Name) and is_plain(value)}
+
+
+def known_values(tree: ast.Module) -> dict[str, Any]:
+    """Return what expressions may refer to: dictionaries and variables by name, `Config.lr` of classes."""
+    values: dict[str, Any] = {}
+    assigned: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        for target, expression in assigned_pairs(node):
+            if isinstance(target, ast.Name):
+                assigned.setdefault(target.id, []).append(expression)
+    for name, expressions in assigned.items():
+        if len(expressions) == 1 and is_plain(expressions[0]) and (value := literal_value(expressions[0])) is not None:
+            values[name] = value
+    classes = {node.name: dict(entries_of_table(node)) for node in tree.body if isinstance(node, ast.ClassDef)}
+    made = {name: dotted_name(e[0].func) for name, e in assigned.items() if len(e) == 1 and isinstance(e[0], ast.Call)}
+    for name, entries in [*classes.items(), *((name, classes.get(made_by, {})) for name, made_by in made.items())]:
+        values |= {f"{name}.{key}": value for key, value in entries.items()}
+    return {**values, **literal_tables(tree)}
 
 
 def all_constants(tree: ast.Module, constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,6 +152,9 @@ def _tables(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     for name, values in assigned.items():
         if len(values) == 1 and _entries(values[0]) is not None and not name.startswith("_"):
             yield name, values[0]
+    for name, table in returned_tables(tree):
+        if _entries(table) is not None and name not in assigned:
+            yield name, table
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and (_is_dataclass(node) or (not node.bases and _holds_constants(node))):
             yield node.name, node
@@ -145,10 +166,10 @@ def _holds_constants(node: ast.ClassDef) -> bool:
 
 
 def _is_dataclass(node: ast.ClassDef) -> bool:
-    """Return whether a class is a dataclass, or a model of pydantic."""
+    """Return whether a class is a dataclass, a named tuple, or a model of pydantic."""
     decorators = [item.func if isinstance(item, ast.Call) else item for item in node.decorator_list]
     names = [dotted_name(item).rpartition(".")[2] for item in (*decorators, *node.bases)]
-    return not {"dataclass", "define", "BaseModel"}.isdisjoint(names)
+    return not {"dataclass", "define", "BaseModel", "NamedTuple"}.isdisjoint(names)
 
 
 def _entries(node: ast.AST) -> list[tuple[str, ast.expr]] | None:

@@ -49,7 +49,7 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
             items = first.elts if isinstance(first, ast.Tuple | ast.List) else [first]
             used += [dotted_name(item).rsplit(".", 1)[-1] for item in items]
         elif name == "tyro.cli" and call.args:
-            parser, used = "tyro", [*used, dotted_name(call.args[0])]
+            parser, used = "tyro", [*used, *_of_tyro(call.args[0])]
     if not used:
         return None
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
@@ -63,11 +63,20 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
         if any(base.endswith(("TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig")) for base in bases):
             _training_arguments(script)
         if node is not None:
-            script.options += reader.fields_of(node)
+            prefix = f"{used.index(name)}." if is_tyro and len(used) > 1 else ""  # tuple[A, B]: --0.lr, --1.lr
+            script.options += reader.fields_of(node, prefix)
         elif is_tyro and name in functions:
             script.options += reader.arguments_of(functions[name])
     script.options = list({option.name: option for option in script.options}.values())
     return script if script.options else None
+
+
+def _of_tyro(node: ast.expr) -> list[str]:
+    """Return the classes or functions that tyro is given: one, or those of `tuple[A, B]`."""
+    match node:
+        case ast.Subscript(value=ast.Name(id="tuple" | "Tuple"), slice=ast.Tuple(elts=parts)):
+            return [dotted_name(part).rpartition(".")[2] for part in parts]
+    return [dotted_name(node).rpartition(".")[2]]
 
 
 def _training_arguments(script: InspectedScript) -> None:
@@ -124,21 +133,19 @@ class _FieldReader:
         return options
 
     def _field(self, prefix: str, name: str, annotation: ast.AST | None, value: ast.expr | None) -> ScriptOption:
-        help_, required = "", value is None
+        help_, required, listed = "", value is None, tuple[Any, ...]()
         if isinstance(value, ast.Call) and dotted_name(value.func).rsplit(".", 1)[-1] in ("field", "HfArg"):
-            metadata = literal_value(keyword_argument(value, "metadata"), self._constants)
-            help_ = (
-                metadata.get("help", "")
-                if isinstance(metadata, dict)
-                else help_text(keyword_argument(value, "help"), self._constants)
-            )
+            metadata = _entries_of(keyword_argument(value, "metadata"), self._constants)
+            given = metadata.get("choices")
+            listed = tuple(given) if isinstance(given, list) else ()
+            help_ = str(metadata.get("help") or help_text(keyword_argument(value, "help"), self._constants))
             required = not any(word.arg in ("default", "default_factory") for word in value.keywords)
             factory = keyword_argument(value, "default_factory")
             value = keyword_argument(value, "default") if factory is None else _made_by(factory)
         kind, default = type_name(annotation), literal_value(value, self._constants)
         if kind == "any" and default is not UNKNOWN:
             kind = type_of(default)
-        choices = _literal_choices(annotation)
+        choices = _literal_choices(annotation) or listed
         form = replace(self._form(prefix, name, annotation, UNKNOWN if required else default), choices=choices)
         return ScriptOption(
             prefix + name,
@@ -164,6 +171,13 @@ class _FieldReader:
         null = "None" if declared.optional else ""
         kind = FormKind.NARGS if declared.count else FormKind.VALUE
         return OptionForm(kind, declared.reads, (dashed,), silent=silent, count=declared.count, null=null)
+
+
+def _entries_of(node: ast.expr | None, constants: Constants) -> dict[str, Any]:
+    """Return the entries of a literal dictionary, those that are known."""
+    pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
+    known = {literal_value(key): literal_value(value, constants) for key, value in pairs if key is not None}
+    return {name: value for name, value in known.items() if isinstance(name, str) and value is not UNKNOWN}
 
 
 def _is_dataclass(node: ast.ClassDef) -> bool:

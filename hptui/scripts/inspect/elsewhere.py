@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from hptui.scripts.inspect.constants import all_constants, literal_tables
 from hptui.scripts.inspect.functions import plain_default
+from hptui.scripts.inspect.imported_constants import imported_constant_options
 from hptui.scripts.inspect.ranges import typical_range
 from hptui.scripts.inspect.syntax import Constants, InspectedScript, ScriptOption, type_of
 
@@ -35,20 +37,39 @@ def _with_default(option: ScriptOption, value: object) -> ScriptOption:
     return replace(option, default=default, required=False, form=form)
 
 
-def constants_instead(script: InspectedScript, tree: ast.Module, constants: Constants) -> InspectedScript:
+def constants_instead(script: InspectedScript, tree: ast.Module, constants: Constants, path: Path) -> InspectedScript:
     """Return what is in a script's constants and dictionaries, where its command line has nothing to tune.
+
+    The constants may be those of a module of settings that it imports.
 
     In a script with `config = {"lr": 2e-5}`, `--cpu` and `--output_dir` the options keep their defaults.
     """
-    if script.parser != "argparse" or script.words or any(map(_is_needed, script.options)):
+    known = script.parser in ("argparse", "click", "environment", "sys.argv")
+    if not known or script.words or any(map(_is_needed, script.options)):
         return script
     settings = all_constants(tree, constants)
     options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
     if not any(map(_is_searched_at_once, options)):
+        imported = imported_constant_options(tree, path)
+        options = imported.options if imported is not None else []
+    if not any(map(_is_searched_at_once, options)):
         return script
-    flags = ", ".join(f"--{option.flag}" for option in script.options)
+    dashes = "" if script.parser in ("environment", "sys.argv") else "--"
+    flags = ", ".join(f"{dashes}{option.flag}" for option in script.options)
     note = f"its learning rate is a constant, so its constants are set; {flags} keep their defaults"
     return InspectedScript("constants", "constants", options, notes=[note])
+
+
+def constants_of_modules(project: ast.Module) -> InspectedScript | None:
+    """Return the constants of a script with its modules, if there is one among them that is tuned first.
+
+    Plain variables of modules are left out: most are no settings.
+    """
+    settings = {name: value for name, value in all_constants(project, {}).items() if "." in name}
+    options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
+    if not any(map(_is_searched_at_once, options)):
+        return None
+    return InspectedScript("constants", "constants", options)
 
 
 def _is_needed(option: ScriptOption) -> bool:

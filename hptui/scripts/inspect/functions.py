@@ -95,54 +95,6 @@ def _last(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else dotted_name(call.func)
 
 
-class CommandGroups:
-    """`@click.group()` and its commands. `words` name the command, `notes` state which one was taken."""
-
-    def __init__(self, tree: ast.Module) -> None:
-        self._owners: dict[int, ast.FunctionDef] = {}
-        self._commands: dict[str, ast.FunctionDef] = {}
-        self._groups: list[ast.FunctionDef] = []
-        alone: list[ast.FunctionDef] = []
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.FunctionDef):
-                continue
-            for decorator in node.decorator_list:
-                call = decorator if isinstance(decorator, ast.Call) else None
-                self._owners |= {id(call): node} if call else {}
-                owner, _, last = dotted_name(call.func if call else decorator).rpartition(".")
-                if last == "group":
-                    self._groups.append(node)
-                elif last == "command" and owner in ("click", "rich_click", ""):
-                    alone.append(node)
-                elif last == "command":
-                    self._commands[_named(call, node.name)] = node
-        names = list(self._commands)
-        self._command = training_command(names)
-        self._alone = alone[0] if len(alone) > 1 and not names else None
-        self.words = [self._command] if self._groups and names else []
-        self.notes = choice_note(names, self._command) if names else []
-
-    def place_of(self, call: ast.Call) -> tuple[bool, bool]:
-        """Return whether an option is relevant, and whether it precedes the command."""
-        owner = self._owners.get(id(call))
-        if owner is None or not self._commands:
-            return self._alone is None or owner is self._alone, False
-        if owner in self._groups:
-            return True, True
-        return owner is self._commands[self._command], False
-
-
-def _named(call: ast.Call | None, function: str) -> str:
-    name = (
-        literal_value(call.args[0])
-        if call and call.args
-        else literal_value(keyword_argument(call, "name"))
-        if call
-        else None
-    )
-    return name if isinstance(name, str) else function.replace("_", "-")
-
-
 def function_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     """Inspect `fire.Fire(main)` (of a class, table or module, too), `typer.run(main)`, `@app.command()`."""
     for name, call in calls(tree):
@@ -171,7 +123,7 @@ def _fire(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedSc
     script = InspectedScript("fire", "fire")
     component = call.args[0] if call.args else keyword_argument(call, "component")
     if node := _function(tree, dotted_name(component) if component is not None else ""):
-        script.options = [*_arguments(node, constants), *any_keywords(tree, node)]
+        script.options = [*_arguments(node, constants), *any_keywords(tree, node, _arguments)]
         return script
     is_instance = isinstance(component, ast.Call)
     name = (
@@ -207,6 +159,7 @@ def _fire(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedSc
         script.words, script.notes = [target], choice_note(list(targets), target)
         names = {option.name for option in script.options}
         arguments = _arguments(targets[target], constants, bound=class_node is not None)
+        arguments += any_keywords(tree, targets[target], _arguments)
         script.options += [option for option in arguments if option.name not in names]
     return script
 
@@ -220,6 +173,11 @@ def _typer(tree: ast.Module, constants: Constants) -> InspectedScript | None:
                 assert isinstance(node, ast.FunctionDef)
                 command_name = literal_value(call.args[0]) if call and call.args else None
                 commands[command_name if isinstance(command_name, str) else node.name.replace("_", "-")] = node
+        match node:  # app.command()(main)
+            case ast.Call(func=ast.Call(func=ast.Attribute(attr="command"), args=named), args=[ast.Name(id=function)]):
+                given = literal_value(named[0]) if named else None
+                if (decorated := _function(tree, function)) is not None:
+                    commands[given if isinstance(given, str) else function.replace("_", "-")] = decorated
     if not commands:
         return None
     command = training_command(list(commands))

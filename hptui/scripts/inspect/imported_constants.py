@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hptui.scripts.inspect.constants import is_setting, nested_constants, plain_constants
-from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, top_level_constants, type_of
+from hptui.scripts.inspect.project import package_root
+from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, top_level_constants, type_of
 
 SETTINGS_MODULE = re.compile(
     r"(?:.*_)?(?:config|configs|conf|cfg|settings|params|parameters|hparams|hyper_?params|hyperparameters|constants|options)",
@@ -22,7 +23,7 @@ MAX_MODULE_BYTES = 1 << 20
 def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript | None:
     """Inspect the constants of the modules of settings in a script's directory; None without any."""
     options: list[ScriptOption] = []
-    for module, file in dict(_modules(tree, path.parent)).items():
+    for module, file in dict(_modules(tree, path)).items():
         try:
             source = file.read_text(encoding="utf-8-sig") if file.stat().st_size <= MAX_MODULE_BYTES else ""
             inner = ast.parse(source)
@@ -32,8 +33,21 @@ def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript |
         constants = {name: value for name, value in top_level_constants(inner).items() if name in plain}
         values = {name: value for name, value in constants.items() if is_setting(name, value)}
         values |= nested_constants(inner)
-        options += [ScriptOption(f"{module}.{name}", f"{module}.{name}", type_of(v), v) for name, v in values.items()]
+        own = {_spelled(name, module, tree): value for name, value in values.items()}
+        options += [ScriptOption(name, name, type_of(value), value) for name, value in own.items()]
     return InspectedScript("constants", "constants", options) if options else None
+
+
+def _spelled(name: str, module: str, tree: ast.Module) -> str:
+    """Return a constant as the script spells it.
+
+    That is `Config.lr` after `from config import Config`, else `config.Config.lr`.
+    """
+    first, _, rest = name.partition(".")
+    imported = [
+        alias.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for alias in n.names if not alias.asname
+    ]
+    return name if rest and first in imported else f"{module}.{name}"
 
 
 def imported_values(tree: ast.Module, path: Path) -> dict[str, Any]:
@@ -52,15 +66,36 @@ def imported_values(tree: ast.Module, path: Path) -> dict[str, Any]:
     return named
 
 
-def _modules(tree: ast.Module, root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the modules of settings that are imported by their full name, with their files."""
+def _modules(tree: ast.Module, path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the modules of settings that are imported, by their full name, with their files."""
+    root = package_root(path.resolve()) or path.parent
+    for name in [*_imported_names(tree, path.resolve(), root), *_named_by_text(tree)]:
+        file = root.joinpath(*name.split(".")).with_suffix(".py")
+        if any(SETTINGS_MODULE.fullmatch(part) for part in name.split(".")) and file.is_file():
+            yield name, file
+
+
+def _imported_names(tree: ast.Module, path: Path, root: Path) -> Iterator[str]:
+    """Yield the full names of what may be a module, of imports with dots in front, too."""
     for node in ast.walk(tree):
-        names: list[str] = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            file = root.joinpath(*name.split(".")).with_suffix(".py")
-            if SETTINGS_MODULE.fullmatch(name.rpartition(".")[2]) and file.is_file():
-                yield name, file
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            within: tuple[str, ...] = ()
+            if node.level:
+                folder = path.parents[min(node.level, len(path.parents)) - 1]
+                within = folder.relative_to(root).parts if folder.is_relative_to(root) else ()
+            module = ".".join((*within, *([node.module] if node.module else [])))
+            yield from ((module,) if module else ())
+            yield from (f"{module}.{alias.name}".strip(".") for alias in node.names)
+
+
+def _named_by_text(tree: ast.Module) -> Iterator[str]:
+    """Yield the texts that may be names of modules, in a script that imports a module by its name."""
+    if any(name.rpartition(".")[2] in ("import_module", "__import__") for name, _ in calls(tree)):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and MODULE_NAME.fullmatch(node.value):
+                yield node.value
+
+
+MODULE_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")

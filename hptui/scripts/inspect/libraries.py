@@ -97,6 +97,7 @@ def docopt_options(tree: ast.Module, constants: Constants) -> InspectedScript | 
         return None
     usage = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("-"))
     options = [option for line in text.splitlines() if (option := _docopt_option(line, usage)) is not None]
+    options += _docopt_words(usage, tree)
     return InspectedScript("docopt", "argparse", options) if options else None
 
 
@@ -125,6 +126,33 @@ def _docopt_option(line: str, usage: str) -> ScriptOption | None:
     return ScriptOption(
         normal_name(name), name.lstrip("-"), type_of(typed), typed, help=help_, form=form, aliases=aliases
     )
+
+
+DOCOPT_WORD = re.compile(r"(\[?)(?<![=\w-])<([\w-]+)>")
+
+
+def _docopt_words(usage: str, tree: ast.Module) -> list[ScriptOption]:
+    """Return the words by position of a usage, such as `train.py <config> [<out>]`.
+
+    Defaults are those of `words["<out>"] or "a"`. Only the first pattern of a usage counts.
+    """
+    lines = re.findall(r"usage:\s*((?:.+\n?)+)", usage, re.IGNORECASE)
+    first = lines[0].splitlines()[0] if lines else ""
+    defaults: dict[str, Value] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.BoolOp(op=ast.Or(), values=[ast.Subscript(slice=ast.Constant(value=str() as key)), default]):
+                value = literal_value(default)
+                defaults[key] = value if value is not UNKNOWN else None
+    options = []
+    for bracket, name in DOCOPT_WORD.findall(first):
+        given = defaults.get(f"<{name}>")
+        form = OptionForm(FormKind.POSITIONAL, Reads.TEXT, silent=UNKNOWN if given is None else given)
+        own = normal_name(name)
+        options.append(
+            ScriptOption(own, own, "str", given, required=not bracket, positional=True, form=form, aliases=(own,))
+        )
+    return options
 
 
 def _typed(text: str | None) -> Value:

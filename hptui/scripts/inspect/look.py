@@ -10,7 +10,8 @@ from hptui.core.errors import UserError
 from hptui.scripts.inspect.attributes import ALL_WORDS, attribute_options
 from hptui.scripts.inspect.config_file import file_by_option, merged_by_omegaconf
 from hptui.scripts.inspect.config_flags import with_config_flags
-from hptui.scripts.inspect.elsewhere import constants_instead, with_defaults_of_table
+from hptui.scripts.inspect.constants import known_values
+from hptui.scripts.inspect.elsewhere import constants_instead, constants_of_modules, with_defaults_of_table
 from hptui.scripts.inspect.fixed_file import fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
@@ -19,6 +20,7 @@ from hptui.scripts.inspect.metrics import (
     HELD_OUT_SPLITS,
     METRIC_NAME,
     Measured,
+    best_rank,
     is_training_metric,
     measured,
     rank,
@@ -67,10 +69,12 @@ def inspect_script(path: Path) -> InspectedScript:
     script = None if is_configurator(text) else _parsed(tree, path)
     project = with_imported_modules(tree, path)
     if not is_configurator(text) and project is not None:
-        if script is None and _calls_imported(tree):
+        if script is None and (_calls_imported(tree) or _reads_on_import(project)):
             script = _parsed(project, path)
         elif script is not None and (_needs_project(tree, project, script) or not script.options):
             script = _parsed(project, path) or script
+        elif script is not None and script.parser in OF_SIGNATURES:
+            script = _fuller(script, _parsed(project, path))
     if script is None or (script.parser == "argparse" and not is_configurator(text)):
         script = yacs_options(project or tree, path) or script
     script = with_config_flags(script, tree, path) if script is not None else None
@@ -79,8 +83,9 @@ def inspect_script(path: Path) -> InspectedScript:
         if not script.options and not script.notes:
             script = imported_constant_options(tree, path) or script
         if not any(is_searched_at_once(option.name) for option in script.options):
-            script = fixed_file(project or tree, path) or script
-    script = constants_instead(file_by_option(script, project or tree, path), tree, values)
+            of_modules = constants_of_modules(project) if project is not None else None
+            script = fixed_file(project or tree, path) or of_modules or script
+    script = constants_instead(file_by_option(script, project or tree, path), tree, values, path)
     script = with_defaults_of_table(script, project or tree)
     _add_metrics(script, tree, project)
     return script
@@ -88,11 +93,35 @@ def inspect_script(path: Path) -> InspectedScript:
 
 def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
     """Return what a parser, a configuration, the environment or `sys.argv` gives a script."""
-    values = {**imported_values(tree, path), **top_level_constants(tree)}
+    values = {**known_values(tree), **imported_values(tree, path), **top_level_constants(tree)}
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
     script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
     script = script or own_options(tree, values)
     return script or attribute_options(tree) or environment_options(tree) or argv_options(tree)
+
+
+OF_SIGNATURES = ("HfArgumentParser", "TrlParser", "tyro", "fire", "typer", "click", "jsonargparse", "LightningCLI",
+                 "typed-argument-parser", "simple_parsing", "pydantic-settings", "OmegaConf")  # fmt: skip
+"""Parsers whose options are those of classes and functions, which may stand in other modules."""
+
+
+def _fuller(script: InspectedScript, whole: InspectedScript | None) -> InspectedScript:
+    """Return what the script with its modules shows, where that is more than the script itself does."""
+    own = {option.name for option in script.options}
+    is_more = whole is not None and whole.parser == script.parser and own < {option.name for option in whole.options}
+    return whole if whole is not None and is_more else script
+
+
+def _reads_on_import(project: ast.Module) -> bool:
+    """Return whether a module reads the command line while it is imported."""
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    lines = [node for node in project.body if not isinstance(node, definitions)]
+    names = [_last_name(inner) for line in lines for inner in ast.walk(line) if isinstance(inner, ast.Call)]
+    return any(name in ("parse_args", "parse_known_args") for name in names)
+
+
+def _last_name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted_name(call.func)
 
 
 def _calls_imported(tree: ast.Module) -> bool:
@@ -131,11 +160,29 @@ def _hands_its_parser_on(tree: ast.Module, script: InspectedScript) -> bool:
         and dotted_name(node.value.func).endswith("Parser")
     }
     given = [(name.rpartition(".")[2], call.args) for name, call in calls(tree) if call.args]
+    parents = [word.value for _, call in calls(tree) for word in call.keywords if word.arg == "parents"]
+    parents += [
+        base for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and _adds(node) for base in node.bases
+    ]
+    makers = [dotted_name(getattr(part, "func", part)) for node in parents for part in getattr(node, "elts", [node])]
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        for alias in node.names
+    }
+    if any(name.partition(".")[0] in imported for name in makers):
+        return True
     return any(
         name not in own
         and (ADDING_WORDS.fullmatch(name) or any(dotted_name(part) in parsers - {""} for part in arguments))
         for name, arguments in given
     )
+
+
+def _adds(node: ast.ClassDef) -> bool:
+    """Return whether a class adds options to a parser."""
+    return any(name.endswith(".add_argument") for name, _ in calls(node))
 
 
 ADDING_WORDS = re.compile(r"add_\w*(?:args|arguments|options|flags|params)|register_\w*(?:args|arguments|options)")
@@ -146,9 +193,11 @@ PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|mai
 
 def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module | None) -> None:
     """Add the metrics that a script measures, and how they are read where its output does not hold them."""
-    metrics = measured(tree)
-    if not metrics.readable and not metrics.tagged and project is not None:
-        metrics = measured(project)
+    texts = {option.name: option.default for option in script.options if isinstance(option.default, str)}
+    metrics = measured(tree, texts)
+    if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data
+        of_all = measured(project, texts)
+        metrics = of_all if best_rank(of_all) < best_rank(metrics) else metrics
     script.metrics, script.maximized = metrics.readable, metrics.maximized
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
     if metrics.tagged and rank(metrics.tagged[0])[0] < best:

@@ -80,11 +80,12 @@ class _Tables:
         match table:
             case ast.Dict():
                 pairs = [(literal_value(key) if key else None, value) for key, value in _pairs(table)]
-            case ast.Call(func=ast.Name(id="vars"), args=[ast.Name(id=owner)]):
-                yield from self._attributes(owner, place)
-                return
-            case ast.Attribute(value=ast.Name(id=owner), attr="__dict__" | "__annotations__" | "__dataclass_fields__"):
-                yield from self._attributes(owner, place)
+            case (
+                ast.Call(func=ast.Name(id="vars" | "asdict") | ast.Attribute(attr="asdict"), args=[owner])
+                | ast.Attribute(value=owner, attr="__dict__" | "__annotations__" | "__dataclass_fields__")
+            ):
+                made = owner.func if isinstance(owner, ast.Call) else owner  # Config() has what Config has
+                yield from self._attributes(dotted_name(made), place)
                 return
             case ast.Call(func=ast.Name(id="dict")):
                 pairs = [(word.arg, word.value) for word in table.keywords]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -55,9 +55,9 @@ class Measured:
     """Metrics whose names do not say that larger is better, but whose expressions do: `Val: {val_acc}`."""
 
 
-def measured(tree: ast.Module) -> Measured:
-    """Return what a script measures."""
-    samples = Samples(tree)
+def measured(tree: ast.Module, texts: Mapping[str, str] | None = None) -> Measured:
+    """Return what a script measures; `texts` are the defaults of its options that are texts."""
+    samples = Samples(tree, texts)
     names: dict[str, None] = {}
     names |= dict.fromkeys(_reported(tree, samples))
     sources: dict[str, str] = {}
@@ -70,20 +70,53 @@ def measured(tree: ast.Module) -> Measured:
         and (argument := _directory(call)) is not None
     ]
     shown, logged = _logged_by_lightning(tree, samples)
-    readable = [name for name in [*names, *shown] if is_quality(name) or _quality_of(sources.get(name, ""))]
+    readable = [
+        name
+        for name in [*names, *shown]
+        if is_quality(name) or (_quality_of(sources.get(name, "")) and not _is_abbreviated(name, sources))
+    ]
     if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
         readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
+    files = written_files(tree, samples)
+    in_files = [name for file in files for name in file.names]
+    known = [*readable, *tags, *in_files]
+    if not any(is_quality(name) and rank(name)[0] <= HELD_OUT_GROUPS for name in known):
+        # `eval_rm=0.3`: of held-out data, whatever it is
+        readable += [name for name in names if _is_of_held_out_data(name)]
+        in_files = [name for name in in_files if is_quality(name) or _is_of_held_out_data(name)]
+    else:
+        in_files = [name for name in in_files if is_quality(name)]
     return Measured(
         ranked(readable),
         ranked(tag for tag in [*tags, *logged] if is_quality(tag)),
         directories,
         lightning=bool(logged) and not directories,
-        files=(files := written_files(tree, samples)),
-        in_files=ranked(name for file in files for name in file.names if is_quality(name)),
+        files=files,
+        in_files=ranked(in_files),
         maximized={
             name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
         },
     )
+
+
+HELD_OUT_GROUPS = 1
+"""The groups of `rank` up to this one are of held-out data."""
+NO_MEASURE = re.compile(
+    r"every|freq|interval|steps?|epochs?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
+    r"len\w*|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
+)
+"""Words of what belongs to an evaluation and measures nothing by itself."""
+
+
+def _is_of_held_out_data(name: str) -> bool:
+    words = _words(name)
+    return len(words) > 1 and words[0] in HELD_OUT_SPLITS and not any(map(NO_MEASURE.fullmatch, words[1:]))
+
+
+def _is_abbreviated(name: str, sources: Mapping[str, str]) -> bool:
+    """Return whether a name only looks like a split: `val={value_loss}` is no loss of validation."""
+    words = _words(sources.get(name, ""))
+    return canonical_name(name) in HELD_OUT_SPLITS and "value" in words
 
 
 def _quality_of(source: str) -> str:
@@ -234,6 +267,12 @@ def rank(name: str) -> tuple[int, int, int, int]:
         and not all(WHOLE_LOSS.fullmatch(word) for word in words)
     )
     return group, lesser, 0 if is_loss else 1, split
+
+
+def best_rank(metrics: Measured) -> tuple[int, ...]:
+    """Return the key of the likeliest objective among all metrics, wherever they are."""
+    firsts = [names[0] for names in (metrics.readable, metrics.tagged, metrics.in_files) if names]
+    return min(map(rank, firsts), default=(len(HELD_OUT_SPLITS),))
 
 
 REWARDS = {"reward", "rewards", "return", "returns", "ret"}

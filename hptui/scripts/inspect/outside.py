@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from hptui.scripts.inspect.converters import TRUE_WORDS, expression_form, words_
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
 from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.syntax import (
+    LOOK_UP_CALLS,
     InspectedScript,
     ScriptOption,
     calls,
@@ -28,7 +30,6 @@ MACHINE_VARIABLE = re.compile(
     r"TOKENIZERS_\w+|WANDB_\w+|PYTHON\w*|HPTUI_\w+)"
 )
 """Variables of the machine, not of the experiment."""
-LOOK_UP_CALLS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
 
 
 def wandb_options(tree: ast.Module) -> InspectedScript | None:
@@ -101,9 +102,12 @@ def environment_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `float(os.environ.get("LR", 1e-3))`, `os.getenv(…)`, `os.environ["WIDTH"]`."""
     options: dict[str, ScriptOption] = {}
     parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    helpers = dict(_look_up_functions(tree))
     converted = {id(call.args[0]): name for name, call in calls(tree) if call.args and name in ("int", "float", "bool")}
     for node in sorted(ast.walk(tree), key=lambda item: (getattr(item, "lineno", 0), getattr(item, "col_offset", 0))):
         variable, default, is_required = _environment_look_up(node)
+        if not variable and isinstance(node, ast.Call):
+            variable, default, is_required = _through_function(node, helpers)
         if (
             not variable
             or variable in options
@@ -145,6 +149,25 @@ def _variable_form(node: ast.AST, parents: dict[int, ast.AST], silent: object) -
     return expression_form(outer, replace(form, words=words_like(default, (), form.words)))
 
 
+def _look_up_functions(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
+    """Yield the functions that look up the variable that they are given (`def env(name, default)`)."""
+    for node in ast.walk(tree):
+        arguments = [argument.arg for argument in node.args.args] if isinstance(node, ast.FunctionDef) else []
+        for _, call in calls(node) if arguments else ():
+            if dotted_name(call.func) in LOOK_UP_CALLS and call.args and dotted_name(call.args[0]) == arguments[0]:
+                assert isinstance(node, ast.FunctionDef)
+                yield node.name, arguments
+
+
+def _through_function(call: ast.Call, helpers: dict[str, list[str]]) -> tuple[str, Any, bool]:
+    """Return (name, default, whether it is required) of a call of such a function."""
+    arguments = helpers.get(dotted_name(call.func), [])
+    name = literal_value(call.args[0]) if call.args and arguments else None
+    default = next((word.value for word in call.keywords if word.arg == "default"), None)
+    default = default or next((part for part in call.args[1:] if literal_value(part) is not UNKNOWN), None)
+    return (name, literal_value(default), default is None) if isinstance(name, str) else ("", None, False)
+
+
 def _environment_look_up(node: ast.AST) -> tuple[str, Any, bool]:
     """Return (name, default, whether it is required) of a look-up in the environment."""
     if isinstance(node, ast.Subscript) and dotted_name(node.value) in ("os.environ", "environ"):
@@ -167,9 +190,14 @@ def _number(value: Any) -> Any:
     return value
 
 
+OPENS_WORD = re.compile(r"(?:open|load|read|parse|fromfile|from_file|Path)\(sys\.argv\[1\]")
+"""A call that opens the file whose path is the first word."""
+
+
 def argv_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `lr, width = float(sys.argv[1]), int(sys.argv[2])`: words by position."""
     by_position: dict[int, ScriptOption] = {}
+    named: set[int] = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign) or len(node.targets) != 1:
             continue
@@ -182,9 +210,17 @@ def argv_options(tree: ast.Module) -> InspectedScript | None:
             position, kind = _argv_index(expression)
             if position and isinstance(name, ast.Name) and position not in by_position:
                 default = plain_default(literal_value(default_node), kind)
+                named.add(position)
                 by_position[position] = ScriptOption(
                     name.id, name.id, kind, default, required=default_node is None, positional=True
                 )
+    for _, call in calls(tree):  # json.load(open(sys.argv[1])), train(float(sys.argv[2]))
+        node = call.args[0] if call.args else call
+        position, kind = _argv_index(call)
+        position = position or _argv_index(node)[0]
+        if position and (position not in by_position or kind != "str") and position not in named:
+            word = "config" if OPENS_WORD.search(ast.unparse(tree)) and position == 1 else f"word_{position}"
+            by_position[position] = ScriptOption(word, word, kind, required=True, positional=True)
     if not by_position or sorted(by_position) != list(range(1, len(by_position) + 1)):
         return None
     return InspectedScript("sys.argv", "none", [by_position[position] for position in sorted(by_position)])
@@ -289,6 +325,8 @@ def _parsed_elsewhere(tree: ast.Module) -> str:
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
             first = name.partition(".")[0]
+            if first == "argparse" and not any(name.endswith("Parser") for name, _ in calls(tree)):
+                continue  # for its Namespace alone
             if first in PARSER_LIBRARIES and not (first == "typer" and leaves_typer_out(tree)):
                 return first
     parser_call = next((name for name, _ in calls(tree) if PARSING_CALL.search(name)), "")

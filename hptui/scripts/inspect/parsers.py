@@ -31,7 +31,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
-from hptui.scripts.inspect.unrolled import unrolled_calls
+from hptui.scripts.inspect.unrolled import literal_texts, unrolled_calls
 
 
 @dataclass
@@ -58,15 +58,11 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
         if name.endswith(".set_defaults"):
             source.defaults |= {word.arg: literal_value(word.value, constants) for word in call.keywords if word.arg}
     by_destination: dict[str, ScriptOption] = {}
-    for name, call in unrolled_calls(tree):
-        receiver, _, last = name.rpartition(".")
-        if last not in ("add_argument", "add_option") or not call.args:  # add_option: optparse
-            continue
-        names = [value for arg in call.args if isinstance(value := literal_value(arg), str)]
-        names = [name for name in names if name]
+    for name, call in unrolled_calls(tree, ADDING_METHODS):
+        names = literal_texts(call)
         if not names:
             continue
-        is_relevant, before = subparsers.place_of(receiver, call.lineno)
+        is_relevant, before = subparsers.place_of(name.rpartition(".")[0], call.lineno)
         argument = _argument(names, call, source) if is_relevant else None
         if argument is None:
             continue
@@ -74,13 +70,25 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
         _add(script, by_destination, destination, replace(option, before=before))
         if "_" in option.name and not option.positional:
             dashed.add("-" in option.flag)
-    script.options += [option for option in looped_options(tree) if option.name not in by_destination]
+    _add_looped(script, tree)
     if not script.options:
         return None
     script.words, script.notes = subparsers.words, subparsers.notes
     if not reads_yaml:
         _spell(script, dashed)
     return script
+
+
+ADDING_METHODS = re.compile("add_argument|add_option")
+"""Methods that add an option: of argparse, and of optparse."""
+
+
+def _add_looped(script: InspectedScript, tree: ast.Module) -> None:
+    """Add the options that loops over a dictionary make; they replace those whose type is unknown."""
+    looped = {option.name: option for option in looped_options(tree)}
+    known = {o.name for o in script.options if o.form is not None and o.form.reads is not Reads.UNKNOWN}
+    kept = [option for option in script.options if option.name in known or option.name not in looped]
+    script.options = [*kept, *(option for name, option in looped.items() if name not in known)]
 
 
 def _add(
@@ -130,6 +138,7 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
     longest = max(names, key=len)
     positional = not longest.startswith("-")
     destination = literal_value(keyword_argument(call, "dest"))
+    is_short = not longest.startswith("--") and len(longest) == len("-x") and isinstance(destination, str)
     if not isinstance(destination, str):  # argparse takes the first long option
         destination = normal_name(next((name for name in names if name.startswith("--")), longest))
     default_node = keyword_argument(call, "default")
@@ -165,8 +174,8 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
             extends=extends,
             words=words_like(default, choices, form.words) if form.reads is Reads.TEXT else form.words,
         )
-    # A flag that sets another destination than its own name is known by what it sets.
-    by_destination = form is not None and form.kind in (FormKind.STORE_FALSE, FormKind.STORE_CONST)
+    # A flag that sets another destination than its own name is known by what it sets; so is a single letter.
+    by_destination = form is not None and (form.kind in (FormKind.STORE_FALSE, FormKind.STORE_CONST) or is_short)
     return destination, ScriptOption(
         name=destination if by_destination else normal_name(longest),
         flag=longest.lstrip("-"),
@@ -178,7 +187,9 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
         positional=positional,
         listed=listed,
         form=form,
-        aliases=(destination,)
+        aliases=(destination, longest.lstrip("-"))
+        if is_short
+        else (destination,)
         if by_destination
         else tuple({destination, *(normal_name(name) for name in names if name.startswith("--"))}),
     )

@@ -7,29 +7,36 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 
+from hptui.scripts.inspect.folded import filled
+from hptui.scripts.inspect.sample_texts import (
+    FRACTION,
+    MAX_REPEATED,
+    TEXT,
+    WHOLE,
+    WHOLE_NUMBER_NAME,
+    held_texts,
+    is_text,
+    list_elements,
+    makes_text,
+    method_of,
+    names_in,
+    padded,
+    source_of,
+    stand_in,
+)
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
+from hptui.scripts.inspect.tables import Tables
+from hptui.scripts.inspect.unrolled import Unroller
 
 PRINT_CALLS = ("print", "echo", "secho", "rprint", "pprint", "print0", "master_print", "print_rank_0")
 LOG_METHODS = ("info", "debug", "warning", "log", "write", "print", "success", "tqdm.write", "print_log")
 """Methods whose text arrives in the output: of loggers, consoles, sys.stdout and progress bars."""
 LOGGER_LEVELS = ("INFO", "DEBUG", "WARNING", "logging")
 BAR_METHODS = ("set_postfix", "set_postfix_str", "set_description", "set_description_str")
-WHOLE_NUMBER_NAME = re.compile(
-    r"(?:.*_)?(?:epochs?|steps?|iters?|iterations?|i|n|idx|index|batch|batch_idx|num|count|len|total|it|ep|trial|fold|rank)",
-    re.IGNORECASE,
-)
-"""Names of expressions that are whole numbers."""
-TEXT_NAME = re.compile(
-    r"(?:.*_)?(?:name|path|dir|file|mode|phase|split|stage|device|model|optimizer|dataset|tag|prefix|time|timestamp|date)",
-    re.IGNORECASE,
-)
-"""Names of expressions that are texts."""
 MARKUP = re.compile(r"\[/?(?:bold|b|italic|dim|red|green|blue|cyan|yellow|magenta|white)\b[^\]]*\]|\[/\]")
 """Markup of rich, which is not printed."""
 CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(\d+|\*)?(?:\.(\d+|\*))?([diouxXeEfFgGcrsa%])")
 FIELD = re.compile(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
-WHOLE, FRACTION, TEXT = "3", "0.43", "text"
-"""What stands for an expression: a whole number, another number (0.430001, 0.430002, …), a text."""
 MAX_SUBSTITUTIONS = 4
 """Variables that hold a text made of others."""
 NAMING_CALLS = re.compile(
@@ -38,56 +45,100 @@ NAMING_CALLS = re.compile(
 """Methods of loggers that are given a name and a value, and print them in a table or in lines."""
 METER = re.compile(r"(?:^|\.)[A-Za-z]*Meter$")
 """Classes that average a metric and print it under the name that they are given."""
-MAX_REPEATED = 40
-"""Times that a column of a printed row is repeated."""
+METER_OWNER = re.compile(r"(?:meter|metric|log)(?:s|_?logger|ger)?$", re.IGNORECASE)
+"""Variables that hold several averages: `metric_logger.update(loss=…)`."""
 MAX_VARIANTS = 12
 """Lines that are made of one call whose loop variables have several values."""
 
 
 class Samples:
-    """Sample lines of one script; a loop variable over literal texts (`for phase in ["train", "val"]`) takes each."""
+    """Sample lines of one script; a loop variable over literal texts (`for phase in ["train", "val"]`) takes each.
 
-    def __init__(self, tree: ast.AST) -> None:
+    `texts` are defaults of options by name: what a script prints in the place of `args.loss`.
+    """
+
+    def __init__(self, tree: ast.AST, texts: Mapping[str, str] | None = None) -> None:
         self._tree = tree
-        self._tables = dict(_literal_tables(tree))
-        self._loops = {**dict(_table_loops(tree, self._tables)), **dict(_literal_loops(tree))}
+        self._texts_of_options = texts or {}
+        self._tables = Tables(tree)
+        self._unroller = Unroller(tree, keeps=self._is_telling)
+        self._loops = self._tables.loops
+        self._of_failures = {
+            id(call) for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) for _, call in calls(node)
+        }
         self._bound: dict[str, str] = {}
-        self._held = dict(_held_texts(tree))
+        self._held = dict(held_texts(tree))
         self._depth = 0
         self.sources: dict[float, str] = {}
         """The expressions that fractions stand for."""
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, in the order of the calls."""
+        yield from self._drawn()
         for name, call in calls(self._tree):
-            if parts := self._printed(name, call):
-                yield from self._variants(parts)
-            elif NAMING_CALLS.fullmatch(name.rpartition(".")[2]) and len(call.args) > 1 and _is_text(call.args[0]):
+            if id(call) in self._of_failures:
+                continue
+            if self._printed(name, call):
+                for version in itertools.islice(self._unroller.versions(call), MAX_VARIANTS):
+                    yield from self._variants(self._printed(name, version))
+            elif NAMING_CALLS.fullmatch(name.rpartition(".")[2]) and len(call.args) > 1 and is_text(call.args[0]):
                 yield f"| {self._text(call.args[0])} | {self._text(call.args[1], '.4f')} |"
+
+    def _drawn(self) -> Iterator[str]:
+        """Yield headings and rows of tables that libraries draw: tabulate, rich, prettytable."""
+        columns: dict[str, list[str]] = {}
+        for name, call in calls(self._tree):
+            owner, _, last = name.rpartition(".")
+            headers = keyword_argument(call, "headers") or (call.args[1] if call.args[1:] else None)
+            if last == "tabulate" and call.args:
+                rows = list_elements(call.args[0]) or []
+                for row in [headers, *rows] if headers is not None else rows:
+                    cells = [self._text(part) for part in list_elements(row) or []]
+                    yield f"| {' | '.join(cells)} |"
+            elif last == "add_column" and call.args:
+                for version in itertools.islice(self._unroller.versions(call), MAX_REPEATED):
+                    columns.setdefault(owner, []).append(self._text(version.args[0]))
+            elif last == "add_row" and call.args:
+                yield "| " + " | ".join(self._text(part) for part in list_elements(call.args[0]) or call.args) + " |"
+        for node in ast.walk(self._tree):
+            match node:
+                case ast.Assign(targets=[ast.Attribute(attr="field_names")], value=names):
+                    yield " | ".join(self._text(part) for part in list_elements(names) or [])
+        yield from (" | ".join(names) for names in columns.values())
+
+    def _is_telling(self, node: ast.expr) -> bool:
+        """Return whether an expression says something about a name, in the place of a function's argument."""
+        is_list = isinstance(node, ast.List | ast.Tuple)
+        return is_list or is_text(node) or makes_text(node) or self._tables.of(node) is not None
 
     def meters(self) -> Iterator[str]:
         """Yield the names under which meters print their averages."""
         for name, call in calls(self._tree):
             if METER.search(name) and call.args and isinstance(title := literal_value(call.args[0]), str):
                 yield title
+            owner, _, method = name.rpartition(".")
+            if method == "update" and not call.args and METER_OWNER.search(owner):
+                yield from (word.arg for word in call.keywords if word.arg)
 
     def keys(self, node: ast.AST | None) -> list[str]:
         """Return the keys of a table (a literal, or a variable that holds one), nested ones joined with dots."""
-        table = self._table(node)
-        if table is None:
+        table = self._tables.of(node)
+        if table is None or self._depth > MAX_SUBSTITUTIONS:
             return []
+        self._depth += 1
         names = []
         for key, value in zip(table.keys, table.values, strict=True):
             for text in self._texts(key) if key is not None else ():
-                inner = self.keys(value) if not isinstance(value, ast.Name) and self._table(value) else []
+                inner = self.keys(value) if not isinstance(value, ast.Name) and self._tables.of(value) else []
                 names += [f"{text}.{name}" for name in inner] or [text]
             if key is None:  # {**metrics}
                 names += self.keys(value)
-        return names
+        self._depth -= 1
+        return list(dict.fromkeys(names))
 
     def _texts(self, node: ast.AST) -> list[str]:
         """Return the texts that an expression can have; [] if it is no text of literals and loop variables."""
-        names = [name for name in _names_in(node) if name in self._loops]
+        names = [name for name in names_in(node) if name in self._loops]
         texts = []
         for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
             self._bound = dict(zip(names, values, strict=True))
@@ -102,7 +153,8 @@ class Samples:
             case ast.Attribute(value=ast.Call(func=made_by), attr=method):
                 name = f"logger.{method}" if dotted_name(made_by).endswith(("getLogger", "get_logger")) else name
         last, owner = name.rsplit(".", 1)[-1], name.rpartition(".")[0]
-        if last in PRINT_CALLS and keyword_argument(call, "file") is None:
+        file = keyword_argument(call, "file")
+        if last in PRINT_CALLS and (file is None or dotted_name(file) in ("sys.stderr", "sys.stdout")):
             return call.args
         if last in BAR_METHODS:
             return [*call.args, *(ast.Dict([ast.Constant(w.arg)], [w.value]) for w in call.keywords if w.arg)]
@@ -111,7 +163,7 @@ class Samples:
         return []
 
     def _variants(self, parts: list[ast.expr]) -> Iterator[str]:
-        names = [name for name in dict.fromkeys(n for part in parts for n in _names_in(part)) if name in self._loops]
+        names = [name for name in dict.fromkeys(n for part in parts for n in names_in(part)) if name in self._loops]
         for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
             self._bound = dict(zip(names, values, strict=True))
             yield from MARKUP.sub("", self._line(parts)).splitlines()
@@ -131,16 +183,18 @@ class Samples:
         match node:
             case ast.Constant(value=str() as text):
                 return text
+            case ast.Constant(value=float()) if spec:
+                return TEXT  # what is always the same measures nothing
             case ast.Constant(value=value):
                 return str(value)
             case ast.JoinedStr(values=parts):
                 return "".join(self._text(part) for part in parts)
             case ast.FormattedValue(value=value, format_spec=format_spec):
                 given = self._text(format_spec) if format_spec is not None else ""
-                return self._text(value, given)
-            case ast.BinOp(left=left, op=ast.Mod(), right=right) if _is_text(left):
+                return padded(self._text(value, given), given) if is_text(value) else self._text(value, given)
+            case ast.BinOp(left=left, op=ast.Mod(), right=right) if is_text(left):
                 return self._percent(self._text(left), right.elts if isinstance(right, ast.Tuple) else [right])
-            case ast.BinOp(left=left, op=ast.Add(), right=right) if _is_text(node):
+            case ast.BinOp(left=left, op=ast.Add(), right=right) if is_text(node) or self._has_text(left):
                 return self._text(left) + self._text(right)
             case ast.Call(func=ast.Attribute(value=value, attr="format"), args=args, keywords=words) if self._has_text(
                 value
@@ -159,38 +213,49 @@ class Samples:
                 text = self._text(self._held[name], spec)
                 self._depth -= 1
                 return text
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in self._texts_of_options:
+                return self._texts_of_options[name]
             case ast.IfExp(body=body):
                 return self._text(body, spec)
             case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as joint), attr="join"), args=[parts]):
-                if (elements := _elements(parts)) is not None:
+                elements = list_elements(parts)
+                if isinstance(parts, ast.GeneratorExp | ast.ListComp):
+                    elements = self._made_of_entries(parts)
+                if elements is not None:
                     return joint.join(self._text(part) for part in elements)
-        if (table := self._table(node)) is not None:
-            return repr(
-                {
-                    name: float(self._fraction(name)) if not WHOLE_NUMBER_NAME.fullmatch(name) else 3
-                    for name in self.keys(table)
-                }
-            )
-        source = _source_of(node)
-        text = _number(source, spec)
+        if (table := self._tables.of(node)) is not None:
+            texts = {
+                literal_value(key): literal_value(value)
+                for key, value in zip(table.keys, table.values, strict=True)
+                if key is not None and isinstance(literal_value(value), str)
+            }
+            return repr({name: texts[name] if name in texts else self._value_of(name) for name in self.keys(table)})
+        source = source_of(node)
+        text = stand_in(source, spec)
         return self._fraction(source) if text == FRACTION else text
 
+    def _value_of(self, name: str) -> float | int:
+        """Return a number for an entry of a table."""
+        return 3 if WHOLE_NUMBER_NAME.fullmatch(name) else float(self._fraction(name))
+
+    def _made_of_entries(self, node: ast.GeneratorExp | ast.ListComp) -> list[ast.expr] | None:
+        """Return what `f"{k}: {v:.3f}" for k, v in table.items()` makes; None for what goes through no table."""
+        over = node.generators[0].iter
+        table = self._tables.of(over.func.value) if method_of(over) in ("items", "keys") else None  # type: ignore[attr-defined]
+        target = node.generators[0].target
+        name = target.elts[0] if isinstance(target, ast.Tuple) else target
+        if table is None or not isinstance(name, ast.Name) or len(node.generators) > 1:
+            return None
+        return [filled(node.elt, {name.id: key}) for key in table.keys if key is not None]
+
     def _has_text(self, node: ast.AST) -> bool:
-        return _is_text(node) or _makes_text(node) or (isinstance(node, ast.Name) and node.id in self._held)
+        return is_text(node) or makes_text(node) or (isinstance(node, ast.Name) and node.id in self._held)
 
     def _fraction(self, source: str) -> str:
         """Return a fraction of its own for an expression."""
         text = f"{FRACTION}{len(self.sources) + 1:04d}"
         self.sources[float(text)] = source
         return text
-
-    def _table(self, node: ast.AST | None) -> ast.Dict | None:
-        if isinstance(node, ast.Dict):
-            return node
-        if isinstance(node, ast.Call) and dotted_name(node.func) == "dict" and not node.args:
-            named = [word for word in node.keywords if word.arg]
-            return ast.Dict([ast.Constant(word.arg) for word in named], [word.value for word in named])
-        return self._tables.get(node.id) if isinstance(node, ast.Name) else None
 
     def _percent(self, text: str, values: list[ast.expr]) -> str:
         remaining = iter(values)
@@ -200,7 +265,7 @@ class Samples:
                 return "%"
             value = next(remaining, None)
             spec = {"d": "d", "i": "d", "s": "", "r": ""}.get(match[4], f".{match[3] or 4}f")
-            return self._text(value, spec) if value is not None else _number("", spec)
+            return self._text(value, spec) if value is not None else stand_in("", spec)
 
         return CONVERSION.sub(replacement, text)
 
@@ -214,113 +279,6 @@ class Samples:
                 values[int(match[1])] if match[1].isdigit() and int(match[1]) < len(values) else None
             )
             value = value or next(remaining, None)
-            return self._text(value, match[2] or "") if value is not None else _number(match[1], match[2] or "")
+            return self._text(value, match[2] or "") if value is not None else stand_in(match[1], match[2] or "")
 
         return FIELD.sub(replacement, text)
-
-
-def _held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the variables that hold one text, with the expression that makes it."""
-    assigned: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            assigned.setdefault(node.targets[0].id, []).append(node.value)
-    for name, values in assigned.items():
-        if len(values) == 1 and (_is_text(values[0]) or _makes_text(values[0])):
-            yield name, values[0]
-
-
-def _elements(node: ast.AST) -> list[ast.expr] | None:
-    """Return the elements of a list, which may be put together: `["{}"] + ["{:.3f}"] * 4`."""
-    match node:
-        case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            return elements
-        case ast.BinOp(left=left, op=ast.Mult(), right=ast.Constant(value=int() as times)) if times <= MAX_REPEATED:
-            return None if (repeated := _elements(left)) is None else repeated * times
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            first, second = _elements(left), _elements(right)
-            return None if first is None or second is None else [*first, *second]
-    return None
-
-
-def _makes_text(node: ast.AST) -> bool:
-    match node:
-        case ast.BinOp(left=left, op=ast.Mod() | ast.Add()):
-            return _is_text(left)
-        case ast.Call(func=ast.Attribute(value=value, attr="format" | "join")):
-            return _is_text(value)
-        case ast.Call(func=ast.Attribute(attr="dumps")):
-            return True
-    return False
-
-
-def _number(source: str, spec: str) -> str:
-    """Return what stands for an expression, by its format and else by its name."""
-    if spec.endswith("%"):
-        return "81.20%"
-    if spec.endswith(("f", "e", "g", "F", "E", "G")) or re.fullmatch(r"[<>^=]?[+ ]?0?\d*\.\d+", spec):
-        return FRACTION
-    if spec.endswith("d"):
-        return WHOLE
-    last = re.split(r"[^A-Za-z0-9_]+", source.rstrip(")]'\" "))[-1]
-    if WHOLE_NUMBER_NAME.fullmatch(last) or re.match(r"(?:len|int|sum)\(|.*\+ ?1$|.*//", source):
-        return WHOLE
-    return TEXT if TEXT_NAME.fullmatch(last) else FRACTION
-
-
-def _source_of(node: ast.AST) -> str:
-    try:
-        return ast.unparse(node)
-    except (ValueError, RecursionError):
-        return ""
-
-
-def _is_text(node: ast.AST) -> bool:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return any(_is_text(part) or _makes_text(part) for part in (node.left, node.right))
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def _names_in(node: ast.AST) -> list[str]:
-    return [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
-
-
-def _literal_loops(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
-    """Yield the loop variables that go through literal texts, with these."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
-            values = literal_value(node.iter)
-            if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
-                yield node.target.id, values
-
-
-def _table_loops(tree: ast.AST, tables: Mapping[str, ast.Dict]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the loop variables that go through the keys of a table with literal keys, with these."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.For | ast.comprehension):
-            continue
-        over = node.iter
-        if isinstance(over, ast.Call) and dotted_name(over.func) in ("sorted", "list", "reversed") and over.args:
-            over = over.args[0]
-        has_pairs = isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr == "items"
-        if isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr in ("items", "keys"):
-            over = over.func.value
-        table = tables.get(over.id) if isinstance(over, ast.Name) else over if isinstance(over, ast.Dict) else None
-        target = node.target.elts[0] if has_pairs and isinstance(node.target, ast.Tuple) else node.target
-        if table is None or not isinstance(target, ast.Name):
-            continue
-        keys = [text for key in table.keys if isinstance(text := literal_value(key), str)]
-        if keys:
-            yield target.id, keys
-
-
-def _literal_tables(tree: ast.AST) -> Iterator[tuple[str, ast.Dict]]:
-    """Yield the variables that are assigned a table with literal keys."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            value = node.value
-            if isinstance(value, ast.Call) and dotted_name(value.func) == "dict" and not value.args:
-                named = [word for word in value.keywords if word.arg]
-                value = ast.Dict([ast.Constant(word.arg) for word in named], [word.value for word in named])
-            if isinstance(value, ast.Dict) and value.keys:
-                yield node.targets[0].id, value

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from hptui.core.trial import Value
+from hptui.scripts.with_constants import find_slots
 
 MAX_MODULES = 40
 """Modules that are read for one script."""
 MAX_MODULE_BYTES = 1024 * 1024
-MAX_DEPTH = 2
+MAX_LINES = 10**6
+"""Lines that a module may have."""
+MAX_DEPTH = 4
 """Imports of imports that are followed."""
+MAX_PACKAGE_DEPTH = 4
+"""Directories above a script that may be the package that it imports."""
 MAX_ROOTS = 4
 """Directories above the script in which an absolute import is looked for."""
 
@@ -21,12 +29,14 @@ def with_imported_modules(tree: ast.Module, path: Path) -> ast.Module | None:
     What a module runs only as a program (`if __name__ == "__main__"`) is left out.
     """
     body: list[ast.stmt] = []
-    for module in _modules(tree, path, 0, {path.resolve()}):
+    modules = [module for _, module in _modules(tree, path, 0, {path.resolve()})]
+    for number, module in enumerate(modules):  # lines of different modules stay apart, and before those of the script
+        ast.increment_lineno(module, (number - len(modules)) * MAX_LINES)
         body += [node for node in module.body if not _is_main_block(node)]
     return ast.Module([*body, *tree.body], []) if body else None
 
 
-def _modules(tree: ast.Module, path: Path, depth: int, seen: set[Path]) -> Iterator[ast.Module]:
+def _modules(tree: ast.Module, path: Path, depth: int, seen: set[Path]) -> Iterator[tuple[Path, ast.Module]]:
     for file in _imported_files(tree, path):
         if file.resolve() in seen or len(seen) > MAX_MODULES:
             continue
@@ -39,7 +49,31 @@ def _modules(tree: ast.Module, path: Path, depth: int, seen: set[Path]) -> Itera
             continue
         if depth + 1 < MAX_DEPTH:
             yield from _modules(module, file, depth + 1, seen)
-        yield module
+        yield file, module
+
+
+def qualified_constants(values: Mapping[str, Value], path: Path, root: Path) -> dict[str, Value]:
+    """Return constants by names that say in which module they are.
+
+    `Config.lr` becomes `config.Config.lr`, if `Config` is not in the script.
+
+    `path` is the script, `root` the directory from which it imports its modules.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return dict(values)
+    missing = [name for name in values if "." in name and not find_slots(tree, name)]
+    modules = list(_modules(tree, path, 0, {path.resolve()})) if missing else []
+    modules = [(file, module) for file, module in modules if file.resolve().is_relative_to(root.resolve())]
+    where: dict[str, str] = {}
+    for file, module in modules:
+        name = ".".join(file.resolve().relative_to(root.resolve()).with_suffix("").parts)
+        is_named = [constant for constant in missing if constant.startswith(f"{name}.")]
+        where |= {constant: constant for constant in is_named if find_slots(module, constant[len(name) + 1 :])}
+        inside = [constant for constant in missing if constant not in where and find_slots(module, constant)]
+        where |= {constant: f"{name}.{constant}" for constant in inside if file.name != "__init__.py"}
+    return {where.get(name, name): value for name, value in values.items()}
 
 
 def _imported_files(tree: ast.Module, path: Path) -> Iterator[Path]:
@@ -76,6 +110,26 @@ def _files(roots: list[Path], names: list[list[str]]) -> Iterator[Path]:
             if file is not None:
                 yield file
                 break
+
+
+def package_root(path: Path) -> Path | None:
+    """Return the directory from which a script is started with `-m`; None if it is started by its path.
+
+    A script that imports from its own package, with a dot or by the package's name, would fail by its path.
+    """
+    text = path.read_text(errors="replace")
+    if relative := re.findall(r"^\s*from\s+(\.+)", text, re.MULTILINE):
+        root = path.parents[min(max(map(len, relative)), len(path.parents) - 1)]
+        while (root / "__init__.py").is_file():
+            root = root.parent
+        return root
+    for folder in path.parents[:MAX_PACKAGE_DEPTH]:
+        package = re.escape(folder.name)
+        imports = rf"^\s*(?:from\s+{package}(?:\.[\w.]+)?\s+import|import\s+{package}\b)"
+        beside = (path.parent / folder.name).is_dir() or (path.parent / f"{folder.name}.py").is_file()
+        if folder.name and not beside and re.search(imports, text, re.MULTILINE):
+            return folder.parent
+    return None
 
 
 def _is_main_block(node: ast.stmt) -> bool:

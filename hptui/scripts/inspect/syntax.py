@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hptui.core.trial import Value
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm
-from hptui.scripts.with_constants import top_level
+from hptui.scripts.with_constants import assigned_pairs, top_level
 
 Constants = dict[str, Any]
 """Constants of a script by name."""
@@ -30,7 +30,8 @@ def dotted_name(node: ast.AST) -> str:
 def literal_value(node: ast.AST | None, constants: dict[str, Any] | None = None) -> Any:
     """Return the value of a literal; UNKNOWN for any other expression.
 
-    Also of `-1e-3`, `64 * 4`, and the name of a constant in `constants`. Tuples and sets become lists.
+    Also of `-1e-3`, `64 * 4`, and with `constants` of what they make known: `lr`, `Config.lr`, `DEFAULTS["lr"]`,
+    `float(os.getenv("LR", "0.1"))`. Tuples and sets become lists.
     """
     if node is None:
         return None
@@ -40,6 +41,8 @@ def literal_value(node: ast.AST | None, constants: dict[str, Any] | None = None)
         return constants[name]
     if isinstance(node, ast.BinOp):
         return _computed(node, constants)
+    if constants is not None and isinstance(node, ast.Subscript | ast.Call | ast.BoolOp):
+        return looked_up(node, constants)
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -74,6 +77,47 @@ def _computed(node: ast.BinOp, constants: dict[str, Any] | None) -> Any:
     return UNKNOWN
 
 
+LOOK_UP_CALLS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
+CONVERTERS: dict[str, Callable[[Any], Any]] = {"float": float, "int": int, "str": str, "Path": str, "pathlib.Path": str}
+
+
+def looked_up(node: ast.Subscript | ast.Call | ast.BoolOp, constants: dict[str, Any]) -> Any:
+    """Return the value of a look-up or a conversion; UNKNOWN for any other expression.
+
+    What is looked up in the environment has its default.
+    """
+    if isinstance(node, ast.BoolOp):
+        values = [literal_value(part, constants) for part in node.values]
+        is_or = isinstance(node.op, ast.Or) and UNKNOWN not in values
+        return next((value for value in values if value), values[-1]) if is_or else UNKNOWN
+    if isinstance(node, ast.Subscript):
+        return _entry(literal_value(node.value, constants), literal_value(node.slice, constants), UNKNOWN)
+    called = dotted_name(node.func)
+    given = [literal_value(argument, constants) for argument in node.args]
+    if node.keywords or UNKNOWN in given:
+        return UNKNOWN
+    if called in LOOK_UP_CALLS and given:
+        return given[1] if given[1:] else None
+    if called in CONVERTERS and len(given) == 1 and isinstance(given[0], bool | int | float | str):
+        try:
+            return CONVERTERS[called](given[0])
+        except (ValueError, OverflowError):
+            return UNKNOWN
+    if called in ("os.path.join", "path.join") and all(isinstance(part, str) for part in given):
+        return "/".join(given)
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and given:
+        table = literal_value(node.func.value, constants)
+        return _entry(table, given[0], given[1] if given[1:] else None) if isinstance(table, dict) else UNKNOWN
+    return UNKNOWN
+
+
+def _entry(table: Any, key: Any, absent: Any) -> Any:
+    """Return the entry of a dictionary or list at a key; `absent` where there is none."""
+    if isinstance(table, list) and isinstance(key, int) and -len(table) <= key < len(table):
+        return table[key]
+    return table.get(key, absent) if isinstance(table, dict) and isinstance(key, str | int) else UNKNOWN
+
+
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """Yield each call with the dotted name of what is called ('' if it has none), in source order."""
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -99,12 +143,9 @@ def top_level_constants(tree: ast.Module) -> dict[str, Any]:
     """Return the names that the top level of a script assigns a plain value to."""
     values: dict[str, Any] = {}
     for node in top_level(tree):
-        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
-        if isinstance(node, ast.AnnAssign):
-            target = node.target
-        if isinstance(target, ast.Name) and isinstance(node, ast.Assign | ast.AnnAssign):
-            value = literal_value(node.value, values)
-            if value is not UNKNOWN and value is not None:
+        for target, expression in assigned_pairs(node):
+            value = literal_value(expression, values) if isinstance(target, ast.Name) else None
+            if isinstance(target, ast.Name) and value is not UNKNOWN and value is not None:
                 values[target.id] = value
     return values
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hptui.scripts.metrics.lines import LineReader, StepCounter, plain_text
+from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, StepCounter, find_mapping, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name, to_number
 
 SEPARATOR = re.compile(r"\s{2,}|\t|\s*[|│┃]\s*")
-RULER = re.compile(r"[-=+|─━┼╋│┃:\s]{3,}")
+RULER = re.compile(r"[-=+|:\s\u2500-\u257f]{3,}")
 EPOCH_NAMES, STEP_NAMES = ("epoch", "ep", "e"), ("step", "steps", "iter", "iteration", "it", "global_step", "#")
 """Names of the first columns of a table, in lower case."""
 TIME_NAMES = ("time", "dur", "duration", "eta", "elapsed", "seconds", "secs")
 SECTION = re.compile(r"\s*[│|┃║]\s*([^\W\d][\w .-]*/)\s*[│|┃║]\s*[│|┃║]\s*")
 """A row that begins a section of a table of two columns: the names below it are parts of `rollout/`."""
 MIN_COLUMNS, MAX_COLUMNS = 3, 40
+MAX_DOCUMENT_LINES = 2000
+"""Lines of a JSON document that is read as one."""
 
 
 def heading_columns(line: str) -> list[str]:
@@ -40,11 +42,33 @@ class PrintedTableReader(LineReader):
 
     _columns: list[str] | None = None
     _section = ""
+    _document: list[str] | None = None
 
     def read_all(self, line: str) -> list[MetricsReading]:
-        """Return the metrics of a line, which may be a row of a table."""
+        """Return the metrics of a line, which may be a row of a table, or the last one of a document."""
         if self._patterns:
             return super().read_all(line)
+        if self._document is not None or line.rstrip() == "{":
+            return self._in_document(line)
+        return self._read_line(line)
+
+    def _in_document(self, line: str) -> list[MetricsReading]:
+        """Return the metrics of a JSON document in several lines when it ends; [] before that.
+
+        What is none is read line by line.
+        """
+        self._document = [*(self._document or []), line]
+        is_end = line.rstrip() == "}"
+        is_inside = line[:1] in (" ", "\t", "{", "}") and sum(map(len, self._document)) < MAX_MAPPING_CHARS
+        if not is_end and is_inside and len(self._document) < MAX_DOCUMENT_LINES:
+            return []
+        lines, self._document = self._document, None
+        whole = " ".join(part.strip() for part in lines)
+        if is_end and find_mapping(whole) is not None:
+            return super().read_all(whole)
+        return [reading for part in lines for reading in self._read_line(part)]
+
+    def _read_line(self, line: str) -> list[MetricsReading]:
         text = plain_text(line)
         if section := SECTION.fullmatch(text):
             self._section = section[1]

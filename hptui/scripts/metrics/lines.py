@@ -25,6 +25,7 @@ from hptui.scripts.metrics.pairs import (
     take_literals,
     to_number,
 )
+from hptui.scripts.metrics.wording import named_by_field, reworded
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ class LineReader:
         text = plain_text(line[:MAX_MAPPING_CHARS])
         if self._patterns:
             return self._by_pattern(_cut(text))
-        bar = BAR.search(text) if "%|" in text else None
+        bar = BAR.search(text) if "%|" in (text := reworded(text)) else None
         if bar and ("{" in (rest := text[bar.end() :]) or ROW.match(rest)):  # printed behind a bar that stands
             return [*self._read_text(text[: bar.end()]), *self._read_text(rest)]
         return self._read_text(text)
@@ -205,7 +206,7 @@ class LineReader:
         return self._pairs(text)
 
     def _record(self, values: Mapping[str, Any]) -> list[MetricsReading]:
-        reading = reading_of_record(values)
+        reading = reading_of_record(values := named_by_field(values))
         names = {name.lower(): name for name, _ in flatten(values)}
         epoch = to_number(dict(flatten(values)).get(names.get("epoch", "")))
         explicit = reading.step is not None and any(name in names for name in COUNTER_NAMES if name != "epoch")

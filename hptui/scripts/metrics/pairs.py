@@ -277,7 +277,7 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
         key = backwards[::-1].lstrip("0123456789./@-")
         spaced, end = not separator, match.end()
         is_unit = len(key) < min(len(backwards), 3) and backwards[-1].isdigit()  # 0G, 12ms
-        if not key or (spaced and (is_unit or call or quote or not near or not AFTER_SPACED.match(text, end))):
+        if not key or (spaced and (is_unit or call == "[" or quote or not near or not AFTER_SPACED.match(text, end))):
             continue
         if separator == ":" and not near and not far and not _deliberate(key, match[0]):
             continue

@@ -34,7 +34,8 @@ def require_sweep(top: Mapping[str, Any]) -> None:
     if any(key in top for key in MLFLOW_KEYS):
         hint = "a sweep file of W&B has program: train.py and a list as its command"
         raise StudyError("is a sweep of MLflow, no W&B sweep file", where=_first(top, MLFLOW_KEYS), hint=hint)
-    if "method" not in top and "parameters" not in top:
+    starts = any(key in top for key in ("program", "command", "metric"))
+    if "method" not in top and ("parameters" not in top or (not starts and _has_method(top))):
         raise _foreign(top)
     if any(key in top for key in LAUNCH_KEYS) and not top.get("program") and not top.get("command"):
         key = _first(top, LAUNCH_KEYS)
@@ -47,14 +48,20 @@ def require_sweep(top: Mapping[str, Any]) -> None:
 def _foreign(top: Mapping[str, Any]) -> StudyError:
     """Return the error for a file without a method and without parameters."""
     keys = ", ".join(list(top)[:MAX_KEYS_SHOWN])
-    inside = next((key for key, value in top.items() if isinstance(value, dict) and "method" in value), None)
+    inside = _has_method(top)
     if any(key in top for key in HYDRA_KEYS):
         kind, hint = "a configuration of Hydra", "hptui new SCRIPT writes a study file for the script that reads it"
     elif inside is not None:
         kind, hint = "a format of its own", f"what stands under {inside!r} goes to the top, with program: train.py"
     else:
         kind, hint = "a format of its own", "hptui new SCRIPT writes a study file for the script that it belongs to"
-    return StudyError(f"is no W&B sweep file but {kind}: neither method nor parameters, but {keys}", hint=hint)
+    missing = "no method at the top" if "parameters" in top else "neither method nor parameters"
+    return StudyError(f"is no W&B sweep file but {kind}: {missing}, but {keys}", hint=hint)
+
+
+def _has_method(top: Mapping[str, Any]) -> str | None:
+    """Return the table within a file that has a method of its own; None without one."""
+    return next((key for key, value in top.items() if isinstance(value, dict) and "method" in value), None)
 
 
 def _first(top: Mapping[str, Any], keys: tuple[str, ...]) -> str:

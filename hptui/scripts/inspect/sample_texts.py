@@ -1,0 +1,109 @@
+"""Texts that a script makes: of which expressions, and what stands for a number in them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+WHOLE_NUMBER_NAME = re.compile(
+    r"(?:.*_)?(?:epochs?|steps?|iters?|iterations?|i|n|idx|index|batch|batch_idx|num|count|len|total|it|ep|trial|fold|rank)",
+    re.IGNORECASE,
+)
+"""Names of expressions that are whole numbers."""
+TEXT_NAME = re.compile(
+    r"(?:.*_)?(?:name|path|dir|file|mode|phase|split|stage|device|model|optimizer|dataset|tag|prefix|time|timestamp|date)",
+    re.IGNORECASE,
+)
+"""Names of expressions that are texts."""
+WHOLE, FRACTION, TEXT = "3", "0.43", "text"
+"""What stands for an expression: a whole number, another number (0.430001, 0.430002, …), a text."""
+MAX_REPEATED = 40
+"""Times that a column of a printed row is repeated."""
+
+
+def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the variables that hold one text, with the expression that makes it, and what is added to it."""
+    assigned: dict[str, list[ast.expr]] = {}
+    added: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            assigned.setdefault(node.targets[0].id, []).append(node.value)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
+            added.setdefault(node.target.id, []).append(node.value)
+    for name, values in assigned.items():
+        if len(values) == 1 and (is_text(values[0]) or makes_text(values[0])):
+            whole = values[0]
+            for part in added.get(name, []):
+                whole = ast.BinOp(whole, ast.Add(), part)
+            yield name, whole
+
+
+def padded(text: str, spec: str) -> str:
+    """Return a text in the width that a format gives it."""
+    match = re.fullmatch(r"([<>^]?)(\d+)s?", spec)
+    return format(text, spec) if match else text
+
+
+def method_of(node: ast.AST) -> str:
+    """Return the name of the method that an expression calls; '' for any other expression."""
+    return node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+
+
+def list_elements(node: ast.AST) -> list[ast.expr] | None:
+    """Return the elements of a list, which may be put together: `["{}"] + ["{:.3f}"] * 4`."""
+    match node:
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            return elements
+        case ast.BinOp(left=left, op=ast.Mult(), right=ast.Constant(value=int() as times)) if times <= MAX_REPEATED:
+            return None if (repeated := list_elements(left)) is None else repeated * times
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            first, second = list_elements(left), list_elements(right)
+            return None if first is None or second is None else [*first, *second]
+    return None
+
+
+def makes_text(node: ast.AST) -> bool:
+    """Return whether an expression makes a text of another."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Mod() | ast.Add()):
+            return is_text(left)
+        case ast.Call(func=ast.Attribute(value=value, attr="format" | "join")):
+            return is_text(value)
+        case ast.Call(func=ast.Attribute(attr="dumps")):
+            return True
+    return False
+
+
+def stand_in(source: str, spec: str) -> str:
+    """Return what stands for an expression, by its format and else by its name."""
+    if spec.endswith("%"):
+        return "81.20%"
+    if spec.endswith(("f", "e", "g", "F", "E", "G")) or re.fullmatch(r"[<>^=]?[+ ]?0?\d*\.\d+", spec):
+        return FRACTION
+    if spec.endswith("d"):
+        return WHOLE
+    last = re.split(r"[^A-Za-z0-9_]+", source.rstrip(")]'\" "))[-1]
+    if WHOLE_NUMBER_NAME.fullmatch(last) or re.match(r"(?:len|int|sum)\(|.*\+ ?1$|.*//", source):
+        return WHOLE
+    return TEXT if TEXT_NAME.fullmatch(last) else FRACTION
+
+
+def source_of(node: ast.AST) -> str:
+    """Return the source of an expression; '' for one that has none."""
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def is_text(node: ast.AST) -> bool:
+    """Return whether an expression is a text of literals and what stands between them."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return any(is_text(part) or makes_text(part) for part in (node.left, node.right))
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def names_in(node: ast.AST) -> list[str]:
+    """Return the variables of an expression."""
+    return [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]

@@ -1,0 +1,128 @@
+"""Tables of metrics in a script: what keys a dictionary has that is put together, returned and merged."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from hptui.scripts.inspect.folded import filled, table_of
+from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
+
+MAX_DEPTH = 4
+"""Variables and functions that are followed from one table to the next."""
+COPYING_CALLS = ("dict", "OrderedDict", "sorted", "copy", "deepcopy", "average", "reduce_dict", "asdict", "defaultdict")
+"""Calls that return the table that they are given, or one with the same keys."""
+
+
+class Tables:
+    """Knows which tables variables hold and functions return; values are as the script writes them."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        self._functions: dict[str, list[ast.FunctionDef]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                self._functions.setdefault(node.name, []).append(node)
+        self._parts: dict[str, list[ast.expr]] = dict(_parts(tree))
+        self.loops = {**dict(self._key_loops(tree)), **dict(_literal_loops(tree))}
+        """Loop variables that go through texts, with these."""
+
+    def of(self, node: ast.AST | None, depth: int = 0) -> ast.Dict | None:
+        """Return the table that an expression has, as one literal; None for what is no table."""
+        if not isinstance(node, ast.expr) or depth > MAX_DEPTH:
+            return None
+        if (literal := table_of(node)) is not None:
+            return literal
+        match node:
+            case ast.Name() | ast.Attribute() if parts := self._parts.get(dotted_name(node)):
+                return _joined([self.of(part, depth + 1) for part in parts])
+            case ast.DictComp(key=key, generators=[ast.comprehension() as loop]):
+                return self._comprehended(key, loop, depth)
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return _joined([self.of(left, depth + 1), self.of(right, depth + 1)])
+            case ast.Call(func=func, args=args):
+                name = dotted_name(func).rpartition(".")[2] or (func.attr if isinstance(func, ast.Attribute) else "")
+                if name in COPYING_CALLS and args:
+                    return self.of(args[0], depth + 1)
+                functions = self._functions.get(name, [])
+                returned = [self.of(value, depth + 1) for function in functions for value in _returned(function)]
+                return _joined(returned)
+        return None
+
+    def _comprehended(self, key: ast.expr, loop: ast.comprehension, depth: int) -> ast.Dict | None:
+        """Return the table of `{f"val_{k}": v for k, v in table.items()}`."""
+        over = loop.iter
+        if isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) and over.func.attr in ("items", "keys"):
+            over = over.func.value
+        target = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) else loop.target
+        listed = over.elts if isinstance(over, ast.List | ast.Tuple) else None
+        table = self.of(over, depth + 1) if listed is None else None
+        names = [name for name in table.keys if name is not None] if table else []
+        names += [item.elts[0] if isinstance(item, ast.Tuple) and item.elts else item for item in listed or []]
+        if not names or not isinstance(target, ast.Name):
+            return None
+        return ast.Dict([filled(key, {target.id: name}) for name in names], [ast.Constant(0.5) for _ in names])
+
+    def _key_loops(self, tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
+        """Yield the loop variables that go through the keys of a table with literal keys, with these."""
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.For | ast.comprehension):
+                continue
+            over: ast.expr = node.iter
+            if isinstance(over, ast.Call) and dotted_name(over.func) in ("sorted", "list", "reversed") and over.args:
+                over = over.args[0]
+            method = over.func.attr if isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute) else ""
+            if method in ("items", "keys") and isinstance(over, ast.Call) and isinstance(over.func, ast.Attribute):
+                over = over.func.value
+            table = self.of(over)
+            is_pair = method == "items" and isinstance(node.target, ast.Tuple)
+            target = node.target.elts[0] if is_pair and isinstance(node.target, ast.Tuple) else node.target
+            if table is None or not isinstance(target, ast.Name):
+                continue
+            keys = [text for key in table.keys if isinstance(text := literal_value(key), str)]
+            if keys:
+                yield target.id, keys
+
+
+def _joined(tables: list[ast.Dict | None]) -> ast.Dict | None:
+    """Return one table with the entries of several; None without any."""
+    known = [table for table in tables if table is not None and table.keys]
+    if not known:
+        return None
+    keys = [key for table in known for key in table.keys]
+    return ast.Dict(keys, [value for table in known for value in table.values])
+
+
+def _returned(function: ast.FunctionDef) -> list[ast.expr]:
+    return [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
+
+
+def _parts(tree: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
+    """Yield the variables that may hold a table, with what is assigned, put in and merged."""
+    parts: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Subscript(value=table, slice=key)], value=entry) if dotted_name(table):
+                if isinstance(key, ast.Constant | ast.JoinedStr) and not isinstance(literal_value(key), int | float):
+                    parts.setdefault(dotted_name(table), []).append(ast.Dict([key], [entry]))
+            case ast.Assign(targets=targets, value=whole):
+                for name in filter(None, map(dotted_name, targets)):
+                    parts.setdefault(name, []).append(whole)
+            case ast.AnnAssign(target=annotated, value=ast.expr() as declared) if dotted_name(annotated):
+                parts.setdefault(dotted_name(annotated), []).append(declared)
+    for called, call in calls(tree):
+        owner, _, method = called.rpartition(".")
+        if method == "update" and owner and call.args:
+            parts.setdefault(owner, []).append(call.args[0])
+        elif method == "update" and owner and call.keywords:
+            named = [word for word in call.keywords if word.arg]
+            parts.setdefault(owner, []).append(ast.Dict([ast.Constant(w.arg) for w in named], [w.value for w in named]))
+    yield from parts.items()
+
+
+def _literal_loops(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """Yield the loop variables that go through literal texts, with these."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
+            values = literal_value(node.iter)
+            if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
+                yield node.target.id, values

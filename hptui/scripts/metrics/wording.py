@@ -1,0 +1,49 @@
+"""Wordings of metrics that are brought into the usual form before a line or a record is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)"
+CHANGED = re.compile(
+    rf"\s+(?:decreased|increased|improved|reduced|dropped|rose|went|changed)\s*(?:from\s+|\(\s*){_NUMBER}\s*"
+    rf"(?:-+>|=+>|→|to)\s*({_NUMBER})\s*\)?",
+    re.IGNORECASE,
+)
+"""`Validation loss decreased (0.5 --> 0.4)`, `val_loss improved from 0.5 to 0.4`: the second number is the new one."""
+ARROW = re.compile(rf"(?<=[\s:=(]){_NUMBER}\s*(?:-{{1,2}}>|=>|→)\s*(?={_NUMBER}(?![\w.]))")
+"""`loss: 0.5 -> 0.4`."""
+MEASURE_FIRST = re.compile(
+    rf"(?<![\w/])(loss|acc|accuracy|error|f1|auc|mse|mae|rmse|ppl)\s*:?\s+"
+    rf"(train(?:ing)?)\s*[:=]?\s*({_NUMBER})%?\s*[,|/]?\s*(val(?:id(?:ation)?)?|test|eval|dev)\s*[:=]?\s*(?={_NUMBER})",
+    re.IGNORECASE,
+)
+"""`LOSS train 0.5 valid 0.4`: two splits of one quantity."""
+NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("value", "val")
+"""Fields of a record that says in them which metric it holds: `{"key": "eval_accuracy", "value": 0.9}`."""
+STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_num")
+
+
+def reworded(text: str) -> str:
+    """Return a line with the new value of a change alone, and with the quantity in each split's name."""
+    if ">" in text or "→" in text or " to " in text:
+        text = ARROW.sub("", CHANGED.sub(r": \1", text))
+    return MEASURE_FIRST.sub(r"\2_\1: \3 | \4_\1: ", text) if "train" in text.lower() else text
+
+
+def named_by_field(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a record that names its metric in a field with the metric under its own name."""
+    name = next((values[field] for field in NAME_FIELDS if isinstance(values.get(field), str)), "")
+    value = next((values[field] for field in VALUE_FIELDS if isinstance(values.get(field), int | float)), None)
+    if not name or value is None:
+        return values
+    within = [inner for inner in values.values() if isinstance(inner, Mapping)]
+    steps = {
+        field.removesuffix("_num"): table[field]
+        for table in reversed([values, *within])
+        for field in STEP_FIELDS
+        if field in table
+    }
+    return {name: value, **steps}

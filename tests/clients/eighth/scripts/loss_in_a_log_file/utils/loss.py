@@ -1,0 +1,3 @@
+class CrossEntropyLoss:
+    def __call__(self, scores):
+        return abs(scores)

@@ -1,0 +1,1 @@
+from .train_arg_parser import TrainArgParser

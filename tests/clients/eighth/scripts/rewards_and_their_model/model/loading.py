@@ -1,0 +1,2 @@
+DEFAULT_POLICY = "SmolLM2-360M-Instruct"
+DEFAULT_BACKBONE = "Llama-3.2-1B-Instruct"

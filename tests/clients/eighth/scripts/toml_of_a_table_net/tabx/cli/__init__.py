@@ -1,0 +1,2 @@
+from . import train, version
+from .app import app
