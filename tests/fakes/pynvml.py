@@ -43,7 +43,10 @@ class NVMLError(Exception):
 
 def _world():
     path = os.environ.get("FAKE_NVML")
-    return json.loads(Path(path).read_text()) if path and Path(path).exists() else {}
+    while path and Path(path).exists():
+        with suppress(ValueError):  # being written: a card must not seem lost for that moment
+            return json.loads(Path(path).read_text())
+    return {}
 
 
 def _names():

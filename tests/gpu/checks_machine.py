@@ -127,6 +127,8 @@ def warm_and_cold(bench: Bench) -> None:
     attempts = study.attempts()
     bench.expect("trials", study.statuses(), study.statuses() == ["complete"] * 4, "4 complete")
     bench.expect("warm", [attempt.warm for attempt in attempts], all(a.warm for a in attempts), "all")
+    if study.statuses() != ["complete"] * 4:
+        return
     warm = sorted(first_step_s(study, attempt) for attempt in attempts[1:])
     bench.expect("warm: seconds to the first step", warm[1], warm[1] < (20 if bench.cpu else 10), "below 10 on a GPU")
     cold = Study(bench, "cold", CHARLM.replace("trials = 4", "trials = 2"))
