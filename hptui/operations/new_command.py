@@ -15,7 +15,7 @@ def is_shell(path: Path) -> bool:
 
 def how_to_start(path: Path) -> tuple[Path, list[str]]:
     """Return (directory, command) that start a script: a module of a package with `-m`, others by path."""
-    from hptui.scripts.inspect.project import package_root
+    from hptui.scripts.inspect.project import package_root, starts_in_its_directory
 
     cwd = Path.cwd()
     if is_shell(path):
@@ -24,6 +24,8 @@ def how_to_start(path: Path) -> tuple[Path, list[str]]:
     if root is not None:
         module = ".".join(path.resolve().relative_to(root).with_suffix("").parts)
         return root, ["python", "-m", module.removesuffix(".__main__")]
+    if cwd != path.resolve().parent and starts_in_its_directory(path.resolve(), cwd):
+        return path.resolve().parent, ["python", path.name]
     return cwd, ["python", _script_path(path, cwd)]
 
 

@@ -155,12 +155,13 @@ def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
     inspected, automatic = draft.inspected, draft.automatic
     before = {option.name for option in inspected.options if option.before}
     variables = {text[1:-1] for text in _texts(inspected.settings.get("env")).values()}
-    trailing = {name: value for name, value in automatic.items() if name not in before | variables}
+    places = [option for option in inspected.options if option.positional and not option.before]
+    in_place = {option.name for option in places}
+    trailing = {name: value for name, value in automatic.items() if name not in before | variables | in_place}
     leading = {**draft.leading, **{name: value for name, value in automatic.items() if name in before}}
     command: list[Any] = [*script, *_command_words(draft, leading), *inspected.words]
-    places = [option for option in inspected.options if option.positional and not option.before]
     given_places = takewhile(lambda option: option.required or option.default is not None, places)
-    command += [f"{{{draft.names[option.name]}}}" for option in given_places]
+    command += [automatic.get(option.name) or f"{{{draft.names[option.name]}}}" for option in given_places]
     command += _command_words(draft, trailing)
     extra = inspected.settings.get("command_extra")
     command += extra if isinstance(extra, list) else []
@@ -229,7 +230,7 @@ def _is_leading(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
 
 def _automatic_value(option: ScriptOption, inspected: InspectedScript) -> str:
     """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''."""
-    if option.positional:
+    if option.positional and option.name not in inspected.outputs:
         return ""
     name = option.name.rsplit(".", 1)[-1].lower()
     if name in SEED_NAMES and option.type in ("int", "any"):
@@ -237,7 +238,7 @@ def _automatic_value(option: ScriptOption, inspected: InspectedScript) -> str:
     is_output = OUTPUT_NAMES.fullmatch(name) or option.name in inspected.outputs
     if not is_output or option.type not in ("str", "any"):
         return ""
-    if name.startswith("model") and option.default not in (None, ""):
+    if name.startswith("model") and option.default not in (None, "") and option.name not in inspected.outputs:
         return ""  # model_path = "bert-base" names what is read
     suffix = Path(option.default).suffix if isinstance(option.default, str) else ""
     if suffix and len(suffix) <= len(".safetensors") and suffix[1:].isalnum():
@@ -274,7 +275,7 @@ def _command_words(draft: Draft, automatic: Mapping[str, str]) -> list[str]:
 
 def _setting_line(draft: Draft, option: ScriptOption) -> str:
     """Return `lr = 1e-3  # help`; a parameter without a readable default becomes a comment."""
-    from hptui.scripts.inspect.ranges import guess_value
+    from hptui.scripts.inspect.guesses import guess_value
 
     key = draft.key(option)
     help_text = " ".join(part for part in (option.help, "(the script demands it)" if option.required else "") if part)
@@ -331,7 +332,7 @@ def _notes_for_user(draft: Draft, path: Path) -> list[str]:
 
 def _needs_value(option: ScriptOption, draft: Draft) -> bool:
     """Return True when the person must give a value."""
-    from hptui.scripts.inspect.ranges import guess_value
+    from hptui.scripts.inspect.guesses import guess_value
 
     is_given = option.name in draft.automatic or option.name in draft.in_file
     return option.required and option.default is None and not is_given and guess_value(option) is None

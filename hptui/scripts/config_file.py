@@ -57,7 +57,7 @@ def read_config_spec(value: Value, fill: Callable[[str, str], str], directory: P
     path = directory / fill(base, "config") if base else None
     format_ = format_ or FORMATS.get(Path(base).suffix.lower(), "")
     if format_ not in FORMATS.values():
-        raise UserError(f"trainer.config: is {base!r} YAML, JSON or TOML?", hint='say format = "yaml"')
+        raise UserError(f"trainer.config: is {base!r} YAML, JSON, TOML, INI or Python?", hint='say format = "yaml"')
     name = str(table.get("name", "")) or (path.name if path else f"config.{format_}")
     if Path(name).name != name:
         raise UserError(f"trainer.config.name: {name!r} is no plain file name")

@@ -91,7 +91,7 @@ def inspect_command_script(words: Sequence[str], directory: Path) -> InspectedSc
 def _known_in_source(words: Sequence[str], directory: Path, style: ArgumentStyle, forms: Forms) -> set[str]:
     """Return the options that the source lists; those of a style without dashes by their names."""
     inspected = inspect_command_script(words, directory)
-    if inspected is None or not is_own_subcommand(inspected, words):
+    if inspected is None or not is_own_subcommand(inspected, words) or inspected.parser.startswith("sys.argv"):
         return set()
     if not style.prefix.startswith("-"):
         return {option.name for option in inspected.options}

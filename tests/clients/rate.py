@@ -260,9 +260,8 @@ def _trial_faults(study: Study, trial: Trial, want: Mapping[str, Any]) -> Iterat
     settings = {renamed.get(key, key): value for key, value in {**study.trainer.settings, **trial.params}.items()}
     settings = {**want["listed"], **want.get("unlisted", {}), **settings}
     names = {re.sub(r"[.-]", "_", name): value for name, value in settings.items()}
-    right = eval(
-        want["value"], {"abs": abs, "len": len, "sum": sum, "int": int, "float": float, "log10": math.log10}, names
-    )
+    functions = {"abs": abs, "len": len, "sum": sum, "int": int, "float": float, "min": min, "log10": math.log10}
+    right = eval(want["value"], functions, names)
     values = {**trial.metrics, **(trial.values or {})}
     names_of = want.get("of", study.objective.metric)  # a list has the names of one quantity in several places
     metrics = names_of if isinstance(names_of, list) else [names_of]

@@ -53,7 +53,7 @@ def test_flags_that_can_be_turned_off_are_and_where_only_the_help_shows_them_tha
     assert look("argparse", style={"booleans": "no"}, amp=False) == []
     (tmp_path / "hidden.py").write_text(
         "import argparse\np = argparse.ArgumentParser()\n"
-        "for name, how in (('amp', argparse.BooleanOptionalAction), ('ema', 'store_true')):\n"
+        "for name, how in (('a' * 1 + 'mp', argparse.BooleanOptionalAction), ('e' * 1 + 'ma', 'store_true')):\n"
         "    p.add_argument('--' + name, action=how)\np.parse_args()\n"
     )
     given = {"command": [PYTHON, "hidden.py"], "amp": False, "ema": False}
@@ -147,7 +147,7 @@ def test_a_setting_of_ours_that_is_misspelt_would_be_a_parameter() -> None:
         ({"command": ["python", 3]}, "3 is no text"),
         ({"command": ["true", "{lrr}"], "lr": 1}, "did you mean 'lr'"),
         ({"command": ["true"], "env": {"A": 1}}, "trainer.env"),
-        ({"command": ["true"], "config": "base.ini"}, "YAML, JSON or TOML"),
+        ({"command": ["true"], "config": "base.xml"}, "YAML, JSON, TOML, INI or Python"),
         ({"command": ["true"], "config": "yaml", "lr": 1}, "no word of the command is {config}"),
         ({"command": ["true"], "metrics": ["loss (?P<loss"]}, "no regular expression"),
         ({"command": ["true"], "metrics": [{"file": "x.json", "field": {}}]}, "did you mean 'fields'"),

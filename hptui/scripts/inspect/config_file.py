@@ -39,6 +39,8 @@ ABOUT_FILES = re.compile(r"ya?ml|json|toml|config|settings|hyper-?param", re.IGN
 FOLDERS = ("config", "configs", "conf", "cfg", "cfgs", "hparams", "options", "params", "recipes", "examples",
            "experiments", "settings", "yamls")  # fmt: skip
 """Directories that hold such files."""
+FILES_OF_TOOLS = ("pyproject.toml", "package.json", "setup.cfg", "tox.ini", "pytest.ini", "mypy.ini", "Pipfile.toml")
+"""Files of a project that hold settings of its tools."""
 USUAL_FILES = ("config", "base", "default", "defaults", "train", "settings", "params", "cfg", "hparams")
 """Names of files that are taken where an option has no default."""
 
@@ -138,8 +140,9 @@ def _file_of(option: ScriptOption, path: Path, joined: str) -> Path | None:
     bases = [path.parent, *([here] if path.absolute().is_relative_to(here) and path.parent.absolute() != here else [])]
     for base in bases:
         folders = [base, *(base / name for name in FOLDERS)]
-        files = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
-        usual = [file for file in files if file.stem.lower() in USUAL_FILES and file.name != "package.json"]
+        entries = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
+        files = [file for file in entries if file.name not in FILES_OF_TOOLS]
+        usual = [file for file in files if file.stem.lower() in USUAL_FILES]
         if usual or len(files) == 1:
             return (usual or files)[0]
     return None

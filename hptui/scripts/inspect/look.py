@@ -47,7 +47,7 @@ from hptui.scripts.inspect.syntax import (
     top_level_constants,
     type_of,
 )
-from hptui.scripts.inspect.written import WrittenFile
+from hptui.scripts.inspect.written import WrittenFile, written_places
 from hptui.scripts.inspect.yacs_nodes import yacs_options
 
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
@@ -87,8 +87,23 @@ def inspect_script(path: Path) -> InspectedScript:
             script = fixed_file(project or tree, path) or of_modules or script
     script = constants_instead(file_by_option(script, project or tree, path), tree, values, path)
     script = with_defaults_of_table(script, project or tree)
+    places = written_places(project or tree)
+    script.outputs += [option.name for option in script.options if option.name in places and _is_path(option)]
     _add_metrics(script, tree, project)
     return script
+
+
+PATH_NAME = re.compile(
+    r"(?:.*_)?(?:dir|directory|path|folder|root|dest|destination|out|output|to|file|filename|prefix)"
+)
+"""Names of options that hold a path."""
+
+
+def _is_path(option: ScriptOption) -> bool:
+    is_known = isinstance(option.default, str) and (
+        "/" in option.default or PATH_NAME.fullmatch(option.name) is not None
+    )
+    return is_known or (option.required and option.default is None and PATH_NAME.fullmatch(option.name) is not None)
 
 
 def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:

@@ -132,5 +132,33 @@ def package_root(path: Path) -> Path | None:
     return None
 
 
+def starts_in_its_directory(path: Path, cwd: Path) -> bool:
+    """Return whether a script is made to be started in its own directory.
+
+    It adds `..` to where modules are looked for, or names files that are there and not below `cwd`.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return False
+    modules = [module for _, module in _modules(tree, path, 0, {path})]
+    added = [
+        node.args[-1]
+        for module in (tree, *modules)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert") and node.args
+    ]
+    if any(PARENT.fullmatch(str(getattr(place, "value", ""))) for place in added):
+        return True
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    named = [text for text in texts if NAMED_FILE.fullmatch(text) and not text.startswith("/")]
+    return any((path.parent / text).is_file() and not (cwd / text).exists() for text in named)
+
+
+PARENT = re.compile(r"\.\.(?:/\.\.)*/?")
+NAMED_FILE = re.compile(r"[\w./-]{1,200}\.[A-Za-z]\w{0,8}")
+"""A text that names a file."""
+
+
 def _is_main_block(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)

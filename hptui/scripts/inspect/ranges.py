@@ -52,7 +52,10 @@ RULES = (
     TypicalRange(r"(adam_)?beta_?2", "linear", 0.95, 0.999),
     TypicalRange(r"momentum", "linear", 0.8, 0.99),
     TypicalRange(
-        r"(.*_)?(dim|width|hidden(_size)?|n_embd|d_model|embed(ding)?_(dim|size)|d_ff|units)", "twos", 64, 1024
+        r"(.*_)?(dim|width|hidden(_size|_units)?|n_embd|d_model|embed(ding)?_(dim|size)|d_ff|units|neurons|n_hidden)",
+        "twos",
+        64,
+        1024,
     ),
     TypicalRange(r"(num_|n_)?(hidden_)?(layers?|blocks?|depth)", "whole", 2, 12),
     TypicalRange(r"(num_|n_)?(attention_)?heads?", "twos", 2, 16),
@@ -95,6 +98,12 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     return _range(rule, option), rule.why, rule.first
 
 
+def rule_of(option: ScriptOption) -> TypicalRange | None:
+    """Return the rule for the name of a parameter; None without one."""
+    name = option.name.rsplit(".", 1)[-1].lower()
+    return next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+
+
 def has_rule(name: str) -> bool:
     """Return whether a name is that of a hyperparameter."""
     return any(re.fullmatch(rule.pattern, name.lower()) for rule in RULES)
@@ -121,21 +130,6 @@ def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
     return min(options, key=place, default=None)
 
 
-def guess_value(option: ScriptOption) -> Value:
-    """Return a value for a required option: its first choice, or a middle value."""
-    if option.choices:
-        return option.choices[0]
-    name = option.name.rsplit(".", 1)[-1].lower()
-    rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
-    if rule is None or option.type not in ("int", "float", "any"):
-        return None
-    middle = (rule.low + rule.high) / 2 if rule.kind in ("linear", "whole") else math.sqrt(rule.low * rule.high)
-    if rule.kind == "twos":
-        middle = 2.0 ** round(math.log2(middle))
-    is_integer = option.type == "int" or (option.type == "any" and rule.kind in ("twos", "whole"))
-    return int(middle) if is_integer else _two(middle)
-
-
 def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
     """Return half to twice the default, for a parameter without a rule."""
     value = option.default
@@ -143,7 +137,7 @@ def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
         return None
     if isinstance(value, int):
         return (f"{max(1, value // 2)}..{value * 2} int", "around the default", False) if value > 1 else None
-    return f"{_decimal(_two(value / 2))}..{_decimal(_two(value * 2))}", "around the default", False
+    return f"{_decimal(two_digits(value / 2))}..{_decimal(two_digits(value * 2))}", "around the default", False
 
 
 def _range(rule: TypicalRange, option: ScriptOption) -> Value:
@@ -156,7 +150,7 @@ def _range(rule: TypicalRange, option: ScriptOption) -> Value:
             low, high = (default / 10, default * 10) if default else (rule.low, rule.high)
             if is_int:
                 return f"{max(1, int(low))}..{max(2, int(high))} int log"
-            return f"{_decimal(_two(low))}..{_decimal(_two(high))} log"
+            return f"{_decimal(two_digits(low))}..{_decimal(two_digits(high))} log"
         case "twos":
             centre = default or math.sqrt(rule.low * rule.high)
             power = max(0, round(math.log2(centre)))
@@ -168,7 +162,7 @@ def _range(rule: TypicalRange, option: ScriptOption) -> Value:
             low, high = (max(rule.low, default // 2), default * 2) if default and default > 1 else (rule.low, rule.high)
             return f"{int(low)}..{int(high)} int"
         case "whole":
-            return f"0.0..{_decimal(_two((default or rule.high) * 2))}"
+            return f"0.0..{_decimal(two_digits((default or rule.high) * 2))}"
     low = min(rule.low, default) if default is not None else rule.low
     return f"{_decimal(low)}..{_decimal(max(rule.high, default or 0))}"
 
@@ -179,6 +173,6 @@ def _decimal(value: float) -> str:
     return text if "." in text or "e" in text else f"{text}.0"
 
 
-def _two(value: float) -> float:
+def two_digits(value: float) -> float:
     """Round to two significant digits."""
     return float(f"{value:.2g}")

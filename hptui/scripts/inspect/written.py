@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
@@ -39,6 +40,36 @@ def written_files(tree: ast.Module, samples: Samples) -> list[WrittenFile]:
     for file in files:
         file.names = names
     return [file for file in files if file.names]
+
+
+WRITING_CALLS = re.compile(
+    r"makedirs|mkdir|save|save_pretrained|savez|savez_compressed|save_model|to_csv|FileHandler|SummaryWriter|save_weights"
+)
+"""Calls that write to a path that they are given."""
+READ_TOO = re.compile(
+    r"(?:.*_)?(?:data|dataset|datasets|cache|input|inputs|pretrained|resume|config|raw|download)(?:_.*)?"
+)
+"""Names of what is read, even where a script makes its folder."""
+
+
+def written_places(tree: ast.AST) -> set[str]:
+    """Return the last parts of the names that say where a script writes: `out` of `os.makedirs(args.out)`."""
+    names: set[str] = set()
+    for called, call in calls(tree):
+        last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
+        mode = literal_value(call.args[1] if call.args[1:] else keyword_argument(call, "mode"))
+        is_opened = last == "open" and isinstance(mode, str) and mode[:1] in ("w", "a", "x")
+        if not is_opened and not WRITING_CALLS.fullmatch(last):
+            continue
+        parts: list[ast.AST] = [*call.args, *(word.value for word in call.keywords)]
+        parts += [call.func.value] if last == "mkdir" and isinstance(call.func, ast.Attribute) else []
+        inner = [node for part in parts for node in ast.walk(part)]
+        names |= {node.attr if isinstance(node, ast.Attribute) else node.id for node in inner if _is_name(node)}
+    return {name for name in names if not READ_TOO.fullmatch(name.lower())}
+
+
+def _is_name(node: ast.AST) -> TypeGuard[ast.Name | ast.Attribute]:
+    return isinstance(node, ast.Name | ast.Attribute)
 
 
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:

@@ -1,0 +1,72 @@
+"""Values for what a script demands: a middle one, the only file that fits. Each is marked as a guess."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from hptui.core.trial import Value
+from hptui.scripts.inspect.ranges import rule_of, two_digits
+from hptui.scripts.inspect.syntax import ScriptOption
+
+COUNTS = ((re.compile(r"(?:.*_)?epochs?"), 10), (re.compile(r"(?:.*_)?(?:steps|iters|iterations|episodes)"), 1000))
+"""How long a script trains, by the name of the parameter."""
+INPUT_NAME = re.compile(
+    r"(?:.*_)?(?:path|file|filename|dir|directory|folder|root|data|dataset|csv|json|jsonl|txt|input|corpus|text)s?"
+)
+"""Names of parameters that say what is read."""
+KINDS_OF_FILE = {"path", "file", "filename", "dir", "directory", "folder", "root", "input", "in", "the"}
+"""Words of such names that are no part of the name of a file."""
+SKIPPED = {".git", ".venv", "venv", "node_modules", "__pycache__", "wandb", "runs", "outputs", "results", "tests"}
+MAX_SEEN = 2000
+"""Files and folders that are looked at."""
+
+
+def guess_value(option: ScriptOption) -> Value:
+    """Return a value for a required option: a choice, a middle value, the only file that fits."""
+    if option.choices:
+        return option.choices[0]
+    name, rule = option.name.rsplit(".", 1)[-1].lower(), rule_of(option)
+    count = next((number for pattern, number in COUNTS if pattern.fullmatch(name)), None)
+    if count is not None and option.type in ("int", "float", "any", "str"):
+        return float(count) if option.type == "float" else count
+    if option.type in ("str", "any") and INPUT_NAME.fullmatch(name) and (path := _only_file(name)):
+        return path
+    if rule is None or option.type not in ("int", "float", "any"):
+        return None
+    middle = (rule.low + rule.high) / 2 if rule.kind in ("linear", "whole") else math.sqrt(rule.low * rule.high)
+    if rule.kind == "twos":
+        middle = 2.0 ** round(math.log2(middle))
+    is_integer = option.type == "int" or (option.type == "any" and rule.kind in ("twos", "whole"))
+    return int(middle) if is_integer else two_digits(middle)
+
+
+def _only_file(name: str) -> str:
+    """Return the only file or folder below here whose name has the words of an option's name.
+
+    It is '' if there is none, or several.
+    """
+    words = set(re.findall(r"[a-z]+", name))
+    is_folder = bool(words & {"dir", "directory", "folder", "root"})
+    wanted = words - KINDS_OF_FILE or words
+    fitting = [
+        path
+        for path in _below(Path.cwd(), 0)
+        if path.is_dir() is is_folder and wanted <= set(re.findall(r"[a-z]+", path.name.lower()))
+    ]
+    return fitting[0].relative_to(Path.cwd()).as_posix() if len(fitting) == 1 else ""
+
+
+def _below(folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        entries = sorted(folder.iterdir())[:MAX_SEEN]
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name in SKIPPED or entry.suffix == ".py" or entry.is_symlink():
+            continue
+        yield entry
+        if depth == 0 and entry.is_dir():
+            yield from _below(entry, depth + 1)

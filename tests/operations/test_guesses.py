@@ -1,0 +1,81 @@
+"""What `hptui new` writes for values that a script demands, and where it starts a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hptui.operations.new_command import how_to_start
+from hptui.scripts.inspect import inspect_script
+from hptui.scripts.inspect.guesses import guess_value
+from hptui.scripts.inspect.syntax import ScriptOption
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "files", "guess"),
+    [
+        ("epochs", "int", (), 10),
+        ("num_epochs", "str", (), 10),
+        ("max_steps", "int", (), 1000),
+        ("num_neurons", "int", (), 256),
+        ("train_path", "str", ("data/train.json", "data/test.json"), "data/train.json"),
+        ("train_csv", "str", ("train.csv", "train.json"), "train.csv"),
+        ("data_dir", "str", ("data/a.csv",), "data"),
+        ("train_path", "str", ("a/train.json", "b/train.json"), None),
+        ("tokenizer", "str", ("tokenizer.json",), None),
+        ("fold", "int", (), None),
+    ],
+)
+def test_what_is_demanded_is_guessed_where_one_value_is_likely(
+    name: str, kind: str, files: tuple[str, ...], guess: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    assert guess_value(ScriptOption(name, name, kind, required=True)) == guess
+
+
+@pytest.mark.parametrize(
+    ("source", "start"),
+    [
+        ("import sys\nsys.path.insert(0, '../')\n", ("tools", "train.py")),
+        ("import sys\nsys.path.append('..')\n", ("tools", "train.py")),
+        ("import sys\nsys.path.append('.')\n", (".", "tools/train.py")),
+        ("open('conf/a.yaml')\n", ("tools", "train.py")),
+        ("open('root.yaml')\n", (".", "tools/train.py")),
+        ("import sys, os\nsys.path.append(os.path.join(os.path.dirname(__file__), '..'))\n", (".", "tools/train.py")),
+    ],
+)
+def test_a_script_starts_where_it_finds_its_files(
+    source: str, start: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in ("tools/conf/a.yaml", "root.yaml", "tools/train.py"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    (tmp_path / "tools/train.py").write_text(source)
+    directory, words = how_to_start(Path("tools/train.py"))
+    assert (directory.resolve(), words[-1]) == ((tmp_path / start[0]).resolve(), start[1])
+
+
+@pytest.mark.parametrize(
+    ("option", "use", "is_output"),
+    [
+        ("'--dest', default='out'", "os.makedirs(args.dest)", True),
+        ("'--plots_folder', default='plots'", "plt.savefig(args.plots_folder); Path(args.plots_folder).mkdir()", True),
+        ("'model_path'", "torch.save(model, args.model_path)", True),
+        ("'model_path'", "torch.load(args.model_path)", False),
+        ("'--data_dir', default='data'", "os.makedirs(args.data_dir)", False),
+        ("'--tag', default='a'", "np.save(args.tag, x)", False),
+    ],
+)
+def test_an_option_that_the_script_writes_to_is_an_output(
+    option: str, use: str, is_output: bool, tmp_path: Path
+) -> None:
+    script = tmp_path / "t.py"
+    head = "import argparse, os\np = argparse.ArgumentParser()\n"
+    script.write_text(f"{head}p.add_argument({option})\nargs = p.parse_args()\n{use}\nprint('val_loss', 1.5)\n")
+    assert bool(inspect_script(script).outputs) is is_output
