@@ -15,6 +15,9 @@ OFF = "[search] laws = false switches it off"
 ENGINE = "law"
 """Name of the engine that a trial has whose settings come from a law."""
 
+NOTE_PREFIX = "from a law: "
+"""Beginning of the note of such a trial, which hptui writes."""
+
 LOWEST_RATE, HIGHEST_RATE = 1e-5, 2e-2
 """Bounds of the learning rate that the Step Law is used for."""
 LORA_POWERS = {"llama": 0.781, "qwen": 0.0775}

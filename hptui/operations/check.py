@@ -15,6 +15,7 @@ from typing import Any
 from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.errors import NoUsableTrial
 from hptui.core.format import settings as settings_text
+from hptui.core.laws import NOTE_PREFIX
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage, expected_total, planned_in_stage
 from hptui.core.study import Stage, Study
@@ -145,7 +146,7 @@ def _law(study: Study, base: Mapping[str, Value]) -> str:
     if not laws.applies(study, ()):
         return ""
     first = laws.law_proposal(study, base, laws_of(study, base), ())
-    return first[1].removeprefix("from a law: ") if first else ""
+    return first[1].removeprefix(NOTE_PREFIX) if first else ""
 
 
 def _stage_line(study: Study, stage: Stage) -> str:

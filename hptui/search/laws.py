@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from hptui.core.laws import ENGINE, OFF, Law
+from hptui.core.laws import ENGINE, NOTE_PREFIX, OFF, Law
 from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
@@ -59,5 +59,5 @@ def law_proposal(
     settled, rejection = projection.judge(point, known_identities(projection, trials))
     if rejection is not None:
         return None
-    note = f"from a law: {'; '.join(law.text for _, law in used.values())}. {OFF}"
+    note = f"{NOTE_PREFIX}{'; '.join(law.text for _, law in used.values())}. {OFF}"
     return Proposal(settled, (), ENGINE), note

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from hptui.core import laws
 from hptui.core.stages import averaged_over_replicates
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
@@ -175,11 +176,13 @@ def search_caveat(facts: FactWriter) -> Claim | None:
     if not chosen:
         return None
     text = line("The search chose these trials: the rows compare where it looked, not what a setting does.")
-    if uncounted := [Name(engine) for engine in chosen if engine not in COUNTED_SAMPLERS]:
-        counted = join_with_and(Name(engine) for engine in COUNTED_SAMPLERS)
+    uncounted = [Name(engine) for engine in chosen if engine not in (*COUNTED_SAMPLERS, laws.ENGINE)]
+    missing = [line("by {others}", others=join_parts(uncounted, ", ", " or "))] if uncounted else []
+    missing += [line("where a law places the first trial")] if laws.ENGINE in chosen else []
+    if missing:
         text += line(
-            " How often statements on settings are wrong was counted for searches by {counted}, not by {others}.",
-            counted=counted,
-            others=join_parts(uncounted, ", ", " or "),
+            " How often statements on settings are wrong was counted for searches by {counted}, not {missing}.",
+            counted=join_with_and(Name(engine) for engine in COUNTED_SAMPLERS),
+            missing=join_parts(missing, ", ", " or "),
         )
     return Claim("E8", text, {"samplers": list(chosen)})

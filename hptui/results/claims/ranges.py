@@ -140,7 +140,7 @@ def outlook(facts: FactWriter) -> list[Claim]:
         text = line(
             "The best{here} came as number {at} of {n}{ranked}; {since} since without a better one."
             if suggestion.since
-            else "The best{here} came last, as number {at} of {n}{ranked}.",
+            else "The best{here} came last, as number {at} of {n}{ranked}: the search was still finding better ones.",
             here=" of those that ran here" if any(trial.role is Role.IMPORTED for trial in facts.data.order) else "",
             ranked=" ranked trials" if any(trial.number not in ended for trial in facts.view.trials) else "",
             at=facts.of_value("outlook.best_at", suggestion.best_at, suggestion.order),

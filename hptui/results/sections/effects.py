@@ -95,6 +95,8 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
         for index, row in enumerate(rows)
     ]
     yield ReportTable(tuple(head), tuple(cells), frozenset(range(2, len(head) - 1)))
+    if has_rejections:
+        yield Paragraph(("Infeasible is the share of the proposals of a row that broke a constraint and did not run.",))
     if any(trial.role is Role.REPLICATE and trial.status is TrialStatus.COMPLETE for trial in isolation.trials):
         by_mean = isolation.is_ranked_by_means
         text = "a configuration is ranked by the mean of its runs" if by_mean else "repeats are not ranked"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hptui.core import laws
 from hptui.core.format import NO_VALUE
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, INCOMPLETE_MARK, Role, Trial, TrialStatus
 from hptui.core.values import is_number
@@ -189,8 +190,15 @@ def _cell(
     return (Bold(cell),) if (best and name != "note") or is_best_value else cell
 
 
+def _is_law_note(trial: Trial) -> bool:
+    """Return whether hptui has written a trial's note: why a law placed it."""
+    return trial.engine == laws.ENGINE and trial.note.startswith(laws.NOTE_PREFIX)
+
+
 def _text_cell(facts: FactWriter, trial: Trial, name: str) -> Line:
     if name == "note":
+        if _is_law_note(trial):
+            return ("where a published law begins",)
         return (UserText(trial.note),) if trial.note else (NO_VALUE,)
     if name == "status":
         reason = f" ({trial.reason})" if trial.reason and trial.status is not TrialStatus.COMPLETE else ""
@@ -226,7 +234,7 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
         of = " of a ranked trial" if repeated else ""
         sentences.append((f"The {bold} in bold, and in each metric's column the best value{of}.",))
         sentences += _ranked_by_means(facts)
-    if any(trial.note for trial in shown) and "note" in names:
+    if any(trial.note and not _is_law_note(trial) for trial in shown) and "note" in names:
         sentences.append((f"What stands in quotation marks under {facts.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
         sentences.append((f"{NO_VALUE} was not measured: only a complete trial has a value of an objective.",))
