@@ -139,7 +139,8 @@ def test_an_ignored_setting_is_found_by_its_equal_curves():
     other = {"loss": {**same["loss"], 3: summary(0.19)}}
     assert ignored_settings(view, trials, other) == []
     assert ignored_settings(view, trials, {}) == []
-    rates = {"loss": {0: summary(0.3), 1: summary(0.3), 2: summary(0.2), 3: summary(0.2)}}
+    few = [MetricSummary(10, value, value, 10, 0.9, 1, 10, 0) for value in (0.3, 0.3, 0.2, 0.2)]
+    rates = {"loss": dict(enumerate(few))}
     assert ignored_settings(view, trials, rates) == [], "two rates of few questions are equal by chance"
 
 

@@ -239,7 +239,7 @@ def test_equal_rates_of_repeats_are_no_dead_seed(questions):
 def test_how_many_digits_a_number_tells():
     assert significant_digits(0.5) < 0.4
     assert significant_digits(7 / 150) < 2.3
-    assert 3 < significant_digits(1.2345) <= 4
+    assert 3 < significant_digits(1.2345) <= 5
     assert significant_digits(math.pi) > 5
     assert significant_digits(math.nan) == 0
     assert not is_telling((("acc", 3, "0.25", 0.1, 1, 0.25, 3, 3),))

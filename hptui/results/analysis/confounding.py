@@ -67,20 +67,28 @@ def curve_fingerprint(trial: Trial, summaries: Mapping[str, Mapping[int, MetricS
     return tuple(entries) if any(entry[-1] > 1 and entry[3] != entry[5] for entry in entries) else ()
 
 
-def is_telling(fingerprint: tuple[Any, ...]) -> bool:
-    """Return whether equal summaries are those of the same run: few digits agree by chance."""
+def is_telling(fingerprint: tuple[Any, ...], runs: int = 2) -> bool:
+    """Return whether runs with equal summaries are the same run: few digits agree by chance."""
     digits = 0.0
     for _, _, value, low, _, high, _, n in fingerprint:
         if n > 1 and low != high:
             digits += math.fsum(significant_digits(point) for point in {float(value), low, high} if point is not None)
-    return digits >= TELLING_DIGITS
+    return digits * (runs - 1) >= TELLING_DIGITS
 
 
 def significant_digits(value: float) -> float:
-    """Return the decimal digits by which a number differs from others of its kind: few for a fourth."""
-    if not math.isfinite(value):
+    """Return the decimal digits by which a number differs from others of its kind: few for a rate.
+
+    A number up to 1, or up to 100 as per cent, is one of as many as the denominator of the fraction that it is.
+    """
+    size = abs(value)
+    if not math.isfinite(value) or not value:
         return 0.0
-    return math.log10(Fraction(value).limit_denominator(MAX_DENOMINATOR).denominator)
+    written = len(repr(size).partition("e")[0].replace(".", "").strip("0"))
+    if size > 100:
+        return float(written)
+    share = Fraction(size if size <= 1 else size / 100).limit_denominator(MAX_DENOMINATOR)
+    return min(float(written), math.log10(share.denominator) or 1.0)
 
 
 def differing_settings(view: View, first_trial: Trial, second_trial: Trial) -> list[str]:

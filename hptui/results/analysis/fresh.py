@@ -51,12 +51,14 @@ def dead_seeds(view: View, summaries: Summaries) -> list[tuple[Trial, Trial]]:
 
 def _is_same(view: View, single: Trial, other: Trial, summaries: Summaries) -> bool:
     first, second = (curve_fingerprint(trial, summaries) for trial in (single, other))
+    runs = runs_of(view, other)
     if first or second:
-        return bool(first) and first == second and is_telling(first)
+        all_equal = all(curve_fingerprint(run, summaries) == first for run in runs)
+        return bool(first) and first == second and is_telling(first, len(runs) if all_equal else 2)
     metric = view.study.objective.metric
     if not has_finite_values(view, single) or not has_finite_values(view, other) or rate_counts(view, single, metric):
         return False
-    values = [objective_value(view, run) for run in runs_of(view, other)]
+    values = [objective_value(view, run) for run in runs]
     a, b = objective_value(view, single), objective_value(view, other)
     agree = len(values) if all(_is_equal(a, value) for value in values) else 2
     return _is_equal(a, b) and significant_digits(a) * (agree - 1) >= TELLING_DIGITS

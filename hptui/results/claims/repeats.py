@@ -216,6 +216,8 @@ def why_not_tested(facts: FactWriter) -> str:
         return "too many trials to compare all of them"
     if best is not None and all(comparable(facts.view, best, t) for t in others if t.number != best.number):
         return "no other trial is comparable with it"
+    if any(len(runs_of(facts.view, facts.originals[trial.number])) > 1 for trial in others):
+        return "the repeats are all equal"
     return "nothing was repeated"
 
 

@@ -37,7 +37,8 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
         yield CodeBlock("sh", tuple(rows))
     if facts.study.source and rows:
         listed = ", then those that were added by hand" if len(rows) > 1 else ""
-        yield Paragraph((f"It runs every trial of the study file anew{listed}.",))
+        anew = "Where no study has this name (`--home` names another place) it runs every trial of the study file"
+        yield Paragraph((f"{anew}{listed}; here it goes on with what is recorded.",))
     if any(trial.role is Role.IMPORTED for trial in facts.view.trials):
         yield Paragraph(("Imported trials ran elsewhere: what ran there, no command here repeats.",))
 
