@@ -1,12 +1,12 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|fourth|fifth|sixth|seventh|eighth] [sweeps|scripts] [NAME…]`. The folders
-`sweeps` and `scripts` hold files in the forms that people publish, each with an `expected.yaml` that was written from
-the documentation of their tools; `unseen` has another sample, which was written by someone else after the readers were
-built, `third` one in forms that neither has, and `fourth` to `eighth` have forms of public repositories, all
-written before the readers saw them. Printed are the shares of: sweeps read right; scripts that run right with the
-study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
-and one searched trial record the value that the script has for these settings).
+`python -m tests.clients.rate [unseen|third|fourth|fifth|sixth|seventh|eighth|ninth] [sweeps|scripts] [NAME…]`. The
+folders `sweeps` and `scripts` hold files in the forms that people publish, each with an `expected.yaml` that was
+written from the documentation of their tools; `unseen` has another sample, which was written by someone else after the
+readers were built, `third` one in forms that neither has, and `fourth` to `ninth` have forms of public repositories,
+all written before the readers saw them (`ninth` of scripts only). Printed are the shares of: sweeps read right; scripts
+that run right with the study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes
+`check`, and its baseline and one searched trial record the value that the script has for these settings).
 Nothing here is a test; `test_rate.py` holds the shares."""
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ SEVENTH_SWEEPS, SEVENTH_SCRIPTS = HERE / "seventh" / "sweeps", HERE / "seventh" 
 FIFTH_SWEEPS, FIFTH_SCRIPTS = HERE / "fifth" / "sweeps", HERE / "fifth" / "scripts"
 SIXTH_SWEEPS, SIXTH_SCRIPTS = HERE / "sixth" / "sweeps", HERE / "sixth" / "scripts"
 EIGHTH_SWEEPS, EIGHTH_SCRIPTS = HERE / "eighth" / "sweeps", HERE / "eighth" / "scripts"
+NINTH_SWEEPS, NINTH_SCRIPTS = HERE / "ninth" / "sweeps", HERE / "ninth" / "scripts"
 SAMPLES = {
     "unseen": (UNSEEN_SWEEPS, UNSEEN_SCRIPTS),
     "third": (THIRD_SWEEPS, THIRD_SCRIPTS),
@@ -57,6 +58,7 @@ SAMPLES = {
     "sixth": (SIXTH_SWEEPS, SIXTH_SCRIPTS),
     "seventh": (SEVENTH_SWEEPS, SEVENTH_SCRIPTS),
     "eighth": (EIGHTH_SWEEPS, EIGHTH_SCRIPTS),
+    "ninth": (NINTH_SWEEPS, NINTH_SCRIPTS),
 }
 
 

@@ -1,0 +1,1 @@
+"""A small stand-in: models that are fitted by arithmetic."""
