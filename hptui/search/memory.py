@@ -30,6 +30,9 @@ OPTIMISM, CAUTION = 1.0, 0.75
 with the memory there is: what is uncertain is tried."""
 LEAST_MEASURED = 4
 """Measured trials from which a model without known sizes is used."""
+LEAST_SPREAD = 1.1
+"""Largest by smallest peak from which such a model is used: peaks that are all alike are not of the memory that ran
+out, but for instance of the process's own beside a GPU that nobody could ask."""
 MOST_EVIDENCE = 120
 """Newest trials that are fitted."""
 LEAST_MARGIN = 0.01
@@ -178,8 +181,9 @@ class MemoryModel:
         self._shrinks = study.search.memory == "shrink"
         known = self._rule is not None and self._rule.terms(base, study.directory) is not None
         self._form: Form = KnownSizes(self._rule, base, study.directory) if known else GrowingSettings(study, base)  # type: ignore[arg-type]  # there is a rule
-        measured = sum(not item.exceeded for item in evidence)
-        self.active = known or (self._form.size > 1 and LEAST_MEASURED <= measured < len(evidence))
+        peaks = [item.gib for item in evidence if not item.exceeded]
+        enough = LEAST_MEASURED <= len(peaks) < len(evidence) and max(peaks) >= LEAST_SPREAD * min(peaks)
+        self.active = known or (self._form.size > 1 and enough)
         if self.active:
             rows = [(row, item) for item in evidence if (row := self._form.row(item.params, item.gib)) is not None]
             measurements = [(*row, item.exceeded) for row, item in rows]

@@ -115,6 +115,23 @@ def test_it_says_nothing_before_it_knows_and_when_it_is_off() -> None:
     assert "memory" not in to_json(spec())["search"]
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.001, 0.01, 0.04])
+@pytest.mark.parametrize("told", [True, False], ids=["with the GPU's size", "without"])
+@pytest.mark.parametrize("seed", range(5))
+def test_peaks_that_are_all_alike_refuse_nothing(noise: float, told: bool, seed: int) -> None:
+    """Those of a process on the host, while GPU memory ran out that nobody measured."""
+    draw, trials = random.Random(seed), []
+    for number in range(20):
+        params: dict[str, Value] = {"batch_size": draw.randint(1, 64)}
+        end = failed(number, params) if params["batch_size"] > 20 else known(number, 1.0, params)
+        peak = 3.0 * (1 + draw.uniform(-noise, noise))
+        trials.append(replace(end, facts={"memory_capacity_gb": 80.0} if told else {}, peak_memory_gb=peak))
+    limits = MemoryLimits(spec(), BASE)
+    assert limits.model_of(trials) is None
+    projection, _ = limits.of(trials)
+    assert all(projection.judge({"batch_size": batch}, frozenset())[1] is None for batch in range(1, 65))
+
+
 def test_what_has_run_is_judged_by_constraints_alone() -> None:
     trials = [*history(), known(5, 9.0, {"batch_size": 40})]  # it fitted, whatever the others say
     projection, _ = MemoryLimits(spec(), BASE).of(trials)
