@@ -32,7 +32,7 @@ LEAST_MEASURED = 4
 """Measured trials from which a model without known sizes is used."""
 LEAST_SPREAD = 1.1
 """Largest by smallest peak from which such a model is used: peaks that are all alike are not of the memory that ran
-out, but for instance of the process's own beside a GPU that nobody could ask."""
+out, but for instance of the host process where the GPU could not be asked."""
 MOST_EVIDENCE = 120
 """Newest trials that are fitted."""
 LEAST_MARGIN = 0.01
