@@ -198,9 +198,15 @@ def plan_next_stage(
         fixed = {name: value for name, value in settings.items() if name not in searched}
         return StageState(stage.name, source, fixed, time.time()), []
     reruns = [
-        RerunConfiguration(trial.number, rerun_overrides(store, study, trial, stage.set, trials)) for trial in best
+        RerunConfiguration(trial.number, rerun_overrides(store, study, trial, stage.set, trials))
+        for trial in ranking(study, trials, part.name, stage.best + stage.baseline)
     ]
-    return StageState(stage.name, source, {}, time.time()), reruns
+    if stage.baseline:  # it runs in this stage anyway: the best are those besides it
+        base = {**store.read.defaults(), **study.trainer.settings}
+        own = {**base, **overrides_in_stage(study, StageState(stage.name))}
+        reruns = [rerun for rerun in reruns if {**base, **rerun.params} != own]
+    reruns = reruns[: stage.best]
+    return StageState(stage.name, tuple(rerun.source for rerun in reruns), {}, time.time()), reruns
 
 
 def begin_stage(store: Store, part: StageState) -> None:

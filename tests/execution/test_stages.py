@@ -144,6 +144,43 @@ def test_a_runner_killed_between_two_stages_begins_the_next_once(home: Path, tmp
     assert [len(found) for found in by_stage(trials(sd)).values()] == [5, 3, 1]
 
 
+BESIDES = """
+    name = "besides"
+    [objective]
+    metric = "loss"
+    [trainer]
+    kind = "toy"
+    steps = 3
+    learning_rate = {rate}
+    [search]
+    sampler = "random"
+    [[stage]]
+    name = "rate"
+    sampler = "grid"
+    space = {{ learning_rate = {{ choices = [1e-5, 1e-4, 3e-3, 1e-1] }} }}
+    [[stage]]
+    name = "final"
+    from = "best 2"
+    set = {{ steps = 5 }}
+    seeds = 2
+    baseline = true
+"""
+
+
+@pytest.mark.parametrize("rate", ["1e-5", "1e-3", "3e-3", "1e-1"])
+def test_the_baseline_of_a_stage_is_not_one_of_the_best_that_run_again(home: Path, tmp_path: Path, rate: str) -> None:
+    """Wherever it ranks: no configuration is trained twice, and as many as were wanted run."""
+    path = tmp_path / "study.toml"
+    path.write_text(textwrap.dedent(BESIDES.format(rate=rate)))
+    sd = run_to_rest(home, path)
+    assert state(sd)[0] == "done"
+    final = [one for one in trials(sd) if one.stage == "final"]
+    rates = [float(one.params.get("learning_rate", rate)) for one in final]  # type: ignore[arg-type]
+    assert {name: rates.count(name) for name in rates} == dict.fromkeys(rates, 2)
+    assert len(set(rates)) == 3
+    assert float(rate) in rates
+
+
 def test_a_final_stage_with_seeds_knows_its_noise(home: Path, tmp_path: Path) -> None:
     path = days(tmp_path, final="seeds = 3")
     path.write_text(path.read_text().replace('from = "best 1"\nset', 'from = "best 2"\nset'))
