@@ -237,7 +237,7 @@ def _option(arg: ast.arg, default_node: ast.expr | None, constants: Constants, *
         for part in parts[1:]:
             if isinstance(part, ast.Call):
                 settings = part
-                declared |= dotted_name(part.func).endswith("Option")
+                declared = not dotted_name(part.func).endswith("Argument")
     if isinstance(default_node, ast.Call) and dotted_name(default_node.func).rpartition(".")[2] in (
         "Option",
         "Argument",

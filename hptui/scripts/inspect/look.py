@@ -202,7 +202,7 @@ def _adds(node: ast.ClassDef) -> bool:
 
 ADDING_WORDS = re.compile(r"add_\w*(?:args|arguments|options|flags|params)|register_\w*(?:args|arguments|options)")
 """Names of functions that add options to a parser, but for those of parsers themselves."""
-PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|main|tyro|fire", re.IGNORECASE)
+PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|main|tyro|fire|^app$", re.IGNORECASE)
 """Words in the names of functions that read a command line."""
 
 
