@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, StepCounter, find_mapping, plain_text
@@ -41,6 +42,8 @@ class PrintedTableReader(LineReader):
     """Reads one output as `LineReader` does, and tables of columns in it."""
 
     _columns: list[str] | None = None
+    _last_row: list[float | None] | None = None
+    _interrupted = False
     _section = ""
     _document: list[str] | None = None
 
@@ -77,17 +80,33 @@ class PrintedTableReader(LineReader):
             return [self._in_section(reading) for reading in super().read_all(line)]
         self._section = ""
         if names := heading_columns(text):
-            self._columns = names
+            self._columns, self._last_row, self._interrupted = names, None, False
             return []
         if self._columns is None or not text.strip() or RULER.fullmatch(text.strip()):
             return super().read_all(line)
-        words = [word for word in re.split(r"[\s|│┃]+", text.strip()) if word]
-        values = [to_number_of(word) for word in words]
-        numbers = sum(value is not None for value in values)
-        if len(words) != len(self._columns) or values[0] is None or numbers < 2:
-            self._columns = None  # the table has ended
+        values = [to_number_of(word) for word in re.split(r"[\s|│┃]+", text.strip()) if word]
+        if not self._is_row(values):
+            self._interrupted = True
             return super().read_all(line)
+        self._last_row, self._interrupted = values, False
         return self._row_of(dict(zip(self._columns, values, strict=True)))
+
+    def _is_row(self, values: Sequence[float | None]) -> bool:
+        """Return whether the values of a line are a row of the table under way.
+
+        Other lines may come between its rows, such as a progress bar that is drawn below it. After them a row must have
+        its numbers where the one before has them, and a later step or epoch.
+        """
+        known = [value is not None for value in values]
+        if len(values) != len(self._columns or ()) or values[0] is None or sum(known) < 2:
+            return False
+        if not self._interrupted:
+            return True
+        if self._last_row is None:
+            names = [name.lower() for name in self._columns or ()]
+            return all(is_known or name in TIME_NAMES for is_known, name in zip(known, names, strict=True))
+        before = self._last_row[0]
+        return before is not None and values[0] > before and known == [value is not None for value in self._last_row]
 
     def _in_section(self, reading: MetricsReading) -> MetricsReading:
         """Return a reading with the whole names of its metrics, where an objective has such a name."""

@@ -21,13 +21,17 @@ MEASURE_FIRST = re.compile(
     re.IGNORECASE,
 )
 """`LOSS train 0.5 valid 0.4`: two splits of one quantity."""
+HALF_OF_DAY = re.compile(r"(?<=\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*(?:[AP]M|[ap]m|[AaPp]\.[Mm]\.)(?![\w.])")
+"""`04:52:06 PM`: no word of a name that follows."""
 NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("value", "val")
 """Fields of a record that says in them which metric it holds: `{"key": "eval_accuracy", "value": 0.9}`."""
 STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_num")
 
 
 def reworded(text: str) -> str:
-    """Return a line with the new value of a change alone, and with the quantity in each split's name."""
+    """Return a line with the new value of a change alone, the quantity in each split's name, and clocks of 24 hours."""
+    if ":" in text:
+        text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)
     if ">" in text or "→" in text or " to " in text:
         text = ARROW.sub("", CHANGED.sub(r": \1", text))
     return MEASURE_FIRST.sub(r"\2_\1: \3 | \4_\1: ", text) if "train" in text.lower() else text

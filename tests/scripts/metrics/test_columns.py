@@ -48,11 +48,38 @@ def test_steps_and_names_with_spaces() -> None:
     assert all(len(one.metrics) == 3 for one in readings)
 
 
+BETWEEN = [
+    [],
+    ["     total [####......] 33.33%", "       600 iter, 1 epoch / 3 epochs", "     150.5 iters/sec."],
+    ["saving the model", "1 2 3"],
+    ["\x1b[4A\x1b[J"],
+]
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+@pytest.mark.parametrize("style", ["markdown", "ruled", "coloured", "bare", "tabs"])
+def test_other_lines_may_come_between_rows(style: str, between: list[str]) -> None:
+    """A progress bar below the table, a message: the next row belongs to it all the same."""
+    table = drawn(style)
+    lines = [*table[:-2], *between, table[-2], *between, f"\x1b[4A\x1b[J{table[-1]}"]
+    reader = PrintedTableReader(["valid_loss"])
+    readings = [one for line in lines for one in reader.read_all(line) if "valid_loss" in one.metrics]
+    assert [(one.step, one.metrics["valid_loss"]) for one in readings] == [(row[0], row[2]) for row in ROWS]
+
+
+def test_numbers_after_a_table_are_no_rows() -> None:
+    reader = PrintedTableReader(["valid_loss"])
+    for line in [*drawn("bare"), "confusion matrix:"]:
+        reader.read_all(line)
+    for line in ("1 40 3 2 1", "2 0.5 0.5 0.5 0.5", "3 4 5", "4 5 6 7 8", "3 x 0.4 0.5 00:03"):
+        assert reader.read_all(line) == [], line
+
+
 def test_other_lines_are_read_as_ever() -> None:
     reader = PrintedTableReader(["val_loss"])
     assert reader.read_all("epoch  train_loss  valid_loss") == []
     [after] = reader.read_all("step 3 val_loss=0.5")  # the table has ended
     assert (after.step, after.metrics) == (3, {"val_loss": 0.5})
-    assert reader.read_all("4  0.1  0.2") == []
+    assert reader.read_all("4  0.1  0.2  0.3") == []
     for line in ("epoch: 3  loss: 0.5  acc: 0.9", "epoch 3", "epoch  1  2", "time  loss  acc", "epoch  loss  loss"):
         assert heading_columns(line) == []

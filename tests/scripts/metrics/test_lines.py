@@ -288,3 +288,22 @@ def test_no_line_takes_long(line: str) -> None:
     began = time.process_time()
     reader.read(line)
     assert time.process_time() - began < 2.0  # a pattern that explodes would take hours, not seconds
+
+
+CLOCKS = [
+    "11/29 04:52:06 PM",
+    "11/29/2026 4:52:06 am",
+    "[04:52 PM]",
+    "2026-11-29 04:52:06,123 AM",
+    "04:52 p.m.",
+    "04:52:06",
+]
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("after", [" ", " - ", " INFO ", ": "])
+@pytest.mark.parametrize(("text", "name"), [("Valid_acc: 87.5", "Valid_acc"), ("val loss: 87.5", "val_loss")])
+def test_a_clock_is_no_part_of_a_name(clock: str, after: str, text: str, name: str) -> None:
+    reading = LineReader([name]).read(f"{clock}{after}{text}")
+    assert reading is not None
+    assert reading.metrics == {name: 87.5}
