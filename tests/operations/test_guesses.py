@@ -26,6 +26,9 @@ from hptui.scripts.inspect.syntax import ScriptOption
         ("train_path", "str", ("a/train.json", "b/train.json"), None),
         ("tokenizer", "str", ("tokenizer.json",), None),
         ("fold", "int", (), None),
+        *((name, "str", (), "hptui") for name in ("exp_name", "run", "experiment_id", "job_name", "tag", "expname")),
+        ("model_name", "str", (), None),
+        ("run_id", "int", (), None),
     ],
 )
 def test_what_is_demanded_is_guessed_where_one_value_is_likely(

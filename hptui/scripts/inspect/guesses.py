@@ -17,6 +17,9 @@ INPUT_NAME = re.compile(
     r"(?:.*_)?(?:path|file|filename|dir|directory|folder|root|data|dataset|csv|json|jsonl|txt|input|corpus|text)s?"
 )
 """Names of parameters that say what is read."""
+RUN_NAME = re.compile(r"(?:exp|expt|experiment|run|job|session)(?:_?(?:name|id|tag|no))?|tag")
+"""Names of parameters that only name the run."""
+NAME_OF_RUN = "hptui"
 KINDS_OF_FILE = {"path", "file", "filename", "dir", "directory", "folder", "root", "input", "in", "the"}
 """Words of such names that are no part of the name of a file."""
 SKIPPED = {".git", ".venv", "venv", "node_modules", "__pycache__", "wandb", "runs", "outputs", "results", "tests"}
@@ -25,13 +28,15 @@ MAX_SEEN = 2000
 
 
 def guess_value(option: ScriptOption) -> Value:
-    """Return a value for a required option: a choice, a middle value, the only file that fits."""
+    """Return a value for a required option: a choice, a middle value, a name, the only file that fits."""
     if option.choices:
         return option.choices[0]
     name, rule = option.name.rsplit(".", 1)[-1].lower(), rule_of(option)
     count = next((number for pattern, number in COUNTS if pattern.fullmatch(name)), None)
     if count is not None and option.type in ("int", "float", "any", "str"):
         return float(count) if option.type == "float" else count
+    if option.type in ("str", "any") and RUN_NAME.fullmatch(name):
+        return NAME_OF_RUN
     if option.type in ("str", "any") and INPUT_NAME.fullmatch(name) and (path := _only_file(name)):
         return path
     if rule is None or option.type not in ("int", "float", "any"):

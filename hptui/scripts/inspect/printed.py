@@ -85,7 +85,7 @@ class Samples:
                 yield f"| {self._text(call.args[0])} | {self._text(call.args[1], '.4f')} |"
 
     def _drawn(self) -> Iterator[str]:
-        """Yield headings and rows of tables that libraries draw: tabulate, rich, prettytable."""
+        """Yield headings and rows of tables that libraries draw: tabulate, rich, prettytable, Chainer."""
         columns: dict[str, list[str]] = {}
         for name, call in calls(self._tree):
             owner, _, last = name.rpartition(".")
@@ -100,6 +100,8 @@ class Samples:
                     columns.setdefault(owner, []).append(self._text(version.args[0]))
             elif last == "add_row" and call.args:
                 yield "| " + " | ".join(self._text(part) for part in list_elements(call.args[0]) or call.args) + " |"
+            elif last.endswith(("Report", "Printer", "Table")) and call.args:
+                yield " | ".join(self._text(part) for part in list_elements(call.args[0]) or [])
         for node in ast.walk(self._tree):
             match node:
                 case ast.Assign(targets=[ast.Attribute(attr="field_names")], value=names):

@@ -29,7 +29,10 @@ STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_n
 
 
 def reworded(text: str) -> str:
-    """Return a line with the new value of a change alone, the quantity in each split's name, and clocks of 24 hours."""
+    """Return a line in the usual form.
+
+    It has the new value of a change alone, the quantity in each split's name, and no AM or PM behind a clock.
+    """
     if ":" in text:
         text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)
     if ">" in text or "→" in text or " to " in text:
