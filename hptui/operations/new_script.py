@@ -282,7 +282,7 @@ def _setting_line(draft: Draft, option: ScriptOption) -> str:
     note = f"  # {one_line(help_text)}" if help_text else ""
     if option.default is None and option.required and (middle := guess_value(option)) is not None:
         return f"{key} = {toml_value(middle)}  # a guess: {one_line(help_text)}"
-    if option.default is None or option.default == []:  # that there are no words cannot be said
+    if option.default is None or option.default == []:  # no command line has an empty list
         value = toml_value(option.choices[0]) if option.choices else "0" if option.type in ("int", "float") else '"…"'
         return f"# {key} = {value}{note}"
     return f"{key} = {toml_value(option.default)}{note}"
