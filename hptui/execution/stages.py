@@ -187,19 +187,18 @@ def plan_next_stage(
     assert stage is not None
     if stage.best is None:
         return StageState(stage.name, began=time.time()), []
-    best = ranking(study, trials, part.name, stage.best)
+    best = ranking(study, trials, part.name, stage.best + stage.baseline)
     if not best:
         message = f"stage {stage.name!r} builds on the best trial of {part.name!r}, which has none that is usable"
         raise UserError(message, hint="mend what failed, and retry it or raise the stage's trials")
-    source = tuple(trial.number for trial in best)
     if stage.searches:
+        source = tuple(trial.number for trial in best[: stage.best])
         searched = {*stage_space(study, stage).names, *(derived.name for derived in stage_space(study, stage).derived)}
         settings = overrides_of(store, study, best[0], trials)
         fixed = {name: value for name, value in settings.items() if name not in searched}
         return StageState(stage.name, source, fixed, time.time()), []
     reruns = [
-        RerunConfiguration(trial.number, rerun_overrides(store, study, trial, stage.set, trials))
-        for trial in ranking(study, trials, part.name, stage.best + stage.baseline)
+        RerunConfiguration(trial.number, rerun_overrides(store, study, trial, stage.set, trials)) for trial in best
     ]
     if stage.baseline:  # it runs in this stage anyway: the best are those besides it
         base = {**store.read.defaults(), **study.trainer.settings}
