@@ -38,7 +38,7 @@ def places_(context: Context, study: str, as_json: bool) -> None:
         {
             **place,
             "trials": " ".join(map(str, place["trials"])),
-            "since:shown": duration(max(0.0, now - place["since"])) if document["runner"] else "",
+            "since:shown": duration(max(0.0, now - place["since"])) if document["runner"] and place["since"] else "",
         }
         for place in document["places"]
     ]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from hptui.execution.slurm.attempt import FRESH_S, MAX_SETUP_S, MAX_SILENCE_S, M
 from hptui.execution.slurm.claim import RUNNER, claim, claimed_by
 from hptui.execution.slurm.commands import command_environment
 from hptui.execution.slurm.examine import limit_seconds, parse_partitions
-from hptui.execution.slurm.queue import HOPELESS, Queue, job_name
+from hptui.execution.slurm.queue import HOPELESS, Queue, SlurmJob, job_name
 from hptui.execution.slurm.refusals import MAX_STILLBORN, Refusals
 from hptui.execution.slurm.submission import BEGAN, passes_by_itself, resource_options, with_remedy
 from hptui.operations.cluster import cluster_warnings
@@ -374,3 +375,15 @@ def test_the_process_of_a_job_hears_that_its_time_is_over(tmp_path: Path) -> Non
         said, _ = again.communicate(timeout=60)
         assert "nothing is started: the attempt belongs to 17 n2" in said
         assert run.events.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [(0.0, True), (1.0, True), (30.0, True), (364.0, False), (366.0, False), (None, False)]
+)
+def test_a_start_is_told_where_slurm_can_know_it(days: float | None, told: bool) -> None:
+    """Jobs without a time limit count as a year: a start after their end says nothing."""
+    when = "" if days is None else (datetime.now() + timedelta(days=days)).isoformat(timespec="seconds")
+    text = SlurmJob("1", "job", "PENDING", "Priority", start=when or "N/A").waits_for
+    assert text.startswith("Priority")
+    assert ("expected to start" in text) == told
+    assert (when[11:16] in text) == told if when else text == "Priority"

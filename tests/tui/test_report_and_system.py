@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import time
+
 import pytest
 from textual.widgets import Input
 
+from hptui.core.trial import StudyState
 from hptui.tui.screens.report import ReportScreen
 from hptui.tui.screens.system import SystemScreen
 from hptui.tui.widgets.facts import Facts
@@ -81,6 +86,44 @@ async def test_the_machine(home, size):
         await walk.press("u")
         await walk.press("escape")
         await walk.until("made by hand")
+
+
+@sizes
+async def test_places_elsewhere_are_listed_while_a_runner_lives(home, size):
+    """What cannot be reached and why, and which trials run where; nothing of a study without a runner."""
+    from hptui.operations.runner_process import acquire_study_lock
+    from hptui.store.recorded import MetaKey
+    from hptui.store.store import Store
+
+    now = round(time.time())
+    places = [
+        {"name": "box2", "state": "unreachable", "why": "no route to it", "since": now - 65, "slots": 2, "running": 0},
+        {"name": "box3", "state": "running", "why": "", "since": 0.0, "slots": 4, "running": 2},
+    ]
+    attempts = {str(n): {"state": "alive", "why": "", "place": "box3", "since": now} for n in (4, 7)}
+    text = FILE + '    [resources]\n    executor = "ssh"\n    [ssh]\n    hosts = ["box2", "box3"]\n'
+    sd = make(home, text=text, state=StudyState.RUNNING)
+    with Store.open(sd) as store:
+        store.set_meta(MetaKey.PLACES, json.dumps({"attempts": attempts, "places": places}))
+    make(home, text=text.replace('name = "made"', 'name = "asleep"'))
+    lock = acquire_study_lock(sd)
+    assert lock is not None
+    try:
+        async with walking(home, size=size) as walk:
+            await walk.press("u")
+            await walk.until("places elsewhere")
+            await walk.until("box2")
+            shown = [" ".join("".join(cell.text for cell in line).split()) for line in _lines(walk, "#places")]
+            assert any(line.startswith(f"box2 {sd.name} unreachable 6") and "0/2" in line for line in shown)
+            assert "no route to it" in shown
+            assert f"box3 {sd.name} running 2/4 #4 #7" in shown  # nobody knows since when: no time
+            assert not any("asleep" in line for line in shown)
+    finally:
+        os.close(lock)
+
+
+def _lines(walk, pane):
+    return walk.app.screen.query_one(pane, Facts).unfolded_lines
 
 
 async def test_a_running_trial_is_among_the_processes(tmp_path):

@@ -60,6 +60,7 @@ class SlurmExecutor:
         self._handles: dict[str, SlurmHandle] = {}
         self._fencing: dict[str, SlurmHandle] = {}
         self._reserved: set[str] = set()
+        self._busy_since: dict[str, int] = {}  # nodes with attempts, and since when (UTC)
         self._trouble = ""
         self._ended_jobs = EndedJobs()
         self._grace_s = GRACE_S
@@ -147,7 +148,13 @@ class SlurmExecutor:
         queue = Place(
             PLACE, state, why or queued, round(self._queue.since), self._resources.slurm.max_jobs, running=running
         )
-        return [queue, *(Place(node, "running", slots=n, running=n) for node, n in sorted(on_nodes.items()))]
+        now = round(time.time())
+        self._busy_since = {node: self._busy_since.get(node, now) for node in on_nodes}
+        nodes = (
+            Place(node, "running", since=self._busy_since[node], slots=n, running=n)
+            for node, n in sorted(on_nodes.items())
+        )
+        return [queue, *nodes]
 
     def problem(self) -> str:
         """Return once why Slurm will never start what is asked for; '' as long as it may."""

@@ -8,12 +8,15 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from hptui.execution.slurm.commands import SlurmCommand
 
 FORMAT = "%i|%j|%T|%r|%N|%S"
 POLL_S, QUIET_POLL_S = 2.0, 15.0
 """How often jobs are asked for: while one is waited for, and else."""
+MAX_EXPECTED_WAIT = timedelta(days=300)
+"""Slurm takes a job without a time limit to last a year, so a start that far away is no estimate."""
 NAME_PREFIX = "hptui-"
 HELD = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD")
 """States of a job that waits."""
@@ -64,11 +67,14 @@ class SlurmJob:
     def waits_for(self) -> str:
         """Why it waits, for people."""
         reason = self.reason if self.reason not in ("", "None") else "just submitted"
-        when = self.start.partition("T")[2][:5] if self.start.startswith("20") else ""
-        day = self.start.partition("T")[0]
-        if when:
-            when = when if day == time.strftime("%Y-%m-%d") else f"{day} {when}"
-        return f"{reason}, expected to start at {when}" if when else reason
+        try:
+            start = datetime.fromisoformat(self.start)  # Slurm's local time, as datetime.now() is
+        except ValueError:  # N/A: Slurm has no estimate
+            return reason
+        if start - datetime.now() > MAX_EXPECTED_WAIT:
+            return reason
+        when = f"{start:%H:%M}" if start.date() == datetime.now().date() else f"{start:%Y-%m-%d %H:%M}"
+        return f"{reason}, expected to start at {when}"
 
 
 class Queue:

@@ -1,10 +1,12 @@
 """The machine.
 
-GPUs with their load and users, processors, memory, disks, each with its recent history.
+GPUs with their load and users, processors, memory, disks, each with its recent history; and the places elsewhere where
+trials of studies run.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,12 +14,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
+from hptui.core.format import duration
 from hptui.operations.machine import ProcessNow
 from hptui.tui.cells import Cell, fit_cells, plain_line
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.machine import SystemSnapshot, SystemSource, share_of
+from hptui.tui.sources.places import PlaceNow, PlacesSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.themes import Glyphs
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
@@ -37,6 +41,10 @@ PROCESS_COLUMNS = {
     "lately": LOAD_CELLS + 2,
 }
 """Heading of each column of processes -> its cells."""
+PLACE_COLUMNS = {"place": 18, "study": 18, "state": 12, "for": 9, "running": 9}
+"""Heading of each column of places -> its cells."""
+PLACE_MEANINGS = {"unreachable": "bad", "refused": "bad", "queued": "warn", "connecting": "warn", "running": "good"}
+"""State of a place -> how it is shown."""
 
 
 class SystemScreen(SourceScreen):
@@ -51,25 +59,36 @@ class SystemScreen(SourceScreen):
 
     def compose(self) -> ComposeResult:
         host = host_of(self)
-        self.source = SystemSource(host.home)
+        self.source, self.places = SystemSource(host.home), PlacesSource(host.home)
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
             yield Facts(wrap=False, id="devices", classes="pane")
+            yield Facts(wrap=False, id="places", classes="pane")
             yield Facts(wrap=False, id="processes", classes="pane")
         yield MessageLine(id="answer")
         yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#processes").focus()
+        self.query_one("#places").display = False
         self.query_one("#head", CellLine).show([Cell("machine", bold=True)])
 
     def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
-        return [self.source]
+        return [self.source, self.places]
 
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         self._show_machine()
+        self._show_places()
+
+    def _show_places(self) -> None:
+        """Show where trials run elsewhere; without such places there is no pane."""
+        places, pane = self.places.latest or (), self.query_one("#places", Facts)
+        pane.display = bool(places)
+        pane.title = "places elsewhere"
+        pane.set_title(pane.title)
+        pane.show(place_lines(places, time.time()))
 
     def _show_machine(self) -> None:
         snapshot = self.source.latest
@@ -150,7 +169,7 @@ def process_lines(
 ) -> list[list[Cell]]:
     """Return one line per process, with its processor time; those of our trials are in colour."""
     if not process_list:
-        return [[Cell("no trial runs, and nobody is on a GPU", "muted")]]
+        return [[Cell("no trial runs on this machine, and nobody is on a GPU", "muted")]]
     lines = [[Cell("".join(fit_cells(text, width) for text, width in PROCESS_COLUMNS.items()) + "command", "muted")]]
     widths = list(PROCESS_COLUMNS.values())
     for process in process_list:
@@ -171,6 +190,26 @@ def process_lines(
             Cell(fit_cells(cell.text, width - 1) + " ", cell.meaning) for cell, width in zip(cells, widths, strict=True)
         ]
         lines.append([*fitted, Cell(plain_line(_short_command(process.command), 200), "muted")])
+    return lines
+
+
+def place_lines(places: Sequence[PlaceNow], now: float) -> list[list[Cell]]:
+    """Return a line per place: what it does, since when, its trials; under it, why it does nothing or less."""
+    lines = [[Cell("".join(fit_cells(text, width) for text, width in PLACE_COLUMNS.items()) + "trials", "muted")]]
+    for place in places:
+        cells = [
+            Cell(plain_line(place.name, 40)),
+            Cell(plain_line(place.study, 40)),
+            Cell(plain_line(place.state, 20), PLACE_MEANINGS.get(place.state, "muted")),
+            Cell(duration(max(0.0, now - place.since)) if place.since else ""),
+            Cell(f"{place.running}/{place.slots}" if place.slots else str(place.running)),
+        ]
+        widths = PLACE_COLUMNS.values()
+        fitted = [
+            Cell(fit_cells(cell.text, width - 1) + " ", cell.meaning) for cell, width in zip(cells, widths, strict=True)
+        ]
+        lines.append([*fitted, Cell(" ".join(f"#{number}" for number in place.trials))])
+        lines += [[Cell(f"  {plain_line(place.why, 200)}", "muted")]] if place.why else []
     return lines
 
 
