@@ -194,7 +194,7 @@ def process_lines(
 
 
 def place_lines(places: Sequence[PlaceNow], now: float) -> list[list[Cell]]:
-    """Return a line per place: what it does, since when, its trials; under it, why it does nothing or less."""
+    """Return a line per place, and under it why it does nothing or less."""
     lines = [[Cell("".join(fit_cells(text, width) for text, width in PLACE_COLUMNS.items()) + "trials", "muted")]]
     for place in places:
         cells = [
