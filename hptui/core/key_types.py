@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hptui.core.errors import StudyError, did_you_mean
-from hptui.core.values import is_number, parse_value, show, wrong_type_error
+from hptui.core.values import is_number, parse_value, show, words_hint, wrong_type_error
 
 if TYPE_CHECKING:
     from hptui.core.trial import Value
@@ -245,6 +245,15 @@ class ListType(ValueType):
         return {"type": "array", "items": self.item.json_schema()}
 
 
+class CommandType(ListType):
+    """The words of a command."""
+
+    def read(self, value: Value, where: str) -> Any:
+        if isinstance(value, str):
+            raise wrong_type_error(value, self.word, where, hint=words_hint(value))
+        return super().read(value, where)
+
+
 class PlainListType(ValueType):
     """A list of a trainer's setting, whose items the trainer checks."""
 
@@ -253,7 +262,7 @@ class PlainListType(ValueType):
     def read(self, value: Value, where: str) -> Any:
         if isinstance(value, list | tuple):
             return list(value)
-        raise wrong_type_error(value, self.word, where)
+        raise wrong_type_error(value, self.word, where, hint=words_hint(value))
 
     def json_schema(self) -> dict[str, Value]:
         return {"type": "array"}
@@ -318,7 +327,7 @@ TEXT = TextType()
 NONEMPTY = TextType(empty=False)
 EXPRESSION = ExpressionType()
 PATH = TextType()
-COMMAND = ListType(TEXT)
+COMMAND = CommandType(TEXT)
 FLAG = FlagType()
 NUMBER = NumberType()
 FLOAT = NumberType(float)

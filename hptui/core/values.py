@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
@@ -193,6 +194,17 @@ def unquote_hint(value: Value) -> str:
     if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
         return f"write it without quotes: {value.strip()}"
     return ""
+
+
+def words_hint(value: Value) -> str:
+    """Return how the words of a text are written as a list; '' for a value that is no text."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        words = [word.strip() for word in value.split(",")] if "," in value else shlex.split(value)
+    except ValueError:  # a quotation mark without its partner
+        words = value.split()
+    return f"write {show([word for word in words if word])}"
 
 
 def wrong_type_error(value: Value, expected: str, where: str, hint: str = "") -> StudyError:

@@ -139,6 +139,7 @@ BAD = {
     "bool for int": (trainer("batch_size = true"), ["trainer.batch_size: must be a whole number", "true"]),
     "number for text": (trainer("tag = 3"), ["trainer.tag: must be text, got a whole number: 3"]),
     "number for bool": (trainer("use_amp = 1"), ["trainer.use_amp: must be true or false, got a whole number: 1"]),
+    "words for list": (trainer('betas = "0.9, 0.99"'), ["trainer.betas: must be a list", 'write ["0.9", "0.99"]']),
     "number for list": (trainer("betas = 0.9"), ["trainer.betas: must be a list, got a number: 0.9"]),
     "no such choice": (trainer('lr_schedule = "cosin"'), ['trainer.lr_schedule: cannot be "cosin"', "'cosine'?"]),
     "too small": (trainer("batch_size = 0"), ["trainer.batch_size: must be at least 1, got 0"]),
@@ -342,7 +343,15 @@ BAD = {
     "note on nothing": ({"more": '[notes]\nlora_rnk = "x"'}, ["notes.lora_rnk:", "did you mean 'lora_rank'?"]),
     "note no text": ({"more": "[notes]\nlora_rank = 5"}, ["notes.lora_rank: must be text, got a whole number: 5"]),
     "future no list": ({"more": '[notes]\nfuture = "all"'}, ["notes.future: must be a list", 'write ["all"]']),
-    "command as text": ({"top": 'name = "a"\non_end = "bell -n"'}, ["on_end: must be a list", 'write ["bell -n"]']),
+    "quoted words": (
+        {"top": 'name = "a"\non_end = "say \'it is done\'"'},
+        ["on_end: must be a list", 'write ["say", "it is done"]'],
+    ),
+    "half a quotation": (
+        {"top": 'name = "a"\non_end = "say it\'s"'},
+        ["on_end: must be a list", """write ["say", "it's"]"""],
+    ),
+    "command as text": ({"top": 'name = "a"\non_end = "bell -n"'}, ["on_end: must be a list", 'write ["bell", "-n"]']),
 }
 
 
