@@ -11,6 +11,7 @@ import click
 
 from hptui.cli.common import Context, complete_changes, json_option, parse_pairs, pass_context
 from hptui.cli.output import message, write_facts, write_json
+from hptui.core.errors import named_in_errors
 from hptui.core.format import duration, memory, metric, setting, settings
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def check_(context: Context, file: Path, try_: bool, fit: str | None, changes: t
 
     overrides = parse_pairs(changes, "learning_rate=1e-4")
     checked = check(file, overrides, context.home)
-    preview_facts = prepare_facts(checked.study, context.home)
-    warnings = (*checked.warnings, *preflight(checked.study), *preview_facts.warnings)
+    with named_in_errors(str(file)):
+        preview_facts = prepare_facts(checked.study, context.home)
+        warnings = (*checked.warnings, *preflight(checked.study), *preview_facts.warnings)
     checked = replace(checked, warnings=warnings, facts={**checked.facts, **facts_summary(preview_facts.facts)})
     for warning in checked.warnings:
         message(f"warning: {warning}")

@@ -82,6 +82,19 @@ class StudyFileErrors(StudyError):
         return StudyFileErrors(error.at(file) if isinstance(error, StudyError) else error for error in self.errors)
 
 
+@contextmanager
+def named_in_errors(file: str) -> Iterator[None]:
+    """Let mistakes that are raised in this block, and name no file, name this one."""
+    try:
+        yield
+    except StudyError as error:
+        raise error if error.file else error.at(file) from None
+    except UserError as error:
+        if type(error) is not UserError:  # the others have a meaning of their own
+            raise
+        raise StudyError(error.message, file=file, hint=error.hint) from None
+
+
 class NotAvailable(UserError):
     """Something named by the user that may exist, but not on this machine, and cannot be fetched now."""
 

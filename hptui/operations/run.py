@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui import plugins
-from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean
+from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean, named_in_errors
 from hptui.core.sanitize import sanitize
 from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
@@ -138,6 +138,11 @@ def require_supported(study: Study) -> Study:
 
     Raises: `StudyError` or `Unsupported` otherwise.
     """
+    with named_in_errors(study.source):
+        return _require_supported(study)
+
+
+def _require_supported(study: Study) -> Study:
     from hptui.operations.rungs import require_promotable
     from hptui.trainers import registry
 
@@ -149,14 +154,12 @@ def require_supported(study: Study) -> Study:
         able = [kind for kind in plugins.names("trainers") if registry.evaluates_base(kind)]
         hint = f"those that can: {', '.join(sorted(able))}"
         message = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
-        raise StudyError(message, file=study.source, where="search.evaluate_base", value=True, hint=hint)
+        raise StudyError(message, where="search.evaluate_base", value=True, hint=hint)
     metrics = registry.reported_metrics(study.trainer.kind, study.directory)
     for name in (objective.metric for objective in study.objectives):
         if metrics and name not in metrics:
             message = f"the trainer {study.trainer.kind!r} reports no {name!r}"
-            raise StudyError(
-                message, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, metrics)
-            )
+            raise StudyError(message, where="objective.metric", value=name, hint=did_you_mean(name, metrics))
     registry.check(study)
     require_promotable(study)
     return study

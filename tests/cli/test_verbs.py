@@ -466,3 +466,27 @@ def test_nothing_evil_reaches_a_terminal(home):
         assert "\x9b".encode() not in printed
         assert "\u202e".encode() not in printed
     assert b"[red][/]" in _on_a_terminal([sys.executable, "-m", "hptui", "--home", str(home), "show", "made", "6"])
+
+
+BROKEN_COMMANDS = {
+    "placeholder": 'command = ["python", "{nowhere}/t.py"]',
+    "no word": 'command = ["python", 3]',
+    "empty": "command = []",
+    "variable": 'command = ["python", "t.py"]\nenv = { LR = "{nowhere}" }',
+    "names": 'command = ["python", "t.py"]\nnames = { lr = 3 }',
+    "ranks": 'command = ["python", "t.py"]\nranks = "sometimes"',
+    "config": 'command = ["python", "t.py", "{config}"]\nconfig = "missing.yaml"',
+    "help": 'command = ["python", "t.py"]\nhelp = 3',
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_COMMANDS)
+def test_a_mistake_in_a_command_names_file_and_key(call, tmp_path, case):
+    """Whether it is found while the file is read or when the trainer looks at its settings."""
+    path = tmp_path / "study.toml"
+    head = 'name = "x"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "command"\n'
+    path.write_text(f'{head}{BROKEN_COMMANDS[case]}\n[space]\nlr = "1e-5..1e-1 log"\n[search]\ntrials = 2\n')
+    done = call("check", str(path))
+    assert done.code == 2
+    assert done.err.startswith(f"hptui: {path}: trainer.")
+    assert "Traceback" not in done.err
