@@ -307,3 +307,20 @@ def test_a_clock_is_no_part_of_a_name(clock: str, after: str, text: str, name: s
     reading = LineReader([name]).read(f"{clock}{after}{text}")
     assert reading is not None
     assert reading.metrics == {name: 87.5}
+
+
+def test_a_report_of_torchrun_holds_no_metrics() -> None:
+    """Its table of failed ranks has numbers with names, and they are none that were measured."""
+    block = """
+        Root Cause (first observed failure):
+        [0]:
+          time      : 2026-11-29_19:19:55
+          host      : localhost
+          rank      : 1 (local_rank: 1)
+          exitcode  : -9 (pid: 15676)
+          error_file: <N/A>
+          traceback : Signal 9 (SIGKILL) received by PID 15676
+    """
+    reader = LineReader(["loss"])
+    assert [reading.metrics for line in block.splitlines() for reading in reader.read_all(line)] == []
+    assert [reading.metrics for reading in reader.read_all("rank: 1 loss: 0.5")] == [{"loss": 0.5}]
