@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
+from hptui.operations.new_automatic import automatic_value
 from hptui.operations.new_command import how_to_start, is_shell, stem_of
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 SEARCH_LINES = ["[search]", 'sampler = "auto"', "trials = 20", "baseline = true  # trial 0 runs [trainer] as it stands"]
 """The `[search]` table of a new study file."""
-SEED_NAMES = ("seed", "random_seed", "manual_seed", "rng_seed")
-"""Parameters that are given the trial's seed."""
-OUTPUT_NAMES = re.compile(
-    r"(output|out|save|log|logging|logs|tb|tensorboard|checkpoint|checkpoints|ckpt|work|run|exp|experiment|results?|model)"
-    r"_?(dir|directory|path|folder|root)|out|output|save|results|workdir|logdir|save_to|(output|out|save|log|results)_?(file|name)"
-)
-"""Parameters that name where a script writes; they are given a directory of the trial."""
 
 
 @dataclass
@@ -84,7 +78,7 @@ def _problems(text: str, place: Path) -> list[str]:
 
 def _draft(inspected: InspectedScript) -> Draft:
     names = study_names_for([option.name for option in inspected.options])
-    automatic = {option.name: value for option in inspected.options if (value := _automatic_value(option, inspected))}
+    automatic = {option.name: value for option in inspected.options if (value := automatic_value(option, inspected))}
     placed: set[str] = set()
     in_file: dict[str, str] = {}
     if inspected.config is not None:
@@ -105,8 +99,11 @@ def _draft(inspected: InspectedScript) -> Draft:
             and option.name not in in_file
         ]
     if inspected.style == "constants":  # a path stands in the place of the constant
-        in_file = {name: value for name, value in automatic.items() if value.startswith("{trial_dir}")}
-        automatic = {}
+        beside = [option.name for option in inspected.options if option.form is not None]
+        in_file = {n: value for n, value in automatic.items() if value.startswith("{trial_dir}") and n not in beside}
+        automatic = {name: value for name, value in automatic.items() if name in beside}
+        placed = set(beside) - automatic.keys()
+        automatic |= {name: f"{{{names[name]}}}" for name in beside if name in placed}
         inspected.options = [option for option in inspected.options if option.name not in in_file]
     leading = {
         option.name: f"{{{names[option.name]}}}" for option in inspected.options if _is_leading(option, automatic)
@@ -228,24 +225,6 @@ def _is_leading(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
     return option.before and option.name not in automatic and has_value and option.type not in ("bool", "list")
 
 
-def _automatic_value(option: ScriptOption, inspected: InspectedScript) -> str:
-    """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''."""
-    if option.positional and option.name not in inspected.outputs:
-        return ""
-    name = option.name.rsplit(".", 1)[-1].lower()
-    if name in SEED_NAMES and option.type in ("int", "any"):
-        return "{seed}"
-    is_output = OUTPUT_NAMES.fullmatch(name) or option.name in inspected.outputs
-    if not is_output or option.type not in ("str", "any"):
-        return ""
-    if name.startswith("model") and option.default not in (None, "") and option.name not in inspected.outputs:
-        return ""  # model_path = "bert-base" names what is read
-    suffix = Path(option.default).suffix if isinstance(option.default, str) else ""
-    if suffix and len(suffix) <= len(".safetensors") and suffix[1:].isalnum():
-        return f"{{trial_dir}}/{Path(str(option.default)).name}"
-    return "{trial_dir}/output" if not name.endswith(("file", "name")) else ""
-
-
 def _command_words(draft: Draft, automatic: Mapping[str, str]) -> list[str]:
     """Return the command's words for parameters that hptui gives explicitly."""
     from hptui.scripts.styles import ArgumentStyle, arguments, read_style
@@ -253,7 +232,11 @@ def _command_words(draft: Draft, automatic: Mapping[str, str]) -> list[str]:
     style = read_style(draft.inspected.style)
     file = draft.inspected.config_option
     if not isinstance(style, ArgumentStyle):  # its words have a place, and no names
-        return [automatic[file.name]] if file is not None and file.positional and file.name in automatic else []
+        forms = {option.name: option.form for option in draft.inspected.options}
+        flags = [
+            f"{form.flags[0]}={text}" for name, text in automatic.items() if (form := forms.get(name)) and form.flags
+        ]
+        return [automatic[file.name]] if file is not None and file.positional and file.name in automatic else flags
     known = draft.inspected.settings.get("names")
     renamed = known if isinstance(known, dict) else {}
     options = {option.name: option for option in draft.inspected.options}

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import UserError
-from hptui.scripts.with_constants import (
+from hptui.scripts.constant_slots import (
     assigned_places,
     is_plain,
-    replacement,
     slot_value,
     table_entries,
     top_level,
 )
+from hptui.scripts.with_constants import replacement
 
 BASES_NAME = "_base_"
 """Variable of a file in Python that names the files that it extends, from its own directory."""

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from hptui.core.errors import UserError, nearest
 from hptui.core.trial import Value
 from hptui.scripts.arguments import ComposedCommand, forms_in_command, is_own_subcommand
+from hptui.scripts.constant_slots import find_slots
 from hptui.scripts.harmless import reads_help_first
 from hptui.scripts.inspect.forms import Reads
 from hptui.scripts.passing import Forms, form_of
 from hptui.scripts.program import is_python, script_of
 from hptui.scripts.settings import CommandTable
 from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style, spelling
-from hptui.scripts.with_constants import find_slots
 
 if TYPE_CHECKING:
     from hptui.scripts.inspect import InspectedScript

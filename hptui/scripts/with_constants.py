@@ -15,9 +15,14 @@ import json
 import os
 import sys
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-LITERAL_NODES = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, ast.operator, ast.unaryop)
+if TYPE_CHECKING or __package__:
+    from hptui.scripts.constant_slots import assigned_places, find_slots, is_plain, slot_value, top_level
+else:  # started by its path, where no package is; the module lies next to it
+    slots = importlib.import_module("constant_slots")
+    assigned_places, find_slots, is_plain = slots.assigned_places, slots.find_slots, slots.is_plain
+    slot_value, top_level = slots.slot_value, slots.top_level
 
 
 def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
@@ -46,33 +51,6 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     return tree
 
 
-def top_level(tree: ast.Module) -> list[ast.stmt]:
-    """Return the statements at the top level, those that run only as a program included."""
-    lines: list[ast.stmt] = []
-    for node in tree.body:
-        is_program = isinstance(node, ast.If) and ast.unparse(node.test).replace("'", '"') == '__name__ == "__main__"'
-        lines += node.body if isinstance(node, ast.If) and is_program else [node]
-    return lines
-
-
-def assigned_places(node: ast.AST) -> list[tuple[ast.expr, Any, Any]]:
-    """Return (target, owner, attribute or index) of what a line assigns: of `a, b = 1, 2` both."""
-    if isinstance(node, ast.AnnAssign):
-        return [(node.target, node, "value")] if node.value is not None else []
-    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
-        return []
-    [target], value = node.targets, node.value
-    if isinstance(target, ast.Tuple) and isinstance(value, (ast.Tuple, ast.List)):
-        pairs = list(enumerate(target.elts))
-        return [(part, value.elts, index) for index, part in pairs] if len(pairs) == len(value.elts) else []
-    return [(target, node, "value")]
-
-
-def assigned_pairs(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
-    """Return the targets of a line that assigns, each with its expression."""
-    return [(target, slot_value(owner, key)) for target, owner, key in assigned_places(node)]
-
-
 def replacement(value: Any, old: ast.expr) -> ast.expr:
     """Return a value as an expression in the place of another one, a list as a tuple where that was one."""
     new = ast.parse(
@@ -81,189 +59,6 @@ def replacement(value: Any, old: ast.expr) -> ast.expr:
     for inner in ast.walk(new.body):
         ast.copy_location(inner, old)
     return new.body
-
-
-def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
-    """Return where a dotted name (`params.lr`) stands, as (owner, attribute or index)."""
-    first = name.partition(".")[0]
-    if name in (attributes := set_attributes(tree)):
-        return [(attributes[name], "value")]
-    in_table = slots_in_table(tree, name)
-    if in_table and not any(isinstance(node, ast.ClassDef) and node.name == first for node in tree.body):
-        return in_table
-    given = given_in_calls(tree, name)  # `Config(lr=0.1)` overrides what stands in the class
-    if given:
-        return given
-    return in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
-
-
-def set_attributes(tree: ast.Module) -> dict[str, Any]:
-    """Return the attributes that the top level sets once (`args.lr = 2e-5`), with each assignment."""
-    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
-    times = [ast.unparse(node) for node in stored]
-    lines = [node for node in top_level(tree) if isinstance(node, ast.Assign) and is_plain(node.value)]
-    names = {ast.unparse(line.targets[0]): line for line in lines if isinstance(line.targets[0], ast.Attribute)}
-    return {name: line for name, line in names.items() if times.count(name) == 1}
-
-
-def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
-    """Return where a function at the top level sets the variable `lr` of `main.lr`, if it does so once."""
-    return list(variables_of(tree, name.partition(".")[0]).get(name.partition(".")[2], ()))
-
-
-def variables_of(tree: ast.Module, function: str) -> dict[str, list[tuple[Any, Any]]]:
-    """Return the variables that a function sets once, to a plain value, with the place of each value."""
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
-    if len(functions) != 1:
-        return {}
-    assigned: dict[str, list[tuple[Any, Any]]] = {argument.arg: [] for argument, _, _ in signature(tree, function)}
-    stored = [node for node in ast.walk(functions[0]) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    times = [name.id for name in stored]
-    for node in ast.walk(functions[0]):
-        for target, owner, key in assigned_places(node):
-            is_set_once = isinstance(target, ast.Name) and times.count(target.id) == 1 and target.id not in assigned
-            if isinstance(target, ast.Name) and is_set_once and is_plain(slot_value(owner, key)):
-                assigned[target.id] = [(owner, key)]
-    return {name: lines for name, lines in assigned.items() if lines}
-
-
-def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
-    """Return where a dotted name stands in a table, as (owner, attribute or index).
-
-    The table is a dictionary that is assigned to one name once, anywhere in the script, or that a function of that
-    name returns, or a class at the top level.
-    """
-    first, _, rest = name.partition(".")
-    tables: list[ast.AST] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == first]
-    tables += [table for function, table in returned_tables(tree) if function == first]
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
-            if any(isinstance(target, ast.Name) and target.id == first for target in targets):
-                tables.append(node.value)
-    return slot_in(tables[0], rest) if len(tables) == 1 and rest else []
-
-
-def returned_tables(tree: ast.Module) -> list[tuple[str, ast.expr]]:
-    """Return the dictionaries that functions at the top level do nothing but return, by function."""
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    tables: list[tuple[str, ast.expr]] = []
-    for function in functions:
-        lines = [line for line in function.body if not isinstance(line, ast.Expr)]  # but for its docstring
-        if len(lines) == 1 and isinstance(lines[0], ast.Return) and lines[0].value is not None:
-            tables.append((function.name, lines[0].value))
-    return tables
-
-
-def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
-    """Return where a dotted name stands in a dictionary, `dict(…)` or class; [] if it is not there."""
-    for key, value, owner, index in table_entries(table) or ():
-        if key == name:
-            return [(owner, index)]
-        if isinstance(key, str) and name.startswith(f"{key}.") and (slots := slot_in(value, name[len(key) + 1 :])):
-            return slots
-    return []
-
-
-NAMESPACES = ("dict", "SimpleNamespace", "Namespace", "EasyDict", "edict", "AttrDict", "DotDict", "Munch", "Box",
-              "ConfigDict", "OmegaConf.create", "DictConfig")  # fmt: skip
-"""Calls that make a table of their keywords, or of a dictionary."""
-
-
-def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
-    """Return (key, value, owner, attribute or index) of each entry of a table; None for what is no table."""
-    if isinstance(node, ast.Dict):
-        entries: list[tuple[Any, ast.expr, Any, Any]] = []
-        for index, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
-            entries.append((key.value if isinstance(key, ast.Constant) else None, value, node.values, index))
-        return entries
-    if isinstance(node, ast.List) and node.elts and all(isinstance(item, ast.Dict) for item in node.elts):
-        return [(str(index), item, node.elts, index) for index, item in enumerate(node.elts)]
-    if isinstance(node, ast.Call) and called_name(node, NAMESPACES):
-        inner = [*node.args[:1], *(word.value for word in node.keywords if word.arg is None)]
-        entries = [(word.arg, word.value, word, "value") for word in node.keywords if word.arg]
-        for part in inner:
-            entries += table_entries(part) or []
-        return entries
-    if isinstance(node, ast.ClassDef):
-        lines = [line for line in node.body if isinstance(line, (ast.Assign, ast.AnnAssign)) and line.value is not None]
-        return [entry for line in lines for entry in class_entry(line)]
-    return None
-
-
-def class_entry(line: Any) -> list[tuple[Any, ast.expr, Any, Any]]:
-    """Return the entry of one line of a class; the default of `field(…)` where a dataclass has that."""
-    target = line.target if isinstance(line, ast.AnnAssign) else line.targets[0]
-    if not isinstance(target, ast.Name):
-        return []
-    if isinstance(line.value, ast.Call) and called_name(line.value, ("field", "Field")):
-        for word in line.value.keywords:
-            if word.arg == "default":
-                return [(target.id, word.value, word, "value")]
-            if word.arg == "default_factory" and isinstance(word.value, ast.Lambda):
-                return [(target.id, word.value.body, word.value, "body")]
-        return []
-    return [(target.id, line.value, line, "value")]
-
-
-def called_name(node: ast.Call, names: tuple[str, ...]) -> bool:
-    """Return whether a call is one of `names`, with the module in front or without."""
-    text = ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
-    return any(text == name or text.endswith(f".{name}") for name in names)
-
-
-def given_in_calls(tree: ast.Module, name: str) -> list[tuple[Any, Any]] | None:
-    """Return where the one call of `train` gives `train.lr`; [] if calls differ, None if no call gives it."""
-    first, _, rest = name.partition(".")
-    called = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called_name(node, (first,))]
-    order = [argument.arg for argument, _, _ in signature(tree, first)]
-    given: list[tuple[Any, Any]] = []
-    is_hidden = False
-    for call in called:
-        slots: list[tuple[Any, Any]] = [(word, "value") for word in call.keywords if word.arg == rest]
-        if not slots and rest in order and order.index(rest) < len(call.args):
-            slots = [(call.args, order.index(rest))]
-        is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
-        is_hidden |= not slots and (is_starred or any(word.arg is None for word in call.keywords))
-        given += slots
-    if not given and not is_hidden:
-        return None
-    return given if len(given) == len(called) == 1 and not is_hidden and is_plain(slot_value(*given[0])) else []
-
-
-def slots_in_signature(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
-    """Return where the default of an argument of a function, or of a class that is called, stands."""
-    first, _, rest = name.partition(".")
-    slots = [(owner, index) for argument, owner, index in signature(tree, first) if argument.arg == rest]
-    return [slot for slot in slots if slot[0] is not None and is_plain(slot_value(*slot))]
-
-
-def signature(tree: ast.Module, name: str) -> list[tuple[ast.arg, Any, Any]]:
-    """Return the arguments of a function or class, each with the place of its default."""
-    definitions: list[Any] = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == name]
-    skipped = 0
-    if len(definitions) == 1 and isinstance(definitions[0], ast.ClassDef):
-        definitions = [n for n in definitions[0].body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
-        skipped = 1
-    if len(definitions) != 1:
-        return []
-    spec = definitions[0].args
-    arguments = [*spec.posonlyargs, *spec.args]
-    missing = len(arguments) - len(spec.defaults)
-    places = [(a, spec.defaults if n >= missing else None, n - missing) for n, a in enumerate(arguments)]
-    named = [(a, spec.kw_defaults if spec.kw_defaults[n] else None, n) for n, a in enumerate(spec.kwonlyargs)]
-    return [*places[skipped:], *named]
-
-
-def slot_value(owner: Any, key: Any) -> ast.expr:
-    """Return the expression that stands in a place."""
-    value: ast.expr = getattr(owner, key) if isinstance(key, str) else owner[key]
-    return value
-
-
-def is_plain(node: ast.AST) -> bool:
-    """Return whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
-    return all(isinstance(inner, (*LITERAL_NODES, ast.expr_context)) for inner in ast.walk(node))
 
 
 class ModuleLoader(importlib.machinery.SourceFileLoader):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hptui.scripts.constant_slots import find_slots
 from hptui.scripts.inspect import inspect_script
 from hptui.scripts.inspect.any_keywords import any_keywords
 from hptui.scripts.inspect.constants import all_constants
@@ -17,7 +18,7 @@ from hptui.scripts.inspect.functions import signature_options
 from hptui.scripts.inspect.unrolled import unrolled_calls
 from hptui.scripts.metrics.columns import PrintedTableReader
 from hptui.scripts.metrics.lines import LineReader
-from hptui.scripts.with_constants import find_slots, with_values
+from hptui.scripts.with_constants import with_values
 
 HEAD = "from dataclasses import dataclass, field\nfrom types import SimpleNamespace\n"
 PLACES = {
@@ -68,7 +69,8 @@ def test_what_is_set_in_a_place_is_what_the_script_has() -> None:
             "clf = LogisticRegression(C=0.01, solver='lbfgs')",
             {"LogisticRegression.C": 0.01, "LogisticRegression.solver": "lbfgs"},
         ),
-        ("lr = 0.1\nopt = SGD(lr=0.5)", {"lr": 0.1}),  # a constant is the learning rate
+        ("lr = 0.1\nopt = SGD(lr=0.5, momentum=m)\nm = 0.9", {"m": 0.9, "SGD.lr": 0.5}),  # nothing reads `lr`
+        ("lr = 0.1\nopt = SGD(lr=lr, momentum=0.9)", {"lr": 0.1, "SGD.momentum": 0.9}),
         ("SGD(p, lr=0.1)\nSGD(q, lr=0.2)", {}),  # which of the two?
         ("args = Arguments('out')\nargs.lr = 0.1\nargs.epochs = 3", {"args.lr": 0.1, "args.epochs": 3}),
         ("args = Arguments('out')\nargs.lr = 0.1\nif big:\n    args.lr = 0.2", {}),

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hptui.scripts.inspect.forms import UNKNOWN
-from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once
-from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
-from hptui.scripts.with_constants import (
+from hptui.scripts.constant_slots import (
+    NAMESPACES,
     assigned_pairs,
+    called_name,
     find_slots,
     is_plain,
+    own_attributes,
     returned_tables,
     set_attributes,
     signature,
@@ -22,6 +22,9 @@ from hptui.scripts.with_constants import (
     top_level,
     variables_of,
 )
+from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once, is_tuned
+from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 
 MAX_DEPTH = 4
 """Dictionaries within dictionaries that are followed."""
@@ -51,8 +54,8 @@ def nested_constants(tree: ast.Module) -> dict[str, Any]:
 
 def _standing(tree: ast.Module, name: str) -> Any:
     """Return the literal that stands where a dotted name is set from; UNKNOWN without one place."""
-    slots = find_slots(tree, name)
-    return literal_value(slot_value(*slots[0])) if len(slots) == 1 else UNKNOWN
+    slots = find_slots(tree, name)  # several hold one value: both optimizers of a GAN get `lr=2e-4`
+    return literal_value(slot_value(*slots[0])) if slots else UNKNOWN
 
 
 def _set_later(tree: ast.Module) -> set[str]:
@@ -77,14 +80,19 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
     own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     names: dict[str, None] = {}
     for called, call in calls(tree):
-        last = called.rpartition(".")[2]
+        first, _, last = called.partition(".")[0], "", called.rpartition(".")[2]
+        if first in DRAWING or called_name(call, NAMESPACES):
+            continue
         given = [word.arg for word in call.keywords if word.arg]
         arguments = [*given, *(argument.arg for argument, _, _ in signature(tree, last))] if last in own else given
         is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
         is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
-        names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or has_rule(name))}
+        names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or is_tuned(name))}
     for function in own:
-        names |= {f"{function}.{name}": None for name in variables_of(tree, function) if has_rule(name)}
+        names |= {f"{function}.{name}": None for name in variables_of(tree, function) if is_tuned(name)}
+    for node in tree.body:
+        attributes = own_attributes(node) if isinstance(node, ast.ClassDef) else []
+        names |= {f"{node.name}.{name}": None for name, *_ in attributes if is_tuned(name)}  # type: ignore[attr-defined]
     by_name = {}
     for name in names:
         value = _standing(tree, name)
@@ -93,6 +101,8 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
     return by_name
 
 
+DRAWING = {"plt", "ax", "axes", "axs", "sns", "fig", "px", "go", "pyplot", "matplotlib", "tqdm", "argparse", "logging"}
+"""What calls belong to that draw or report, whose arguments may be called `alpha`."""
 TRAINING_FUNCTION = re.compile(r"(?:.*_)?(?:train\w*|fit|finetune|fine_tune|run|main|experiment|learn)", re.IGNORECASE)
 """Names of functions whose arguments are all settings."""
 
@@ -122,13 +132,36 @@ def known_values(tree: ast.Module) -> dict[str, Any]:
 
 
 def all_constants(tree: ast.Module, constants: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the constants of a script that may be parameters; those in calls if no other is tuned first."""
+    """Return the constants of a script that may be parameters.
+
+    Those in calls are among them; only the tuned ones, if another constant is tuned first.
+    """
     plain = plain_constants(tree)
+    plain = plain & _read_names(tree) or plain  # what nothing reads is no setting
+    plain = {name for name in plain if is_tuned(name) or name not in _counted(tree)}
     settings = {name: value for name, value in constants.items() if name in plain and is_setting(name, value)}
     settings |= nested_constants(tree)
+    given = argument_constants(tree)
     if not any(is_searched_at_once(name) for name in settings):
-        settings |= argument_constants(tree)
-    return settings
+        return settings | given
+    return settings | {name: value for name, value in given.items() if is_tuned(name.rpartition(".")[2])}
+
+
+def _read_names(tree: ast.Module) -> set[str]:
+    """Return the variables that a script reads; all that it has, if it may read them by their names."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    by_name = {"globals", "locals", "vars", "exec", "eval", "__import__"}
+    reads_all = any(node.id in by_name for node in names)
+    return {node.id for node in names if reads_all or isinstance(node.ctx, ast.Load)}
+
+
+def _counted(tree: ast.Module) -> set[str]:
+    """Return the variables that a script changes as it runs: `best = acc` in a loop, `step += 1`."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
+    lines = [line for loop in loops for line in ast.walk(loop) if isinstance(line, ast.Assign)]
+    targets = [target for line in lines for target in line.targets]
+    targets += [node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def is_setting(name: str, value: Any) -> bool:
@@ -156,13 +189,36 @@ def _tables(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
         if _entries(table) is not None and name not in assigned:
             yield name, table
     for node in tree.body:
-        if isinstance(node, ast.ClassDef) and (_is_dataclass(node) or (not node.bases and _holds_constants(node))):
+        if isinstance(node, ast.ClassDef) and _is_settings(node):
             yield node.name, node
+
+
+SETTINGS_CLASS = re.compile(
+    r"\w*(?:config\w*|cfg|conf|args|arguments|hparams?|hyper_?param\w*|settings|params|parameters|opts?|options?|constants)",
+    re.IGNORECASE,
+)
+"""Names of classes that hold settings, whatever else they do."""
+
+
+def _is_settings(node: ast.ClassDef) -> bool:
+    """Return whether a class holds settings: by its name, as a dataclass, or as a table."""
+    is_table = not node.bases and (_holds_constants(node) or _only_sets(node))
+    return _is_dataclass(node) or is_table or SETTINGS_CLASS.fullmatch(node.name) is not None
+
+
+def _only_sets(node: ast.ClassDef) -> bool:
+    """Return whether a class has nothing but a constructor that sets attributes."""
+    lines = [line for line in node.body if not isinstance(line, ast.Expr)]
+    maker = lines[0] if len(lines) == 1 else None
+    if not isinstance(maker, ast.FunctionDef) or maker.name != "__init__":
+        return False
+    return all(isinstance(line, ast.Assign | ast.AnnAssign | ast.Expr) for line in maker.body)
 
 
 def _holds_constants(node: ast.ClassDef) -> bool:
     """Return whether a class is a table of settings: constants, and nothing that runs."""
-    return all(isinstance(line, ast.Assign | ast.AnnAssign | ast.Expr | ast.Pass) for line in node.body)
+    kinds = ast.Assign | ast.AnnAssign | ast.Expr | ast.Pass | ast.ClassDef
+    return all(isinstance(line, kinds) for line in node.body)
 
 
 def _is_dataclass(node: ast.ClassDef) -> bool:

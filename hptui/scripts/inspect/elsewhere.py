@@ -9,7 +9,8 @@ from pathlib import Path
 
 from hptui.scripts.inspect.constants import all_constants, literal_tables
 from hptui.scripts.inspect.functions import plain_default
-from hptui.scripts.inspect.imported_constants import imported_constant_options
+from hptui.scripts.inspect.guesses import guess_value
+from hptui.scripts.inspect.imported_constants import with_imported_constants
 from hptui.scripts.inspect.ranges import typical_range
 from hptui.scripts.inspect.syntax import Constants, InspectedScript, ScriptOption, type_of
 
@@ -42,39 +43,52 @@ def constants_instead(script: InspectedScript, tree: ast.Module, constants: Cons
 
     The constants may be those of a module of settings that it imports.
 
-    In a script with `config = {"lr": 2e-5}`, `--cpu` and `--output_dir` the options keep their defaults.
+    In a script with `config = {"lr": 2e-5}`, `--cpu` and `--epochs` the flag keeps its default, and the other option
+    its place in the command.
     """
     known = script.parser in ("argparse", "click", "environment", "sys.argv")
-    if not known or script.words or any(map(_is_needed, script.options)):
+    if not known or script.words or any(map(_is_searched_at_once, script.options)):
         return script
     settings = all_constants(tree, constants)
     options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
-    if not any(map(_is_searched_at_once, options)):
-        imported = imported_constant_options(tree, path)
-        options = imported.options if imported is not None else []
+    options = with_imported_constants(InspectedScript("constants", "constants", options), tree, path).options
+    beside = [option for option in script.options if _stands_beside(option, script)]
+    if any(option.required and option not in beside for option in script.options):
+        return script
     if not any(map(_is_searched_at_once, options)):
         return script
     dashes = "" if script.parser in ("environment", "sys.argv") else "--"
-    flags = ", ".join(f"{dashes}{option.flag}" for option in script.options)
-    note = f"its learning rate is a constant, so its constants are set; {flags} keep their defaults"
-    return InspectedScript("constants", "constants", options, notes=[note])
+    flags = ", ".join(f"{dashes}{option.flag}" for option in script.options if option not in beside)
+    note = "its learning rate is a constant, so its constants are set"
+    note += f"; {flags} keep their defaults" if flags else ""
+    names = {option.name for option in beside}
+    options = [*beside, *(option for option in options if option.name not in names)]
+    parser = f"{script.parser} and constants" if beside else "constants"
+    return InspectedScript(parser, "constants", options, notes=[note], outputs=script.outputs)
 
 
-def constants_of_modules(project: ast.Module) -> InspectedScript | None:
-    """Return the constants of a script with its modules, if there is one among them that is tuned first.
+def _stands_beside(option: ScriptOption, script: InspectedScript) -> bool:
+    """Return whether an option keeps its place in the command: it has one value, and a flag."""
+    has_value = option.default is not None or guess_value(option) is not None
+    is_single = option.type not in ("bool", "list") and not option.positional and not option.before
+    return script.parser in ("argparse", "click") and has_value and is_single and option.form is not None
+
+
+def with_constants_of_modules(script: InspectedScript, project: ast.Module | None) -> InspectedScript:
+    """Return the script with the constants of its modules, if there is one among them that is tuned first.
 
     Plain variables of modules are left out: most are no settings.
     """
+    if project is None or script.parser not in ("", "constants") or script.notes:
+        return script
     settings = {name: value for name, value in all_constants(project, {}).items() if "." in name}
     options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
     if not any(map(_is_searched_at_once, options)):
-        return None
-    return InspectedScript("constants", "constants", options)
-
-
-def _is_needed(option: ScriptOption) -> bool:
-    """Return whether the command line must be used: for a required option, or for one that is tuned first."""
-    return option.required or _is_searched_at_once(option)
+        return script
+    known = {option.name for option in script.options}
+    return InspectedScript(
+        "constants", "constants", [*script.options, *(option for option in options if option.name not in known)]
+    )
 
 
 def _is_searched_at_once(option: ScriptOption) -> bool:

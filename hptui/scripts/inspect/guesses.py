@@ -14,7 +14,8 @@ from hptui.scripts.inspect.syntax import ScriptOption
 COUNTS = ((re.compile(r"(?:.*_)?epochs?"), 10), (re.compile(r"(?:.*_)?(?:steps|iters|iterations|episodes)"), 1000))
 """How long a script trains, by the name of the parameter."""
 INPUT_NAME = re.compile(
-    r"(?:.*_)?(?:path|file|filename|dir|directory|folder|root|data|dataset|csv|json|jsonl|txt|input|corpus|text)s?"
+    r"(?:.*_)?(?:data|train|val|valid|test|input|image|text)?(?:path|file|filename|dir|directory|folder|root)s?"
+    r"|(?:.*_)?(?:data|dataset|csv|json|jsonl|txt|input|corpus|text)s?"
 )
 """Names of parameters that say what is read."""
 RUN_NAME = re.compile(r"(?:exp|expt|experiment|run|job|session)(?:_?(?:name|id|tag|no))?|tag")
@@ -22,6 +23,8 @@ RUN_NAME = re.compile(r"(?:exp|expt|experiment|run|job|session)(?:_?(?:name|id|t
 NAME_OF_RUN = "hptui"
 KINDS_OF_FILE = {"path", "file", "filename", "dir", "directory", "folder", "root", "input", "in", "the"}
 """Words of such names that are no part of the name of a file."""
+JOINED = re.compile(r"(data|train|val|valid|test|input|image|text)(root|dir|path|file|folder|set)(?![a-z])")
+"""Words of names that are written as one: `dataroot`."""
 SKIPPED = {".git", ".venv", "venv", "node_modules", "__pycache__", "wandb", "runs", "outputs", "results", "tests"}
 MAX_SEEN = 2000
 """Files and folders that are looked at."""
@@ -30,7 +33,7 @@ MAX_SEEN = 2000
 def guess_value(option: ScriptOption) -> Value:
     """Return a value for a required option: a choice, a middle value, a name, the only file that fits."""
     if option.choices:
-        return option.choices[0]
+        return next((word for word in option.choices if str(word) in ("train", "training", "fit")), option.choices[0])
     name, rule = option.name.rsplit(".", 1)[-1].lower(), rule_of(option)
     count = next((number for pattern, number in COUNTS if pattern.fullmatch(name)), None)
     if count is not None and option.type in ("int", "float", "any", "str"):
@@ -53,7 +56,7 @@ def _only_file(name: str) -> str:
 
     It is '' if there is none, or several.
     """
-    words = set(re.findall(r"[a-z]+", name))
+    words = set(re.findall(r"[a-z]+", JOINED.sub(r"\1_\2", name)))
     is_folder = bool(words & {"dir", "directory", "folder", "root"})
     wanted = words - KINDS_OF_FILE or words
     fitting = [

@@ -10,6 +10,7 @@ from typing import Any
 
 from hptui.scripts.inspect.constants import is_setting, nested_constants, plain_constants
 from hptui.scripts.inspect.project import package_root
+from hptui.scripts.inspect.ranges import is_tuned
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, top_level_constants, type_of
 
 SETTINGS_MODULE = re.compile(
@@ -21,9 +22,13 @@ MAX_MODULE_BYTES = 1 << 20
 
 
 def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript | None:
-    """Inspect the constants of the modules of settings in a script's directory; None without any."""
+    """Inspect the constants of the modules in a script's directory that it imports; None without any.
+
+    Of modules of settings these are all, of others those that people tune.
+    """
     options: list[ScriptOption] = []
     for module, file in dict(_modules(tree, path)).items():
+        is_settings = any(SETTINGS_MODULE.fullmatch(part) for part in module.split("."))
         try:
             source = file.read_text(encoding="utf-8-sig") if file.stat().st_size <= MAX_MODULE_BYTES else ""
             inner = ast.parse(source)
@@ -33,9 +38,14 @@ def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript |
         constants = {name: value for name, value in top_level_constants(inner).items() if name in plain}
         values = {name: value for name, value in constants.items() if is_setting(name, value)}
         values |= nested_constants(inner)
+        values = {name: value for name, value in values.items() if is_settings or _is_tuned(name, value)}
         own = {_spelled(name, module, tree): value for name, value in values.items()}
         options += [ScriptOption(name, name, type_of(value), value) for name, value in own.items()]
     return InspectedScript("constants", "constants", options) if options else None
+
+
+def _is_tuned(name: str, value: Any) -> bool:
+    return is_tuned(name.rpartition(".")[2]) and isinstance(value, int | float)
 
 
 def _spelled(name: str, module: str, tree: ast.Module) -> str:
@@ -48,6 +58,16 @@ def _spelled(name: str, module: str, tree: ast.Module) -> str:
         alias.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for alias in n.names if not alias.asname
     ]
     return name if rest and first in imported else f"{module}.{name}"
+
+
+def with_imported_constants(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
+    """Return the script with the constants of the modules that it imports, if it reads no command line."""
+    imported = None if script.notes else imported_constant_options(tree, path)
+    if imported is None or script.parser not in ("", "constants"):
+        return script
+    names = {option.name for option in script.options}
+    options = [*script.options, *(option for option in imported.options if option.name not in names)]
+    return InspectedScript("constants", "constants", options)
 
 
 def imported_values(tree: ast.Module, path: Path) -> dict[str, Any]:
@@ -67,11 +87,11 @@ def imported_values(tree: ast.Module, path: Path) -> dict[str, Any]:
 
 
 def _modules(tree: ast.Module, path: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the modules of settings that are imported, by their full name, with their files."""
+    """Yield the modules of the project that are imported, by their full name, with their files."""
     root = package_root(path.resolve()) or path.parent
     for name in [*_imported_names(tree, path.resolve(), root), *_named_by_text(tree)]:
         file = root.joinpath(*name.split(".")).with_suffix(".py")
-        if any(SETTINGS_MODULE.fullmatch(part) for part in name.split(".")) and file.is_file():
+        if file.is_file():
             yield name, file
 
 

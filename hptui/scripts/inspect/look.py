@@ -11,11 +11,11 @@ from hptui.scripts.inspect.attributes import ALL_WORDS, attribute_options
 from hptui.scripts.inspect.config_file import file_by_option, merged_by_omegaconf
 from hptui.scripts.inspect.config_flags import with_config_flags
 from hptui.scripts.inspect.constants import known_values
-from hptui.scripts.inspect.elsewhere import constants_instead, constants_of_modules, with_defaults_of_table
+from hptui.scripts.inspect.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
 from hptui.scripts.inspect.fixed_file import fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
-from hptui.scripts.inspect.imported_constants import imported_constant_options, imported_values
+from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants
 from hptui.scripts.inspect.metrics import (
     HELD_OUT_SPLITS,
     METRIC_NAME,
@@ -25,6 +25,7 @@ from hptui.scripts.inspect.metrics import (
     measured,
     rank,
 )
+from hptui.scripts.inspect.modes import with_modes
 from hptui.scripts.inspect.outside import (
     MACHINE_VARIABLE,
     SECRET_VARIABLE,
@@ -79,14 +80,11 @@ def inspect_script(path: Path) -> InspectedScript:
         script = yacs_options(project or tree, path) or script
     script = with_config_flags(script, tree, path) if script is not None else None
     if script is None:
-        script = constant_options(tree, text, values)
-        if not script.options and not script.notes:
-            script = imported_constant_options(tree, path) or script
+        script = with_imported_constants(constant_options(tree, text, values), tree, path)
         if not any(is_searched_at_once(option.name) for option in script.options):
-            of_modules = constants_of_modules(project) if project is not None else None
-            script = fixed_file(project or tree, path) or of_modules or script
+            script = fixed_file(project or tree, path) or with_constants_of_modules(script, project)
     script = constants_instead(file_by_option(script, project or tree, path), tree, values, path)
-    script = with_defaults_of_table(script, project or tree)
+    script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
     places = written_places(project or tree)
     script.outputs += [option.name for option in script.options if option.name in places and _is_path(option)]
     _add_metrics(script, tree, project)
@@ -209,9 +207,10 @@ PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|mai
 def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module | None) -> None:
     """Add the metrics that a script measures, and how they are read where its output does not hold them."""
     texts = {option.name: option.default for option in script.options if isinstance(option.default, str)}
-    metrics = measured(tree, texts)
+    off = [o.name for o in script.options if (o.default is None or o.default is False or o.default == "")]
+    metrics = measured(tree, texts, off)
     if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data
-        of_all = measured(project, texts)
+        of_all = measured(project, texts, off)
         metrics = of_all if best_rank(of_all) < best_rank(metrics) else metrics
     script.metrics, script.maximized = metrics.readable, metrics.maximized
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
@@ -220,7 +219,7 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
         script.metric_files = _event_files(metrics, script) or (LIGHTNING_FILES if metrics.lightning else ["runs"])
     elif metrics.in_files and rank(metrics.in_files[0])[0] < best:
         script.metrics = [*metrics.in_files, *metrics.readable]
-        script.metric_files = [_written_file(file, script) for file in metrics.files]
+        script.metric_files = list(dict.fromkeys(_written_file(file, script) for file in metrics.files))
     if script.metrics and all(map(is_training_metric, script.metrics)):
         script.notes.append(
             f"only a training loss was recognised ({script.metrics[0]}), which says how well the model fits what it"

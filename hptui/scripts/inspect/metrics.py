@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from hptui.core.metric_names import larger_is_better
+from hptui.scripts.inspect.library_output import library_metrics
+from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.printed import Samples
+from hptui.scripts.inspect.selected import by_selection, selections
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
-from hptui.scripts.inspect.written import WrittenFile, written_files
+from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
 from hptui.scripts.metrics.columns import heading_columns
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import canonical_name
@@ -55,13 +58,18 @@ class Measured:
     """Metrics whose names do not say that larger is better, but whose expressions do: `Val: {val_acc}`."""
 
 
-def measured(tree: ast.Module, texts: Mapping[str, str] | None = None) -> Measured:
-    """Return what a script measures; `texts` are the defaults of its options that are texts."""
+def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iterable[str] = ()) -> Measured:
+    """Return what a script measures.
+
+    `texts` are the defaults of its options that are texts, `off` the options that are off by default.
+    """
     samples = Samples(tree, texts)
     names: dict[str, None] = {}
-    names |= dict.fromkeys(_reported(tree, samples))
+    names |= dict.fromkeys(_reported(tree, samples, skipped_calls(tree, set(off))))
     sources: dict[str, str] = {}
-    names |= dict.fromkeys(_printed(samples, sources))
+    places: dict[str, set[str]] = {}
+    names |= dict.fromkeys(_printed(samples, sources, places))
+    names |= dict.fromkeys(library_metrics(tree))
     tags = [tag for name, call in calls(tree) if name.endswith(".add_scalar") for tag in _tags(call, samples)]
     directories = [
         argument
@@ -73,11 +81,12 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None) -> Measur
     readable = [
         name
         for name in [*names, *shown]
-        if is_quality(name) or (_quality_of(sources.get(name, "")) and not _is_abbreviated(name, sources))
+        if is_quality(name) or (_quality_of(sources.get(name, "")) and _may_be_quality(name, sources))
     ]
     if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
         readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
-    files = written_files(tree, samples)
+    in_text = [name for name in _printed(Samples(tree, texts, of_files=True), sources, places) if is_quality(name)]
+    files = [*written_files(tree, samples), *text_files(tree, in_text)]
     in_files = [name for file in files for name in file.names]
     known = [*readable, *tags, *in_files]
     if not any(is_quality(name) and rank(name)[0] <= HELD_OUT_GROUPS for name in known):
@@ -86,16 +95,18 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None) -> Measur
         in_files = [name for name in in_files if is_quality(name) or _is_of_held_out_data(name)]
     else:
         in_files = [name for name in in_files if is_quality(name)]
+    chosen = by_selection([*readable, *tags, *in_files], sources, selections(tree))
+    larger = {
+        name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
+    }
     return Measured(
-        ranked(readable),
-        ranked(tag for tag in [*tags, *logged] if is_quality(tag)),
+        ranked(readable, places, chosen),
+        ranked((tag for tag in [*tags, *logged] if is_quality(tag)), places, chosen),
         directories,
         lightning=bool(logged) and not directories,
         files=files,
-        in_files=ranked(in_files),
-        maximized={
-            name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
-        },
+        in_files=ranked(in_files, places, chosen),
+        maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not _is_loss(name)},
     )
 
 
@@ -111,6 +122,14 @@ NO_MEASURE = re.compile(
 def _is_of_held_out_data(name: str) -> bool:
     words = _words(name)
     return len(words) > 1 and words[0] in HELD_OUT_SPLITS and not any(map(NO_MEASURE.fullmatch, words[1:]))
+
+
+def _may_be_quality(name: str, sources: Mapping[str, str]) -> bool:
+    return not _is_abbreviated(name, sources) and not COUNTED.fullmatch(_words(name)[-1])
+
+
+COUNTED = re.compile(r"images?|samples?|examples?|batches|frames?|items?|time|steps?|epochs?|set")
+"""What an accuracy is one of: `accuracy on the 160 test images: 93.1%`."""
 
 
 def _is_abbreviated(name: str, sources: Mapping[str, str]) -> bool:
@@ -141,14 +160,14 @@ def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str],
     return shown, logged
 
 
-def _printed(samples: Samples, sources: dict[str, str]) -> list[str]:
+def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[str]]) -> list[str]:
     """Return the names that the reader of output finds, and finds again when they are the objective.
 
-    `sources` gets the expressions behind them.
+    `sources` gets the expressions behind them, `places` the functions that print them.
     """
-    lines, names = list(samples.lines()), dict[str, None]()
+    names = dict[str, None]()
     names |= dict.fromkeys(title for title in samples.meters() if is_quality(title) and _is_read(title, f"{title} 0.5"))
-    for line in lines:
+    for line in samples.lines():
         names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
         reading = LineReader().read(line)
         # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
@@ -158,7 +177,10 @@ def _printed(samples: Samples, sources: dict[str, str]) -> list[str]:
             for name, value in (reading.metrics if reading is not None else {}).items()
             if value in samples.sources
         }
-        names |= dict.fromkeys(name for name in candidates if _is_read(name, line))
+        read = [name for name in candidates if _is_read(name, line)]
+        for name in read:
+            places.setdefault(name, set()).add(samples.function)
+        names |= dict.fromkeys(read)
     return list(names)
 
 
@@ -174,8 +196,11 @@ def _is_read(name: str, line: str) -> bool:
     return reading is not None and name in reading.metrics
 
 
-def _reported(tree: ast.Module, samples: Samples) -> list[str]:
-    """Return the names that the tap and `hptui.report` report in full precision."""
+def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str]:
+    """Return the names that the tap and `hptui.report` report in full precision.
+
+    Calls that are `skipped` do not run by default.
+    """
     modules, names = imported_modules(tree), []
     logs_to_wandb = "wandb" in modules
     runs = {
@@ -187,6 +212,8 @@ def _reported(tree: ast.Module, samples: Samples) -> list[str]:
     }
     for name, call in calls(tree):
         owner, _, last = name.rpartition(".")
+        if id(call) in skipped:
+            continue
         if last == "log" and logs_to_wandb and (owner in ("wandb", "wandb.run", "run", "self.run") or owner in runs):
             names += samples.keys(call.args[0]) if call.args else []
         elif owner in MLFLOW_OWNERS and last in ("log_metric", "log_metrics"):
@@ -247,9 +274,40 @@ def is_training_metric(name: str) -> bool:
     return any(word in TRAINING_SPLITS for word in words) or any("loss" in word for word in words)
 
 
-def ranked(names: Iterable[str]) -> list[str]:
-    """Return names of metrics, the likeliest objective first: held-out before others, losses first."""
-    return sorted(dict.fromkeys(names), key=rank)
+def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, chosen: Iterable[str] = ()) -> list[str]:
+    """Return names of metrics, the likeliest objective first: held-out before others, losses first.
+
+    `places` are the functions that print them; what the script has `chosen` its best by is before others of its kind.
+    """
+    by_choice = set(chosen)
+
+    def key(name: str) -> tuple[int | bool, ...]:
+        group, *rest = rank(name)
+        if group == NO_SPLIT:
+            group = _group_of_places((places or {}).get(name, set()))
+        return (
+            HELD_OUT_GROUPS if group < HELD_OUT_GROUPS and by_choice else group,
+            name not in by_choice,
+            group,
+            *rest,
+        )
+
+    return sorted(dict.fromkeys(names), key=key)
+
+
+def _group_of_places(functions: set[str]) -> int:
+    """Return the group of a metric that names no split, by the functions that print it."""
+    if functions and all(OF_HELD_OUT_DATA.fullmatch(name) for name in functions):
+        return HELD_OUT_GROUPS
+    return OF_TRAINING if functions and all(OF_A_STEP.fullmatch(name) for name in functions) else NO_SPLIT
+
+
+OF_HELD_OUT_DATA = re.compile(
+    r"(?:(?!train).)*(?:^|_)(?:val|valid|validate|validation|eval|evaluate|evaluation|test|testing|check|infer)(?:_(?!train).*)?",
+    re.IGNORECASE,
+)
+OF_A_STEP = re.compile(r"train(?:ing)?_(?:one_)?(?:epoch|step|batch|fn|loop)|(?:one_)?epoch_train", re.IGNORECASE)
+"""Names of functions that see held-out data, and of those that see training data alone."""
 
 
 def rank(name: str) -> tuple[int, int, int, int]:
@@ -257,16 +315,18 @@ def rank(name: str) -> tuple[int, int, int, int]:
     words = _words(name)
     split = next((index for index, split in enumerate(HELD_OUT_SPLITS) if split in words), len(HELD_OUT_SPLITS))
     training = any(word in TRAINING_SPLITS for word in words)
-    group = 0 if split < len(HELD_OUT_SPLITS) - 1 else 1 if split == len(HELD_OUT_SPLITS) - 1 else 3 if training else 2
+    is_held_out = split < len(HELD_OUT_SPLITS) - 1
+    group = 0 if is_held_out else 1 if split == len(HELD_OUT_SPLITS) - 1 else OF_TRAINING if training else NO_SPLIT
     is_loss = any("loss" in word for word in words) or not REWARDS.isdisjoint(words)
     lesser = sum(word in LESSER_WORDS for word in words)
-    lesser += (
-        is_loss
-        and REWARDS.isdisjoint(words)
-        and group == NO_SPLIT
-        and not all(WHOLE_LOSS.fullmatch(word) for word in words)
-    )
+    of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
+    is_whole = all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
+    lesser += is_loss and REWARDS.isdisjoint(words) and not is_whole
     return group, lesser, 0 if is_loss else 1, split
+
+
+def _is_loss(name: str) -> bool:
+    return any(SMALLER_IS_BETTER.fullmatch(word) for word in _words(name))
 
 
 def best_rank(metrics: Measured) -> tuple[int, ...]:
@@ -277,8 +337,8 @@ def best_rank(metrics: Measured) -> tuple[int, ...]:
 
 REWARDS = {"reward", "rewards", "return", "returns", "ret"}
 """Words of what an agent is trained for: the losses of its networks say little."""
-NO_SPLIT = 2
-"""Group of the metrics that name no data."""
+NO_SPLIT, OF_TRAINING = 2, 3
+"""Groups of the metrics that name no data, and of those of the training data."""
 WHOLE_LOSS = re.compile(r"\w*loss|total|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")
 """Words of a whole loss; `loss_cls` is a part of one, and a score says more."""
 

@@ -272,7 +272,7 @@ def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> 
         return InspectedScript(
             notes=[f"its command line is read by {elsewhere}, which is not looked into; hptui check asks --help"]
         )
-    if not settings or any(name in ("sys.argv", "argv") for name in _all_names(tree)):
+    if not settings or _reads_words(tree):
         return InspectedScript()
     options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
     return InspectedScript("constants", "constants", options)
@@ -333,5 +333,8 @@ def _parsed_elsewhere(tree: ast.Module) -> str:
     return f"{parser_call}()" if parser_call else ""
 
 
-def _all_names(tree: ast.Module) -> set[str]:
-    return {dotted_name(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+def _reads_words(tree: ast.Module) -> bool:
+    """Return whether a script reads words of its command line; `sys.argv[0]` is its own path."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)]
+    own = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Subscript) and literal_value(n.slice) == 0}
+    return any(dotted_name(node) in ("sys.argv", "argv") and id(node) not in own for node in nodes)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from hptui.scripts.inspect.folded import filled
+from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.sample_texts import (
     FRACTION,
     MAX_REPEATED,
@@ -39,6 +40,8 @@ CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(\d+|\*)?(?:\.(\d+|\*))?([dioux
 FIELD = re.compile(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
 MAX_SUBSTITUTIONS = 4
 """Variables that hold a text made of others."""
+LOG_FUNCTIONS = ("log", "log_metrics", "logger.log", "log_stats")
+"""Functions that print the values that they are given by name."""
 NAMING_CALLS = re.compile(
     r"log_tabular|logkv(_mean)?|record(_tabular|_mean)?|log_(value|scalar|stat|key)|put_scalar|(add|update|put)_(metric|stat)",
 )
@@ -54,11 +57,14 @@ MAX_VARIANTS = 12
 class Samples:
     """Sample lines of one script; a loop variable over literal texts (`for phase in ["train", "val"]`) takes each.
 
-    `texts` are defaults of options by name: what a script prints in the place of `args.loss`.
+    `texts` are defaults of options by name: what a script prints in the place of `args.loss`. With `of_files` the lines
+    are those that go to files of text alone.
     """
 
-    def __init__(self, tree: ast.AST, texts: Mapping[str, str] | None = None) -> None:
+    def __init__(self, tree: ast.AST, texts: Mapping[str, str] | None = None, *, of_files: bool = False) -> None:
         self._tree = tree
+        self._of_files = of_files
+        self._logs_to_file = logs_to_file_alone(tree)
         self._texts_of_options = texts or {}
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
@@ -71,6 +77,10 @@ class Samples:
         self._depth = 0
         self.sources: dict[float, str] = {}
         """The expressions that fractions stand for."""
+        self._defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        self._functions = dict(_functions_of_calls(tree))
+        self.function = ""
+        """The function whose lines are yielded."""
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, in the order of the calls."""
@@ -78,11 +88,24 @@ class Samples:
         for name, call in calls(self._tree):
             if id(call) in self._of_failures:
                 continue
+            self.function = self._functions.get(id(call), "")
             if self._printed(name, call):
                 for version in itertools.islice(self._unroller.versions(call), MAX_VARIANTS):
                     yield from self._variants(self._printed(name, version))
             elif NAMING_CALLS.fullmatch(name.rpartition(".")[2]) and len(call.args) > 1 and is_text(call.args[0]):
                 yield f"| {self._text(call.args[0])} | {self._text(call.args[1], '.4f')} |"
+
+    def _named_values(self, name: str, call: ast.Call) -> list[ast.expr]:
+        """Return what a function of another project prints of values by name: `log(Loss=a, Val=b)`."""
+        named = [word for word in call.keywords if word.arg and literal_value(word.value) is UNKNOWN]
+        if name not in LOG_FUNCTIONS or call.args or not named or name in self._defined:
+            return []
+        parts: list[ast.expr] = [
+            part
+            for word in named
+            for part in (ast.Constant(f"{word.arg}: "), ast.FormattedValue(word.value, -1), ast.Constant(", "))
+        ]
+        return [ast.JoinedStr(parts)]
 
     def _drawn(self) -> Iterator[str]:
         """Yield headings and rows of tables that libraries draw: tabulate, rich, prettytable, Chainer."""
@@ -156,13 +179,19 @@ class Samples:
                 name = f"logger.{method}" if dotted_name(made_by).endswith(("getLogger", "get_logger")) else name
         last, owner = name.rsplit(".", 1)[-1], name.rpartition(".")[0]
         file = keyword_argument(call, "file")
-        if last in PRINT_CALLS and (file is None or dotted_name(file) in ("sys.stderr", "sys.stdout")):
-            return call.args
+        if by_name := self._named_values(name, call):
+            return by_name
+        if last in PRINT_CALLS:
+            is_shown = file is None or dotted_name(file) in ("sys.stderr", "sys.stdout")
+            return call.args if is_shown is not self._of_files else []
+        if self._of_files:
+            is_written = last == "write" and dotted_name(call.func) and not _is_logger(owner, last)
+            is_logged = self._logs_to_file and last in LOG_METHODS and _is_logger(owner, last)
+            return call.args if is_written or is_logged else []
         if last in BAR_METHODS:
             return [*call.args, *(ast.Dict([ast.Constant(w.arg)], [w.value]) for w in call.keywords if w.arg)]
-        if last in LOG_METHODS and owner and not owner.startswith(("wandb", "run", "self", "mlflow", "f", "file")):
-            return call.args
-        return []
+        is_shown = last in LOG_METHODS and _is_logger(owner, last)
+        return call.args if is_shown and not (self._logs_to_file and LOGGER_NAME.search(owner)) else []
 
     def _variants(self, parts: list[ast.expr]) -> Iterator[str]:
         names = [name for name in dict.fromkeys(n for part in parts for n in names_in(part)) if name in self._loops]
@@ -284,3 +313,38 @@ class Samples:
             return self._text(value, match[2] or "") if value is not None else stand_in(match[1], match[2] or "")
 
         return FIELD.sub(replacement, text)
+
+
+def _functions_of_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the calls in functions, each with the name of the innermost one."""
+    for node in ast.walk(tree):  # outer functions come before those within them
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from ((id(call), node.name) for _, call in calls(node))
+
+
+def _is_logger(owner: str, method: str) -> bool:
+    """Return whether the text that a method of an object is given arrives in the output."""
+    first, last = owner.partition(".")[0], owner.rpartition(".")[2]
+    if not owner or first in TRACKERS or (owner == "self" and method not in ("print", "info")):
+        return False
+    is_named = LOGGER_NAME.search(last) is not None
+    return is_named or method in ("info", "debug", "warning", "success") or first not in ("self", *FILES)
+
+
+TRACKERS = ("wandb", "run", "mlflow")
+"""What gets metrics by name, and no text."""
+FILES = ("f", "fp", "fd", "fout", "fw", "file", "out_file", "log_file", "outfile")
+"""Usual names of opened files."""
+LOGGER_NAME = re.compile(r"log(?:ger|ging)?$|console|stdout|stderr|printer", re.IGNORECASE)
+
+
+def logs_to_file_alone(tree: ast.AST) -> bool:
+    """Return whether what a script logs goes to a file, and nowhere else."""
+    made = [(name.rpartition(".")[2], call) for name, call in calls(tree)]
+    names = {name for name, _ in made}
+    basic = [call for name, call in made if name == "basicConfig"]
+    to_file = "FileHandler" in names or any(keyword_argument(call, "filename") is not None for call in basic)
+    shows_too = bool(names & {"StreamHandler", "RichHandler"}) or any(
+        keyword_argument(call, "filename") is None and keyword_argument(call, "handlers") is None for call in basic
+    )
+    return to_file and not shows_too

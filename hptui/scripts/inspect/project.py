@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hptui.core.trial import Value
-from hptui.scripts.with_constants import find_slots
+from hptui.scripts.constant_slots import find_slots
 
 MAX_MODULES = 40
 """Modules that are read for one script."""

@@ -109,6 +109,19 @@ def has_rule(name: str) -> bool:
     return any(re.fullmatch(rule.pattern, name.lower()) for rule in RULES)
 
 
+LENGTHS = re.compile(
+    r"(?:.*_)?(?:epochs?|iters?|iterations|episodes|timesteps|(?:train|training|max|num|n|total)_?steps|patience)(?:_num|_count)?"
+    r"|num_?epoch|n_?epoch|numepochs?|nepochs?|maxepochs?|epoch_?num|step_size|optimizer|activation|scheduler|hidden\w*|"
+    r"(?:num_|n_)?(?:filters|kernels|channels)|kernel_size|smoothing|epsilon|eps(?:ilon)?_\w+|max_?len(?:gth)?"
+)
+"""Names of how long a script trains, and of what else people tune that has no usual range."""
+
+
+def is_tuned(name: str) -> bool:
+    """Return whether people tune what has this name: a hyperparameter, or how long a script trains."""
+    return has_rule(name) or LENGTHS.fullmatch(name.lower()) is not None
+
+
 def is_searched_at_once(name: str) -> bool:
     """Return whether a name is that of a hyperparameter that is tuned before others: a learning rate."""
     last = name.rpartition(".")[2].lower()

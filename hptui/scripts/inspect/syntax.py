@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.trial import Value
+from hptui.scripts.constant_slots import assigned_pairs, top_level
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm
-from hptui.scripts.with_constants import assigned_pairs, top_level
 
 Constants = dict[str, Any]
 """Constants of a script by name."""

@@ -8,22 +8,31 @@ from collections.abc import Iterator
 from hptui.scripts.inspect.folded import filled, table_of
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 
-MAX_DEPTH = 4
+MAX_DEPTH = 10
 """Variables and functions that are followed from one table to the next."""
 COPYING_CALLS = ("dict", "OrderedDict", "sorted", "copy", "deepcopy", "average", "reduce_dict", "asdict", "defaultdict")
 """Calls that return the table that they are given, or one with the same keys."""
 
 
+METERS = ".meters"
+"""The attribute of a collection of averages that has them by name."""
+RESULTS = ("result", "results", "compute", "averages", "average", "summary", "as_dict", "get_metrics", "avg")
+"""Methods of a collection of averages that return them by name."""
+
+
 class Tables:
     """Knows which tables variables hold and functions return; values are as the script writes them."""
 
-    def __init__(self, tree: ast.AST) -> None:
-        self._functions: dict[str, list[ast.FunctionDef]] = {}
-        for node in ast.walk(tree):
+    def __init__(self, tree: ast.AST, around: Tables | None = None) -> None:
+        self._functions: dict[str, list[ast.FunctionDef]] = {} if around is None else around._functions
+        for node in ast.walk(tree) if around is None else ():
             if isinstance(node, ast.FunctionDef):
                 self._functions.setdefault(node.name, []).append(node)
+        self._around = around
+        self._inside: dict[int, Tables] = {} if around is None else around._inside
         self._parts: dict[str, list[ast.expr]] = dict(_parts(tree))
-        self.loops = {**dict(self._key_loops(tree)), **dict(_literal_loops(tree))}
+        self._arguments = {inner.arg for inner in ast.walk(tree) if isinstance(inner, ast.arg)} if around else set()
+        self.loops = {} if around else {**dict(self._key_loops(tree)), **dict(_literal_loops(tree))}
         """Loop variables that go through texts, with these."""
 
     def of(self, node: ast.AST | None, depth: int = 0) -> ast.Dict | None:
@@ -33,8 +42,10 @@ class Tables:
         if (literal := table_of(node)) is not None:
             return literal
         match node:
-            case ast.Name() | ast.Attribute() if parts := self._parts.get(dotted_name(node)):
+            case ast.Name() | ast.Attribute() if parts := self._parts_of(dotted_name(node)):
                 return _joined([self.of(part, depth + 1) for part in parts])
+            case ast.Subscript(value=ast.Call() as call, slice=ast.Constant(value=int() as place)):
+                return self._returned_by(call, depth, place)
             case ast.DictComp(key=key, generators=[ast.comprehension() as loop]):
                 return self._comprehended(key, loop, depth)
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
@@ -43,10 +54,31 @@ class Tables:
                 name = dotted_name(func).rpartition(".")[2] or (func.attr if isinstance(func, ast.Attribute) else "")
                 if name in COPYING_CALLS and args:
                     return self.of(args[0], depth + 1)
-                functions = self._functions.get(name, [])
-                returned = [self.of(value, depth + 1) for function in functions for value in _returned(function)]
-                return _joined(returned)
+                owner = dotted_name(func.value) if isinstance(func, ast.Attribute) else ""
+                if name in RESULTS and (parts := self._parts_of(owner)):
+                    return _joined([self.of(part, depth + 1) for part in parts])
+                return self._returned_by(node, depth)
         return None
+
+    def _parts_of(self, name: str) -> list[ast.expr]:
+        """Return what is assigned to a variable or put into it, in a function or around it."""
+        name = name.removesuffix(METERS)
+        if self._around is None or name in self._parts:
+            return self._parts.get(name, [])
+        return [] if name in self._arguments else self._around._parts_of(name)
+
+    def _returned_by(self, call: ast.expr, depth: int, place: int | None = None) -> ast.Dict | None:
+        """Return the table that a call of a function of the script returns, or that at a place of its tuple."""
+        func = call.func if isinstance(call, ast.Call) else call
+        name = func.attr if isinstance(func, ast.Attribute) else dotted_name(func)
+        returned: list[ast.Dict | None] = []
+        for function in self._functions.get(name, []):
+            inside = self._inside.setdefault(id(function), Tables(function, self._around or self))
+            for value in _returned(function):
+                parts = value.elts if isinstance(value, ast.Tuple) and place is not None else [value]
+                part = parts[place] if place is not None and place < len(parts) else parts[0]
+                returned.append(inside.of(part, depth + 1))
+        return _joined(returned)
 
     def _comprehended(self, key: ast.expr, loop: ast.comprehension, depth: int) -> ast.Dict | None:
         """Return the table of `{f"val_{k}": v for k, v in table.items()}`."""
@@ -104,18 +136,33 @@ def _parts(tree: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
             case ast.Assign(targets=[ast.Subscript(value=table, slice=key)], value=entry) if dotted_name(table):
                 if isinstance(key, ast.Constant | ast.JoinedStr) and not isinstance(literal_value(key), int | float):
                     parts.setdefault(dotted_name(table), []).append(ast.Dict([key], [entry]))
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Call() as call):
+                for place, name in enumerate(map(dotted_name, targets)):
+                    entry = ast.Subscript(call, ast.Constant(place), ast.Load())
+                    parts.setdefault(name, []).append(entry)
             case ast.Assign(targets=targets, value=whole):
                 for name in filter(None, map(dotted_name, targets)):
                     parts.setdefault(name, []).append(whole)
+            case ast.Call(
+                func=ast.Attribute(value=ast.Subscript(value=table, slice=key), attr="append" | "update" | "add"),
+                args=[value, *_],
+            ) if isinstance(key, ast.Constant | ast.JoinedStr):
+                parts.setdefault(dotted_name(table).removesuffix(METERS), []).append(ast.Dict([key], [value]))
+            case ast.Call(
+                func=ast.Attribute(value=table, attr="update" | "add" | "add_scalar"),
+                args=[ast.Constant(value=str()) as key, value, *_],
+            ):
+                parts.setdefault(dotted_name(table).removesuffix(METERS), []).append(ast.Dict([key], [value]))
             case ast.AnnAssign(target=annotated, value=ast.expr() as declared) if dotted_name(annotated):
                 parts.setdefault(dotted_name(annotated), []).append(declared)
     for called, call in calls(tree):
         owner, _, method = called.rpartition(".")
-        if method == "update" and owner and call.args:
+        if method == "update" and owner and len(call.args) == 1:
             parts.setdefault(owner, []).append(call.args[0])
-        elif method == "update" and owner and call.keywords:
+        if method == "update" and owner and call.keywords:
             named = [word for word in call.keywords if word.arg]
             parts.setdefault(owner, []).append(ast.Dict([ast.Constant(w.arg) for w in named], [w.value for w in named]))
+            parts[owner] += [word.value for word in call.keywords if not word.arg]
     yield from parts.items()
 
 

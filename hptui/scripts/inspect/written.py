@@ -13,6 +13,10 @@ from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, l
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv")
 """Ends of the names of files that hptui reads metrics from."""
+LINES_OF_JSON = (".txt", ".log")
+"""Ends of the names of files that hold lines of JSON, in a script that makes JSON."""
+TEXT_FILES = (".txt", ".log", ".out")
+"""Ends of the names of files that hold lines of text."""
 HEADING_NAME = re.compile(r"(?:.*_)?(?:keys|header|headers|heading|columns|cols|fields|fieldnames)", re.IGNORECASE)
 """Names of lists that become the heading of a table."""
 TABLE_CALLS = re.compile(r"dump|dumps|append|writerow|update|write|(?:log|record|save|add)(?:_\w+)?", re.IGNORECASE)
@@ -40,6 +44,26 @@ def written_files(tree: ast.Module, samples: Samples) -> list[WrittenFile]:
     for file in files:
         file.names = names
     return [file for file in files if file.names]
+
+
+def text_files(tree: ast.Module, names: list[str]) -> list[WrittenFile]:
+    """Return the files of text that a script writes, with the names that its lines have."""
+    assigned = {**_given(tree), **_assigned(tree)}
+    paths = dict(_paths(tree, TEXT_FILES)) if names else {}
+    for called, call in calls(tree) if names else ():
+        last = called.rpartition(".")[2]
+        given = keyword_argument(call, "filename") or (call.args[0] if call.args and last == "FileHandler" else None)
+        if last in ("basicConfig", "FileHandler") and given is not None:
+            node = assigned.get(dotted_name(given), given)
+            paths |= {name: node for name in [_file_name(node, TEXT_FILES)] if name}
+    return [WrittenFile(name, node, _parts(node, assigned), names) for name, node in paths.items()]
+
+
+def _file_name(path: ast.expr, suffixes: tuple[str, ...]) -> str:
+    """Return the last name of a path that ends as wanted, of the texts in its expression; '' without one."""
+    texts = [node.value for node in ast.walk(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    name = next((text for text in reversed(texts) if text.lower().endswith(suffixes)), "")
+    return name.rpartition("/")[2] or name
 
 
 WRITING_CALLS = re.compile(
@@ -103,12 +127,13 @@ def _given(tree: ast.Module) -> dict[str, ast.expr]:
     return given
 
 
-def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+def _paths(tree: ast.Module, ends: tuple[str, ...] = SUFFIXES) -> Iterator[tuple[str, ast.expr]]:
     """Yield the names of files that are opened for writing, with the expression of the path."""
     assigned = {**_given(tree), **_assigned(tree)}
+    holds_json = any(name in ("json.dumps", "json.dump") for name, _ in calls(tree))
     for called, call in calls(tree):
         last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
-        mode_node = call.args[-1] if call.args else keyword_argument(call, "mode")
+        mode_node = keyword_argument(call, "mode") or (call.args[-1] if call.args else None)
         mode = literal_value(mode_node.body if isinstance(mode_node, ast.IfExp) else mode_node)
         if last == "open" and isinstance(mode, str) and mode[:1] in ("w", "a", "x"):
             is_method = isinstance(call.func, ast.Attribute) and called != "io.open"
@@ -120,12 +145,9 @@ def _paths(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
         else:
             continue
         path = assigned.get(dotted_name(path), path)
-        texts = [
-            node.value for node in ast.walk(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        ]
-        name = next((text for text in reversed(texts) if text.lower().endswith(SUFFIXES)), "")
-        if name:
-            yield name.rpartition("/")[2] or name, path
+        suffixes = (*ends, *LINES_OF_JSON) if holds_json and ends == SUFFIXES else ends
+        if name := _file_name(path, suffixes):
+            yield name, path
 
 
 def _names(tree: ast.Module, samples: Samples) -> Iterator[str]:

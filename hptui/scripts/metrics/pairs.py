@@ -17,6 +17,7 @@ SYNONYMS = {
     "training": "train",
     "valid": "val",
     "validation": "val",
+    "vali": "val",
     "evaluation": "eval",
     "testing": "test",
 }

@@ -1,0 +1,36 @@
+"""What a new study file gives for a script's parameters in the person's place: the trial's seed and directory."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hptui.scripts.inspect import InspectedScript, ScriptOption
+
+SEED_NAMES = ("seed", "random_seed", "manual_seed", "rng_seed")
+"""Parameters that are given the trial's seed."""
+OUTPUT_NAMES = re.compile(
+    r"(output|out|save|log|logging|logs|tb|tensorboard|checkpoint|checkpoints|ckpt|work|run|exp|experiment|results?|model)"
+    r"_?(dir|directory|path|folder|root)|out|output|save|results|workdir|logdir|save_to|(output|out|save|log|results)_?(file|name)"
+)
+"""Parameters that name where a script writes; they are given a directory of the trial."""
+
+
+def automatic_value(option: ScriptOption, inspected: InspectedScript) -> str:
+    """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''."""
+    if option.positional and option.name not in inspected.outputs:
+        return ""
+    name = option.name.rsplit(".", 1)[-1].lower()
+    if name in SEED_NAMES and option.type in ("int", "any"):
+        return "{seed}"
+    is_output = OUTPUT_NAMES.fullmatch(name) or option.name in inspected.outputs
+    if not is_output or option.type not in ("str", "any"):
+        return ""
+    if name.startswith("model") and option.default not in (None, "") and option.name not in inspected.outputs:
+        return ""  # model_path = "bert-base" names what is read
+    suffix = Path(option.default).suffix if isinstance(option.default, str) else ""
+    if suffix and len(suffix) <= len(".safetensors") and suffix[1:].isalnum():
+        return f"{{trial_dir}}/{Path(str(option.default)).name}"
+    return "{trial_dir}/output" if not name.endswith(("file", "name")) else ""

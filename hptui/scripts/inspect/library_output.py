@@ -1,0 +1,78 @@
+"""Metrics that libraries print while a script trains with them: Keras, XGBoost, LightGBM, Stable-Baselines3."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from hptui.scripts.inspect.constants import literal_tables
+from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
+
+KERAS = {"keras", "tensorflow", "tf_keras"}
+BOOSTERS = {"xgboost": "-", "lightgbm": " "}
+"""Libraries of boosted trees, with what they print between the name of the data and that of the metric."""
+ALIASES = {"acc": "acc", "mse": "mse", "mae": "mae"}
+
+
+def library_metrics(tree: ast.Module) -> list[str]:
+    """Return the names that libraries print for a script, those of held-out data first."""
+    modules = imported_modules(tree)
+    names = list(_of_keras(tree)) if modules & KERAS else []
+    names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
+    names += list(_of_agents(tree)) if "stable_baselines3" in modules else []
+    return list(dict.fromkeys(names))
+
+
+def _of_keras(tree: ast.Module) -> Iterator[str]:
+    fits = [call for name, call in calls(tree) if name.rpartition(".")[2] in ("fit", "fit_generator")]
+    fits = [call for call in fits if _may_print(call)]
+    if not fits:
+        return
+    compiled = [call for name, call in calls(tree) if name.rpartition(".")[2] == "compile"]
+    lists = [node for call in compiled if isinstance(node := keyword_argument(call, "metrics"), ast.List | ast.Tuple)]
+    own = [text for node in lists for part in node.elts if (text := _metric_of_keras(part))]
+    if any(keyword_argument(call, name) for call in fits for name in ("validation_data", "validation_split")):
+        yield from ("val_loss", *(f"val_{name}" for name in own))
+    yield from ("loss", *own)
+
+
+def _may_print(call: ast.Call) -> bool:
+    epochs = any(keyword_argument(call, name) is not None for name in ("epochs", "nb_epoch", "steps_per_epoch"))
+    return epochs and literal_value(keyword_argument(call, "verbose")) != 0
+
+
+def _metric_of_keras(node: ast.expr) -> str:
+    """Return the name of a metric in the output: that of a text, a function, or `AUC(name="auc")`."""
+    if isinstance(text := literal_value(node), str):
+        return text
+    named = literal_value(keyword_argument(node, "name")) if isinstance(node, ast.Call) else None
+    if isinstance(named, str):
+        return named
+    last = dotted_name(node.func if isinstance(node, ast.Call) else node).rpartition(".")[2]
+    return "".join(
+        f"_{c.lower()}" if c.isupper() and n and not last[n - 1].isupper() else c.lower() for n, c in enumerate(last)
+    )
+
+
+def _of_boosters(tree: ast.Module) -> Iterator[str]:
+    between = next(text for library, text in BOOSTERS.items() if library in imported_modules(tree))
+    tables = literal_tables(tree)
+    given = [literal_value(keyword_argument(call, "eval_metric")) for _, call in calls(tree)]
+    given += [table.get("eval_metric") or table.get("metric") for table in tables.values()]
+    metrics = [name for item in given for name in (item if isinstance(item, list) else [item]) if isinstance(name, str)]
+    for called, call in calls(tree):
+        last, owner = called.rpartition(".")[2], called.partition(".")[0]
+        sets = [keyword_argument(call, name) for name in ("evals", "valid_names", "eval_set", "valid_sets")]
+        named = [
+            part.value for node in sets if node is not None for part in ast.walk(node) if isinstance(part, ast.Constant)
+        ]
+        if last == "train" and owner in ("xgb", "xgboost", "lgb", "lightgbm"):
+            for data in reversed([text for text in named if isinstance(text, str)]):
+                yield from (f"{data}{between}{metric}" for metric in metrics)
+
+
+def _of_agents(tree: ast.Module) -> Iterator[str]:
+    if any(literal_value(keyword_argument(call, "verbose")) == 1 for _, call in calls(tree)) and any(
+        name.endswith(".learn") for name, _ in calls(tree)
+    ):
+        yield "rollout/ep_rew_mean"

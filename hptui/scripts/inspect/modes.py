@@ -1,0 +1,64 @@
+"""Flags without which a script neither trains nor measures, such as `--do_train`: new studies set them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+
+from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, dotted_name
+
+TRAINING_MODE = re.compile(r"(?:do_?|is_?|run_?)?train(?:ing)?|do_fit")
+MEASURING_MODE = re.compile(
+    r"do_?(?:eval|evaluate|evaluation|val|valid|validate|validation)|(?:evaluate|eval|validate|test)_during_train(?:ing)?"
+)
+TEST_MODE = re.compile(r"do_?test(?:ing)?")
+"""Flags of a test, which are set where no flag of a validation is."""
+ONLY = re.compile(r"\bonly\b|\bskip\b|\binstead\b", re.IGNORECASE)
+CLASSES_WITH_MODES = ("HfArgumentParser", "TrlParser")
+"""Parsers whose `TrainingArguments` have these flags."""
+
+
+def with_modes(script: InspectedScript, tree: ast.Module) -> InspectedScript:
+    """Return the script with the flags of training and measuring set that its conditions ask for."""
+    asked = _asked(tree)
+    known = {option.name: option for option in script.options}
+    names = [name for name in asked if TRAINING_MODE.fullmatch(name) or MEASURING_MODE.fullmatch(name)]
+    if not any(MEASURING_MODE.fullmatch(name) for name in names):
+        names += [name for name in asked if TEST_MODE.fullmatch(name)]
+    on = {name for name in names if name in known and _is_off(known[name])}
+    script.options = [replace(o, default=True, required=False) if o.name in on else o for o in script.options]
+    if script.parser in CLASSES_WITH_MODES:
+        more = [name for name in ("do_train", "do_eval") if name in asked and name not in known]
+        script.options += [ScriptOption(name, name, "bool", True) for name in more]
+    return script
+
+
+def skipped_calls(tree: ast.AST, off: set[str]) -> set[int]:
+    """Return the calls that run only if an option is given that is `off` by default: `if args.wandb:`."""
+    branches = [node for node in ast.walk(tree) if isinstance(node, ast.If) and off and _needs(node.test, off)]
+    lines = [line for branch in branches for line in branch.body]
+    return {id(inner) for line in lines for inner in ast.walk(line) if isinstance(inner, ast.Call)}
+
+
+def _needs(test: ast.expr, off: set[str]) -> bool:
+    """Return whether a condition fails where an option is off."""
+    match test:
+        case ast.BoolOp(op=ast.And(), values=values):
+            return any(_needs(value, off) for value in values)
+        case ast.BoolOp(values=values):
+            return all(_needs(value, off) for value in values)
+        case ast.Compare(left=left, ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None | "")]):
+            return _needs(left, off)
+    return dotted_name(test).rpartition(".")[2] in off and isinstance(test, ast.Attribute)
+
+
+def _is_off(option: ScriptOption) -> bool:
+    return option.type == "bool" and not option.default and not ONLY.search(option.help)
+
+
+def _asked(tree: ast.Module) -> list[str]:
+    """Return the last parts of the names that conditions of a script ask for."""
+    tests = [node.test for node in ast.walk(tree) if isinstance(node, ast.If | ast.IfExp)]
+    parts = [inner for test in tests for inner in ast.walk(test) if isinstance(inner, ast.Attribute | ast.Name)]
+    return list(dict.fromkeys(dotted_name(part).rpartition(".")[2] for part in parts))

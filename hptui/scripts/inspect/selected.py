@@ -1,0 +1,72 @@
+"""By which metric a script itself keeps its best model: `if acc > best_acc`, `best = min(best, loss)`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from hptui.scripts.inspect.syntax import dotted_name
+from hptui.scripts.metrics.pairs import canonical_name
+
+BEST_WORD = re.compile(r"(?:^|[^a-z])(?:best|max|min|highest|lowest|top|record)(?![a-z])|best", re.IGNORECASE)
+"""Words of the variables that hold the best value so far."""
+NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+GENERAL = {"self", "item", "cpu", "numpy", "mean", "float", "np", "torch", "args", "avg", "get", "round", "results",
+           "metrics", "stats", "result", "metric", "score", "value", "epoch", "len", "range"}  # fmt: skip
+"""Names in expressions that do not tell one metric from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """By what the best is chosen: the names in it and in the best so far, and whether larger is better."""
+
+    names: frozenset[str]
+    larger: bool
+
+
+def selections(tree: ast.AST) -> list[Selection]:
+    """Return by what a script chooses its best, in source order."""
+    compared = [parts for node in ast.walk(tree) for parts in _chosen(node)]
+    compared.sort(key=lambda parts: (parts[0].lineno, parts[0].col_offset))
+    named = [(names_of(ast.unparse(node)) | names_of(ast.unparse(best)), larger) for node, best, larger in compared]
+    return list(dict.fromkeys(Selection(frozenset(names), larger) for names, larger in named if names))
+
+
+def _chosen(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
+    """Yield what is compared with the best so far, that best, and whether it has to be larger."""
+    match node:
+        case ast.Compare(left=left, ops=[ast.Gt() | ast.GtE() | ast.Lt() | ast.LtE() as op], comparators=[right]):
+            is_greater = isinstance(op, ast.Gt | ast.GtE)
+            if _is_best(right) and not _is_best(left):
+                yield left, right, is_greater
+            elif _is_best(left) and not _is_best(right):
+                yield right, left, not is_greater
+        case ast.Call(func=ast.Name(id="max" | "min" as name), args=[first, second]):
+            if _is_best(first) != _is_best(second):
+                yield (second, first, name == "max") if _is_best(first) else (first, second, name == "max")
+
+
+def _is_best(node: ast.expr) -> bool:
+    named = node.value if isinstance(node, ast.Subscript) and not dotted_name(node) else node
+    return BEST_WORD.search(dotted_name(named).rpartition(".")[2]) is not None
+
+
+def names_of(source: str) -> set[str]:
+    """Return the names and keys in an expression that tell metrics apart, as metrics are written."""
+    return {canonical_name(name) for name in NAME.findall(source)} - GENERAL
+
+
+def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Iterable[Selection]) -> dict[str, bool]:
+    """Return the metrics that a script chooses by, each with whether larger is better.
+
+    `sources` are the expressions of metrics by name.
+    """
+    directions: dict[str, bool] = {}
+    names = list(names)
+    for selection in chosen:
+        for name in names:
+            if canonical_name(name) in selection.names or selection.names & names_of(sources.get(name, "")):
+                directions.setdefault(name, selection.larger)
+    return directions
