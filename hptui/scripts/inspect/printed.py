@@ -25,6 +25,7 @@ from hptui.scripts.inspect.sample_texts import (
     source_of,
     stand_in,
 )
+from hptui.scripts.inspect.shown import LOGGER_NAME, functions_of_calls, is_logger, logs_to_file_alone, never_called
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.inspect.tables import Tables
 from hptui.scripts.inspect.unrolled import Unroller
@@ -69,16 +70,15 @@ class Samples:
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
         self._loops = self._tables.loops
-        self._of_failures = {
-            id(call) for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) for _, call in calls(node)
-        }
+        unseen = [*(node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)), *never_called(tree)]
+        self._unseen = {id(call) for node in unseen for _, call in calls(node)}
         self._bound: dict[str, str] = {}
         self._held = dict(held_texts(tree))
         self._depth = 0
         self.sources: dict[float, str] = {}
         """The expressions that fractions stand for."""
         self._defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        self._functions = dict(_functions_of_calls(tree))
+        self._functions = dict(functions_of_calls(tree))
         self.function = ""
         """The function whose lines are yielded."""
 
@@ -86,7 +86,7 @@ class Samples:
         """Yield the lines, in the order of the calls."""
         yield from self._drawn()
         for name, call in calls(self._tree):
-            if id(call) in self._of_failures:
+            if id(call) in self._unseen:
                 continue
             self.function = self._functions.get(id(call), "")
             if self._printed(name, call):
@@ -185,12 +185,12 @@ class Samples:
             is_shown = file is None or dotted_name(file) in ("sys.stderr", "sys.stdout")
             return call.args if is_shown is not self._of_files else []
         if self._of_files:
-            is_written = last == "write" and dotted_name(call.func) and not _is_logger(owner, last)
-            is_logged = self._logs_to_file and last in LOG_METHODS and _is_logger(owner, last)
+            is_written = last == "write" and dotted_name(call.func) and not is_logger(owner, last)
+            is_logged = self._logs_to_file and last in LOG_METHODS and is_logger(owner, last)
             return call.args if is_written or is_logged else []
         if last in BAR_METHODS:
             return [*call.args, *(ast.Dict([ast.Constant(w.arg)], [w.value]) for w in call.keywords if w.arg)]
-        is_shown = last in LOG_METHODS and _is_logger(owner, last)
+        is_shown = last in LOG_METHODS and is_logger(owner, last)
         return call.args if is_shown and not (self._logs_to_file and LOGGER_NAME.search(owner)) else []
 
     def _variants(self, parts: list[ast.expr]) -> Iterator[str]:
@@ -313,38 +313,3 @@ class Samples:
             return self._text(value, match[2] or "") if value is not None else stand_in(match[1], match[2] or "")
 
         return FIELD.sub(replacement, text)
-
-
-def _functions_of_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the calls in functions, each with the name of the innermost one."""
-    for node in ast.walk(tree):  # outer functions come before those within them
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from ((id(call), node.name) for _, call in calls(node))
-
-
-def _is_logger(owner: str, method: str) -> bool:
-    """Return whether the text that a method of an object is given arrives in the output."""
-    first, last = owner.partition(".")[0], owner.rpartition(".")[2]
-    if not owner or first in TRACKERS or (owner == "self" and method not in ("print", "info")):
-        return False
-    is_named = LOGGER_NAME.search(last) is not None
-    return is_named or method in ("info", "debug", "warning", "success") or first not in ("self", *FILES)
-
-
-TRACKERS = ("wandb", "run", "mlflow")
-"""What gets metrics by name, and no text."""
-FILES = ("f", "fp", "fd", "fout", "fw", "file", "out_file", "log_file", "outfile")
-"""Usual names of opened files."""
-LOGGER_NAME = re.compile(r"log(?:ger|ging)?$|console|stdout|stderr|printer", re.IGNORECASE)
-
-
-def logs_to_file_alone(tree: ast.AST) -> bool:
-    """Return whether what a script logs goes to a file, and nowhere else."""
-    made = [(name.rpartition(".")[2], call) for name, call in calls(tree)]
-    names = {name for name, _ in made}
-    basic = [call for name, call in made if name == "basicConfig"]
-    to_file = "FileHandler" in names or any(keyword_argument(call, "filename") is not None for call in basic)
-    shows_too = bool(names & {"StreamHandler", "RichHandler"}) or any(
-        keyword_argument(call, "filename") is None and keyword_argument(call, "handlers") is None for call in basic
-    )
-    return to_file and not shows_too

@@ -54,7 +54,8 @@ class Unroller:
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     assigned.setdefault(dotted_name(target), []).append(node.value)
-        self._tables = {name: values[0] for name, values in assigned.items() if name and len(values) == 1}
+        grown = set(_grown(tree))
+        self._tables = {n: values[0] for n, values in assigned.items() if n and len(values) == 1 and n not in grown}
         self.aliases = dict(self._aliases(assigned))
 
     @staticmethod
@@ -181,6 +182,14 @@ class Unroller:
             inner = self._pairs(value, depth + 1) if key is None else None
             pairs += (inner or []) if key is None else [(key, value)]
         return pairs
+
+
+def _grown(tree: ast.AST) -> Iterator[str]:
+    """Yield the tables that get more entries after they were made."""
+    yield from (name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".update"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            yield dotted_name(node.value)
 
 
 def _bound(target: ast.expr, item: ast.expr) -> Bindings | None:

@@ -1,0 +1,59 @@
+"""Which calls of a script arrive in its output: of loggers, in files alone, in functions that nothing calls."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from hptui.scripts.inspect.syntax import calls, keyword_argument
+
+
+def functions_of_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the calls in functions, each with the name of the innermost one."""
+    for node in ast.walk(tree):  # outer functions come before those within them
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from ((id(call), node.name) for _, call in calls(node))
+
+
+def is_logger(owner: str, method: str) -> bool:
+    """Return whether the text that a method of an object is given arrives in the output."""
+    first, last = owner.partition(".")[0], owner.rpartition(".")[2]
+    if not owner or first in TRACKERS or (owner == "self" and method not in ("print", "info")):
+        return False
+    is_named = LOGGER_NAME.search(last) is not None
+    return is_named or method in ("info", "debug", "warning", "success") or first not in ("self", *FILES)
+
+
+TRACKERS = ("wandb", "run", "mlflow")
+"""What gets metrics by name, and no text."""
+FILES = ("f", "fp", "fd", "fout", "fw", "file", "out_file", "log_file", "outfile")
+"""Usual names of opened files."""
+LOGGER_NAME = re.compile(r"log(?:ger|ging)?$|console|stdout|stderr|printer", re.IGNORECASE)
+
+
+def logs_to_file_alone(tree: ast.AST) -> bool:
+    """Return whether what a script logs goes to a file, and nowhere else."""
+    made = [(name.rpartition(".")[2], call) for name, call in calls(tree)]
+    names = {name for name, _ in made}
+    basic = [call for name, call in made if name == "basicConfig"]
+    to_file = "FileHandler" in names or any(keyword_argument(call, "filename") is not None for call in basic)
+    shows_too = bool(names & {"StreamHandler", "RichHandler"}) or any(
+        keyword_argument(call, "filename") is None and keyword_argument(call, "handlers") is None for call in basic
+    )
+    return to_file and not shows_too
+
+
+BY_NAME = {"globals", "locals", "vars", "eval", "exec", "getattr", "Fire", "fire.Fire", "import_module"}
+"""Calls that may reach a function by its name."""
+
+
+def never_called(tree: ast.AST) -> list[ast.stmt]:
+    """Return the functions of a script that nothing in it names."""
+    nodes = list(ast.walk(tree))
+    if not isinstance(tree, ast.Module) or any(name in BY_NAME for name, _ in calls(tree)):
+        return []
+    named = {node.id for node in nodes if isinstance(node, ast.Name)}
+    named |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.decorator_list]
+    return [function for function in functions if function.name not in named]
