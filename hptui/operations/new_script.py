@@ -203,7 +203,8 @@ def _metric_file(draft: Draft, text: str) -> str:
     if text.startswith("{trial_dir}"):
         return text
     name, _, rest = text[1:].partition("}") if text.startswith("{") else ("", "", text)
-    return ("{trial_dir}" if name in draft.automatic else f"{{{draft.names[name]}}}" if name else "") + rest
+    is_ours = name in draft.automatic and name not in draft.placed
+    return ("{trial_dir}" if is_ours else f"{{{draft.names[name]}}}" if name else "") + rest
 
 
 def _names_setting(draft: Draft) -> dict[str, Value]:

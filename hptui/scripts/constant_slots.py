@@ -193,6 +193,9 @@ def given_in_calls(tree: ast.Module, name: str) -> list[tuple[Any, Any]] | None:
     is_hidden = False
     for call in called:
         slots: list[tuple[Any, Any]] = [(word, "value") for word in call.keywords if word.arg == rest]
+        first_part, _, inner = rest.partition(".")
+        for word in call.keywords if inner else ():  # optimizer_params={"lr": 2e-5}
+            slots += slot_in(word.value, inner) if word.arg == first_part else []
         if not slots and rest in order and order.index(rest) < len(call.args):
             slots = [(call.args, order.index(rest))]
         is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)

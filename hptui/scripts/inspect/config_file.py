@@ -15,6 +15,7 @@ from typing import Any
 from hptui.scripts.config_formats import ini_read, python_read
 from hptui.scripts.inspect.class_parsers import FieldReader
 from hptui.scripts.inspect.hydra import NUMBER_PATTERN
+from hptui.scripts.inspect.ranges import has_rule
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -53,7 +54,10 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     is_python = any(_names_python(option) for option in script.options)
     if script.parser in ("hydra", "configurator") or not (imported_modules(tree) & READERS or is_python):
         return script
-    option = next((option for option in script.options if _says_where_the_file_is(option)), None)
+    named = next((option for option in script.options if _says_where_the_file_is(option)), None)
+    if named is None or not named.default:
+        named = next((option for option in script.options if _names_settings(option, path)), named)
+    option = named
     if option is None or option.type not in ("str", "any") or option.before:
         return script
     file = _file_of(option, path, joined_default(option, tree))
@@ -66,6 +70,14 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     script.config, script.config_option = file, option
     script.parser = f"{script.parser}, and settings of {file.name}"
     return script
+
+
+def _names_settings(option: ScriptOption, path: Path) -> bool:
+    """Return whether the default of an option is a file with settings, whatever the option is called."""
+    text = option.default
+    file = existing_file(path, text) if isinstance(text, str) and text.endswith(SUFFIXES) else None
+    leaves = config_leaves(file_content(file) or {}, "") if file is not None else ()
+    return any(has_rule(name.rpartition(".")[2]) for name, _ in leaves)
 
 
 def _names_python(option: ScriptOption) -> bool:

@@ -88,6 +88,9 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
         is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
         names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or is_tuned(name))}
+        tables = [(word.arg, word.value) for word in call.keywords if word.arg and isinstance(word.value, ast.Dict)]
+        inside = [f"{name}.{key}" for name, table in tables for key, _ in _plain_entries(table, "", 0) if is_tuned(key)]
+        names |= {f"{last}.{name}": None for name in inside if last}
     for function in own:
         names |= {f"{function}.{name}": None for name in variables_of(tree, function) if is_tuned(name)}
     for node in tree.body:

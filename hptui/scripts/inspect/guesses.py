@@ -11,7 +11,11 @@ from hptui.core.trial import Value
 from hptui.scripts.inspect.ranges import rule_of, two_digits
 from hptui.scripts.inspect.syntax import ScriptOption
 
-COUNTS = ((re.compile(r"(?:.*_)?epochs?"), 10), (re.compile(r"(?:.*_)?(?:steps|iters|iterations|episodes)"), 1000))
+COUNTS = (
+    (re.compile(r"(?:.*_)?(?:every|freq|frequency|interval)(?:_.*)?"), 1),
+    (re.compile(r"(?:.*_)?epochs?"), 10),
+    (re.compile(r"(?:.*_)?(?:steps|iters|iterations|episodes)"), 1000),
+)
 """How long a script trains, by the name of the parameter."""
 INPUT_NAME = re.compile(
     r"(?:.*_)?(?:data|train|val|valid|test|input|image|text)?(?:path|file|filename|dir|directory|folder|root)s?"

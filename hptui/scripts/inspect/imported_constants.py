@@ -51,13 +51,14 @@ def _is_tuned(name: str, value: Any) -> bool:
 def _spelled(name: str, module: str, tree: ast.Module) -> str:
     """Return a constant as the script spells it.
 
-    That is `Config.lr` after `from config import Config`, else `config.Config.lr`.
+    That is `Config.lr` after `from config import …`, and `config.Config.lr` after `import config`.
     """
-    first, _, rest = name.partition(".")
-    imported = [
-        alias.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for alias in n.names if not alias.asname
-    ]
-    return name if rest and first in imported else f"{module}.{name}"
+    if "." not in name:
+        return f"{module}.{name}"
+    lines = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules = {f"{node.module}.{alias.name}" for node in lines for alias in node.names}
+    modules |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
+    return f"{module}.{name}" if module in modules or f".{module}" in modules else name
 
 
 def with_imported_constants(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:

@@ -40,8 +40,8 @@ ABSL_TYPES: Mapping[str, tuple[str, FormKind, Reads]] = {
 
 
 def absl_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
-    """Inspect `flags.DEFINE_float("lr", 0.1, "rate")`; None if the script does not use absl."""
-    if "absl" not in imported_modules(tree):
+    """Inspect `flags.DEFINE_float("lr", 0.1, "rate")` of absl, or of TensorFlow 1; None without them."""
+    if not imported_modules(tree) & {"absl", "tensorflow"}:
         return None
     options = []
     for called, call in calls(tree):

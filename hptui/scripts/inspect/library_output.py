@@ -1,4 +1,4 @@
-"""Metrics that libraries print while a script trains with them: Keras, XGBoost, LightGBM, Stable-Baselines3."""
+"""Metrics that libraries print as a script trains: Keras, boosted trees, fastai, Trainer of transformers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from hptui.scripts.inspect.constants import literal_tables
+from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 
 KERAS = {"keras", "tensorflow", "tf_keras"}
 BOOSTERS = {"xgboost": "-", "lightgbm": " "}
 """Libraries of boosted trees, with what they print between the name of the data and that of the metric."""
-ALIASES = {"acc": "acc", "mse": "mse", "mae": "mae"}
 
 
 def library_metrics(tree: ast.Module) -> list[str]:
@@ -19,6 +19,7 @@ def library_metrics(tree: ast.Module) -> list[str]:
     modules = imported_modules(tree)
     names = list(_of_keras(tree)) if modules & KERAS else []
     names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
+    names += list(_of_fastai(tree)) if "fastai" in modules else []
     names += list(_of_agents(tree)) if "stable_baselines3" in modules else []
     return list(dict.fromkeys(names))
 
@@ -71,8 +72,39 @@ def _of_boosters(tree: ast.Module) -> Iterator[str]:
                 yield from (f"{data}{between}{metric}" for metric in metrics)
 
 
+def _of_fastai(tree: ast.Module) -> Iterator[str]:
+    """Yield the columns of the table that fastai prints."""
+    given = [node for _, call in calls(tree) if (node := keyword_argument(call, "metrics")) is not None]
+    parts = [part for node in given for part in (node.elts if isinstance(node, ast.List) else [node])]
+    yield from ("valid_loss", *(dotted_name(part).rpartition(".")[2] for part in parts), "train_loss")
+
+
 def _of_agents(tree: ast.Module) -> Iterator[str]:
     if any(literal_value(keyword_argument(call, "verbose")) == 1 for _, call in calls(tree)) and any(
         name.endswith(".learn") for name, _ in calls(tree)
     ):
         yield "rollout/ep_rew_mean"
+
+
+TRAINER_METRICS = ("eval_loss", "loss")
+"""Metrics of transformers.Trainer: with an evaluation, and without."""
+
+
+def trainer_metrics(tree: ast.Module) -> list[str]:
+    """Return the metrics that a Trainer of transformers logs."""
+    trainers = [call for name, call in calls(tree) if name.rsplit(".", 1)[-1].endswith("Trainer")]
+    if not trainers:
+        return []
+    evaluates = any(
+        (dataset := keyword_argument(call, "eval_dataset")) is not None and literal_value(dataset) is not None
+        for call in trainers
+    )
+    own = [
+        f"eval_{key}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and "metric" in node.name
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Return)
+        for key in Samples(node).keys(inner.value)
+    ]
+    return [TRAINER_METRICS[0], *own, TRAINER_METRICS[1]] if evaluates else [TRAINER_METRICS[1]]

@@ -16,10 +16,10 @@ from hptui.scripts.inspect.fixed_file import fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants
+from hptui.scripts.inspect.metric_files import LIGHTNING_FILES, event_files, is_path, written_file
 from hptui.scripts.inspect.metrics import (
     HELD_OUT_SPLITS,
     METRIC_NAME,
-    Measured,
     best_rank,
     is_training_metric,
     measured,
@@ -39,16 +39,16 @@ from hptui.scripts.inspect.own_parsers import own_options
 from hptui.scripts.inspect.parsers import PARSERS
 from hptui.scripts.inspect.project import with_imported_modules
 from hptui.scripts.inspect.ranges import is_searched_at_once
+from hptui.scripts.inspect.reached import reaches_parsing
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
     calls,
     dotted_name,
-    literal_value,
     top_level_constants,
     type_of,
 )
-from hptui.scripts.inspect.written import WrittenFile, written_places
+from hptui.scripts.inspect.written import written_places
 from hptui.scripts.inspect.yacs_nodes import yacs_options
 
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
@@ -70,7 +70,8 @@ def inspect_script(path: Path) -> InspectedScript:
     script = None if is_configurator(text) else _parsed(tree, path)
     project = with_imported_modules(tree, path)
     if not is_configurator(text) and project is not None:
-        if script is None and (_calls_imported(tree) or _reads_on_import(project)):
+        reached = _calls_imported(tree) and reaches_parsing(tree, project)
+        if script is None and (reached or _reads_on_import(project)):
             script = _parsed(project, path)
         elif script is not None and (_needs_project(tree, project, script) or not script.options):
             script = _parsed(project, path) or script
@@ -86,22 +87,9 @@ def inspect_script(path: Path) -> InspectedScript:
     script = constants_instead(file_by_option(script, project or tree, path), tree, values, path)
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
     places = written_places(project or tree)
-    script.outputs += [option.name for option in script.options if option.name in places and _is_path(option)]
+    script.outputs += [option.name for option in script.options if option.name in places and is_path(option)]
     _add_metrics(script, tree, project)
     return script
-
-
-PATH_NAME = re.compile(
-    r"(?:.*_)?(?:dir|directory|path|folder|root|dest|destination|out|output|to|file|filename|prefix)"
-)
-"""Names of options that hold a path."""
-
-
-def _is_path(option: ScriptOption) -> bool:
-    is_known = isinstance(option.default, str) and (
-        "/" in option.default or PATH_NAME.fullmatch(option.name) is not None
-    )
-    return is_known or (option.required and option.default is None and PATH_NAME.fullmatch(option.name) is not None)
 
 
 def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
@@ -216,51 +204,15 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
     if metrics.tagged and rank(metrics.tagged[0])[0] < best:
         script.metrics = [*metrics.tagged, *metrics.readable]
-        script.metric_files = _event_files(metrics, script) or (LIGHTNING_FILES if metrics.lightning else ["runs"])
+        script.metric_files = event_files(metrics, script) or (LIGHTNING_FILES if metrics.lightning else ["runs"])
     elif metrics.in_files and rank(metrics.in_files[0])[0] < best:
         script.metrics = [*metrics.in_files, *metrics.readable]
-        script.metric_files = list(dict.fromkeys(_written_file(file, script) for file in metrics.files))
+        script.metric_files = list(dict.fromkeys(written_file(file, script) for file in metrics.files))
     if script.metrics and all(map(is_training_metric, script.metrics)):
         script.notes.append(
             f"only a training loss was recognised ({script.metrics[0]}), which says how well the model fits what it"
             " has seen: let the script print a loss of held-out data, such as val_loss"
         )
-
-
-LIGHTNING_FILES = ["lightning_logs", "lightning_logs/*/metrics.csv"]
-"""Where loggers of Lightning write by default: TensorBoard's files, and without TensorBoard a table."""
-
-
-def _event_files(metrics: Measured, script: InspectedScript) -> list[str]:
-    """Return where TensorBoard's files are: the option that says it, or a path."""
-    for node in metrics.directories:
-        if option := _option_in(node, script):
-            return [f"{{{option}}}"]
-        if isinstance(text := literal_value(node), str):
-            return [text]
-    return []
-
-
-def _written_file(file: WrittenFile, script: InspectedScript) -> str:
-    """Return where a file of metrics is: below the directory that an option says, or a path."""
-    option = next((name for part in (file.where, *file.parts) if (name := _option_in(part, script))), "")
-    if option:
-        # What a script writes below an option's directory is one file for all trials, if that is not the trial's.
-        script.outputs.append(option)
-        return f"{{{option}}}/**/{file.name}"
-    text = literal_value(file.where)
-    if script.parser == "hydra":  # where it runs, which is the trial's directory
-        return f"{{trial_dir}}/**/{file.name}"
-    return text if isinstance(text, str) else f"**/{file.name}"
-
-
-def _option_in(node: ast.AST, script: InspectedScript) -> str:
-    """Return the option that an expression such as `os.path.join(args.out, "x.json")` uses; '' for none."""
-    names = {option.name for option in script.options}
-    nodes = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)]
-    nodes.sort(key=lambda inner: (getattr(inner, "end_lineno", 0), getattr(inner, "end_col_offset", 0)))
-    parts = [inner.id if isinstance(inner, ast.Name) else inner.attr for inner in nodes]
-    return next((part for part in parts if part in names), "")
 
 
 def declared_forms(path: Path) -> dict[str, OptionForm]:

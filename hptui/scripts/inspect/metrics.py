@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from hptui.core.metric_names import larger_is_better
-from hptui.scripts.inspect.library_output import library_metrics
+from hptui.scripts.inspect.library_output import library_metrics, trainer_metrics
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.selected import by_selection, selections
@@ -36,8 +36,6 @@ HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
 TRAINING_SPLITS = ("train", "training")
 LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "total", "batch", "step")
 """Words of a name that another metric of the same quantity does better without."""
-TRAINER_METRICS = ("eval_loss", "loss")
-"""Metrics of transformers.Trainer: with an evaluation, and without."""
 
 
 @dataclass
@@ -114,7 +112,7 @@ HELD_OUT_GROUPS = 1
 """The groups of `rank` up to this one are of held-out data."""
 NO_MEASURE = re.compile(
     r"every|freq|interval|steps?|epochs?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
-    r"len\w*|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
+    r"len\w*|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
 )
 """Words of what belongs to an evaluation and measures nothing by itself."""
 
@@ -166,7 +164,8 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
     `sources` gets the expressions behind them, `places` the functions that print them.
     """
     names = dict[str, None]()
-    names |= dict.fromkeys(title for title in samples.meters() if is_quality(title) and _is_read(title, f"{title} 0.5"))
+    titles = [title for title in samples.meters() if is_quality(title)]
+    names |= dict.fromkeys(title for title in titles if _as_read(title, f"{title} 0.5") == title)
     for line in samples.lines():
         names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
         reading = LineReader().read(line)
@@ -177,7 +176,7 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
             for name, value in (reading.metrics if reading is not None else {}).items()
             if value in samples.sources
         }
-        read = [name for name in candidates if _is_read(name, line)]
+        read = [name for candidate in candidates if (name := _as_read(candidate, line))]
         for name in read:
             places.setdefault(name, set()).add(samples.function)
         names |= dict.fromkeys(read)
@@ -191,9 +190,11 @@ def _words_as_names(line: str) -> list[str]:
     return [name for name in names if is_quality(name)]
 
 
-def _is_read(name: str, line: str) -> bool:
+def _as_read(name: str, line: str) -> str:
+    """Return the name under which a metric is read where it is the objective; '' if it is not."""
     reading = LineReader((name,)).read(line)
-    return reading is not None and name in reading.metrics
+    names = reading.metrics if reading is not None else ()
+    return name if name in names else next((own for own in names if canonical_name(own) == canonical_name(name)), "")
 
 
 def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str]:
@@ -222,32 +223,12 @@ def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str
             names += samples.keys(table)
         elif last == "report" and owner in ("hptui", ""):
             names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
-    names += _trainer_metrics(tree) if "transformers" in modules or "trl" in modules else []
+    names += trainer_metrics(tree) if "transformers" in modules or "trl" in modules else []
     return names
 
 
 MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")
 """What metrics are logged with, in a script that uses MLflow."""
-
-
-def _trainer_metrics(tree: ast.Module) -> list[str]:
-    """Return the metrics that a Trainer of transformers logs."""
-    trainers = [call for name, call in calls(tree) if name.rsplit(".", 1)[-1].endswith("Trainer")]
-    if not trainers:
-        return []
-    evaluates = any(
-        (dataset := keyword_argument(call, "eval_dataset")) is not None and literal_value(dataset) is not None
-        for call in trainers
-    )
-    own = [
-        f"eval_{key}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and "metric" in node.name
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Return)
-        for key in Samples(node).keys(inner.value)
-    ]
-    return [TRAINER_METRICS[0], *own, TRAINER_METRICS[1]] if evaluates else [TRAINER_METRICS[1]]
 
 
 def _tags(call: ast.Call, samples: Samples) -> list[str]:
@@ -322,6 +303,7 @@ def rank(name: str) -> tuple[int, int, int, int]:
     of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
     is_whole = all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
     lesser += is_loss and REWARDS.isdisjoint(words) and not is_whole
+    lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
     return group, lesser, 0 if is_loss else 1, split
 
 
@@ -335,6 +317,8 @@ def best_rank(metrics: Measured) -> tuple[int, ...]:
     return min(map(rank, firsts), default=(len(HELD_OUT_SPLITS),))
 
 
+HALF_SCORES, MANY_WORDS = {"precision", "recall", "sensitivity", "specificity"}, 3
+"""Words of scores that are easily bought by another one: an F1 or an accuracy says more."""
 REWARDS = {"reward", "rewards", "return", "returns", "ret"}
 """Words of what an agent is trained for: the losses of its networks say little."""
 NO_SPLIT, OF_TRAINING = 2, 3

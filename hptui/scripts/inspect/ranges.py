@@ -30,7 +30,7 @@ class TypicalRange:
 
 RULES = (
     TypicalRange(
-        r"(.*_)?(lr|learning_rate)(_init|_max|_base|_start)?",
+        r"(.*_)?(lr|learning_?rate)(_?0|_init|_max|_base|_start)?",
         "log",
         1e-5,
         1e-2,
@@ -38,8 +38,8 @@ RULES = (
         first=True,
     ),
     TypicalRange(r"(.*_)?(min|end|final)_(lr|learning_rate)", "log", 1e-7, 1e-4),
-    TypicalRange(r"(.*_)?weight_decay|wd", "log", 1e-4, 1e-1),
-    TypicalRange(r"(.*_)?(batch_size|train_batch_size|bs|batch)", "twos", 4, 64, "larger ones need more memory"),
+    TypicalRange(r"(.*_)?weight_?decay|wd", "log", 1e-4, 1e-1),
+    TypicalRange(r"(.*_)?(batch_?size|train_batch_size|bs|batch)", "twos", 4, 64, "larger ones need more memory"),
     TypicalRange(r"(gradient_)?accum(ulation)?(_steps)?|grad_accum(ulation)?(_steps)?", "twos", 1, 16),
     TypicalRange(r"(.*_)?(lora_)?(r|rank)", "twos", 4, 64),
     TypicalRange(r"(.*_)?(lora_)?alpha", "twos", 8, 128),

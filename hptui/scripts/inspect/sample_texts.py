@@ -27,7 +27,12 @@ def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     assigned: dict[str, list[ast.expr]] = {}
     added: dict[str, list[ast.expr]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        if isinstance(node, ast.FunctionDef):
+            given = zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
+            for argument, default in given:
+                if isinstance(default, ast.Constant) and isinstance(default.value, str) and default.value:
+                    assigned.setdefault(argument.arg, []).append(default)
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             assigned.setdefault(node.targets[0].id, []).append(node.value)
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
             added.setdefault(node.target.id, []).append(node.value)

@@ -55,7 +55,12 @@ def _is_best(node: ast.expr) -> bool:
 
 def names_of(source: str) -> set[str]:
     """Return the names and keys in an expression that tell metrics apart, as metrics are written."""
-    return {canonical_name(name) for name in NAME.findall(source)} - GENERAL
+    return {_joined(name) for name in NAME.findall(source)} - GENERAL
+
+
+def _joined(name: str) -> str:
+    """Return a name without its separators: `Acc@1` and `acc1` are one."""
+    return canonical_name(name).replace("_", "")
 
 
 def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Iterable[Selection]) -> dict[str, bool]:
@@ -67,6 +72,11 @@ def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Itera
     names = list(names)
     for selection in chosen:
         for name in names:
-            if canonical_name(name) in selection.names or selection.names & names_of(sources.get(name, "")):
+            if _joined(name) in selection.names or selection.names & names_of(sources.get(name, "")):
                 directions.setdefault(name, selection.larger)
+    for name, larger in list(directions.items()):  # `val_loss` is shown more often than `best_val_loss`
+        plain = "".join(part for part in canonical_name(name).split("_") if part not in ("best", "max", "min"))
+        same = next((other for other in names if other not in directions and _joined(other) == plain), None)
+        if same is not None:
+            directions = {key: value for key, value in directions.items() if key != name} | {same: larger}
     return directions

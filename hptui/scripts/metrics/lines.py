@@ -183,7 +183,7 @@ class LineReader:
         text = plain_text(line[:MAX_MAPPING_CHARS])
         if self._patterns:
             return self._by_pattern(_cut(text))
-        bar = BAR.search(text) if "%|" in (text := reworded(text)) else None
+        bar = BAR.search(text) if "%|" in (text := reworded(text, self._literals.values())) else None
         if bar and ("{" in (rest := text[bar.end() :]) or ROW.match(rest)):  # printed behind a bar that stands
             return [*self._read_text(text[: bar.end()]), *self._read_text(rest)]
         return self._read_text(text)

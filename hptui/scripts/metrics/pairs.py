@@ -187,7 +187,7 @@ KEY_BACKWARDS = re.compile(
 MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
-BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d")
+BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|[!?]\s|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d")
 HEADING = re.compile(
     r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s|[*=#~-]{2,})\s*(?:final\s+)?"
     r"(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"

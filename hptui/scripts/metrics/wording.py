@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)"
@@ -21,6 +21,16 @@ MEASURE_FIRST = re.compile(
     re.IGNORECASE,
 )
 """`LOSS train 0.5 valid 0.4`: two splits of one quantity."""
+PROSE = re.compile(
+    r"(?<![\w/.-])((?:[A-Za-z]+\s+){0,2}(?:loss|acc|accuracy|error|f1|auc|mse|mae|rmse|ppl|perplexity|score|return|reward|recall|"
+    r"precision|iou|dice|psnr|ssim|wer|bleu))\s+(?:of|on|for|over|in|across|so)\s+([A-Za-z0-9][^:=|,;()\[\]{}]{0,60}?)"
+    rf"\s*(?:\s+is\s*:?|[:=]|(?<=far))\s*(?={_NUMBER}(?![\w.]))",
+    re.IGNORECASE,
+)
+"""`Accuracy of the network on the test images: 0.9`, `accuracy on test set is 0.9`: the measure comes first."""
+SPLIT_WORD = re.compile(r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)\b", re.IGNORECASE)
+POSSESSIVE = re.compile(r"(?<=\w)'s(?=\s+\w+\s*:)")
+"""`valid_0's auc: 0.9`, as LightGBM prints it."""
 HALF_OF_DAY = re.compile(r"(?<=\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*(?:[AP]M|[ap]m|[AaPp]\.[Mm]\.)(?![\w.])")
 """`04:52:06 PM`: no word of a name that follows."""
 NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("value", "val")
@@ -28,13 +38,24 @@ NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("v
 STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_num")
 
 
-def reworded(text: str) -> str:
+def _named_by_measure(match: re.Match[str]) -> str:
+    words = match[2].split()
+    if SPLIT_WORD.fullmatch(words[-1]):  # `accuracy on test: 0.9` is a name
+        return match[0]
+    split = None if SPLIT_WORD.search(match[1]) else SPLIT_WORD.search(match[2])
+    return f"{split[1].lower()} {match[1]}: " if split else f"{match[1]}: "
+
+
+def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     """Return a line in the usual form.
 
-    It has the new value of a change alone, the quantity in each split's name, and no AM or PM behind a clock.
+    It has the new value of a change alone, the quantity in each split's name, and no AM or PM behind a clock. Sentences
+    with a measure get its name: `test accuracy: 0.9`; lines with a name that is looked for `as_written` keep theirs.
     """
+    if not any(pattern.search(text) for pattern in as_written):
+        text = PROSE.sub(_named_by_measure, text)
     if ":" in text:
-        text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)
+        text = POSSESSIVE.sub("", HALF_OF_DAY.sub(lambda match: match[1] or "", text))
     if ">" in text or "→" in text or " to " in text:
         text = ARROW.sub("", CHANGED.sub(r": \1", text))
     return MEASURE_FIRST.sub(r"\2_\1: \3 | \4_\1: ", text) if "train" in text.lower() else text

@@ -1,0 +1,45 @@
+"""Which functions of its modules a script reaches: a parser that only another program reads is none of its own."""
+
+from __future__ import annotations
+
+import ast
+
+PARSING_METHODS = ("parse_args", "parse_known_args", "parse_args_into_dataclasses", "parse_intermixed_args")
+
+
+def reaches_parsing(tree: ast.Module, project: ast.Module) -> bool:
+    """Return whether a script calls, through functions of its modules, one that reads the command line.
+
+    True as well where no function reads it in a known way.
+    """
+    definitions: dict[str, list[ast.stmt]] = {}
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    lines = {id(node) for node in tree.body}
+    others = [node for node in project.body if id(node) not in lines]
+    for node in others:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name not in own:
+            definitions.setdefault(node.name, []).append(node)
+    parsing = [node for node in others if isinstance(node, ast.FunctionDef | ast.ClassDef) and _parses(node)]
+    if not parsing:
+        return True
+    waiting, seen = [*_names(tree)], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for node in definitions.get(name, ()):
+            if _parses(node):
+                return True
+            waiting += _names(node)
+    return False
+
+
+def _parses(node: ast.AST) -> bool:
+    return any(isinstance(inner, ast.Attribute) and inner.attr in PARSING_METHODS for inner in ast.walk(node))
+
+
+def _names(node: ast.AST) -> list[str]:
+    """Return the names that code uses, the last parts of dotted ones; those of imports, too."""
+    names = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    return names + [inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)]
