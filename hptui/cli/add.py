@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from hptui.cli.common import Context, parse_pairs, pass_context, study_argument, trial_argument, trial_numbers
+from hptui.cli.common import (
+    Context,
+    is_given,
+    parse_pairs,
+    pass_context,
+    refuse,
+    study_argument,
+    trial_argument,
+    trial_numbers,
+)
 from hptui.cli.output import message
 
 
@@ -59,6 +68,7 @@ def add_(
         [number] = trial_numbers(sd, (repeat,))
         message(send_command(sd, "repeat", {"trial": number, "seeds": seeds}))
         return
+    refuse({"--seeds": is_given("seeds")}, "it goes with --repeat TRIAL: which trial runs so often?")
     if like and preset:
         raise click.UsageError("--like and --preset are two places to start from: give one")
     if from_checkpoint and not like:

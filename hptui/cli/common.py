@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from hptui import plugins
@@ -117,6 +118,21 @@ def _context(ctx: click.Context) -> Context:
     """
     root = ctx.find_root()
     return root.obj if isinstance(root.obj, Context) else Context(root.params.get("home"))
+
+
+def refuse(given: Mapping[str, object], why: str) -> None:
+    """Refuse options that what is asked for would ignore; `why` says what takes them.
+
+    Raises: UsageError naming the first option of `given` with a value.
+    """
+    name = next((name for name, value in given.items() if value), None)
+    if name is not None:
+        raise click.UsageError(f"{name}: {why}")
+
+
+def is_given(name: str) -> bool:
+    """Return whether an option stands on the command line, even with its default value."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def trial_numbers(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:

@@ -7,6 +7,7 @@ import sys
 import click
 from click.shell_completion import CompletionItem
 
+from hptui.cli.common import refuse
 from hptui.cli.output import (
     OutputColumn,
     console,
@@ -48,11 +49,17 @@ def docs_(topics: tuple[str, ...], search: str | None, as_path: bool, as_json: b
     """Print the documentation: the list of topics, pages, or the parts about keys."""
     from hptui.operations import docs
 
+    if as_path:
+        refuse({"--search": search is not None}, "--path says where pages are, and searches none")
     if search is not None:
         return _search(" ".join([search, *topics]), as_json=as_json)
     if as_path:
-        for path in [docs.page_path(name.partition(".")[0]) for name in topics] or [docs.page_path()]:
-            write(str(path))
+        paths = [str(docs.page_path(name.partition(".")[0])) for name in topics] or [str(docs.page_path())]
+        if as_json:
+            write_json(paths)
+            return 0
+        for path in paths:
+            write(path)
         return 0
     if not topics:
         known = docs.topics()

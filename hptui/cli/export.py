@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -12,8 +13,10 @@ from hptui.cli.common import (
     Context,
     by_option,
     complete_studies,
+    is_given,
     parse_pairs,
     pass_context,
+    refuse,
     study_argument,
     trial_argument,
 )
@@ -88,6 +91,14 @@ def export_(
     from hptui.operations.redact import secrets_in
     from hptui.results.export.formats import ExportRequest
 
+    style = {"--params-only": params_only, "--hyphens": hyphens, "--prefix": prefix, "--by": is_given("by")}
+    wanted = {"TRIAL": trial, "--format": how, **style}
+    if archive:
+        refuse({**wanted, "--like": like, "--rename": rename}, "--archive holds the whole study as it is recorded")
+    refuse({"--no-checkpoints": no_checkpoints and not archive}, "say it with --archive: no other export has any")
+    if like:
+        refuse(wanted, "--like writes files of its own: it goes with -o and --rename alone")
+    refuse({"--by": is_given("by") and trial != "best"}, "it says which trial `best` is: hptui export STUDY best --by …")
     sd = context.study(study)
     names = parse_pairs(rename, "--rename lora_rank=lora_r")
     if archive:
@@ -104,6 +115,7 @@ def export_(
     chosen_format = how or (format_of(output) if output else "yaml")
     if trial is None and exporter(chosen_format, str(Path.cwd())).scope != "study":
         raise click.UsageError("which trial? a number, a name, `best`, or `all`; or --archive for the whole study")
+    _refuse_unused(chosen_format, trial or "all", {**style, "--rename": rename})
     request = ExportRequest(chosen_format, params_only, hyphens, prefix, names, output)
     text = export(sd, trial or "all", request, by)
     for note in notes_on_best(sd, by) if trial == "best" else ():
@@ -114,6 +126,32 @@ def export_(
         message(f"written to {output}")
     else:
         write_document(text)
+
+
+TAKES: Mapping[str, frozenset[str]] = {
+    "--hyphens": frozenset({"flags"}),
+    "--prefix": frozenset({"env"}),
+    "--params-only": frozenset({"yaml", "json", "toml", "csv", "flags", "python", "env"}),
+    "--rename": frozenset({"yaml", "json", "toml", "csv", "flags", "python", "env", "parquet", "sweep"}),
+}
+"""The built-in formats that an option changes."""
+
+
+def _refuse_unused(how: str, trial: str, given: Mapping[str, object]) -> None:
+    """Refuse an option that a built-in format would ignore; one of an installed package takes what it takes."""
+    if how not in plugins.names("exporters"):
+        return
+    for name, formats in TAKES.items():
+        if how not in formats:
+            refuse({name: given[name]}, f"{how} has no use for it; it goes with {_listed(sorted(formats))}")
+    if trial == "all" and how != "flags":
+        refuse({"--params-only": given["--params-only"]}, "all trials are a table of everything; say which trial")
+    if how == "sweep" and trial != "all":
+        raise click.UsageError(f"a sweep is the whole study, not trial {trial}: leave it out")
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _archive(context: Context, study: str, output: Path | None, *, checkpoints: bool, redact: bool) -> None:
@@ -185,10 +223,13 @@ def import_(
 ) -> None:
     """Record experiments from a file as trials of a study, or convert a sweep file."""
     if file.suffix in (".yaml", ".yml"):
+        unused = {"--map": mapping, "--objective": objective, "--study": theirs, "--dry-run": dry_run}
+        refuse(unused, "a sweep file becomes a study file as it is: only -o goes with it")
         _sweep(file, output, study)
         return
     if not study:
         raise click.UsageError("--into STUDY is needed: which study gets the experiments?")
+    refuse({"-o": output}, "experiments are recorded in a study, and no file is written")
     from hptui.core.errors import UserError
     from hptui.operations.imports import plan_import, run_import
 

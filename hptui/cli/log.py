@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hptui.cli.common import Context, pass_context, study_argument, trial_argument
+from hptui.cli.common import Context, pass_context, refuse, study_argument, trial_argument
 from hptui.cli.output import message, write
 
 
@@ -27,6 +27,7 @@ def log_(context: Context, study: str, trial: str | None, follow: bool, lines: i
     from hptui.results.view import read_study
     from hptui.store.reader import StoreReader
 
+    refuse({"--attempt": attempt if trial is None else None}, "of which trial? without one it is the runner's log")
     sd = context.study(study)
     masked_study(read_study(sd))  # from here on this process masks the secrets of its file in any text
     if trial is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hptui.cli.common import Context, json_option, pass_context, study_argument
+from hptui.cli.common import Context, json_option, pass_context, refuse, study_argument
 from hptui.cli.output import message, write_document, write_json
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     help="""Write what STUDY has found as Markdown: every number and sentence computed from its recorded trials.
 
     The first twelve lines are its answer. With -o, facts.json is written beside it, which maps each number to its
-    trials. A study may still be running.
+    trials; --json prints the same sentences and facts. A study may still be running.
     """,
 )
 @study_argument(required=False)
@@ -67,9 +67,11 @@ def report_(
     as_json: bool,
 ) -> int:
     """Write or print a report, or verify the numbers of a written one; return the exit code."""
-    from hptui.operations.report import brief_text, report_text, write_report
+    from hptui.operations.report import FACTS_NAME, brief_text, report_as_json, report_text, write_report
 
     if check is not None:
+        unused = {"-o": output, "--style": style, "--figures": figures, "--brief": brief, "--html": html}
+        refuse({**unused, "--contour": contour}, "--check reads a report that was written: it goes with --json alone")
         return _check(context, check, study or "", as_json=as_json)
     if study is None:
         raise click.UsageError("which study? or --check FILE.md")
@@ -78,7 +80,12 @@ def report_(
         raise click.UsageError(f"{needs_files[0]} writes files: say where to, with -o DIR")
     if brief and (output is not None or style):
         raise click.UsageError("--brief is printed: it goes with no other option")
+    if as_json and output is not None:
+        raise click.UsageError(f"--json is printed: leave -o out, or read {FACTS_NAME}, which -o writes beside a report")
     sd = context.study(study)
+    if as_json:
+        write_json(report_as_json(sd, style, brief=brief))
+        return 0
     if output is None:
         write_document(brief_text(sd) if brief else report_text(sd, style))
         return 0

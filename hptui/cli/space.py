@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Context, json_option, parse_pairs, pass_context, study_argument
+from hptui.cli.common import Context, json_option, parse_pairs, pass_context, refuse, study_argument
 from hptui.cli.output import OutputColumn, message, write_fields, write_json, write_rows
 from hptui.core.format import setting, settings
 from hptui.core.space import Choice, Space
@@ -47,7 +47,10 @@ def space_(
     if changes or added or dropped:
         ranges = parse_pairs(changes, "learning_rate='1e-5..5e-4 log'") if changes else {}
         message(save(sd, with_changes(draft_of(sd), ranges, added, dropped), why))
-        return
+        if not as_json:
+            return
+    else:
+        refuse({"--why": why}, "why of which change? KEY=RANGE, --constraint or --drop")
     view = read_view(sd)
     rows = _rows(view)
     if as_json:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Context, by_option, json_option, pass_context, study_argument, trial_argument
+from hptui.cli.common import (
+    Context,
+    by_option,
+    is_given,
+    json_option,
+    pass_context,
+    refuse,
+    study_argument,
+    trial_argument,
+)
 from hptui.cli.output import (
     OutputColumn,
     incomplete_note,
@@ -40,7 +49,9 @@ IMPLIED_REASONS = (Reason.FINISHED, Reason.PRUNER, Reason.USER)
 @click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN downwards.")
 @click.option("-n", "--top", type=click.IntRange(min=1), help="Only the first so many.")
 @click.option(
-    "--columns", metavar="A,B,...", help="Which columns: settings, metrics, or facts such as seconds and note."
+    "--columns",
+    metavar="A,B,...",
+    help="Which columns: settings, metrics, or facts such as seconds and note; with --json, only these.",
 )
 @json_option
 @pass_context
@@ -66,7 +77,7 @@ def trials_(
     names = [name.strip() for name in columns.split(",")] if columns else default_columns(view)
     table_columns = columns_of(view, names)
     if as_json:
-        write_json([trial_json(trial) for trial in trials])
+        write_json(table_rows(view, trials, names) if columns else [trial_json(trial) for trial in trials])
         return
     if on_terminal() and not columns:
         names = [name for name in names if name != "reason"]  # the status column shows it
@@ -146,6 +157,7 @@ HOST_FACTS = (
 @pass_context
 def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> None:
     """Print everything recorded about one trial."""
+    refuse({"--by": is_given("by") and trial != "best"}, "it says which trial `best` is: hptui show STUDY best --by …")
     from hptui.operations.find import find_trial
     from hptui.operations.status import show_json
     from hptui.results.fresh_means import fresh_of, whole_text

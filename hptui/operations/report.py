@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.version import __version__
@@ -51,6 +51,22 @@ def brief_text(sd: StudyDir) -> str:
     from hptui.results.sections.first_screen import first_screen
 
     return render_markdown(ReportDocument(tuple(first_screen(FactWriter(read_report_data(sd)))))).text
+
+
+def report_as_json(sd: StudyDir, style: str = "", *, brief: bool = False) -> dict[str, Any]:
+    """Return the report, or with `brief` its first screen, as JSON: sentences, claims, and the facts in them."""
+    from hptui.results.fact_writer import FactWriter
+    from hptui.results.report import compose_report
+    from hptui.results.report_data import read_report_data
+    from hptui.results.report_json import brief_json, report_json
+    from hptui.results.sections.first_screen import first_screen_lines
+
+    record = read_report_data(sd)
+    if brief:
+        row = record.view.row
+        about = {"study": row.name, "uuid": row.uuid, "asof": f"{record.asof:.3f}"}
+        return brief_json(about, list(first_screen_lines(FactWriter(record))))
+    return report_json(compose_report(record, known_style(style)))
 
 
 def brief_lines(sd: StudyDir) -> list[str]:

@@ -101,7 +101,7 @@ def fact_index_text(document: ReportDocument, sheet: MarkdownText, name: str) ->
     digests = " ".join(line_digest(compared_text(line)) for line in sheet.text.split("\n") if line.strip())
     lines = [f"{json.dumps(key)}: {dump_json(value)}" for key, value in {**head, "lines": digests}.items()]
     rows = ",\n  ".join(f"{json.dumps(key)}: {dump_json(value)}" for key, value in sorted(facts.items()))
-    claims = ",\n  ".join(dump_json(claim) for claim in _claims(document, sheet))
+    claims = ",\n  ".join(dump_json(claim) for claim in claims_in_text(document, sheet))
     keys = [key for key, _ in keyed_facts(sheet)]
     places = ",\n  ".join(
         dump_json([place.line, place.column, place.text, key]) for place, key in zip(sheet.places, keys, strict=True)
@@ -114,7 +114,7 @@ MARKUP = re.compile(r"[*`\\\\]")
 """What Markdown puts around and before the characters of a sentence."""
 
 
-def _claims(document: ReportDocument, sheet: MarkdownText) -> Iterator[dict[str, Any]]:
+def claims_in_text(document: ReportDocument, sheet: MarkdownText) -> Iterator[dict[str, Any]]:
     """Yield the claims that are in the report, each with its first line, class and premise."""
     text = "\n".join(MARKUP.sub("", line) for line in sheet.text.split("\n"))
     for claim in document.claims:

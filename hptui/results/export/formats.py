@@ -53,7 +53,10 @@ def write_settings(request: ExportRequest, view: View) -> bytes:
     else:
         from hptui.results.export.trial_table import render_trials  # pyarrow: 150 ms
 
-        text = render_trials(view, request.how, hyphens=request.hyphens, names=request.names)
+        changed_only = request.changed_only
+        text = render_trials(
+            view, request.how, changed_only=changed_only, hyphens=request.hyphens, names=request.names
+        )
     return text.encode()
 
 

@@ -32,8 +32,10 @@ TRAILING_COLUMNS = ("seconds", "peak_memory_gb", "attempts", "role", "stage", "n
 """Columns behind those of settings and metrics."""
 
 
-def render_trials(view: View, format_: str, *, hyphens: bool = False, names: Names | None = None) -> str:
-    """Return all trials as text, by number."""
+def render_trials(
+    view: View, format_: str, *, changed_only: bool = False, hyphens: bool = False, names: Names | None = None
+) -> str:
+    """Return all trials as text, by number; of command lines only what each trial changed, if `changed_only`."""
     names, trials, study = names or {}, view.trials, view.study
     check_names(view, names)
     if format_ == "csv":
@@ -42,7 +44,8 @@ def render_trials(view: View, format_: str, *, hyphens: bool = False, names: Nam
     if format_ == "toml":  # in the form of a study file's list
         return head + "".join(f"\n[[trial]]\n{toml_text(_study_file_entry(trial, names))}" for trial in trials)
     if format_ == "flags":
-        settings = [rename_settings(trial_config(view, trial), names, strict=False) for trial in trials]
+        configs = [trial_config(view, trial, changed_only=changed_only) for trial in trials]
+        settings = [rename_settings(config, names, strict=False) for config in configs]
         return "".join(flags_text(trial_settings, hyphens=hyphens) for trial_settings in settings)
     if format_ not in ("json", "yaml", "python"):
         formats = ("json", "yaml", "python", "toml", "csv", "flags")
