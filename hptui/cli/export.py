@@ -98,7 +98,7 @@ def export_(
     refuse({"--no-checkpoints": no_checkpoints and not archive}, "say it with --archive: no other export has any")
     if like:
         refuse(wanted, "--like writes files of its own: it goes with -o and --rename alone")
-    refuse({"--by": is_given("by") and trial != "best"}, "it says which trial `best` is: hptui export STUDY best --by …")
+    refuse({"--by": is_given("by") and trial != "best"}, "it says which trial `best` is: STUDY best --by fresh")
     sd = context.study(study)
     names = parse_pairs(rename, "--rename lora_rank=lora_r")
     if archive:

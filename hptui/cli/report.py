@@ -81,7 +81,7 @@ def report_(
     if brief and (output is not None or style):
         raise click.UsageError("--brief is printed: it goes with no other option")
     if as_json and output is not None:
-        raise click.UsageError(f"--json is printed: leave -o out, or read {FACTS_NAME}, which -o writes beside a report")
+        raise click.UsageError(f"--json is printed: leave -o out, or read the {FACTS_NAME} that -o writes")
     sd = context.study(study)
     if as_json:
         write_json(report_as_json(sd, style, brief=brief))

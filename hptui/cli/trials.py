@@ -157,7 +157,7 @@ HOST_FACTS = (
 @pass_context
 def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> None:
     """Print everything recorded about one trial."""
-    refuse({"--by": is_given("by") and trial != "best"}, "it says which trial `best` is: hptui show STUDY best --by …")
+    refuse({"--by": is_given("by") and trial != "best"}, "it says which trial `best` is: STUDY best --by fresh")
     from hptui.operations.find import find_trial
     from hptui.operations.status import show_json
     from hptui.results.fresh_means import fresh_of, whole_text

@@ -8,7 +8,7 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,9 +84,30 @@ def export(sd: StudyDir, ref: str, request: ExportRequest, by: str = "rank") -> 
 
 
 def notes_on_best(sd: StudyDir, by: str) -> list[str]:
-    """Return what fresh runs say of the trial that `best` is; empty if it has none."""
+    """Return what is to be known of the trial that `best` is: its equals, and what fresh runs say of it."""
     view = read_view(sd)
-    return best_notes(view, fresh_means(view), by)
+    return [*_equals(view, by), *best_notes(view, fresh_means(view), by)]
+
+
+def _equals(view: View, by: str) -> list[str]:
+    """Return that `best` is one of several trials that no other beats."""
+    others = [str(trial.number) for trial in view.front[1:]]
+    if not others or by == "fresh":
+        return []
+    which = f"trial{'s' if len(others) > 1 else ''} {', '.join(others[:MAX_NAMED])}"
+    which += f" and {len(others) - MAX_NAMED} more" if len(others) > MAX_NAMED else ""
+    best = view.front[0].number
+    if len(view.study.objectives) > 1:
+        return [f"best is trial {best}, the first of the Pareto front: {which} {_are(others)} on it, too"]
+    return [f"best is trial {best}; {which} {'have' if len(others) > 1 else 'has'} the same value"]
+
+
+def _are(others: Sequence[str]) -> str:
+    return "are" if len(others) > 1 else "is"
+
+
+MAX_NAMED = 12
+"""Trials on the front that are named."""
 
 
 def _write_folder(how: str, output: Path | None, files: Mapping[str, bytes]) -> None:

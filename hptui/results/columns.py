@@ -9,6 +9,7 @@ from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.format import clock, memory, metric, setting, visible_metrics
+from hptui.core.metric_names import identifier
 from hptui.core.space import Space
 from hptui.core.trial import SECONDS_ALONE, Role, Trial
 from hptui.results.packing import has_shares, seconds_alone
@@ -39,6 +40,22 @@ MEASURED_COLUMNS: Mapping[str, Callable[[float], str]] = {
 """Columns that are measured numbers of a trial, and how they are formatted."""
 
 
+SETTING_PREFIX = "setting."
+"""What the column of a setting begins with that is called like something else of a trial: `setting.seconds`."""
+
+
+def setting_column(view: View, name: str) -> str:
+    """Return the name of a setting's column: its own, or `setting.NAME` where that means something else."""
+    objectives = {objective.metric for objective in view.study.objectives}
+    return f"{SETTING_PREFIX}{name}" if name in {*TRIAL_FACT_COLUMNS, *MEASURED_COLUMNS, *objectives} else name
+
+
+def setting_of_column(view: View, column: str) -> str | None:
+    """Return the setting that a column `setting.NAME` is of; None for any other column."""
+    name = column.removeprefix(SETTING_PREFIX)
+    return name if name != column and setting_column(view, name) == column else None
+
+
 @dataclass(frozen=True, slots=True)
 class TrialColumn:
     """A column of a table of trials; `numeric` columns are aligned right."""
@@ -64,7 +81,8 @@ def default_columns(view: View) -> list[str]:
     stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in configured else []
     objectives = [objective.metric for objective in view.study.objectives] or _reported_metrics(view)
     times = ["seconds", *([SECONDS_ALONE] if has_shares(view.trials) else [])]
-    names = configured or [*varied_settings(view), *objectives, *times, "peak_memory_gb"]
+    settings = [setting_column(view, name) for name in varied_settings(view)]
+    names = configured or [*settings, *objectives, *_condition_metrics(view, objectives), *times, "peak_memory_gb"]
     notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in names else []
     name = ["name"] if any(trial.name for trial in view.trials) else []
     return [
@@ -76,6 +94,14 @@ def default_columns(view: View) -> list[str]:
         *(column for column in names if column not in TRIAL_FACT_COLUMNS[:4]),
         *notes,
     ]
+
+
+def _condition_metrics(view: View, objectives: Sequence[str]) -> list[str]:
+    """Return the metrics that decide whether a trial keeps the conditions of the study."""
+    used = {name for condition in view.study.search.outcome for name in condition.names}
+    reported = dict.fromkeys(name for trial in view.trials for name in trial.metrics) if used else {}
+    known = {*objectives, *varied_settings(view), *MEASURED_COLUMNS}
+    return [name for name in reported if identifier(name) in used and name not in known]
 
 
 MAX_REPORTED_COLUMNS = 4
@@ -99,6 +125,7 @@ def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
     metrics = {objective.metric for objective in study.objectives} | set(study.metrics)
     metrics |= {name for trial in view.trials for name in trial.metrics}
     known = {*TRIAL_FACT_COLUMNS, *MEASURED_COLUMNS, *study.report.columns, *settings, *metrics}
+    known |= {setting_column(view, name) for name in settings}
     for name in names:
         if name not in known:
             raise UserError(
@@ -107,6 +134,7 @@ def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
             )
         spec = study.metrics.get(name)
         heading = study.report.columns.get(name) or (spec.heading if spec else "") or HEADINGS.get(name, name)
+        heading = setting_of_column(view, heading) or heading
         columns.append(TrialColumn(name, heading, numeric=name not in TRIAL_FACT_COLUMNS[1:]))
     return columns
 
@@ -137,8 +165,15 @@ def column_getter(view: View, name: str) -> Callable[[Trial], Any]:
         return lambda trial: None if (value := getattr(trial, name)) is None else str(value)
     if name in TRIAL_FACT_COLUMNS or name in MEASURED_COLUMNS:
         return attrgetter(name)
+    if (hidden := setting_of_column(view, name)) is not None:
+        return _setting_getter(view, hidden)
     if any(objective.metric == name for objective in view.study.objectives):
         return lambda trial: (trial.values or {}).get(name)
+    return _setting_getter(view, name)
+
+
+def _setting_getter(view: View, name: str) -> Callable[[Trial], Any]:
+    """Return a function that returns a trial's setting, or else its last value of a metric of this name."""
     is_setting, current_settings, missing = view.is_setting(name), view.study.trainer.settings, object()
     default = view.defaults.get(name, missing) if is_setting else missing
 
@@ -166,6 +201,11 @@ def format_cell(view: View, trial: Trial, name: str) -> str:
     → 2` is a setting of which another value was used than requested. `0.51?` is a value of an incomplete curve.
     """
     value = column_value(view, trial, name)
+    hidden = setting_of_column(view, name)
+    if hidden is not None:
+        used = trial.effective.get(hidden, value)
+        shown = "" if value is None else setting(value)
+        return shown if used == value else f"{shown} → {setting(used)}"
     if value is None:
         so_far = trial.metrics.get(name)
         return "" if so_far is None else f"({trial.mark(metric(so_far, view.study.metrics.get(name)))})"

@@ -52,7 +52,9 @@ def diagnose(view: View, trial: Trial, curves: Curves, pools: Pools | None = Non
         message = line(f"{device} ran out of memory")
         if trial.peak_memory_gb is not None:
             gb, key = trial.peak_memory_gb, f"trial.{trial.number}.diagnosis.peak_memory_gb"
-            message += line("; it had reached {gb}", gb=Fact(key, gb, memory(gb), (trial.number,)))
+            message += line(
+                "; the peak that was measured of its processes is {gb}", gb=Fact(key, gb, memory(gb), (trial.number,))
+            )
         return Diagnosis("oom", message, peak, suggestions.oom())
     objective = next((goal.metric for goal in view.study.objectives), "")
     if (diagnosis := _nonfinite(trial, objective, curves, facts, suggestions)) is not None:

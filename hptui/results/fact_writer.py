@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import cached_property
 from statistics import stdev
 
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, duration, memory, metric, nonfinite_name, number, setting
 from hptui.core.trial import FROM_TRIAL, INCOMPLETE_MARK, SECONDS_ALONE, Role, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.significance import Interval
+from hptui.results.columns import setting_column, setting_of_column
 from hptui.results.digits import PRINTED_PERCENTAGE, column_decimals, fixed_text, printed_number
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.report_data import ReportData
@@ -57,6 +59,8 @@ class FactWriter:
         """Return the heading of a column or metric."""
         spec = self.study.metrics.get(name)
         label = self.study.report.columns.get(name)
+        if (setting_name := setting_of_column(self.view, name)) is not None:
+            return (label if label and label != name else "") or setting_name
         return (
             (label if label and label != name else "")
             or (spec.heading if spec else "")
@@ -64,9 +68,23 @@ class FactWriter:
         )
 
     def name(self, name: str) -> Name:
-        """Return a setting or metric for running text: as code, unless it has a heading of its own."""
+        """Return a setting or metric for running text: as code, unless it has a heading of its own.
+
+        A setting that is called like something else of a trial, such as `seconds`, is called by its own name.
+        """
+        if name in DEFAULT_HEADINGS and name in self._settings:
+            return self.column_name(setting_column(self.view, name))
+        return self.column_name(name)
+
+    def column_name(self, name: str) -> Name:
+        """Return what a column is headed by: `seconds` there is the time that was measured."""
         heading = self.heading(name)
-        return Name(heading, code=heading == name)
+        return Name(heading, code=heading in (name, setting_of_column(self.view, name)))
+
+    @cached_property
+    def _settings(self) -> frozenset[str]:
+        """The names of all settings."""
+        return frozenset([*self.view.base, *(name for trial in self.view.trials for name in trial.params)])
 
     def trial(self, trial: Trial, *, capital: bool = False) -> Line:
         """Return `trial 3`, or with its title or name `Exp 2 (trial 3)`."""
@@ -173,6 +191,8 @@ class FactWriter:
     def cell(self, trial: Trial, name: str) -> Line:
         """Return the content of a table cell. A setting takes precedence over a metric of the same name."""
         metrics = {objective.metric for objective in self.study.objectives} | set(self.study.metrics)
+        if (hidden := setting_of_column(self.view, name)) is not None:
+            return self.setting(trial, hidden)
         if name in MEASURED:
             return (self.value(trial, name),)
         if name in metrics:

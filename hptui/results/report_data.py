@@ -16,34 +16,43 @@ from hptui.core.stages import stage_named, stage_space
 from hptui.core.study import Objective
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
 from hptui.results.analysis import blas
-from hptui.results.analysis.cohort import has_finite_values, measured_value, ranked_trials, sort_by_rank
+from hptui.results.analysis.cohort import (
+    has_finite_values,
+    measured_value,
+    ranked_trials,
+    sort_by_rank,
+    violates_outcome,
+)
 from hptui.results.analysis.comparable import Cohort, cohort_of
 from hptui.results.analysis.confounding import IgnoredSetting, ignored_settings
 from hptui.results.analysis.effects import OneFactorStep, SettingGroups, one_factor_steps, setting_groups
 from hptui.results.analysis.evidence import EffectAnalysis, analyse
 from hptui.results.analysis.failure_regions import FailureRegion, failure_regions
-from hptui.results.analysis.fresh import Fresh, Noise, dead_numbers, dead_seeds, fresh_leader, fresh_runs, noise_of
+from hptui.results.analysis.fresh import (
+    Fresh,
+    Noise,
+    dead_numbers,
+    dead_seeds,
+    fresh_difference,
+    fresh_leader,
+    fresh_runs,
+    noise_of,
+)
 from hptui.results.analysis.next_steps import Outlook, outlook_of
 from hptui.results.analysis.range_test import RangeTest, range_test
 from hptui.results.analysis.rungs import summaries_by_stage
-from hptui.results.analysis.scores import MAX_TRIALS, Scores, left_out_as, score_trials
+from hptui.results.analysis.scores import Scores, score_trials
 from hptui.results.analysis.shares import Importance, importance_of
 from hptui.results.diagnosis import Diagnosis, diagnose, scatter_pools
 from hptui.results.masked_view import masked_record
+from hptui.results.record_curves import Curve, score_curves_of, trials_with_curves
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.records import CheckpointRow, EventRow, MetricSummary, Revision
 
-Curve = list[tuple[int, float, float]]
-"""Points (step, value, seconds) of a metric."""
-
-MAX_POINTS_OF_ALL_CURVES = 300_000
-"""With more points in total only the curves of the best trials are read, to bound memory and time."""
 MAX_TRIALS_IN_STEPS = 400
 """With more ranked trials none is looked at as a step from the baseline."""
-MAX_TRIALS_WITH_CURVES = 40
-"""Number of trials whose curves are then read."""
 MIN_TRIALS_FOR_GROUPS = 5
 """Of fewer trials single steps from the baseline are shown, not groups."""
 
@@ -78,6 +87,11 @@ class ReportData:
     def order(self) -> list[Trial]:
         """The ranked trials, best first."""
         return sort_by_rank(self.view, ranked_trials(self.view))
+
+    @cached_property
+    def candidates(self) -> list[Trial]:
+        """The ranked trials that keep the conditions of the study, best first: the best was chosen among them."""
+        return [trial for trial in self.order if not violates_outcome(self.view, trial)]
 
     @cached_property
     def best(self) -> Trial | None:
@@ -151,8 +165,16 @@ class ReportData:
 
     @cached_property
     def range_test(self) -> RangeTest | None:
-        """Which trials are distinguished from the best; None without a measure of noise."""
-        return range_test(self.view, self.dead)
+        """Which trials are distinguished from the best; None without a measure of noise.
+
+        Where fresh runs of the best compare it with the baseline, what they say holds.
+        """
+        test, baseline = range_test(self.view, self.dead), self.view.baseline
+        fresh = None if test is None or self.best is None or baseline is None else self.fresh(self.best)
+        if test is None or baseline is None or fresh is None or not has_finite_values(self.view, baseline):
+            return test
+        difference = fresh_difference(self.view, fresh, baseline, self.dead)
+        return test if difference is None else test.settled_by_fresh(baseline, difference.answer(self.view))
 
     @cached_property
     def dead_seeds(self) -> list[tuple[Trial, Trial]]:
@@ -259,7 +281,7 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
             attempts[attempt.trial].append(attempt)
         names = reader.metric_names()
         summaries = {name: reader.summaries_of_metric(name) for name in names}
-        chosen = _trials_with_curves(view, summaries)
+        chosen = trials_with_curves(view, summaries)
         curves = {
             number: {
                 name: reader.curve(number, name) for name in names if number in summaries[name] and not is_count(name)
@@ -273,7 +295,7 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
         checkpoints = tuple(reader.checkpoints(best.number)) if best else ()
         revisions = tuple(map(masked_record, reader.revisions()))
         knowledge = mask(reader.prior_knowledge())
-        score_curves = _score_curves(view, reader, summaries, curves)
+        score_curves = score_curves_of(view, reader, summaries, curves)
         rung_results = tuple(reader.rungs())
     return ReportData(
         view,
@@ -299,44 +321,4 @@ def read_effects_record(view: View, reader: StoreReader | None = None) -> Report
         with StoreReader.open(view.sd) as opened:
             return read_effects_record(view, opened)
     summaries = {name: reader.summaries_of_metric(name) for name in reader.metric_names()}
-    return ReportData(view, summaries=summaries, score_curves=_score_curves(view, reader, summaries, {}))
-
-
-def _score_curves(
-    view: View,
-    reader: StoreReader,
-    summaries: Mapping[str, Mapping[int, MetricSummary]],
-    curves: Mapping[int, Mapping[str, Curve]],
-) -> dict[str, dict[int, Curve]]:
-    """Return the curves by which trials without a value are ranked, those that were not read yet.
-
-    Empty if all trials that count have a value. Of many trials every k-th counts.
-    """
-    cohort = [trial for trial in cohort_of(view).trials if not left_out_as(trial)]
-    if all(trial.status is TrialStatus.COMPLETE for trial in cohort):
-        return {}
-    used = cohort[:: -(-len(cohort) // MAX_TRIALS) or 1] if len(cohort) > MAX_TRIALS else cohort
-    return {
-        goal.metric: {
-            trial.number: reader.curve(trial.number, goal.metric)
-            for trial in used
-            if trial.number in summaries.get(goal.metric, {}) and goal.metric not in curves.get(trial.number, {})
-        }
-        for goal in view.study.objectives
-    }
-
-
-def _trials_with_curves(view: View, summaries: Mapping[str, Mapping[int, MetricSummary]]) -> list[int]:
-    """Return the trials whose curves are read: all, or if there are too many points the best ones."""
-    numbers = [
-        trial.number
-        for trial in view.trials
-        if any(trial.number in summaries_of_metric for summaries_of_metric in summaries.values())
-    ]
-    if (
-        sum(summary.n for summaries_of_metric in summaries.values() for summary in summaries_of_metric.values())
-        <= MAX_POINTS_OF_ALL_CURVES
-        and len(numbers) <= 1000
-    ):
-        return numbers
-    return sorted(trial.number for trial in sort_by_rank(view, ranked_trials(view))[:MAX_TRIALS_WITH_CURVES])
+    return ReportData(view, summaries=summaries, score_curves=score_curves_of(view, reader, summaries, {}))

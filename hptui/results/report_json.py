@@ -20,7 +20,7 @@ from hptui.results.document import (
     render_markdown,
 )
 from hptui.results.fact_index import build_fact_index, claims_in_text
-from hptui.results.facts import Bold, Line, facts_of, plain_text
+from hptui.results.facts import Bold, Line, UserText, facts_of, plain_text
 from hptui.results.json_output import iso_time
 
 Json = dict[str, Any]
@@ -71,7 +71,7 @@ def _parts(blocks: Sequence[Block]) -> Iterator[Json]:
             case Bullets(lines=lines):
                 yield {"section": section, "sentences": [_sentence(line) for line in lines]}
             case ReportTable(head=head, rows=rows):
-                cells = [[plain_text(cell) for cell in row] for row in rows]
+                cells = [[_text(cell) for cell in row] for row in rows]
                 yield {"section": section, "head": [plain_text(cell) for cell in head], "rows": cells}
             case CodeBlock(language=language, lines=lines):
                 yield {"section": section, "language": language, "code": [plain_text(line) for line in lines]}
@@ -81,10 +81,19 @@ def _parts(blocks: Sequence[Block]) -> Iterator[Json]:
                 yield {"section": section, "figure": path, "sentences": [_sentence(caption)]}
 
 
+def _text(parts: Line) -> str:
+    """Return a line as plain text; what a person wrote stands in quotation marks, as in Markdown."""
+    texts = []
+    for part in parts:
+        text = _text(part.parts) if isinstance(part, Bold) else part if isinstance(part, str) else part.text
+        texts.append(f"“{text}”" if isinstance(part, UserText) else text)
+    return "".join(texts)
+
+
 def _sentence(line: Line) -> Json:
     """Return a line with its label, if it begins with one in bold, and the keys of its facts."""
     label, rest = "", line
     if line and isinstance(line[0], Bold):
-        label, rest = plain_text(line[0].parts), line[1:]
-    text = plain_text(rest).removeprefix(":").strip() if label else plain_text(rest)
+        label, rest = _text(line[0].parts), line[1:]
+    text = _text(rest).removeprefix(":").strip() if label else _text(rest)
     return {**({"label": label} if label else {}), "text": text, "facts": [fact.key for fact in facts_of(line)]}

@@ -69,7 +69,10 @@ def test_a_loss_that_explodes():
 
 def test_out_of_memory_keeps_the_effective_batch_by_accumulation():
     found = told({}, "failed", "oom", peak_memory_gb=15.2)
-    assert (found.kind, found.sentence) == ("oom", "the GPU ran out of memory; it had reached 15.2 GiB")
+    assert (found.kind, found.sentence) == (
+        "oom",
+        "the GPU ran out of memory; the peak that was measured of its processes is 15.2 GiB",
+    )
     assert changes(found)[0] == {"batch_size": 16, "gradient_accumulation": 2}
     assert {"max_seq_len": 128} in changes(found)
 

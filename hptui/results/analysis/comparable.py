@@ -105,13 +105,20 @@ def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]
             matches.append(Difference("stage"))
         first, second = training_length(view, trial), training_length(view, other)
         if first is None or second is None or first.unit != second.unit:
-            if first != second:
+            if first != second or not _have_one_source(trial, other):
                 matches.append(Difference("unknown length"))
         elif first.amount != second.amount:
             matches.append(Difference("length", first.unit, first.amount, second.amount))
     if (trial.role is Role.IMPORTED) != (other.role is Role.IMPORTED):
         matches.append(Difference("imported"))
     return tuple(matches)
+
+
+def _have_one_source(trial: Trial, other: Trial) -> bool:
+    """Return whether two trials whose length nobody recorded are of one study, or were imported from one file."""
+    if Role.IMPORTED not in (trial.role, other.role):
+        return True
+    return trial.role is other.role and trial.facts.get("imported_from") == other.facts.get("imported_from")
 
 
 def length_is_searched(view: View) -> bool:

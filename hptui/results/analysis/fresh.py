@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from hptui.core.stages import stage_named
 from hptui.core.trial import Role, Trial, TrialStatus
@@ -185,6 +186,12 @@ class FreshDifference:
     df: int
     paired: bool
     trials: tuple[Trial, ...]
+
+    def answer(self, view: View) -> Literal["yes", "no", "worse"]:
+        """Return whether the trial is better than the baseline; no if its interval holds 0."""
+        sign = 1.0 if view.study.objective.goal == "minimize" else -1.0
+        low, high = sorted((sign * self.low, sign * self.high))
+        return "yes" if high < 0 else "worse" if low > 0 else "no"
 
 
 def fresh_difference(

@@ -9,7 +9,13 @@ from typing import Literal
 from hptui.core.ranking import in_order_of_end
 from hptui.core.space import configuration_key
 from hptui.core.trial import Role, Trial, Value
-from hptui.results.analysis.cohort import objective_value, ranked_trials, searched_space, training_length
+from hptui.results.analysis.cohort import (
+    objective_value,
+    ranked_trials,
+    searched_space,
+    training_length,
+    violates_outcome,
+)
 from hptui.results.view import View
 
 MIN_TRIALS_FOR_OUTLOOK = 3
@@ -39,7 +45,8 @@ class Outlook:
 
 def outlook_of(view: View) -> Outlook | None:
     """Return the outlook of a search; None for fewer than three of its trials, or if all values are equal."""
-    trials = in_order_of_end([trial for trial in ranked_trials(view) if trial.role is not Role.IMPORTED])
+    ranked = [trial for trial in ranked_trials(view) if not violates_outcome(view, trial)]  # those never are the best
+    trials = in_order_of_end([trial for trial in ranked if trial.role is not Role.IMPORTED])
     searched = [trial for trial in trials if trial.role is Role.SEARCH]
     if len(searched) < MIN_TRIALS_FOR_OUTLOOK or view.best is None or len(view.study.objectives) > 1:
         return None

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from hptui.core.trial import Trial
-from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
+from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, violates_outcome
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import Noise, independent_runs, noise_of
 from hptui.results.analysis.paired import common_answers, worse_answers
@@ -40,7 +40,9 @@ class RangeTest:
     """Which trials are strictly worse than the best, with a joint level of 95 %.
 
     `how` is what the noise was measured by: the same questions, questions of a rate, or repeated seeds. `best` and
-    `others` are trials with the value that was compared.
+    `others` are trials with the value that was compared. `better` are trials whose repeats are strictly better than
+    those of the best, which was chosen by one run. `by_fresh` is the baseline, if fresh runs of the best have shown
+    that it is worse: that is one comparison that nobody chose, and holds where all together would hide it.
     """
 
     best: Trial
@@ -48,11 +50,30 @@ class RangeTest:
     worse: tuple[Trial, ...]
     alike: tuple[Trial, ...]
     noise: Noise | None = None
+    better: tuple[Trial, ...] = ()
+    by_fresh: Trial | None = None
 
     @property
     def others(self) -> tuple[Trial, ...]:
-        """All trials that were compared with the best."""
-        return tuple(sorted((*self.worse, *self.alike), key=lambda trial: trial.number))
+        """All trials that were compared with the best, all at once."""
+        return tuple(sorted((*self.worse, *self.alike, *self.better), key=lambda trial: trial.number))
+
+    def settled_by_fresh(self, baseline: Trial, answer: str) -> RangeTest:
+        """Return the test with the baseline where its own comparison with fresh runs of the best puts it.
+
+        `answer` is yes if the best is better than the baseline, worse if it is worse, no if neither was shown.
+        """
+        if all(trial.number != baseline.number for trial in self.others):
+            return self
+        worse, alike, better = (
+            tuple(trial for trial in trials if trial.number != baseline.number)
+            for trials in (self.worse, self.alike, self.better)
+        )
+        if answer == "yes":
+            return replace(self, worse=worse, alike=alike, better=better, by_fresh=baseline)
+        if answer == "worse":
+            return replace(self, worse=worse, alike=alike, better=(*better, baseline))
+        return replace(self, worse=worse, alike=(*alike, baseline), better=better)
 
 
 def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | None:
@@ -64,7 +85,9 @@ def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | No
     if not 2 <= len(order) <= MAX_TRIALS or view.best is None or len(view.study.objectives) > 1:
         return None
     best = next((trial for trial in order if trial.number == view.best.number), order[0])
-    others = [trial for trial in order if trial.number != best.number and not comparable(view, best, trial)]
+    # One that breaks a condition of the study may have a better value than the best: it is in no comparison.
+    rivals = [trial for trial in order if trial.number != best.number and not violates_outcome(view, trial)]
+    others = [trial for trial in rivals if not comparable(view, best, trial)]
     if not others:
         return None
     return _by_answers(view, best, others) or _by_counts(view, best, others) or _by_seeds(view, best, others, dead)
@@ -113,7 +136,11 @@ def _by_seeds(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[
     values = [[objective_value(view, run) for run in group] for group in runs]
     means = [math.fsum(group) / len(group) for group in values]
     apart = worse_means(means, [len(group) for group in values], 0, noise.deviation, noise.df)[1:]
-    return RangeTest(best, "seeds", *_split(others, apart), noise)
+    goal = view.study.objective
+    better = [is_apart and goal.better(mean, means[0]) for is_apart, mean in zip(apart, means[1:], strict=True)]
+    worse, alike = _split(others, apart)
+    ahead, worse = _split(worse, [is_better for is_better, is_apart in zip(better, apart, strict=True) if is_apart])
+    return RangeTest(best, "seeds", worse, alike, noise, ahead)
 
 
 def _split(others: Sequence[Trial], apart: Sequence[bool]) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:

@@ -7,10 +7,11 @@ its class may be stated. Sections of a report and screens place the claims; they
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_claims, length_tail, search_caveat, stage_claims
 from hptui.results.claims.curves import curve_claims
-from hptui.results.claims.effects import effect_claims, mattered
+from hptui.results.claims.effects import effect_claims
 from hptui.results.claims.failures import avoid_claims, region_claims
 from hptui.results.claims.first_lines import against_baseline, alike, sure
 from hptui.results.claims.ignored import ignored_claims
+from hptui.results.claims.mattered import mattered
 from hptui.results.claims.pairs import pair_claims
 from hptui.results.claims.question import question_answer
 from hptui.results.claims.ranges import edge_claims, outlook, range_claims, range_command

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.core.trial import Reason, TrialStatus
 from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
@@ -14,10 +14,8 @@ from hptui.results.claims.shapes import numbers_of, one_digit, rounded_up, shape
 from hptui.results.claims.shipped import is_shown
 from hptui.results.claims.too_few import nothing_stated
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, Name, capitalize_first, join_parts, join_with_and, line
+from hptui.results.facts import Line, capitalize_first, join_parts, join_with_and, line
 
-MAX_UNSEEN = 3
-"""Settings not shown to matter that are named on the first screen; of more only the number is stated."""
 MIN_TRIALS_FOR_SIZE = 20
 """Of fewer complete trials it is not stated how much a setting without evidence may still change."""
 LEFT_OUT_TEXTS = {
@@ -224,7 +222,8 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         single = len(group.settings) == 1
         ordered = all(analysis.factor(name).ordered for name in group.settings)
         text = line(
-            "These trials do not show that {names} {matters}: {where} {it} change {metric} by up to {size}.",
+            "These trials do not show that {names} {matters}{of}: {where} {it} change {metric} by up to {size}.",
+            of=_of_several(facts, metric),
             names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
             matters="matters" if single else "matter",
             where=f"{'over' if ordered else 'among'} {'its' if single else 'their'} {'range' if ordered else 'values'}",
@@ -263,8 +262,9 @@ def unseen_of_few(facts: FactWriter, analysis: EffectAnalysis, names: Sequence[s
     partial = {trial.number for trial in analysis.scores.partial}
     whole = [trial for trial in analysis.trials if trial.number not in partial]
     text = line(
-        "These trials do not show that {names} {matters}; {n} are too few to say how much {it} may still change "
+        "These trials do not show that {names} {matters}{of}; {n} are too few to say how much {it} may still change "
         "{metric}.",
+        of=_of_several(facts, metric),
         names=join_parts((_name(facts, analysis, name) for name in names), ", ", " or "),
         matters="matters",
         n=(facts.count(f"effects.{metric}.whole", whole), " complete ones")
@@ -276,60 +276,6 @@ def unseen_of_few(facts: FactWriter, analysis: EffectAnalysis, names: Sequence[s
     return Claim("E3", text, {"trials": len(numbers)}, "+".join(names), numbers)
 
 
-def without_value(facts: FactWriter) -> str:
-    """Return why no trial is the best."""
-    if not facts.study.objectives:
-        return "the study has no objective"
-    has_base = any(trial.role is Role.BASE and trial.values for trial in facts.view.trials)
-    return "only the untrained model has a value" if has_base else "no trial has a value"
-
-
-def mattered(facts: FactWriter) -> Claim:
-    """Return what mattered in one phrase, and of how many other settings nothing was seen."""
-    if not facts.study.objectives:
-        return Claim("E0", ("not known: the study has no objective",), {"reason": "no objective"})
-    analysis = facts.data.effect_analysis()
-    if analysis.reason:
-        claim = nothing_stated(facts, analysis)
-        if claim is None:
-            ended = any(not trial.status.open for trial in facts.view.trials)
-            why = without_value(facts) if ended and not facts.data.order else "nothing was varied"
-            if facts.data.order and len(facts.data.view.trials) > len(analysis.trials):
-                why = "the trials that count do not differ in any setting"
-            return Claim("E0", (why,), {"reason": analysis.reason})
-        return Claim("E0", _as_phrase(claim.line), claim.premise, "", claim.trials)
-    metric, parts = analysis.objective.metric, []
-    named = [group for group in analysis.matter if len(group.settings) == 1 or is_shown("E2")]
-    for group in named:
-        key = f"evidence.{metric}.{'+'.join(group.settings)}"
-        parts.append(
-            line(
-                "{names} (evidence {e}, {c} needed)",
-                names=join_parts((facts.name(name) for name in group.settings), ", ", " or "),
-                e=one_digit(key, group.evidence, analysis.trials),
-                c=one_digit(f"{key}.needed", group.needed, analysis.trials),
-            )
-        )
-    unseen = [name for group in analysis.unseen for name in group.settings]
-    text = join_with_and(parts)
-    if unseen:
-        number = facts.of_value(f"unseen.{metric}.n", len(unseen), analysis.trials)
-        names = join_parts((facts.name(name) for name in unseen), ", ", " or ")
-        if parts:
-            others = names if len(unseen) <= MAX_UNSEEN else line("{n} others", n=number)
-            text += line("; not shown for {others}", others=others)
-        elif len(unseen) > MAX_UNSEEN:
-            text = line("not shown for any of the {n} settings that varied", n=number)
-        else:
-            text = line("not shown for {names}", names=names)
-    if facts.data.effect_trials != facts.data.order and facts.data.cohort.stage:
-        text = line("in stage {stage}: {text}", stage=Name(facts.data.cohort.stage), text=text)
-    premise = {"matter": ["+".join(group.settings) for group in named], "unseen": unseen}
-    return Claim("E1", text, premise, "", numbers_of(analysis.trials))
-
-
-def _as_phrase(text: Line) -> Line:
-    """Return a sentence without its capital and its full stop."""
-    first = text[0]
-    text = (first[:1].lower() + first[1:], *text[1:]) if isinstance(first, str) else text
-    return (*text[:-1], str(text[-1]).removesuffix("."))
+def _of_several(facts: FactWriter, metric: str) -> Line:
+    """Return ` for METRIC` where there are several objectives; the sentence before may be of another one."""
+    return (" for ", facts.name(metric)) if len(facts.study.objectives) > 1 else ()

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from hptui.core.trial import Role, Trial
+from hptui.core.trial import Role, Trial, Value
 from hptui.results.analysis.cohort import objective_value, pareto_front
 from hptui.results.analysis.comparable import comparable, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, fresh_difference, independent_runs
 from hptui.results.analysis.reference import metric_change
-from hptui.results.analysis.significance import Interval
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import unit_word
-from hptui.results.claims.effects import without_value
-from hptui.results.claims.repeats import HOW_TEXTS, by_number, fresh_text, how_often, why_not_tested
+from hptui.results.claims.mattered import without_value
+from hptui.results.claims.repeats import (
+    HOW_TEXTS,
+    better_and_baseline,
+    by_number,
+    fresh_text,
+    how_often,
+    why_not_tested,
+)
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, join_parts, line
 from hptui.results.roles import number_with_role, setting_with_role
@@ -30,17 +37,25 @@ def alike(facts: FactWriter) -> Claim:
         return Claim("R1", (without_value(facts),), {})
     if len(facts.study.objectives) > 1:
         return Claim("R1", ("the trials of the Pareto front: none of them is better in every objective",), {})
-    if len(facts.data.order) < 2:
-        return Claim("R1", ("no other trial was ranked",), {})
+    if len(facts.data.candidates) < 2:
+        kept = len(facts.data.order) < 2
+        return Claim(
+            "R1", ("no other trial was ranked" if kept else "no other trial keeps the study's conditions",), {}
+        )
     if test is None:
         return _equal_ones(facts) or Claim("R1", (f"not known, as {why_not_tested(facts)}",), {})
     premise = {"how": test.how, "alike": [trial.number for trial in test.alike], "compared": len(test.others) + 1}
     numbers = tuple(trial.number for trial in (test.best, *test.others))
-    if not test.alike and len(test.others) == 1:
+    if not test.others:
+        text: Line = ("none: the baseline, the only other one, is worse by fresh runs",)
+        return Claim("R1", text, premise, facts.data.metric, numbers)
+    if not test.alike and test.better:
+        text = line("none of the {n} others", n=facts.count("alike.others", test.others))
+    elif not test.alike and len(test.others) == 1:
         text = line("none: {other}, the only other one, is worse", other=facts.trial(test.others[0]))
     elif not test.alike:
         text = line("none: all {n} others are worse", n=facts.count("alike.others", test.others))
-    elif len(test.alike) > MAX_NAMED and not test.worse:
+    elif len(test.alike) > MAX_NAMED and not test.worse and not test.better:
         text = line("all {n} others, which cannot be told apart from it", n=facts.count("alike.others", test.others))
     elif len(test.alike) > MAX_NAMED:
         text = line(
@@ -50,7 +65,7 @@ def alike(facts: FactWriter) -> Claim:
         )
     else:
         text = (*facts.trials(by_number(test.alike), "alike.same"), " cannot be told apart from it")
-    return Claim("R1", text, premise, facts.data.metric, numbers)
+    return Claim("R1", (*text, *better_and_baseline(facts, test)), premise, facts.data.metric, numbers)
 
 
 def _equal_ones(facts: FactWriter) -> Claim | None:
@@ -60,7 +75,7 @@ def _equal_ones(facts: FactWriter) -> Claim | None:
     if not same:
         return None
     numbers = tuple(trial.number for trial in same)
-    if len(same) == len(facts.data.order) - 1:
+    if len(same) == len(facts.data.candidates) - 1:
         text = line("all {n} others, which have the same value", n=facts.count("best.ties", same))
     else:
         text = line(
@@ -213,7 +228,7 @@ def sure(facts: FactWriter) -> Claim:
     if test is not None and any(trial.number == baseline.number for trial in test.alike):
         text = line("not yet: {ran} not told apart from the baseline ({how})", ran=ran, how=HOW_TEXTS[test.how])
     else:
-        text = line("not yet: {ran} the best of {n}", ran=ran, n=facts.count("best.of", facts.data.order))
+        text = line("not yet: {ran} the best of {n}", ran=ran, n=facts.count("best.of", facts.data.candidates))
     return Claim("SU", text, {"answer": "not yet"}, "", (baseline.number, best.number))
 
 
@@ -222,26 +237,32 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     difference = fresh_difference(facts.view, fresh, baseline, facts.data.dead)
     numbers = tuple(trial.number for trial in (baseline, *fresh.runs))
     if difference is None:
-        text = line("not yet: {fresh}, and nothing is known of the noise", fresh=fresh_text(facts, fresh))
+        why = ", which has no interval" if len(fresh.runs) == 1 else ", and nothing is known of the noise"
+        text = line("not yet: {fresh}{why}", fresh=fresh_text(facts, fresh), why=why)
         return Claim("SU", text, {"answer": "not yet"}, "", numbers)
-    sign = 1.0 if facts.study.objective.goal == "minimize" else -1.0
-    low, high = sorted((sign * difference.low, sign * difference.high))
-    answer = "yes" if high < 0 else "worse" if low > 0 else "no"
-    bounds = Interval(difference.low, difference.high, "Student", difference.df + 1)
+    answer = difference.answer(facts.view)
+    low, mean, high = (
+        facts.difference(f"fresh.difference{end}", metric, value, difference.trials)
+        for end, value in ((".low", difference.low), ("", difference.mean), (".high", difference.high))
+    )
+    if low.text == high.text:  # as many digits as tell the ends apart
+        width = difference.high - difference.low
+        low, mean, high = (replace(fact, text=_in_digits(fact.value, width)) for fact in (low, mean, high))
     text = line(
         "{answer}: {n} fresh {runs} of it minus the baseline {mean} ({interval}{paired})",
         answer=answer,
         n=facts.count("fresh.sure.n", fresh.runs),
         runs="run" if len(fresh.runs) == 1 else "runs",
-        mean=facts.difference("fresh.difference", metric, difference.mean, difference.trials),
-        interval=join_parts(
-            (
-                facts.difference("fresh.difference.low", metric, bounds.low, difference.trials),
-                facts.difference("fresh.difference.high", metric, bounds.high, difference.trials),
-            ),
-            " to ",
-        ),
+        mean=mean,
+        interval=join_parts((low, high), " to "),
         paired=", paired by seed" if difference.paired else "",
     )
     premise = {"answer": answer, "low": difference.low, "high": difference.high, "df": difference.df}
     return Claim("SU", text, premise, metric, numbers)
+
+
+def _in_digits(value: Value, width: float) -> str:
+    """Return a signed number with so many digits that one as far away as `width` reads otherwise."""
+    decimals = max(0, 1 - math.floor(math.log10(abs(width)))) if width else 6
+    number = float(value)  # type: ignore[arg-type]
+    return f"{'−' if number < 0 else '+'}{abs(number):.{decimals}f}"

@@ -140,9 +140,13 @@ def outlook(facts: FactWriter) -> list[Claim]:
         text = line(
             "The best{here} came as number {at} of {n}{ranked}; {since} since without a better one."
             if suggestion.since
-            else "The best{here} came last, as number {at} of {n}{ranked}: the search was still finding better ones.",
+            else "The best{here} came last, as number {at} of {n}{ranked}.",
             here=" of those that ran here" if any(trial.role is Role.IMPORTED for trial in facts.data.order) else "",
-            ranked=" ranked trials" if any(trial.number not in ended for trial in facts.view.trials) else "",
+            ranked=" trials that keep the conditions"
+            if len(facts.data.candidates) < len(facts.data.order)
+            else " ranked trials"
+            if any(trial.number not in ended for trial in facts.view.trials)
+            else "",
             at=facts.of_value("outlook.best_at", suggestion.best_at, suggestion.order),
             n=n,
             since=facts.of_value("outlook.since", suggestion.since, suggestion.order),

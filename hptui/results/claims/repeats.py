@@ -9,7 +9,15 @@ from statistics import median
 
 from hptui.core.trial import Role, Trial
 from hptui.results.analysis.comparable import comparable
-from hptui.results.analysis.fresh import LEADER_TEMPLATE, MEAN_TEMPLATE, SINGLE_TEMPLATE, Fresh, expected_best, runs_of
+from hptui.results.analysis.fresh import (
+    LEADER_TEMPLATE,
+    MEAN_TEMPLATE,
+    SINGLE_TEMPLATE,
+    Fresh,
+    expected_best,
+    independent_runs,
+    runs_of,
+)
 from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
 from hptui.results.analysis.significance import rate_counts, wilson_interval
 from hptui.results.claims.claim import Claim
@@ -53,7 +61,7 @@ def best_claims(facts: FactWriter) -> list[Claim]:
 
 def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
     """Yield that the best was chosen for its value, or the interval of a single trial that was not."""
-    metric, order = facts.data.metric, facts.data.order
+    metric, order = facts.data.metric, facts.data.candidates
     counted = rate_counts(facts.view, best, metric)
     if len(order) == 1:
         if counted is not None:
@@ -118,11 +126,15 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
         return
     noise = facts.data.noise
     if noise is not None:
-        luck = float(f"{expected_best(count) * noise.deviation:.2g}")
+        # A mean of several runs is closer to the true one.
+        runs = [len(independent_runs(facts.view, trial)) if _is_mean(facts, trial) else 1 for trial in order]
+        error = noise.deviation * math.sqrt(math.fsum(1 / n for n in runs) / count)
+        luck = float(f"{expected_best(count) * error:.2g}")
         size = facts.difference("best.luck", metric, luck, order)
         text = line(
             "Runs of one configuration with other seeds differ by a standard deviation of {s} (from {runs} runs): of "
-            "{n} equally good trials the best would be about {luck} {side} their mean, by luck alone.",
+            "{n} equally good {trials} the best would be about {luck} {side} their mean, by luck alone.",
+            trials="trials" if max(runs) == 1 else "configurations, each ranked by the mean of its runs,",
             runs=facts.count("noise.runs", noise.trials),
             s=facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials),
             n=facts.count("best.of", order),
@@ -130,6 +142,11 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
             side=side,
         )
         yield Claim("W3", _unsigned(text), {"deviation": noise.deviation, "df": noise.df}, metric, numbers)
+
+
+def _is_mean(facts: FactWriter, trial: Trial) -> bool:
+    """Return whether a trial is ranked by the mean of its runs."""
+    return trial.values != facts.originals.get(trial.number, trial).values
 
 
 def _unsigned(parts: Line) -> Line:
@@ -178,15 +195,19 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
     """Yield which trials are distinguished from the best, and which are not."""
     test = facts.data.range_test
     if test is None:
-        if len(facts.data.order) > 1 and len(facts.study.objectives) == 1:
+        if len(facts.data.candidates) > 1 and len(facts.study.objectives) == 1:
             yield Claim("R1", (f"How large a difference is noise is not known: {why_not_tested(facts)}.",), {})
         return
     how, others = HOW_TEXTS[test.how], test.others
     premise = {"how": test.how, "worse": [t.number for t in test.worse], "compared": len(others) + 1}
     numbers = tuple(trial.number for trial in (test.best, *others))
-    if not test.worse:
+    tail = (*better_and_baseline(facts, test), ".")
+    if not others:
+        yield Claim("R2", (*capitalize_first(tail[0].removeprefix("; ")), "."), premise, facts.data.metric, numbers)
+    elif not test.worse and not test.better:
         text = line(
-            "It cannot be told apart from {others} ({how}).",
+            "It cannot be told apart from {others} ({how}){tail}",
+            tail=tail,
             others=facts.trials(by_number(others), "alike.same")
             if len(others) <= MAX_NAMED
             else line("any of the {n} others", n=facts.count("alike.others", others)),
@@ -195,21 +216,23 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
         yield Claim("R1", text, premise, facts.data.metric, numbers)
     elif test.alike:
         text = line(
-            "It cannot be told apart from {same}; {worse} (of {n} compared with it; {how}).",
+            "It cannot be told apart from {same}{worse} (of {n} compared with it; {how}){tail}",
+            tail=tail,
             same=facts.trials(by_number(test.alike), "alike.same"),
-            worse=_worse(facts, test),
+            worse=("; ", *_worse(facts, test)) if test.worse else "",
             n=facts.count("alike.others", others),
             how=how,
         )
         yield Claim("R1", text, premise, facts.data.metric, numbers)
     else:
-        text = line("{worse} ({how}).", worse=capitalize_first(_worse(facts, test)), how=how)
+        worse = capitalize_first(_worse(facts, test)) if test.worse else ("No other trial is worse",)
+        text = line("{worse} ({how}){tail}", worse=worse, how=how, tail=tail)
         yield Claim("R2", text, premise, facts.data.metric, numbers)
 
 
 def why_not_tested(facts: FactWriter) -> str:
     """Return why no trial can be distinguished from the best."""
-    best, others = facts.data.best, facts.data.order
+    best, others = facts.data.best, facts.data.candidates
     if facts.data.dead_seeds:
         return "the seed changes nothing"
     if len(others) > MAX_TRIALS:
@@ -219,6 +242,17 @@ def why_not_tested(facts: FactWriter) -> str:
     if any(len(runs_of(facts.view, facts.originals[trial.number])) > 1 for trial in others):
         return "the repeats are all equal"
     return "nothing was repeated"
+
+
+def better_and_baseline(facts: FactWriter, test: RangeTest) -> Line:
+    """Return which trials have better repeats than the best, and that fresh runs settle the baseline; () for none."""
+    text: Line = ()
+    if test.better:
+        which = facts.trials(by_number(test.better), "alike.better")
+        text += line("; {which} {be} better by repeats", which=which, be="is" if len(test.better) == 1 else "are")
+    if test.by_fresh is not None:
+        text += ("; the baseline is worse by fresh runs",)
+    return text
 
 
 def _worse(facts: FactWriter, test: RangeTest) -> Line:

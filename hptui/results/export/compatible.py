@@ -9,6 +9,7 @@ from typing import Any
 
 from hptui.core.parameters import Choice, Parameter
 from hptui.core.trial import Trial, TrialStatus, Value
+from hptui.results.analysis.comparable import comparable
 from hptui.results.export.config import Names, made_by, rename_settings, render_trial
 from hptui.results.export.text_formats import comment_lines, csv_text, json_text, yaml_text
 from hptui.results.export.trial_table import render_trials
@@ -49,7 +50,7 @@ def optimization_results(view: View, names: Names) -> str:
             "best_params": params,
             f"best_{suffix}": value,
             f"baseline_{suffix}": baseline_value,
-            "improvement_percent": improvement_percent(view, value, baseline_value),
+            "improvement_percent": None if _are_unlike(view) else improvement_percent(view, value, baseline_value),
             "num_trials": len(view.trials),
             "all_trials": [_trial_entry(view, trial, names) for trial in view.trials],
             "timestamp": iso_time(newest_time(view)),
@@ -71,11 +72,14 @@ def trial_history(view: View, names: Names) -> str:
 def optimization_config(view: View, names: Names) -> str:
     """Return `optimization_config.yaml`: the search space, fixed settings, and the baseline."""
     study = view.study
-    searched_names = {parameter.name for parameter in study.space.parameters}
+    parameters = {item.name: item for stage in study.stages if stage.space for item in stage.space.parameters}
+    parameters |= {parameter.name: parameter for parameter in study.space.parameters}
+    searched_names = {*parameters, *(name for stage in study.stages for name in stage.set)}
+    searched_names |= {name for trial in study.trials for name in trial.set}
     fixed = {name: value for name, value in view.base.items() if name not in searched_names}
     shape: Fields = {
         "search_space": {
-            names.get(parameter.name, parameter.name): _range(parameter) for parameter in study.space.parameters
+            names.get(parameter.name, parameter.name): _range(parameter) for parameter in parameters.values()
         },
         "fixed_params": rename_settings(fixed, names, strict=False),
         "baseline": {objective.metric: _final_value(view.baseline, objective.metric) for objective in study.objectives},
@@ -126,6 +130,12 @@ def improvement_percent(view: View, value: float | None, baseline_value: float |
         return None
     gain = baseline_value - value if view.study.objective.goal == "minimize" else value - baseline_value
     return 100 * gain / baseline_value
+
+
+def _are_unlike(view: View) -> bool:
+    """Return whether the best and the baseline may not be compared: other lengths, another stage, an import."""
+    best, baseline = view.best, view.baseline
+    return best is None or baseline is None or bool(comparable(view, baseline, best))
 
 
 def newest_time(view: View) -> float:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from hptui.core.command_settings import script_names
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.format import setting
+from hptui.core.ranking import outcome_margins
 from hptui.core.trial import Role, Trial, Value
 from hptui.core.version import __version__
+from hptui.results.analysis.cohort import ranked_trials, replicates
 from hptui.results.export.text_formats import (
     comment_lines,
     csv_text,
@@ -109,7 +111,10 @@ def provenance_lines(view: View, trial: Trial) -> list[str]:
     ]
     fresh = fresh_of(view, trial)
     values += [whole_text(study, fresh)] if fresh is not None else []
-    state = [f"{trial.status}: {trial.reason or 'not ended'}"] if not values else []
+    values += _mean_line(view, trial)
+    broken = [text for text, margin in outcome_margins(study, trial).items() if margin > 0]
+    values += [f"it breaks a condition of the study, so it is never the best: {', '.join(broken)}"] if broken else []
+    state = [f"{trial.status}: {trial.reason or 'not ended'}"] if not trial.values else []
     settings = view.settings(trial)
     used = [
         f"{name}: {setting(settings[name])} was asked for, {setting(value)} was used"
@@ -118,6 +123,17 @@ def provenance_lines(view: View, trial: Trial) -> list[str]:
     ]
     incomplete = [f"its curve is incomplete: {trial.incomplete_curve}"] if trial.incomplete_curve else []
     return [title, *values, *incomplete, *state, *used, made_by()]
+
+
+def _mean_line(view: View, trial: Trial) -> list[str]:
+    """Return the mean by which a trial is ranked, if it is not ranked by its own value."""
+    if len(view.study.objectives) != 1 or trial.number not in view.replicates:
+        return []
+    ranked = next((other for other in ranked_trials(view) if other.number == trial.number), None)
+    if ranked is None or ranked.values == trial.values:
+        return []
+    metric = view.study.objective.metric
+    return [f"ranked by {metric} = {(ranked.values or {})[metric]!r}, the mean of {len(replicates(view, trial))} runs"]
 
 
 def made_by() -> str:

@@ -54,9 +54,7 @@ def write_settings(request: ExportRequest, view: View) -> bytes:
         from hptui.results.export.trial_table import render_trials  # pyarrow: 150 ms
 
         changed_only = request.changed_only
-        text = render_trials(
-            view, request.how, changed_only=changed_only, hyphens=request.hyphens, names=request.names
-        )
+        text = render_trials(view, request.how, changed_only=changed_only, hyphens=request.hyphens, names=request.names)
     return text.encode()
 
 

@@ -115,9 +115,12 @@ def _finite(value: Any) -> Any:
 
 
 PROTECTED_VARIABLES = re.compile(
-    r"PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|PS[0-9]|PWD|TERM|LANG|LC_.*|LD_.*|PYTHON.*|CUDA_.*"
+    r"PATH|HOME|USER|SHELL|IFS|ENV|BASH.*|PS[0-9]|PWD|TERM|LANG|LC_.*|LD_.*|PYTHON.*|CUDA_.*"
+    r"|SECONDS|S?RANDOM|LINENO|HISTCMD|EPOCHSECONDS|EPOCHREALTIME|E?UID|PPID|GROUPS|DIRSTACK|FUNCNAME|PIPESTATUS"
+    r"|OPTIND|OPTARG|REPLY|OLDPWD|SHELLOPTS|SHLVL|HOSTNAME|HOSTTYPE|MACHTYPE|OSTYPE|COLUMNS|LINES|CDPATH|COMP_.*|_"
 )
-"""Environment variables that would change the shell, or the programs that it starts."""
+"""Environment variables that would change the shell, or the programs that it starts, and those in which a shell keeps
+something of its own: what is assigned to `SECONDS`, `RANDOM` or `GROUPS` is not what is read there."""
 
 
 def flags_text(value: Mapping[str, Any], *, hyphens: bool = False) -> str:

@@ -11,6 +11,7 @@ from hptui.core.ranking import hypervolumes
 from hptui.core.trial import SECONDS_ALONE, Trial, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import knee_of_front, measured_value, pareto_front, varying_settings
+from hptui.results.columns import setting_column
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, join_parts, join_with_and, line
@@ -164,9 +165,10 @@ def _front(facts: FactWriter) -> Iterator[Block]:
             goals=goals,
         )
     )
-    names = [*(goal.metric for goal in facts.study.objectives), *varying_settings(facts.view, front), "seconds"]
+    settings = [setting_column(facts.view, name) for name in varying_settings(facts.view, front)]
+    names = [*(goal.metric for goal in facts.study.objectives), *settings, "seconds"]
     names += [SECONDS_ALONE] if has_shares(front) else []
-    head: tuple[Line, ...] = (("Trial",), *((facts.name(name),) for name in names))
+    head: tuple[Line, ...] = (("Trial",), *((facts.column_name(name),) for name in names))
     rows: tuple[tuple[Line, ...], ...] = tuple(
         (facts.trial(row), *(facts.cell(row, name) for name in names)) for row in front
     )

@@ -80,7 +80,7 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
             )
             change = metric_change(facts.view, change.metric, change.old, fresh.mean)
         row: tuple[Line, ...] = (
-            (facts.name(change.metric),),
+            (facts.column_name(change.metric),),
             (facts.value(old, change.metric, so_far=True),),
             (value,),
             change_text(facts, change, key, [old, new]),

@@ -40,7 +40,7 @@ def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
                 "The last one is {trial}, number {rank} of {n} ranked trials.",
                 trial=facts.trial(panel[-1]),
                 rank=facts.of_value("curves.middle", facts.data.order.index(panel[-1]) + 1, facts.data.order),
-                n=facts.count("best.of", facts.data.order),
+                n=facts.count("curves.of", facts.data.order),
             )
             yield Paragraph(which)
     yield from first_images

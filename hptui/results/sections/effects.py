@@ -97,13 +97,17 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
     yield ReportTable(tuple(head), tuple(cells), frozenset(range(2, len(head) - 1)))
     if has_rejections:
         yield Paragraph(("Infeasible is the share of the proposals of a row that broke a constraint and did not run.",))
+    left_out = {trial.number for trial in (*facts.data.cohort.imported, *facts.data.cohort.other_length)}
+    if any(trial.number in left_out for trial in isolation.trials):
+        yield Paragraph(("The table has all trials that ended, also those that do not count above.",))
     if any(trial.role is Role.REPLICATE and trial.status is TrialStatus.COMPLETE for trial in isolation.trials):
         by_mean = isolation.is_ranked_by_means
         text = "a configuration is ranked by the mean of its runs" if by_mean else "repeats are not ranked"
         yield Paragraph((f"The best value is that of the ranked trials; {text}.",))
     if len(names) > MAX_SETTINGS:
-        left_out = facts.of_value("isolation.more", len(names) - MAX_SETTINGS, isolation.trials)
-        yield Paragraph(line("{n} more settings varied.", n=left_out))
+        more = len(names) - MAX_SETTINGS
+        number = facts.of_value("isolation.more", more, isolation.trials)
+        yield Paragraph(line("{n} more {settings} varied.", n=number, settings="setting" if more == 1 else "settings"))
 
 
 def _with_unused(isolation: Isolation, name: str) -> list[IsolationRow]:
@@ -186,7 +190,7 @@ def _step_table(facts: FactWriter) -> Iterator[Block]:
         rows.append((facts.trial(step.trial), changed, *(_step_cell(facts, step, name) for name in names)))
     base = next(iter(steps)).base
     yield ReportTable(
-        (("Trial",), ("Changed alone",), *((facts.name(name),) for name in names)),
+        (("Trial",), ("Changed alone",), *((facts.column_name(name),) for name in names)),
         tuple(rows),
         frozenset(range(2, len(names) + 2)),
     )

@@ -81,7 +81,7 @@ def _table_of_trials(facts: FactWriter, trials: Sequence[Trial]) -> Block:
     names = list(dict.fromkeys([*searched, *varying_settings(facts.view, trials)]))[:6]
     rows = []
     for trial in trials:
-        cells = [facts.cell(trial, name) for name in names]
+        cells = [facts.setting(trial, name) for name in names]
         reason = f" ({trial.reason})" if trial.reason else ""  # an imported failure may have no reason
         status: Line = (f"{trial.status}{reason}",)
         after: Line = (facts.value(trial, "seconds"),)

@@ -10,11 +10,12 @@ from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.core.values import values_equal
 from hptui.results import claims
 from hptui.results.analysis.cohort import knee_of_front, pareto_front
+from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
-from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, runs_of
+from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE, runs_of
 from hptui.results.claims.claim import Claim
-from hptui.results.claims.effects import without_value
 from hptui.results.claims.failures import region_text
+from hptui.results.claims.mattered import without_value
 from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.fact_writer import FactWriter
@@ -135,9 +136,33 @@ def _best(facts: FactWriter) -> Line:
         against = claims.against_baseline(facts)
         if against is None or best.number == getattr(facts.view.baseline, "number", None):  # else that line has it
             value += ("; ", *fresh_text(facts, fresh))
+        value += _leader(facts, best)
     stage: Line = (" of stage ", Name(best.stage)) if best.stage else ()
     imported = " (imported)" if best.role is Role.IMPORTED else ""
-    return (*facts.trial(best), imported, *stage, ", ", *value)
+    return (*facts.trial(best), imported, *stage, ", ", *value, *_best_here(facts, best))
+
+
+def _leader(facts: FactWriter, best: Trial) -> Line:
+    """Return that another trial's fresh runs are better on average; () if none are."""
+    leader = facts.data.fresh_leader
+    if leader is None or leader.trial.number == best.number:
+        return ()
+    text = line(LEADER_TEMPLATE, other=facts.trial(leader.trial), value=fresh_text(facts, leader))
+    return ("; ", *text)
+
+
+def _best_here(facts: FactWriter, best: Trial) -> Line:
+    """Return which is the best of those that ran here, and why an imported best may not be compared with it."""
+    own = next((trial for trial in facts.data.candidates if trial.role is not Role.IMPORTED), None)
+    if best.role is not Role.IMPORTED or own is None:
+        return ()
+    reasons = [item.text for item in comparable(facts.view, own, best) if item.kind != "imported"]
+    return line(
+        "; the best that ran here is {own}, {value}{why}",
+        own=facts.trial(own),
+        value=facts.marked_value(own, facts.data.metric),
+        why=f" ({reasons[0]})" if reasons else "",
+    )
 
 
 def _of_evaluations(facts: FactWriter, trial: Trial) -> Line:

@@ -8,8 +8,9 @@ from hptui.core.format import NO_VALUE, setting
 from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.stages import planned_in_stage
 from hptui.core.study import Stage
-from hptui.core.trial import Value
-from hptui.core.values import number_text
+from hptui.core.trial import Trial, Value
+from hptui.core.values import number_text, values_equal
+from hptui.results.columns import varied_settings
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, UserText, join_parts, line
@@ -90,7 +91,10 @@ def fixed(facts: FactWriter) -> Iterator[Block]:
     """Yield all settings that were not searched, and the definitions of derived ones."""
     settings = facts.study.trainer.settings
     searched = {*facts.study.space.names, *(derived.name for derived in facts.study.space.derived)}
-    fixed_settings = {name: value for name, value in settings.items() if name not in searched}
+    # What a stage, a list or a person changed was not fixed.
+    varied = {name for trial in facts.view.trials for name in trial.params if _is_changed(facts, trial, name)}
+    varied |= set(varied_settings(facts.view)) if facts.study.stages else set()
+    fixed_settings = {name: value for name, value in settings.items() if name not in searched | varied}
     if fixed_settings or facts.study.space.derived:
         yield Heading(2, ("Fixed and derived parameters",))
     if fixed_settings:
@@ -100,6 +104,12 @@ def fixed(facts: FactWriter) -> Iterator[Block]:
         yield ReportTable((("Parameter",), ("Value",)), rows)
     yield from _derived_blocks(facts)
     yield from _effective_batch(facts)
+
+
+def _is_changed(facts: FactWriter, trial: Trial, name: str) -> bool:
+    """Return whether a trial ran with another value of a setting than the study file has."""
+    settings = facts.study.trainer.settings
+    return name in settings and not values_equal(trial.params[name], settings[name])
 
 
 def derived(facts: FactWriter) -> Iterator[Block]:

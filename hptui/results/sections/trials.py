@@ -10,7 +10,7 @@ from hptui.core.trial import FROM_STEP, FROM_TRIAL, INCOMPLETE_MARK, Role, Trial
 from hptui.core.values import is_number
 from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, violates_outcome
-from hptui.results.columns import default_columns, varied_settings
+from hptui.results.columns import default_columns, setting_column, setting_of_column, varied_settings
 from hptui.results.document import Block, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, UserText, join_parts, line
@@ -66,7 +66,7 @@ def trial_table(facts: FactWriter) -> Iterator[Block]:
 def _without_most_settings(facts: FactWriter, names: Sequence[str]) -> list[str]:
     """Return the columns without all but the first of very many settings: each has a cell per trial."""
     configured, objectives = facts.study.report.columns, [goal.metric for goal in facts.study.objectives]
-    varied = frozenset(varied_settings(facts.view))
+    varied = frozenset(setting_column(facts.view, name) for name in varied_settings(facts.view))
     settings = [name for name in names if name not in configured and name not in objectives and name in varied]
     left_out = frozenset(settings[MAX_SETTINGS:])
     return [name for name in names if name not in left_out]
@@ -87,6 +87,7 @@ def _table(facts: FactWriter, trials: Sequence[Trial], names: Sequence[str]) -> 
 
 def _all_numbers(facts: FactWriter, trials: Sequence[Trial], name: str) -> bool:
     """Return whether all values of a column are numbers."""
+    name = setting_of_column(facts.view, name) or name
     settings = [facts.view.settings(trial) for trial in trials]
     return all(is_number(values[name]) for values in settings if name in values)
 

@@ -173,6 +173,8 @@ class CompareScreen(ChartScreen):
         if columns := self._columns():
             lines = [*setting_rows(columns, everything=self._show_all_settings), *metric_rows(columns)]
             rows = [[cell.text.strip() for cell in line] for line in lines if len(line) > 1]
+            if any(column.problem for column in columns):
+                rows.append(["not comparable", *(column.problem for column in columns)])
             self.write_table(f"{self.sd.name}-compared", ["", *(column.label for column in columns)], rows)
 
     def action_copy(self) -> None:
