@@ -138,7 +138,10 @@ TAKES: Mapping[str, frozenset[str]] = {
 
 
 def _refuse_unused(how: str, trial: str, given: Mapping[str, object]) -> None:
-    """Refuse an option that a built-in format would ignore; one of an installed package takes what it takes."""
+    """Refuse an option that a built-in format would ignore.
+
+    One of an installed package takes what it takes.
+    """
     if how not in plugins.names("exporters"):
         return
     for name, formats in TAKES.items():

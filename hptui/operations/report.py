@@ -54,7 +54,7 @@ def brief_text(sd: StudyDir) -> str:
 
 
 def report_as_json(sd: StudyDir, style: str = "", *, brief: bool = False) -> dict[str, Any]:
-    """Return the report, or with `brief` its first screen, as JSON: sentences, claims, and the facts in them."""
+    """Return the report as JSON, or with `brief` its first screen: sentences, claims, facts."""
     from hptui.results.fact_writer import FactWriter
     from hptui.results.report import compose_report
     from hptui.results.report_data import read_report_data

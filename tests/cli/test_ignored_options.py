@@ -110,7 +110,7 @@ def test_a_report_as_json_says_what_the_markdown_says(call, home, style):
     rows = [row for part in found["parts"] for row in part.get("rows", [])]
     heads = len(re.findall(r"^\| -", text, re.MULTILINE))
     assert len(re.findall(r"^\|", text, re.MULTILINE)) - 2 * heads == len(rows) > 5
-    assert all(claim["sentence"] for claim in found["claims"])
+    assert all(claim["class"] and claim["text"] for claim in found["claims"])
     assert all(isinstance(fact["trials"], list) for fact in found["facts"].values())
     first = call("report", "made", "--brief").out
     brief = json.loads(call("report", "made", "--brief", "--json").out)

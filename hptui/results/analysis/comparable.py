@@ -115,7 +115,7 @@ def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]
 
 
 def _have_one_source(trial: Trial, other: Trial) -> bool:
-    """Return whether two trials whose length nobody recorded are of one study, or were imported from one file."""
+    """Return whether two trials of unknown length are of one study, or imported from one file."""
     if Role.IMPORTED not in (trial.role, other.role):
         return True
     return trial.role is other.role and trial.facts.get("imported_from") == other.facts.get("imported_from")

@@ -262,7 +262,7 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
 
 
 def _in_digits(value: Value, width: float) -> str:
-    """Return a signed number with so many digits that one as far away as `width` reads otherwise."""
+    """Return a signed number with the digits in which one `width` away reads otherwise."""
     decimals = max(0, 1 - math.floor(math.log10(abs(width)))) if width else 6
     number = float(value)  # type: ignore[arg-type]
     return f"{'−' if number < 0 else '+'}{abs(number):.{decimals}f}"

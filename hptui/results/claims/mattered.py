@@ -28,13 +28,13 @@ def mattered(facts: FactWriter) -> Claim:
         return Claim("E0", ("not known: the study has no objective",), {"reason": "no objective"})
     if len(facts.study.objectives) == 1:
         return _mattered_for(facts, facts.data.metric)
-    found = [(goal.metric, _mattered_for(facts, goal.metric)) for goal in facts.study.objectives]
-    if len({claim.sentence for _, claim in found}) == 1:
-        return found[0][1]
+    by_objective = [(goal.metric, _mattered_for(facts, goal.metric)) for goal in facts.study.objectives]
+    if len({claim.sentence for _, claim in by_objective}) == 1:
+        return by_objective[0][1]
     text = join_parts(
-        (line("for {metric}: {text}", metric=facts.name(name), text=claim.line) for name, claim in found), " · "
+        (line("for {metric}: {text}", metric=facts.name(name), text=claim.line) for name, claim in by_objective), " · "
     )
-    return Claim("E1", text, {name: dict(claim.premise) for name, claim in found}, "", found[0][1].trials)
+    return Claim("E1", text, {name: dict(claim.premise) for name, claim in by_objective}, "", by_objective[0][1].trials)
 
 
 def _mattered_for(facts: FactWriter, objective: str) -> Claim:

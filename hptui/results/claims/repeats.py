@@ -245,7 +245,7 @@ def why_not_tested(facts: FactWriter) -> str:
 
 
 def better_and_baseline(facts: FactWriter, test: RangeTest) -> Line:
-    """Return which trials have better repeats than the best, and that fresh runs settle the baseline; () for none."""
+    """Return which trials have better repeats than the best, and the baseline if fresh runs settle it."""
     text: Line = ()
     if test.better:
         which = facts.trials(by_number(test.better), "alike.better")

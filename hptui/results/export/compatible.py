@@ -133,7 +133,7 @@ def improvement_percent(view: View, value: float | None, baseline_value: float |
 
 
 def _are_unlike(view: View) -> bool:
-    """Return whether the best and the baseline may not be compared: other lengths, another stage, an import."""
+    """Return whether the best and the baseline may not be compared, as they trained otherwise."""
     best, baseline = view.best, view.baseline
     return best is None or baseline is None or bool(comparable(view, baseline, best))
 

@@ -35,7 +35,7 @@ TRAILING_COLUMNS = ("seconds", "peak_memory_gb", "attempts", "role", "stage", "n
 def render_trials(
     view: View, format_: str, *, changed_only: bool = False, hyphens: bool = False, names: Names | None = None
 ) -> str:
-    """Return all trials as text, by number; of command lines only what each trial changed, if `changed_only`."""
+    """Return all trials as text, by number; with `changed_only` flags of what each changed."""
     names, trials, study = names or {}, view.trials, view.study
     check_names(view, names)
     if format_ == "csv":

@@ -152,7 +152,7 @@ def _leader(facts: FactWriter, best: Trial) -> Line:
 
 
 def _best_here(facts: FactWriter, best: Trial) -> Line:
-    """Return which is the best of those that ran here, and why an imported best may not be compared with it."""
+    """Return the best that ran here, and why an imported best may not be compared with it."""
     own = next((trial for trial in facts.data.candidates if trial.role is not Role.IMPORTED), None)
     if best.role is not Role.IMPORTED or own is None:
         return ()
@@ -265,6 +265,10 @@ def _cost(facts: FactWriter) -> Line:
     best = facts.data.best
     single = len(facts.study.objectives) == 1  # of several the trial that stands for the front is not the best
     if single and best is not None and best.ended is not None and best.role is not Role.IMPORTED:
-        until_best = union_seconds([(start, min(end, best.ended)) for start, end in spans if start < best.ended])
+        # A mean is known when the last of its runs has ended.
+        original = facts.originals.get(best.number, best)
+        is_mean = best.values != original.values
+        known = max([best.ended, *(run.ended or 0.0 for run in runs_of(facts.view, original) if is_mean)])
+        until_best = union_seconds([(start, min(end, known)) for start, end in spans if start < known])
         parts.append(("best after ", facts.duration("cost.until_best", until_best, own)))
     return join_parts(parts)
