@@ -26,7 +26,8 @@ from hptui.results.document import (
 )
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, plain_text
 from hptui.results.packing import seconds_alone
-from hptui.results.report_data import Curve, ReportData
+from hptui.results.record_curves import Curve
+from hptui.results.report_data import ReportData
 from hptui.store.records import pack_numbers
 
 STYLE = """

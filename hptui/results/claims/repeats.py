@@ -203,7 +203,7 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
     numbers = tuple(trial.number for trial in (test.best, *others))
     tail = (*better_and_baseline(facts, test), ".")
     if not others:
-        yield Claim("R2", (*capitalize_first(tail[0].removeprefix("; ")), "."), premise, facts.data.metric, numbers)
+        yield Claim("R2", ("The baseline is worse by fresh runs.",), premise, facts.data.metric, numbers)
     elif not test.worse and not test.better:
         text = line(
             "It cannot be told apart from {others} ({how}){tail}",
