@@ -188,10 +188,11 @@ def given_in_calls(tree: ast.Module, name: str) -> list[tuple[Any, Any]] | None:
     """Return where the calls of `train` give `train.lr`; [] if they differ, None if no call gives it."""
     first, _, rest = name.partition(".")
     called = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called_name(node, (first,))]
-    order = [argument.arg for argument, _, _ in signature(tree, first)]
+    own = [argument.arg for argument, _, _ in signature(tree, first)]
     given: list[tuple[Any, Any]] = []
     is_hidden = False
     for call in called:
+        order = own or positional_names(call)
         slots: list[tuple[Any, Any]] = [(word, "value") for word in call.keywords if word.arg == rest]
         first_part, _, inner = rest.partition(".")
         for word in call.keywords if inner else ():  # optimizer_params={"lr": 2e-5}
@@ -205,6 +206,20 @@ def given_in_calls(tree: ast.Module, name: str) -> list[tuple[Any, Any]] | None:
         return None
     is_one_value = len({ast.unparse(slot_value(*slot)) for slot in given}) == 1 and len(given) == len(called)
     return given if is_one_value and not is_hidden and is_plain(slot_value(*given[0])) else []
+
+
+OPTIMIZERS = ("SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta")
+"""Optimizers of torch and Keras, whose rate is often given by its place."""
+PLACES = {"StepLR": ["optimizer", "step_size", "gamma"], "ExponentialLR": ["optimizer", "gamma"],
+          "MultiStepLR": ["optimizer", "milestones", "gamma"]}  # fmt: skip
+
+
+def positional_names(call: ast.Call) -> list[str]:
+    """Return the names of the arguments that well-known calls of libraries take by their place."""
+    name = ast.unparse(call.func).rpartition(".")[2]
+    if name not in OPTIMIZERS or not call.args:
+        return PLACES.get(name, [])
+    return ["learning_rate"] if is_plain(call.args[0]) else ["params", "lr"]
 
 
 def slots_in_signature(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:

@@ -14,6 +14,7 @@ from hptui.scripts.constant_slots import (
     find_slots,
     is_plain,
     own_attributes,
+    positional_names,
     returned_tables,
     set_attributes,
     signature,
@@ -69,7 +70,11 @@ def _set_later(tree: ast.Module) -> set[str]:
     ]
     classes = {dotted_name(t): dotted_name(value.func) for t, value in pairs if isinstance(value, ast.Call)}
     owners = [(dotted_name(t.value), t.attr) for t, _ in pairs if isinstance(t, ast.Attribute)]
-    return {f"{classes.get(owner) or owner}.{name}" for owner, name in owners}
+    # `cfg.optim.lr = …` sets a field of the class of `cfg.optim`, which one of those with such a field is.
+    parts = [node for node in tree.body if isinstance(node, ast.ClassDef) and _is_settings(node)]
+    inner = {name for owner, name in owners if "." in owner and not owner.startswith("self.")}
+    within = {f"{node.name}.{name}" for node in parts for name, _ in _entries(node) or () if name in inner}
+    return within | {f"{classes.get(owner) or owner}.{name}" for owner, name in owners}
 
 
 def argument_constants(tree: ast.Module) -> dict[str, Any]:
@@ -84,6 +89,7 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         if first in DRAWING or called_name(call, NAMESPACES):
             continue
         given = [word.arg for word in call.keywords if word.arg]
+        given += positional_names(call)[: len(call.args)] if last not in own else []
         arguments = [*given, *(argument.arg for argument, _, _ in signature(tree, last))] if last in own else given
         is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
         is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
@@ -92,7 +98,9 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         inside = [f"{name}.{key}" for name, table in tables for key, _ in _plain_entries(table, "", 0) if is_tuned(key)]
         names |= {f"{last}.{name}": None for name in inside if last}
     for function in own:
-        names |= {f"{function}.{name}": None for name in variables_of(tree, function) if is_tuned(name)}
+        is_main = TRAINING_FUNCTION.fullmatch(function) is not None
+        variables = variables_of(tree, function).items()
+        names |= {f"{function}.{n}": None for n, slots in variables if is_tuned(n) or (is_main and _is_number(slots))}
     for node in tree.body:
         attributes = own_attributes(node) if isinstance(node, ast.ClassDef) else []
         names |= {f"{node.name}.{name}": None for name, *_ in attributes if is_tuned(name)}  # type: ignore[attr-defined]
@@ -102,6 +110,11 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         if isinstance(value, bool | int | float | str | list) and not name.rpartition(".")[2].startswith("_"):
             by_name[name] = value
     return by_name
+
+
+def _is_number(slots: list[tuple[Any, Any]]) -> bool:
+    value = literal_value(slot_value(*slots[0]))
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 DRAWING = {"plt", "ax", "axes", "axs", "sns", "fig", "px", "go", "pyplot", "matplotlib", "tqdm", "argparse", "logging"}

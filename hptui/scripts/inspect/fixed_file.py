@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from hptui.scripts.inspect.config_file import READERS, SUFFIXES, config_leaves, existing_file, file_content, file_option
@@ -28,6 +29,70 @@ def fixed_file(tree: ast.Module, path: Path) -> InspectedScript | None:
         return None
     file, options = (tuned or candidates)[0]
     return InspectedScript(f"the settings of {file.name}", "none", options, config=file)
+
+
+def file_by_name(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
+    """Return the script with the settings of the file of whose path an option is a part.
+
+    `f"configs/{args.model}.yaml"` is such a path; without one the script is as it was. The file is copied for each trial; the script opens the copy.
+    """
+    if script.config is not None or script.parser in NO_FLAGS or not imported_modules(tree) & READERS:
+        return script
+    options = {option.name: option for option in script.options}
+    for node in ast.walk(tree):
+        before, name, after = _parts_of_path(node)
+        option = options.get(name)
+        if option is None or option.type not in ("str", "any"):
+            continue
+        text = option.default if isinstance(option.default, str) and option.default else ""
+        text = text or _only_name(path, before, after)
+        file = existing_file(path, f"{before}{text}{after}") if text else None
+        leaves = _settings(file) if file is not None else []
+        if file is None or not leaves or not any(is_searched_at_once(leaf.name) for leaf in leaves):
+            continue
+        named = {leaf.name for leaf in leaves}
+        others = [replace(o, default=text) if o is option else o for o in script.options if o.name not in named]
+        script.options, script.config = [*leaves, *others], file
+        script.parser = f"{script.parser}, and settings of {file.name}"
+        return script
+    return script
+
+
+NO_FLAGS = ("", "constants", "hydra", "configurator", "environment", "sys.argv", "wandb")
+"""Ways of reading parameters that have no options to name a file with."""
+
+
+def _parts_of_path(node: ast.AST) -> tuple[str, str, str]:
+    """Return what stands before and behind a name in a path of a file of settings, and that name; else ''."""
+    match node:
+        case ast.JoinedStr(values=[*first, ast.FormattedValue(value=value), ast.Constant(value=str() as end)]):
+            texts = [part.value for part in first if isinstance(part, ast.Constant)]
+            if len(first) == len(texts) <= 1 and end.endswith(SUFFIXES):
+                return "".join(map(str, texts)), dotted_name(value).rpartition(".")[2], end
+        case ast.BinOp(
+            left=ast.BinOp(left=ast.Constant(value=str() as start), op=ast.Add(), right=value),
+            op=ast.Add(),
+            right=ast.Constant(value=str() as end),
+        ) if end.endswith(SUFFIXES):
+            return start, dotted_name(value).rpartition(".")[2], end
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format"), args=[value]) if (
+            text.count("{}") == 1 and text.endswith(SUFFIXES)
+        ):
+            start, _, end = text.partition("{}")
+            return start, dotted_name(value).rpartition(".")[2], end
+    return "", "", ""
+
+
+def _only_name(path: Path, before: str, after: str) -> str:
+    """Return the name of the only file that such a path has; '' of none, or of several."""
+    folder, _, start = before.rpartition("/")
+    for base in (Path.cwd(), path.parent, path.parent.parent):
+        files = sorted((base / folder).glob(f"{start}*{after}")) if not Path(folder).is_absolute() else []
+        if len(files) == 1:
+            return files[0].name.removeprefix(start).removesuffix(after)
+        if files:
+            return ""
+    return ""
 
 
 def _settings(file: Path) -> list[ScriptOption]:

@@ -12,7 +12,7 @@ from hptui.scripts.inspect.config_file import file_by_option, merged_by_omegacon
 from hptui.scripts.inspect.config_flags import with_config_flags
 from hptui.scripts.inspect.constants import known_values
 from hptui.scripts.inspect.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
-from hptui.scripts.inspect.fixed_file import fixed_file
+from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants
@@ -84,7 +84,8 @@ def inspect_script(path: Path) -> InspectedScript:
         script = with_imported_constants(constant_options(tree, text, values), tree, path)
         if not any(is_searched_at_once(option.name) for option in script.options):
             script = fixed_file(project or tree, path) or with_constants_of_modules(script, project)
-    script = constants_instead(file_by_option(script, project or tree, path), tree, values, path)
+    script = file_by_name(file_by_option(script, project or tree, path), project or tree, path)
+    script = constants_instead(script, tree, values, path)
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
     places = written_places(project or tree)
     script.outputs += [option.name for option in script.options if option.name in places and is_path(option)]

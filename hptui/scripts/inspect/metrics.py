@@ -323,7 +323,7 @@ REWARDS = {"reward", "rewards", "return", "returns", "ret"}
 """Words of what an agent is trained for: the losses of its networks say little."""
 NO_SPLIT, OF_TRAINING = 2, 3
 """Groups of the metrics that name no data, and of those of the training data."""
-WHOLE_LOSS = re.compile(r"\w*loss|total|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")
+WHOLE_LOSS = re.compile(r"\w*loss|total|epoch|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")
 """Words of a whole loss; `loss_cls` is a part of one, and a score says more."""
 
 

@@ -25,7 +25,14 @@ from hptui.scripts.inspect.sample_texts import (
     source_of,
     stand_in,
 )
-from hptui.scripts.inspect.shown import LOGGER_NAME, functions_of_calls, is_logger, logs_to_file_alone, never_called
+from hptui.scripts.inspect.shown import (
+    LOGGER_NAME,
+    functions_of_calls,
+    is_logger,
+    logs_to_file_alone,
+    never_called,
+    unnamed,
+)
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.inspect.tables import Tables
 from hptui.scripts.inspect.unrolled import Unroller
@@ -78,7 +85,8 @@ class Samples:
         self.sources: dict[float, str] = {}
         """The expressions that fractions stand for."""
         self._defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        self._functions = dict(functions_of_calls(tree))
+        by_name = {id(call) for node in unnamed(tree) for _, call in calls(node)}
+        self._functions = {call: name for call, name in functions_of_calls(tree) if call not in by_name}
         self.function = ""
         """The function whose lines are yielded."""
 

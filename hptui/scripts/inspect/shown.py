@@ -49,9 +49,14 @@ BY_NAME = {"globals", "locals", "vars", "eval", "exec", "getattr", "Fire", "fire
 
 
 def never_called(tree: ast.AST) -> list[ast.stmt]:
-    """Return the functions of a script that nothing in it names."""
+    """Return the functions of a script that nothing in it names, if it reaches none by its name."""
+    return [] if any(name in BY_NAME for name, _ in calls(tree)) else unnamed(tree)
+
+
+def unnamed(tree: ast.AST) -> list[ast.stmt]:
+    """Return the functions at the top level of a script that nothing in it names."""
     nodes = list(ast.walk(tree))
-    if not isinstance(tree, ast.Module) or any(name in BY_NAME for name, _ in calls(tree)):
+    if not isinstance(tree, ast.Module):
         return []
     named = {node.id for node in nodes if isinstance(node, ast.Name)}
     named |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}

@@ -20,6 +20,10 @@ RESULTS = ("result", "results", "compute", "averages", "average", "summary", "as
 """Methods of a collection of averages that return them by name."""
 
 
+CALLED_METHODS = ("forward", "__call__", "call")
+"""Methods that run where an object is called."""
+
+
 class Tables:
     """Knows which tables variables hold and functions return; values are as the script writes them."""
 
@@ -28,6 +32,9 @@ class Tables:
         for node in ast.walk(tree) if around is None else ():
             if isinstance(node, ast.FunctionDef):
                 self._functions.setdefault(node.name, []).append(node)
+            elif isinstance(node, ast.ClassDef):
+                called = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name in CALLED_METHODS]
+                self._functions.setdefault(f"{node.name}()", []).extend(called)
         self._around = around
         self._inside: dict[int, Tables] = {} if around is None else around._inside
         self._parts: dict[str, list[ast.expr]] = dict(_parts(tree))
@@ -72,7 +79,11 @@ class Tables:
         func = call.func if isinstance(call, ast.Call) else call
         name = func.attr if isinstance(func, ast.Attribute) else dotted_name(func)
         returned: list[ast.Dict | None] = []
-        for function in self._functions.get(name, []):
+        functions = self._functions.get(name, [])
+        for made in self._parts_of(dotted_name(func)) if not functions else ():  # criterion = Loss(); criterion(x)
+            made_by = [dotted_name(n.func).rpartition(".")[2] for n in ast.walk(made) if isinstance(n, ast.Call)]
+            functions = [*functions, *(f for by in made_by for f in self._functions.get(f"{by}()", []))]
+        for function in functions:
             inside = self._inside.setdefault(id(function), Tables(function, self._around or self))
             for value in _returned(function):
                 parts = value.elts if isinstance(value, ast.Tuple) and place is not None else [value]
@@ -146,7 +157,7 @@ def _parts(tree: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
             case ast.Call(
                 func=ast.Attribute(value=ast.Subscript(value=table, slice=key), attr="append" | "update" | "add"),
                 args=[value, *_],
-            ) if isinstance(key, ast.Constant | ast.JoinedStr):
+            ) if isinstance(key, ast.Constant | ast.JoinedStr | ast.BinOp):
                 parts.setdefault(dotted_name(table).removesuffix(METERS), []).append(ast.Dict([key], [value]))
             case ast.Call(
                 func=ast.Attribute(value=table, attr="update" | "add" | "add_scalar"),

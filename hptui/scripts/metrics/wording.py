@@ -29,8 +29,6 @@ PROSE = re.compile(
 )
 """`Accuracy of the network on the test images: 0.9`, `accuracy on test set is 0.9`: the measure comes first."""
 SPLIT_WORD = re.compile(r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)\b", re.IGNORECASE)
-POSSESSIVE = re.compile(r"(?<=\w)'s(?=\s+\w+\s*:)")
-"""`valid_0's auc: 0.9`, as LightGBM prints it."""
 HALF_OF_DAY = re.compile(r"(?<=\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*(?:[AP]M|[ap]m|[AaPp]\.[Mm]\.)(?![\w.])")
 """`04:52:06 PM`: no word of a name that follows."""
 NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("value", "val")
@@ -40,9 +38,10 @@ STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_n
 
 def _named_by_measure(match: re.Match[str]) -> str:
     words = match[2].split()
-    if SPLIT_WORD.fullmatch(words[-1]):  # `accuracy on test: 0.9` is a name
+    if len(words) <= 2 and SPLIT_WORD.fullmatch(words[-1]):  # `accuracy on test: 0.9` is a name
         return match[0]
-    split = None if SPLIT_WORD.search(match[1]) else SPLIT_WORD.search(match[2])
+    place = re.split(r"\b(?:after|before|during)\b", match[2])[0]
+    split = None if SPLIT_WORD.search(match[1]) else SPLIT_WORD.search(place)
     return f"{split[1].lower()} {match[1]}: " if split else f"{match[1]}: "
 
 
@@ -55,7 +54,7 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     if not any(pattern.search(text) for pattern in as_written):
         text = PROSE.sub(_named_by_measure, text)
     if ":" in text:
-        text = POSSESSIVE.sub("", HALF_OF_DAY.sub(lambda match: match[1] or "", text))
+        text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)
     if ">" in text or "→" in text or " to " in text:
         text = ARROW.sub("", CHANGED.sub(r": \1", text))
     return MEASURE_FIRST.sub(r"\2_\1: \3 | \4_\1: ", text) if "train" in text.lower() else text

@@ -1,0 +1,158 @@
+"""What `hptui new` takes for the objective, beyond the names in one line, and which flags and parsers it finds."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from hptui.core.metric_names import larger_is_better
+from hptui.scripts.inspect import InspectedScript, inspect_script
+from hptui.scripts.metrics.lines import LineReader
+from hptui.scripts.metrics.pairs import canonical_name
+
+PARSER = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float, default=0.1)\n"
+
+
+def seen(folder: Path, source: str, **modules: str) -> InspectedScript:
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text)
+    (folder / "train.py").write_text(source)
+    return inspect_script(folder / "train.py")
+
+
+MEASURES = {"Accuracy": "accuracy", "loss": "loss", "average return": "average_return", "F1": "f1"}
+BETWEEN = ("of the network on the {} images", "on the {} set", "on {} data after training", "over 10 {} episodes")
+
+
+def test_a_sentence_with_a_measure_is_read_under_its_name() -> None:
+    cases = itertools.product(MEASURES, BETWEEN, ("test", "validation", "held-out"), (": ", " = ", " is ", " is: "))
+    for measure, between, split, separator in cases:
+        line = f"{measure} {between.format(split)}{separator}0.25"
+        reading = LineReader().read(line)
+        prefix = {"test": "test_", "validation": "val_", "held-out": ""}[split]
+        assert reading is not None, line
+        assert {canonical_name(name): v for name, v in reading.metrics.items()} == {prefix + MEASURES[measure]: 0.25}, (
+            line
+        )
+
+
+@pytest.mark.parametrize(
+    "name", ["accuracy of the network on the 10000 test images", "Accuracy_of_the_network_on_the_10000_test_images"]
+)
+def test_a_sentence_that_is_the_objective_keeps_its_name(name: str) -> None:
+    reading = LineReader((name,)).read("Accuracy of the network on the 10000 test images: 93 %")
+    assert reading is not None
+    assert dict(reading.metrics) == {name: 93.0}
+
+
+@pytest.mark.parametrize("compared", ["{0} > best_{0}", "best_{0} < {0}", "{0} < best_{0}", "best_{0} >= {0}"])
+@pytest.mark.parametrize("name", ["val_acc", "val_loss", "val_gap"])
+def test_what_a_script_keeps_its_best_by_is_the_objective(tmp_path: Path, compared: str, name: str) -> None:
+    others = [other for other in ("val_acc", "val_loss", "val_f1") if other != name]
+    shown = " ".join(f"{other}: {{{other}:.3f}}" for other in [*others, name])
+    source = f"lr = 0.1\nfor e in range(3):\n    if {compared.format(name)}:\n        save(lr)\n    print(f'{shown}')\n"
+    script = seen(tmp_path, source)
+    if name == "val_gap":  # the name of no measure
+        assert script.metrics[0] != name
+        return
+    assert script.metrics[0] == name
+    assert larger_is_better(name) is (name == "val_acc")  # the name tells more than the comparison
+
+
+def test_a_function_that_nothing_calls_shows_nothing(tmp_path: Path) -> None:
+    source = "lr = 0.1\ndef evaluate(x):\n    print(f'val acc: {x:.3f}')\nprint(f'loss: {lr / 2:.3f}')\n"
+    assert seen(tmp_path, source).metrics == ["loss"]
+    assert seen(tmp_path, f"{source}evaluate(lr / 3)\n").metrics[0] == "val_acc"
+
+
+def test_what_a_test_prints_is_of_held_out_data(tmp_path: Path) -> None:
+    source = (
+        "def train_epoch(v):\n    print(f'loss: {v:.3f}')\ndef {}(v):\n    print(f'mIoU: {{v:.3f}}')\n"
+        "train_epoch(0.2)\n{}(0.1)\n"
+    )
+    for name in ("evaluate", "validate_model", "test", "check_accuracy"):
+        text = source.replace("{v:.3f}')\ndef", "{{v:.3f}}')\ndef").format(name, name)
+        assert seen(tmp_path, text).metrics == ["mIoU", "loss"], name
+    text = source.replace("{v:.3f}')\ndef", "{{v:.3f}}')\ndef").format("train_test_loop", "train_test_loop")
+    assert seen(tmp_path, text).metrics[0] != "loss"
+
+
+STATS = (
+    "def train_one_epoch():\n    log = Log()\n    log.update(loss=0.1, lr=0.2)\n"
+    "    return {k: m.avg for k, m in log.meters.items()}\n\n\n"
+    "def evaluate():\n    log = Log()\n    log.update(loss=0.1)\n    log.meters['acc1'].update(0.5, n=2)\n"
+    "    return {k: m.avg for k, m in log.meters.items()}, None\n"
+)
+
+
+@pytest.mark.parametrize("opened", ["open(args.out + '/log.txt', 'a')", "open(args.out + '/log.txt', mode='a')"])
+def test_lines_of_json_in_a_file_hold_what_functions_return(tmp_path: Path, opened: str) -> None:
+    source = (
+        f"{PARSER}p.add_argument('--out', default='')\nargs = p.parse_args()\nimport json\n"
+        "from engine import evaluate, train_one_epoch\nfor e in range(3):\n    train = train_one_epoch()\n"
+        "    stats, other = evaluate()\n    log = {**{f'train_{k}': v for k, v in train.items()},"
+        " **{f'test_{k}': v for k, v in stats.items()}, 'epoch': e}\n"
+        f"    with {opened} as f:\n        f.write(json.dumps(log) + '\\n')\n"
+    )
+    script = seen(tmp_path, source, engine=STATS)
+    assert script.metrics[0] == "test_loss"
+    assert {"test_acc1", "train_loss"} <= set(script.metrics)
+    assert script.metric_files == ["{out}/**/log.txt"]
+
+
+def test_what_is_logged_to_a_file_alone_is_read_there(tmp_path: Path) -> None:
+    source = "import logging\nlr = 0.1\nlogging.basicConfig({})\nlogging.info('val_loss=%.3f', lr / 2)\n"
+    alone = seen(tmp_path, source.format("filename='run.log', level=20"))
+    assert (alone.metrics, alone.metric_files) == (["val_loss"], ["run.log"])
+    shown = seen(tmp_path, source.format("level=20"))
+    assert (shown.metrics, shown.metric_files) == (["val_loss"], [])
+
+
+def test_flags_of_training_and_measuring_are_set(tmp_path: Path) -> None:
+    source = (
+        f"{PARSER}for name in ('--do_train', '--do_eval', '--fp16'):\n    p.add_argument(name, action='store_true')\n"
+    )
+    source += "args = p.parse_args()\nif args.do_train:\n    train()\nif args.do_eval:\n    print('eval_loss', 0.5)\n"
+    options = {option.name: option.default for option in seen(tmp_path, source).options}
+    assert options == {"lr": 0.1, "do_train": True, "do_eval": True, "fp16": False}
+    only = source.replace("p.add_argument(name", "p.add_argument(name, help='evaluate only'")
+    options = {option.name: option.default for option in seen(tmp_path, only).options}
+    assert options == {"lr": 0.1, "do_train": False, "do_eval": False, "fp16": False}
+
+
+def test_a_tracker_that_is_off_gets_nothing(tmp_path: Path) -> None:
+    source = f"{PARSER}p.add_argument('--wandb', {{}})\nargs = p.parse_args()\nimport wandb\n"
+    source += "if args.wandb:\n    wandb.log({{'val/f1': args.lr}})\nprint('loss: %.3f' % args.lr)\n"
+    assert seen(tmp_path, source.format("action='store_true'")).metrics == ["loss"]
+    assert seen(tmp_path, source.format("default='project'")).metrics == ["val/f1", "loss"]
+
+
+def test_a_parser_that_only_another_program_reads_is_not_the_scripts(tmp_path: Path) -> None:
+    parser = PARSER.replace("\n", "\n    ")
+    module = f"def run(lr):\n    print('val_loss', lr)\ndef main():\n    {parser}p.parse_args()\n"
+    module += "if __name__ == '__main__':\n    main()\n"
+    source = "from other import run\nLR = 0.5\ndef main():\n    run(LR)\nmain()\n"
+    script = seen(tmp_path, source, other=module)
+    assert [(option.name, option.default) for option in script.options] == [("LR", 0.5)]
+    reached = seen(
+        tmp_path, source.replace("def main():\n    run(LR)\nmain()", "import other\nother.main()"), other=module
+    )
+    assert [option.name for option in reached.options] == ["lr"]
+
+
+def test_the_path_of_the_script_is_no_word(tmp_path: Path) -> None:
+    source = "import sys\ncode = open(sys.argv[0]).read()\nlr = 0.1\nprint('loss', lr, code)\n"
+    assert [option.name for option in seen(tmp_path, source).options] == ["lr"]
+    assert seen(tmp_path, source.replace("argv[0]", "argv[1]")).parser != "constants"
+
+
+@pytest.mark.parametrize("option", ["hyp", "hparams", "spec", "recipe"])
+def test_an_option_whose_default_is_a_file_of_settings_is_one(tmp_path: Path, option: str) -> None:
+    (tmp_path / "base.yaml").write_text("lr0: 0.01\ndropout: 0.1\n")
+    source = "import argparse, yaml\np = argparse.ArgumentParser()\np.add_argument('--cfg', default='')\n"
+    source += f"p.add_argument('--{option}', default='base.yaml')\nargs = p.parse_args()\nprint('loss', 1)\n"
+    script = seen(tmp_path, source)
+    assert script.config == tmp_path / "base.yaml"
+    assert {o.name: o.default for o in script.options} == {"lr0": 0.01, "dropout": 0.1, "cfg": ""}
