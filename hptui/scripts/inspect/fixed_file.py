@@ -34,7 +34,8 @@ def fixed_file(tree: ast.Module, path: Path) -> InspectedScript | None:
 def file_by_name(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
     """Return the script with the settings of the file of whose path an option is a part.
 
-    `f"configs/{args.model}.yaml"` is such a path; without one the script is as it was. The file is copied for each trial; the script opens the copy.
+    `f"configs/{args.model}.yaml"` is such a path; without one the script is as it was. The file is copied for each
+    trial, and the script opens the copy.
     """
     if script.config is not None or script.parser in NO_FLAGS or not imported_modules(tree) & READERS:
         return script
