@@ -53,12 +53,25 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 
 def set_attributes(tree: ast.Module) -> dict[str, Any]:
-    """Return the attributes that the top level sets once (`args.lr = 2e-5`), with each assignment."""
-    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
-    times = [ast.unparse(node) for node in stored]
-    lines = [node for node in top_level(tree) if isinstance(node, ast.Assign) and is_plain(node.value)]
-    names = {ast.unparse(line.targets[0]): line for line in lines if isinstance(line.targets[0], ast.Attribute)}
-    return {name: line for name, line in names.items() if times.count(name) == 1}
+    """Return what lines set once by dotted name: `args.lr = 2e-5`, `params["lr"] = 0.1`, with each line.
+
+    The lines are those of the top level, and of functions there.
+    """
+    stored = [place_name(node) for node in ast.walk(tree) if isinstance(getattr(node, "ctx", None), ast.Store)]
+    lines = top_level(tree)
+    lines += [line for node in lines if isinstance(node, ast.FunctionDef) for line in node.body]
+    plain = [line for line in lines if isinstance(line, ast.Assign) and is_plain(line.value)]
+    names = {place_name(line.targets[0]): line for line in plain}
+    return {name: line for name, line in names.items() if name and stored.count(name) == 1}
+
+
+def place_name(node: ast.AST) -> str:
+    """Return the dotted name of `args.lr` or `params["lr"]`; '' for what is neither."""
+    if isinstance(node, ast.Attribute):
+        return ast.unparse(node)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        return f"{ast.unparse(node.value)}.{node.slice.value}"
+    return ""
 
 
 def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
@@ -219,7 +232,8 @@ def positional_names(call: ast.Call) -> list[str]:
     name = ast.unparse(call.func).rpartition(".")[2]
     if name not in OPTIMIZERS or not call.args:
         return PLACES.get(name, [])
-    return ["learning_rate"] if is_plain(call.args[0]) else ["params", "lr"]
+    is_rate = is_plain(call.args[0]) and not isinstance(call.args[0], (ast.List, ast.Tuple, ast.Dict))
+    return ["learning_rate"] if is_rate else ["params", "lr"]
 
 
 def slots_in_signature(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:

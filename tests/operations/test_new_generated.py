@@ -115,6 +115,32 @@ DECLARED = {
         ("LR", "n_epochs", "hidden_size"),
         ("LR", "a.n_epochs", "hidden_size"),
     ),
+    "entries that are set one by one": Declared(
+        "given = {{}}\ngiven['lr'] = {lr}\ngiven['epochs'] = {epochs}\ngiven['width'] = {width}\n",
+        ("given.lr", "given.epochs", "given.width"),
+        ("given['lr']", "given['epochs']", "given['width']"),
+    ),
+    "attributes that a function of a module sets": Declared(
+        "from configs import get_config\nc = get_config()\n",
+        ("cfg.lr", "cfg.epochs", "cfg.width"),
+        ("c.lr", "c.epochs", "c.width"),
+        {
+            "configs.py": "from types import SimpleNamespace\n\n\ndef get_config():\n    cfg = SimpleNamespace()\n"
+            "    cfg.lr = {lr}\n    cfg.epochs = {epochs}\n    cfg.width = {width}\n    return cfg\n"
+        },
+    ),
+    "rate of an optimizer by its place": Declared(
+        "from optim import SGD\nepochs = {epochs}\nwidth = {width}\nopt = SGD([1], {lr}, momentum=0.9)\n",
+        ("SGD.lr", "epochs", "width"),
+        ("opt.lr", "epochs", "width"),
+        {"optim.py": "class SGD:\n    def __init__(self, params, lr, momentum):\n        self.lr = lr\n"},
+    ),
+    "variables of the function that trains": Declared(
+        "def train():\n    rate_lr = {lr}\n    epochs = {epochs}\n    n_critic = {width}\n"
+        "    return rate_lr, epochs, n_critic\n\n\nlr, epochs, width = train()\n",
+        ("train.rate_lr", "train.epochs", "train.n_critic"),
+        ("lr", "epochs", "width"),
+    ),
     "environment": Declared(
         "import os\nLR = float(os.environ.get('LR', '{lr}'))\nE = int(os.getenv('EPOCHS', '{epochs}'))\n"
         "W = int(os.environ.get('WIDTH', {width}))\n",

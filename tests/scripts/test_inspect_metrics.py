@@ -74,7 +74,7 @@ def test_a_heading_that_is_put_together_has_its_columns(heading: str, held: bool
     [
         (["train_loss", "val_loss", "val_acc"], "val_loss"),
         (["loss", "test_acc"], "test_acc"),
-        (["loss", "accuracy"], "loss"),
+        (["loss", "accuracy"], "accuracy"),  # without a split a loss is that of training
         (["train_acc", "best_val_acc", "val_acc"], "val_acc"),
         (["test_loss", "val_acc"], "val_acc"),
         (["train/loss", "eval/loss"], "eval/loss"),

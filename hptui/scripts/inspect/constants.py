@@ -14,6 +14,7 @@ from hptui.scripts.constant_slots import (
     find_slots,
     is_plain,
     own_attributes,
+    place_name,
     positional_names,
     returned_tables,
     set_attributes,
@@ -49,7 +50,7 @@ def nested_constants(tree: ast.Module) -> dict[str, Any]:
     return values_by_name | {
         name: value
         for name, value in attributes.items()
-        if name.rpartition(".")[0] in owners and isinstance(value, bool | int | float)
+        if name.rpartition(".")[0] in owners and isinstance(value, bool | int | float | str)
     }
 
 
@@ -64,17 +65,25 @@ def _set_later(tree: ast.Module) -> set[str]:
 
     What is set on an instance (`config = Config()`) counts for its class.
     """
-    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.AugAssign)]
+    trials = {id(line) for node in ast.walk(tree) if isinstance(node, ast.If) and _is_trial(node) for line in node.body}
+    nodes = [node for node in ast.walk(tree) if id(node) not in trials]
+    assigned = [node for node in nodes if isinstance(node, ast.Assign | ast.AugAssign)]
     pairs = [
         (t, node.value) for node in assigned for t in (node.targets if isinstance(node, ast.Assign) else [node.target])
     ]
     classes = {dotted_name(t): dotted_name(value.func) for t, value in pairs if isinstance(value, ast.Call)}
-    owners = [(dotted_name(t.value), t.attr) for t, _ in pairs if isinstance(t, ast.Attribute)]
+    places = [place_name(t) for t, _ in pairs]
+    owners = [(owner, name) for owner, _, name in (place.rpartition(".") for place in places) if owner]
     # `cfg.optim.lr = …` sets a field of the class of `cfg.optim`, which one of those with such a field is.
     parts = [node for node in tree.body if isinstance(node, ast.ClassDef) and _is_settings(node)]
     inner = {name for owner, name in owners if "." in owner and not owner.startswith("self.")}
     within = {f"{node.name}.{name}" for node in parts for name, _ in _entries(node) or () if name in inner}
     return within | {f"{classes.get(owner) or owner}.{name}" for owner, name in owners}
+
+
+def _is_trial(node: ast.If) -> bool:
+    """Return whether a branch is that of a short trial: `if CFG.debug:`."""
+    return re.search(r"debug|dry|smoke|sanity|quick|fast", ast.unparse(node.test), re.IGNORECASE) is not None
 
 
 def argument_constants(tree: ast.Module) -> dict[str, Any]:

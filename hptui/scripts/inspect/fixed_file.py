@@ -40,6 +40,8 @@ def file_by_name(script: InspectedScript, tree: ast.Module, path: Path) -> Inspe
     if script.config is not None or script.parser in NO_FLAGS or not imported_modules(tree) & READERS:
         return script
     options = {option.name: option for option in script.options}
+    if any(map(is_searched_at_once, options)):  # its own options are its settings
+        return script
     for node in ast.walk(tree):
         before, name, after = _parts_of_path(node)
         option = options.get(name)

@@ -304,7 +304,8 @@ def rank(name: str) -> tuple[int, int, int, int]:
     is_whole = all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
     lesser += is_loss and REWARDS.isdisjoint(words) and not is_whole
     lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
-    return group, lesser, 0 if is_loss else 1, split
+    is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
+    return group, lesser, 0 if is_first else 1 if is_loss else 2, split
 
 
 def _is_loss(name: str) -> bool:

@@ -222,7 +222,7 @@ class Samples:
         match node:
             case ast.Constant(value=str() as text):
                 return text
-            case ast.Constant(value=float()) if spec:
+            case ast.Constant(value=float()) | ast.BinOp(right=ast.Constant()) if _is_fixed(node, spec):
                 return TEXT  # what is always the same measures nothing
             case ast.Constant(value=value):
                 return str(value)
@@ -321,3 +321,7 @@ class Samples:
             return self._text(value, match[2] or "") if value is not None else stand_in(match[1], match[2] or "")
 
         return FIELD.sub(replacement, text)
+
+
+def _is_fixed(node: ast.expr, spec: str) -> bool:
+    return isinstance(literal_value(node), float) and (spec != "" or isinstance(node, ast.BinOp))
