@@ -140,7 +140,7 @@ def _objective_lines(inspected: InspectedScript) -> list[str]:
         if inspected.metrics
         else "# a guess: which metric does the script print or log?"
     )
-    larger = larger_is_better(metric) or metric in inspected.maximized
+    larger = (larger_is_better(metric) or metric in inspected.maximized) and metric not in inspected.minimized
     return [
         "[objective]",
         f"metric = {toml_value(metric)}  {comment}",

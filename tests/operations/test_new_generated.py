@@ -129,6 +129,18 @@ DECLARED = {
             "    cfg.lr = {lr}\n    cfg.epochs = {epochs}\n    cfg.width = {width}\n    return cfg\n"
         },
     ),
+    "class of a module that an option names": Declared(
+        "import argparse\nfrom importlib import import_module\np = argparse.ArgumentParser()\n"
+        "p.add_argument('--net', required=True, help='which network')\na = p.parse_args()\nname = a.net\n"
+        "c = import_module('nets.' + name).Config()\n",
+        ("nets.cnn.Config.lr", "nets.cnn.Config.epochs", "nets.cnn.Config.width"),
+        ("c.lr", "c.epochs", "c.width"),
+        {
+            "nets/cnn.py": "class Config:\n    def __init__(self):\n        self.lr = {lr}\n"
+            "        self.epochs = {epochs}\n        self.width = {width}\n",
+            "nets/rnn.py": "class Config:\n    lr = 9.0\n",
+        },
+    ),
     "rate of an optimizer by its place": Declared(
         "from optim import SGD\nepochs = {epochs}\nwidth = {width}\nopt = SGD([1], {lr}, momentum=0.9)\n",
         ("SGD.lr", "epochs", "width"),
@@ -205,6 +217,7 @@ def script(declared: Declared, shown: str, values: dict[str, Any]) -> str:
 def new_study(declared: Declared, shown: str, values: dict[str, Any], folder: Path) -> Study:
     """The study that `hptui new` writes for a script in a folder."""
     for name, text in declared.files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text.format(**values))
     (folder / "train.py").write_text(script(declared, shown, values))
     path, _ = write_study_file("train.py")

@@ -156,3 +156,24 @@ def test_an_option_whose_default_is_a_file_of_settings_is_one(tmp_path: Path, op
     script = seen(tmp_path, source)
     assert script.config == tmp_path / "base.yaml"
     assert {o.name: o.default for o in script.options} == {"lr0": 0.01, "dropout": 0.1, "cfg": ""}
+
+
+@pytest.mark.parametrize(
+    ("call", "best"),
+    [
+        ("ModelCheckpoint(monitor='val_acc', mode='max')", "val_acc"),
+        ("EarlyStopping(monitor='val_loss')", "val_loss"),
+        ("TrainingArguments(metric_for_best_model='val_f1')", "val_f1"),
+    ],
+)
+def test_what_a_callback_watches_is_the_objective(tmp_path: Path, call: str, best: str) -> None:
+    shown = "print(f'val_loss={a:.3f} val_acc={b:.3f} val_f1={c:.3f}')"
+    assert seen(tmp_path, f"lr = 0.1\ncallback = {call}\n{shown}\n").metrics[0] == best
+
+
+@pytest.mark.parametrize("unit", ["RMSE", "(MSE)", "MAE"])
+def test_a_score_in_the_unit_of_an_error_is_minimized(tmp_path: Path, unit: str) -> None:
+    source = "lr = 0.1\nprint('Test Score: %.2f {}' % lr)\n"
+    script = seen(tmp_path, source.format(unit))
+    assert (script.metrics[0], script.minimized) == ("test_score", {"test_score"})
+    assert seen(tmp_path, source.format("points")).minimized == set()

@@ -33,6 +33,7 @@ def any_keywords(tree: ast.Module, function: ast.FunctionDef, signature: Signatu
         if alias.asname
     }
     made = [dotted_name(node.func) for node in ast.walk(function) if isinstance(node, ast.Call) and not node.args]
+    made += _given_to(tree, function, function.args.kwarg.arg)
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     tables = [classes[name] for given in made if (name := names.get(given, given)) in classes]
     values = {name: value for table in reversed(tables) for name, value in entries_of_table(table)}
@@ -41,6 +42,21 @@ def any_keywords(tree: ast.Module, function: ast.FunctionDef, signature: Signatu
             name, name, type_of(value), value, form=OptionForm(reads=Reads.FIRE, flags=(f"--{name}",), silent=value)
         )
         for name, value in values.items()
+    ]
+
+
+def _given_to(tree: ast.Module, function: ast.FunctionDef, keywords: str) -> list[str]:
+    """Return the classes of objects whose methods get all keywords: `opt.parse(kwargs)`."""
+    owners = {
+        name.rpartition(".")[0]
+        for name, call in calls(function)
+        if any(dotted_name(word) == keywords for word in (*call.args, *(w.value for w in call.keywords if not w.arg)))
+    }
+    return [
+        dotted_name(node.value.func)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if owners & set(map(dotted_name, node.targets)) - {""}
     ]
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hptui.scripts.inspect.constants import is_setting, nested_constants, plain_constants
 from hptui.scripts.inspect.project import package_root
 from hptui.scripts.inspect.ranges import is_tuned
-from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, top_level_constants, type_of
+from hptui.scripts.inspect.syntax import (
+    InspectedScript,
+    ScriptOption,
+    calls,
+    dotted_name,
+    top_level_constants,
+    type_of,
+)
 
 SETTINGS_MODULE = re.compile(
     r"(?:.*_)?(?:config|configs|conf|cfg|settings|params|parameters|hparams|hyper_?params|hyperparameters|constants|options)",
@@ -58,7 +66,9 @@ def _spelled(name: str, module: str, tree: ast.Module) -> str:
     lines = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     modules = {f"{node.module}.{alias.name}" for node in lines for alias in node.names}
     modules |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
-    return f"{module}.{name}" if module in modules or f".{module}" in modules else name
+    named = {node.module or "" for node in lines}
+    is_named = any(module == text or module.endswith(f".{text}") for text in named if text) or "" in named
+    return f"{module}.{name}" if module in modules or f".{module}" in modules or not is_named else name
 
 
 def with_imported_constants(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
@@ -90,7 +100,8 @@ def imported_values(tree: ast.Module, path: Path) -> dict[str, Any]:
 def _modules(tree: ast.Module, path: Path) -> Iterator[tuple[str, Path]]:
     """Yield the modules of the project that are imported, by their full name, with their files."""
     root = package_root(path.resolve()) or path.parent
-    for name in [*_imported_names(tree, path.resolve(), root), *_named_by_text(tree)]:
+    chosen = [f"{prefix}{names[0]}" for prefix, _, names in modules_by_name(tree, root)]
+    for name in [*_imported_names(tree, path.resolve(), root), *_named_by_text(tree), *chosen]:
         file = root.joinpath(*name.split(".")).with_suffix(".py")
         if file.is_file():
             yield name, file
@@ -117,6 +128,43 @@ def _named_by_text(tree: ast.Module) -> Iterator[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and MODULE_NAME.fullmatch(node.value):
                 yield node.value
+
+
+def modules_by_name(tree: ast.Module, root: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the packages whose module an option names: `import_module("models." + name)`.
+
+    Yielded are what stands before the name, the last part of the name's expression, and the modules that there are.
+    """
+    lines = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and len(node.targets) == 1]
+    held = {dotted_name(line.targets[0]): dotted_name(line.value) for line in lines}
+    for called, call in calls(tree):
+        if called.rpartition(".")[2] not in ("import_module", "__import__") or not call.args:
+            continue
+        match call.args[0]:
+            case ast.BinOp(left=ast.Constant(value=str() as prefix), op=ast.Add(), right=value):
+                pass
+            case ast.JoinedStr(values=[ast.Constant(value=str() as prefix), ast.FormattedValue(value=value)]):
+                pass
+            case _:
+                continue
+        folder = root.joinpath(*prefix.strip(".").split("."))
+        names = sorted(file.stem for file in folder.glob("*.py") if not file.stem.startswith("_"))
+        name = dotted_name(value)
+        if prefix.endswith(".") and names:
+            yield prefix, (held.get(name) or name).rpartition(".")[2], names
+
+
+def with_modules_as_choices(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
+    """Return the script with the modules that there are as the choices of the option that names one."""
+    root = package_root(path.resolve()) or path.parent
+    choices = {name: tuple(names) for _, name, names in modules_by_name(tree, root)}
+    script.options = [
+        replace(option, choices=choices[option.name])
+        if option.name in choices and not option.choices and option.type in ("str", "any")
+        else option
+        for option in script.options
+    ]
+    return script
 
 
 MODULE_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")

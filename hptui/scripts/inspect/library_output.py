@@ -107,4 +107,12 @@ def trainer_metrics(tree: ast.Module) -> list[str]:
         if isinstance(inner, ast.Return)
         for key in Samples(node).keys(inner.value)
     ]
+    loaded = [
+        f"eval_{text}"
+        for name, call in calls(tree)
+        if name.rpartition(".")[2] in ("load", "load_metric") and call.args
+        if isinstance(text := literal_value(call.args[0]), str) and text.isidentifier()
+    ]
+    best = [literal_value(keyword_argument(call, "metric_for_best_model")) for _, call in calls(tree)]
+    own += [*loaded, *(f"eval_{text.removeprefix('eval_')}" for text in best if isinstance(text, str))]
     return [TRAINER_METRICS[0], *own, TRAINER_METRICS[1]] if evaluates else [TRAINER_METRICS[1]]

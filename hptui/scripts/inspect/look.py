@@ -15,7 +15,7 @@ from hptui.scripts.inspect.elsewhere import constants_instead, with_constants_of
 from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
-from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants
+from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants, with_modules_as_choices
 from hptui.scripts.inspect.metric_files import LIGHTNING_FILES, event_files, is_path, written_file
 from hptui.scripts.inspect.metrics import (
     HELD_OUT_SPLITS,
@@ -85,7 +85,7 @@ def inspect_script(path: Path) -> InspectedScript:
         if not any(is_searched_at_once(option.name) for option in script.options):
             script = fixed_file(project or tree, path) or with_constants_of_modules(script, project)
     script = file_by_name(file_by_option(script, project or tree, path), project or tree, path)
-    script = constants_instead(script, tree, values, path)
+    script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
     places = written_places(project or tree)
     script.outputs += [option.name for option in script.options if option.name in places and is_path(option)]
@@ -201,7 +201,7 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data
         of_all = measured(project, texts, off)
         metrics = of_all if best_rank(of_all) < best_rank(metrics) else metrics
-    script.metrics, script.maximized = metrics.readable, metrics.maximized
+    script.metrics, script.maximized, script.minimized = metrics.readable, metrics.maximized, metrics.minimized
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
     if metrics.tagged and rank(metrics.tagged[0])[0] < best:
         script.metrics = [*metrics.tagged, *metrics.readable]

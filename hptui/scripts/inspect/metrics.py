@@ -28,7 +28,7 @@ METRIC_NAME = re.compile(
     re.IGNORECASE,
 )
 SMALLER_IS_BETTER = re.compile(
-    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|(?:fid|kid)\d*k?|kl|cost|regret)\d?"
+    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|(?:fid|kid)\d*k?|cost|regret)\d?"
 )
 """Words of the names of metrics that are minimized."""
 HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
@@ -54,6 +54,8 @@ class Measured:
     in_files: list[str] = field(default_factory=list)
     maximized: set[str] = field(default_factory=set)
     """Metrics whose names do not say that larger is better, but whose expressions do: `Val: {val_acc}`."""
+    minimized: set[str] = field(default_factory=set)
+    """Scores that are errors: of which a smaller one is kept, or that are printed so: `Test Score: 0.3 RMSE`."""
 
 
 def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iterable[str] = ()) -> Measured:
@@ -66,7 +68,8 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     names |= dict.fromkeys(_reported(tree, samples, skipped_calls(tree, set(off))))
     sources: dict[str, str] = {}
     places: dict[str, set[str]] = {}
-    names |= dict.fromkeys(_printed(samples, sources, places))
+    errors: set[str] = set()
+    names |= dict.fromkeys(_printed(samples, sources, places, errors))
     names |= dict.fromkeys(library_metrics(tree))
     tags = [tag for name, call in calls(tree) if name.endswith(".add_scalar") for tag in _tags(call, samples)]
     directories = [
@@ -83,7 +86,9 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     ]
     if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
         readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
-    in_text = [name for name in _printed(Samples(tree, texts, of_files=True), sources, places) if is_quality(name)]
+    in_text = [
+        name for name in _printed(Samples(tree, texts, of_files=True), sources, places, errors) if is_quality(name)
+    ]
     files = [*written_files(tree, samples), *text_files(tree, in_text)]
     in_files = [name for file in files for name in file.names]
     known = [*readable, *tags, *in_files]
@@ -105,6 +110,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
         files=files,
         in_files=ranked(in_files, places, chosen),
         maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not _is_loss(name)},
+        minimized={name for name, is_larger in chosen.items() if not is_larger and _is_any_score(name)} | errors,
     )
 
 
@@ -158,10 +164,11 @@ def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str],
     return shown, logged
 
 
-def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[str]]) -> list[str]:
+def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[str]], errors: set[str]) -> list[str]:
     """Return the names that the reader of output finds, and finds again when they are the objective.
 
-    `sources` gets the expressions behind them, `places` the functions that print them.
+    `sources` gets the expressions behind them, `places` the functions that print them, `errors` the scores that are
+    printed with the unit of an error.
     """
     names = dict[str, None]()
     titles = [title for title in samples.meters() if is_quality(title)]
@@ -171,11 +178,10 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
         reading = LineReader().read(line)
         # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
         candidates = reading.metrics if reading is not None else _words_as_names(line)
-        sources |= {
-            name: samples.sources[value]
-            for name, value in (reading.metrics if reading is not None else {}).items()
-            if value in samples.sources
-        }
+        for name, value in (reading.metrics if reading is not None else {}).items():
+            errors |= {name} if _is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
+            if value in samples.sources:
+                sources[name] = samples.sources[value]
         read = [name for candidate in candidates if (name := _as_read(candidate, line))]
         for name in read:
             places.setdefault(name, set()).add(samples.function)
@@ -306,6 +312,15 @@ def rank(name: str) -> tuple[int, int, int, int]:
     lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
     is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
     return group, lesser, 0 if is_first else 1 if is_loss else 2, split
+
+
+ERROR_UNIT = re.compile(r"\d*\s*\(?(?:RMSE|MSE|MAE|MAPE|error)\b")
+"""What stands behind a score that is an error."""
+
+
+def _is_any_score(name: str) -> bool:
+    """Return whether a name says no more than that it is a score."""
+    return not {"score", "scores", "metric", "value"}.isdisjoint(_words(name)) and len(set(_words(name))) <= MANY_WORDS
 
 
 def _is_loss(name: str) -> bool:

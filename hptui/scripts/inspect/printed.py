@@ -81,6 +81,8 @@ class Samples:
         self._unseen = {id(call) for node in unseen for _, call in calls(node)}
         self._bound: dict[str, str] = {}
         self._held = dict(held_texts(tree))
+        self._held_in: dict[int, dict[str, ast.expr]] = {}
+        self._held_here: dict[str, ast.expr] = {}
         self._depth = 0
         self.sources: dict[float, str] = {}
         """The expressions that fractions stand for."""
@@ -97,6 +99,7 @@ class Samples:
             if id(call) in self._unseen:
                 continue
             self.function = self._functions.get(id(call), "")
+            self._held_here = self._held_around(call)
             if self._printed(name, call):
                 for version in itertools.islice(self._unroller.versions(call), MAX_VARIANTS):
                     yield from self._variants(self._printed(name, version))
@@ -247,9 +250,9 @@ class Samples:
                 return self._text(first)
             case ast.Name(id=name) if name in self._bound:
                 return self._bound[name]
-            case ast.Name(id=name) if name in self._held and self._depth < MAX_SUBSTITUTIONS:
+            case ast.Name(id=name) if self._held_by(name) is not None and self._depth < MAX_SUBSTITUTIONS:
                 self._depth += 1
-                text = self._text(self._held[name], spec)
+                text = self._text(self._held_by(name) or node, spec)
                 self._depth -= 1
                 return text
             case ast.Name(id=name) | ast.Attribute(attr=name) if name in self._texts_of_options:
@@ -288,7 +291,17 @@ class Samples:
         return [filled(node.elt, {name.id: key}) for key in table.keys if key is not None]
 
     def _has_text(self, node: ast.AST) -> bool:
-        return is_text(node) or makes_text(node) or (isinstance(node, ast.Name) and node.id in self._held)
+        return is_text(node) or makes_text(node) or (isinstance(node, ast.Name) and self._held_by(node.id) is not None)
+
+    def _held_by(self, name: str) -> ast.expr | None:
+        """Return the text that a variable holds in the function of a call, else in the script."""
+        return self._held_here.get(name) or self._held.get(name)
+
+    def _held_around(self, call: ast.Call) -> dict[str, ast.expr]:
+        function = self._unroller.function_of(call)
+        if function is None:
+            return {}
+        return self._held_in.setdefault(id(function), dict(held_texts(function)))
 
     def _fraction(self, source: str) -> str:
         """Return a fraction of its own for an expression."""

@@ -112,7 +112,8 @@ def has_rule(name: str) -> bool:
 LENGTHS = re.compile(
     r"(?:.*_)?(?:epochs?|iters?|iterations|episodes|timesteps|(?:train|training|max|num|n|total)_?steps|patience)(?:_num|_count)?"
     r"|num_?epoch|n_?epoch|numepochs?|nepochs?|maxepochs?|epoch_?num|step_size|optimizer|activation|scheduler|hidden\w*|"
-    r"(?:num_|n_)?(?:filters|kernels|channels)|kernel_size|smoothing|epsilon|eps(?:ilon)?_\w+|max_?len(?:gth)?"
+    r"max_features|m(?:in|ax)_df|ngram_range|n_components|n_clusters|kernel|solver|penalty|criterion|hidden_layer_sizes|l1_ratio|"
+    r"min_child_weight|reg_\w+|(?:num_|n_)?(?:filters|kernels|channels)|kernel_size|smoothing|epsilon|eps(?:ilon)?_\w+|max_?len(?:gth)?"
 )
 """Names of how long a script trains, and of what else people tune that has no usual range."""
 

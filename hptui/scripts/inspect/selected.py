@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from hptui.scripts.inspect.syntax import dotted_name
+from hptui.core.metric_names import larger_is_better
+from hptui.scripts.inspect.syntax import dotted_name, literal_value
 from hptui.scripts.metrics.pairs import canonical_name
 
 BEST_WORD = re.compile(r"(?:^|[^a-z])(?:best|max|min|highest|lowest|top|record)(?![a-z])|best", re.IGNORECASE)
@@ -30,8 +31,19 @@ def selections(tree: ast.AST) -> list[Selection]:
     """Return by what a script chooses its best, in source order."""
     compared = [parts for node in ast.walk(tree) for parts in _chosen(node)]
     compared.sort(key=lambda parts: (parts[0].lineno, parts[0].col_offset))
+    monitored = [selection for node in ast.walk(tree) if isinstance(node, ast.Call) for selection in _monitored(node)]
     named = [(names_of(ast.unparse(node)) | names_of(ast.unparse(best)), larger) for node, best, larger in compared]
-    return list(dict.fromkeys(Selection(frozenset(names), larger) for names, larger in named if names))
+    made = (Selection(frozenset(names), larger) for names, larger in named if names)
+    return list(dict.fromkeys([*monitored, *made]))
+
+
+def _monitored(call: ast.Call) -> Iterator[Selection]:
+    """Yield by what a call keeps the best: `ModelCheckpoint(monitor="val_acc")`."""
+    words = {word.arg: literal_value(word.value) for word in call.keywords}
+    for key in ("monitor", "metric_for_best_model", "early_stopping_metric"):
+        if isinstance(name := words.get(key), str) and name:
+            is_larger = words.get("mode") == "max" or words.get("greater_is_better") is True or larger_is_better(name)
+            yield Selection(frozenset({_joined(name), f"eval{_joined(name)}"}), is_larger)
 
 
 def _chosen(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr, bool]]:

@@ -231,6 +231,8 @@ class InspectedScript:
     metrics: list[str] = field(default_factory=list)
     maximized: set[str] = field(default_factory=set)
     """Metrics of which larger is better, as the script's own names for their values say."""
+    minimized: set[str] = field(default_factory=set)
+    """Scores of which smaller is better, as the script uses them."""
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
     """Further settings of the trainer, such as words that set the directory that the script writes to."""

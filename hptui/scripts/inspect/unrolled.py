@@ -69,6 +69,13 @@ class Unroller:
                     if dotted_name(func).endswith("partial"):
                         yield name, (dotted_name(method), words)
 
+    def function_of(self, call: ast.Call) -> ast.FunctionDef | None:
+        """Return the innermost function in which a call stands; None for one at the top level."""
+        node: ast.AST | None = call
+        while node is not None and not isinstance(node, ast.FunctionDef):
+            node = self._parents.get(id(node))
+        return node
+
     def versions(self, call: ast.Call) -> list[ast.Call]:
         """Return a call with what its variables stand for, for each round and each call of its function."""
         versions = []
