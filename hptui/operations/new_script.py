@@ -118,7 +118,10 @@ def _is_in_file(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
 
 def _is_flag_beside_file(inspected: InspectedScript, option: ScriptOption) -> bool:
     """Return whether an option stands next to a file of settings, and has a value to give."""
-    return option.form is not None and option.default is not None and option.type not in ("bool", "list")
+    from hptui.scripts.inspect.guesses import guess_value
+
+    has_value = option.default is not None or (option.required and guess_value(option) is not None)
+    return option.form is not None and has_value and option.type not in ("bool", "list")
 
 
 def _head_lines(path: Path, draft: Draft) -> list[str]:
@@ -274,14 +277,11 @@ def _setting_line(draft: Draft, option: ScriptOption) -> str:
 
 def _space_lines(draft: Draft) -> list[str]:
     """Return `[space]`: usual ranges as comments, and one that is searched at once."""
-    from hptui.scripts.inspect.ranges import suggested_first, typical_range
+    from hptui.scripts.inspect.ranges import range_of_length, suggested_first, typical_range
 
-    suggestions = [
-        (option, suggestion)
-        for option in draft.inspected.options
-        if (suggestion := typical_range(option)) is not None
-        and not draft.automatic.get(option.name, "").startswith("{t")
-    ]
+    options = [o for o in draft.inspected.options if not draft.automatic.get(o.name, "").startswith("{t")]
+    suggestions = [(option, entry) for option in options if (entry := typical_range(option)) is not None]
+    suggestions = suggestions or [(o, entry) for o in options if (entry := range_of_length(o)) is not None][:1]
     first = suggested_first([option for option, _ in suggestions])
     lines = ["[space]"]
     for option, (value, reason, _) in suggestions:

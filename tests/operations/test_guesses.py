@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hptui.operations.new_command import how_to_start
+from hptui.operations.new_script import study_file_of_script
 from hptui.scripts.inspect import inspect_script
 from hptui.scripts.inspect.guesses import guess_value
 from hptui.scripts.inspect.syntax import ScriptOption
@@ -82,3 +83,40 @@ def test_an_option_that_the_script_writes_to_is_an_output(
     head = "import argparse, os\np = argparse.ArgumentParser()\n"
     script.write_text(f"{head}p.add_argument({option})\nargs = p.parse_args()\n{use}\nprint('val_loss', 1.5)\n")
     assert bool(inspect_script(script).outputs) is is_output
+
+
+@pytest.mark.parametrize(
+    ("help_text", "guess"),
+    [
+        ("choose a model: Bert, ERNIE", "Bert"),
+        ("model name, options: [mlp, cnn]", "mlp"),
+        ("one of 'cora' or 'citeseer'", "cora"),
+        ("the network (e.g. `resnet18`)", "resnet18"),
+        ("the network, for example: resnet18.", "resnet18"),
+        ("path of the model", None),
+        ("options", None),
+    ],
+)
+def test_the_first_value_that_a_help_text_names_is_a_guess(help_text: str, guess: str | None) -> None:
+    assert guess_value(ScriptOption("arch", "arch", "str", required=True, help=help_text)) == guess
+
+
+def test_a_demanded_option_stands_next_to_a_file_of_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base.yaml").write_text("lr: 0.1\nepochs: 3\n")
+    (tmp_path / "train.py").write_text(
+        "import argparse, yaml\np = argparse.ArgumentParser()\np.add_argument('--config', default='base.yaml')\n"
+        "p.add_argument('--net', required=True, help='one of: mlp, cnn')\na = p.parse_args()\n"
+        "print('val_loss', yaml.safe_load(open(a.config))['lr'])\n"
+    )
+    text, _ = study_file_of_script(Path("train.py"), Path())
+    assert '"--net={net}"' in text
+    assert 'net = "mlp"  # a guess' in text
+
+
+def test_where_nothing_else_is_searched_the_length_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text("EPOCHS = 4\nSEED = 3\nprint('loss', EPOCHS / 3 + SEED)\n")
+    text, notes = study_file_of_script(Path("train.py"), Path())
+    assert 'EPOCHS = "2..8 int"' in text
+    assert not any("not complete" in note for note in notes)

@@ -37,6 +37,8 @@ OPTION_NAME = re.compile(
 MAYBE_NAME = re.compile(r"(?:params?|parameters|options?|opt|yaml|yml|json|exp|experiment|file|path|filename)")
 """Names of options that may say it: the help text must name such a file, or the command line demand it by position."""
 ABOUT_FILES = re.compile(r"ya?ml|json|toml|config|settings|hyper-?param", re.IGNORECASE)
+PYTHON_READERS = ("fromfile", "spec_from_file_location", "run_path", "load_source", "SourceFileLoader")
+"""Calls that read a file of settings in Python."""
 FOLDERS = ("config", "configs", "conf", "cfg", "cfgs", "hparams", "options", "params", "recipes", "examples",
            "experiments", "settings", "yamls")  # fmt: skip
 """Directories that hold such files."""
@@ -51,7 +53,8 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
 
     The file is copied for each trial, and the option says where the copy is.
     """
-    is_python = any(_names_python(option) for option in script.options)
+    reads_python = any(name.rpartition(".")[2] in PYTHON_READERS for name, _ in calls(tree))
+    is_python = reads_python or any(_names_python(option) for option in script.options)
     if script.parser in ("hydra", "configurator") or not (imported_modules(tree) & READERS or is_python):
         return script
     named = next((option for option in script.options if _says_where_the_file_is(option)), None)
@@ -60,7 +63,7 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     option = named
     if option is None or option.type not in ("str", "any") or option.before:
         return script
-    file = _file_of(option, path, joined_default(option, tree))
+    file = _file_of(option, path, joined_default(option, tree), (*SUFFIXES, ".py") if reads_python else SUFFIXES)
     values = file_content(file) if file is not None else None
     if file is None or not values:
         return script
@@ -142,7 +145,7 @@ def _end_of_path(node: ast.AST | None) -> str:
     return ""
 
 
-def _file_of(option: ScriptOption, path: Path, joined: str) -> Path | None:
+def _file_of(option: ScriptOption, path: Path, joined: str, suffixes: tuple[str, ...] = SUFFIXES) -> Path | None:
     """Return the file that an option names by default, else the only or the usual one near the script."""
     if option.default is None and joined and (file := existing_file(path, joined)) is not None:
         return file
@@ -151,8 +154,9 @@ def _file_of(option: ScriptOption, path: Path, joined: str) -> Path | None:
     here = Path.cwd()
     bases = [path.parent, *([here] if path.absolute().is_relative_to(here) and path.parent.absolute() != here else [])]
     for base in bases:
-        folders = [base, *(base / name for name in FOLDERS)]
-        entries = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
+        folders = [*([base] if suffixes == SUFFIXES else []), *(base / name for name in FOLDERS)]
+        entries = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in suffixes]
+        entries = [file for file in entries if not file.name.startswith("_")]
         files = [file for file in entries if file.name not in FILES_OF_TOOLS]
         usual = [file for file in files if file.stem.lower() in USUAL_FILES]
         if usual or len(files) == 1:

@@ -22,7 +22,15 @@ INPUT_NAME = re.compile(
     r"|(?:.*_)?(?:data|dataset|csv|json|jsonl|txt|input|corpus|text)s?"
 )
 """Names of parameters that say what is read."""
-RUN_NAME = re.compile(r"(?:exp|expt|experiment|run|job|session)(?:_?(?:name|id|tag|no))?|tag")
+NAMED_IN_HELP = re.compile(
+    r"(?:options?|choices?|choose|one of|either|select|e\.g\.?|for example|such as|example)\b[^\[({:\"'`]{0,24}"
+    r"[\[({:\"'`][\[({:\"'`\s]*([A-Za-z][\w./+-]*)",
+    re.IGNORECASE,
+)
+"""The first value that a help text names: `choose a model: Bert, ERNIE`, `options: [mlp, cnn]`."""
+RUN_NAME = re.compile(
+    r"(?:exp|expt|experiment|run|job|session)(?:_?(?:name|id|tag|no))?|tag|name|title|comment|suffix|version"
+)
 """Names of parameters that only name the run."""
 NAME_OF_RUN = "hptui"
 KINDS_OF_FILE = {"path", "file", "filename", "dir", "directory", "folder", "root", "input", "in", "the"}
@@ -46,6 +54,8 @@ def guess_value(option: ScriptOption) -> Value:
         return NAME_OF_RUN
     if option.type in ("str", "any") and INPUT_NAME.fullmatch(name) and (path := _only_file(name)):
         return path
+    if option.type in ("str", "any") and rule is None and (named := NAMED_IN_HELP.search(option.help)):
+        return named[1].rstrip(".")
     if rule is None or option.type not in ("int", "float", "any"):
         return None
     middle = (rule.low + rule.high) / 2 if rule.kind in ("linear", "whole") else math.sqrt(rule.low * rule.high)

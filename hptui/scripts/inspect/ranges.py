@@ -98,6 +98,13 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     return _range(rule, option), rule.why, rule.first
 
 
+def range_of_length(option: ScriptOption) -> tuple[Value, str, bool] | None:
+    """Return an entry for `[space]` for how long a script trains, where nothing else can be searched."""
+    is_length = LENGTHS.fullmatch(option.name.rsplit(".", 1)[-1].lower()) is not None
+    entry = _around(option) if is_length else None
+    return (entry[0], "nothing else of the script has a usual range", True) if entry else None
+
+
 def rule_of(option: ScriptOption) -> TypicalRange | None:
     """Return the rule for the name of a parameter; None without one."""
     name = option.name.rsplit(".", 1)[-1].lower()
