@@ -1,10 +1,10 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|fourth|fifth|sixth|seventh|eighth|ninth] [sweeps|scripts] [NAME…]`. The
+`python -m tests.clients.rate [unseen|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth] [sweeps|scripts] [NAME…]`. The
 folders `sweeps` and `scripts` hold files in the forms that people publish, each with an `expected.yaml` that was
 written from the documentation of their tools; `unseen` has another sample, which was written by someone else after the
-readers were built, `third` one in forms that neither has, and `fourth` to `ninth` have forms of public repositories,
-all written before the readers saw them (`ninth` of scripts only). Printed are the shares of: sweeps read right; scripts
+readers were built, `third` one in forms that neither has, and `fourth` to `tenth` have forms of public repositories,
+all written before the readers saw them (`ninth` and `tenth` of scripts only). Printed are the shares of: sweeps read right; scripts
 that run right with the study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes
 `check`, and its baseline and one searched trial record the value that the script has for these settings).
 Nothing here is a test; `test_rate.py` holds the shares."""
@@ -50,6 +50,7 @@ FIFTH_SWEEPS, FIFTH_SCRIPTS = HERE / "fifth" / "sweeps", HERE / "fifth" / "scrip
 SIXTH_SWEEPS, SIXTH_SCRIPTS = HERE / "sixth" / "sweeps", HERE / "sixth" / "scripts"
 EIGHTH_SWEEPS, EIGHTH_SCRIPTS = HERE / "eighth" / "sweeps", HERE / "eighth" / "scripts"
 NINTH_SWEEPS, NINTH_SCRIPTS = HERE / "ninth" / "sweeps", HERE / "ninth" / "scripts"
+TENTH_SWEEPS, TENTH_SCRIPTS = HERE / "tenth" / "sweeps", HERE / "tenth" / "scripts"
 SAMPLES = {
     "unseen": (UNSEEN_SWEEPS, UNSEEN_SCRIPTS),
     "third": (THIRD_SWEEPS, THIRD_SCRIPTS),
@@ -59,6 +60,7 @@ SAMPLES = {
     "seventh": (SEVENTH_SWEEPS, SEVENTH_SCRIPTS),
     "eighth": (EIGHTH_SWEEPS, EIGHTH_SCRIPTS),
     "ninth": (NINTH_SWEEPS, NINTH_SCRIPTS),
+    "tenth": (TENTH_SWEEPS, TENTH_SCRIPTS),
 }
 
 

@@ -1,0 +1,1 @@
+from .sft import SFT_Train_Config
