@@ -18,8 +18,11 @@ OUTPUT_NAMES = re.compile(
 """Parameters that name where a script writes; they are given a directory of the trial."""
 
 
-def automatic_value(option: ScriptOption, inspected: InspectedScript) -> str:
-    """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''."""
+def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Path) -> str:
+    """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''.
+
+    `place` is the directory in which the script runs: a file that lies there is read, whatever the parameter is called.
+    """
     if option.positional and option.name not in inspected.outputs:
         return ""
     name = option.name.rsplit(".", 1)[-1].lower()
@@ -30,6 +33,8 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript) -> str:
         return ""
     if name.startswith("model") and option.default not in (None, "") and option.name not in inspected.outputs:
         return ""  # model_path = "bert-base" names what is read
+    if isinstance(option.default, str) and option.name not in inspected.outputs and (place / option.default).is_file():
+        return ""
     suffix = Path(option.default).suffix if isinstance(option.default, str) else ""
     if suffix and len(suffix) <= len(".safetensors") and suffix[1:].isalnum():
         return f"{{trial_dir}}/{Path(str(option.default)).name}"

@@ -58,7 +58,7 @@ def study_file_of_script(path: Path, place: Path) -> tuple[str, list[str]]:
     workdir = os.path.relpath(start_directory, place.absolute())
     if workdir != ".":
         inspected.settings["workdir"] = workdir
-    draft = _draft(inspected)
+    draft = _draft(inspected, place)
     trainer, space = _trainer_lines(draft, words, place), _space_lines(draft)
     lines = [*_head_lines(path, draft), "", *_objective_lines(inspected), "", *trainer, "", *space, "", *SEARCH_LINES]
     text = "\n".join(lines) + "\n"
@@ -76,9 +76,10 @@ def _problems(text: str, place: Path) -> list[str]:
     return []
 
 
-def _draft(inspected: InspectedScript) -> Draft:
+def _draft(inspected: InspectedScript, place: Path) -> Draft:
     names = study_names_for([option.name for option in inspected.options])
-    automatic = {option.name: value for option in inspected.options if (value := automatic_value(option, inspected))}
+    given = ((option.name, automatic_value(option, inspected, place)) for option in inspected.options)
+    automatic = {name: value for name, value in given if value}
     placed: set[str] = set()
     in_file: dict[str, str] = {}
     if inspected.config is not None:

@@ -54,7 +54,7 @@ class Placeholders:
             # A parameter takes precedence over a fact: the script must get the value that is recorded.
             if name in self.parameters:
                 self.placed.add(name)
-                return value_word(self.style, self.parameters[name])
+                return value_word(self.style, self._own_value(name))
             if name in self.facts:
                 return self.facts[name]
             if name.startswith(ENVIRONMENT_PREFIX):

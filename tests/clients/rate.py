@@ -1,12 +1,12 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth] [sweeps|scripts] [NAME…]`. The
-folders `sweeps` and `scripts` hold files in the forms that people publish, each with an `expected.yaml` that was
-written from the documentation of their tools; `unseen` has another sample, which was written by someone else after the
-readers were built, `third` one in forms that neither has, and `fourth` to `tenth` have forms of public repositories,
-all written before the readers saw them (`ninth` and `tenth` of scripts only). Printed are the shares of: sweeps read right; scripts
-that run right with the study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes
-`check`, and its baseline and one searched trial record the value that the script has for these settings).
+`python -m tests.clients.rate [unseen|third|…|tenth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts` hold
+files in the forms that people publish, each with an `expected.yaml` that was written from the documentation of their
+tools; `unseen` has another sample, which was written by someone else after the readers were built, `third` one in forms
+that neither has, and `fourth` to `tenth` have forms of public repositories, all written before the readers saw them
+(`ninth` and `tenth` of scripts only). Printed are the shares of: sweeps read right; scripts that run right with the
+study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
+and one searched trial record the value that the script has for these settings).
 Nothing here is a test; `test_rate.py` holds the shares."""
 
 from __future__ import annotations

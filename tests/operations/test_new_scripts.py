@@ -197,3 +197,17 @@ def test_a_constant_that_is_not_there_is_a_usage_error(capsys: pytest.CaptureFix
             with_values(b"params = {'lr': 1, 'k': 2}\n", "train.py", {name: 1})
         assert f"sets no constant {name}" in capsys.readouterr().err
     assert ast.unparse(with_values(b"p = {'a.b': 1, 'c': 2}\n", "t.py", {"p.a.b": 5})) == "p = {'a.b': 5, 'c': 2}"
+
+
+@pytest.mark.parametrize("name", ["ckpt_path", "save_path", "log_file", "out"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_that_lies_beside_the_script_is_read_and_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, exists: bool
+) -> None:
+    """Whatever its option is called: a directory of the trial has no such file."""
+    options = (
+        f"p.add_argument('--lr', type=float, default=0.1)\np.add_argument('--{name}', default='base/start.ckpt')\n"
+    )
+    files = {"base__start.ckpt": "weights"} if exists else {}
+    study, _ = made(tmp_path, monkeypatch, f"{PARSER}{options}print(f'val_loss: {{x}}')\n", **files)
+    assert ("{trial_dir}" in str(study.trainer.settings)) != exists

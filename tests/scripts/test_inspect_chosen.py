@@ -177,3 +177,26 @@ def test_a_score_in_the_unit_of_an_error_is_minimized(tmp_path: Path, unit: str)
     script = seen(tmp_path, source.format(unit))
     assert (script.metrics[0], script.minimized) == ("test_score", {"test_score"})
     assert seen(tmp_path, source.format("points")).minimized == set()
+
+
+BARS = ("bar.set_postfix(loss=x)", "bar.set_postfix({'loss': x})", "bar.set_postfix(**logs)", "bar.set_postfix(logs)")
+PRINTED = ("print(f'Epoch {e} | Loss: {mean:.4f}')", "print('avg_loss', mean)", "logger.info('Loss %.4f', mean)")
+
+
+@pytest.mark.parametrize("bar", BARS)
+@pytest.mark.parametrize("printed", [*PRINTED, ""])
+def test_what_a_line_says_comes_before_a_progress_bar(tmp_path: Path, bar: str, printed: str) -> None:
+    """A bar shows the loss of a batch; it is the objective where the script shows no other."""
+    loop = f"for e in range(3):\n    logs = {{}}\n    logs['loss'] = x\n    {bar}\n    {printed or 'pass'}\n"
+    script = seen(tmp_path, f"import logging\nlogger = logging.getLogger()\nlr = 0.1\n{loop}")
+    first = script.metrics[0]
+    assert first == ("avg_loss" if "avg_loss" in printed else "Loss" if printed else "loss")
+
+
+@pytest.mark.parametrize(
+    "mark", ["' ***' if v < best else ''", "'' if v > best else ' (best)'", "'*' if v < best else ''"]
+)
+@pytest.mark.parametrize("line", ["print(f'val_loss={v:.4f}{mark}')", "print('val_loss=%.4f%s' % (v, mark))"])
+def test_a_mark_of_the_best_epoch_hides_no_metric(tmp_path: Path, mark: str, line: str) -> None:
+    script = seen(tmp_path, f"lr = 0.1\nfor e in range(3):\n    mark = {mark}\n    {line}\n")
+    assert script.metrics[0] == "val_loss"

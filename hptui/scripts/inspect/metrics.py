@@ -167,10 +167,10 @@ def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str],
 def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[str]], errors: set[str]) -> list[str]:
     """Return the names that the reader of output finds, and finds again when they are the objective.
 
-    `sources` gets the expressions behind them, `places` the functions that print them, `errors` the scores that are
-    printed with the unit of an error.
+    Those that stand only in a progress bar come last: they are of one batch. `sources` gets their expressions, `places`
+    the functions that print them, `errors` the scores that are printed with the unit of an error.
     """
-    names = dict[str, None]()
+    names, in_bars, in_lines = dict[str, None](), set[str](), set[str]()
     titles = [title for title in samples.meters() if is_quality(title)]
     names |= dict.fromkeys(title for title in titles if _as_read(title, f"{title} 0.5") == title)
     for line in samples.lines():
@@ -186,7 +186,9 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
         for name in read:
             places.setdefault(name, set()).add(samples.function)
         names |= dict.fromkeys(read)
-    return list(names)
+        # Of the words of `avg_loss 0.4` the longest name is the one that is shown.
+        (in_bars if samples.in_bar else in_lines).update(read if reading is not None else read[:1])
+    return sorted(names, key=lambda name: name in in_bars and name not in in_lines)
 
 
 def _words_as_names(line: str) -> list[str]:

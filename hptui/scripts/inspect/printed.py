@@ -91,6 +91,8 @@ class Samples:
         self._functions = {call: name for call, name in functions_of_calls(tree) if call not in by_name}
         self.function = ""
         """The function whose lines are yielded."""
+        self.in_bar = False
+        """Whether the line that is yielded stands in a progress bar."""
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, in the order of the calls."""
@@ -100,6 +102,7 @@ class Samples:
                 continue
             self.function = self._functions.get(id(call), "")
             self._held_here = self._held_around(call)
+            self.in_bar = name.rpartition(".")[2] in BAR_METHODS
             if self._printed(name, call):
                 for version in itertools.islice(self._unroller.versions(call), MAX_VARIANTS):
                     yield from self._variants(self._printed(name, version))
@@ -200,7 +203,8 @@ class Samples:
             is_logged = self._logs_to_file and last in LOG_METHODS and is_logger(owner, last)
             return call.args if is_written or is_logged else []
         if last in BAR_METHODS:
-            return [*call.args, *(ast.Dict([ast.Constant(w.arg)], [w.value]) for w in call.keywords if w.arg)]
+            named = (ast.Dict([ast.Constant(w.arg)], [w.value]) if w.arg else w.value for w in call.keywords)
+            return [*call.args, *named]
         is_shown = last in LOG_METHODS and is_logger(owner, last)
         return call.args if is_shown and not (self._logs_to_file and LOGGER_NAME.search(owner)) else []
 

@@ -37,11 +37,19 @@ def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
             added.setdefault(node.target.id, []).append(node.value)
     for name, values in assigned.items():
-        if len(values) == 1 and (is_text(values[0]) or makes_text(values[0])):
-            whole = values[0]
+        whole = _usual(values[0])
+        if len(values) == 1 and (is_text(whole) or makes_text(whole)):
             for part in added.get(name, []):
                 whole = ast.BinOp(whole, ast.Add(), part)
             yield name, whole
+
+
+def _usual(value: ast.expr) -> ast.expr:
+    """Return the usual text of a mark, empty for `" ***" if better else ""`; else the expression."""
+    match value:
+        case ast.IfExp(body=ast.Constant(value=str() as body), orelse=ast.Constant(value=str() as other)):
+            return ast.Constant("" if not (body and other) else body)
+    return value
 
 
 def padded(text: str, spec: str) -> str:

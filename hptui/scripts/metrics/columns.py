@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, StepCounter, find_mapping, plain_text
+from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, find_mapping, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name, to_number
+from hptui.scripts.metrics.steps import StepCounter
 
 SEPARATOR = re.compile(r"\s{2,}|\t|\s*[|│┃]\s*")
 RULER = re.compile(r"[-=+|:\s\u2500-\u257f]{3,}")

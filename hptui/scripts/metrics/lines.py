@@ -9,9 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hptui.scripts.metrics.pairs import (
@@ -25,83 +23,8 @@ from hptui.scripts.metrics.pairs import (
     take_literals,
     to_number,
 )
+from hptui.scripts.metrics.steps import StepClock, StepCounter
 from hptui.scripts.metrics.wording import named_by_field, reworded
-
-
-@dataclass(frozen=True, slots=True)
-class StepCounter:
-    """A counter as printed: `120`, or `120/300`. `of` is None if not printed."""
-
-    value: float
-    total: int | None = None
-
-
-class StepClock:
-    """Follows the steps and epochs of one output.
-
-    `begun` tells that there was a counter. Without `joins_epochs`, a counter that goes back is not one that restarts
-    with an epoch: the output is that of several processes.
-    """
-
-    def __init__(self) -> None:
-        self.begun = False
-        self.joins_epochs = True
-        self._last_counter: StepCounter | None = None
-        self._steps_before = 0
-        self._reset = self._advanced = False
-        self._epoch: StepCounter | None = None
-        self._epochs_seen: set[float] = set()
-        self._seen: Counter[str] = Counter()
-        self.step: int | None = None
-
-    def take(self, step: StepCounter | None, epoch: StepCounter | None) -> None:
-        """Take the counters of a line."""
-        self.begun |= step is not None or epoch is not None
-        if epoch is not None:
-            self._advanced |= self._epoch is not None and epoch.value > self._epoch.value
-            self._epoch = epoch
-            self._epochs_seen.add(epoch.value)
-        if step is None:
-            return
-        last = self._last_counter
-        restarted = last is not None and self.joins_epochs
-        if (
-            last is not None
-            and restarted
-            and (step.value < last.value or (step.value == last.value and self._advanced))
-        ):
-            self._steps_before += last.total or int(last.value)
-            self._reset = True
-        self._last_counter, self._advanced = step, False
-        self.step = self._steps_before + int(step.value)
-
-    def step_of(self, names: Iterable[str]) -> int:
-        """Return the step of a line with these metrics.
-
-        It is the last counter, else the epoch, else the number of times that they have been printed.
-        """
-        names = list(names)
-        self._seen.update(names)
-        if self.step is not None:
-            return self.step
-        if self._epoch is not None and float(self._epoch.value).is_integer():
-            return int(self._epoch.value)
-        return max((self._seen[name] for name in names), default=0)
-
-    @property
-    def total(self) -> int | None:
-        """Steps of the whole training; None until they are certain."""
-        epochs = self._epoch.total if self._epoch else None
-        if self._last_counter is None:
-            return epochs
-        if self._last_counter.total is None:
-            return None
-        if self._reset:
-            return epochs * self._last_counter.total if epochs else None
-        # `Epoch 1` and a counter: of the epoch, or of the training? Only the second epoch shows which.
-        undecided = self._epoch is not None and epochs != 1 and len(self._epochs_seen) < 2
-        return None if undecided else self._last_counter.total
-
 
 MAX_LINE_CHARS = 8192
 """Characters of a line that are read."""
@@ -163,6 +86,7 @@ class LineReader:
     ) -> None:
         self._patterns = patterns
         self._wanted = frozenset(canonical_name(name) for name in objectives)
+        self._spelled = {name.lower(): name for name in objectives}
         names = {canonical_name(part) for name in settings for part in (name, name.rpartition(".")[2])}
         self._settings = names - self._wanted
         self._literals = literal_patterns(objectives)
@@ -248,8 +172,17 @@ class LineReader:
         self.clock.take(counted, epoch)
         others = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
         pairs = [*literal, *((name, value) for name, value in others if name.lower() not in COUNTER_NAMES)]
+        if bar is not None:
+            pairs = [(self._name_in_bar(name), value) for name, value in pairs]
         kept = dict(pairs) if counted or epoch else self._measured(dict(pairs))
         return self._reading_at([(name, value) for name, value in pairs if name in kept])
+
+    def _name_in_bar(self, name: str) -> str:
+        """Return the name of a value in a progress bar: another one where its spelling is not the objective's.
+
+        Scripts that print `loss` and `Loss` show that of a batch in the bar, and that of the epoch in the line.
+        """
+        return f"bar_{name}" if self._spelled.get(name.lower(), name) != name else name
 
     def _by_pattern(self, text: str) -> list[MetricsReading]:
         readings: list[MetricsReading] = []

@@ -135,7 +135,12 @@ def reading_of_record(values: Mapping[str, Any], step_key: str = "") -> MetricsR
     return MetricsReading({name: value for name, value in numbers.items() if name not in step_names}, step)
 
 
-_NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?![\w:]|\.\w|,\d{3}(?!\d))"
+UNIT = r"(?:[mck]m|px|dB|k?Hz|m?eV|deg|°|nats?|bits?)(?![\w.:/])"
+"""Units that stand at their number without a space, `119.15mm`; none that multiplies, `1.2k`, and none of time."""
+_NUMBER = (
+    r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
+    rf"(?:(?![\w:]|\.\w|,\d{{3}}(?!\d))|(?={UNIT}))"
+)
 NUMBER = re.compile(rf"(?<=[\s:=\"'(\[]){_NUMBER}", re.IGNORECASE)
 PLAIN_NAME = re.compile(r"[A-Za-z_][\w./@-]*")
 """A name that is found like any other; others are looked for as they are written."""
@@ -186,8 +191,8 @@ KEY_BACKWARDS = re.compile(
 """The text before a number, backwards: `tensor(` or the like, quote, space, separator, space, key."""
 MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
-AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
-BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|[!?]\s|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d")
+AFTER_SPACED = re.compile(rf"$|[\s,;|)\]%/]|{UNIT}")
+BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|[!?]\s|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d[\w.]*")
 HEADING = re.compile(
     r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s|[*=#~-]{2,})\s*(?:final\s+)?"
     r"(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
@@ -309,7 +314,7 @@ def _name(text: str, key: str, start: int, headings: list[tuple[int, str]], *, s
 
     A key without heading and words is returned as printed; '' means that it is no metric.
     """
-    words = [word for word in _before(text, start) if word.lower() not in IDLE_WORDS]
+    words = [word for word in _before(text, start) if word.lower().rstrip(".") not in IDLE_WORDS]
     if spaced:  # prose may come before it: keep only a word that qualifies the metric
         words = words[-1:] if words and _qualifies(words[-1]) else []
     if key.lower() in IDLE_WORDS or len(key) > MAX_KEY_CHARS or "://" in key:

@@ -324,3 +324,42 @@ def test_a_report_of_torchrun_holds_no_metrics() -> None:
     reader = LineReader(["loss"])
     assert [reading.metrics for line in block.splitlines() for reading in reader.read_all(line)] == []
     assert [reading.metrics for reading in reader.read_all("rank: 1 loss: 0.5")] == [{"loss": 0.5}]
+
+
+UNITS = ("mm", "cm", "km", "px", "dB", "Hz", "kHz", "eV", "meV", "deg", "°", "bits", "nats", "%", "")
+NO_UNITS = ("k", "M", "B", "x", "h", "ms", "mb", "th", "mmm", "px2")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("shape", ["error: {}", "error={}", "error {} | step 3", "a: 1 | error: {}, b: 2"])
+def test_a_unit_at_a_number_is_no_part_of_it(unit: str, shape: str) -> None:
+    readings = LineReader(["error"]).read_all(shape.format(f"119.15{unit}"))
+    assert [reading.metrics["error"] for reading in readings] == [119.15]
+
+
+@pytest.mark.parametrize("unit", NO_UNITS)
+def test_what_multiplies_a_number_or_is_no_unit_is_not_left_out(unit: str) -> None:
+    assert not [
+        reading for reading in LineReader(["error"]).read_all(f"error: 1.2{unit}") if "error" in reading.metrics
+    ]
+
+
+@pytest.mark.parametrize("unit", [*UNITS[:-2], *NO_UNITS])
+def test_a_unit_is_no_part_of_the_next_name(unit: str) -> None:
+    assert [reading.metrics for reading in LineReader(["loss"]).read_all(f"took 12{unit} loss=0.5")] == [{"loss": 0.5}]
+
+
+@pytest.mark.parametrize(("objective", "in_bar"), [("Loss", "loss"), ("loss", "Loss"), ("val_acc", "Val_Acc")])
+def test_a_bar_that_spells_an_objective_otherwise_shows_another_number(objective: str, in_bar: str) -> None:
+    """`loss` in the bar is that of a batch where the script prints `Loss` after each epoch."""
+    reader = LineReader([objective])
+    bar = "Epoch 1/2:  50%|#####     | 1/2 [00:00<00:00,  2.00it/s, {}=0.1]"
+    read = [*reader.read_all(bar.format(in_bar)), *reader.read_all(f"Epoch 1 | {objective}: 0.7")]
+    assert [reading.metrics for reading in read] == [{f"bar_{in_bar}": 0.1}, {objective: 0.7}]
+    assert [reading.metrics for reading in reader.read_all(bar.format(objective))] == [{objective: 0.1}]
+
+
+@pytest.mark.parametrize("done", ["Done.", "Finished.", "done", "Epoch 3 done."])
+def test_the_end_of_a_sentence_is_no_part_of_a_name(done: str) -> None:
+    (reading,) = LineReader().read_all(f"{done} Best val loss: 0.25")
+    assert reading.metrics == {"best_val_loss": 0.25}
