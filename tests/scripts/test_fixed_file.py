@@ -64,6 +64,19 @@ def test_a_script_reads_the_copy_however_it_opens_its_file(suffix: str, tmp_path
     assert copy_mark(tmp_path / "out" / name).exists()
 
 
+@pytest.mark.parametrize("path", ["conf.yaml", "./conf.yaml", "{trial_dir}/conf.yaml", "../conf.yaml"])
+def test_a_script_that_works_in_the_directory_of_the_trial_reads_the_copy_itself(path: str, tmp_path: Path) -> None:
+    (tmp_path / "conf.yaml").write_text(CONTENT["yaml"])
+    made = composed(tmp_path, "conf.yaml", lr=0.25)
+    name = path.replace("{trial_dir}", str(tmp_path / "out"))
+    (tmp_path / "t.py").write_text(f"import yaml\nprint(yaml.safe_load(open({name!r}))['lr'])\n")
+    environment = {**os.environ, **made.environment, "PYTHONPATH": str(TAP_DIRECTORY), "HPTUI_REPORT": "report"}
+    command = [sys.executable, str(tmp_path / "t.py")]
+    done = subprocess.run(command, cwd=tmp_path / "out", env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("0.25", "")
+    assert copy_mark(tmp_path / "out" / "conf.yaml").exists()
+
+
 @pytest.mark.parametrize(("config", "settings"), [("conf.yaml", {"tap": False}), ("yaml", {})])
 def test_a_copy_that_no_script_would_see_is_refused(config: str, settings: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "conf.yaml").write_text(CONTENT["yaml"])

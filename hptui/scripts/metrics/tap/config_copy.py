@@ -1,7 +1,8 @@
 """Gives a script the trial's copy of a file of settings whose path stands in the script.
 
 The tap loads this file by its path, and only where a study asks for it. What the script opens for reading under the
-path of the original is the copy; an empty file tells hptui that this happened. Standard library only.
+path of the original is the copy; an empty file tells hptui that this happened, or that the script, which works in the
+directory of the trial, has opened the copy itself. Standard library only.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any
 
 
 def install(original: str, copy: str, mark: str) -> None:
-    """Let `open` read `copy` in place of `original`; `mark` is made when that happens."""
-    target = os.path.realpath(original)
-    names = {os.path.basename(original), os.path.basename(target)}
+    """Let `open` read `copy` in place of `original`; `mark` is made when the copy is read."""
+    targets = {os.path.realpath(original), os.path.realpath(copy)}
+    names = {os.path.basename(path) for path in (original, *targets)}
     open_file = io.open
 
     def open_copy(file: Any, mode: str = "r", *others: Any, **options: Any) -> Any:
@@ -28,6 +29,6 @@ def install(original: str, copy: str, mark: str) -> None:
         if not isinstance(file, (str, os.PathLike)):
             return False
         path = os.fspath(file)
-        return isinstance(path, str) and os.path.basename(path) in names and os.path.realpath(path) == target
+        return isinstance(path, str) and os.path.basename(path) in names and os.path.realpath(path) in targets
 
     builtins.open = io.open = open_copy  # any script may call either
