@@ -69,7 +69,7 @@ def constants_instead(script: InspectedScript, tree: ast.Module, constants: Cons
 
 def _stands_beside(option: ScriptOption, script: InspectedScript) -> bool:
     """Return whether an option keeps its place in the command: it has one value, and a flag."""
-    has_value = option.default is not None or guess_value(option) is not None
+    has_value = option.default is not None or (option.required and guess_value(option) is not None)
     is_single = option.type not in ("bool", "list") and not option.positional and not option.before
     return script.parser in ("argparse", "click") and has_value and is_single and option.form is not None
 
