@@ -105,16 +105,8 @@ def to_step(value: Any) -> int | None:
     return int(numeric)
 
 
-STEP_KEYS = (
-    "step",
-    "global_step",
-    "steps",
-    "iter",
-    "iteration",
-    "iterations",
-    "trainer/global_step",
-    "train/global_step",
-)
+STEP_KEYS = ("step", "global_step", "steps", "iter", "iteration", "iterations", "trainer/global_step",
+             "train/global_step")  # fmt: skip
 EPOCH_KEYS = ("epoch", "epochs")
 
 
