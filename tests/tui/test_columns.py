@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.style import Style
 
 from hptui.tui.cells import Cell
 from hptui.tui.screens.compare import CompareScreen
@@ -52,6 +53,35 @@ def test_every_column_is_reached_and_counted(widths, room):
     for _ in widths:
         pane.action_side(-1)
     assert pane.left == 0
+
+
+class Plain(Sized):
+    """The same without a theme: what is drawn, as text."""
+
+    rich_style = Style()
+
+    def style_of(self, part):
+        return Style()
+
+
+@given(st.lists(st.text("0123456789.", min_size=3, max_size=12), min_size=2, max_size=9), st.integers(14, 60))
+def test_no_part_of_a_number_is_shown_for_the_number(texts, room):
+    pane = Plain(room)
+    pane.show([[Cell("loss  ", "muted"), *(Cell(f"{text}  ") for text in texts)]])
+    for _ in texts:
+        drawn = pane.draw(0, room).text
+        assert drawn.startswith("loss  ")
+        for word in drawn.split()[1:]:
+            assert word in texts or word.endswith("…")
+        pane.action_side(1)
+
+
+@given(st.text("0123456789. ", min_size=1, max_size=60), st.integers(1, 40))
+def test_a_line_that_is_cut_says_so(text, width):
+    pane = Plain(width)
+    drawn = pane.draw_line([Cell(text)], width).text
+    assert len(drawn) == width
+    assert drawn.rstrip() == text.rstrip() or (drawn.endswith("…") and text.startswith(drawn[:-1]))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hptui.results.plots.context import PlotContext
-from hptui.results.plots.plot import PlotOptions
+from hptui.results.plots.plot import Axis, PlotOptions
+from hptui.results.plots.registry import PLOTS
 from hptui.results.view import read_view
-from hptui.tui.charts.plots import with_log_y
+from hptui.tui.charts.plots import draw, with_log_y
 from hptui.tui.filters import parse_filter
 from hptui.tui.screens.plots import PlotsScreen
 from hptui.tui.screens.study import StudyScreen
@@ -72,9 +76,44 @@ def test_a_parallel_plot_has_a_vertical_range_for_each_axis(context):
     assert plot.areas[1].filter_between(-0.4, 1.2) == "width=16,32"
 
 
-def test_an_axis_is_logarithmic_only_where_all_values_are_positive(context):
-    from hptui.results.plots.registry import PLOTS
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("first", range(3))
+@pytest.mark.parametrize("last", range(3))
+def test_a_brush_takes_the_categories_whose_lines_it_crosses(context, size, first, last):
+    """A line of a parallel plot crosses an axis at the height of its category: a brush around that takes no other."""
+    options = PlotOptions(settings=("learning_rate", "width"), whole_range=True)
+    request = PlotRequest("parallel", options, *size)
+    area = draw_request(context, request).areas[1]
+    plot = PLOTS["parallel"](context, options)
+    assert plot is not None
+    widths = ["16", "32", "64"]
+    heights = {
+        str(context.settings(context.trials[curve.trial])["width"]): dict(curve.points)[1.0] for curve in plot.curves
+    }
+    first, last = min(first, last), max(first, last)
+    gap = heights["32"] - heights["16"]
+    start, end = (
+        area.first + (area.last - area.first) * (heights[widths[index]] + share * gap)
+        for index, share in ((first, -0.4), (last, 0.4))
+    )
+    text = area.filter_between(area.position(start, 0), area.position(end, 0))
+    assert text == f"width={','.join(widths[first : last + 1])}"
 
+
+@given(st.lists(st.integers(3, 24), min_size=2, max_size=9), st.sampled_from(["braille", "ascii"]), st.data())
+def test_every_axis_of_a_parallel_plot_has_its_name(context, lengths, style, data):
+    """However long the names are: two lines hold them, shortened where they must be."""
+    width = data.draw(st.integers(8 + 8 * len(lengths), 120))
+    names = [f"{chr(97 + index)}{'abcdefghijklmnopqrstuvw'[: length - 1]}" for index, length in enumerate(lengths)]
+    plot = PLOTS["parallel"](context, PlotOptions(settings=("learning_rate",), whole_range=True))
+    assert plot is not None
+    plot = replace(plot, axes=tuple(Axis(name) for name in names), curves=())
+    below = "\n".join("".join(cell.text for cell in line) for line in draw(plot, width, 20, style)[-2:]).split()
+    for name in names:
+        assert any(word == name or (word.endswith("…") and name.startswith(word[:-1])) for word in below), (name, below)
+
+
+def test_an_axis_is_logarithmic_only_where_all_values_are_positive(context):
     plot = PLOTS["history"](context, PlotOptions(intervals=False))
     assert plot is not None
     logarithmic = with_log_y(plot)

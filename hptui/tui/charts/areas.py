@@ -30,12 +30,12 @@ class PlotArea:
         """Return whether a cell belongs to the area."""
         return self.side_from <= (column if self.is_vertical else line) <= self.side_to
 
-    def position(self, line: int, column: int) -> float:
+    def position(self, line: float, column: float) -> float:
         """Return the value of the axis at a cell."""
         at = line if self.is_vertical else column
         fraction = (at - self.first) / (self.last - self.first) if self.last != self.first else 0.5
         fraction = min(1.0, max(0.0, fraction))
-        if self.axis.kind == "category":
+        if self.axis.kind == "category" and not self.is_vertical:  # each has a part of the axis
             return fraction * len(self.axis.categories) - 0.5
         return self.axis.at(fraction)
 

@@ -68,6 +68,8 @@ class DotGrid:
     y_title: str = ""
     x_ticks: Sequence[tuple[float, str]] | None = None
     foot: Sequence[Dot] | None = None
+    names_axes: bool = False
+    """Whether the ticks are the names of axes, none of which may be left out."""
 
     @property
     def is_dense(self) -> bool:
@@ -109,7 +111,7 @@ def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") ->
         drawing.append(_merged_cells(cells))
     if grid.foot is not None:
         drawing.append([Cell("–".rjust(gutter - 1) + " ", "muted"), *_foot_cells(grid, across, style)])
-    drawing.append([Cell(" " * gutter + _tick_line(grid, layout.columns, across), "muted")])
+    drawing += ([Cell(" " * gutter + line, "muted")] for line in _tick_lines(grid, layout.columns, across))
     if grid.x_title:
         drawing.append([Cell(" " * gutter + grid.x_title.center(across).rstrip(), "muted")])
     return drawing
@@ -207,9 +209,11 @@ def _numbers_by_cell(dots: Mapping[tuple[int, int], Dot], is_line: NDArray[np.bo
     return numbers
 
 
-def _tick_line(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int) -> str:
-    """Return the line of ticks below the x axis: the grid's own, or else round numbers."""
-    line = [" "] * across
+def _tick_lines(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int) -> list[str]:
+    """Return the ticks below the x axis: the grid's own, or else round numbers.
+
+    Names of axes that have no room next to each other stand in two lines.
+    """
     ticks = list(defaults)
     if grid.x_ticks is not None:
         low, high = grid.box.x0, grid.box.x1
@@ -217,12 +221,14 @@ def _tick_line(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int) 
         for value, text in grid.x_ticks:
             centre = round((value - low) / (high - low) * (across - 1))
             ticks.append((max(0, min(across - len(text), centre - len(text) // 2)), text))
-    end = -1
+    lines = [[" "] * across for _ in range(2 if grid.names_axes else 1)]
+    ends = [-1] * len(lines)
     for start, text in ticks:
-        if start > end and start + len(text) <= across:
-            line[start : start + len(text)] = text
-            end = start + len(text)
-    return "".join(line).rstrip()
+        index = next((index for index, end in enumerate(ends) if start > end), None)
+        if index is not None and start + len(text) <= across:
+            lines[index][start : start + len(text)] = text
+            ends[index] = start + len(text)
+    return ["".join(line).rstrip() for index, line in enumerate(lines) if not index or ends[index] > 0]
 
 
 def _merged_cells(cells: list[Cell]) -> list[Cell]:

@@ -112,11 +112,22 @@ def with_log_y(plot: Plot) -> Plot | None:
 
 def _note_lines(plot: Plot, width: int, marks: str) -> list[str]:
     """Return the explanations below a plot."""
-    notes = [*KEYS.get(plot.kind, ()), *(plain_line(plain_text(note), 300) for note in plot.notes)]
+    notes = [*KEYS.get(plot.kind, ()), *_map_keys(plot, marks)]
+    notes += (plain_line(plain_text(note), 300) for note in plot.notes)
     if any(len(part.points) > MAX_SEPARATE_DOTS for part in (plot, *plot.panels)):
         signs = ASCII_DENSITIES if marks == "ascii" else DENSITIES
         notes.insert(0, ", ".join(f"{sign} {2**power}" for power, sign in enumerate(signs)) + " or more trials")
     return [line for note in notes for line in textwrap.wrap(note, max(20, width - 2))]
+
+
+def _map_keys(plot: Plot, marks: str) -> list[str]:
+    """Return the explanations of the characters that a map has, besides those that every map has."""
+    if plot.kind != "contour":
+        return []
+    is_tried = any(cell.z is None and cell.without for cell in plot.cells)
+    is_outside = any(cell.outside for cell in plot.cells)
+    signs = [sign for sign, is_there in (("×", is_tried), ("□", is_outside)) if is_there]
+    return [f"{ASCII_MAP_SIGNS[sign] if marks == 'ascii' else sign}: {MAP_KEYS[sign]}" for sign in signs]
 
 
 def draw_missing(reason: str) -> Drawing:
@@ -232,13 +243,14 @@ def _parallel_grid(plot: Plot, width: int) -> DotGrid:
         for curve in plot.curves
         for index in curve.outside
     ]
-    room = max(4, (width - 8) // len(plot.axes) - 1)
+    # In two lines; the first name begins at its axis, and the third one, in the same line, in the middle of its own.
+    room = max(4, min(width - 8, (width - 8) // max(1, len(plot.axes) - 1) * 4 // 3 - 1))
     labels = [plain_line(axis.label, 40) for axis in plot.axes]
     ticks = [
         (float(index), label if len(label) <= room else f"{label[: room - 1]}…") for index, label in enumerate(labels)
     ]
     box = PlaneBox(0.0, max(1.0, len(plot.axes) - 1.0), -0.02, 1.02)
-    return DotGrid(box, dots, lines, "", plot.y.label, ticks)
+    return DotGrid(box, dots, lines, "", plot.y.label, ticks, names_axes=True)
 
 
 def _draw_map(plot: Plot, width: int, height: int, marks: str) -> Drawing:
@@ -331,3 +343,6 @@ DRAW: Mapping[str, Callable[[Plot, int, int, str], Drawing]] = {
 """The drawing functions by kind of plot."""
 KEYS = {"contour": ("the fuller, the better; a dot: nothing was tried there",)}
 """Explanations of characters, by kind of plot."""
+MAP_KEYS = {"×": "tried, but without a value", "□": "also trials outside today's space"}
+"""Explanations of characters that not every map has."""
+ASCII_MAP_SIGNS = {"×": "x", "□": "@"}

@@ -21,6 +21,7 @@ class ColumnFacts(Facts):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(wrap=False, id=id, classes=classes)
         self.left = 0
+        self._widths: tuple[object, list[int]] = (None, [])
 
     def style_of(self, part: str) -> Style:
         """Return the style of a part; headings in the colour of a trial are bold."""
@@ -29,15 +30,22 @@ class ColumnFacts(Facts):
 
     def column_widths(self) -> list[int]:
         """Return the width of each column, in cells."""
-        lines = [line for line in self.lines if len(line) > 1]
-        count = max((len(line) for line in lines), default=0)
-        return [
-            max((width_of(line[column].text) for line in lines if column < len(line)), default=0)
-            for column in range(count)
-        ]
+        if self._widths[0] is not self.lines:
+            lines = [line for line in self.lines if len(line) > 1]
+            count = max((len(line) for line in lines), default=0)
+            widths = [
+                max((width_of(line[column].text) for line in lines if column < len(line)), default=0)
+                for column in range(count)
+            ]
+            self._widths = (self.lines, widths)
+        return self._widths[1]
 
     def hidden_columns(self) -> tuple[int, int]:
         """Return how many columns are out of sight, on the left and on the right."""
+        return self.left, max(0, len(self.column_widths()) - 1 - self.left - self.shown_columns())
+
+    def shown_columns(self) -> int:
+        """Return how many columns are drawn besides the first one: whole ones, but at least one."""
         widths = self.column_widths()
         room, shown = self.size.width - sum(widths[:1]), 0
         for width in widths[1 + self.left :]:
@@ -46,14 +54,14 @@ class ColumnFacts(Facts):
                 break
             room -= width
             shown += 1
-        return self.left, max(0, len(widths) - 1 - self.left - max(1, shown))
+        return max(1, shown)
 
     def draw(self, y: int, width: int) -> Strip:
-        """Return line `y` of the lines in sight, without the columns that are scrolled away."""
+        """Return line `y` of the lines in sight, with the columns in sight."""
         index = self.top + y
-        if self.left and index < len(self.lines) and len(self.lines[index]) > 1:
+        if index < len(self.lines) and len(self.lines[index]) > 1:
             line = self.lines[index]
-            return self.draw_line([line[0], *line[1 + self.left :]], width)
+            return self.draw_line([line[0], *line[1 + self.left :][: self.shown_columns()]], width)
         return super().draw(y, width)
 
     def action_side(self, by: int) -> None:

@@ -61,13 +61,17 @@ class Facts(LineWidget, can_focus=True):
         return self.draw_line(self.lines[index], width)
 
     def draw_line(self, line: FactLine, width: int) -> Strip:
-        """Return cells next to each other, cut or padded to `width`."""
+        """Return cells next to each other, padded to `width`, or cut with a sign: half a number is another one."""
         base = self.rich_style
         segments = []
         for cell in line:
             style = base + self.style_of(f"cells--{cell.meaning}") if cell.meaning else base
-            segments.append(Segment(cell.text, style + Style(bold=True) if cell.bold else style))
-        return Strip(segments).adjust_cell_length(width, base)
+            text = cell.text.rstrip() if cell is line[-1] else cell.text
+            segments.append(Segment(text, style + Style(bold=True) if cell.bold else style))
+        strip = Strip(segments)
+        if strip.cell_length > width > 0:
+            strip = Strip([*strip.crop(0, width - 1), Segment("…", base + self.style_of("cells--muted"))])
+        return strip.adjust_cell_length(width, base)
 
     def _clamp_scroll(self) -> None:
         self.top = max(0, min(self.top, len(self.lines) - self.size.height))
