@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from hptui.scripts.metrics.pairs import MEASURE_WORDS, MetricsReading, canonical_name
+from hptui.scripts.metrics.pairs import MEASURE_WORDS, METRIC_WORDS, MetricsReading, canonical_name
 from hptui.scripts.metrics.ranks import Disagreement
 from hptui.trainers.context import TrialContext
 
@@ -184,11 +184,16 @@ class MetricsCollector:
             self._accept(source, MetricsReading({name: value}, step), {name: value})
 
     def _settle_early(self) -> None:
-        """Record what was printed before the first step: as metrics if there was no step, else as a fact."""
+        """Record what was printed before the first step: as metrics if there was no step, else as a fact.
+
+        A script that ends before it has measured anything has printed its settings, unless a name tells otherwise.
+        """
         if not self._begun:
+            is_measured = any(key in self._owned for key in self._wanted)
             for name in list(self._early):
-                self._record_early(name)
-        elif self._early:
+                if is_measured or METRIC_WORDS & set(canonical_name(name).split("_")):
+                    self._record_early(name)
+        if self._early:
             printed = {name: values[-1][2] for name, values in self._early.items() if name not in self._owned}
             self._early.clear()
             part = next(_parts(printed))  # what fits an event

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,25 +56,21 @@ def to_number(value: Any) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        try:
+        with suppress(OverflowError):  # a whole number of more than 308 digits
             return float(value)
-        except OverflowError:  # a whole number of more than 308 digits
-            return None
+        return None
     if isinstance(value, str):
         return _text(value.strip())
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return to_proportion(value[0], value[1])
-    return None
+    return to_proportion(*value) if isinstance(value, list | tuple) and len(value) == 2 else None
 
 
 def _text(text: str) -> float | None:
     hits, slash, total = text.partition("/")
     if slash:
         return to_proportion(hits.strip(), total.strip())
-    try:
+    with suppress(ValueError):
         return float(text)
-    except ValueError:
-        return None
+    return None
 
 
 def to_proportion(hits: Any, total: Any) -> Proportion | None:
@@ -194,6 +191,7 @@ HEADING = re.compile(
 )
 
 
+NOT_FINITE = re.compile(r"[-+]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 QUALIFIER_END = re.compile(r"\)\s*[:=]?\s*[-+.\d]")
 """Behind a word in parentheses: it belongs to the name before it, `loss (val): 0.3`, and is no heading."""
 
@@ -314,15 +312,19 @@ def _name(text: str, key: str, start: int, headings: list[tuple[int, str]], *, s
     heading_before = next((name for position, name in reversed(headings) if position < start), "")
     parts = canonical_name(" ".join([*words, key])).split("_")
     heading = heading_before if heading_before and not set(parts) & set(SPLITS) else ""
-    if not words and not heading:
-        return key
-    return "_".join([heading, *parts]) if heading else "_".join(parts)
+    if words or heading:
+        return "_".join([heading, *parts] if heading else parts)
+    return key
 
 
 def _before(text: str, start: int) -> list[str]:
     """Return the words directly before a key, at most three."""
     ends = [match.end() for match in BREAK.finditer(text, 0, start)]
-    return [word for word in text[(ends[-1] if ends else 0) : start].split() if word[0].isalpha()][-3:]
+    words = text[(ends[-1] if ends else 0) : start].split()
+    is_behind_pair = bool(ends) and text[: ends[-1]].rstrip().endswith((":", "="))
+    # The value of the pair before: `loss=nan acc=0.4`, `loss nan acc=0.4`; but `nan count=3` is a name.
+    values = (i for i, word in enumerate(words) if NOT_FINITE.fullmatch(word) and (i or is_behind_pair))
+    return [word for word in words[max(values, default=-1) + 1 :] if word[0].isalpha()][-3:]
 
 
 def _qualifies(word: str) -> bool:
@@ -333,8 +335,7 @@ def _qualifies(word: str) -> bool:
 
 
 def _credible(name: str, *, loose: bool, wanted: Collection[str]) -> bool:
-    words = canonical_name(name)
-    return loose or words in wanted or bool(METRIC_WORDS & set(words.split("_")))
+    return loose or (words := canonical_name(name)) in wanted or bool(METRIC_WORDS & set(words.split("_")))
 
 
 def _objective(name: str, wanted: Collection[str]) -> str:

@@ -31,6 +31,7 @@ ONE_LINE: list[tuple[str, dict[str, float], int]] = [
         1,
     ),
     ("[val] loss=0.4", {"val_loss": 0.4}, 1),
+    ("nan count: 3, val loss: 0.4", {"nan_count": 3.0, "val_loss": 0.4}, 1),
     ("Validation perplexity = 12.5", {"val_perplexity": 12.5}, 1),
     ("Best val loss: 0.4 at epoch 3", {"best_val_loss": 0.4}, 3),
     ("2026-01-01 12:00:00,123 - trainer - INFO - val loss: 0.5", {"val_loss": 0.5}, 1),
@@ -112,6 +113,29 @@ def test_what_is_no_number_any_more_is_read_too(text: str, odd) -> None:  # type
         reading = LineReader().read(line)
         assert reading is not None, line
         assert odd(reading.metrics["loss"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["train_loss", "val_loss", "accuracy", "grad_norm", "nan_count", "inf_ratio"]),
+            st.sampled_from(["nan", "NaN", "inf", "-inf", "Infinity", "0.5", "3"]),
+        ),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda pair: pair[0],
+    ),
+    st.sampled_from(["{}={}", "{}: {}", "{} {}"]),
+    st.sampled_from([" ", "  ", ", ", " | "]),
+)
+def test_a_value_that_is_no_number_is_no_part_of_the_next_name(
+    pairs: list[tuple[str, str]], form: str, gap: str
+) -> None:
+    reading = LineReader(["val_loss"]).read("step 3 " + gap.join(form.format(*pair) for pair in pairs))
+    assert reading is not None
+    assert set(reading.metrics) == {name for name, _ in pairs}
+    for name, text in pairs:
+        assert math.isnan(reading.metrics[name]) if text.lower() == "nan" else reading.metrics[name] == float(text)
 
 
 @pytest.mark.parametrize(

@@ -264,3 +264,21 @@ def test_names_that_fill_an_event_cost_no_trial(place: tuple[Path, Store]) -> No
     facts = one.store.read.trial(one.number).facts
     assert facts["metric_sources"]["val_loss"] == "output"  # type: ignore[index,call-overload]
     assert len(facts["printed_settings"]) > 20  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("last", [b"", b"final score: 0.7\n", b"val_loss: 0.5\n", b"step 1 val_loss 0.5\n"], ids=repr)
+@pytest.mark.parametrize("said", [b"begin {'pause': 0.15, 'width': 64}\n", b"pause=0.15 width=64\n"], ids=repr)
+def test_printed_settings_of_a_script_that_crashed_are_no_metrics(
+    place: tuple[Path, Store], said: bytes, last: bytes
+) -> None:
+    """It printed its settings and broke, before it had measured anything; a script without steps measures, too."""
+    one = script(place)
+    one.begin()
+    one.say(said + last)
+    one.end()
+    has_steps, has_objective = b"step" in last, b"val_loss" in last
+    settings, names = {"pause", "width"}, set(one.store.read.metric_names(one.number))
+    assert settings <= names if has_objective and not has_steps else not settings & names
+    assert ("score" in str(names)) == (b"score" in last)
+    facts = one.store.read.trial(one.number).facts
+    assert settings <= names or facts["printed_settings"] == {"pause": 0.15, "width": 64}
