@@ -18,10 +18,10 @@ from hptui.cli.common import Context, pass_context, study_argument
     """,
 )
 @study_argument(required=False)
-@click.option("--readonly", is_flag=True, help="Keys that change something do nothing.")
+@click.option("--readonly", is_flag=True, help="Keys that change something do nothing, and say so.")
 @click.option("--slow", is_flag=True, help="For slow lines: sixteen colours, a look every two seconds.")
 @click.option("--ascii", "plain", is_flag=True, help="Charts and signs in plain characters.")
-@click.option("--theme", metavar="NAME", help="dark, light, safe (for colour-blind eyes) or ansi.")
+@click.option("--theme", metavar="NAME", help="dark, light, safe (for colour-blind eyes), ansi or ansi-light.")
 @click.option("--refresh", type=click.FloatRange(min=0.1), metavar="SECONDS", help="How often to look.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @pass_context
@@ -63,7 +63,8 @@ def open_(
     help="""Show the screens in a browser, on loopback only: reach it with ssh -L PORT:127.0.0.1:PORT.
 
     Other users of this machine reach its loopback, too: so the address that is printed has a token, made anew at every
-    start, without which nothing is shown. Needs textual-serve: pip install 'hptui[serve]'.
+    start, without which nothing is shown. Needs textual-serve; where it is missing, the
+    command that installs it is shown.
     """,
 )
 @click.option("--port", type=click.IntRange(1024, 65535), default=8642, show_default=True, help="On 127.0.0.1.")

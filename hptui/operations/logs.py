@@ -35,7 +35,9 @@ def log_of(sd: StudyDir, trial: Trial, attempt: int | None = None) -> Path:
         raise NotFound(
             f"trial {trial.number} has no log of attempt {attempt}", hint=f"it has {trial.attempts} attempts"
         )
-    raise NotFound(f"trial {trial.number} has printed nothing yet: it is {trial.status}")
+    if trial.status.open:
+        raise NotFound(f"trial {trial.number} has printed nothing yet: it is {trial.status}")
+    raise NotFound(f"trial {trial.number} printed nothing: it is {trial.status}")
 
 
 def wait_for_log(sd: StudyDir, number: int, attempt: int | None, notify: Callable[[str], None]) -> Path:

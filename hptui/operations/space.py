@@ -15,6 +15,7 @@ from hptui.core.study import Study
 from hptui.core.trial import Trial, TrialStatus, Value
 from hptui.core.unit_cube import fraction_of
 from hptui.operations.runner_process import defaults_of
+from hptui.operations.script_space import option_help, script_options
 from hptui.operations.steer import change_spec, restore_script_arguments, stage_with_space, study_of
 from hptui.results.packing import own_seconds
 from hptui.results.view import View, best_trials, read_view
@@ -158,6 +159,12 @@ def settings_to_search(study: Study) -> list[tuple[str, str]]:
     """Return (name, help with default and typical range) of settings that could be parameters."""
     from hptui.trainers import registry
 
+    if study.trainer.kind == "command":
+        options = script_options(study)
+        return [
+            (name, option_help(option, study.trainer.settings.get(name, option.default)))
+            for name, option in options.items()
+        ]
     settings = registry.schema(study.trainer.kind, study.directory) or {}
     choices = []
     for name, info in settings.items():

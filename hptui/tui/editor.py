@@ -93,7 +93,8 @@ def edit_file(host: Host, sd: StudyDir, study: Study, then: Callable[[object], N
     try:
         verbs.check_file(copy)
     except HptuiError as error:
-        host.say(f"not taken: {str(error).splitlines()[0]}; your text is in {copy}", "bad")
+        why = str(error).splitlines()[0].replace(f"{copy}: ", "")
+        host.say(f"not taken: {why}; your text is in {copy}", "bad")
         return
 
     def apply() -> str:

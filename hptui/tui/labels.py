@@ -102,6 +102,10 @@ def trial_line_cells(view: View, trial: Trial, glyphs: Glyphs) -> list[Cell]:
     return cells
 
 
+RUNS = (StudyState.RUNNING, StudyState.DRAINING)
+"""States in which there is time left."""
+
+
 def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = False) -> tuple[list[Cell], list[Cell]]:
     """Return the left and right cells of the line above a study: what it is, and its progress."""
     view, study = snapshot.view, snapshot.view.study
@@ -111,6 +115,8 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     rank = lambda trial: (trial.values or {}).get(objective.metric, 0.0) * (-1 if objective.goal == "maximize" else 1)
     best_trial = min(by_number.values(), key=rank, default=None)
     left = [Cell(plain_line(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
+    if view.row.state is StudyState.DONE and (waiting := snapshot.counts.get(TrialStatus.WAITING, 0)):
+        left.append(Cell(f"{waiting} queued since{'' if readonly else ': r'}", "warn"))
     if view.stage:
         left.append(Cell(f"stage {plain_line(view.stage, 30)}", "accent"))
     left += [Cell(f"{study.search.sampler} · {goal_of(study)}", "muted")]
@@ -130,7 +136,7 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     right.append(Cell(f"{ended}/{max(budget, snapshot.total)}" if budget else f"{ended}"))
     if shared := packing_short(view.row.packing):
         right.append(Cell(shared, "muted"))
-    if snapshot.left is not None:
+    if snapshot.left is not None and view.row.state in RUNS and snapshot.left.high > 0:
         right.append(Cell(f"{snapshot.left.text} left", "muted"))
     elif view.row.seconds:
         right.append(Cell(clock(view.row.seconds), "muted"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from hptui import studyfile
+from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import StudyError, UserError
+from hptui.operations.script_space import first_entry, script_options
 from hptui.operations.space import draft_of, effect_of, entry_reader, save, settings_to_search
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
@@ -92,6 +95,51 @@ def test_one_entry_is_checked_while_it_is_typed(sd):
 def test_settings_of_the_trainer_are_offered_with_their_help(sd):
     offered = dict(settings_to_search(read_view(sd).study))
     assert "usually" in offered["dropout"]
+
+
+SCRIPT = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--learning-rate", type=float, default=1e-3, help="step size")
+parser.add_argument("--batch_size", type=int, default=32)
+parser.add_argument("--optimizer", choices=["adam", "sgd"], default="adam")
+parser.add_argument("--use_bias", action="store_true")
+parser.add_argument("--note", default="none")
+options = parser.parse_args()
+"""
+
+
+def test_parameters_of_a_script_are_offered_and_none_of_the_keys_that_are_not_the_scripts(tmp_path):
+    (tmp_path / "train.py").write_text(SCRIPT)
+    file = """
+        name = "script"
+        [objective]
+        metric = "val_loss"
+        [trainer]
+        kind = "command"
+        command = ["python", "train.py"]
+        names = { lr = "learning_rate" }
+        lr = 0.01
+        depth = 3
+        [space]
+        lr = "1e-4..1e-1 log"
+        """
+    study = studyfile.read_text(dedent(file), directory=str(tmp_path))
+    offered = dict(settings_to_search(study))
+    assert set(offered) == {"lr", "depth", "batch_size", "optimizer", "use_bias", "note"}
+    assert "step size" in offered["lr"]
+    assert "0.01" in offered["lr"]
+    assert not set(COMMAND_KEYS) & set(offered)
+    options = script_options(study)
+    assert first_entry("optimizer", options["optimizer"]) == {"choices": ["adam", "sgd"]}
+    assert first_entry("use_bias", options["use_bias"]) == {"choices": [False, True]}
+    batch_size = first_entry("batch_size", options["batch_size"])
+    assert batch_size is not None
+    assert 32 in batch_size["choices"]
+    for name, option in options.items():
+        entry = first_entry(name, option)
+        if entry is not None:
+            assert entry_reader(study)(name, entry).name == name
 
 
 def test_what_is_saved_is_a_revision_and_the_file_keeps_its_comments(sd):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 
 import pytest
 
+from hptui.store.store import Store
 from hptui.tui.images import image_protocol, image_sequence
 from hptui.tui.sources.records import series_of
+from tests.operations.made import TRIALS, make
+from tests.tui.walk import walking
 
 SIZE = (24, 13)
 
@@ -79,5 +83,35 @@ def test_sixels_are_the_pixels():
 
 def test_the_same_text_of_other_steps_is_found_by_its_number():
     names = ["sample-2.txt", "sample-10.txt", "sample-1.txt", "other-1.txt", "sample.txt", "a/sample-1.txt"]
-    assert series_of("sample-2.txt", names) == ["sample-1.txt", "sample-2.txt", "sample-10.txt"]
-    assert series_of("sample.txt", names) == ["sample.txt"]
+    series = ["sample-1.txt", "sample-2.txt", "sample-10.txt", "sample.txt"]
+    assert series_of("sample-2.txt", names) == series
+    assert series_of("sample.txt", names) == series, "without a number it holds the newest"
+    assert series_of("other-1.txt", names) == ["other-1.txt"]
+
+
+async def test_records_of_other_steps_are_one_key_away(home):
+    """Whether a trial has written a file per step, or one file of records with steps."""
+    sd = make(home, TRIALS)
+    files = ["generations-00000050.jsonl", "generations-00000100.jsonl", "generations.jsonl"]
+    for file in files:
+        path = sd.trial(3) / "artifacts" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"output": f"says {file}", "category": "correct"}) + "\n")
+        with Store.open(sd) as store:
+            store.add_artifact(3, 1, f"artifacts/{file}")
+    async with walking(home, study=sd) as walk:
+        await walk.until("winner")
+        await walk.press("asterisk", "enter")
+        await walk.until("attempt 1")
+        await walk.press("enter")
+        await walk.until("Artifact")
+        await walk.press(*"-00000050", "enter")
+        await walk.until("says generations-00000050.jsonl")
+        for file in files[1:]:
+            await walk.press("right_square_bracket")
+            await walk.until(f"says {file}")
+            assert f"{files.index(file) + 1} of 3" in walk.text
+        await walk.press("right_square_bracket")
+        await walk.until_said("that is the last of 3 steps")
+        await walk.press("left_square_bracket")
+        await walk.until(f"says {files[1]}")

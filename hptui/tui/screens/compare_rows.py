@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from hptui.core.format import clock, memory, setting, visible_metrics
 from hptui.core.stages import comparable
+from hptui.core.study import Study
 from hptui.core.trial import Trial, Value
 from hptui.core.values import values_equal
 from hptui.results.analysis.comparable import comparable as differences
@@ -74,8 +75,9 @@ def why_not_comparable(first: ComparedTrial, other: ComparedTrial) -> str:
         return f"stage {other.trial.stage or '–'} ran with other settings than stage {first.trial.stage or '–'}"
     if ours.trainer.kind != theirs.trainer.kind:
         return f"another trainer: {theirs.trainer.kind}, not {ours.trainer.kind}"
-    searched = {*ours.space.names, *theirs.space.names}
-    fixed, others = dict(first.view.base), dict(other.view.base)
+    searched = searched_names(ours) | searched_names(theirs)
+    # As the trials ran, each under the settings of its stage.
+    fixed, others = dict(first.settings), dict(other.settings)
     names = [
         name
         for name in dict.fromkeys([*fixed, *others])
@@ -86,6 +88,12 @@ def why_not_comparable(first: ComparedTrial, other: ComparedTrial) -> str:
     named = ", ".join(f"{name} {setting(others.get(name))}, not {setting(fixed.get(name))}" for name in names[:3])
     more = f", and {len(names) - MAX_NAMED_SETTINGS} more" if len(names) > MAX_NAMED_SETTINGS else ""
     return f"what neither study varies differs: {named}{more}"
+
+
+def searched_names(study: Study) -> set[str]:
+    """Return the settings that a study varies, in any of its stages."""
+    spaces = [study.space, *(stage.space for stage in study.stages if stage.space is not None)]
+    return {name for space in spaces for name in space.names}
 
 
 def difference_lines(columns: Sequence[ComparedTrial], *, everything: bool = False) -> list[list[Cell]]:

@@ -88,6 +88,10 @@ class TextDialog(Dialog[str | None]):
         self.dismiss(None)
 
 
+TYPED = "typed"
+"""The id of the option that stands for what was typed."""
+
+
 class ChoiceDialog(Dialog[str | None]):
     """A dialog to choose from a list; typing narrows it down."""
 
@@ -97,9 +101,13 @@ class ChoiceDialog(Dialog[str | None]):
         Binding("up", "move(-1)", "Up", priority=True),
     ]
 
-    def __init__(self, title: str, options: Sequence[str], chosen: str = "", *, wide: bool = False) -> None:
+    def __init__(
+        self, title: str, options: Sequence[str], chosen: str = "", *, wide: bool = False, other: str = ""
+    ) -> None:
+        """Offer `options`. With `other`, a text with `{}`, what was typed may be chosen as it stands."""
         super().__init__()
         self._title, self._options, self._chosen, self._is_wide = title, list(options), chosen, wide
+        self._other = other
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="wide" if self._is_wide else ""):
@@ -109,7 +117,12 @@ class ChoiceDialog(Dialog[str | None]):
 
     def _matching_options(self, text: str) -> list[Option]:
         matches = [name for name in self._options if text.lower() in name.lower()]
-        return [Option(plain_line(name), id=str(self._options.index(name))) for name in matches]
+        # The names that begin so stand first: others only mention the text.
+        matches.sort(key=lambda name: not name.lower().startswith(text.lower()))
+        options = [Option(plain_line(name), id=str(self._options.index(name))) for name in matches]
+        if self._other and text.strip():
+            options.append(Option(plain_line(self._other.format(text.strip())), id=TYPED))
+        return options
 
     def on_mount(self) -> None:
         self.query_one(TextInput).focus()
@@ -135,7 +148,8 @@ class ChoiceDialog(Dialog[str | None]):
         self._choose(event.option)
 
     def _choose(self, option: Option) -> None:
-        self.dismiss(self._options[int(option.id or 0)])
+        typed = self.query_one(TextInput).value.strip()
+        self.dismiss(typed if option.id == TYPED else self._options[int(option.id or 0)])
 
     def action_move(self, by: int) -> None:
         option_list = self.query_one(OptionList)

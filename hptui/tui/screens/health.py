@@ -98,6 +98,7 @@ class HealthScreen(SteeringScreen):
         super().__init__()
         self.sd, self.study_source = sd, study_source
         self.health = HealthSource(sd, study_source)
+        self._count = 0
 
     def compose(self) -> ComposeResult:
         host = host_of(self)
@@ -122,6 +123,7 @@ class HealthScreen(SteeringScreen):
         if view is not None:
             numbers = [trial.number for trial in view.trials if trial.last_step is not None or not trial.status.open]
             self.health.want = tuple(reversed(numbers[-MAX_DIAGNOSED:]))
+            self._count = len(numbers)
 
     def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
@@ -146,9 +148,10 @@ class HealthScreen(SteeringScreen):
     def _update_head(self, left: int) -> None:
         n_unhealthy = sum(not diagnosis.healthy for _, diagnosis in self.rows.rows)
         cells = [Cell(plain_line(self.sd.name, 40), bold=True), Cell("health", "muted")]
-        cells.append(
-            Cell(f"{n_unhealthy} of {len(self.rows)} trials need something", "warn" if n_unhealthy else "good")
-        )
+        of = f"{len(self.rows):,} trials"
+        if self._count > MAX_DIAGNOSED:
+            of = f"the newest {of} (of {self._count:,})"
+        cells.append(Cell(f"{n_unhealthy} of {of} need something", "warn" if n_unhealthy else "good"))
         self.query_one("#head", CellLine).show(cells, [Cell(f"{left} to look at", "muted")] if left else [])
         self.query_one(TableWidget).set_title("diagnoses")
 

@@ -90,9 +90,15 @@ class MetricsScreen(ChartScreen):
         return self.focused if isinstance(self.focused, Chart) else self.curves.charts[0]
 
     def names(self) -> list[str]:
-        """Return the metrics that the filter lets through, the objectives first."""
+        """Return the metrics that the filter lets through, the objectives first, those of other trials alone last."""
         snapshot = self.study_source.latest
-        return [] if snapshot is None else matching_metrics(snapshot.view.study, snapshot.charted, self.pattern)
+        if snapshot is None:
+            return []
+        names = matching_metrics(snapshot.view.study, snapshot.charted, self.pattern)
+        shown = set(self.numbers)
+        own = {name for trial in snapshot.view.trials if trial.number in shown for name in trial.metrics}
+        is_of_others = lambda name: name not in own and any(name in trial.metrics for trial in snapshot.view.trials)
+        return sorted(names, key=is_of_others)
 
     def _shape(self, count: int) -> tuple[int, int]:
         """Return how many columns and rows of charts `count` metrics get."""

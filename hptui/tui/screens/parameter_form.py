@@ -271,12 +271,12 @@ def add_parameter(
 
     def choose(choice: str | None) -> None:
         if choice is not None:
-            name, _, description = choice.partition(" — ")
+            name, _, description = choice.strip().partition(" — ")
             open_form("" if choice == OTHER_NAME else name, _default_entry(study, name), description)
 
     if settings:
         choices = [*(f"{name} — {text}" for name, text in settings), OTHER_NAME]
-        host.push_screen(ChoiceDialog("Add a parameter", choices), choose)
+        host.push_screen(ChoiceDialog("Add a parameter", choices, other="the name {}"), choose)
     else:
         open_form("", {"low": 0.0, "high": 1.0})
 
@@ -302,8 +302,13 @@ def edit_constraint(
 
 def _default_entry(study: Study, name: str) -> dict[str, Value]:
     """Return a first entry for a setting: its usual range, or one around the trainer's value."""
+    from hptui.operations.script_space import first_entry, script_options
     from hptui.trainers import registry
 
+    if study.trainer.kind == "command":
+        options = script_options(study)
+        entry = first_entry(name, options[name]) if name in options else None
+        return entry or {"low": 0.0, "high": 1.0}
     field = (registry.schema(study.trainer.kind, study.directory) or {}).get(name)
     value = study.trainer.settings.get(name, field.default if field is not None else None)
     if field is not None and field.choices:

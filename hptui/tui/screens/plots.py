@@ -53,6 +53,9 @@ IDLE_KEYS: Mapping[str, tuple[str, ...]] = {
     "insights.parameter": ("slice", "heat map"),
     "insights.other": ("heat map",),
     "insights.estimate": ("importance",),
+    "insights.log": ("history", "slice", "pareto"),
+    "insights.range": ("history", "slice", "parallel", "pareto"),
+    "points.open": ("history", "slice", "pareto"),
 }
 """Keys that only some tabs have."""
 WORKING = [[Cell("")], [Cell("  working it out in another process…", "muted")]]
@@ -204,9 +207,8 @@ class PlotsScreen(SourceScreen):
         with_values = tuple(trial.number for trial in view.trials if trial.values)
         if self._estimated_of != with_values:
             self._estimated_of = with_values
-            self._estimates.clear()
-            self._problems.clear()
-            self._in_work.clear()
+            for known in (self._estimates, self._problems, self._in_work):
+                known.clear()
         if self.estimate not in self._estimates and self.estimate not in self._in_work:
             self._in_work.add(self.estimate)
             self._importance(self.estimate)
@@ -266,20 +268,19 @@ class PlotsScreen(SourceScreen):
 
     def action_estimate(self) -> None:
         """Show importance by the next estimate."""
-        if self.tab == "importance":
-            self.estimate_index = (self.estimate_index + 1) % len(ESTIMATES)
+        self.estimate_index = (self.estimate_index + (self.tab == "importance")) % len(ESTIMATES)
         self.index = TAB_NAMES.index("importance")
         self._show_selected()
 
     def action_parameter(self, by: int) -> None:
         self.first_index += by
-        names = self._parameter_names()
-        if names and self.first_index % len(names) == self.second_index % len(names):
-            self.second_index += 1
-        self._show_selected()
+        self._show_apart(1)
 
     def action_other(self, by: int) -> None:
         self.second_index += by
+        self._show_apart(by)
+
+    def _show_apart(self, by: int) -> None:
         names = self._parameter_names()
         if names and self.first_index % len(names) == self.second_index % len(names):
             self.second_index += by
@@ -328,8 +329,7 @@ class PlotsScreen(SourceScreen):
         if self.plot is None:
             host_of(self).say("it is not drawn yet", "warn")
         else:
-            table = self.plot.table
-            lines = ["\t".join(table.headings), *("\t".join(row) for row in table.rows)]
+            lines = map("\t".join, (self.plot.table.headings, *self.plot.table.rows))
             host_of(self).copy("\n".join(lines) + "\n", "the numbers")
 
 

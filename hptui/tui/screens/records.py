@@ -34,9 +34,10 @@ class RecordsScreen(SourceScreen):
     scope = "records"
     BINDINGS: ClassVar[list[BindingType]] = bindings("records")
 
-    def __init__(self, title: str, path: Path) -> None:
+    def __init__(self, title: str, path: Path, paths: Sequence[Path] = ()) -> None:
+        """Show the records of `path`; `paths` are the files of all steps, if it is one of several."""
         super().__init__()
-        self._title, self.path = title, path
+        self._title, self.path, self._paths = title, path, list(paths)
         self.source = RecordsSource(path)
         self.kind = ""
         self.step: object = None
@@ -78,6 +79,8 @@ class RecordsScreen(SourceScreen):
         chosen_by = [self.kind, "" if self.step is None else f"step {self.step}"]
         shown_by = "".join(f" · {text}" for text in chosen_by if text)
         pane.title = f"{len(chosen)} of {len(snapshot.records)}{shown_by}" if shown_by else f"{len(chosen)} records"
+        if len(self._paths) > 1 and self.path in self._paths:
+            pane.title = f"{self._paths.index(self.path) + 1} of {len(self._paths)} · {pane.title}"
         pane.set_title(plain_line(pane.title, 80), plain_line(self.path, 200))
         pane.show(record_lines(chosen))
 
@@ -95,17 +98,32 @@ class RecordsScreen(SourceScreen):
         self._show_records()
 
     def action_turn(self, by: int) -> None:
-        """Show only the records of the next step, or of the one before; beyond them all again."""
+        """Show only the records of the next step, or of the one before: in this file, or in the file of that step.
+
+        In one file, all are shown again beyond the last step.
+        """
         snapshot = self.source.latest
         records = snapshot.records if isinstance(snapshot, Records) else ()
         steps = sorted({step for record in records if isinstance(step := record.get(STEP_KEY), int)})
         if not steps:
-            host_of(self).say("the records have no step", "warn")
+            self._open_file_of_step(by)
             return
         ring: list[object] = [None, *steps]
         self.step = ring[(ring.index(self.step) + by) % len(ring)] if self.step in ring else None
         self.query_one("#body", Facts).action_edge(-1)
         self._show_records()
+
+    def _open_file_of_step(self, by: int) -> None:
+        index = self._paths.index(self.path) + by if self.path in self._paths else -1
+        if len(self._paths) < 2 or self.path not in self._paths:
+            host_of(self).say("the records have no step", "warn")
+        elif not 0 <= index < len(self._paths):
+            host_of(self).say(f"that is the {'last' if by > 0 else 'first'} of {len(self._paths)} steps")
+        else:
+            self.path = self._paths[index]
+            self._title = f"{self._title.rpartition(' › ')[0]} › {self.path.name}"
+            self.source = RecordsSource(self.path)
+            self.watch_sources()
 
     def action_raw(self) -> None:
         host_of(self).open("log", title=self._title, source=LogSource(self.path))

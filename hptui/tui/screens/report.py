@@ -50,7 +50,8 @@ class ReportScreen(SourceScreen):
         yield KeyLine(ascii=host_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.query_one("#rendered").display = False
+        rendered = self.query_one(MarkdownPane)
+        rendered.display, rendered.border_title = False, "as it reads"
         self.query_one("#body").focus()
         self._update_head("working it out…")
         self._make_report()
@@ -88,6 +89,8 @@ class ReportScreen(SourceScreen):
         pane.title = "Markdown"
         pane.set_title(pane.title)
         pane.show([_line_cells(line) for line in text.splitlines()])
+        if (rendered := self.query_one(MarkdownPane)).display:
+            rendered.show(text)
 
     # keys -----------------------------------------------------------------------------------------------------
 
@@ -113,9 +116,13 @@ class ReportScreen(SourceScreen):
         headings = _headings(self.text)
 
         def go_to_section(name: str | None) -> None:
-            if name is not None:
-                pane = self.query_one("#body", Facts)
-                pane.scroll_to_line(next(index for index, heading in headings if heading == name))
+            if name is None:
+                return
+            line = next(index for index, heading in headings if heading == name)
+            self.query_one("#body", Facts).scroll_to_line(line)
+            # A part that unfolds is no heading there: it stands below the heading before it.
+            marks = [index for index, text in enumerate(self.text.splitlines()) if text.startswith("#")]
+            self.query_one(MarkdownPane).go_to_heading(sum(index <= line for index in marks) - 1)
 
         self.app.push_screen(ChoiceDialog("Section", [heading for _, heading in headings]), go_to_section)
 

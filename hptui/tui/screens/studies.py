@@ -140,7 +140,11 @@ class StudiesScreen(SourceScreen):
         """Return the keys that need a study, or one that runs."""
         if self.line is None:
             return ("studies.run", "studies.pause", "studies.stop", "studies.copy", "table.open")
-        return () if self.line.alive else ("studies.pause",)
+        if self.line.alive:
+            return ()
+        row = self.line.row
+        has_ended = row is not None and row.state in (StudyState.DONE, StudyState.STOPPED)
+        return ("studies.pause", "studies.stop") if has_ended else ("studies.pause",)
 
     # the filter -----------------------------------------------------------------------------------------------
 

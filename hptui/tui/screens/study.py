@@ -211,8 +211,11 @@ class StudyScreen(ChartScreen, FilteringScreen):
         self.log_panel.update_title()
 
     def idle_keys(self) -> Collection[str]:
-        """Return the keys that need a study that runs."""
-        return () if self.snapshot is not None and self.snapshot.alive else ("study.pause", "study.drain")
+        """Return the keys that need a study that runs, or a trial that has not ended."""
+        snapshot = self.snapshot
+        idle = [] if snapshot is not None and snapshot.alive else ["study.pause", "study.drain"]
+        has_open = snapshot is not None and any(count for status, count in snapshot.counts.items() if status.open)
+        return idle if has_open else [*idle, "trials.stop"]
 
     # keys: looking --------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -122,6 +122,13 @@ class TrialScreen(ChartScreen, SteeringScreen):
             diagnosis = self.diagnosis
             self.query_one("#about", Facts).show([*(diagnosis_lines(diagnosis) if diagnosis else []), *lines])
             self.query_one("#measured", Facts).show(metric_lines(view, trial_snapshot, best_trial))
+        self.refresh_bindings()
+
+    def idle_keys(self) -> Collection[str]:
+        """Return the keys that need a trial that has not ended, or one that something may help."""
+        trial, diagnosis = self.trial, self.diagnosis
+        idle = ["trial.stop"] if trial is not None and not trial.status.open else []
+        return idle if diagnosis is not None and diagnosis.suggestions else [*idle, "trial.cure"]
 
     def _update_head(self, trial: Trial, best: int | None) -> None:
         glyphs = host_of(self).glyphs
@@ -203,14 +210,11 @@ class TrialScreen(ChartScreen, SteeringScreen):
         title = f"{self.sd.name} › trial {self.number} › {name}"
         if path.suffix.lower() in IMAGE_SUFFIXES:
             show_image(host_of(self), path)
-        elif is_records(path):
-            host_of(self).open("records", title=title, path=path)
         else:
             snapshot = self.trial_source.latest
             names = [row.path for row in snapshot.artifacts] if snapshot is not None else [name]
-            host_of(self).open(
-                "sample", title=title, paths=[root / other for other in series_of(name, names)], path=path
-            )
+            paths = [root / other for other in series_of(name, names)]
+            host_of(self).open("records" if is_records(path) else "sample", title=title, paths=paths, path=path)
 
     def action_stop(self) -> None:
         self._stop_if_open(now=False)
@@ -246,6 +250,8 @@ class TrialScreen(ChartScreen, SteeringScreen):
     def action_cure(self) -> None:
         if self.trial is not None and self.diagnosis is not None:
             self.cure_trial(self.trial, self.diagnosis)
+        else:
+            host_of(self).say("it is not diagnosed yet", "warn")
 
     def action_space(self) -> None:
         if self.trial is not None and self.diagnosis is not None:

@@ -173,9 +173,9 @@ def diagnosis_lines(diagnosis: Diagnosis) -> list[list[Cell]]:
     lines = [[Cell(f"{diagnosis.kind}  ", meaning, bold=True), Cell(plain_line(diagnosis.sentence, 400))]]
     for remedy in diagnosis.suggestions:
         changes = "  ".join(f"{name}={value}" for name, value in remedy.changes.items())
-        lines.append(
-            [Cell(f"  {plain_line(remedy.sentence, 200)}  ", "accent"), Cell(plain_line(changes, 200), "muted")]
-        )
+        # What would be set, in full precision, has a line of its own: next to the sentence it would be torn.
+        lines.append([Cell("  "), Cell(plain_line(remedy.sentence, 200), "accent")])
+        lines.append([Cell("    "), Cell(plain_line(changes, 200), "muted")])
     return lines
 
 

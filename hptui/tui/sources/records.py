@@ -16,8 +16,8 @@ MAX_FILE_BYTES = 1 << 23
 """Bytes of a file that are read at most."""
 MAX_RECORDS = 2000
 """Number of records that are shown at most."""
-NUMBER = re.compile(r"\d+")
-"""A number in the name of a file."""
+NUMBER = re.compile(r"[-_.]?\d+")
+"""A number in the name of a file, with the sign before it."""
 STEP_KEY = "step"
 """Name of the value that is the step at which a record was made."""
 CATEGORY_KEY = "category"
@@ -39,10 +39,17 @@ def is_records(path: Path) -> bool:
 
 
 def series_of(name: str, names: Sequence[str]) -> list[str]:
-    """Return the files whose names differ from one only in their numbers, by these numbers."""
-    pattern = NUMBER.sub("#", name)
-    series = [other for other in names if NUMBER.sub("#", other) == pattern]
-    return sorted(series, key=lambda other: [int(number) for number in NUMBER.findall(other)])
+    """Return the files whose names differ from one only in their numbers, by these numbers.
+
+    One without a number, such as `samples.jsonl` beside `samples-50.jsonl`, holds the newest: it is the last one.
+    """
+    pattern = NUMBER.sub("", name)
+    numbers = {
+        other: [int(number.lstrip("-_.")) for number in NUMBER.findall(other)]
+        for other in names
+        if NUMBER.sub("", other) == pattern
+    }
+    return sorted(numbers, key=lambda other: (not numbers[other], numbers[other]))
 
 
 class RecordsSource:

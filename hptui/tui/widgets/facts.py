@@ -128,7 +128,8 @@ def fold_line(line: FactLine, width: int) -> list[FactLine]:
     remaining = last.text
     while width_of(remaining) > room and len(texts) < MAX_FOLDED_LINES:
         part = set_cell_size(remaining, room).rstrip() if not remaining.isascii() else remaining[:room]
-        break_at = part.rfind(" ")
+        # Between two items of a list rather than within one.
+        break_at = max(part.rfind(" "), 0) if part.rfind("   ") <= room // 2 else part.rfind("   ")
         if break_at > room // 2:
             part = part[:break_at]
         texts.append(part)

@@ -31,6 +31,12 @@ class MarkdownPane(VerticalScroll):
         self.mount(markdown(text, open_links=False))
         self.scroll_home(animate=False)
 
+    def go_to_heading(self, index: int) -> None:
+        """Show the heading of that number, counted from 0, at the top."""
+        headings = list(self.query(", ".join(f"MarkdownH{level}" for level in range(1, 7))))
+        if 0 <= index < len(headings):
+            self.scroll_to_widget(headings[index], top=True, animate=False, force=True)
+
     def action_move(self, by: int) -> None:
         self.scroll_relative(y=by, animate=False)
 

@@ -1,0 +1,58 @@
+"""The parameters of a study's script that could be searched, and a first range for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hptui.core.command_settings import COMMAND_KEYS
+from hptui.core.study import Study
+from hptui.core.trial import Value
+from hptui.core.values import value_text
+
+if TYPE_CHECKING:
+    from hptui.scripts.inspect.syntax import ScriptOption
+
+
+def script_options(study: Study) -> dict[str, ScriptOption]:
+    """Return the script's parameters by the names that the study uses: those of `[trainer]`, and all that it reads.
+
+    hptui's own keys of `[trainer]`, such as `command`, are no parameters.
+    """
+    from hptui.scripts.help_check import inspect_command_script
+    from hptui.scripts.inspect.syntax import ScriptOption
+
+    settings = study.trainer.settings
+    words, names, workdir = (settings.get(key) for key in ("command", "names", "workdir"))
+    in_study = {str(theirs): str(ours) for ours, theirs in names.items()} if isinstance(names, dict) else {}
+    directory = Path(study.directory) / (workdir if isinstance(workdir, str) else "")
+    inspected = inspect_command_script(list(map(str, words)), directory) if isinstance(words, list) else None
+    found = {
+        in_study.get(option.name, option.name): option
+        for option in (inspected.options if inspected is not None else ())
+        if not option.positional and option.name not in COMMAND_KEYS
+    }
+    given = {name: value for name, value in settings.items() if name not in COMMAND_KEYS}
+    return {name: found.get(name) or ScriptOption(name, default=value) for name, value in given.items()} | found
+
+
+def option_help(option: ScriptOption, value: Value) -> str:
+    """Return what a script says of a parameter, and the value that it has without a search."""
+    stated = "" if value is None else f"now {value_text(value)}"
+    return (
+        f"{option.help} ({stated})" if option.help and stated else option.help or stated or "a parameter of the script"
+    )
+
+
+def first_entry(name: str, option: ScriptOption) -> dict[str, Value] | None:
+    """Return the usual range of a script's parameter as an entry of `[space]`; None without one."""
+    from hptui.scripts.inspect.ranges import typical_range
+    from hptui.studyfile.space_entries import expand_short_entry
+
+    suggestion = typical_range(option)
+    if suggestion is None:
+        return None
+    entry = suggestion[0]
+    return (
+        expand_short_entry(name, entry) if isinstance(entry, str) else dict(entry) if isinstance(entry, dict) else None
+    )
