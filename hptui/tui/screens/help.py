@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -22,6 +23,7 @@ from hptui.tui.host import host_of
 from hptui.tui.keys import KeyBinding, all_keys_by_id, key_text
 from hptui.tui.screens.dialogs import TextInput
 from hptui.tui.screens.screen import Dialog
+from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.facts import Facts
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ KEY_GROUPS = ("Look", "Choose", "Run", "Out", "Program", "Move")
 """Groups of keys, in the order in which they are shown."""
 KEYS_TOPIC = "screens"
 """Page of the documentation that has all keys, by their ids."""
+
+
+def pane_name(pane: Widget | None) -> str:
+    """Return what a pane is called: the words of its title without numbers, or what kind of pane it is."""
+    if isinstance(pane, Chart):
+        return "charts"
+    title = "" if pane is None else str(pane.border_title or "").partition(" · ")[0]
+    return " ".join(word for word in title.split() if word.isalpha()) or "here"
 
 
 class HelpScreen(Dialog[None]):
@@ -54,8 +64,7 @@ class HelpScreen(Dialog[None]):
             if entry is not None and active.enabled:
                 entries.setdefault(entry.id, (entry, []))[1].append(key_text(key, ascii=self._ascii))
         self._keys = list(entries.values())
-        focused = screen.focused
-        self._pane_name = focused.id if focused is not None and focused.id else "here"
+        self._pane_name = pane_name(screen.focused)
         self._query = ""
         self._targets: list[tuple[str, str, str]] = []
         """Topic, key and title of what each option opens; an option's id is its index."""
