@@ -15,6 +15,7 @@ from hptui.operations.space import draft_of, effect_of, entry_reader, save, sett
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.trainers import registry
+from hptui.tui.screens.parameter_form import _default_entry
 from tests.support import run_to_rest, trials
 
 STUDY = """
@@ -105,6 +106,7 @@ parser.add_argument("--batch_size", type=int, default=32)
 parser.add_argument("--optimizer", choices=["adam", "sgd"], default="adam")
 parser.add_argument("--use_bias", action="store_true")
 parser.add_argument("--note", default="none")
+parser.add_argument("--steps", type=int, default=30)
 options = parser.parse_args()
 """
 
@@ -126,10 +128,12 @@ def test_parameters_of_a_script_are_offered_and_none_of_the_keys_that_are_not_th
         """
     study = studyfile.read_text(dedent(file), directory=str(tmp_path))
     offered = dict(settings_to_search(study))
-    assert set(offered) == {"lr", "depth", "batch_size", "optimizer", "use_bias", "note"}
+    assert set(offered) == {"lr", "depth", "batch_size", "optimizer", "use_bias", "note", "steps"}
     assert "step size" in offered["lr"]
     assert "0.01" in offered["lr"]
     assert not set(COMMAND_KEYS) & set(offered)
+    assert _default_entry(study, "steps") == {"low": 15, "high": 60, "int": True}, "no usual range: around its value"
+    assert _default_entry(study, "dropout") == {"low": 0.0, "high": 1.0}
     options = script_options(study)
     assert first_entry("optimizer", options["optimizer"]) == {"choices": ["adam", "sgd"]}
     assert first_entry("use_bias", options["use_bias"]) == {"choices": [False, True]}

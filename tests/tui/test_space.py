@@ -232,7 +232,9 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
     before = Path(read_view(sd).study.source).read_text()
     editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
     assert "not taken" in app.said
-    assert "your text is in" in app.said
+    copy = app.said.rpartition("your text is in ")[2]
+    assert copy
+    assert app.said.count(copy) == 1, "the path of the copy is said once, at the end"
     assert Path(read_view(sd).study.source).read_text() == before
 
 

@@ -120,7 +120,7 @@ class ChoiceDialog(Dialog[str | None]):
         # The names that begin so stand first: others only mention the text.
         matches.sort(key=lambda name: not name.lower().startswith(text.lower()))
         options = [Option(plain_line(name), id=str(self._options.index(name))) for name in matches]
-        if self._other and text.strip():
+        if self._other and text.strip() and not any(f"{name} ".startswith(f"{text.strip()} ") for name in matches):
             options.append(Option(plain_line(self._other.format(text.strip())), id=TYPED))
         return options
 

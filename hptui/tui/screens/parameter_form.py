@@ -276,7 +276,7 @@ def add_parameter(
 
     if settings:
         choices = [*(f"{name} — {text}" for name, text in settings), OTHER_NAME]
-        host.push_screen(ChoiceDialog("Add a parameter", choices, other="the name {}"), choose)
+        host.push_screen(ChoiceDialog("Add a parameter", choices, other="a parameter named {}"), choose)
     else:
         open_form("", {"low": 0.0, "high": 1.0})
 
@@ -305,12 +305,12 @@ def _default_entry(study: Study, name: str) -> dict[str, Value]:
     from hptui.operations.script_space import first_entry, script_options
     from hptui.trainers import registry
 
-    if study.trainer.kind == "command":
-        options = script_options(study)
-        entry = first_entry(name, options[name]) if name in options else None
-        return entry or {"low": 0.0, "high": 1.0}
+    option = script_options(study).get(name) if study.trainer.kind == "command" else None
+    if option is not None and (entry := first_entry(name, option)):
+        return entry
     field = (registry.schema(study.trainer.kind, study.directory) or {}).get(name)
-    value = study.trainer.settings.get(name, field.default if field is not None else None)
+    default = option.default if option is not None else field.default if field is not None else None
+    value = study.trainer.settings.get(name, default)
     if field is not None and field.choices:
         return {"choices": list(field.choices)}
     if isinstance(value, bool):
