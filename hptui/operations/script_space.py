@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def script_options(study: Study) -> dict[str, ScriptOption]:
-    """Return the script's parameters by the names that the study uses: those of `[trainer]`, and all that it reads.
+    """Return the script's parameters by the names that the study uses.
 
-    hptui's own keys of `[trainer]`, such as `command`, are no parameters.
+    They are those of `[trainer]` and all that the script reads. hptui's own keys of `[trainer]`, such as `command`, are no parameters.
     """
     from hptui.scripts.help_check import inspect_command_script
     from hptui.scripts.inspect.syntax import ScriptOption
@@ -27,13 +27,13 @@ def script_options(study: Study) -> dict[str, ScriptOption]:
     in_study = {str(theirs): str(ours) for ours, theirs in names.items()} if isinstance(names, dict) else {}
     directory = Path(study.directory) / (workdir if isinstance(workdir, str) else "")
     inspected = inspect_command_script(list(map(str, words)), directory) if isinstance(words, list) else None
-    found = {
+    read = {
         in_study.get(option.name, option.name): option
         for option in (inspected.options if inspected is not None else ())
         if not option.positional and option.name not in COMMAND_KEYS
     }
     given = {name: value for name, value in settings.items() if name not in COMMAND_KEYS}
-    return {name: found.get(name) or ScriptOption(name, default=value) for name, value in given.items()} | found
+    return {name: read.get(name) or ScriptOption(name, default=value) for name, value in given.items()} | read
 
 
 def option_help(option: ScriptOption, value: Value) -> str:

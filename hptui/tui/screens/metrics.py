@@ -90,7 +90,10 @@ class MetricsScreen(ChartScreen):
         return self.focused if isinstance(self.focused, Chart) else self.curves.charts[0]
 
     def names(self) -> list[str]:
-        """Return the metrics that the filter lets through, the objectives first, those of other trials alone last."""
+        """Return the metrics that the filter lets through.
+
+        The objectives stand first; last those that only other trials have.
+        """
         snapshot = self.study_source.latest
         if snapshot is None:
             return []

@@ -98,9 +98,9 @@ class RecordsScreen(SourceScreen):
         self._show_records()
 
     def action_turn(self, by: int) -> None:
-        """Show only the records of the next step, or of the one before: in this file, or in the file of that step.
+        """Show only the records of the next step, or of the one before.
 
-        In one file, all are shown again beyond the last step.
+        They stand in this file, beyond whose last step all are shown again, or in the file of that step.
         """
         snapshot = self.source.latest
         records = snapshot.records if isinstance(snapshot, Records) else ()

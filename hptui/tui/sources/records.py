@@ -41,7 +41,7 @@ def is_records(path: Path) -> bool:
 def series_of(name: str, names: Sequence[str]) -> list[str]:
     """Return the files whose names differ from one only in their numbers, by these numbers.
 
-    One without a number, such as `samples.jsonl` beside `samples-50.jsonl`, holds the newest: it is the last one.
+    One without a number, such as `samples.jsonl` next to `samples-50.jsonl`, holds the newest: it is the last one.
     """
     pattern = NUMBER.sub("", name)
     numbers = {

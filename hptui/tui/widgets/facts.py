@@ -61,7 +61,10 @@ class Facts(LineWidget, can_focus=True):
         return self.draw_line(self.lines[index], width)
 
     def draw_line(self, line: FactLine, width: int) -> Strip:
-        """Return cells next to each other, padded to `width`, or cut with a sign: half a number is another one."""
+        """Return cells next to each other, padded to `width`, or cut.
+
+        A sign says that the line is cut: half a number is another one.
+        """
         base = self.rich_style
         segments = []
         for cell in line:
