@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def script_options(study: Study) -> dict[str, ScriptOption]:
     """Return the script's parameters by the names that the study uses.
 
-    They are those of `[trainer]` and all that the script reads. hptui's own keys of `[trainer]`, such as `command`, are no parameters.
+    They are those of `[trainer]` and all that the script reads. hptui's own keys of `[trainer]`, such as `command`, are
+    no parameters.
     """
     from hptui.scripts.help_check import inspect_command_script
     from hptui.scripts.inspect.syntax import ScriptOption
