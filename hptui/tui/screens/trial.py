@@ -214,7 +214,10 @@ class TrialScreen(ChartScreen, SteeringScreen):
             snapshot = self.trial_source.latest
             names = [row.path for row in snapshot.artifacts] if snapshot is not None else [name]
             paths = [root / other for other in series_of(name, names)]
-            host_of(self).open("records" if is_records(path) else "sample", title=title, paths=paths, path=path)
+            if is_records(path):
+                host_of(self).open("records", title=title, paths=paths, path=path)
+            else:
+                host_of(self).open("sample", title=title, paths=paths, path=path)
 
     def action_stop(self) -> None:
         self._stop_if_open(now=False)
