@@ -108,6 +108,10 @@ class Connection:
         except sqlite3.Error as error:
             raise translate_error(error, self.path) from error
 
+    def insert(self, table: str, row: Mapping[str, Any]) -> None:
+        """Insert a row, given as column -> value."""
+        self.execute(*insertion(table, row))
+
     def rows(self, sql: str, args: Arguments = ()) -> list[Any]:
         """Run a statement and return all its rows."""
         try:
@@ -232,6 +236,11 @@ class Connection:
         """Commit with sync, which also makes all earlier commits durable."""
         with self.transaction(durable=True):
             self.handle.execute("UPDATE study SET id = id")
+
+
+def insertion(table: str, row: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that inserts a row, and its arguments. Names of tables and columns are our own."""
+    return f"INSERT INTO {table}({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())  # noqa: S608
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:

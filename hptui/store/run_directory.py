@@ -141,12 +141,12 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     os.close(fd)
     os.replace(temporary, path)
     if durable:
-        sync_directory(path.parent)
+        sync_to_disk(path.parent)
 
 
-def sync_directory(path: Path) -> None:
-    """Sync a directory, so that renames in it survive a power failure."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def sync_to_disk(path: Path) -> None:
+    """Sync a file, or a directory and the renames in it, so that they survive a power failure."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:

@@ -1,4 +1,4 @@
-"""The writing side of `study.db`. Readers use `reader`, which does not need sqlite-utils.
+"""The writing side of `study.db`. Readers use `reader`.
 
 Every change is one transaction. Changes of state are durable: on the disk when the call returns. A power failure may
 lose points and samples, a kill may not; since an attempt's offset is committed with its points, lost points are read
@@ -24,7 +24,6 @@ from hptui.store.metric_points import MetricPoint
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import EventKind, MetaKey
-from hptui.store.schema import Database
 
 __all__ = ["DiskFull", "Store"]
 
@@ -44,7 +43,6 @@ class Store:
     def __init__(self, connection: Connection, *, exclusive: bool) -> None:
         self.connection = connection
         self.read = StoreReader(connection)
-        self._tables = Database(connection.handle, execute_plugins=False)
         self._exclusive = exclusive
 
     # opening and closing --------------------------------------------------------------------------------------
@@ -131,7 +129,7 @@ class Store:
         document = records.dump_json(dict(spec_json))
         with self.transaction(durable=True):
             rev = int(self.connection.row("SELECT max(rev) + 1 FROM revisions")[0])
-            schema.add_revision(self._tables, rev, document, why)
+            self.connection.insert("revisions", schema.revision(rev, document, why))
             self.connection.execute("UPDATE study SET spec_json = ?, revision = ?", (document, rev))
         return rev
 
@@ -208,7 +206,7 @@ class Store:
         """Insert a trial with its rejections. `metrics` and `attempts` are rows of other tables."""
         with self.transaction(durable=True):
             change = self.connection.row(f"SELECT {_NEXT_CHANGE}")[0]
-            self._tables["trials"].insert({**records.trial_to_row(trial), "changed": change})
+            self.connection.insert("trials", {**records.trial_to_row(trial), "changed": change})
             for seq, rejection in enumerate(trial.rejections):
                 margin, odd = records.split_nonfinite_number(rejection.margin)
                 self.connection.execute(
@@ -237,7 +235,7 @@ class Store:
     def insert_attempt(self, attempt: Attempt) -> None:
         """Insert an attempt of an existing trial."""
         with self.transaction(durable=True):
-            self._tables["attempts"].insert(records.attempt_to_row(attempt))
+            self.connection.insert("attempts", records.attempt_to_row(attempt))
             self._mark_changed(attempt.trial)
 
     def update_attempt(self, token: str, **fields: Any) -> None:

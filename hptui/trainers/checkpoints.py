@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hptui.store.run_directory import read_json, sync_directory, write_json
+from hptui.store.run_directory import read_json, sync_to_disk, write_json
 
 MANIFEST = "MANIFEST.json"
 """Name of the file that is written last."""
@@ -112,7 +112,7 @@ def write(root: Path, step: int, save: Callable[[Path], None]) -> Checkpoint:
         files = _files(temporary)
         facts = {str(path.relative_to(temporary)): _seal(path) for path in files}
         for folder in {path.parent for path in files} - {temporary}:
-            sync_directory(folder)  # names of files in subdirectories; write_json syncs the top one
+            sync_to_disk(folder)  # names of files in subdirectories; write_json syncs the top one
         write_json(temporary / MANIFEST, {"step": step, "files": facts})
         _replace(temporary, target)
     except BaseException:
@@ -127,7 +127,7 @@ def _replace(temporary: Path, target: Path) -> None:
     if target.exists():  # the same step once more: a damaged one that was trained past, or a repeated save
         os.rename(target, replaced)
     os.rename(temporary, target)
-    sync_directory(target.parent)  # the rename itself must survive a power failure
+    sync_to_disk(target.parent)  # the rename itself must survive a power failure
     shutil.rmtree(replaced, ignore_errors=True)
 
 
@@ -159,11 +159,7 @@ def _files(root: Path) -> list[Path]:
 
 def _seal(path: Path) -> dict[str, int | str]:
     """Sync a file to disk, and return its entry in the manifest."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)  # before the manifest is written, which vouches for the content
-    finally:
-        os.close(fd)
+    sync_to_disk(path)  # before the manifest is written, which vouches for the content
     return {"bytes": path.stat().st_size, "sha256": _sha256(path)}
 
 

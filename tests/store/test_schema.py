@@ -15,7 +15,7 @@ from sqlite_utils import Database, Migrations
 import hptui
 from hptui.core.errors import MachineError, NotFound, UserError
 from hptui.core.trial import Attempt, Role, Trial, TrialStatus
-from hptui.store import notices, records, samples, schema
+from hptui.store import migrations, notices, records, samples
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import EventKind, MetaKey
@@ -76,7 +76,7 @@ def test_all_tables_are_strict_and_the_file_says_what_it_is(sd: StudyDir) -> Non
 def test_the_schema_number_counts_the_migrations(sd: StudyDir) -> None:
     Store.create(sd, {}, "study").close()
     conn = sqlite3.connect(sd.db)
-    applied = schema.migrations.applied(Database(conn, execute_plugins=False))
+    applied = migrations.migrations.applied(Database(conn, execute_plugins=False))
     conn.close()
     assert len(applied) == records.SCHEMA_VERSION
 
@@ -111,7 +111,7 @@ Store.create(StudyDir(Path(sys.argv[1])), {"a": 1}, "study").close()
 """
 
 
-@pytest.mark.parametrize("hit", [1, 7, len(schema.TABLES)])
+@pytest.mark.parametrize("hit", [1, 7, len(migrations.TABLES)])
 def test_a_creation_that_is_killed_leaves_no_half_a_store(sd: StudyDir, hit: int) -> None:
     done = run_python(CREATE, str(sd.root), crash=f"migration:{hit}")
     assert (done.returncode, done.stderr) == (137, "")
@@ -124,17 +124,17 @@ def test_a_creation_that_is_killed_leaves_no_half_a_store(sd: StudyDir, hit: int
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     """The program as a later version would be, with one migration more."""
-    migrations = Migrations("hptui")
-    migrations(name="m001_initial")(schema.m001_initial)
-    migrations(name="m002_stages_and_facts")(schema.m002_stages_and_facts)
-    migrations(name="m003_repeated_points")(schema.m003_repeated_points)
-    migrations(name="m004_notices")(schema.m004_notices)
-    migrations(name="m005_rungs")(schema.m005_rungs)
-    migrations(name="m006_power_and_clock")(schema.m006_power_and_clock)
-    monkeypatch.setattr(schema, "migrations", migrations)
+    later = Migrations("hptui")
+    later(name="m001_initial")(migrations.m001_initial)
+    later(name="m002_stages_and_facts")(migrations.m002_stages_and_facts)
+    later(name="m003_repeated_points")(migrations.m003_repeated_points)
+    later(name="m004_notices")(migrations.m004_notices)
+    later(name="m005_rungs")(migrations.m005_rungs)
+    later(name="m006_power_and_clock")(migrations.m006_power_and_clock)
+    monkeypatch.setattr(migrations, "migrations", later)
     monkeypatch.setattr("hptui.store.filesystem.SCHEMA_VERSION", 7)
     monkeypatch.setattr(records, "SCHEMA_VERSION", 7)
-    return migrations
+    return later
 
 
 def one_trial() -> Trial:
@@ -297,15 +297,26 @@ def test_damage_from_a_power_cut_is_noticed_when_the_machine_comes_back(sd: Stud
         Store.open(sd)
 
 
-def test_the_writing_side_does_not_load_pandas_and_does_not_hide_it_either() -> None:
-    code = "import sys, hptui.store.store; print('pandas' in sys.modules, 'sqlite_utils' in sys.modules); import pandas"
+@pytest.mark.parametrize("library", ["numpy", "pandas"])
+def test_migrations_do_not_load_a_large_library_and_do_not_hide_it_either(library: str) -> None:
+    code = f"import sys, hptui.store.migrations as m; print('{library}' in sys.modules, m.Database); import {library}"
     done = run_python(code)
-    assert done.stdout.split() == ["False", "True"]
-    assert done.returncode == 0 or "No module named 'pandas'" in done.stderr
+    assert done.stdout.split(maxsplit=1) == ["False", "<class 'sqlite_utils.db.Database'>\n"]
+    assert done.returncode == 0 or f"No module named '{library}'" in done.stderr
 
 
-@pytest.mark.parametrize("module", ["reader", "connection", "metric_points", "records", "command_queue"])
-def test_the_reading_side_needs_no_third_party_package(module: str) -> None:
+def test_a_store_of_todays_format_is_opened_and_written_without_sqlite_utils(sd: StudyDir) -> None:
+    Store.create(sd, {}, "study").close()
+    code = (
+        "import sys; from pathlib import Path; from hptui.store.paths import StudyDir; "
+        "from hptui.store.store import Store; store = Store.open(StudyDir(Path(sys.argv[1]))); "
+        "print(store.set_spec({'a': 1}, 'test')); store.close(); print('sqlite_utils' in sys.modules)"
+    )
+    assert run_python(code, str(sd.root)).stdout.split() == ["2", "False"]
+
+
+@pytest.mark.parametrize("module", ["reader", "store", "connection", "metric_points", "records", "command_queue"])
+def test_what_reads_and_writes_needs_no_third_party_package(module: str) -> None:
     code = (
         "import sys; before = set(sys.modules); "
         f"import hptui.store.{module}; "
