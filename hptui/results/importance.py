@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from hptui.results.analysis import blas
 from hptui.results.analysis.shares import Importance
 from hptui.results.report_data import read_effects_record
 from hptui.results.view import View, read_view
@@ -28,6 +29,7 @@ def importance(view: View, reader: StoreReader | None = None) -> Importance | No
 
 def importance_by(view: View, estimator: str, reader: StoreReader | None = None) -> Importance | None:
     """Return the importance of settings by one of `ESTIMATORS`; None if nothing can be stated of settings."""
+    blas.load()
     from hptui.results.analysis.estimators import estimated  # numpy: not at start
 
     if len(view.study.objectives) != 1:

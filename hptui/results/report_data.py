@@ -15,7 +15,6 @@ from hptui.core.space import Space
 from hptui.core.stages import stage_named, stage_space
 from hptui.core.study import Objective
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
-from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import (
     has_finite_values,
     measured_value,
@@ -145,7 +144,6 @@ class ReportData:
             n: by_metric[objective.metric] for n, by_metric in self.curves.items() if objective.metric in by_metric
         }
         curves |= self.score_curves.get(objective.metric, {})
-        blas.load()
         scores = score_trials(self.view, cohort.trials, objective, curves)
         return space, scores, [setting.setting for setting in self.ignored_settings]
 
@@ -270,7 +268,6 @@ class ReportData:
 
 def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportData:
     """Return the data of a study at this moment."""
-    blas.load()  # before a figure loads numpy with as many threads as there are cores
     if reader is None:
         with StoreReader.open(sd) as opened:
             return read_report_data(sd, opened)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hptui.core.space import Space
 from hptui.core.study import Objective
 from hptui.core.trial import Trial
+from hptui.results.analysis import blas
 from hptui.results.analysis.factors import Factor, factors_of, points_of
 from hptui.results.analysis.scores import Scores
 from hptui.results.analysis.threshold import needed
@@ -96,6 +97,7 @@ class EffectAnalysis:
     @cached_property
     def averaged(self) -> Any:
         """The averages over the current space, made on first use."""
+        blas.load()
         from hptui.results.analysis.averaged import Averaged  # numpy: not at start
 
         assert self.model is not None
@@ -117,6 +119,7 @@ def analyse(
     factors, reason = distinct_factors(view, space, scores, ignored)
     if reason:
         return EffectAnalysis(objective, scores, factors, reason=reason)
+    blas.load()
     from hptui.results.analysis.kernel import Model, evidence  # numpy and scipy: not at start
 
     points = points_of(view, space, factors, trials)
@@ -165,6 +168,7 @@ def association(points: Points, i: int, j: int) -> float:
     Spearman's rank correlation of ordered ones, Cramér's V corrected for bias with a category; 1 if knowing one is
     knowing the other.
     """
+    blas.load()
     import numpy as np  # numpy and scipy: not at start
     from scipy import stats
 
@@ -195,6 +199,7 @@ def association(points: Points, i: int, j: int) -> float:
 
 def _codes(points: Points, column: int) -> Any:
     """Return the distinct values of a setting as numbers from 0; an inactive one is a value."""
+    blas.load()
     import numpy as np  # numpy: not at start
 
     values = np.where(points.inactive[:, column], np.inf, points.position[:, column])
@@ -203,6 +208,7 @@ def _codes(points: Points, column: int) -> Any:
 
 def _thirds(points: Points, column: int) -> Any:
     """Return the categories of a setting, an ordered one in three bins; an inactive one is a category."""
+    blas.load()
     import numpy as np  # numpy: not at start
 
     if points.category[column]:

@@ -12,6 +12,7 @@ from hptui.core.space import Space
 from hptui.core.trial import Trial, Value
 from hptui.core.unit_cube import value_at
 from hptui.core.values import canonical_json, is_number
+from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import varying_settings
 from hptui.results.view import View
 
@@ -126,6 +127,7 @@ def points_of(view: View, space: Space, factors: Sequence[Factor], trials: Seque
 
 
 def _points(space: Space, factors: Sequence[Factor], rows: Sequence[tuple[Any, Any]]) -> Points:
+    blas.load()
     import numpy as np  # numpy: not at start
 
     from hptui.results.analysis.kernel import Points  # numpy: not at start
@@ -148,6 +150,7 @@ def space_points(view: View, space: Space, factors: Sequence[Factor], trials: Se
 
     A setting outside the space takes the values that were tried. Nothing is random.
     """
+    blas.load()
     from scipy.stats import qmc  # scipy: not at start
 
     if not factors:

@@ -18,6 +18,7 @@ from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.space import Space
 from hptui.core.trial import Reason, Trial, TrialStatus, Value
 from hptui.core.values import is_number
+from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import ranked_trials, searched_space
 from hptui.results.analysis.comparable import cohort_of
 from hptui.results.analysis.factors import factors_of, points_of
@@ -114,6 +115,7 @@ def _exposed(kind: str, ended: Sequence[Trial]) -> list[Trial]:
 
 
 def _scan(view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> FailureRegion | None:
+    blas.load()
     import numpy as np  # numpy and scipy: not at start
     from scipy import stats
 
@@ -151,6 +153,7 @@ def _scan(view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -
 
 def _sets(view: View, trials: Sequence[Trial]) -> tuple[Any, list[tuple[Condition, ...]]]:
     """Return all sets of trials that one bound or value of one setting makes, with their conditions."""
+    blas.load()
     import numpy as np  # numpy: not at start
 
     space = searched_space(view)

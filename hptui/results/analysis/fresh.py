@@ -14,6 +14,7 @@ from typing import Literal
 
 from hptui.core.stages import stage_named
 from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import has_finite_values, objective_value, ranked_trials, replicates
 from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, is_telling, significant_digits
 from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
@@ -202,6 +203,7 @@ def fresh_difference(
     Paired by seed where both were repeated with the same seeds (two at least); else with the noise pooled over all
     repeated configurations.
     """
+    blas.load()
     from scipy import stats  # scipy: not at start
 
     own = {run.seed: objective_value(view, run) for run in fresh.runs}
@@ -247,6 +249,7 @@ def _noise_of_fresh(view: View, fresh: Fresh, dead: frozenset[int]) -> tuple[flo
 @lru_cache(maxsize=64)
 def expected_best(count: int) -> float:
     """Return the expected best of `count` equal ones, in standard deviations above their mean."""
+    blas.load()
     import numpy as np  # numpy and scipy: not at start
     from scipy import special
 

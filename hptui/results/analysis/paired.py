@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hptui.core.answers import QUESTIONS_FACT, RIGHT_FACT, decode_right
 from hptui.core.trial import Trial
+from hptui.results.analysis import blas
 from hptui.results.view import View
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def worse_answers(right: Sequence[Sequence[bool]], best: int, seed: int = 0) -> 
 
     The largest deviation of any pair's difference, in standard errors, is compared with that of bootstrap samples.
     """
+    blas.load()
     import numpy as np  # numpy: not at start
 
     answers = np.array(right, dtype=float)
@@ -75,6 +77,7 @@ def worse_answers(right: Sequence[Sequence[bool]], best: int, seed: int = 0) -> 
 
 def _pair_errors(answers: np.ndarray) -> np.ndarray:
     """Return the standard errors of the differences of all pairs; 0 for pairs that answered alike."""
+    blas.load()
     import numpy as np  # numpy: not at start
 
     questions, totals = answers.shape[1], answers.sum(1)
@@ -99,6 +102,7 @@ class PairTest:
 
 def pair_test(view: View, first: Trial, second: Trial) -> PairTest | None:
     """Return McNemar's exact test of two trials that nobody chose by value; None without answers."""
+    blas.load()
     from scipy import stats  # scipy: not at start
 
     answers = common_answers([first, second], view.study.objective.metric)

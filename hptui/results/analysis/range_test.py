@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from hptui.core.trial import Trial
+from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, violates_outcome
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import Noise, independent_runs, noise_of
@@ -29,6 +30,7 @@ MAX_TRIALS = 200
 @lru_cache(maxsize=512)
 def tukey_quantile(count: int, df: float) -> float:
     """Return the standard errors of a difference within which all of `count` equal means stay."""
+    blas.load()
     from scipy import stats  # scipy: not at start
 
     # The distribution is for a difference in units of one mean's error; a difference has the error times sqrt 2.

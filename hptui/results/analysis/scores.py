@@ -14,6 +14,7 @@ from typing import Any
 
 from hptui.core.study import Objective
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.results.analysis import blas
 from hptui.results.view import View
 
 Points = Sequence[tuple[int, float, float]]
@@ -123,12 +124,18 @@ def score_trials(view: View, trials: Sequence[Trial], objective: Objective, curv
 
 def _cut(values: Sequence[float]) -> tuple[float, float]:
     """Return median + 1.5 interquartile ranges, and the interquartile range."""
-    import numpy as np  # numpy: not at start
-
     if not values:
         return math.inf, 0.0
-    low, middle, high = np.percentile(values, [25, 50, 75])
-    return float(middle + CUT_IQR * (high - low)), float(high - low)
+    low, middle, high = (_quantile(sorted(values), share) for share in (0.25, 0.5, 0.75))
+    return middle + CUT_IQR * (high - low), high - low
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Return a quantile, to the bit as numpy does, which takes 0.1 s to load."""
+    place = share * (len(ordered) - 1)
+    index = int(place)
+    low, high, weight = ordered[index], ordered[min(index + 1, len(ordered) - 1)], place - index
+    return high - (high - low) * (1 - weight) if weight >= 0.5 else low + (high - low) * weight
 
 
 def _partial_scores(
@@ -141,6 +148,7 @@ def _partial_scores(
     curves: Mapping[int, Points],
 ) -> dict[int, float]:
     """Return the values of trials without one, by their rank at the last common progress."""
+    blas.load()
     import numpy as np  # numpy and scipy: not at start
     from scipy import stats
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from hptui.core.format import TOTAL_SUFFIX
 from hptui.core.trial import Trial
+from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import replicates
 from hptui.results.roles import lower_bound
 from hptui.results.view import View
@@ -34,6 +35,7 @@ class Interval:
 @lru_cache(maxsize=4096)
 def wilson_interval(k: int, n: int) -> Interval:
     """Return Wilson's score interval for k of n."""
+    blas.load()
     from scipy import stats
 
     bounds = stats.binomtest(k, n).proportion_ci(confidence_level=CONFIDENCE_LEVEL, method="wilson")
@@ -44,6 +46,7 @@ def student_interval(
     values: Sequence[float], floor: float | None = None, ceiling: float | None = None
 ) -> Interval | None:
     """Return Student's interval of a mean, cut at both bounds; None for one value, or equal ones."""
+    blas.load()
     from scipy import stats
 
     if len(values) < 2:

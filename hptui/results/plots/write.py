@@ -12,6 +12,7 @@ from hptui.core.errors import MachineError, UserError, did_you_mean
 from hptui.core.format import setting, settings
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial
+from hptui.results.analysis import blas
 from hptui.results.export.text_formats import csv_text, write_atomically
 from hptui.results.fence import reason_of
 from hptui.results.plots.context import PlotContext
@@ -38,6 +39,7 @@ def write_plots(view: View, reader: StoreReader, directory: Path, kind: str = "p
 
     One that fails has its reason in `failure`.
     """
+    blas.load()
     from hptui.results.plots.style import plot_style
 
     assert kind in IMAGE_FORMATS, kind
@@ -98,6 +100,7 @@ def _is_worth_a_figure(plot: Plot) -> bool:
 
 
 def _write(plot: Plot, directory: Path, kind: str) -> WrittenPlot:
+    blas.load()
     from hptui.results.plots.matplotlib import draw
     from hptui.results.plots.style import encode_figure
 
