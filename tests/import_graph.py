@@ -66,24 +66,36 @@ def loaded_by(module: str) -> frozenset[str]:
     return frozenset(libraries)
 
 
+ANYWHERE = re.compile(AT_ONCE.pattern.replace("^", r"^[ \t]*", 1), re.MULTILINE)
+"""Imports anywhere in a file, also in a program that stands in a text: it is run."""
+NAMED = re.compile(r"\bhptui(?:\.\w+)+")
+
+
 @cache
 def arrows() -> dict[str, frozenset[str]]:
     """Return module -> modules of ours that it imports, anywhere in it; of a test, also those that it runs by name."""
     graph = {}
     for module, path in modules().items():
-        targets: set[str] = set()
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                names = [name.name for name in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [f"{node.module}.{name.name}" for name in node.names]
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and module.startswith("tests."):
-                # `-m hptui.execution.local.launcher`, "hptui.search.ax:AxEngine", a program that a test runs
-                names = re.findall(r"\bhptui(?:\.\w+)+", node.value)
-            else:
-                continue
-            for name in names:
-                if name.split(".")[0] in ("hptui", "tests"):
-                    targets |= _with_parents(_module_of(name))
+        text = path.read_text()
+        # `-m hptui.execution.local.launcher`, "hptui.search.ax:AxEngine" in a program that a test runs
+        names = set(NAMED.findall(text)) if module.startswith("tests.") else set()
+        for source, several, line in ANYWHERE.findall(text):
+            if source.split(".")[0] in ("hptui", "tests"):
+                imported = re.findall(r"\w+", re.sub(r"#.*|\bas +\w+", "", several or line))
+                names |= {f"{source}.{name}" for name in imported} or {source}
+        targets = {target for name in names for target in _with_parents(_module_of(name))}
         graph[module] = frozenset(targets - {module})
     return graph
+
+
+def import_nodes(tree: ast.AST) -> list[ast.Import | ast.ImportFrom]:
+    """Return all imports of a file, at any depth. Expressions hold none, and are most of a file."""
+    found: list[ast.Import | ast.ImportFrom] = []
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(node)
+        else:
+            waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
+    return found

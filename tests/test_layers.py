@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.import_graph import import_nodes
+
 PACKAGE = Path(__file__).parent.parent / "hptui"
 
 MAX_LINES = 350
@@ -108,10 +110,10 @@ def imports(path: Path) -> tuple[str, ...]:
         tree.body = [
             node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
         ]
-    for node in ast.walk(tree):
+    for node in import_nodes(tree):
         if isinstance(node, ast.Import):
             names += [name.name for name in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{path}: imports are written in full"
             names += [f"{node.module}.{name.name}" for name in node.names]
     return tuple(names)

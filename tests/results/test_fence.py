@@ -12,7 +12,7 @@ from hptui.operations.report import report_text, verify_report, write_report
 from hptui.operations.result_files import write_file_set, write_html
 from hptui.results import report
 from hptui.results.analysis.kernel import Model, Points
-from hptui.results.document import EndFold, Fold, Heading, Paragraph
+from hptui.results.document import EndFold, Fold, Heading, Paragraph, render_markdown
 from hptui.results.export import compatible
 from hptui.results.plots import matplotlib as drawing
 from hptui.results.plots import registry
@@ -20,6 +20,7 @@ from hptui.results.plots.clip import values_on_axis
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import PlotOptions
 from hptui.results.plots.registry import PLOTS
+from hptui.results.report import compose_report
 from hptui.results.report_data import read_report_data
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
@@ -126,7 +127,7 @@ def test_no_size_of_values_costs_a_section(tmp_path, where, size):
             store.ingest(attempt.token, attempt.trial, 1, [("loss", 4, value, None, 4.0)], offset=2, sequence=2)
     data = read_report_data(sd)
     assert data.effect_analysis().groups, "the settings are looked at"
-    text = report_text(sd)
+    text = render_markdown(compose_report(data)).text
     assert "is left out" not in text
     assert max(map(len, text.split())) < 200
 
