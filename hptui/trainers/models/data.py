@@ -11,6 +11,7 @@ import hashlib
 import os
 import random
 import sysconfig
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -69,11 +70,20 @@ def _functions_of(module: str, file: Path) -> Iterator[LibraryFunction]:
     except (SyntaxError, ValueError, OSError):
         return
     lines = source.splitlines()
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             documentation = ast.get_docstring(node)
             if documentation and documentation.isascii():
                 yield LibraryFunction(module, node.name, _signature(node), documentation, _code(node, lines))
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield what `ast.walk` does without expressions, which hold no function and are most of a file."""
+    waiting: deque[ast.AST] = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        yield node
+        waiting.extend(child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
