@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError, UserError
 from hptui.core.metric_names import identifier
 from hptui.core.shorthand import parse_parameter

@@ -16,11 +16,11 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.core.masking import masked_command
 

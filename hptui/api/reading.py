@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import Unsupported
 from hptui.core.masking import mask, mask_text
 from hptui.core.trial import Attempt, Trial, Value

@@ -6,12 +6,13 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from hptui.api.arguments import EarlyStoppingCallback, parse_search_space
 from hptui.api.functions import FunctionLocation, locate
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import ExpressionError, UserError, did_you_mean
 from hptui.core.expressions import parse
 from hptui.core.study import Study

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from hptui import plugins
 from hptui.cli.output import message
+from hptui.core.dataclass import dataclass
 from hptui.store.paths import StudyDir, find_home
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -10,10 +10,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TextIO
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.masking import Numbers, mask, shown
 from hptui.core.sanitize import sanitize

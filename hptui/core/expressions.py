@@ -11,10 +11,11 @@ import keyword
 import re
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import ExpressionError, did_you_mean
 from hptui.core.operators import (
     COMPARISONS,

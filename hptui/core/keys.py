@@ -6,10 +6,11 @@ code."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError, did_you_mean
 from hptui.core.key_types import (
     COMMAND,

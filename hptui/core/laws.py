@@ -5,7 +5,8 @@ They give first proposals and default ranges, never bounds. A value that is extr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from hptui.core.dataclass import dataclass
 
 STEP_LAW_SOURCE = "Step Law, arXiv:2503.04715"
 LORA_SOURCE = "the published rule for LoRA learning rates"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Protocol
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 
 MemoryMode = Literal["refuse", "shrink", "off"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Final
+
+from hptui.core.dataclass import dataclass
 
 NOTICE_KINDS: Final = {
     "done": "the study came to its end",

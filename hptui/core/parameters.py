@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
 from decimal import Decimal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError
 from hptui.core.expressions import Expression
 from hptui.core.trial import Value

@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import settings as format_settings
 from hptui.core.parameters import Choice, Parameter
 from hptui.core.required_metrics import RequiredMetric, required_metrics

@@ -8,8 +8,9 @@ the program makes them, and slots would make each class twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from hptui.core.dataclass import dataclass
 
 if TYPE_CHECKING:
     from hptui.core.keys import Key

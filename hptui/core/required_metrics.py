@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean, nearest
 from hptui.core.metric_names import identifier
 from hptui.core.ranking import MEASURED_QUANTITIES

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Objective
 
 BY_RULE, BY_PERSON = "rule", "person"

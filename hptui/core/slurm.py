@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from hptui.core.dataclass import dataclass
 
 NOTICE_BEFORE_LIMIT_S = 60.0
 """Time by which a job is warned earlier than `pause_grace` demands: Slurm looks at time limits once a minute."""

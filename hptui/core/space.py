@@ -10,9 +10,10 @@ import itertools
 import math
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError
 from hptui.core.expressions import Expression, parse
 from hptui.core.parameters import Choice, Derived, Float, Int, Parameter

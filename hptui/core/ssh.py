@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from hptui.core.dataclass import dataclass
 
 Pull = Literal["best", "paused", "all", "none"]
 """Whose last checkpoint is copied here: paused trials' when they pause; with "best" also the best one's at the end."""

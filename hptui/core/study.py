@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.expressions import Expression
 from hptui.core.memory import MemoryMode
 from hptui.core.notify import Notify as Notify

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from hptui.core.dataclass import dataclass
 
 Value = bool | int | float | str | None | list["Value"] | dict[str, "Value"]
 """A setting: any value that both TOML and JSON can express."""

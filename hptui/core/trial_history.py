@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import overload
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Trial
 
 

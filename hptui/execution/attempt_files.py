@@ -9,9 +9,9 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import NOTICE_FILE, Reason, TrialStatus
 from hptui.execution.classify_exit import ATTEMPT_STATE_OF
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH

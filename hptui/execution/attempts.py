@@ -11,11 +11,12 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hptui import studyfile
+from hptui.core.dataclass import dataclass
 from hptui.core.memory import SHRUNK
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, AttemptState, Trial, TrialStatus, Value

@@ -10,9 +10,9 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.masking import mask_text
 from hptui.core.notify import Notify
 from hptui.core.sanitize import sanitize

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.gpu_faults import is_gpu_fault
 from hptui.core.memory_texts import memory_reason
 from hptui.core.study import Objective

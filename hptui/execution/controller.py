@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
 from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus

@@ -20,10 +20,11 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from hptui import plugins
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import Unsupported
 from hptui.core.plugin_specs import ExecutorSpec
 from hptui.core.references import resolve

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from hptui import plugins
+from hptui.core.dataclass import dataclass
 from hptui.core.ranking import MEASURED_QUANTITIES
 from hptui.core.required_metrics import CONDITION, OBJECTIVE, required_metrics
 from hptui.core.study import Study

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Reason, Role, StudyState, Trial, TrialStatus
 from hptui.core.usage import has_run_with_options_of, is_input_mistake
 from hptui.execution.trial_ledger import TrialLedger

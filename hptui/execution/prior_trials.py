@@ -11,11 +11,12 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hptui import studyfile
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError, did_you_mean
 from hptui.core.masking import mask
 from hptui.core.study import Study

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hptui.core.dataclass import dataclass
 from hptui.core.stages import as_stage, comparable, stage_named
 from hptui.core.study import Study
 from hptui.core.trial import AttemptState, Role, Trial, TrialStatus

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Attempt, Trial
 from hptui.execution.executor import Handle, State
 from hptui.store.run_directory import RunDir

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from hptui import studyfile
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.core.ranking import ranking
 from hptui.core.stages import (

@@ -7,9 +7,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
 from hptui.core.study import Study
 from hptui.core.trial import StudyState, Trial

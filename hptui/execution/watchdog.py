@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Resources
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.recorded import EventKind

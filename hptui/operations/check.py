@@ -6,13 +6,14 @@ import json
 import random
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from hptui.core.command_settings import COMMAND_KIND
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import NoUsableTrial
 from hptui.core.format import settings as settings_text
 from hptui.core.laws import NOTE_PREFIX

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import settings
 from hptui.core.trial import Attempt, Role, Trial
 from hptui.store.reader import StoreReader

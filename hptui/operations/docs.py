@@ -10,9 +10,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import MachineError, UserError, did_you_mean, nearest
 
 DIRECTORY = Path(__file__).parents[1] / "docs"

@@ -9,10 +9,10 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
 from hptui.core.format import size
 from hptui.core.trial import Attempt, StudyState, TrialStatus

@@ -13,10 +13,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import MachineError, NoUsableTrial, StudyError
 from hptui.core.planned_trials import PrepareRequest
 from hptui.core.study import Study

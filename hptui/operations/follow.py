@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import NoUsableTrial
 from hptui.core.study import Study
 from hptui.core.trial import Role, StudyState, Trial, Value

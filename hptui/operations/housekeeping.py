@@ -6,9 +6,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError, Locked, MachineError, UserError
 from hptui.core.trial import Trial, TrialStatus
 from hptui.execution.probe import probe

@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.core.format import setting
 from hptui.core.trial import Role, Trial, TrialStatus, Value

@@ -9,10 +9,10 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import RunDir, lock_is_held, read_json

@@ -7,10 +7,11 @@ in the heaviest configuration, each in a process of its own, so that one that do
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import NoUsableTrial, UserError, did_you_mean
 from hptui.core.keys import WHOLE_FLOAT
 from hptui.core.study import Study

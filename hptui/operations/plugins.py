@@ -9,11 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from hptui import plugins
 from hptui.core.command_settings import COMMAND_KIND
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import MachineError, UserError, did_you_mean
 from hptui.core.plugin_specs import Group
 from hptui.core.stages import as_stage

@@ -6,11 +6,12 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hptui import plugins
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean, named_in_errors
 from hptui.core.sanitize import sanitize
 from hptui.core.study import Resources, StoppingConditions, Study

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError, UserError, did_you_mean
 from hptui.core.space import Derived, Parameter, Space
 from hptui.core.stages import as_stage, stage_named

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.format import clock, memory, metric, setting, visible_metrics
 from hptui.core.metric_names import identifier

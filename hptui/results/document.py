@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hptui.core.dataclass import dataclass
 from hptui.core.masking import shown
 from hptui.core.sanitize import sanitize
 from hptui.results.claims.claim import Claim

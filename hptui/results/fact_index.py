@@ -17,9 +17,9 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.core.version import __version__
 from hptui.results.document import MarkdownText, ReportDocument, render_markdown

@@ -6,8 +6,7 @@ of numpy and scipy, and reads curves only of studies in which something was repe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import NotFound
 from hptui.core.format import metric
 from hptui.core.study import Study

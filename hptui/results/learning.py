@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import number
 from hptui.core.study import Goal
 from hptui.core.trial import Role, Trial, TrialStatus

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import SequenceMatcher
 from typing import Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.results.document import MarkdownText, RenderedFact
 from hptui.results.fact_index import FactIndex, compared_text, line_digest
 

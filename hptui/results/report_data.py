@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import is_count
 from hptui.core.masking import mask
 from hptui.core.rungs import RungResult, RungSummary

@@ -6,8 +6,8 @@ size doubles gradient accumulation, which keeps the effective batch size."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import ExpressionError
 from hptui.core.format import setting
 from hptui.core.trial import Value

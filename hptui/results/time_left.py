@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import duration
 from hptui.core.stages import expected_total
 from hptui.core.trial import Trial, TrialStatus

@@ -5,11 +5,12 @@ Statistics over trials are in `results.analysis`."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
 from hptui.core.command_settings import script_parameters
+from hptui.core.dataclass import dataclass
 from hptui.core.masking import mask, mask_text
 from hptui.core.ranking import pareto_set, ranking
 from hptui.core.stages import comparable, planned_in_stage, stage_index

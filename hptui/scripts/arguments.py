@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.core.trial import Value
 from hptui.scripts import config_file

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
 from hptui.scripts.config_formats import ini_read, ini_text, python_read, python_text

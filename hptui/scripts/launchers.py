@@ -10,9 +10,9 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.ranks import split_rank
 
 TORCH_MODULES = ("torch.distributed.run", "torch.distributed.launch")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.core.values import show
 from hptui.scripts.inspect.forms import FLAG_KINDS, UNKNOWN, FormKind, OptionForm, Reads, normal_name

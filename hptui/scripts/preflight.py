@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import nearest
 from hptui.core.trial import Value
 from hptui.scripts import config_file

@@ -17,9 +17,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.lines import split_lines
 from hptui.scripts.program import CONTAINERS, is_python
 from hptui.store.run_directory import write_json

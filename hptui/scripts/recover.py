@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.collector import OUTPUT, REPORT, TAP, MetricsCollector, MetricsSource
 from hptui.scripts.metrics.lines import LineReader, split_lines
 from hptui.scripts.metrics.pairs import MetricsReading

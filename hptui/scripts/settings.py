@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009  (`setting` is a dataclasses.field by another name)
 """The settings of the trainer `command`: hptui's own keys of `[trainer]`.
 
 Each other key of the table is a parameter of the script.
@@ -7,11 +6,12 @@ Each other key of the table is a parameter of the script.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from typing import Any
 
 from hptui.core.command_settings import COMMAND_KEYS
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.keys import Key
 from hptui.core.trial import Value

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Protocol
 
 from hptui import plugins
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError, UserError
 from hptui.core.study import Study
 from hptui.core.trial import Rejection, Trial, Value

@@ -21,10 +21,11 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum, auto
 from statistics import pstdev
 
+from hptui.core.dataclass import dataclass
 from hptui.core.ranking import outcome_margins
 from hptui.core.study import Objective, Study
 from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value

@@ -8,10 +8,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from random import Random
 from typing import Protocol, TypeVar
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Study
 from hptui.core.trial import Rejection, Trial, Value
 from hptui.search.engine import Proposal, seed_for

@@ -11,10 +11,10 @@ import math
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from hptui import plugins
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
 from hptui.core.memory import MemoryRule
 from hptui.core.study import Study

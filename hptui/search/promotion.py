@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.rungs import BY_PERSON, RungResult, promotable
 from hptui.core.study import NO_OBJECTIVE, Objective, PrunerSettings, Study
 from hptui.core.trial import Trial

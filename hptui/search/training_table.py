@@ -8,9 +8,10 @@ clipped: a loss of 1e10 would make all others look the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from statistics import median, quantiles
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Objective
 from hptui.search.history import MEMORY_MARGIN, Observation, ObservationKind, imputed_worst
 from hptui.search.learning_engine import AskContext

@@ -6,9 +6,9 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import MachineError
 from hptui.store.paths import StudyDir
 

@@ -7,9 +7,9 @@ HOME is `--home`, else `$HPTUI_HOME`, else the nearest `.hptui/` in the working 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import NotFound, UserError
 from hptui.core.values import check_name
 

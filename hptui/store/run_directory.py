@@ -40,10 +40,10 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.store.safe_reading import UnusableFile, move_aside, open_regular, read_start
 
 MAX_EVENT_BYTES = 64 * 1024

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import Problems, StudyError, did_you_mean
 from hptui.core.key_types import TEXT, join_location, require_list, require_table
 from hptui.core.keys import FROM_FIELD, Key

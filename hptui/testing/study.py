@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hptui.api.reading import OpenStudy, open_study
+from hptui.core.dataclass import dataclass
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.results.export.text_formats import toml_key, toml_text

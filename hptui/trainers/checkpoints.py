@@ -12,10 +12,10 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.store.run_directory import read_json, sync_to_disk, write_json
 
 MANIFEST = "MANIFEST.json"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError, NotAvailable, Unsupported, UserError
 from hptui.core.gpu_faults import is_fork_fault, is_gpu_fault
 from hptui.core.memory_texts import memory_reason

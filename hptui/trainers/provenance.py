@@ -16,10 +16,11 @@ import resource
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.git import ask_git
 from hptui.core.masking import mask_text, recordable_variables
 from hptui.core.trial import Value

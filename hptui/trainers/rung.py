@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from hptui.core.dataclass import dataclass
 
 TOLERANCE = 1e-9
 """Tolerance of comparisons of progress, which is a quotient."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.planned_trials import PrepareRequest
 from hptui.core.trial import Reason, TrialStatus, Value
 from hptui.store.run_directory import EventWriter

@@ -15,11 +15,12 @@ import random
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.expressions import parse
 from hptui.plugins import TrainerSpec

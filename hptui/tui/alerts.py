@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import StudyState, TrialStatus
 from hptui.tui.cells import plain_line
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from rich.cells import cell_len, set_cell_size
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import MachineError, UserError
 from hptui.core.masking import shown
 from hptui.core.sanitize import ELLIPSIS

@@ -25,10 +25,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError, did_you_mean
 from hptui.core.notify import Notify
 from hptui.operations.notify import config_path as config_path

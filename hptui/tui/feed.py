@@ -9,11 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from textual.message import Message
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
 from hptui.tui.sources.pool import FeedSource, ReaderPool
 

@@ -12,10 +12,10 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
 
 TERM_PATTERN = re.compile(r"(!?)([^\s<>=!~]+)(<=|>=|!=|=|<|>|~)(.*)", re.DOTALL)

@@ -8,10 +8,11 @@ names the function of `hptui.operations` that it calls, which is the one that th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from textual.binding import Binding, BindingType
+
+from hptui.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from hptui.core.dataclass import dataclass
 
 MAX_MESSAGES = 50
 """Messages that are kept; the oldest are dropped first."""

@@ -5,10 +5,10 @@ No state is shown by colour alone; there is a set of ASCII signs for terminals w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from textual.theme import BUILTIN_THEMES, Theme
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import StudyState, TrialStatus
 
 MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")

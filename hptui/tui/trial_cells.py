@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import clock
 from hptui.core.format import number as written
 from hptui.core.trial import SECONDS_ALONE, Trial, TrialStatus

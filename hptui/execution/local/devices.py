@@ -11,9 +11,9 @@ import fcntl
 import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import MachineError, UserError
 from hptui.core.study import Resources
 from hptui.execution.local import nvml

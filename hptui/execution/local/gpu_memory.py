@@ -7,8 +7,8 @@ but at most what is left of the card when the processes that can be named have e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.execution.local.nvml import Gpu
 
 MEMORY_MARGIN = 1.1

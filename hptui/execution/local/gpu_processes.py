@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pwd
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.execution.local import nvml
 from hptui.execution.local.nvml import Gpu
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.execution.executor import Launch, Lease, StartFailed
 from hptui.execution.local import shim
 from hptui.execution.local.slots import LocalLease

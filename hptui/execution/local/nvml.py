@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
+
+from hptui.core.dataclass import dataclass
 
 GIB = float(1 << 30)
 """Bytes of a GiB."""

@@ -8,8 +8,8 @@ import os
 import socket
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Resources
 from hptui.execution.executor import Lease, usable_cpu_cores
 from hptui.execution.local import devices, nvml, shim, torch_build

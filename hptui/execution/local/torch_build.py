@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.execution.local.nvml import Gpu
 
 OLDEST_CAPABILITY = {13: (7, 5)}

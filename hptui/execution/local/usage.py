@@ -12,11 +12,12 @@ import re
 import threading
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import psutil
 
+from hptui.core.dataclass import dataclass
 from hptui.execution.local import devices, nvml
 from hptui.execution.local.nvml import GIB
 from hptui.store.records import Sample

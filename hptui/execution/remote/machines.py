@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Pull, Resources
 from hptui.execution.executor import Lease, Place, WorkerSpec
 from hptui.execution.remote.link import MachineLink

@@ -5,9 +5,9 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Study
 from hptui.execution.remote.link import Link, ssh_command
 from hptui.execution.remote.ssh_machines import SshMachines

@@ -22,9 +22,10 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.version import __version__
 from hptui.execution.remote.entry import Refused
 from hptui.execution.remote.messages import PROTOCOL, BadMessage, LineBuffer, pack

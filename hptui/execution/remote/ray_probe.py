@@ -7,9 +7,10 @@ import os
 import select
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Study
 from hptui.execution.remote.link import Link
 from hptui.execution.remote.ray_places import MAX_CONNECT_S, bridge_command, demand_of, explain, unfit, wanted_places

@@ -9,8 +9,9 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO
+
+from hptui.core.dataclass import dataclass
 
 PROGRAMS = ("sbatch", "squeue", "scancel", "scontrol", "sinfo")
 """What must be installed where the runner is; `sacct` may be missing."""

@@ -11,10 +11,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import did_you_mean
 from hptui.core.format import duration
 from hptui.core.study import Study

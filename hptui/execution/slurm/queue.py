@@ -7,9 +7,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hptui.core.dataclass import dataclass
 from hptui.execution.slurm.commands import SlurmCommand
 
 FORMAT = "%i|%j|%T|%r|%N|%S"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
 
 import numpy as np
 from scipy import linalg, optimize, special
 
+from hptui.core.dataclass import dataclass
 from hptui.core.space import Space
 from hptui.core.trial import Trial, Value
 from hptui.results.analysis.factors import SPACE_POINTS, Factor, space_points

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
+from hptui.core.dataclass import dataclass
 from hptui.core.ranking import meets_outcome, objective_point
 from hptui.core.space import Space
 from hptui.core.stages import candidates_for_best, stage_named, stage_space

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.stages import comparable as stages_agree
 from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number

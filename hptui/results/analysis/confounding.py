@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Trial, Value
 from hptui.core.values import values_equal
 from hptui.results.view import View

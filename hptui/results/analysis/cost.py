@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import setting
 from hptui.core.trial import Attempt, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number

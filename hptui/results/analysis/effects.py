@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.parameters import Choice, Float, Int
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number, values_equal

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.space import Space
 from hptui.core.study import Objective
 from hptui.core.trial import Trial

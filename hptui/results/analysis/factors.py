@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.space import Space
 from hptui.core.trial import Trial, Value

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import ExpressionError
 from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.space import Space

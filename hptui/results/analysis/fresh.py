@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.stages import stage_named
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis import blas

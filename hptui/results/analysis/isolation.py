@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.parameters import Choice
 from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.core.values import canonical_json, is_number

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy import linalg, optimize
+
+from hptui.core.dataclass import dataclass
 
 Array = Any
 """A numpy array."""

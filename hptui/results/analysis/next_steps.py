@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.ranking import in_order_of_end
 from hptui.core.space import configuration_key
 from hptui.core.trial import Role, Trial, Value

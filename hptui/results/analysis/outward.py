@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import ExpressionError, StudyError
 from hptui.core.parameters import Choice, Float, Int, Parameter
 from hptui.core.shorthand import parse_parameter

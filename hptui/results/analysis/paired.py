@@ -10,10 +10,10 @@ Source: Q. McNemar, Psychometrika 12 (1947); P. H. Westfall and S. S. Young, Res
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hptui.core.answers import QUESTIONS_FACT, RIGHT_FACT, decode_right
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Trial
 from hptui.results.analysis import blas
 from hptui.results.view import View

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Trial
 from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, violates_outcome

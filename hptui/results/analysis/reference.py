@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import is_count
 from hptui.core.study import Reference
 from hptui.core.trial import Role, Trial

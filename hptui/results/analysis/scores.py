@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Objective
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results.analysis import blas

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hptui.core.dataclass import dataclass
 from hptui.results.analysis.evidence import EffectAnalysis
 
 MAX_TOGETHER = 0.2

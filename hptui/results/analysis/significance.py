@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import TOTAL_SUFFIX
 from hptui.core.trial import Trial
 from hptui.results.analysis import blas

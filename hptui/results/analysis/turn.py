@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from statistics import NormalDist, fmean, median
+
+from hptui.core.dataclass import dataclass
 
 LONG_CURVE = 20
 """Points from which a curve has a scatter of its own."""

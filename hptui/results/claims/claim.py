@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.results.facts import Fact, Line, facts_of, plain_text
 
 

@@ -5,9 +5,10 @@ Formats that need Optuna, Ax or the script's own options are written in `hptui.o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Trial
 from hptui.plugins import ExporterSpec
 from hptui.results.export.config import render_trial

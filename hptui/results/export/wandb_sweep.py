@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from hptui.core.command_settings import COMMAND_KEYS, COMMAND_KIND, script_names
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import Unsupported
 from hptui.core.parameters import Choice, Float, Parameter
 from hptui.core.trial import Value

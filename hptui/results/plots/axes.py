@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import setting
 from hptui.core.parameters import Choice, Float, Parameter
 from hptui.core.sanitize import sanitize

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
+from hptui.core.dataclass import dataclass
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial
 from hptui.core.values import number_text

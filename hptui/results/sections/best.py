@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import visible_metrics as visible
 from hptui.core.ranking import hypervolumes
 from hptui.core.trial import SECONDS_ALONE, Trial, Value

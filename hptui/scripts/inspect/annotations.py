@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.forms import Reads
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
 

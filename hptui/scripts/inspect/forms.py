@@ -7,9 +7,10 @@ must be several words for `nargs`, repeated options for `append`, one word for a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 
 UNKNOWN = object()

@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
+from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.library_output import library_metrics, trainer_metrics
 from hptui.scripts.inspect.modes import skipped_calls

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.annotations import read_annotation
 from hptui.scripts.inspect.class_parsers import class_options
 from hptui.scripts.inspect.click_parser import click_options

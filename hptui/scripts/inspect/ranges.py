@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.core.values import number_text
 from hptui.scripts.inspect.syntax import ScriptOption

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.scripts.constant_slots import assigned_pairs, top_level
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm

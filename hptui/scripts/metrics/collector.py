@@ -9,8 +9,9 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.pairs import MEASURE_WORDS, METRIC_WORDS, MetricsReading, canonical_name
 from hptui.scripts.metrics.ranks import Disagreement
 from hptui.trainers.context import TrialContext

@@ -6,11 +6,12 @@ import glob
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from hptui import plugins
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError, UserError, did_you_mean
 from hptui.scripts.metrics.pairs import MetricsReading
 from hptui.scripts.metrics.readers import MetricsReader, ReaderOptions

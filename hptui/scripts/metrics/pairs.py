@@ -9,9 +9,10 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
 
 SYNONYMS = {

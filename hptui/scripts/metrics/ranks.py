@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from hptui.core.dataclass import dataclass
 
 TAGS = re.compile(
     r"\[(?:rank|default)(?P<torch>\d+)\]:\s?"  # torchrun --tee, and messages of torch itself

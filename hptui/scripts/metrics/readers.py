@@ -8,10 +8,11 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from hptui.core.dataclass import dataclass
 from hptui.plugins import MetricsReaderSpec
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import MetricsReading, reading_of_record, to_number, to_step

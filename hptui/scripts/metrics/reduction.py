@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from statistics import fmean
 
+from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.collector import MetricsSource
 from hptui.scripts.metrics.pairs import MetricsReading
 

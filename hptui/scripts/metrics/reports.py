@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.pairs import MetricsReading, to_number, to_step
 from hptui.scripts.metrics.tail import FileTail
 

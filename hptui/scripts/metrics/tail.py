@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from hptui.core.dataclass import dataclass
 
 MAX_READ_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 22

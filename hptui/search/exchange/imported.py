@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.core.study import Study
 from hptui.core.trial import Reason, TrialStatus, Value

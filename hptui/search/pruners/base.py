@@ -7,11 +7,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Protocol
 
+from hptui.core.dataclass import dataclass
 from hptui.core.ranking import ObjectivePoint, dominates
 from hptui.core.study import Objective
 

@@ -7,10 +7,10 @@ Source: arXiv:1810.05934 (ASHA), arXiv:1603.06560 (Hyperband)."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from math import ceil
 from zlib import crc32
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Objective, PrunerSettings
 from hptui.plugins import PrunerKind
 from hptui.search.pruners.base import (

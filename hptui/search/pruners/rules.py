@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from math import floor
 
+from hptui.core.dataclass import dataclass
 from hptui.core.study import Objective, PrunerSettings
 from hptui.plugins import PrunerKind
 from hptui.search.pruners.base import (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError, Unsupported, did_you_mean
 from hptui.core.trial import Value
 from hptui.core.values import canonical_json, is_number, number_text, show

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.trainers.settings import setting
 
@@ -80,7 +79,7 @@ class CharlmSettings:
     lr_decay: float = setting(
         0.1, "factor per entry of lr_steps (step), or per epoch (exponential)", category=SCHEDULE, typical="0.1 to 0.99"
     )
-    lr_steps: list[int] = setting(  # noqa: RUF009  a dataclasses.field by another name
+    lr_steps: list[int] = setting(
         [], "steps at which the step schedule multiplies by lr_decay", unit="steps", category=SCHEDULE
     )
 

@@ -13,12 +13,12 @@ import platform
 import random
 import sysconfig
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.store.run_directory import exclusive_lock, write_atomic
 from hptui.trainers.charlm.settings import CharlmSettings

@@ -12,12 +12,12 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.charlm import text
 from hptui.trainers.charlm.model import CharLM, generate
 from hptui.trainers.charlm.settings import CharlmSettings

@@ -7,12 +7,12 @@ import math
 import random
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.data.tokens import Tokens
 
 IGNORED_TARGET = -100

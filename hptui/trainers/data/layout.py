@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import Unsupported, UserError, did_you_mean
 from hptui.trainers.data.read import TEXT_COLUMN, Row
 from hptui.trainers.data.settings import DataSettings

@@ -14,10 +14,11 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.store.run_directory import exclusive_lock, read_json, write_json
 from hptui.trainers.data import split

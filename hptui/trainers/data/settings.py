@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.trainers.settings import setting
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
 from hptui.trainers.data.read import DataSource, Row, read_rows
 from hptui.trainers.data.settings import DataSettings

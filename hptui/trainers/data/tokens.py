@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.data.endings import AnswerEnds
 from hptui.trainers.data.layout import Example
 from hptui.trainers.data.settings import DataSettings

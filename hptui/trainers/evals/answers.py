@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
 from hptui.trainers.evals.options import GenerationOptions
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.trainers.data.tokens import appended_tokens, strip_suffix
 from hptui.trainers.evals.options import GenerationOptions

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
 
 METRIC_FAMILIES = ("accuracy", "exact_match", "bleu", "rouge")

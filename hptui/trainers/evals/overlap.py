@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 
 RESAMPLES = 500

@@ -13,10 +13,10 @@ import random
 import sysconfig
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 
 SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"}

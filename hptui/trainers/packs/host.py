@@ -13,10 +13,11 @@ import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import with_counts
 from hptui.core.trial import Reason
 from hptui.store.run_directory import RunDir, read_json, write_json

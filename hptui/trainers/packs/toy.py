@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.trainers.context import TrialContext
 from hptui.trainers.packs.planner import MeasuredGroups

@@ -10,12 +10,13 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.checkpoints import load_optimizer
 from hptui.trainers.data.batches import TokenRows, TrainingOrder
 from hptui.trainers.sft import memory, optimizer

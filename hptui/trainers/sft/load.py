@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import NotAvailable, UserError, did_you_mean
 from hptui.trainers import hub, models
 from hptui.trainers.sft import bitsandbytes

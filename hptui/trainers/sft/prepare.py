@@ -5,10 +5,11 @@ The warnings include settings that were given and have no effect, each with the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import NotAvailable, UserError
 from hptui.core.planned_trials import PrepareRequest
 from hptui.core.required_metrics import CONDITION, OBJECTIVE, misspelling_warnings, require_measured

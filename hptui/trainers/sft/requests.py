@@ -7,11 +7,11 @@ company, a request is computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.data.batches import Batch
 from hptui.trainers.evals import GenerationOptions
 from hptui.trainers.evals.generate import Completion, GenerationTiming, Prompt

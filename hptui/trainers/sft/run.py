@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import batches
 from hptui.trainers.data.batches import LongestFirst, TokenRows, TrainingOrder

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.trainers.sft import adapters, load, memory, merging
 from hptui.trainers.sft.precision import AUTOCAST, autocast

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
 from hptui.trainers.data.settings import DataSettings
 from hptui.trainers.evals.options import ANSWER_FORMATS, METRIC_FAMILIES, GenerationOptions
@@ -60,7 +59,7 @@ class ModelSettings:
     lora_dropout: float = setting(
         0.0, "share of the adapter's inputs dropped while training", category=ADAPTER, typical="0 to 0.1", low=0
     )
-    lora_target: list[str] | str | None = setting(  # noqa: RUF009  a dataclasses.field by another name
+    lora_target: list[str] | str | None = setting(
         ALL_LINEAR,
         'list of names of layers that get an adapter, or "all-linear"',
         category=ADAPTER,
@@ -165,7 +164,7 @@ class TrainingSettings:
     lr_decay: float = setting(
         0.1, "factor per entry of lr_steps (step), or per epoch (exponential)", category=SCHEDULE, typical="0.1 to 0.99"
     )
-    lr_steps: list[int] = setting(  # noqa: RUF009  a dataclasses.field by another name
+    lr_steps: list[int] = setting(
         [], "steps at which the step schedule multiplies by lr_decay", unit="steps", category=SCHEDULE
     )
     lr_power: float = setting(1.0, "exponent of the polynomial schedule", category=SCHEDULE, typical="0.5 to 3")
@@ -208,7 +207,7 @@ class RunSettings:
     generate_split: str = setting(
         "validation", "which held-out examples", category=GENERATION, choices=("validation", "test")
     )
-    generate_metrics: list[str] = setting(  # noqa: RUF009
+    generate_metrics: list[str] = setting(
         ["exact_match", "bleu", "rouge"],
         "what is measured of the answers: " + ", ".join(METRIC_FAMILIES),
         category=GENERATION,
@@ -219,10 +218,8 @@ class RunSettings:
     answer_regex: str = setting("", "the pattern of answer_format regex; its first group", category=GENERATION)
     max_new_tokens: int = setting(64, "longest answer", unit="tokens", category=GENERATION, low=1)
     generate_batch_size: int = setting(16, "prompts answered together", unit="prompts", category=GENERATION, low=1)
-    stop: list[str] = setting([], "texts that end an answer", category=GENERATION)  # noqa: RUF009
-    custom_metrics: list[str] = setting(  # noqa: RUF009
-        [], 'your own metrics, as "file.py:function"', category=GENERATION
-    )
+    stop: list[str] = setting([], "texts that end an answer", category=GENERATION)
+    custom_metrics: list[str] = setting([], 'your own metrics, as "file.py:function"', category=GENERATION)
 
 
 @dataclass(frozen=True, kw_only=True)

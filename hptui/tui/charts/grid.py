@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import TrialStatus
 from hptui.tui.cells import Cell
 from hptui.tui.charts.layout import axis_layout

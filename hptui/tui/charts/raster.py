@@ -8,10 +8,11 @@ gaps.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hptui.core.dataclass import dataclass
 
 Floats = NDArray[np.float64]
 """A one-dimensional array of numbers."""

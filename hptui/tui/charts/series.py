@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from hptui.core.dataclass import dataclass
 from hptui.core.steps import axis_positions
 from hptui.store.records import Bucket
 from hptui.tui.charts.raster import Floats, SeriesLine

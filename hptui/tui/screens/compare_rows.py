@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import clock, memory, setting, visible_metrics
 from hptui.core.stages import comparable
 from hptui.core.study import Study

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import ExpressionError
 from hptui.core.format import duration
 from hptui.core.space import Choice

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hptui.core.dataclass import dataclass
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.records import MetricSummary

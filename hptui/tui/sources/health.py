@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import TrialStatus
 from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose, read_scatter_pools
 from hptui.results.learning import Pools

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import NotFound
 from hptui.tui.sources.pool import ReaderPool
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from hptui.core.dataclass import dataclass
 from hptui.operations.machine import DiskNow, GpuNow, Machine, MachineNow, ProcessNow, disks_now, processes_now
 from hptui.tui.sources.pool import ReaderPool
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from hptui.core.dataclass import dataclass
 from hptui.results.importance import Importance
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import PlotOptions, PlotTable

@@ -6,10 +6,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.tui.sources.pool import ReaderPool
 
 MAX_FILE_BYTES = 1 << 23

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from hptui import studyfile
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
 from hptui.core.stages import expected_total
 from hptui.core.study import Study

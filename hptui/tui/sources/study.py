@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from hptui import studyfile
+from hptui.core.dataclass import dataclass
 from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, objective_point
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, StudyState, Trial, TrialStatus, Value

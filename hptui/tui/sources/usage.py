@@ -6,9 +6,9 @@ The runner's samples carry times; a metric of the same trial tells at which step
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hptui.core.dataclass import dataclass
 from hptui.core.trial import Attempt
 from hptui.store.reader import StoreReader
 from hptui.store.records import Sample

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
@@ -12,6 +11,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.style import Style as ContentStyle
 
+from hptui.core.dataclass import dataclass
 from hptui.core.format import number
 from hptui.tui.cells import fit_cells, width_of
 from hptui.tui.themes import N_SERIES_COLOURS

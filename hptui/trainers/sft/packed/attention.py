@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from hptui.core.dataclass import dataclass
 
 NAME = "hptui_packed"
 """Name of the implementation of attention, as transformers registers it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import torch
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.failures import OutOfMemory

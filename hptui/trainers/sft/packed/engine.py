@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.data.batches import Batch
 from hptui.trainers.sft import memory
 from hptui.trainers.sft.forward import sum_losses

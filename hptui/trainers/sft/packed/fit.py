@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hptui.core.dataclass import dataclass
 from hptui.core.version import __version__
 from hptui.trainers.data.batches import Batch
 from hptui.trainers.sft import adapters

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.sft.memory import GIB
 from hptui.trainers.sft.packed.dropout import PEFT_PREFIX
 

@@ -8,13 +8,14 @@ flat gradients here, not by autograd, which would hold a tensor for each matrix.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.sft.packed.dropout import DropoutKey, Masks
 from hptui.trainers.sft.packed.layout import FlatAdapter, Layout, union
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from hptui.core.dataclass import dataclass
 from hptui.trainers.evals import Interrupted
 from hptui.trainers.evals.generate import Job
 from hptui.trainers.sft import memory
