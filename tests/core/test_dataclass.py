@@ -141,4 +141,4 @@ def test_the_package_uses_no_other() -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
         if "dataclass" in {name.name for name in node.names}
     ]
-    assert {*others} <= STANDARD_ONLY
+    assert {*others} <= STANDARD_ONLY, "import dataclass from hptui.core.dataclass"

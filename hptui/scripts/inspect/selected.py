@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
 from hptui.scripts.metrics.pairs import canonical_name

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
 from hptui.operations.places import executor_of
 from hptui.operations.runner_process import runner_status
