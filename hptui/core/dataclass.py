@@ -41,7 +41,10 @@ def _made(cls: type, *, repr: bool = True, eq: bool = True, frozen: bool = False
 
 
 def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return a function that returns the values of fields as a tuple, whose comparison begins with identity."""
+    """Return a function that gives the values of fields as a tuple.
+
+    A tuple also of one field, since tuples are equal whose members are the same objects, NaN included.
+    """
     if len(names) > 1:
         return attrgetter(*names)
     return (lambda self: (getattr(self, names[0]),)) if names else lambda self: ()
