@@ -6,16 +6,21 @@
         def settings(self, directory):
             return {"steps": 20}
 
-Each attempt runs as in a study: in a worker of its own, on an attempt directory."""
+Each attempt runs as in a study: in a worker of its own, on an attempt directory. If the trainer names modules to import
+ahead, its workers are forked from a process that has imported them, else each is started cold."""
 
 from __future__ import annotations
 
+import atexit
+import importlib
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +97,10 @@ class TrainerContract:
         directory.mkdir(exist_ok=True)
         settings = {**self.settings(directory), **over.pop("settings", {})}
         run = make_attempt(directory, self.trainer, settings, self.objective, **over)
-        command = [sys.executable, "-m", "hptui.testing.trainers", str(run.root), str(stop_after), verb]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "CUDA_VISIBLE_DEVICES": ""}
-        process = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=MAX_ATTEMPT_S, check=False
-        )
-        assert process.returncode == 0, process.stdout + process.stderr
+        words = [str(run.root), str(stop_after), verb]
+        modules = registry.preload(self.trainer, directory=str(directory))
+        code, output = _forked(modules, words) if modules else _started(words)
+        assert code == 0, output
         return run
 
     def events(self, run: RunDir, kind: str) -> list[dict[str, Any]]:
@@ -186,6 +189,69 @@ class TrainerContract:
         assert (end["status"], end["reason"]) == ("failed", "usage")
 
 
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "CUDA_VISIBLE_DEVICES": ""}
+
+
+def _started(words: Sequence[str]) -> tuple[int, str]:
+    """Run a worker in a fresh process; return exit code and output."""
+    command = [sys.executable, "-m", "hptui.testing.trainers", *words]
+    process = subprocess.run(
+        command, env=_environment(), capture_output=True, text=True, timeout=MAX_ATTEMPT_S, check=False
+    )
+    return process.returncode, process.stdout + process.stderr
+
+
+_parents: dict[tuple[str, ...], subprocess.Popen[str]] = {}
+"""Modules -> the process that has imported them. It ends with this process, whose pipe it reads."""
+
+
+def _forked(modules: tuple[str, ...], words: Sequence[str]) -> tuple[int, str]:
+    """Run a worker forked from a process that has imported modules; return exit code and output."""
+    if modules not in _parents:
+        command = [sys.executable, "-m", "hptui.testing.trainers", "--fork", *modules]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        _parents[modules] = parent = subprocess.Popen(command, env=_environment(), text=True, **pipes)
+        atexit.register(parent.communicate)
+    parent = _parents[modules]
+    assert parent.stdin
+    assert parent.stdout
+    log = Path(words[0], "output.txt")
+    parent.stdin.write(json.dumps([_environment(), os.getcwd(), str(log), *words]) + "\n")
+    parent.stdin.flush()
+    answer = parent.stdout.readline()
+    return int(answer or -1), log.read_text() if log.exists() else ""
+
+
+def fork_workers(modules: Sequence[str]) -> int:
+    """Import modules, run a worker in a fork for each line of standard input, print its exit code."""
+    for module in modules:
+        importlib.import_module(module)
+    for line in sys.stdin:
+        environment, folder, log, *words = json.loads(line)
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                os.environ.clear()
+                os.environ.update(environment)
+                os.chdir(folder)
+                output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                os.dup2(output, 1)
+                os.dup2(output, 2)
+                signal.alarm(round(MAX_ATTEMPT_S))
+                code = main(*words)
+            except BaseException:
+                traceback.print_exc()
+                raise
+            finally:  # whatever happened: a fork may not return into the loop of its parent
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    return 0
+
+
 class StoppedContext(TrialContext):
     """A context that asks its own trainer to stop after a number of reports of the objective."""
 
@@ -201,13 +267,13 @@ class StoppedContext(TrialContext):
             put_control(RunDir(self.attempt_dir), self.verb)
 
 
-def main(attempt_directory: str, stop_after: int, verb: str) -> int:
+def main(attempt_directory: str, stop_after: str, verb: str) -> int:
     """Run a worker whose trial is asked to stop after some reports; return its exit code."""
-    StoppedContext.stop_after, StoppedContext.verb = stop_after, verb
-    if stop_after:
+    StoppedContext.stop_after, StoppedContext.verb = int(stop_after), verb
+    if StoppedContext.stop_after:
         worker.TrialContext = StoppedContext  # type: ignore[attr-defined]  # the class that a worker uses
     return worker.main(attempt_directory)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    sys.exit(fork_workers(sys.argv[2:]) if sys.argv[1] == "--fork" else main(*sys.argv[1:]))
