@@ -22,7 +22,7 @@ def log_(context: Context, study: str, trial: str | None, follow: bool, lines: i
     """Print the last lines of a trial's or the runner's log, and follow it on request."""
     from hptui.operations.find import find_trial
     from hptui.operations.logs import is_still_written, last_lines, lines_from, log_of, wait_for_log
-    from hptui.operations.run import runner_facts
+    from hptui.operations.runner_process import runner_status
     from hptui.results.masked_view import masked_study
     from hptui.results.view import read_study
     from hptui.store.reader import StoreReader
@@ -41,6 +41,6 @@ def log_(context: Context, study: str, trial: str | None, follow: bool, lines: i
     for line in last:
         write(line)
     if follow:
-        alive = (lambda: is_still_written(path)) if trial is not None else (lambda: bool(runner_facts(sd)["alive"]))
+        alive = (lambda: is_still_written(path)) if trial is not None else (lambda: bool(runner_status(sd)["alive"]))
         for line in lines_from(path, offset, alive):
             write(line)

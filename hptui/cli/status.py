@@ -187,12 +187,12 @@ POLL_INTERVAL_S = 0.1
 def wait_(context: Context, study: str, timeout: float | None) -> int:
     """Wait until a study rests; return the exit code of its state."""
     from hptui.operations.follow import exit_code, paused_by_machine, paused_itself
-    from hptui.operations.run import runner_facts
+    from hptui.operations.runner_process import runner_status
     from hptui.results.view import read_view
 
     sd = context.study(study)
     deadline = None if timeout is None else time.monotonic() + timeout
-    while runner_facts(sd)["alive"]:
+    while runner_status(sd)["alive"]:
         if deadline is not None and time.monotonic() > deadline:
             message(f"{sd.name} still runs after {timeout:g} s")
             return 1

@@ -45,11 +45,6 @@ class RunResult:
     joined: bool
 
 
-def runner_facts(sd: StudyDir) -> dict[str, object]:
-    """Return who holds the study's lock: {alive, pid, host, since, ready}."""
-    return runner_status(sd)
-
-
 def run(
     home: Path,
     ref: str,

@@ -43,8 +43,7 @@ log = logging.getLogger(__name__)
 def _trial_defaults() -> dict[str, Any]:
     defaults: dict[str, Any] = {}
     for field in fields(Trial):
-        default = field.default_factory() if field.default_factory is not MISSING else field.default
-        defaults[field.name] = default
+        defaults[field.name] = field.default if field.default_factory is MISSING else field.default_factory()
     return defaults
 
 
