@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import hptui
 from hptui.core.errors import HptuiError, MachineError
+from hptui.core.garbage import no_collection
 from hptui.core.laws import Law
 from hptui.core.study import Study
 from hptui.core.trial import Value
@@ -261,11 +262,12 @@ def main(argv: list[str]) -> int:
         facts = runner_status(sd)
         log.error("another runner holds %s: pid %s on %s", sd.name, facts["pid"], facts["host"])
         return 4
-    from hptui import studyfile
-    from hptui.execution.controller import Hooks
-    from hptui.execution.runner import RunEnd, Runner
-    from hptui.store.store import Store
-    from hptui.trainers.modules import restore_script
+    with no_collection():
+        from hptui import studyfile
+        from hptui.execution.controller import Hooks
+        from hptui.execution.runner import RunEnd, Runner
+        from hptui.store.store import Store
+        from hptui.trainers.modules import restore_script
 
     try:
         store = Store.open(sd)

@@ -29,6 +29,7 @@ from typing import Any
 
 from hptui import plugins
 from hptui.core.dataclass import dataclass
+from hptui.core.garbage import no_collection
 from hptui.core.study import Study
 from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
@@ -40,14 +41,10 @@ from hptui.studyfile.validate_search import validate_abilities
 log = logging.getLogger(__name__)
 
 
-def _trial_defaults() -> dict[str, Any]:
-    defaults: dict[str, Any] = {}
-    for field in fields(Trial):
-        defaults[field.name] = field.default if field.default_factory is MISSING else field.default_factory()
-    return defaults
-
-
-TRIAL_DEFAULTS = _trial_defaults()
+TRIAL_DEFAULTS: dict[str, Any] = {
+    field.name: field.default if field.default_factory is MISSING else field.default_factory()
+    for field in fields(Trial)
+}
 """Default of every field of a trial; fields with this value are not sent."""
 
 
@@ -328,7 +325,8 @@ def _documents(link: socket.socket) -> Iterator[dict[str, Any]]:
 def _build_engine(first_document: Mapping[str, Any]) -> tuple[Engine | None, str]:
     """Return the engine, or the reason why there is none."""
     try:
-        return make_engine(from_json(first_document["study"]), first_document["base"]), ""
+        with no_collection():  # the libraries of an engine are large
+            return make_engine(from_json(first_document["study"]), first_document["base"]), ""
     except Exception as error:  # noqa: BLE001  a library may raise anything on import; the runner reports it
         return None, f"{type(error).__name__}: {error}"
 
