@@ -210,8 +210,9 @@ def _forked(modules: tuple[str, ...], words: Sequence[str]) -> tuple[int, str]:
     """Run a worker forked from a process that has imported modules; return exit code and output."""
     if modules not in _parents:
         command = [sys.executable, "-m", "hptui.testing.trainers", "--fork", *modules]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        _parents[modules] = parent = subprocess.Popen(command, env=_environment(), text=True, **pipes)
+        _parents[modules] = parent = subprocess.Popen(
+            command, env=_environment(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         atexit.register(parent.communicate)
     parent = _parents[modules]
     assert parent.stdin
