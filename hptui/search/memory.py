@@ -55,7 +55,7 @@ class Evidence:
 def needed_gib(trial: Trial) -> float | None:
     """Return the memory that a trial needed, in GiB; None where that was not measured.
 
-    Of one in a process for several, it is the sum of its own parts: the peak there is that of all which it ever had.
+    For one that shares a process it is the sum of its own parts: the peak of the process is of all its trials.
     """
     shared = trial.facts.get("pack_group")
     measured = None if shared is not None else number(trial.facts.get("peak_gpu_allocated_gb"))
@@ -260,9 +260,9 @@ class MemoryLimits:
 
     def of(self, trials: Iterable[Trial]) -> tuple[SpaceProjection, FeasibleSampler]:
         """Return the projection that holds proposals to the memory there is, and the sampler on it."""
-        wall = self.model_of(trials)
+        model = self.model_of(trials)
         if self._made is None:
-            projection = SpaceProjection(self._study.space, self._base, wall)
+            projection = SpaceProjection(self._study.space, self._base, model)
             self._made = projection, FeasibleSampler(projection)
         return self._made
 

@@ -66,7 +66,7 @@ class CmaesSuggester:
         replay.run(before, complete_generations(own_observations, replay.population))
 
     def suggest(self, k: int) -> Point:
-        """See `Sampler`."""
+        """See `Suggester`."""
         return self.replay.draw(self.context.seed(k + 1))
 
     def reject(self, rejection: Rejection) -> None:

@@ -58,7 +58,7 @@ class GpSuggester:
         self.suggested: Point = {}
 
     def suggest(self, k: int) -> Point:
-        """See `Sampler`."""
+        """See `Suggester`."""
         trial = self.study.ask(self.terms.distributions)
         self.study.tell(trial, state=TrialState.FAIL)  # the sampler does not look at it
         self.suggested = self.terms.decode(trial.params)

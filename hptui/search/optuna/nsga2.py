@@ -48,7 +48,7 @@ class Nsga2Suggester:
         self.generations = complete_generations(self.study.get_trials(deepcopy=False), POPULATION_SIZE)
 
     def suggest(self, k: int) -> Point:
-        """See `Sampler`."""
+        """See `Suggester`."""
         self.study.sampler = ReplayedNsga2(self.generations, self.context.seed(k + 1))
         trial = self.study.ask(self.terms.distributions)
         self.study.tell(trial, state=TrialState.FAIL)

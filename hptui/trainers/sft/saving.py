@@ -127,11 +127,12 @@ def model_card(settings: SftSettings, metrics: Mapping[str, float], kind: str, t
         "",
         "| setting | value |",
         "| --- | --- |",
-        *(
-            f"| {name} | `{json.dumps(value)}` |".replace("\\|", "|")
-            for name, value in changed.items()
-            if name != "model"
-        ),
+        # A bar ends a cell, also within a code span: prompts may hold some.
+        *(f"| {name} | `{_cell(value)}` |" for name, value in changed.items() if name != "model"),
         "",
     ]
     return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    return json.dumps(value).replace("|", "\\|")

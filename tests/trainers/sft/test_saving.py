@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,13 @@ def test_generation_settings_that_cannot_be_saved_cost_no_model(tmp_path: Path) 
     run, files = saved(study, {**LORA, **WHOLE})
     assert tiny.told(run, "facts")["saved_model"] == "sound"
     assert json.loads((files / "generation_config.json").read_text())["eos_token_id"] == given["eos_token_id"]
+
+
+@pytest.mark.parametrize("template", ["<|user|>{{ x }}", "a | b", "|", "\\|", 'say "|"', "plain"])
+def test_a_bar_in_a_setting_ends_no_cell_of_the_model_card(template: str) -> None:
+    settings = build(SftSettings, {"model": "m", "train": "t.jsonl", "system_prompt": template})
+    card = saving.model_card(settings, {}, "adapter", "was trained")
+    [row] = [line for line in card.split("\n") if line.startswith("| system_prompt")]
+    cells = re.split(r"(?<!\\)\|", row)
+    assert len(cells) == 4, "two cells between three bars"
+    assert cells[2].strip(" `").replace("\\|", "|") == json.dumps(template)
