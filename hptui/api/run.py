@@ -167,15 +167,18 @@ def run_optimization(
         stopping=[early_stopping] if isinstance(early_stopping, EarlyStoppingCallback) else list(early_stopping),
         options={**{key: value for key, value in shortcuts.items() if value is not None}, **(options or {})},
     )
-    home_path = find_home(home)
-    built = _create(arguments, name, home_path)
-    show = print if verbose else _silent
-    show(f"new study {built.study.name!r} in {home_path / built.study.name}")
+    return _run_new(arguments, name, find_home(home), print if verbose else _silent)
+
+
+def _run_new(arguments: Arguments, name: str | None, home: Path, show: Callable[[str], None]) -> Results:
+    """Create a study, say what was made, and run it to its end."""
+    built = _create(arguments, name, home)
+    show(f"new study {built.study.name!r} in {home / built.study.name}")
     for note in built.notes:
         show(note)
-    if recordable_script(defining_script(train)) is None:
+    if recordable_script(defining_script(arguments.train)) is None:
         show("its arguments are not recorded, because one looks like a secret: `hptui run` cannot start it again")
-    return _follow(home_path, built.study.name, None, output, show)
+    return _follow(home, built.study.name, None, arguments.output, show)
 
 
 def resume_optimization(
