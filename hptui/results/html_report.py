@@ -8,9 +8,10 @@ import mimetypes
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from hptui.core import laws
 from hptui.core.format import duration, memory, metric, setting, visible_metrics
 from hptui.core.sanitize import sanitize
-from hptui.core.trial import Trial
+from hptui.core.trial import Role, Trial
 from hptui.results.document import (
     Block,
     Bullets,
@@ -166,21 +167,46 @@ def _trial(record: ReportData, trial: Trial) -> str:
     name = f", {trial.title or trial.name}" if trial.title or trial.name else ""
     parts = [f'<details id="trial-{trial.number}"><summary>Trial {trial.number}{_escaped(name)}</summary>']
     parts.append(_pairs("How it ended", _ending(trial)))
-    parts.append(_pairs("Settings", {key: setting(value) for key, value in record.view.settings(trial).items()}))
+    if trial.role is not Role.BASE:  # the base model was not trained, so settings do not apply
+        parts.append(_pairs("Settings", _settings(record, trial)))
     values = {**trial.metrics, **trial.final, **{k: v for k, v in (trial.values or {}).items() if v is not None}}
-    specs = record.view.study.metrics
-    parts.append(_pairs("Metrics", {key: metric(values[key], specs.get(key)) for key in visible_metrics(values)}))
+    shown = {key: _metric_text(record, trial, key, values[key]) for key in visible_metrics(values)}
+    parts.append(_pairs("Metrics", shown))
     parts += [_curve(key, curve) for key, curve in record.curves.get(trial.number, {}).items()]
     return "\n".join(part for part in parts if part) + "</details>"
 
 
+def _settings(record: ReportData, trial: Trial) -> dict[str, str]:
+    """Return a trial's settings; `3 → 2` where another value was used than asked for."""
+    texts = {}
+    for name, value in record.view.settings(trial).items():
+        used = trial.effective.get(name, value)
+        texts[name] = setting(value) if used == value else f"{setting(value)} → {setting(used)}"
+    return texts
+
+
+def _metric_text(record: ReportData, trial: Trial, name: str, value: float) -> str:
+    """Return a value of a metric; in brackets the latest of an objective that has no value."""
+    study = record.view.study
+    text = metric(value, study.metrics.get(name))
+    if all(objective.metric != name for objective in study.objectives):
+        return text
+    return trial.mark(text) if name in (trial.values or {}) else f"({trial.mark(text)})"
+
+
 def _ending(trial: Trial) -> dict[str, str]:
     rows = {"status": str(trial.status), "reason": str(trial.reason or ""), "role": str(trial.role)}
-    rows |= {"stage": trial.stage, "message": trial.message, "note": trial.note, "seed": str(trial.seed)}
+    rows |= {"stage": trial.stage, "message": trial.message, "note": _note(trial), "seed": str(trial.seed)}
     rows |= {"time": duration(trial.seconds) if trial.seconds else ""}
     rows |= {"own time": "" if (own := seconds_alone(trial)) is None else duration(own)}
     rows |= {"peak memory": "" if trial.peak_memory_gb is None else memory(trial.peak_memory_gb)}
     return {key: value for key, value in rows.items() if value}
+
+
+def _note(trial: Trial) -> str:
+    """Return a trial's note, in quotation marks if a person wrote it."""
+    is_by_law = trial.engine == laws.ENGINE and trial.note.startswith(laws.NOTE_PREFIX)
+    return trial.note if is_by_law or not trial.note else f"“{trial.note}”"
 
 
 def _pairs(title: str, rows: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ from hptui.results.analysis.cohort import (
     sort_by_rank,
     violates_outcome,
 )
-from hptui.results.analysis.comparable import Cohort, cohort_of
+from hptui.results.analysis.comparable import Cohort, cohort_of, has_other_length
 from hptui.results.analysis.confounding import IgnoredSetting, ignored_settings
 from hptui.results.analysis.effects import OneFactorStep, SettingGroups, one_factor_steps, setting_groups
 from hptui.results.analysis.evidence import EffectAnalysis, analyse
@@ -92,6 +92,14 @@ class ReportData:
     def candidates(self) -> list[Trial]:
         """The ranked trials that keep the conditions of the study, best first: the best was chosen among them."""
         return [trial for trial in self.order if not violates_outcome(self.view, trial)]
+
+    @cached_property
+    def peers(self) -> list[Trial]:
+        """The candidates that trained as long as the best, as far as is known."""
+        best = self.best
+        if best is None or len(self.view.study.objectives) != 1:
+            return self.candidates
+        return [trial for trial in self.candidates if not has_other_length(self.view, best, trial)]
 
     @cached_property
     def best(self) -> Trial | None:

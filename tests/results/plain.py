@@ -13,6 +13,8 @@ import statistics
 import numpy as np
 from scipy import linalg, optimize, stats
 
+from tests.results.generated import LENGTHS
+
 
 def finite(trial, metric):
     value = (trial.values or {}).get(metric)
@@ -114,11 +116,12 @@ class Plain:
 
     def _best(self):
         n, best = self.numbers, self.order[0]
-        n["best.of"] = len(self.order)
+        n["best.of"] = len(self.peers())
         baseline = next((t for t in self.trials if str(t.role) == "baseline"), None)
         self.baseline = baseline if baseline is not None and finite(baseline, self.metric) else None
         if self.baseline is not None and self.value(self.baseline):
-            n["best.change"] = self._change(self.value(self.baseline), self.value(best))
+            base = statistics.fmean(self.value(t) for t in self.runs(self.baseline))
+            n["best.change"] = self._change(base, self.value(best))
         ran = [t for t in self.trials if str(t.role) != "imported"]
         if best.ended is not None:
             n["cost.until_best"] = union([(t.started, min(t.ended, best.ended)) for t in ran if t.started < best.ended])
@@ -126,6 +129,16 @@ class Plain:
             k = round(self.value(best) * self.made.questions)
             low, high = wilson(k, self.made.questions)
             n |= {"best.k": k, "best.n": self.made.questions, "best.interval.low": low, "best.interval.high": high}
+
+    def peers(self):
+        """The trials that are not known to have trained for another length than the best."""
+        known = {t.number: t.params.get(self.made.unit) for t in self.order}
+        if any(str(t.role) == "listed" and t.params.get(self.made.unit) for t in self.trials):
+            return self.order  # the list itself varies the length
+        usual = LENGTHS[self.made.unit][0]
+        lengths = {t.number: known[t.number] or (None if str(t.role) == "imported" else usual) for t in self.order}
+        own = lengths[self.order[0].number]
+        return [t for t in self.order if None in (own, lengths[t.number]) or lengths[t.number] == own]
 
     def runs(self, trial):
         again = [t for t in self.trials if t.replicate_of == trial.number and finite(t, self.metric)]
@@ -157,11 +170,11 @@ class Plain:
             n["noise.deviation"] = float(f"{self.deviation:.2g}")
             n["noise.runs"] = sum(size for _, size, _ in squares)
             if self.made.kind != "rate":
-                n["best.luck"] = float(f"{best_of_equal(len(self.order)) * self.deviation:.2g}")
+                n["best.luck"] = float(f"{best_of_equal(len(self.peers())) * self.deviation:.2g}")
         if self.made.kind == "rate":
-            rate = statistics.median(self.value(t) for t in self.order)
+            rate = statistics.median(self.value(t) for t in self.peers())
             spread = math.sqrt(rate * (1 - rate) / self.made.questions)
-            n["best.luck"] = float(f"{100 * best_of_equal(len(self.order)) * spread:.2g}")
+            n["best.luck"] = float(f"{100 * best_of_equal(len(self.peers())) * spread:.2g}")
 
     def _difference(self, base):
         fresh_mean = self.numbers.get(f"fresh.{self.order[0].number}.mean")

@@ -9,11 +9,12 @@ from statistics import fmean
 import pytest
 from scipy import stats
 
-from hptui.core.trial import Role
+from hptui.core.trial import FROM_TRIAL, Role
 from hptui.results import claims
 from hptui.results.analysis.fresh import expected_best
 from hptui.results.document import render_markdown
 from hptui.results.fact_writer import FactWriter
+from hptui.results.html_report import render_html
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
 from tests.results.kit import view_of
@@ -249,3 +250,81 @@ def test_what_a_trial_changed_is_not_called_fixed(seed):
     fixed = whole.partition("<summary>Fixed and derived parameters</summary>")[2].partition("</details>")[0]
     names = set(re.findall(r"^\| `(\w+)` \|", fixed, re.MULTILINE))
     assert names == {"steps", *(set(changes) - set(listed))}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_longer_training_is_not_the_best_of_shorter_ones_by_luck(seed):
+    die = random.Random(seed)
+    trials = some(9, lambda die, _: 1.5 + die.gauss(0, 0.05), seed, **LENGTH)
+    longer = die.choice([1, 2])
+    for n in range(longer):
+        params = {**trials[n].params, "steps": 40}
+        own = die.choice([{"role": Role.MANUAL}, {"role": Role.LISTED, "facts": {FROM_TRIAL: n}}])
+        trials.append(one(9 + n, params, {"val_loss": 1.0 + n / 10}, **own, total_steps=40, last_step=40))
+    first, whole, facts = read(trials)
+    assert "trial 9," in first["Best"]
+    counts = set(map(int, re.findall(r"the best of (\d+)", whole)))
+    assert counts == ({longer} if longer > 1 else set())
+    assert facts.data.outlook is None
+    assert "The best came" not in whole
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_baseline_counts_with_all_its_runs(seed):
+    die = random.Random(seed)
+    trials = some(6, lambda die, _: 1.5 + die.gauss(0, 0.05), seed, **LENGTH)
+    trials[0] = replace(trials[0], role=Role.BASELINE, params={}, values={"val_loss": 1.6})
+    values = [round(1.6 + die.gauss(0, 0.05), 5) for _ in range(die.randint(0, 3))]
+    repeat(trials, 0, values, 100)
+    first, _, facts = read(trials)
+    mean = facts.format_value("val_loss", fmean([1.6, *values]))
+    said = first["Against the baseline"]
+    assert said.startswith(f"{mean} (mean of {len(values) + 1} runs) → " if values else f"{mean} → ")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_front_with_an_imported_trial_is_compared_as_far_as_it_can_be(seed):
+    die = random.Random(seed)
+    trials = some(9, lambda die, _: 1.0, seed, **LENGTH)
+    trials = [
+        replace(trial, values={"val_loss": round(1 + die.random(), 4), "latency": round(1 + die.random(), 4)})
+        for trial in trials
+    ]
+    trials[0] = replace(trials[0], role=Role.BASELINE, params={})
+    values = {"val_loss": die.choice([0.5, 1.2]), "latency": die.choice([0.5, 1.2])}
+    trials.append(one(9, {"a": 0.3, "b": 2}, values, **IMPORTED))
+    first, whole, facts = read(trials, TWO)
+    front = {trial.number for trial in facts.data.best_trials}
+    old = trials[0].values
+    native = [trial for trial in trials[1:9] if trial.number in front]
+    better = [trial for trial in native if all(trial.values[name] < old[name] for name in old)]
+    said = first["Against the baseline"]
+    if front == {9}:
+        assert said.startswith("not comparable: ")
+        assert "trial 9 (imported)" in first["Best"]
+    elif 0 not in front:
+        assert said.startswith(f"{len(better)} of the {len(native)} trial")
+        assert ("the others are not comparable" in said) == (9 in front)
+    if 9 in front:
+        assert "| trial 9 (imported) |" in whole
+    assert "was the last to add to it" not in whole, "nobody knows when an imported trial ended"
+    assert whole.count("1 imported trial does not count.") == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_data_of_a_trial_in_a_page_is_marked_as_in_the_tables(seed):
+    die = random.Random(seed)
+    trials = some(5, lambda die, _: round(1 + die.random(), 4), seed, **LENGTH)
+    number = die.randrange(5)
+    trials[number] = replace(trials[number], values=None, metrics={"val_loss": 7.5}, status="pruned", reason="pruner")
+    other = (number + 1) % 5
+    trials[other] = replace(trials[other], effective={"b": 99}, note="look at this")
+    trials.append(one(5, {}, {"val_loss": 3.0}, role=Role.BASE))
+    record = ReportData(view_of(trials, STUDY))
+    page = render_html(compose_report(record), record)
+    data = dict(re.findall(r'(?s)<details id="trial-(\d+)">(.*?)</details>', page))
+    assert "<td>(7.5)</td>" in data[str(number)]
+    assert f"<td>{trials[other].params['b']} → 99</td>" in data[str(other)]
+    assert "<td>“look at this”</td>" in data[str(other)]
+    assert "<p>Settings</p>" not in data["5"]
+    assert all(f"<td>{t.values['val_loss']:.4g}</td>" in data[str(t.number)] for t in trials[:5] if t.values)

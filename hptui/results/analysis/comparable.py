@@ -12,7 +12,7 @@ from typing import Literal
 
 from hptui.core.dataclass import dataclass
 from hptui.core.stages import comparable as stages_agree
-from hptui.core.trial import Role, Trial, TrialStatus, Value
+from hptui.core.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import TrainingLength, searched_space, training_length
 from hptui.results.analysis.cost import examples_per_epoch
@@ -114,6 +114,21 @@ def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]
     return tuple(matches)
 
 
+def has_other_length(view: View, trial: Trial, other: Trial) -> bool:
+    """Return whether two trials are known to have trained for different lengths.
+
+    Not where the study file varies the length, in its space or its list: then that is a setting like others.
+    """
+    if "length is varied" not in view.memo:
+        view.memo["length is varied"] = length_is_searched(view) or any(
+            trial.role is Role.LISTED and FROM_TRIAL not in trial.facts and LENGTH_NAMES & trial.params.keys()
+            for trial in view.trials
+        )
+    if view.memo["length is varied"]:
+        return False
+    return any(difference.kind == "length" for difference in comparable(view, trial, other))
+
+
 def _have_one_source(trial: Trial, other: Trial) -> bool:
     """Return whether two trials of unknown length are of one study, or imported from one file."""
     if Role.IMPORTED not in (trial.role, other.role):
@@ -124,7 +139,11 @@ def _have_one_source(trial: Trial, other: Trial) -> bool:
 def length_is_searched(view: View) -> bool:
     """Return whether the length of training is itself a searched setting: its trials are then one cohort."""
     names = {*searched_space(view).names, *(derived.name for derived in searched_space(view).derived)}
-    return bool(names & {*SETTING_NAMES["steps"], *SETTING_NAMES["epochs"]})
+    return bool(names & LENGTH_NAMES)
+
+
+LENGTH_NAMES = frozenset([*SETTING_NAMES["steps"], *SETTING_NAMES["epochs"]])
+"""Settings that are the length of a training."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from hptui.results.analysis.cohort import (
     training_length,
     violates_outcome,
 )
+from hptui.results.analysis.comparable import has_other_length
 from hptui.results.view import View
 
 MIN_TRIALS_FOR_OUTLOOK = 3
@@ -46,6 +47,8 @@ class Outlook:
 def outlook_of(view: View) -> Outlook | None:
     """Return the outlook of a search; None for fewer than three of its trials, or if all values are equal."""
     ranked = [trial for trial in ranked_trials(view) if not violates_outcome(view, trial)]  # those never are the best
+    if view.best is not None:  # a longer training is no find of the search
+        ranked = [trial for trial in ranked if not has_other_length(view, view.best, trial)]
     trials = in_order_of_end([trial for trial in ranked if trial.role is not Role.IMPORTED])
     searched = [trial for trial in trials if trial.role is Role.SEARCH]
     if len(searched) < MIN_TRIALS_FOR_OUTLOOK or view.best is None or len(view.study.objectives) > 1:

@@ -98,7 +98,8 @@ def against_baseline(facts: FactWriter) -> Claim | None:
         return Claim("AB", ("no trial was better than the baseline",), {}, metric, (best.number,))
     fresh = facts.data.fresh(best)
     numbers = (baseline.number, best.number, *(run.number for run in (fresh.runs if fresh is not None else ())))
-    runs = independent_runs(facts.view, baseline, facts.data.dead) if fresh is not None else [baseline]
+    # Nobody chose the baseline for its value: all its runs count.
+    runs = independent_runs(facts.view, baseline, facts.data.dead)
     old = math.fsum(objective_value(facts.view, run) for run in runs) / len(runs)
     new = objective_value(facts.view, best) if fresh is None else fresh.mean
     text: Line = (*_old_value(facts, baseline, runs, old), " → ", _new_value(facts, best, fresh))
@@ -117,9 +118,13 @@ def against_baseline(facts: FactWriter) -> Claim | None:
 def _front_against(facts: FactWriter, baseline: Trial) -> Claim:
     """Return how many trials are better than the baseline in every objective."""
     front = pareto_front(facts.view)
+    alike = [trial for trial in front if not comparable(facts.view, baseline, trial)]
+    if not alike:
+        reason = comparable(facts.view, baseline, front[0])[0].text if front else "the front has no trial"
+        return Claim("AB", (f"not comparable: {reason}",), {"better": []}, "", (baseline.number,))
     better = [
         trial
-        for trial in front
+        for trial in alike
         if all(
             metric_change(facts.view, goal.metric, baseline.values[goal.metric], trial.values[goal.metric]).better
             for goal in facts.study.objectives
@@ -131,9 +136,11 @@ def _front_against(facts: FactWriter, baseline: Trial) -> Claim:
         text: Line = ("no trial is better in every objective: the baseline is on the front",)
     else:
         text = line(
-            "{n} of the {front} trials of the front are better in every objective",
+            "{n} of the {front} of the front {be} better in every objective{others}",
             n=facts.count("front.better", better),
-            front=facts.count("front.n", front),
+            front=facts.count_with_noun("front.compared", alike, "trial"),
+            be="is" if len(better) == 1 else "are",
+            others="" if len(alike) == len(front) else "; the others are not comparable with the baseline",
         )
     return Claim("AB", text, {"better": [trial.number for trial in better]}, "", (baseline.number,))
 
@@ -228,7 +235,7 @@ def sure(facts: FactWriter) -> Claim:
     if test is not None and any(trial.number == baseline.number for trial in test.alike):
         text = line("not yet: {ran} not told apart from the baseline ({how})", ran=ran, how=HOW_TEXTS[test.how])
     else:
-        text = line("not yet: {ran} the best of {n}", ran=ran, n=facts.count("best.of", facts.data.candidates))
+        text = line("not yet: {ran} the best of {n}", ran=ran, n=facts.count("best.of", facts.data.peers))
     return Claim("SU", text, {"answer": "not yet"}, "", (baseline.number, best.number))
 
 

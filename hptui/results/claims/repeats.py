@@ -61,7 +61,7 @@ def best_claims(facts: FactWriter) -> list[Claim]:
 
 def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
     """Yield that the best was chosen for its value, or the interval of a single trial that was not."""
-    metric, order = facts.data.metric, facts.data.candidates
+    metric, order = facts.data.metric, facts.data.peers
     counted = rate_counts(facts.view, best, metric)
     if len(order) == 1:
         if counted is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from hptui.core.dataclass import dataclass
 from hptui.core.format import visible_metrics as visible
 from hptui.core.ranking import hypervolumes
-from hptui.core.trial import SECONDS_ALONE, Trial, Value
+from hptui.core.trial import SECONDS_ALONE, Role, Trial, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import knee_of_front, measured_value, pareto_front, varying_settings
 from hptui.results.columns import setting_column
@@ -170,7 +170,11 @@ def _front(facts: FactWriter) -> Iterator[Block]:
     names += [SECONDS_ALONE] if has_shares(front) else []
     head: tuple[Line, ...] = (("Trial",), *((facts.column_name(name),) for name in names))
     rows: tuple[tuple[Line, ...], ...] = tuple(
-        (facts.trial(row), *(facts.cell(row, name) for name in names)) for row in front
+        (
+            (*facts.trial(row), " (imported)" if row.role is Role.IMPORTED else ""),
+            *(facts.cell(row, name) for name in names),
+        )
+        for row in front
     )
     yield ReportTable(head, rows, frozenset(range(1, len(names) + 1)))
     yield Bullets(tuple(_front_ends(facts, front)))
@@ -210,11 +214,16 @@ def _hypervolume(facts: FactWriter) -> Iterator[Block]:
     numbers = [number for number, _ in steps]
     trials = [facts.originals[number] for number in numbers]
     later = trials[numbers.index(improving[-1]) + 1 :]
+    share = facts.percentage("front.hypervolume", steps[-1][1], trials)
+    if any(trial.role is Role.IMPORTED for trial in trials):  # nobody knows when they ended
+        text = "The front has a hypervolume of {share} of what one trial would have that is the best in everything."
+        yield Paragraph(line(text, share=share))
+        return
     yield Paragraph(
         line(
             "The front has a hypervolume of {share} of what one trial would have that is the best in everything; "
             "{last} was the last to add to it, and {after} came later.",
-            share=facts.percentage("front.hypervolume", steps[-1][1], trials),
+            share=share,
             last=facts.trial(facts.originals[improving[-1]]),
             after=facts.count_with_noun("front.after", later, "usable trial", "usable trials"),
         )

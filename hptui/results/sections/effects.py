@@ -36,6 +36,7 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     effects: list[Claim] = []
     if not steps:
         effects = [claim for goal in facts.study.objectives for claim in claims.effect_claims(facts, goal.metric)]
+        effects = list({claim.sentence: claim for claim in effects}.values())  # which trials count, once
     # That there are too few trials is on the first screen.
     lines = [claim.line for claim in (*effects, *claims.ignored_claims(facts)) if claim.kind != "E0"]
     table = [] if steps else list(_isolation_table(facts, effects))

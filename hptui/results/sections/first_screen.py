@@ -122,7 +122,12 @@ def _best(facts: FactWriter) -> Line:
         knee = knee_of_front(facts.view, front)
         text = line("{n} trials form the Pareto front", n=facts.count("front.n", front))
         if len(front) == 1:
-            text = line("{trial} is as good as any other in every objective", trial=facts.trial(front[0]))
+            imported = " (imported)" if front[0].role is Role.IMPORTED else ""
+            text = line(
+                "{trial}{imported} is as good as any other in every objective",
+                trial=facts.trial(front[0]),
+                imported=imported,
+            )
         return (*text, "; nearest to the best of everything is ", *facts.trial(knee)) if knee is not None else text
     if best is None and not facts.study.objectives:
         return ("the study has no objective, so no trial is the best",)
