@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from textual.widgets import Input
@@ -13,7 +14,7 @@ from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.tui.screens.clone import CloneForm
 from hptui.tui.screens.compare import CompareScreen
-from hptui.tui.screens.compare_rows import columns_of, difference_lines, metric_lines, metric_rows
+from hptui.tui.screens.compare_rows import columns_of, difference_lines, metric_lines, metric_rows, rows_to_write
 from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.steering import entries_without
@@ -86,6 +87,14 @@ def test_what_is_not_complete_is_no_result_and_is_compared_with_nothing():
         assert [cell.text for cell in row] == ["loss", "0.5000", "*0.2500 -0.25", "(0.0625)"], status
         row = metric_rows(columns_of(view_of([*done, other]), [other, *done]))[1]
         assert [cell.text for cell in row] == ["loss", "(0.0625)", "0.5000", "*0.2500"], status
+
+
+def test_a_written_comparison_says_what_cannot_be_compared():
+    done = [made_trial(n, "complete", "finished", 0.5 - n / 10) for n in range(3)]
+    longer = replace(done[2], params={**done[2].params, "steps": 99})
+    rows = rows_to_write(columns_of(view_of([*done[:2], longer]), [*done[:2], longer]))
+    assert rows[-1] == ["not comparable", "", "", "they trained for different lengths"]
+    assert all(row[0] != "not comparable" for row in rows_to_write(columns_of(view_of(done[:2]), done[:2])))
 
 
 def test_every_trial_has_a_diagnosis_from_its_curves(sd):

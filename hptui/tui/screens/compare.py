@@ -20,8 +20,7 @@ from hptui.tui.screens.compare_rows import (
     ComparedTrial,
     difference_lines,
     metric_lines,
-    metric_rows,
-    setting_rows,
+    rows_to_write,
     with_problems,
 )
 from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
@@ -171,10 +170,7 @@ class CompareScreen(ChartScreen):
 
     def action_write(self) -> None:
         if columns := self._columns():
-            lines = [*setting_rows(columns, everything=self._show_all_settings), *metric_rows(columns)]
-            rows = [[cell.text.strip() for cell in line] for line in lines if len(line) > 1]
-            if any(column.problem for column in columns):
-                rows.append(["not comparable", *(column.problem for column in columns)])
+            rows = rows_to_write(columns, everything=self._show_all_settings)
             self.write_table(f"{self.sd.name}-compared", ["", *(column.label for column in columns)], rows)
 
     def action_copy(self) -> None:

@@ -139,6 +139,15 @@ def metric_lines(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
     return [*align_cells([_heading_cells(columns), *metric_rows(columns)]), *reasons]
 
 
+def rows_to_write(columns: Sequence[ComparedTrial], *, everything: bool = False) -> list[list[str]]:
+    """Return the comparison as the rows of a table, the last one with why trials cannot be compared."""
+    lines = [*setting_rows(columns, everything=everything), *metric_rows(columns)]
+    rows = [[cell.text.strip() for cell in line] for line in lines if len(line) > 1]
+    if any(column.problem for column in columns):
+        rows.append(["not comparable", *(column.problem for column in columns)])
+    return rows
+
+
 def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
     """Return the rows of `metric_lines` without alignment and headings."""
     study, trials = columns[0].view.study, [column.trial for column in columns]
