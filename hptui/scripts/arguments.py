@@ -42,10 +42,10 @@ def forms_in_command(words: Sequence[str], directory: Path) -> Forms:
 @lru_cache(maxsize=8)
 def _declared(path: Path, _mtime_ns: int) -> tuple[InspectedScript, Forms]:
     """Return what a script's source shows; cached until its modification time changes."""
-    from hptui.scripts.inspect import InspectedScript, forms_of, inspect_script
+    from hptui.scripts.inspect import InspectedScript, forms_of, inspect_options
 
     try:
-        inspected = inspect_script(path)
+        inspected = inspect_options(path)
     except UserError:
         return InspectedScript(), {}
     return inspected, forms_of(inspected)

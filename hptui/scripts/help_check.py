@@ -62,10 +62,10 @@ def reads_instead_of_flags(words: Sequence[str], directory: Path, also_style: st
 
 def unknown_constant_warnings(values: Mapping[str, Value], script: Path | None) -> Iterator[str]:
     """Yield a warning for each parameter that is no constant of the script."""
-    from hptui.scripts.inspect import inspect_script
+    from hptui.scripts.inspect import inspect_options
 
     try:
-        constants = [option.name for option in inspect_script(script).options] if script else []
+        constants = [option.name for option in inspect_options(script).options] if script else []
         tree = ast.parse(script.read_bytes()) if script else ast.Module([], [])
     except UserError as error:
         yield f"trainer.command: {error}"
@@ -79,11 +79,11 @@ def unknown_constant_warnings(values: Mapping[str, Value], script: Path | None) 
 
 def inspect_command_script(words: Sequence[str], directory: Path) -> InspectedScript | None:
     """Return what the source of a Python script shows of its command line; None if it cannot be read."""
-    from hptui.scripts.inspect import inspect_script
+    from hptui.scripts.inspect import inspect_options
 
     script = script_of(words, directory)
     try:
-        return inspect_script(script) if script is not None and script.suffix == ".py" else None
+        return inspect_options(script) if script is not None and script.suffix == ".py" else None
     except UserError:
         return None
 
