@@ -79,7 +79,8 @@ def test_a_parallel_plot_has_a_vertical_range_for_each_axis(context):
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("first", range(3))
 @pytest.mark.parametrize("last", range(3))
-def test_a_brush_takes_the_categories_whose_lines_it_crosses(context, size, first, last):
+@pytest.mark.parametrize("margin", [-0.1, 0.1, 0.4, 0.7])
+def test_a_brush_takes_the_categories_whose_lines_it_crosses(context, size, first, last, margin):
     """A line of a parallel plot crosses an axis at the height of its category: a brush around that takes no other."""
     options = PlotOptions(settings=("learning_rate", "width"), whole_range=True)
     request = PlotRequest("parallel", options, *size)
@@ -94,7 +95,7 @@ def test_a_brush_takes_the_categories_whose_lines_it_crosses(context, size, firs
     gap = heights["32"] - heights["16"]
     start, end = (
         area.first + (area.last - area.first) * (heights[widths[index]] + share * gap)
-        for index, share in ((first, -0.4), (last, 0.4))
+        for index, share in ((first, -margin), (last, margin))
     )
     text = area.filter_between(area.position(start, 0), area.position(end, 0))
     assert text == f"width={','.join(widths[first : last + 1])}"

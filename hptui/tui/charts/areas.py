@@ -10,6 +10,10 @@ from hptui.core.values import number_text
 from hptui.results.plots.plot import Axis
 
 
+POINT_MARGIN = 0.2
+"""How near a range must come to a point of a vertical axis to take it, as a share of the way between two."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlotArea:
     """Cells of a drawing along which the values of a column run: from `first` to `last`, the axis's low to its high.
@@ -44,7 +48,9 @@ class PlotArea:
         low, high = sorted((start, end))
         name = shlex.quote(self.name)
         if self.axis.kind == "category":
-            chosen = [text for index, text in enumerate(self.axis.categories) if low - 0.5 <= index <= high + 0.5]
+            # A category has a part of a horizontal axis; lines cross a vertical one at a point.
+            margin = POINT_MARGIN if self.is_vertical else 0.5
+            chosen = [text for index, text in enumerate(self.axis.categories) if low - margin <= index <= high + margin]
             return f"{name}={','.join(map(shlex.quote, chosen))}" if chosen else ""
         if self.axis.format == "integer":
             return f"{name}>={round(low)} {name}<={round(high)}"
