@@ -9,7 +9,6 @@ from hptui.core.dataclass import dataclass
 from hptui.core.values import number_text
 from hptui.results.plots.plot import Axis
 
-
 POINT_MARGIN = 0.2
 """How near a range must come to a point of a vertical axis to take it, as a share of the way between two."""
 

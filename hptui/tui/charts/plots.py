@@ -244,7 +244,9 @@ def _parallel_grid(plot: Plot, width: int) -> DotGrid:
         for index in curve.outside
     ]
     # In two lines; the first name begins at its axis, and the third one, in the same line, in the middle of its own.
-    room = max(4, min(width - 8, (width - 8) // max(1, len(plot.axes) - 1) * 4 // 3 - 1))
+    # Of three axes both names of a line stand at an edge.
+    gap = (width - 8) // max(1, len(plot.axes) - 1)
+    room = max(4, min(width - 8, (gap if len(plot.axes) == 3 else gap * 4 // 3) - 1))
     labels = [plain_line(axis.label, 40) for axis in plot.axes]
     ticks = [
         (float(index), label if len(label) <= room else f"{label[: room - 1]}…") for index, label in enumerate(labels)
