@@ -38,4 +38,9 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
     suffix = Path(option.default).suffix if isinstance(option.default, str) else ""
     if suffix and len(suffix) <= len(".safetensors") and suffix[1:].isalnum():
         return f"{{trial_dir}}/{Path(str(option.default)).name}"
-    return "{trial_dir}/output" if not name.endswith(("file", "name")) else ""
+    if name.endswith(("file", "name")):
+        return ""
+    default = option.default if isinstance(option.default, str) else ""
+    # A directory that is there already may be one that the script does not make, and a path may be put before a name.
+    place = "{trial_dir}" if default and Path(default).is_dir() else "{trial_dir}/output"
+    return f"{place}/" if default.endswith("/") else place

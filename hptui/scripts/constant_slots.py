@@ -41,7 +41,7 @@ def assigned_pairs(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
 def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     """Return where a dotted name (`params.lr`) stands, as (owner, attribute or index)."""
     first = name.partition(".")[0]
-    if name in (attributes := set_attributes(tree)):
+    if name in (attributes := set_attributes(tree, name.rpartition(".")[2])):
         return [(attributes[name], "value")]
     in_table = slots_in_table(tree, name)
     if in_table and not any(isinstance(node, ast.ClassDef) and node.name == first for node in tree.body):
@@ -52,17 +52,25 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     return in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
 
 
-def set_attributes(tree: ast.Module) -> dict[str, Any]:
+def set_attributes(tree: ast.Module, last: str = "") -> dict[str, Any]:
     """Return what lines set once by dotted name: `args.lr = 2e-5`, `params["lr"] = 0.1`, with each line.
 
-    The lines are those of the top level, and of functions there.
+    The lines are those of the top level, and of functions there. With `last` only names that end so are returned.
     """
-    stored = [place_name(node) for node in ast.walk(tree) if isinstance(getattr(node, "ctx", None), ast.Store)]
+    nodes = [node for node in ast.walk(tree) if isinstance(getattr(node, "ctx", None), ast.Store)]
+    stored = [place_name(node) for node in nodes if not last or last in _last_part(node)]
     lines = top_level(tree)
     lines += [line for node in lines if isinstance(node, ast.FunctionDef) for line in node.body]
     plain = [line for line in lines if isinstance(line, ast.Assign) and is_plain(line.value)]
+    plain = [line for line in plain if not last or last in _last_part(line.targets[0])]
     names = {place_name(line.targets[0]): line for line in plain}
     return {name: line for name, line in names.items() if name and stored.count(name) == 1}
+
+
+def _last_part(node: ast.AST) -> tuple[Any, ...]:
+    """Return the name of an attribute, or the key of an entry."""
+    key = node.slice if isinstance(node, ast.Subscript) else None
+    return (getattr(node, "attr", None), getattr(key, "value", None))
 
 
 def place_name(node: ast.AST) -> str:

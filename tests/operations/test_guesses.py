@@ -120,3 +120,24 @@ def test_where_nothing_else_is_searched_the_length_is(tmp_path: Path, monkeypatc
     text, notes = study_file_of_script(Path("train.py"), Path())
     assert 'EPOCHS = "2..8 int"' in text
     assert not any("not complete" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("default", "given"),
+    [
+        ("ckpt", "{trial_dir}/output"),
+        ("./ckpt/", "{trial_dir}/output/"),
+        ("there", "{trial_dir}"),
+        ("there/", "{trial_dir}/"),
+    ],
+)
+def test_where_a_script_writes_is_a_directory_like_its_default(
+    default: str, given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that exists may not be made by the script, and one that ends with a slash is put before names."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    option = f"p.add_argument('--save_dir', default={default!r})"
+    (tmp_path / "train.py").write_text(f"import argparse\np = argparse.ArgumentParser()\n{option}\np.parse_args()\n")
+    text, _ = study_file_of_script(Path("train.py"), Path())
+    assert f'"--save_dir={given}"' in text

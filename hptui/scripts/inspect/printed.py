@@ -305,7 +305,9 @@ class Samples:
         function = self._unroller.function_of(call)
         if function is None:
             return {}
-        return self._held_in.setdefault(id(function), dict(held_texts(function)))
+        if id(function) not in self._held_in:
+            self._held_in[id(function)] = dict(held_texts(function))
+        return self._held_in[id(function)]
 
     def _fraction(self, source: str) -> str:
         """Return a fraction of its own for an expression."""

@@ -84,7 +84,9 @@ class Tables:
             made_by = [dotted_name(n.func).rpartition(".")[2] for n in ast.walk(made) if isinstance(n, ast.Call)]
             functions = [*functions, *(f for by in made_by for f in self._functions.get(f"{by}()", []))]
         for function in functions:
-            inside = self._inside.setdefault(id(function), Tables(function, self._around or self))
+            if id(function) not in self._inside:
+                self._inside[id(function)] = Tables(function, self._around or self)
+            inside = self._inside[id(function)]
             for value in _returned(function):
                 parts = value.elts if isinstance(value, ast.Tuple) and place is not None else [value]
                 part = parts[place] if place is not None and place < len(parts) else parts[0]
