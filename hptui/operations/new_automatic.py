@@ -42,5 +42,5 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
         return ""
     default = option.default if isinstance(option.default, str) else ""
     # A directory that is there already may be one that the script does not make, and a path may be put before a name.
-    place = "{trial_dir}" if default and Path(default).is_dir() else "{trial_dir}/output"
-    return f"{place}/" if default.endswith("/") else place
+    folder = "{trial_dir}" if default and (place / default).is_dir() else "{trial_dir}/output"
+    return f"{folder}/" if default.endswith("/") else folder

@@ -110,6 +110,24 @@ def test_what_is_logged_to_a_file_alone_is_read_there(tmp_path: Path) -> None:
     assert (shown.metrics, shown.metric_files) == (["val_loss"], [])
 
 
+def test_of_two_loggers_the_one_with_a_file_is_read_there(tmp_path: Path) -> None:
+    source = "import logging, sys\nlr = 0.1\nlog = logging.getLogger('file')\nfile = logging.FileHandler('run.log')\n"
+    source += "log.addHandler(file)\nconsole = logging.getLogger('console')\n"
+    source += "console.addHandler(logging.StreamHandler(sys.stdout))\n"
+    script = seen(tmp_path, f"{source}console.info('start')\nlog.info('val_loss=%.3f', lr / 2)\n")
+    assert (script.metrics, script.metric_files) == (["val_loss"], ["run.log"])
+    script = seen(tmp_path, f"{source}console.info('val_loss=%.3f', lr / 2)\nlog.info('start')\n")
+    assert (script.metrics, script.metric_files) == (["val_loss"], [])
+
+
+def test_an_option_that_may_be_left_out_is_not_placed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    source = "import argparse\nLR = 0.1\np = argparse.ArgumentParser()\np.add_argument('--train_path', type=str)\n"
+    source += "p.add_argument('--epochs', type=int, default=3)\na = p.parse_args()\nprint('val_loss', LR / a.epochs)\n"
+    script = seen(tmp_path, source)
+    assert [(option.name, option.form is not None) for option in script.options] == [("epochs", True), ("LR", False)]
+
+
 def test_flags_of_training_and_measuring_are_set(tmp_path: Path) -> None:
     source = (
         f"{PARSER}for name in ('--do_train', '--do_eval', '--fp16'):\n    p.add_argument(name, action='store_true')\n"

@@ -29,6 +29,7 @@ from hptui.scripts.inspect.shown import (
     LOGGER_NAME,
     functions_of_calls,
     is_logger,
+    loggers_of_files,
     logs_to_file_alone,
     never_called,
     unnamed,
@@ -73,6 +74,7 @@ class Samples:
         self._tree = tree
         self._of_files = of_files
         self._logs_to_file = logs_to_file_alone(tree)
+        self._loggers_of_files = loggers_of_files(tree)
         self._texts_of_options = texts or {}
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
@@ -200,13 +202,15 @@ class Samples:
             return call.args if is_shown is not self._of_files else []
         if self._of_files:
             is_written = last == "write" and dotted_name(call.func) and not is_logger(owner, last)
-            is_logged = self._logs_to_file and last in LOG_METHODS and is_logger(owner, last)
+            to_file = self._logs_to_file or owner in self._loggers_of_files
+            is_logged = to_file and last in LOG_METHODS and is_logger(owner, last)
             return call.args if is_written or is_logged else []
         if last in BAR_METHODS:
             named = (ast.Dict([ast.Constant(w.arg)], [w.value]) if w.arg else w.value for w in call.keywords)
             return [*call.args, *named]
         is_shown = last in LOG_METHODS and is_logger(owner, last)
-        return call.args if is_shown and not (self._logs_to_file and LOGGER_NAME.search(owner)) else []
+        to_file = owner in self._loggers_of_files or (self._logs_to_file and bool(LOGGER_NAME.search(owner)))
+        return call.args if is_shown and not to_file else []
 
     def _variants(self, parts: list[ast.expr]) -> Iterator[str]:
         names = [name for name in dict.fromkeys(n for part in parts for n in names_in(part)) if name in self._loops]

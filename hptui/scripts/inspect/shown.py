@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from hptui.scripts.inspect.syntax import calls, keyword_argument
+from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument
 
 
 def functions_of_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -42,6 +42,24 @@ def logs_to_file_alone(tree: ast.AST) -> bool:
         keyword_argument(call, "filename") is None and keyword_argument(call, "handlers") is None for call in basic
     )
     return to_file and not shows_too
+
+
+def loggers_of_files(tree: ast.AST) -> set[str]:
+    """Return the loggers that have handlers of files alone: `log.addHandler(FileHandler("a"))`."""
+    made = {
+        dotted_name(node.targets[0]): dotted_name(node.value.func).rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+    }
+    handlers: dict[str, set[str]] = {}
+    for name, call in calls(tree):
+        owner, _, method = name.rpartition(".")
+        if method == "addHandler" and call.args:
+            given = call.args[0]
+            kind = dotted_name(given.func).rpartition(".")[2] if isinstance(given, ast.Call) else dotted_name(given)
+            handlers.setdefault(owner, set()).add(made.get(kind, kind))
+    of_files = {"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler"}
+    return {owner for owner, kinds in handlers.items() if kinds <= of_files} - {"", "logging"}
 
 
 BY_NAME = {"globals", "locals", "vars", "eval", "exec", "getattr", "Fire", "fire.Fire", "import_module"}
