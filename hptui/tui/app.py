@@ -23,6 +23,7 @@ from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.alerts import Alerts, StudyFacts, TellsEvents, alert_sequence
+from hptui.tui.cells import one_line
 from hptui.tui.config import Config
 from hptui.tui.feed import Feed, OperationDone, SourceReading
 from hptui.tui.host import Host, is_change
@@ -204,7 +205,7 @@ class HptuiApp(TerminalApp):
         try:
             result = call()
         except HptuiError as error:
-            self.post_message(OperationDone(str(error).replace("\n", " "), ok=False))
+            self.post_message(OperationDone(one_line(error), ok=False))
         except Exception as error:  # noqa: BLE001  an operation that fails must not end the application
             self.post_message(OperationDone(f"a bug in hptui: {type(error).__name__}: {error}", ok=False))
         else:

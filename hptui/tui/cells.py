@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,6 +75,11 @@ def plain_line(text: object, limit: int = 2000) -> str:
         return cleaned
     composed = unicodedata.normalize("NFC", cleaned)
     return "".join(character for character in composed if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
+
+
+def one_line(problem: object) -> str:
+    """Return a problem and its hint, which stand in lines of their own elsewhere, as one line."""
+    return re.sub(r"\s*\n\s*", "; ", str(problem).strip())
 
 
 def fit_cells(text: str, width: int, *, right: bool = False) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hptui.core.errors import UserError
 from hptui.core.trial import StudyState
 from hptui.results.view import read_view
-from hptui.tui.cells import Cell
+from hptui.tui.cells import Cell, one_line
 from hptui.tui.labels import head_cells
 from hptui.tui.screens import health
 from hptui.tui.screens.compare_rows import ComparedTrial, why_not_comparable
@@ -141,6 +142,13 @@ def test_trials_of_two_studies_are_compared_as_they_ran(home):
     reason = why_not_comparable(*(ComparedTrial(view, view.trials[0], None) for view in views))
     assert "steps 9, not 10" in reason
     assert "learning_rate" not in reason
+
+
+@pytest.mark.parametrize("hint", ["", "for instance 3", "a\nb"])
+def test_a_problem_and_its_hint_are_two_parts_of_a_line(hint):
+    line = one_line(UserError("it is wrong", hint=hint))
+    assert "\n" not in line
+    assert line == "; ".join(["it is wrong", *(hint.split("\n") if hint else [])])
 
 
 @pytest.mark.parametrize("width", range(30, 90, 7))

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from hptui.core.errors import HptuiError
-from hptui.tui.cells import plain_line
+from hptui.tui.cells import one_line, plain_line
 from hptui.tui.path_completion import completed_path
 from hptui.tui.screens.screen import Dialog
 
@@ -68,7 +68,7 @@ class TextDialog(Dialog[str | None]):
                 self._check(event.value)
         except HptuiError as error:
             hint = self.query_one("#hint", Static)
-            hint.update(plain_line(str(error).replace("\n", " ")))
+            hint.update(plain_line(one_line(error)))
             hint.add_class("wrong")
             return
         self.dismiss(event.value)

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 
 from hptui.core.errors import HptuiError
 from hptui.core.version import __version__
-from hptui.tui.cells import Cell, fit_cells, plain_line
+from hptui.tui.cells import Cell, fit_cells, one_line, plain_line
 from hptui.tui.config import config_path, state_path
 from hptui.tui.host import host_of
 from hptui.tui.keys import KeyBinding, all_keys_by_id, key_text
@@ -144,7 +144,7 @@ class HelpScreen(Dialog[None]):
         try:
             matches = docs.search(query)
         except (HptuiError, OSError) as error:
-            problem = str(error).replace("\n", " ")
+            problem = one_line(error)
         self.call_if_open(self._show_docs, query, matches, problem)
 
     def _show_docs(self, query: str, matches: list[DocMatch], problem: str) -> None:

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from hptui.core.errors import HptuiError, StudyError
 from hptui.core.study import Study
 from hptui.store.paths import StudyDir
-from hptui.tui.cells import plain_line
+from hptui.tui.cells import one_line, plain_line
 from hptui.tui.screens.dialogs import TextInput
 from hptui.tui.screens.screen import Dialog
 
@@ -81,7 +81,7 @@ class LaunchForm(Dialog["Choices | None"]):
 
     def _show_problem(self, text: str) -> None:
         hint = self.query_one("#hint", Static)
-        hint.update(plain_line(text.replace("\n", " "), 300))
+        hint.update(plain_line(one_line(text), 300))
         hint.add_class("wrong")
 
     def action_move(self, by: int) -> None:

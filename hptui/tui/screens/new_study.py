@@ -9,7 +9,7 @@ from pathlib import Path
 from hptui.core.errors import HptuiError, UserError
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.cells import plain_line
+from hptui.tui.cells import one_line, plain_line
 from hptui.tui.editor import edit_path
 from hptui.tui.host import Host
 from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
@@ -87,7 +87,7 @@ def run_from(host: Host, value: str, then: OnCreated) -> None:
         try:
             _check_study_file(value)
         except HptuiError as error:
-            wrong = str(error).replace("\n", " ")
+            wrong = one_line(error)
         else:
             ask_options(value)
             return
@@ -117,7 +117,7 @@ def _write_template(host: Host, source: str, then: OnCreated) -> None:
         try:
             message = verbs.new(str(Path(source).expanduser()), path)
         except HptuiError as error:
-            host.say(str(error).replace("\n", " "), "bad")
+            host.say(one_line(error), "bad")
             return
         host.say(message)
         if edit_path(host, path):

@@ -18,7 +18,7 @@ from hptui.core.space import Derived, Parameter
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.core.values import value_text
-from hptui.tui.cells import plain_line
+from hptui.tui.cells import one_line, plain_line
 from hptui.tui.host import Host
 from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog, TextInput
 from hptui.tui.screens.screen import Dialog
@@ -187,7 +187,7 @@ class ParameterForm(Dialog["Entry | None"]):
             name, entry = self.entry()
             parameter = self._read(name, entry)
         except HptuiError as error:
-            hint.update(plain_line(str(error).replace("\n", " "), 300))
+            hint.update(plain_line(one_line(error), 300))
             hint.set_class(True, "wrong")
             where.update("")
             return

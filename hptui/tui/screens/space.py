@@ -15,7 +15,7 @@ from hptui.core.errors import HptuiError
 from hptui.core.format import setting
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.cells import Cell, plain_line
+from hptui.tui.cells import Cell, one_line, plain_line
 from hptui.tui.editor import edit_file
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
@@ -81,7 +81,7 @@ class SpaceScreen(SourceScreen):
         try:
             draft, study = draft_of(self.sd), read_study(self.sd)
         except HptuiError as error:
-            self.app.call_from_thread(host_of(self).say, str(error).replace("\n", " "), "bad")
+            self.app.call_from_thread(host_of(self).say, one_line(error), "bad")
             return
         self.call_if_open(self._draft_was_read, draft, study)
 
@@ -285,7 +285,7 @@ class SpaceScreen(SourceScreen):
             host_of(self).say("nothing has changed", "warn")
             return
         if self.problem:
-            host_of(self).say(self.problem.replace("\n", " "), "bad")
+            host_of(self).say(one_line(self.problem), "bad")
             return
 
         def start_saving(why: str | None) -> None:

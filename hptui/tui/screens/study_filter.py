@@ -7,6 +7,7 @@ from typing import Any
 from textual import on
 from textual.widgets import Input
 
+from hptui.tui.cells import one_line
 from hptui.tui.filters import FilterError
 from hptui.tui.host import host_of
 from hptui.tui.screens.filter_line import FilterLine
@@ -29,7 +30,7 @@ class FilteringScreen(SteeringScreen):
         try:
             self.table.trials.set_filter(text)
         except FilterError as error:
-            host_of(self).say(str(error).replace("\n", " "), "warn")
+            host_of(self).say(one_line(error), "warn")
             return False
         host_of(self).say("")
         self.table.update()
