@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,8 @@ from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import Axis, PlotOptions
 from hptui.results.plots.registry import PLOTS
 from hptui.results.view import read_view
-from hptui.tui.charts.plots import draw, with_log_y
+from hptui.tui.charts.grid import _tick_lines
+from hptui.tui.charts.plots import _parallel_grid, draw, with_log_y
 from hptui.tui.filters import parse_filter
 from hptui.tui.screens.plots import PlotsScreen
 from hptui.tui.screens.study import StudyScreen
@@ -112,6 +114,22 @@ def test_every_axis_of_a_parallel_plot_has_its_name(context, lengths, style, dat
     below = "\n".join("".join(cell.text for cell in line) for line in draw(plot, width, 20, style)[-2:]).split()
     for name in names:
         assert any(word == name or (word.endswith("…") and name.startswith(word[:-1])) for word in below), (name, below)
+
+
+def test_no_axis_loses_its_name_at_any_width(context):
+    """Three thousand plots: a long first name leaves little room for the third in the same line."""
+    plot = PLOTS["parallel"](context, PlotOptions(settings=("learning_rate",), whole_range=True))
+    assert plot is not None
+    for seed in range(3000):
+        dice = random.Random(seed)
+        lengths = [dice.randint(3, 24) for _ in range(dice.randint(2, 9))]
+        names = [f"{chr(97 + index)}{'abcdefghijklmnopqrstuvw'[: length - 1]}" for index, length in enumerate(lengths)]
+        width = dice.randint(8 + 8 * len(names), 120)
+        grid = _parallel_grid(replace(plot, axes=tuple(Axis(name) for name in names), curves=()), width)
+        words = " ".join(_tick_lines(grid, (), width - 8)).split()
+        for name in names:
+            shown = any(word == name or (word.endswith("…") and name.startswith(word[:-1])) for word in words)
+            assert shown, (width, names, words)
 
 
 def test_an_axis_is_logarithmic_only_where_all_values_are_positive(context):

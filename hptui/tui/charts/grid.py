@@ -226,6 +226,10 @@ def _tick_lines(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int)
     ends = [-1] * len(lines)
     for start, text in ticks:
         index = next((index for index, end in enumerate(ends) if start > end), None)
+        if index is None and grid.names_axes:  # none may be left out: one is moved to the right, and shortened
+            index, end = ends.index(min(ends)), start + len(text)
+            start = ends[index] + 1
+            text = text if start + len(text) <= end else f"{text[: max(1, end - start - 1)]}…"
         if index is not None and start + len(text) <= across:
             lines[index][start : start + len(text)] = text
             ends[index] = start + len(text)
