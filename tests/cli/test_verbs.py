@@ -480,6 +480,7 @@ BROKEN_COMMANDS = {
 }
 
 
+@pytest.mark.process  # some are found only after the sampler was asked for a proposal
 @pytest.mark.parametrize("case", BROKEN_COMMANDS)
 def test_a_mistake_in_a_command_names_file_and_key(call, tmp_path, case):
     """Whether it is found while the file is read or when the trainer looks at its settings."""
