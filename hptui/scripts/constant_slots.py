@@ -173,7 +173,7 @@ def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
 
 
 def own_attributes(node: ast.ClassDef) -> list[tuple[Any, ast.expr, Any, Any]]:
-    """Return the entries that a constructor makes: `self.lr = 1e-3`, of those that are set once."""
+    """Return the entries that a constructor makes of literals: `self.lr = 1e-3`, of those that are set once."""
     stored = [n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)]
     makers = [line for line in node.body if isinstance(line, ast.FunctionDef) and line.name == "__init__"]
     places = [place for maker in makers for line in maker.body for place in assigned_places(line)]
@@ -181,6 +181,7 @@ def own_attributes(node: ast.ClassDef) -> list[tuple[Any, ast.expr, Any, Any]]:
         (target.attr, slot_value(owner, key), owner, key)
         for target, owner, key in places
         if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self" and stored.count(target.attr) == 1
+        if is_plain(slot_value(owner, key))  # `self.lr = lr`: the argument has the value
     ]
 
 
