@@ -90,7 +90,7 @@ def _draft(inspected: InspectedScript, place: Path) -> Draft:
         in_file = {
             option.name: automatic.pop(option.name) for option in inspected.options if _is_in_file(option, automatic)
         }
-        automatic |= {name: f"{{{names[name]}}}" for name in placed}
+        automatic |= {option.name: f"{{{names[option.name]}}}" for option in flags if option.name in placed}
         if inspected.config_option is not None:
             automatic[inspected.config_option.name] = "{config}"
         # Flags and lists that are not in the file keep their defaults: they have no place in its copy.

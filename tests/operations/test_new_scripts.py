@@ -211,3 +211,33 @@ def test_a_file_that_lies_beside_the_script_is_read_and_not_written(
     files = {"base__start.ckpt": "weights"} if exists else {}
     study, _ = made(tmp_path, monkeypatch, f"{PARSER}{options}print(f'val_loss: {{x}}')\n", **files)
     assert ("{trial_dir}" in str(study.trainer.settings)) != exists
+
+
+def _with_modes(declared: str) -> str:
+    flags = "p.add_argument('--do_train', action='store_true')\np.add_argument('--do_eval', action='store_true')\n"
+    modes = "args = p.parse_args()\nif args.do_train:\n    pass\nif args.do_eval:\n    print(f'val_loss: {lr}')\n"
+    return f"{PARSER}{flags}{declared}{modes}"
+
+
+@pytest.mark.parametrize("declared", ["lr = 0.1\n", "cfg = {'lr': 0.1, 'wd': 0.2}\nlr = cfg['lr']\n"])
+def test_flags_of_training_and_measuring_are_given_beside_constants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declared: str
+) -> None:
+    study, _ = made(tmp_path, monkeypatch, _with_modes(declared))
+    assert study.trainer.settings["style"] == "constants"
+    assert study.trainer.settings["command"][-2:] == ["--do_train", "--do_eval"]
+
+
+def test_flags_of_training_and_measuring_are_given_beside_a_file_of_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other flags keep the order in which they are declared."""
+    others = [f"p.add_argument('--{name}', type=int, default={n + 3})\n" for n, name in enumerate("qwertyuiop")]
+    declared = f"p.add_argument('--config', default='base.yaml')\n{''.join(others)}"
+    reading = "import yaml\nlr = yaml.safe_load(open(p.parse_args().config))['lr']\n"
+    study, _ = made(tmp_path, monkeypatch, _with_modes(declared + reading), base_yaml="lr: 0.1\nwd: 0.2\n")
+    words = study.trainer.settings["command"]
+    assert study.trainer.settings["config"] == "base.yaml"
+    assert {"--do_train", "--do_eval"} <= set(words)
+    given = [word[2] for word in words if word.startswith("--") and word[3:4] == "="]
+    assert given == list("qwertyuiop")

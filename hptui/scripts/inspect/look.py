@@ -25,7 +25,7 @@ from hptui.scripts.inspect.metrics import (
     measured,
     rank,
 )
-from hptui.scripts.inspect.modes import with_modes
+from hptui.scripts.inspect.modes import mode_words, with_modes
 from hptui.scripts.inspect.outside import (
     MACHINE_VARIABLE,
     SECRET_VARIABLE,
@@ -100,8 +100,11 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
         if not any(is_searched_at_once(option.name) for option in script.options):
             script = fixed_file(project or tree, path) or with_constants_of_modules(script, project)
     script = file_by_name(file_by_option(script, project or tree, path), project or tree, path)
+    words = mode_words(script.options, project or tree)
     script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
+    if words and (script.config is not None or script.style == "constants"):
+        script.settings["command_extra"] = words
     places = written_places(project or tree)
     script.outputs += [option.name for option in script.options if option.name in places and is_path(option)]
     return script, tree, project

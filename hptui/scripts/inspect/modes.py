@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
+from hptui.scripts.inspect.forms import OptionForm
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, dotted_name
 
 TRAINING_MODE = re.compile(r"(?:do_?|is_?|run_?)?train(?:ing)?|do_fit")
@@ -21,17 +23,34 @@ CLASSES_WITH_MODES = ("HfArgumentParser", "TrlParser")
 
 def with_modes(script: InspectedScript, tree: ast.Module) -> InspectedScript:
     """Return the script with the flags of training and measuring set that its conditions ask for."""
-    asked = _asked(tree)
-    known = {option.name: option for option in script.options}
-    names = [name for name in asked if TRAINING_MODE.fullmatch(name) or MEASURING_MODE.fullmatch(name)]
-    if not any(MEASURING_MODE.fullmatch(name) for name in names):
-        names += [name for name in asked if TEST_MODE.fullmatch(name)]
-    on = {name for name in names if name in known and _is_off(known[name])}
+    on = _modes(script.options, tree)
     script.options = [replace(o, default=True, required=False) if o.name in on else o for o in script.options]
     if script.parser in CLASSES_WITH_MODES:
+        known, asked = {option.name for option in script.options}, _asked(tree)
         more = [name for name in ("do_train", "do_eval") if name in asked and name not in known]
         script.options += [ScriptOption(name, name, "bool", True) for name in more]
     return script
+
+
+def mode_words(options: Sequence[ScriptOption], tree: ast.Module) -> list[str]:
+    """Return the words that set these flags on a command line whose other options stand elsewhere."""
+    on = _modes(options, tree)
+    return [_word_of(option.form) for option in options if option.name in on and option.form and option.form.flags]
+
+
+def _word_of(form: OptionForm) -> str:
+    if form.takes_value:
+        return f"{form.flags[0]}={form.words[1]}"
+    return next((flag for value, flag in form.sets if value is True), form.flags[0])
+
+
+def _modes(options: Sequence[ScriptOption], tree: ast.Module) -> set[str]:
+    """Return the flags that are off and that the conditions of a script ask for, to train and to measure."""
+    asked, known = _asked(tree), {option.name: option for option in options}
+    names = [name for name in asked if TRAINING_MODE.fullmatch(name) or MEASURING_MODE.fullmatch(name)]
+    if not any(MEASURING_MODE.fullmatch(name) for name in names):
+        names += [name for name in asked if TEST_MODE.fullmatch(name)]
+    return {name for name in names if name in known and _is_off(known[name])}
 
 
 def skipped_calls(tree: ast.AST, off: set[str]) -> set[int]:
