@@ -173,7 +173,7 @@ def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
 
 
 def own_attributes(node: ast.ClassDef) -> list[tuple[Any, ast.expr, Any, Any]]:
-    """Return the entries that a constructor makes of literals: `self.lr = 1e-3`, of those that are set once."""
+    """Return the entries that a constructor makes of literals and sets once: `self.lr = 1e-3`."""
     stored = [n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)]
     makers = [line for line in node.body if isinstance(line, ast.FunctionDef) and line.name == "__init__"]
     places = [place for maker in makers for line in maker.body for place in assigned_places(line)]
