@@ -104,7 +104,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
     if words and (script.config is not None or script.style == "constants"):
-        script.settings["command_extra"] = words
+        script.settings["command_extra"] = [*words]
     places = written_places(project or tree)
     script.outputs += [option.name for option in script.options if option.name in places and is_path(option)]
     return script, tree, project
