@@ -307,14 +307,15 @@ def rank(name: str) -> tuple[int, int, int, int]:
     training = any(word in TRAINING_SPLITS for word in words)
     is_held_out = split < len(HELD_OUT_SPLITS) - 1
     group = 0 if is_held_out else 1 if split == len(HELD_OUT_SPLITS) - 1 else OF_TRAINING if training else NO_SPLIT
-    is_loss = any("loss" in word for word in words) or not REWARDS.isdisjoint(words)
+    is_reward = not REWARDS.isdisjoint(words)
+    is_loss = is_reward or any("loss" in word for word in words)
     lesser = sum(word in LESSER_WORDS for word in words)
     of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
     is_whole = all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
-    lesser += is_loss and REWARDS.isdisjoint(words) and not is_whole
+    lesser += is_loss and not is_reward and not is_whole
     lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
     is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
-    return group, lesser, 0 if is_first else 1 if is_loss else 2, split
+    return group, lesser, 0 if is_reward else 1 if is_first else 2 if is_loss else 3, split
 
 
 ERROR_UNIT = re.compile(r"\d*\s*\(?(?:RMSE|MSE|MAE|MAPE|error)\b")
