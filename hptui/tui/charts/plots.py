@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hptui.core.trial import TrialStatus
 from hptui.results.facts import plain_text
-from hptui.results.plots.plot import Axis, Plot, PlotCell, PlotTable
+from hptui.results.plots.plot import Axis, Plot, PlotTable
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.charts.areas import PlotArea
 from hptui.tui.charts.grid import (
@@ -24,6 +24,7 @@ from hptui.tui.charts.grid import (
     series_line,
     trial_marks,
 )
+from hptui.tui.charts.heat_map import draw_map
 from hptui.tui.charts.raster import PlaneBox
 from hptui.tui.themes import STATUS_MEANINGS
 
@@ -33,10 +34,6 @@ DOT_MEANINGS = dict.fromkeys(("front", "best", "knee"), "best") | {"failed": "ba
 """Colour of a dot by the meaning of its point."""
 LINE_MEANINGS = {"so far": "best", "front": "best", "best": "best", "top": "best", "failed": "bad", "without": "muted"}
 """Colour of a line by the meaning of its curve."""
-SHADES = " ░▒▓█"
-"""Characters of a map, from empty to full."""
-ASCII_SHADES = " .:*#"
-"""The same for terminals with ASCII only."""
 CATEGORY_MEANINGS = ("good", "warn", "bad", "accent", "paused", "running")
 """Colours of the parts of a bar, in order."""
 MAX_CATEGORY_TICKS = 12
@@ -255,50 +252,6 @@ def _parallel_grid(plot: Plot, width: int) -> DotGrid:
     return DotGrid(box, dots, lines, "", plot.y.label, ticks, names_axes=True)
 
 
-def _draw_map(plot: Plot, width: int, height: int, marks: str) -> Drawing:
-    """Draw the map of means, fuller where better."""
-    columns, rows = (sorted({cell.x for cell in plot.cells}), sorted({cell.y for cell in plot.cells}))
-    at = {(cell.x, cell.y): cell for cell in plot.cells if not cell.outside}
-    outside = {(cell.x, cell.y): cell for cell in plot.cells if cell.outside}
-    means = [cell.z for cell in plot.cells if cell.z is not None]
-    scale = Axis(low=min(means, default=0.0), high=max(means, default=0.0))
-    room = max(3, min(12, (width - 14) // len(columns)))
-    cell_height = max(1, min(7, (height - 5) // len(rows)))
-    drawing: Drawing = [[Cell("")]]
-    for y in reversed(rows):
-        line = [Cell(f"{plain_line(plot.y.text(y), 12):>12} ", "muted")]
-        for x in columns:
-            cells = [cell for cell in (at.get((x, y)), outside.get((x, y))) if cell is not None]
-            line.append(_map_cell(cells, scale, plot.goal, room, marks))
-        spacer = [Cell(cell.text.translate(ONLY_SHADES), cell.meaning) for cell in line[1:]]
-        above, blank = cell_height // 2, [Cell(" " * 13, "muted"), *spacer]
-        drawing += [*[blank] * above, line, *[blank] * (cell_height - 1 - above)]
-    ticks = "".join(plain_line(plot.x.text(x), 12)[: room - 1].center(room) for x in columns)
-    title = plain_line(plot.x.label, 40)
-    return [*drawing, [Cell(" " * 13 + ticks, "muted")], [Cell(" " * 13 + title, "muted")]]
-
-
-ONLY_SHADES = str.maketrans("·□×x@", "     ")
-"""Marks that stand in the middle line of a cell only."""
-
-
-def _map_cell(cells: Sequence[PlotCell], scale: Axis, goal: str, room: int, marks: str) -> Cell:
-    """Return a line of a place of a map; of its `cells` one is inside today's space, one outside."""
-    is_ascii = marks == "ascii"
-    mark = ("@" if is_ascii else "□") if any(cell.outside for cell in cells) else " "
-    means = [cell.z for cell in cells if cell.z is not None]
-    if not means:
-        is_tried = any(cell.without for cell in cells)
-        sign = ("x" if is_ascii else "×") if is_tried else "·"
-        return Cell((sign + mark).center(room) if is_tried else sign.center(room), "bad" if is_tried else "muted")
-    shades, best = ASCII_SHADES if is_ascii else SHADES, scale.high
-    fraction = (means[0] - scale.low) / (scale.high - scale.low) if scale.high > scale.low else 0.0
-    if goal == "minimize":
-        fraction, best = 1 - fraction, scale.low
-    shade = shades[1 + round(fraction * (len(shades) - 2))]
-    return Cell(shade * (room - 1) + mark, "best" if best in means else "accent")
-
-
 def _draw_importance(plot: Plot, width: int, height: int, marks: str) -> Drawing:
     """Draw a bar for each setting."""
     labels = [plain_line(bar.label, 40) for bar in plot.bars]
@@ -338,7 +291,7 @@ DRAW: Mapping[str, Callable[[Plot, int, int, str], Drawing]] = {
     "slice": _draw_panels,
     "importance": _draw_importance,
     "parallel": _draw_parallel,
-    "contour": _draw_map,
+    "contour": draw_map,
     "pareto": _draw_plane,
     "categories": _draw_categories,
 }

@@ -121,15 +121,19 @@ NUMBER = re.compile(r"#\d+")
 
 def of_terminal(plot: Plot, marks: str) -> set[int]:
     """The trials whose marks a terminal shows, each drawn alone, and none of which is blank among the others."""
-    size = (60, 14 * max(1, len(plot.panels)), marks)
+    # A map gets all the room that it can use: what its signs mean takes lines from it.
+    size = (60, 100 if plot.kind == "contour" else 14 * max(1, len(plot.panels)), marks)
     empty, whole = flat(draw_cells(only(plot, None), *size)), flat(draw_cells(plot, *size))
     shown = set()
+    # Below a map stands what its signs mean, of those signs that it has.
+    keys = (y for y, row in enumerate(empty) if row.startswith(" the fuller"))
+    above_keys = next(keys, None) if plot.kind == "contour" else None
     for number in plot.trials:
         rows = flat(draw_cells(only(plot, number), *size))
         alone = [NUMBER.sub(lambda found: " " * len(found[0]), row) for row in rows]
         own = [
             (y, x)
-            for y, row in enumerate(alone)
+            for y, row in enumerate(alone[:above_keys])
             for x, sign in enumerate(row)
             if sign != (empty[y][x : x + 1] if y < len(empty) else "") and sign not in " ·"
         ]
@@ -273,3 +277,26 @@ def test_a_lost_trial_is_seen(home):
     with plot_style():
         assert of_figure(plot, draw_figure(hidden)) == plot.trials - {1}
     assert of_terminal(hidden, "braille") == plot.trials - {1}
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 118])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 10, 12])
+@pytest.mark.parametrize("names", [False, True])
+def test_values_under_a_map_are_whole(width, count, names):
+    """They are in order; a name that is cut says so, a number never is."""
+    values = [10.0**-n * 1.4 for n in range(count)]
+    texts = tuple(f"{n}-category" for n in range(count)) if names else ()
+    axis = Axis(low=values[-1], high=values[0], kind="linear" if names else "log", label="setting", categories=texts)
+    xs = sorted(range(count) if names else values)
+    cells = tuple(PlotCell(x=x, y=0.0, z=1.0, trials=(0,)) for x in xs)
+    rows = flat(
+        draw_cells(Plot("contour", "map", "", "", x=axis, y=Axis(label="y"), cells=cells), width, 12, "braille")
+    )
+    shown = rows[next(y for y, row in enumerate(rows) if row.strip() == "setting") - 1].split()
+    known = [axis.text(x) for x in xs]
+    assert shown
+    places = [
+        next(n for n, text in enumerate(known) if own in (text, f"{text[: len(own) - 1]}…" if names else text))
+        for own in shown
+    ]
+    assert places == sorted(set(places))
