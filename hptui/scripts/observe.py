@@ -271,6 +271,8 @@ MAX_SEARCHED_CHARS = 1 << 20
 """Characters of a file that are searched."""
 MAX_SEARCHED_FILES = 50
 """Files that are searched."""
+EVENTS_MARK = "tfevents"
+"""Part of the name of each file of TensorBoard."""
 
 
 def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded: Collection[str]) -> Iterator[str]:
@@ -278,14 +280,23 @@ def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded:
     missing = [name for name in objectives if name not in recorded]
     if not missing:
         return
-    files = [
-        path
-        for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES]
-        if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values()) and path.is_file()
-    ]
+    found = [path for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES] if path.is_file()]
+    files = [path for path in found if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values())]
     texts = {path: canonical_name(path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]) for path in files}
+    events = {path: _first_bytes(path) for path in found if EVENTS_MARK in path.name}
     for name in missing:
         file = next((path for path, text in texts.items() if canonical_name(name) in text), None)
         if file is not None:
             relative = file.relative_to(output).as_posix()
             yield f'{name} stands in {file.name}, which nobody reads: metrics = ["{{trial_dir}}/{relative}"] does'
+            continue
+        events_file = next((path for path, data in events.items() if name.encode() in data), None)
+        if events_file is not None:
+            # The first folder, since those below it may be named after the time.
+            folder = "/".join(["{trial_dir}", *events_file.parent.relative_to(output).parts[:1]])
+            yield f'{name} stands in files of TensorBoard, which nobody reads: metrics = ["{folder}"] does'
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_SEARCHED_CHARS)

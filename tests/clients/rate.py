@@ -1,10 +1,10 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|…|tenth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts` hold
-files in the forms that people publish, each with an `expected.yaml` that was written from the documentation of their
-tools; `unseen` has another sample, which was written by someone else after the readers were built, `third` one in forms
-that neither has, and `fourth` to `tenth` have forms of public repositories, all written before the readers saw them
-(`ninth` and `tenth` of scripts only). Printed are the shares of: sweeps read right; scripts that run right with the
+`python -m tests.clients.rate [unseen|third|…|eleventh] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
+hold files in the forms that people publish, each with an `expected.yaml` that was written from the documentation of
+their tools; `unseen` has another sample, which was written by someone else after the readers were built, `third` one in
+forms that neither has, and `fourth` to `eleventh` have forms of public repositories, all written before the readers saw
+them (from `ninth` on of scripts only). Printed are the shares of: sweeps read right; scripts that run right with the
 study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
 and one searched trial record the value that the script has for these settings).
 Nothing here is a test; `test_rate.py` holds the shares."""
@@ -51,6 +51,7 @@ SIXTH_SWEEPS, SIXTH_SCRIPTS = HERE / "sixth" / "sweeps", HERE / "sixth" / "scrip
 EIGHTH_SWEEPS, EIGHTH_SCRIPTS = HERE / "eighth" / "sweeps", HERE / "eighth" / "scripts"
 NINTH_SWEEPS, NINTH_SCRIPTS = HERE / "ninth" / "sweeps", HERE / "ninth" / "scripts"
 TENTH_SWEEPS, TENTH_SCRIPTS = HERE / "tenth" / "sweeps", HERE / "tenth" / "scripts"
+ELEVENTH_SWEEPS, ELEVENTH_SCRIPTS = HERE / "eleventh" / "sweeps", HERE / "eleventh" / "scripts"
 SAMPLES = {
     "unseen": (UNSEEN_SWEEPS, UNSEEN_SCRIPTS),
     "third": (THIRD_SWEEPS, THIRD_SCRIPTS),
@@ -61,6 +62,7 @@ SAMPLES = {
     "eighth": (EIGHTH_SWEEPS, EIGHTH_SCRIPTS),
     "ninth": (NINTH_SWEEPS, NINTH_SCRIPTS),
     "tenth": (TENTH_SWEEPS, TENTH_SCRIPTS),
+    "eleventh": (ELEVENTH_SWEEPS, ELEVENTH_SCRIPTS),
 }
 
 

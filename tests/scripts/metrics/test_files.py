@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hptui.core.format import Proportion
 from hptui.scripts.metrics.files import MetricFiles, read_specs
 from hptui.scripts.metrics.readers import value_at_path
+from hptui.scripts.observe import unread_objective_warnings
 
 
 def files(path: Path, **entry: Any) -> MetricFiles:
@@ -145,3 +146,25 @@ def test_the_curve_of_a_document_is_found(tmp_path: Path, document: Any, reading
     source = files(tmp_path / "r.json")
     (tmp_path / "r.json").write_text(json.dumps(document))
     assert [(one.step, dict(one.metrics)) for one in source.read(last=True)] == readings
+
+
+FOUND_IN = {
+    "log.jsonl": (b'{"step": 1, "val/acc": 0.5}\n', 'metrics = ["{trial_dir}/log.jsonl"]'),
+    "out/results.csv": (b"step,val/acc\n1,0.5\n", 'metrics = ["{trial_dir}/out/results.csv"]'),
+    "events.out.tfevents.1.box": (b"\x08\x01\x12\x0bval/acc\x15", 'metrics = ["{trial_dir}"]'),
+    "runs/Nov29_20-56/events.out.tfevents.1.box": (b"\x0a\x07val/acc\x15", 'metrics = ["{trial_dir}/runs"]'),
+    "events.out.tfevents.2.box": (b"\x0a\x07val/loss\x15", ""),
+    "weights.bin": (b"val/acc", ""),
+}
+
+
+@pytest.mark.parametrize("name", FOUND_IN)
+def test_a_file_that_holds_the_missing_objective_is_named_with_the_line_that_reads_it(
+    name: str, tmp_path: Path
+) -> None:
+    content, line = FOUND_IN[name]
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(content)
+    told = list(unread_objective_warnings(tmp_path, ["val/acc"], ["loss"]))
+    assert [line in text for text in told] == ([True] if line else [])
+    assert not list(unread_objective_warnings(tmp_path, ["val/acc"], ["val/acc"]))

@@ -1,0 +1,2 @@
+def iou(dice):
+    return dice / (2 - dice)

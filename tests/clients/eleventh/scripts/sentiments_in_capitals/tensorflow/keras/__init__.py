@@ -1,0 +1,1 @@
+from . import callbacks, layers, models, optimizers, preprocessing
