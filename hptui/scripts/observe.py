@@ -280,10 +280,10 @@ def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded:
     missing = [name for name in objectives if name not in recorded]
     if not missing:
         return
-    found = [path for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES] if path.is_file()]
-    files = [path for path in found if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values())]
+    present = [path for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES] if path.is_file()]
+    files = [path for path in present if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values())]
     texts = {path: canonical_name(path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]) for path in files}
-    events = {path: _first_bytes(path) for path in found if EVENTS_MARK in path.name}
+    events = {path: _first_bytes(path) for path in present if EVENTS_MARK in path.name}
     for name in missing:
         file = next((path for path, text in texts.items() if canonical_name(name) in text), None)
         if file is not None:

@@ -311,8 +311,7 @@ def rank(name: str) -> tuple[int, int, int, int]:
     is_loss = is_reward or any("loss" in word for word in words)
     lesser = sum(word in LESSER_WORDS for word in words)
     of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
-    is_whole = all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
-    lesser += is_loss and not is_reward and not is_whole
+    lesser += is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
     lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
     is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
     return group, lesser, 0 if is_reward else 1 if is_first else 2 if is_loss else 3, split

@@ -59,7 +59,7 @@ def _map_cell(cells: Sequence[PlotCell], scale: Axis, goal: str, room: int, mark
 
 
 def _tick_line(axis: Axis, columns: Sequence[float], room: int) -> str:
-    """Return the values under the columns: whole ones, if need be not under each; names that are cut say so."""
+    """Return the values under the columns: whole ones, if need be only under some; cut names say so."""
     texts = [plain_line(axis.text(x), 12) for x in columns]
     if axis.categories:
         texts = [text if len(text) < room else f"{text[: room - 2]}…" for text in texts]
