@@ -1,11 +1,12 @@
 """A runner that feeds very many places, without a process for any.   python -m tests.benchmarks.many_workers
 
-    [--trials 10000] [--recorded 0] [--places 1000] [--ends 17] [--sampler random]
+    [--trials 10000] [--recorded 0] [--places 1000] [--ends 17] [--sampler random] [--search 'LINE']...
 
 The executor's clock is virtual: so many attempts end in each turn, and no turn waits. Everything else is what a study
 does: the store, run directories, events, decisions, proposals. Prints the CPU time that the runner pays for each trial,
 at the beginning and at the end, its memory, and how many trials a second it could feed with 60 % of a core.
-With `--recorded` so many of the trials are in the store already, complete, before it begins.
+With `--recorded` so many of the trials are in the store already, complete, before it begins. `--search` adds a line to
+[search], such as `pruner = "median"` or `until = { no_improvement = 500 }`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import resource
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hptui.core.study import Resources
@@ -136,11 +137,12 @@ class Simulated:
     def close(self) -> None: ...
 
 
-def study(folder: Path, trials: int, places: int, sampler: str) -> Path:
+def study(folder: Path, trials: int, places: int, sampler: str, search: Sequence[str] = ()) -> Path:
     path = folder / "many.toml"
     path.write_text(
         f'name = "many"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "toy"\n[space]\n'
         f'learning_rate = "1e-5..1e-1 log"\nwidth = "8..512 log"\n[search]\nsampler = "{sampler}"\ntrials = {trials}\n'
+        f"{''.join(f'{line}' + chr(10) for line in search)}"
         f'[resources]\nexecutor = "tests.benchmarks.many_workers:Simulated"\nparallel = {places}\nmin_free_gb = 0.0\n'
     )
     return path
@@ -169,10 +171,12 @@ def record(store: Store, count: int) -> None:
             )
 
 
-def run(folder: Path, trials: int, places: int, sampler: str, recorded: int = 0) -> list[float]:
+def run(
+    folder: Path, trials: int, places: int, sampler: str, recorded: int = 0, search: Sequence[str] = ()
+) -> list[float]:
     """Run a study to its end; return the CPU seconds at which each trial had ended."""
     sd = StudyDir.for_study(folder / "home", "many")
-    create_study(sd, read_study(study(folder, trials, places, sampler), {}))
+    create_study(sd, read_study(study(folder, trials, places, sampler, search), {}))
     ends: list[float] = []
     with Store.open(sd) as store:
         if recorded:
@@ -204,11 +208,12 @@ def main() -> None:
     parser.add_argument("--ends", type=int, default=17, help="attempts that end in one turn")
     parser.add_argument("--sampler", default="random")
     parser.add_argument("--recorded", type=int, default=0, help="trials that are recorded already")
+    parser.add_argument("--search", action="append", default=[], metavar="LINE", help="a further line of [search]")
     options = parser.parse_args()
     Simulated.ends = options.ends
     print(machine())
     with scratch() as folder:
-        ends = run(folder, options.trials, options.places, options.sampler, options.recorded)
+        ends = run(folder, options.trials, options.places, options.sampler, options.recorded, options.search)
     part = len(ends) // 10  # the first tenth also fills the places, the last one starts nothing
     first, last = (ends[2 * part] - ends[part]) / part, (ends[8 * part] - ends[7 * part]) / part
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
