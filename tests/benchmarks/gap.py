@@ -1,9 +1,10 @@
 """The gap between two trials: from the end of one to the first step of the next, warm and cold.
 
-python -m tests.benchmarks.gap [--charlm] [--sft]
+python -m tests.benchmarks.gap [--charlm] [--sft] [--ssh]
 
 `--sft` measures fine-tunings of a tiny model instead: each in a process of its own, one after another in a host
-(`pack = 1`), and two at once there, where the gap is the time in which none of them took a step.
+(`pack = 1`), and two at once there, where the gap is the time in which none of them took a step. `--ssh` measures toy
+trials at one place behind an sshd of its own on this machine, and here.
 """
 
 from __future__ import annotations
@@ -116,12 +117,38 @@ def measure(name: str, path: Path, home: Path, *, cold: bool) -> None:
     print(f"{name:14} p50 {p50:6.3f} s   p95 {p95:6.3f} s   n={len(values)}")
 
 
+SSH = """
+[resources]
+executor = "ssh"
+gpus = 0
+parallel = 1
+min_free_gb = 0.0
+[ssh]
+hosts = ["box1"]
+dir = "{far}"
+"""
+
+
+def measure_ssh(folder: Path, home: Path) -> None:
+    """Print the gaps at a place behind an sshd, and those here."""
+    from tests.sshd import running_sshd
+
+    with running_sshd(folder / "sshd") as sshd:
+        os.environ["HPTUI_SSH"] = sshd.ssh
+        for name, rest in (("here", ""), ("ssh", SSH.format(far=folder / "far"))):
+            path = toy(folder, name, steps=10, step_seconds=0.05, trials=30, rest=rest)
+            measure(f"toy, {name}", path, home, cold=False)
+
+
 def main() -> None:
     print(machine())
     with scratch() as folder:
         home = folder / "home"
         if "--sft" in sys.argv:
             measure_sft(folder, home)
+            return
+        if "--ssh" in sys.argv:
+            measure_ssh(folder, home)
             return
         measure("toy warm", toy(folder, "warm", trials=30, sampler="tpe"), home, cold=False)
         measure("toy cold", toy(folder, "cold", trials=15, sampler="tpe"), home, cold=True)
