@@ -51,7 +51,7 @@ SHOTS = (
     Shot("study-80x24", CHARLM, ("j",), ("★",), (80, 24)),
     Shot("study-light", CHARLM, ("j",), ("★",), theme="light"),
     Shot("study-ansi", CHARLM, ("j",), ("★",), theme="ansi"),
-    Shot("trial", CHARLM, ("asterisk", "enter"), ("trial 7",)),
+    Shot("trial", CHARLM, ("asterisk", "enter"), ("★ best",)),
     Shot("trial-sft", SFT, ("asterisk", "enter"), ("best",)),
     Shot(
         "text",
