@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hptui.scripts.constant_slots import (
@@ -36,12 +36,16 @@ NO_SETTINGS = ("labels", "classes", "names", "mapping", "vocab", "colors", "colo
 """Ends of the names of dictionaries that hold no settings."""
 
 
-def nested_constants(tree: ast.Module) -> dict[str, Any]:
-    """Return the plain values in dictionaries and classes, by dotted name: `params.lr`, `CFG.lr`."""
+def nested_constants(tree: ast.Module, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, Any]:
+    """Return the plain values in dictionaries and classes, by dotted name: `params.lr`, `CFG.lr`.
+
+    Only for those that are `wanted` it is looked up whether they have one place: that takes long in large modules.
+    """
     values_by_name: dict[str, Any] = {}
     set_later = _set_later(tree)
     for name, node in _tables(tree):
-        by_name = {key: _standing(tree, key) for key, _ in _plain_entries(node, f"{name}.", 0) if key not in set_later}
+        entries = [pair for pair in _plain_entries(node, f"{name}.", 0) if pair[0] not in set_later]
+        by_name = {key: _standing(tree, key) if wanted(key) else value for key, value in entries}
         values = {key: value for key, value in by_name.items() if value is not UNKNOWN}
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
             values_by_name |= values

@@ -45,15 +45,19 @@ def imported_constant_options(tree: ast.Module, path: Path) -> InspectedScript |
         plain = plain_constants(inner)
         constants = {name: value for name, value in top_level_constants(inner).items() if name in plain}
         values = {name: value for name, value in constants.items() if is_setting(name, value)}
-        values |= nested_constants(inner)
+        values |= nested_constants(inner) if is_settings else nested_constants(inner, _has_tuned_name)
         values = {name: value for name, value in values.items() if is_settings or _is_tuned(name, value)}
         own = {_spelled(name, module, tree): value for name, value in values.items()}
         options += [ScriptOption(name, name, type_of(value), value) for name, value in own.items()]
     return InspectedScript("constants", "constants", options) if options else None
 
 
+def _has_tuned_name(name: str) -> bool:
+    return is_tuned(name.rpartition(".")[2])
+
+
 def _is_tuned(name: str, value: Any) -> bool:
-    return is_tuned(name.rpartition(".")[2]) and isinstance(value, int | float)
+    return _has_tuned_name(name) and isinstance(value, int | float)
 
 
 def _spelled(name: str, module: str, tree: ast.Module) -> str:

@@ -78,14 +78,15 @@ def qualified_constants(values: Mapping[str, Value], path: Path, root: Path) -> 
 
 def _imported_files(tree: ast.Module, path: Path) -> Iterator[Path]:
     """Yield the files of the modules that are imported, those that exist in the project."""
+    around = _roots(path, tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             parts = [part for part in (node.module or "").split(".") if part]
-            roots = [path.parents[node.level - 1]] if 0 < node.level <= len(path.parents) else _roots(path, tree)
+            roots = [path.parents[node.level - 1]] if 0 < node.level <= len(path.parents) else around
             names = [[*parts, alias.name] for alias in node.names]
             yield from _files(roots, [*([parts] if parts else []), *names])
         elif isinstance(node, ast.Import):
-            yield from _files(_roots(path, tree), [alias.name.split(".") for alias in node.names])
+            yield from _files(around, [alias.name.split(".") for alias in node.names])
 
 
 def _roots(path: Path, tree: ast.Module) -> list[Path]:
