@@ -20,12 +20,16 @@ def places_json(sd: StudyDir) -> Json:
     with StoreReader.open(sd) as reader:
         recorded, executor = whereabouts(reader), executor_of(reader)
     alive = bool(runner_status(sd)["alive"])
+    head = {"study": sd.name, "executor": executor, "runner": alive}
+    return {**head, "places": with_trials(recorded), "attempts": recorded["attempts"]}
+
+
+def with_trials(recorded: Json) -> list[Json]:
+    """Return the recorded places, each with the numbers of the trials that run there."""
     trials: dict[str, list[int]] = {}
     for number, attempt in recorded["attempts"].items():
         trials.setdefault(str(attempt["place"]), []).append(int(number))
-    places = [{**place, "trials": sorted(trials.get(place["name"], []))} for place in recorded["places"]]
-    head = {"study": sd.name, "executor": executor, "runner": alive}
-    return {**head, "places": places, "attempts": recorded["attempts"]}
+    return [{**place, "trials": sorted(trials.get(place["name"], []))} for place in recorded["places"]]
 
 
 def executor_of(reader: StoreReader) -> str:

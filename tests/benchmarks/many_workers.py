@@ -138,11 +138,11 @@ class Simulated:
 
 
 def study(folder: Path, trials: int, places: int, sampler: str, search: Sequence[str] = ()) -> Path:
-    path = folder / "many.toml"
+    path, lines = folder / "many.toml", "".join(f"{line}\n" for line in search)
     path.write_text(
         f'name = "many"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "toy"\n[space]\n'
         f'learning_rate = "1e-5..1e-1 log"\nwidth = "8..512 log"\n[search]\nsampler = "{sampler}"\ntrials = {trials}\n'
-        f"{''.join(f'{line}' + chr(10) for line in search)}"
+        f"{lines}"
         f'[resources]\nexecutor = "tests.benchmarks.many_workers:Simulated"\nparallel = {places}\nmin_free_gb = 0.0\n'
     )
     return path

@@ -7,7 +7,7 @@ from typing import Any
 
 from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
-from hptui.operations.places import executor_of
+from hptui.operations.places import executor_of, with_trials
 from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.whereabouts import whereabouts
@@ -67,9 +67,6 @@ class PlacesSource:
 
 def _places(study: str, recorded: dict[str, Any]) -> tuple[PlaceNow, ...]:
     """Return the places of one study; an attempt that waits for one belongs to none yet."""
-    trials: dict[str, list[int]] = {}
-    for number, attempt in recorded["attempts"].items():
-        trials.setdefault(str(attempt["place"]), []).append(int(number))
     return tuple(
         PlaceNow(
             study,
@@ -78,8 +75,8 @@ def _places(study: str, recorded: dict[str, Any]) -> tuple[PlaceNow, ...]:
             float(place["since"]),
             int(place["running"]),
             int(place["slots"]),
-            tuple(sorted(trials.get(str(place["name"]), ()))),
+            tuple(place["trials"]),
             str(place["why"]),
         )
-        for place in recorded["places"]
+        for place in with_trials(recorded)
     )
