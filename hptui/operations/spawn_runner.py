@@ -11,12 +11,14 @@ import threading
 import time
 
 from hptui.core.errors import Locked, MachineError
+from hptui.core.time_given import TimeGiven
 from hptui.operations.ownership import require_runnable
 from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir
 
 MAX_START_S = 20.0
-"""Time for a runner to start, and for another process to finish creating a study."""
+"""Time for a runner to start, without that in which other programs had the processors; also for another process to
+finish creating a study."""
 MAX_LOG_BYTES = 64 << 10
 """Bytes at the end of a runner's log in which its last error is looked for."""
 
@@ -47,8 +49,8 @@ def spawn_runner(sd: StudyDir) -> None:
 
 
 def _wait_until_it_works(sd: StudyDir, process: subprocess.Popen[bytes], offset: int) -> None:
-    deadline = time.monotonic() + MAX_START_S
-    while time.monotonic() < deadline:
+    time_given = TimeGiven(process.pid)
+    while not time_given.exceeds(MAX_START_S):
         if process.poll() is not None:
             _explain_early_end(sd, process.returncode, offset)
             return

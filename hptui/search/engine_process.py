@@ -31,10 +31,10 @@ from hptui import plugins
 from hptui.core.dataclass import dataclass
 from hptui.core.garbage import no_collection
 from hptui.core.study import Study
+from hptui.core.time_given import TimeGiven
 from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
 from hptui.search.plain import RandomEngine
-from hptui.search.time_given import TimeGiven
 from hptui.studyfile import from_json, to_json
 from hptui.studyfile.validate_search import validate_abilities
 

@@ -4,7 +4,7 @@
 
 theme = "dark"          # dark light safe ansi, or any theme of Textual
 refresh = 1.0           # seconds between two reads of the store
-charts = "auto"         # auto braille block ascii
+charts = "auto"         # auto braille block letters ascii
 smoothing = 0.6         # of charts, at start: 0 to 0.99
 mouse = true
 bell = true             # and a notice of the desktop, when a study ends or fails
@@ -35,8 +35,10 @@ from hptui.core.notify import Notify
 from hptui.operations.notify import config_path as config_path
 from hptui.operations.notify import user_notify
 
-CHART_STYLES = ("auto", "braille", "block", "ascii")
-"""Values of `charts`."""
+CHART_STYLES = ("auto", "braille", "block", "letters", "ascii")
+"""Values of `charts`. `letters` draws each curve with a letter of its own, for terminals without colours."""
+LETTER_STYLES = ("letters", "ascii")
+"""Values of `charts` with which a letter stands for the colour of a curve."""
 MIN_REFRESH_S = 0.1
 """Lower bound of `refresh`, in seconds."""
 MIN_SLOW_REFRESH_S = 2.0
@@ -124,7 +126,8 @@ def resolved_config(config: Config, environ: Mapping[str, str] | None = None) ->
     if environ.get("NO_COLOR"):
         config = replace(config, theme=_plain_theme(config.theme))
     if config.charts == "auto":
-        config = replace(config, charts="ascii" if not supports_unicode(environ) else "braille")
+        fine = "letters" if environ.get("NO_COLOR") else "braille"
+        config = replace(config, charts=fine if supports_unicode(environ) else "ascii")
     return config
 
 

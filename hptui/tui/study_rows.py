@@ -64,9 +64,10 @@ class StudyRows:
     def _update_columns(self) -> None:
         readable = [line for line in self.all if line.study is not None]
         goals = [_goal_of(line) for line in readable]
+        states = [self._state_of(line).text for line in self.all]
         columns = [
             TableColumn("study", "study", _column_width([line.sd.name for line in self.all], 12, 30)),
-            TableColumn("state", "state", 12),
+            TableColumn("state", "state", _column_width(states, 12, 24)),
             TableColumn("trials", "trials", 9, right=True),
             TableColumn("done", "", 6, sortable=False),
             TableColumn("best", "best", _column_width([_best_of(line) for line in readable], 12, 24), sortable=False),
@@ -88,6 +89,11 @@ class StudyRows:
         """Return the index of a row by its identity; None if it is not shown."""
         return next((index for index, line in enumerate(self.lines) if line.sd.root == key), None)
 
+    def _state_of(self, line: StudyLine) -> Cell:
+        if line.row is None or line.study is None:
+            return Cell(f"{self.glyphs.gone} unreadable", "bad")
+        return state_cell(line.row.state, self.glyphs, gone=line.gone)
+
     def marked(self, index: int) -> bool:
         """Return whether a row is marked; none ever is."""
         return False
@@ -101,13 +107,13 @@ class StudyRows:
         line = self.lines[index]
         name = Cell(plain_line(line.sd.name, 64), bold=line.alive)
         if line.row is None or line.study is None:
-            return [name, Cell(f"{self.glyphs.gone} unreadable", "bad"), *([Cell("")] * 7)]
+            return [name, self._state_of(line), *([Cell("")] * 7)]
         ended, total = line.ended, line.total
         done = round(6 * ended / total) if total else 0
         bar = self.glyphs.full * done + self.glyphs.empty * (6 - done)
         return [
             name,
-            state_cell(line.row.state, self.glyphs, gone=line.gone),
+            self._state_of(line),
             Cell(f"{ended}/{total}"),
             Cell(bar, "running" if line.alive else "muted"),
             Cell(_best_of(line), "best"),

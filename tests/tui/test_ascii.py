@@ -6,9 +6,13 @@ import unicodedata
 
 import pytest
 from rich.cells import cell_len
+from rich.style import Style
 from textual.widgets import Input
 
 from hptui.tui.ascii_filter import REPLACEMENTS
+from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.chart_legend import letter_of
+from hptui.tui.widgets.trials import TrialTable
 from tests.operations.made import make
 from tests.tui.walk import walking
 
@@ -59,3 +63,20 @@ async def test_every_screen_and_dialog_is_ascii(home, charts):
             assert {name: signs for name, signs in others.items() if signs} == {}
         else:
             assert others["study"] > {"│", "╭"}
+
+
+async def test_without_colours_a_letter_stands_for_each_curve(home):
+    """In the chart, before the row of its trial and in the legend, each another one; frames keep their signs."""
+    sd = make(home)
+    async with walking(home, size=(120, 36), study=sd, charts="letters") as walk:
+        await walk.until("baseline")
+        await walk.settled()
+        table, chart = walk.app.screen.query_one(TrialTable), walk.app.screen.query(Chart).first()
+        shown = [curve.colour for curve in chart.plots if curve.colour is not None]
+        assert len(shown) > 1
+        assert len({letter_of(colour) for colour in shown}) == len(shown)
+        letters = [table.mark_segment(row, Style(), is_marked=False, is_inverted=False).text for row in range(2)]
+        assert all(letter.strip() and letter.isascii() for letter in letters), letters
+        drawn = "".join(strip.text for strip in (chart.render_line(y) for y in range(chart.size.height)))
+        assert not any(0x2800 < ord(sign) < 0x2900 for sign in drawn), "dots of several curves could not be told apart"
+        assert "╭" in walk.text

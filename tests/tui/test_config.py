@@ -36,6 +36,9 @@ def test_what_the_terminal_and_the_environment_say():
     assert resolved_config(Config(), utf).charts == "braille"
     assert resolved_config(Config(), {**utf, "TERM": "linux"}).charts == "ascii"
     assert resolved_config(Config(), {"TERM": "xterm", "LC_ALL": "C"}).charts == "ascii"
-    assert resolved_config(Config(), {**utf, "NO_COLOR": "1"}).theme == "ansi"
+    plain = resolved_config(Config(), {**utf, "NO_COLOR": "1"})
+    assert (plain.theme, plain.charts) == ("ansi", "letters")
+    assert resolved_config(Config(), {**utf, "NO_COLOR": "1", "TERM": "linux"}).charts == "ascii"
+    assert resolved_config(Config(charts="block"), {**utf, "NO_COLOR": "1"}).charts == "block"
     slow = resolved_config(Config(slow=True), utf)
     assert (slow.refresh, slow.theme) == (2.0, "ansi")

@@ -17,7 +17,7 @@ from hptui.core.trial import TrialStatus
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.cells import Cell
-from hptui.tui.config import load_layout, save_layout
+from hptui.tui.config import LETTER_STYLES, load_layout, save_layout
 from hptui.tui.feed import Trouble
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
@@ -77,7 +77,7 @@ class StudyScreen(ChartScreen, FilteringScreen):
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
             with Horizontal(id="wide"):
-                yield TrialTable(glyphs=host.glyphs, id="trials", classes="pane")
+                yield TrialTable(glyphs=host.glyphs, with_letters=charts in LETTER_STYLES, id="trials", classes="pane")
                 with Vertical(id="charts"):
                     yield Chart(charts=charts, smoothing=smoothing, id="chart1", classes="pane")
                     yield Chart(charts=charts, smoothing=smoothing, id="chart2", classes="pane")

@@ -18,6 +18,7 @@ from textual.style import Style as ContentStyle
 
 from hptui.tui.cells import plain_line
 from hptui.tui.charts.naming import AXES
+from hptui.tui.config import LETTER_STYLES
 from hptui.tui.keys import bindings
 from hptui.tui.widgets.chart_legend import (
     ChartCurve,
@@ -121,7 +122,7 @@ class Chart(LineWidget, can_focus=True):
             self.size.width - 4,
             self._content_style,
             with_values=crosshair is not None,
-            with_letters=self.charts == "ascii",
+            with_letters=self.charts in LETTER_STYLES,
             position=position_text(self.axis, crosshair) if crosshair is not None and self._frame is not None else "",
         )
 
@@ -194,16 +195,17 @@ class Chart(LineWidget, can_focus=True):
         order = list(reversed(shown))
         box = raster.PlaneBox(*bounds, log=self.log_y)
         frame = self._frame = layout.axis_layout(box, width, height, clock=self.axis == "time")
-        style = raster.DOT_STYLES.get(self.charts, raster.BRAILLE)
+        with_letters = self.charts in LETTER_STYLES
+        style = raster.ASCII if with_letters else raster.DOT_STYLES.get(self.charts, raster.BRAILLE)
         plot_width, plot_height = max(1, width - frame.gutter), max(1, height - 1)
         self._drawn_lines = [line for _, line in shown]
         codes, owner = raster.rasterize([line for _, line in order], plot_width, plot_height, box, style)
         styles = [base_style + self.style_of(style_name(plot.colour)) for plot, _ in order]
-        letters = [letter_of(plot.colour) for plot, _ in order] if style is raster.ASCII else None
+        letters = [letter_of(plot.colour) for plot, _ in order] if with_letters else None
         axis, label = base_style + self.style_of("chart--grid"), base_style + self.style_of("chart--muted")
         marker = self._cross_column(frame, plot_width), base_style + self.style_of("chart--best")
         ticks, strips = dict(frame.rows), []
-        edge = "|" if style is raster.ASCII else "│"
+        edge = "|" if self.charts == "ascii" else "│"
         glyphs = style.glyphs
         rows_codes, rows_owner = codes.tolist(), owner.tolist()
         for row in range(plot_height):

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from hptui.core.trial import Trial
 from hptui.tui.host import is_allowed
 from hptui.tui.keys import bindings
-from hptui.tui.themes import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
+from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.chart_legend import letter_of
 from hptui.tui.widgets.table import TableWidget
@@ -47,8 +47,16 @@ class TrialTable(TableWidget):
     class MarksChanged(Message):
         """The marks or the order have changed."""
 
-    def __init__(self, *, glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        glyphs: Glyphs = UNICODE_GLYPHS,
+        with_letters: bool = False,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
         self.trials = TrialRows(glyphs)
+        self.with_letters = with_letters
         self.colour_of: Callable[[int], int | None] | None = None
         super().__init__(self.trials, glyphs=glyphs, id=id, classes=classes)
 
@@ -83,7 +91,7 @@ class TrialTable(TableWidget):
         colour = None if self.colour_of is None else self.colour_of(self.trials.key(index))
         if colour is None:
             return super().mark_segment(index, base, is_marked=is_marked, is_inverted=is_inverted)
-        swatch = letter_of(colour) if self.glyphs is ASCII_GLYPHS else SWATCH
+        swatch = letter_of(colour) if self.with_letters else SWATCH
         style = base if is_inverted else base + self.style_of(f"table--series-{colour}")
         return Segment(self.glyphs.mark if is_marked else swatch, style + Style(bold=is_marked))
 
