@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import overload
 
 from hptui.core.dataclass import dataclass
@@ -14,7 +14,7 @@ from hptui.core.trial import Trial
 
 
 class TrialHistory(Sequence[Trial]):
-    """Trials in the order of their numbers, and a journal of the numbers that were put in, replaced or removed.
+    """Trials in the order of their numbers, with the last change (put in, replaced or removed) of each number.
 
     `joined` counts the changes of which trials there are.
     """
@@ -22,7 +22,9 @@ class TrialHistory(Sequence[Trial]):
     def __init__(self, trials: Iterable[Trial] = ()) -> None:
         self._numbers: list[int] = []
         self._trials: list[Trial] = []
-        self._journal: list[int] = []
+        self._position = 0
+        self._changed_at: dict[int, int] = {}
+        """The position of each number's last change, the latest last: not longer than there are numbers."""
         self.joined = 0
         for trial in trials:
             self.put(trial)
@@ -56,7 +58,7 @@ class TrialHistory(Sequence[Trial]):
             self._numbers.insert(at, trial.number)
             self._trials.insert(at, trial)
             self.joined += 1
-        self._journal.append(trial.number)
+        self._record_change(trial.number)
 
     def remove(self, number: int) -> None:
         """Remove a trial, if it is there."""
@@ -64,11 +66,17 @@ class TrialHistory(Sequence[Trial]):
         if at < len(self._numbers) and self._numbers[at] == number:
             del self._numbers[at], self._trials[at]
             self.joined += 1
-            self._journal.append(number)
+            self._record_change(number)
+
+    def _record_change(self, number: int) -> None:
+        self._position += 1
+        self._changed_at.pop(number, None)  # so that it comes last
+        self._changed_at[number] = self._position
 
     def changes(self, since: int) -> tuple[int, set[int]]:
-        """Return the present position in the journal, and the numbers that were changed since an earlier one."""
-        return len(self._journal), set(self._journal[since:])
+        """Return the present position, and the numbers that were changed since an earlier one."""
+        latest = takewhile(lambda number: self._changed_at[number] > since, reversed(self._changed_at))
+        return self._position, set(latest)
 
 
 @dataclass

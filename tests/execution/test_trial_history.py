@@ -98,3 +98,20 @@ def test_ranges_of_numbers_are_the_set_of_them():
             assert all(gap > 1 for gap in gaps)
             if min(expected, default=0) >= 0:
                 assert unpack_numbers(pack_numbers(ranges.copy())) == tuple(sorted(expected))
+
+
+def test_changes_since_any_position_are_all_of_them_and_what_is_kept_does_not_grow():
+    draw, history, log = random.Random(7), TrialHistory(), []
+    trials = {number: drawn(draw, number) for number in range(12)}
+    positions = {0: 0}
+    for _ in range(2000):
+        number = draw.randrange(12)
+        if history.find(number) is not None and draw.random() < 0.2:
+            history.remove(number)
+        else:
+            history.put(trials[number])
+        log.append(number)
+        positions[len(log)] = history.changes(0)[0]
+        since = draw.choice((0, len(log) - 1, draw.randint(max(0, len(log) - 15), len(log)), len(log)))
+        assert history.changes(positions[since]) == (positions[len(log)], set(log[since:]))
+    assert sum(len(kept) for kept in vars(history).values() if hasattr(kept, "__len__")) <= 3 * 12
