@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import mul
 from typing import Protocol
 
 from hptui.core.memory import MemoryRule
@@ -146,42 +147,56 @@ def fit(
     below their floors; `prior` and `spread` are what is expected of them and how far they may be off.
     """
     size, noise, coefficients = len(prior), NOISE, list(prior)
-    rows, values, exceeded = [row[0] for row in measured], [row[1] for row in measured], [row[2] for row in measured]
-    counted = [not out for out in exceeded]
+    sums = Sums(size)
+    bounds = [(row, value) for row, value, exceeded in measured if exceeded]
+    peaks = [(row, value) for row, value, exceeded in measured if not exceeded]
+    for row, value in peaks:
+        sums.add(row, value)
+    counted = [False] * len(bounds)
     for _ in range(ROUNDS):  # the noise and the bounds that count depend on the fit
         weights = [(noise / own) ** 2 for own in spread]
         for _ in range(SWEEPS):
-            counted = [
-                not out or value > _dot(coefficients, row)
-                for row, value, out in zip(rows, values, exceeded, strict=True)
-            ]
+            for n, (row, value) in enumerate(bounds):
+                if (counts := value > _dot(coefficients, row)) != counted[n]:
+                    counted[n] = counts
+                    sums.add(row, value, 1 if counts else -1)
             moved = 0.0
             for j in range(size):
-                above, below = weights[j] * prior[j], weights[j]
-                for row, value, counts in zip(rows, values, counted, strict=True):
-                    if counts and row[j]:
-                        above += row[j] * (value - _dot(coefficients, row) + coefficients[j] * row[j])
-                        below += row[j] * row[j]
-                new = max(floors[j], above / below)
+                others = _dot(sums.products[j], coefficients) - sums.products[j][j] * coefficients[j]
+                new = (weights[j] * prior[j] + sums.values[j] - others) / (weights[j] + sums.products[j][j])
+                new = max(floors[j], new)
                 moved, coefficients[j] = max(moved, abs(new - coefficients[j])), new
             if moved < CONVERGED:
                 break
-        errors = [
-            value - _dot(coefficients, row)
-            for row, value, counts, out in zip(rows, values, counted, exceeded, strict=True)
-            if counts and not out
-        ]
-        noise = math.sqrt((sum(e * e for e in errors) + NOISE_WEIGHT * NOISE**2) / (len(errors) + NOISE_WEIGHT))
-    used = [row for row, counts in zip(rows, counted, strict=True) if counts]
+        squares = sum((value - _dot(coefficients, row)) ** 2 for row, value in peaks)
+        noise = math.sqrt((squares + NOISE_WEIGHT * NOISE**2) / (len(peaks) + NOISE_WEIGHT))
     precision = [
-        [sum(row[i] * row[j] for row in used) / noise**2 + (1 / spread[i] ** 2 if i == j else 0.0) for j in range(size)]
+        [sums.products[i][j] / noise**2 + (1 / spread[i] ** 2 if i == j else 0.0) for j in range(size)]
         for i in range(size)
     ]
     return coefficients, noise, _inverse(precision)
 
 
+class Sums:
+    """Sums over the trials that count: of products of two features, and of a feature and the value.
+
+    A pass over the coefficients needs nothing else, so its time does not grow with the trials.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.products = [[0.0] * size for _ in range(size)]
+        self.values = [0.0] * size
+
+    def add(self, row: Sequence[float], value: float, by: int = 1) -> None:
+        """Count a trial, or with -1 take it back."""
+        for i, feature in enumerate(row):
+            if feature:
+                self.values[i] += by * feature * value
+                self.products[i] = [a + by * feature * b for a, b in zip(self.products[i], row, strict=True)]
+
+
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:
-    return sum(a * b for a, b in zip(left, right, strict=True))
+    return float(sum(map(mul, left, right)))
 
 
 def product(vector: Sequence[float], matrix: Sequence[Sequence[float]]) -> float:

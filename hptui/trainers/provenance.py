@@ -28,11 +28,18 @@ from hptui.core.trial import Value
 
 def environment_facts(threads: int = 0) -> dict[str, Value]:
     """Return the environment of this process as it is now."""
+    return {**interpreter_facts(threads), **computing_facts()}
+
+
+def interpreter_facts(threads: int = 0) -> dict[str, Value]:
+    """Return what holds for a worker, whichever process computes for it."""
+    return {"python": platform.python_version(), "executable": sys.executable, "worker_threads": threads}
+
+
+def computing_facts() -> dict[str, Value]:
+    """Return what holds for the process that computes: what it has imported, its variables and switches."""
     return {
-        "python": platform.python_version(),
-        "executable": sys.executable,
         "packages": dict(sorted(package_versions().items())),
-        "worker_threads": threads,
         "variables": recorded_variables(os.environ),
         "determinism": determinism_switches(),
     }
@@ -79,11 +86,11 @@ def package_versions() -> dict[str, Value]:
 
 
 def remember_versions() -> None:
-    """Look now, so that processes that are forked look at later imports only.
+    """Look now, so that this process and those that it forks look at later imports only.
 
     To look at thousands of modules copies the pages that they share.
     """
-    KNOWN.versions, KNOWN.last = _versions_after(""), next(reversed(sys.modules))
+    KNOWN.versions, KNOWN.last = {**KNOWN.versions, **_versions_after(KNOWN.last)}, next(reversed(sys.modules))
 
 
 def _versions_after(last: str) -> dict[str, str]:

@@ -166,6 +166,8 @@ def load_and_train(
             seed(trial.seed)
         if isinstance(trainer, registry.AnnouncesResume):
             trainer.foresee(config["settings"], trial)
+        if isinstance(trainer, client.HostedTrainer):
+            trainer.greet(trial)
         hello_written = write_hello(trial, events, config)
         if shrunk := config.get("shrunk"):
             trial.effective(**shrunk)
@@ -182,6 +184,8 @@ def load_and_train(
 def write_hello(trial: TrialContext, events: EventWriter, config: Mapping[str, Any]) -> bool:
     """Write the `hello` event: the process, its environment, and the files that it trains from."""
     kind, directory = config["kind"], config["directory"]
+    hosted = client.host_of(config) is not None  # its host says what computes
+    facts = provenance.interpreter_facts if hosted else provenance.environment_facts
     input_facts = {
         **(config.get("code") or provenance.git_facts(trial.directory)),
         **provenance.data_facts(config["settings"], trial.directory, trial.cache),
@@ -194,7 +198,7 @@ def write_hello(trial: TrialContext, events: EventWriter, config: Mapping[str, A
         total_steps=trial.total_steps,
         environment=_without_unknown(
             {
-                **provenance.environment_facts(trial.threads),
+                **facts(trial.threads),
                 **user_function.trainer_file_facts(kind, directory),
                 **input_facts,
                 **trial.about,

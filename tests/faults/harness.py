@@ -137,12 +137,16 @@ class Subject:
             return None
         return pid
 
-    def launcher(self) -> int | None:
-        """The pid of the runner's launcher, if both live."""
+    def launchers(self) -> list[int]:
+        """The pids of the runner's launchers: that of the trainer, and that of clients of hosts."""
         runner = self.runner()
         pids = processes(self.home) if runner else []
         # A shim that was forked by a launcher has its words, but another parent or none.
-        return next((pid for pid in pids if parent(pid) == runner and LAUNCHER in words(pid)), None)
+        return [pid for pid in pids if parent(pid) == runner and LAUNCHER in words(pid)]
+
+    def launcher(self) -> int | None:
+        """The pid of a launcher, if it and the runner live."""
+        return next(iter(self.launchers()), None)
 
     def attempts(self) -> list[Attempt]:
         """Attempts whose lock is held and whose shim has introduced itself."""
@@ -309,12 +313,16 @@ class Nemesis:
         alive = subject.attempts()
         return self.random.choice(alive) if alive else None
 
+    def _launcher(self, subject: Subject) -> int | None:
+        alive = subject.launchers()
+        return self.random.choice(alive) if alive else None
+
     def kill_runner(self, subject: Subject) -> str:
         pid = subject.runner()
         return f"runner {pid}" if subject.kill(pid) else ""
 
     def kill_launcher(self, subject: Subject) -> str:
-        pid = subject.launcher()
+        pid = self._launcher(subject)
         return f"launcher {pid}" if subject.kill(pid) else ""
 
     def kill_worker(self, subject: Subject) -> str:
@@ -337,7 +345,7 @@ class Nemesis:
         """SIGSTOP for one to two seconds, while everything else goes on."""
         who, attempt = self.random.choice(("runner", "launcher", "shim", "worker")), self._attempt(subject)
         pids = {"shim": attempt.shim, "worker": attempt.worker} if attempt else {}
-        pid = subject.launcher() if who == "launcher" else pids.get(who, subject.runner())
+        pid = self._launcher(subject) if who == "launcher" else pids.get(who, subject.runner())
         seconds = self.random.uniform(1, 2)
         if pid is None or not subject.kill(pid, signal.SIGSTOP):
             return ""

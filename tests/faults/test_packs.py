@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,6 +167,22 @@ def test_values_are_those_of_a_process_of_its_own(home: Path, tmp_path: Path, re
     complete(sd, {0, 1}, tries=1)
     assert (sd.root / "packs").exists() == ("isolate" not in resources)
     assert {trial.facts.get("pack_group") for trial in trials(sd)} == ({None} if "isolate" in resources else {1.0})
+
+
+def test_the_record_names_what_the_process_that_computes_has_imported(home: Path, tmp_path: Path) -> None:
+    """Whichever process that is: a client of a host has imported nothing of it."""
+    seen = {}
+    for name, resources in (("own", "isolate = true"), ("one", "pack = 1"), ("two", "pack = 2")):
+        file = study(
+            tmp_path, name, step_seconds=0.002, trials=3, rest=f"[resources]\n{resources}\nmin_free_gb = 0.0\n"
+        )
+        sd = run_to_rest(home, file)
+        assert [attempt.warm for attempt in attempts(sd)] == [True] * 3
+        assert [attempt.environment["executable"] for attempt in attempts(sd)] == [sys.executable] * 3
+        seen[name] = [(a.environment["determinism"], a.environment["variables"]) for a in attempts(sd)]
+        for attempt in attempts(sd):
+            assert {"python", "packages", "worker_threads"} <= attempt.environment.keys()
+    assert seen["own"] == seen["one"] == seen["two"]
 
 
 # anybody, at any moment ---------------------------------------------------------------------------------------------

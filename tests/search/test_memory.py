@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -190,3 +191,42 @@ def test_the_fit_recovers_factors_from_noisy_peaks_and_lower_bounds() -> None:
         coefficients, noise, _ = fit(found, [1.0] * 3, [0.7] * 3, [0.0] * 3)
         assert all(abs(one - other) < 0.1 * other + 0.05 for one, other in zip(coefficients, true, strict=True))
         assert noise < 0.1
+
+
+def one_after_another(
+    measured: list[tuple[list[float], float, bool]], prior: list[float], spread: list[float], floors: list[float]
+) -> list[float]:
+    """The coefficients by the words of the fit, term by term."""
+    noise, found = 0.1, list(prior)
+
+    def off(row: list[float], value: float) -> float:
+        return value - sum(k * x for k, x in zip(found, row, strict=True))
+
+    for _ in range(3):
+        for _ in range(60):
+            counted = [(row, value) for row, value, exceeded in measured if not exceeded or off(row, value) > 0]
+            before = list(found)
+            for j in range(len(prior)):
+                weight = (noise / spread[j]) ** 2
+                above = sum(row[j] * (off(row, value) + found[j] * row[j]) for row, value in counted)
+                below = sum(row[j] ** 2 for row, _ in counted)
+                found[j] = max(floors[j], (weight * prior[j] + above) / (weight + below))
+            if all(abs(one - other) < 1e-6 for one, other in zip(before, found, strict=True)):
+                break
+        errors = [off(row, value) ** 2 for row, value, exceeded in measured if not exceeded]
+        noise = ((sum(errors) + 2 * 0.1**2) / (len(errors) + 2)) ** 0.5
+    return [*found, noise]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_over_the_trials_are_as_good_as_the_trials(seed: int) -> None:
+    draw = random.Random(seed)
+    size = draw.randint(1, 6)
+    measured = []
+    for _ in range(draw.randint(0, 30)):
+        row = [draw.choice([0.0, 1.0, draw.uniform(0, 3)]) for _ in range(size)]
+        measured.append((row, sum(row) * draw.uniform(0.7, 1.4), draw.random() < 0.3))
+    prior, spread = [draw.uniform(0, 2) for _ in range(size)], [draw.uniform(0.3, 2) for _ in range(size)]
+    floors = [draw.choice([0.0, -math.inf]) for _ in range(size)]
+    coefficients, noise, _ = fit(measured, prior, spread, floors)
+    assert [*coefficients, noise] == pytest.approx(one_after_another(measured, prior, spread, floors), abs=1e-9)

@@ -46,12 +46,14 @@ class Owner(Protocol):
 class LocalHandle:
     """An attempt on this machine. `shim` is the pid of its shim, None as long as that has not shown itself.
 
-    `started` says that this process has made its directory: if nothing is there any more, somebody removed it. `host`
-    is the process that it shares; None: it has its own.
+    `launcher` is the one that starts it; None for an attempt that started cold, or was found. `started` says that this
+    process has made its directory: if nothing is there any more, somebody removed it. `host` is the process that it
+    shares; None: it has its own.
     """
 
-    def __init__(self, executor: Owner, record: LaunchRecord, *, warm: bool = False) -> None:
-        self.token, self.run, self.warm, self.label = record.token, record.run, warm, record.label
+    def __init__(self, executor: Owner, record: LaunchRecord, launcher: LauncherClient | None = None) -> None:
+        self.token, self.run, self.label = record.token, record.run, record.label
+        self.warm = launcher is not None
         self.shim: int | None = None
         self.started = False
         self.host: PackHost | None = None
@@ -59,6 +61,7 @@ class LocalHandle:
         self.samples: deque[Sample] = deque()
         self.descendants = Descendants(record.run)
         self._executor, self._boot = executor, record.boot
+        self._starts_from = launcher
         self._starting_s = 0.0
         self._looked_at = time.monotonic()
 
@@ -70,15 +73,20 @@ class LocalHandle:
         if (pid := shim_pid(self.run)) is not None:
             self.note_shim(pid)
             return state
-        now, launcher = time.monotonic(), self._executor.launcher
+        now, launcher = time.monotonic(), self._launcher
         if launcher is None or launcher.ready:  # a cold disk may take minutes for a launcher's imports
             self._starting_s += min(now - self._looked_at, MAX_COUNTED_GAP_S)
         self._looked_at = now
-        if self._starting_s > MAX_START_S and self._executor.launcher is not None:
+        if self._starting_s > MAX_START_S and launcher is not None:
             log.error("%s does not start; a new launcher is taken", self.run.root)
             self.fence()
             self._starting_s = 0.0
         return State("starting")
+
+    @property
+    def _launcher(self) -> LauncherClient | None:
+        """The launcher that its start may still wait in."""
+        return self._starts_from or self._executor.launcher
 
     def note_shim(self, pid: int) -> None:
         """Follow the shim from now on: wake when it ends, sample what its tree uses."""
@@ -99,8 +107,8 @@ class LocalHandle:
             self.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             put_control(self.run, "kill")
             return
-        if self.shim is None and self._executor.launcher is not None:
-            self._executor.launcher.close()  # a start that still waits in it dies with it
+        if self.shim is None and self._launcher is not None:
+            self._launcher.close()  # a start that still waits in it dies with it
         if self.pidfd is not None:
             with suppress(OSError):  # the worker dies with it; once the directory is gone, nothing else leads to them
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)

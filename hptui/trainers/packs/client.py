@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ class HostedTrainer:
         self._host, self._config, self._events = RunDir(host), config, events
         self._company: list[int] = []
         self._asked = False
+        self._channel: Channel | None = None
+
+    def greet(self, trial: TrialContext) -> None:
+        """Tell the host of the trial if it listens: it begins while this process notes what it trains from."""
+        if not trial.should_stop and (channel := self._reach()) is not None:
+            with suppress(Gone):  # then the host is waited for, or its end is found
+                self._say_hello(channel, trial)
+                self._channel = channel
 
     def __call__(self, settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
         """Run the trial in the host; return its final metrics.
@@ -49,12 +58,11 @@ class HostedTrainer:
         waker.setblocking(False)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         try:
-            channel = self._connect(trial)
-            if channel is None:  # asked to stop before it began
-                return {}
-            resume = {"path": str(trial.resume_from or ""), "step": trial.resumed_step}
-            token = self._config["token"]
-            channel.send({"hello": str(trial.attempt_dir), "token": token, "version": VERSION, "resume": resume})
+            if (channel := self._channel) is None:
+                channel = self._connect(trial)
+                if channel is None:  # asked to stop before it began
+                    return {}
+                self._say_hello(channel, trial)
             return self._relay(channel, trial, wake)
         except Gone:
             raise self._host_ended(trial) from None
@@ -66,13 +74,21 @@ class HostedTrainer:
     def _connect(self, trial: TrialContext) -> Channel | None:
         """Return the connection to the host once it listens. Raises: Failure when the host is gone."""
         while not trial.should_stop:
-            channel = connect(self._host.root) if self._host.root.is_dir() else None
-            if channel is not None:
+            if (channel := self._reach()) is not None:
                 return channel
             if not lock_is_held(self._host.lock):
                 raise self._host_ended(trial)
             time.sleep(CONNECT_POLL_S)  # the host's start cannot be waited for: it has no socket yet
         return None
+
+    def _reach(self) -> Channel | None:
+        return connect(self._host.root) if self._host.root.is_dir() else None
+
+    def _say_hello(self, channel: Channel, trial: TrialContext) -> None:
+        """Tell the host which attempt this is. Raises: Gone."""
+        resume = {"path": str(trial.resume_from or ""), "step": trial.resumed_step}
+        token = self._config["token"]
+        channel.send({"hello": str(trial.attempt_dir), "token": token, "version": VERSION, "resume": resume})
 
     def _relay(self, channel: Channel, trial: TrialContext, wake: socket.socket) -> Mapping[str, float]:
         poll = select.poll()

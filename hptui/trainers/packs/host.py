@@ -21,6 +21,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.format import with_counts
 from hptui.core.trial import Reason
 from hptui.store.run_directory import RunDir, read_json, write_json
+from hptui.trainers import provenance, user_function
 from hptui.trainers.failures import Diverged, Failure, one_line, outcome_of_error
 from hptui.trainers.packs.channel import VERSION, Channel, Gone, listen
 from hptui.trainers.packs.lanes import Lanes
@@ -211,6 +212,9 @@ class PackedProcess:
         if problem := self.base.reason or self.base.healthy():
             self.lanes.refused = problem
             raise NotHosted(problem)
+        provenance.remember_versions()
+        file_facts = user_function.trainer_file_facts(config["kind"], config["directory"])
+        trial.environment(**provenance.computing_facts(), **file_facts)
         began = time.perf_counter()
         resident.member = self.packing.join(self.base, config["settings"], trial)
         self._joined_at = time.monotonic()
