@@ -12,8 +12,10 @@ from hptui.results.importance import Importance
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import PlotOptions
 from hptui.results.plots.registry import PLOTS
+from hptui.results.plots.settings import parallel
 from hptui.results.view import best_trials, read_view
 from hptui.tui.charts.grid import Dot, DotGrid, draw_grid, series_line
+from hptui.tui.charts.plots import draw
 from hptui.tui.charts.raster import PlaneBox
 from hptui.tui.screens.plots import ESTIMATES, TABS, PlotsScreen
 from hptui.tui.sources.plots import PlotRequest, draw_request
@@ -91,6 +93,23 @@ def test_a_slice_groups_by_value_with_its_n(sd):
 def test_a_heat_map_counts_every_trial_once(sd):
     rows = asked(sd, "contour", "learning_rate", "batch_size").table.rows
     assert sum(int(row[3]) for row in rows) == 6
+
+
+@pytest.mark.parametrize("charts", ["braille", "ascii"])
+@pytest.mark.parametrize("size", [(70, 30), (60, 20), (40, 14)])
+def test_a_parallel_plot_writes_the_ends_of_each_axis(sd, size, charts):
+    """Above and below the lines, so that neither hides the other; the last axis is the objective's."""
+    plot = parallel(PlotContext(read_view(sd)), PlotOptions(settings=("learning_rate", "batch_size"), whole_range=True))
+    lines = text(draw(plot, *size, marks=charts)).splitlines()
+    heights = {row: line for row, line in enumerate(lines) if line.strip()}
+    for axis, label in zip(plot.axes, ("learning_rate", "batch_size", "loss"), strict=True):
+        assert axis.label == label
+        low, high = (
+            (plot.labels["low"], plot.labels["high"]) if axis is plot.z else map(axis.text, (axis.low, axis.high))
+        )
+        top = next(row for row, line in heights.items() if high in line.split())
+        bottom = max(row for row, line in heights.items() if low in line.split())
+        assert top < bottom, (label, low, high)
 
 
 def test_what_does_not_apply_says_so(sd):

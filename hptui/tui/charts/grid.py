@@ -70,7 +70,9 @@ class DotGrid:
     x_ticks: Sequence[tuple[float, str]] | None = None
     foot: Sequence[Dot] | None = None
     names_axes: bool = False
-    """Whether the ticks are the names of axes, none of which may be left out."""
+    """Whether the ticks are the names of axes, none of which may be left out; each has a scale of its own."""
+    axis_labels: Sequence[tuple[float, float, str]] = ()
+    """What the heights of such axes stand for: x, y and a text, written where no line runs."""
 
     @property
     def is_dense(self) -> bool:
@@ -91,8 +93,8 @@ def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") ->
     codes, owner = rasterize([line for line, _ in grid.lines], across, body, grid.box, style)
     meanings = [meaning for _, meaning in grid.lines]
     dots, counts = _dots_by_cell(grid, across, body, style)
-    numbers = _numbers_by_cell(dots, codes != 0)
-    labels = dict(layout.rows)
+    numbers = {**_numbers_by_cell(dots, codes != 0), **_axis_labels_by_cell(grid, codes != 0, style)}
+    labels = {} if grid.names_axes else dict(layout.rows)
     drawing: Drawing = [[Cell(" " * gutter + grid.y_title, "muted")]]
     for row in range(body):
         cells = [Cell(labels.get(row, "").rjust(gutter - 1) + " ", "muted")]
@@ -208,6 +210,21 @@ def _numbers_by_cell(dots: Mapping[tuple[int, int], Dot], is_line: NDArray[np.bo
                 numbers |= zip(cells, text, strict=True)
                 break
     return numbers
+
+
+def _axis_labels_by_cell(grid: DotGrid, is_line: NDArray[np.bool_], style: DotStyle) -> Mapping[tuple[int, int], str]:
+    """Return the characters of the labels of axes: right of their axis, at the last one left of it, or nowhere."""
+    cells: dict[tuple[int, int], str] = {}
+    down, across = is_line.shape
+    for x, y, text in grid.axis_labels:
+        row, column = _cell_of(Dot(x, y, ""), grid.box, across, down, style)
+        start = column if column + len(text) <= across else across - len(text)
+        for line in (row, row - 1, row + 1):
+            taken = [(line, start + index) for index in range(len(text))]
+            if 0 <= line < down and start >= 0 and not any(cell in cells or is_line[cell] for cell in taken):
+                cells |= zip(taken, text, strict=True)
+                break
+    return cells
 
 
 def _tick_lines(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int) -> list[str]:

@@ -36,6 +36,8 @@ LINE_MEANINGS = {"so far": "best", "front": "best", "best": "best", "top": "best
 """Colour of a line by the meaning of its curve."""
 CATEGORY_MEANINGS = ("good", "warn", "bad", "accent", "paused", "running")
 """Colours of the parts of a bar, in order."""
+MIN_HEIGHT_WITH_ENDS = 8
+"""Number of lines from which on the values of the ends of the axes of a parallel plot are written beyond them."""
 MAX_CATEGORY_TICKS = 12
 """Up to this number of categories each has a tick."""
 
@@ -70,7 +72,7 @@ def areas_of(plot: Plot, names: Sequence[str], width: int, height: int, marks: s
     """
     height -= max(0, len(_note_lines(plot, width, marks)) - 1)
     if plot.kind == "parallel":
-        grid = _parallel_grid(plot, width)
+        grid = _parallel_grid(plot, width, height)
         box, body = grid.box, grid.body_height(height)
         gutter, across = grid_frame(grid, width, height)
         bottom, top = (1 + (body - 1) * (box.y1 - y) / (box.y1 - box.y0) for y in (0.0, 1.0))
@@ -229,10 +231,10 @@ def _panel_height(plot: Plot, height: int) -> int:
 
 def _draw_parallel(plot: Plot, width: int, height: int, marks: str) -> Drawing:
     """Draw a line per trial through all axes, each from its low to its high."""
-    return draw_grid(_parallel_grid(plot, width), width, height, marks)
+    return draw_grid(_parallel_grid(plot, width, height), width, height, marks)
 
 
-def _parallel_grid(plot: Plot, width: int) -> DotGrid:
+def _parallel_grid(plot: Plot, width: int, height: int) -> DotGrid:
     """Return the lines of a parallel plot over its axes."""
     lines = [(series_line(curve.points), LINE_MEANINGS.get(curve.meaning, "muted")) for curve in plot.curves]
     dots = [
@@ -248,8 +250,27 @@ def _parallel_grid(plot: Plot, width: int) -> DotGrid:
     ticks = [
         (float(index), label if len(label) <= room else f"{label[: room - 1]}…") for index, label in enumerate(labels)
     ]
-    box = PlaneBox(0.0, max(1.0, len(plot.axes) - 1.0), -0.02, 1.02)
-    return DotGrid(box, dots, lines, "", plot.y.label, ticks, names_axes=True)
+    grid = DotGrid(PlaneBox(0.0, max(1.0, len(plot.axes) - 1.0), -0.02, 1.02), dots, lines, "", plot.y.label, ticks)
+    body = grid.body_height(height)
+    if body < MIN_HEIGHT_WITH_ENDS:
+        return replace(grid, names_axes=True)
+    beyond = 1.1 / (body - 2)  # a line, and a little more: lines of trials end within the next one
+    ends = [
+        (float(index), *label) for index, axis in enumerate(plot.axes) for label in _axis_labels(plot, axis, beyond)
+    ]
+    return replace(grid, box=replace(grid.box, y0=-beyond, y1=1 + beyond), names_axes=True, axis_labels=ends)
+
+
+def _axis_labels(plot: Plot, axis: Axis, beyond: float) -> list[tuple[float, str]]:
+    """Return the heights and texts of the ends of an axis, or of its categories; ends stand beyond where lines run."""
+    if axis.categories:
+        texts = [(axis.fraction(index), plain_line(text, 12)) for index, text in enumerate(axis.categories)]
+    elif axis is plot.z:
+        texts = [(0.0, plot.labels["low"]), (1.0, plot.labels["high"])]
+    else:
+        texts = [(axis.fraction(value), axis.text(value)) for value in (axis.low, axis.high)]
+    moved = {0.0: -beyond, 1.0: 1 + beyond}
+    return [(moved.get(fraction, fraction), text) for fraction, text in texts]
 
 
 def _draw_importance(plot: Plot, width: int, height: int, marks: str) -> Drawing:
