@@ -96,6 +96,9 @@ def evidence_of(trials: Iterable[Trial], capacity: float) -> list[Evidence]:
     return evidence[-MOST_EVIDENCE:]
 
 
+Known = tuple[float | None, list[Evidence]]
+
+
 class EvidenceFollower:
     """What `capacity_gib` and `evidence_of` say of trials, kept up to date: each change costs little, however many.
 
@@ -103,12 +106,21 @@ class EvidenceFollower:
     """
 
     def __init__(self) -> None:
+        self._last: Known | None = None
         self._follower = HistoryFollower(self._forget, self._follow)
         self._forget()
 
-    def known(self, trials: Iterable[Trial]) -> tuple[float | None, list[Evidence]]:
-        """Return the memory that trials can have, and what they have shown, the newest last."""
-        self._follower.catch_up(trials)
+    def known(self, trials: Iterable[Trial]) -> Known:
+        """Return the memory that trials can have, and what they have shown, the newest last.
+
+        It is the same object as long as nothing has changed.
+        """
+        changed, last = self._follower.catch_up(trials), self._last
+        if changed or last is None:
+            last = self._last = self._newest()
+        return last
+
+    def _newest(self) -> Known:
         if self._sizes:
             capacity: float | None = min(self._sizes)
         else:
@@ -119,6 +131,7 @@ class EvidenceFollower:
         return capacity, evidence_of(newest, capacity)
 
     def _forget(self) -> None:
+        self._last = None
         self._shown: dict[int, Trial] = {}
         self._sizes: Counter[float] = Counter()
         self._peaks: list[tuple[float, int]] = []
@@ -230,6 +243,7 @@ class MemoryLimits:
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
         self._study, self._base = study, base
         self.model: MemoryModel | None = None
+        self._shown: Known | None = None
         self._known: tuple[object, ...] | None = None
         self._made: tuple[SpaceProjection, FeasibleSampler] | None = None
         self._followed: list[tuple[TrialHistory, EvidenceFollower]] = []
@@ -238,7 +252,11 @@ class MemoryLimits:
         """Return the fitted model; None while it says nothing."""
         if self._study.search.memory == "off" or not self._study.space.parameters:
             return None
-        capacity, evidence = self._evidence_for(trials).known(trials)
+        shown = self._evidence_for(trials).known(trials)
+        if shown is self._shown:
+            return self.model
+        self._shown = shown
+        capacity, evidence = shown
         known = (
             capacity,
             *((item.gib, item.exceeded, tuple(sorted(map(str, item.params.items())))) for item in evidence),

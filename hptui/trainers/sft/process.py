@@ -43,9 +43,12 @@ def load_tokenizer(settings: SftSettings, trial: TrialContext, device: torch.dev
     return load.load_tokenizer(settings, trial.directory)
 
 
-def load_data(settings: SftSettings, trial: TrialContext, tokenizer: Any) -> StudyData:
-    """Load a trial's data and check the settings that depend on them. Raises: UserError."""
-    data = pipeline.load(settings, trial.directory, trial.cache, tokenizer)
+def load_data(settings: SftSettings, trial: TrialContext, tokenizer: Any, fingerprint: str = "") -> StudyData:
+    """Load a trial's data and check the settings that depend on them. Raises: UserError.
+
+    `fingerprint` is the tokenizer's, where it is known.
+    """
+    data = pipeline.load(settings, trial.directory, trial.cache, tokenizer, fingerprint)
     evaluate.check_validation(settings, data, trial.objectives)
     custom_metrics = evaluate.check_answers(settings, data, trial.directory)
     evaluate.check_judging_metric(settings, custom_metrics)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -248,3 +250,27 @@ def test_logits_of_16_bits_are_converted_in_chunks(study: Path) -> None:
         gradients.append((loss.item(), short.model.lm_head.weight.grad.float()))
     assert gradients[0][0] == pytest.approx(gradients[1][0], rel=1e-6)
     torch.testing.assert_close(gradients[0][1], gradients[1][1], rtol=0.05, atol=0.05)
+
+
+def test_tokens_that_are_open_are_those_of_the_settings_and_the_file(tmp_path: Path) -> None:
+    """Trials of a host share what is open; other settings, and a file that is written anew, have their own."""
+    study(tmp_path)
+    settings = build(SftSettings, TINY)
+    tokenizer = load.load_tokenizer(settings, tmp_path)
+    fingerprint = pipeline.fingerprint(tokenizer)
+
+    def opened(**changed: Any) -> Any:
+        return pipeline.load(replace(settings, **changed), tmp_path, tmp_path / "cache", tokenizer, fingerprint)
+
+    first, file = opened(), tmp_path / settings.train
+    assert opened(train_samples=2) is first  # which of them are used is another matter
+    longest = int(first.tokens["train"].lengths.max())
+    assert opened(max_length=longest - 1).tokens["train"].lengths.max() < longest
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[: len(lines) // 2]))
+    assert len(opened().tokens["train"]) == len(first.tokens["train"]) // 2
+    shutil.rmtree(first.folder)
+    file.write_text("".join(lines))
+    again = opened()
+    assert again is not first
+    assert again.tokens["train"].ids.tolist() == first.tokens["train"].ids.tolist()

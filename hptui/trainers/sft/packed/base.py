@@ -10,6 +10,7 @@ import torch
 
 from hptui.core.dataclass import dataclass
 from hptui.trainers.context import TrialContext
+from hptui.trainers.data import pipeline
 from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.failures import OutOfMemory
 from hptui.trainers.sft import adapters, load, memory, merging, process, run
@@ -66,7 +67,7 @@ class PackedBase:
         self._engine: PackEngine | None = None
         self._members: list[Member] = []
         self._passes: Passes | None = None
-        self._versions = 0
+        self._versions, self._tokenizer = 0, ""
 
     @classmethod
     def load(cls, settings: SftSettings, directory: Path, device: str = "") -> PackedBase:
@@ -104,7 +105,8 @@ class PackedBase:
             raise NotPacked("its settings need another base model")
         self._check_room(settings)
         trial.phase("data", allow=3600)
-        data = process.load_data(settings, trial, self.base.tokenizer)
+        self._tokenizer = self._tokenizer or pipeline.fingerprint(self.base.tokenizer)
+        data = process.load_data(settings, trial, self.base.tokenizer, self._tokenizer)
         for note in self.base.notes:
             trial.warn(note)
         training, adapter = self._attach(settings, trial, data)

@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -161,9 +162,14 @@ def keep_verdict(file: Path, problem: str, difference: PeftDifference) -> None:
     os.replace(temporary, file)
 
 
-def verdict_file(cache: Path, key: str, model: Any, device: torch.device) -> Path:
+def verdict_file(folder: Path, key: str, model: Any, device: torch.device) -> Path:
     """Return the file of the verdict for a model, on a kind of device, with these versions of libraries."""
-    versions = [__version__, *(version(name) for name in ("torch", "transformers", "peft"))]
     kind = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    text = json.dumps([key, model.config.to_json_string(), versions, kind])
-    return cache / VERDICTS / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
+    text = json.dumps([key, model.config.to_json_string(), _versions(), kind])
+    return folder / VERDICTS / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """Return the versions that a pass depends on; they are read once, which takes milliseconds."""
+    return (__version__, *(version(name) for name in ("torch", "transformers", "peft")))
