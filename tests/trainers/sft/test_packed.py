@@ -14,7 +14,7 @@ from hptui.trainers import checkpoints
 from hptui.trainers.failures import Diverged, OutOfMemory
 from hptui.trainers.sft import memory
 from hptui.trainers.sft.learner import STATE_FILE, has_old_dropout
-from hptui.trainers.sft.packed import linear
+from hptui.trainers.sft.packed import evening, linear
 from hptui.trainers.sft.packed.base import NotPacked
 from hptui.trainers.sft.packed.linear import PassRoute
 from tests.trainers.attempts import events
@@ -36,25 +36,48 @@ def expected(folder: Path) -> dict[int, Record]:
         return {n: alone(folder, settings, 60 + n, seed=n) for n, settings in enumerate(UNLIKE)}
 
 
-def test_a_pack_computes_what_peft_computes_for_each_trial_alone(folder: Path, expected: dict[int, Record]) -> None:
-    """In 64 bits; one joins later, one leaves, and the order in the pack changes at each step."""
-    with precise():
+@pytest.mark.parametrize(
+    ("start", "call"),
+    [(100, None), (1100, 0.0), (1200, 1e15)],
+    ids=["as chosen", "nothing padded", "all padded"],
+)
+def test_a_pack_computes_what_peft_computes_for_each_trial_alone(
+    folder: Path, expected: dict[int, Record], start: int, call: float | None
+) -> None:
+    """In 64 bits; one joins later, one leaves, and the order in the pack changes at each step.
+
+    Whatever time a call is said to take, which decides on how many trials share products by means of padding.
+    """
+    groups = set[tuple[int, ...]]()
+    made_adapters = linear.adapters_of
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        adapters = made_adapters(*arguments, **options)
+        groups.add(tuple(len(getattr(own, "members", "1")) for own in adapters))
+        return adapters
+
+    with precise(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linear, "adapters_of", noted)
+        if call is not None:
+            patch.setitem(evening.CALL_OPERATIONS, "cpu", call)
         pack = Pack(folder)
         for n, settings in enumerate(UNLIKE[:-1]):
-            pack.join(settings, 100 + n, seed=n)
-        leaving = pack.join({"steps": 30}, 150)
+            pack.join(settings, start + n, seed=n)
+        leaving = pack.join({"steps": 30}, start + 50)
         for _ in range(3):
             pack.step(shuffled(0))
         pack.base.leave(leaving)
-        pack.join(UNLIKE[-1], 99 + len(UNLIKE), seed=len(UNLIKE) - 1)
+        pack.join(UNLIKE[-1], start - 1 + len(UNLIKE), seed=len(UNLIKE) - 1)
         made = pack.finish(shuffled(1))
     assert leaving.result is leaving.error is None
     for n, record in expected.items():
-        assert_same(made[100 + n], record, 1e-12, 1e-10)
-        assert made[100 + n].result is not None
-        assert tiny.told(made[100 + n].run, "facts")["sft_step"] == 2
-    assert pack.members[100].company > 3
+        assert_same(made[start + n], record, 1e-12, 1e-10)
+        assert made[start + n].result is not None
+        assert tiny.told(made[start + n].run, "facts")["sft_step"] == 2
+    assert pack.members[start].company > 3
     assert pack.base.healthy() == ""
+    if call is not None:
+        assert (max(map(len, groups)) > 1) == (call == 0.0), groups
 
 
 def test_products_of_all_trials_at_once_compute_the_same(folder: Path) -> None:
@@ -63,7 +86,7 @@ def test_products_of_all_trials_at_once_compute_the_same(folder: Path) -> None:
 
     def noted(self: PassRoute, *arguments: Any, **options: Any) -> None:
         made(self, *arguments, **options)
-        together.append(self.together)
+        together.append(self.adapters)
 
     with precise(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(PassRoute, "__init__", noted)
@@ -71,7 +94,7 @@ def test_products_of_all_trials_at_once_compute_the_same(folder: Path) -> None:
         for n, settings in enumerate(ALIKE):
             pack.join(settings, 200 + n)
         records = pack.finish()
-        assert any(stack is not None for stack in together)
+        assert any(len(adapters) == 1 and len(adapters[0].members) == len(ALIKE) for adapters in together)
         for n, settings in enumerate(ALIKE):
             assert_same(records[200 + n], alone(folder, settings, 260 + n, seed=200 + n), 1e-12, 1e-10)
 
@@ -131,8 +154,7 @@ class OutOfMemoryAt:
 
     def __init__(self, patch: pytest.MonkeyPatch, limit: int, never: Any = None) -> None:
         self.limit, self.never, self.raised, self.layers = limit, never, 0, 0
-        for name in ("_backward_single", "_backward_together", "_backward_each"):
-            patch.setattr(linear, name, self.wrapped(getattr(linear, name)))
+        patch.setattr(linear, "_add_gradients", self.wrapped(linear._add_gradients))
         begun = PassRoute.__init__
 
         def begin(route: PassRoute, members: Any, *arguments: Any, **options: Any) -> None:

@@ -131,6 +131,7 @@ class PackedBase:
         """Remove a trial, without saving anything. Raises: what its training raises when it is closed."""
         if member in self._members:
             self._members.remove(member)
+        self.engine.forget_adapters()
         member.close()
 
     def train_alone(self, settings: SftSettings, trial: TrialContext, data: StudyData) -> dict[str, float]:
@@ -216,7 +217,10 @@ class PackedBase:
         halved_before = self._passes.halvings
         others = [member for member in self._members if not member.ended]
         passes = self._passes.step([member for member in members if not member.ended], others, timed=timed)
-        self._members = [member for member in self._members if not member.ended]
+        left = [member for member in self._members if not member.ended]
+        if len(left) < len(self._members):
+            self.engine.forget_adapters()
+        self._members = left
         return StepOutcome(passes, self._passes.halvings > halved_before, self._passes.limit)
 
     # health ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 import torch
@@ -17,8 +17,10 @@ from hptui.trainers.sft.forward import sum_losses
 from hptui.trainers.sft.masks import known_rows
 from hptui.trainers.sft.packed import attention
 from hptui.trainers.sft.packed.dropout import DropoutKey, Masks
+from hptui.trainers.sft.packed.evening import Effort, padded, rooms
 from hptui.trainers.sft.packed.layout import FlatAdapter, Layout, Linear
-from hptui.trainers.sft.packed.linear import AdaptedLinear, Layer, PassRoute, Span
+from hptui.trainers.sft.packed.linear import AdaptedLinear, Layer, PassRoute
+from hptui.trainers.sft.packed.stack import Adapters, Span
 from hptui.trainers.sft.precision import AUTOCAST, autocast
 from hptui.trainers.sft.settings import ModelSettings, adapter_targets
 
@@ -28,6 +30,7 @@ class Part:
     """One trial's micro-batch in a pass.
 
     `learnt` divides its loss, and `scaled` is applied before the backward pass. In an evaluation `key` is None.
+    `shape` are its rows and their length, where the batch has been padded.
     """
 
     adapter: FlatAdapter
@@ -35,6 +38,7 @@ class Part:
     learnt: int = 1
     key: DropoutKey | None = None
     scaled: Callable[[Tensor], Tensor] = field(default=lambda loss: loss)
+    shape: tuple[int, int] | None = None
 
     @property
     def tokens(self) -> int:
@@ -51,8 +55,11 @@ class PackEngine:
     def __init__(self, model: Any, precision: str, device: torch.device) -> None:
         self.model, self.precision, self.device = model, precision, device
         self.linears = find_linears(model)
+        weights = sum(linear.inputs * linear.outputs for linear in self.linears)
+        self._effort = Effort.of(len(self.linears), weights, device)
         self.masks = Masks()
         self._route: PassRoute | None = None
+        self._adapters: Sequence[Adapters] = ()
         self._indices: Tensor | None = None
         self._training: bool | None = None
         self._anchor = torch.zeros((), device=device, requires_grad=True)
@@ -112,12 +119,13 @@ class PackEngine:
         """
         self._mode(training=True)
         kept = 0.0
-        with self._pass(parts, learn=True) as route:
+        evened, places = self._evened(parts)
+        with self._pass(evened, learn=True) as route:
             if measure:
-                losses, kept = memory.measure_forward(lambda: self._losses(parts), self.model, self.device)
+                losses, kept = memory.measure_forward(lambda: self._losses(evened), self.model, self.device)
             else:
-                losses = self._losses(parts)
-            divided = [loss / part.learnt for loss, part in zip(losses, parts, strict=True)]
+                losses = self._losses(evened)
+            divided = [losses[n] / part.learnt for n, part in zip(places, parts, strict=True)]
             total = torch.stack([part.scaled(loss) for part, loss in zip(parts, divided, strict=True)]).sum()
             try:
                 total.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
@@ -132,8 +140,28 @@ class PackEngine:
     def measure(self, parts: Sequence[Part]) -> list[Tensor]:
         """Return the summed losses of micro-batches, for evaluations."""
         self._mode(training=False)
-        with self._pass(parts, learn=False):
-            return self._losses(parts)
+        evened, places = self._evened(parts)
+        with self._pass(evened, learn=False):
+            losses = self._losses(evened)
+        return [losses[n] for n in places]
+
+    def _evened(self, parts: Sequence[Part]) -> tuple[list[Part], list[int]]:
+        """Return micro-batches in the order of a pass, equal ones together, padded where that is worth while.
+
+        The second value is the place of each.
+        """
+        shapes = [(part.batch.ids.shape[0], part.batch.ids.shape[1]) for part in parts]
+        evened = list(parts)
+        for n, room in enumerate(rooms(shapes, self._effort)):
+            if room != shapes[n]:
+                evened[n] = replace(parts[n], batch=padded(parts[n].batch, room), shape=shapes[n])
+        order = sorted(
+            range(len(parts)), key=lambda n: (tuple(evened[n].batch.ids.shape), parts[n].adapter.layout.size)
+        )
+        places = [0] * len(parts)
+        for place, n in enumerate(order):
+            places[n] = place
+        return [evened[n] for n in order], places
 
     def _mode(self, *, training: bool) -> None:
         if self._training != training:
@@ -148,7 +176,8 @@ class PackEngine:
     def _pass(self, parts: Sequence[Part], *, learn: bool) -> Iterator[PassRoute]:
         members, begin = [], 0
         for part in parts:
-            members.append(Span(part.adapter, begin, begin + part.tokens, part.key))
+            room = (part.batch.ids.shape[0], part.batch.ids.shape[1])
+            members.append(Span(part.adapter, begin, begin + part.tokens, part.key, part.shape or room, room))
             begin += part.tokens
         with self.adapted(members, learn=learn) as route:
             try:
@@ -161,11 +190,16 @@ class PackEngine:
         """Let the layers, in this block, add the adapters of trials to their tokens."""
         compute = AUTOCAST.get(self.precision, members[0].adapter.flat.dtype)
         with torch.no_grad():
-            self._route = PassRoute(members, compute, self.masks, learn=learn)
+            self._route = PassRoute(members, compute, self.masks, self._effort, self._adapters, learn=learn)
+        self._adapters = self._route.adapters if learn else self._adapters
         try:
             yield self._route
         finally:
             self._route = None
+
+    def forget_adapters(self) -> None:
+        """Free what is kept of the adapters from pass to pass: a trial has left."""
+        self._adapters = ()
 
     def _losses(self, parts: Sequence[Part]) -> list[Tensor]:
         batch = _joined(parts).to(self.device)

@@ -10,7 +10,7 @@ from hptui.trainers.evals.generate import Job, generate_together
 from hptui.trainers.sft import determinism
 from hptui.trainers.sft.packed.engine import PackEngine, Part
 from hptui.trainers.sft.packed.layout import FlatAdapter
-from hptui.trainers.sft.packed.linear import Span
+from hptui.trainers.sft.packed.stack import Span
 from hptui.trainers.sft.precision import autocast
 from hptui.trainers.sft.requests import Answers, GenerateRequest, LearnRequest, MeasureRequest
 

@@ -45,17 +45,11 @@ class Layout:
 
     def views(self, flat: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Return A and B of each layer as parts of a tensor whose last dimension is flat."""
-        lead = flat.shape[:-1]
-        views = []
-        for linear, rank, (a, b) in zip(self.linears, self.ranks, self.places(), strict=True):
-            end = b + rank * linear.outputs
-            views.append(
-                (
-                    flat[..., a:b].view(*lead, rank, linear.inputs),
-                    flat[..., b:end].view(*lead, linear.outputs, rank),
-                )
-            )
-        return views
+        lead, ranked = flat.shape[:-1], list(zip(self.linears, self.ranks, strict=True))
+        parts = iter(torch.split(flat, [rank * size for x, rank in ranked for size in (x.inputs, x.outputs)], -1))
+        return [
+            (next(parts).view(*lead, rank, x.inputs), next(parts).view(*lead, x.outputs, rank)) for x, rank in ranked
+        ]
 
     def names(self) -> list[str]:
         """Return the names of the matrices that exist, as peft has them, in its order."""
@@ -68,14 +62,15 @@ class Layout:
         pairs = (pair for pair, rank in zip(self.views(flat), self.ranks, strict=True) if rank)
         return dict(zip(self.names(), (matrix for pair in pairs for matrix in pair), strict=True))
 
-    def places_in(self, wider: Layout) -> Tensor:
-        """Return the index of each parameter in a layout with ranks that are at least these."""
+    def places_in(self, wider: Layout, *, turned: bool = False) -> Tensor:
+        """Return the index of each parameter in a layout with at least these ranks; `turned`: B transposed."""
         parts = []
         own = zip(self.linears, self.ranks, wider.ranks, wider.places(), strict=True)
         for linear, rank, room, (a, b) in own:
             parts.append(torch.arange(a, a + rank * linear.inputs))
-            rows, columns = torch.arange(linear.outputs)[:, None], torch.arange(rank)[None]
-            parts.append((b + rows * room + columns).reshape(-1))
+            outputs, columns = torch.arange(linear.outputs)[:, None], torch.arange(rank)[None]
+            places = outputs + columns * linear.outputs if turned else outputs * room + columns
+            parts.append((b + places).reshape(-1))
         return torch.cat(parts)
 
 
