@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -306,6 +307,19 @@ def test_modules_that_cannot_be_imported_mean_a_cold_start(body: Path) -> None:
     ended(launch.run)
     assert launch.run.log.read_text() == "cold\n"
     warm.close()
+
+
+@pytest.mark.parametrize("module", ["json", "no_such_module"])
+def test_a_launcher_whose_runner_hangs_up_ends_without_a_word(body: Path, module: str) -> None:
+    """As when the runner is killed while the launcher imports: a traceback would be taken for the runner's."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.close()
+    words = ["-m", "hptui.execution.local.launcher", str(theirs.fileno()), str(os.getpid()), "warm_body:main", module]
+    ended_one = subprocess.run(
+        [sys.executable, *words], pass_fds=[theirs.fileno()], capture_output=True, text=True, check=False, timeout=60
+    )
+    theirs.close()
+    assert (ended_one.returncode, ended_one.stdout, ended_one.stderr) == (0, "", "")
 
 
 def test_a_module_that_starts_threads_is_refused(body: Path) -> None:

@@ -117,10 +117,17 @@ def serve_requests(link: socket.socket, worker: Callable[[str], int]) -> None:
                 os._exit(0)
         for fd in locks:
             os.close(fd)
-        try:
-            link.send(json.dumps({"token": request["token"], "pid": pid}).encode())
-        except BrokenPipeError:
+        if not tell(link, {"token": request["token"], "pid": pid}):
             return
+
+
+def tell(link: socket.socket, message: Mapping[str, Any]) -> bool:
+    """Send a message to the runner; return False when it has gone, or wants nothing more of this launcher."""
+    try:
+        link.send(json.dumps(message).encode())
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
 def main(argv: Sequence[str]) -> None:
@@ -137,10 +144,10 @@ def main(argv: Sequence[str]) -> None:
     try:
         worker = load_worker(entry, modules)
     except Exception as error:  # noqa: BLE001  whatever an import raises, the runner can still start cold
-        link.send(json.dumps({"ready": False, "error": f"{type(error).__name__}: {error}"[:2000]}).encode())
+        tell(link, {"ready": False, "error": f"{type(error).__name__}: {error}"[:2000]})
         return
-    link.send(json.dumps({"ready": True, "seconds": round(time.monotonic() - began, 3)}).encode())
-    serve_requests(link, worker)
+    if tell(link, {"ready": True, "seconds": round(time.monotonic() - began, 3)}):
+        serve_requests(link, worker)
 
 
 if __name__ == "__main__":
