@@ -43,6 +43,10 @@ SIGNAL_WORDS = re.compile(
     r"KeyboardInterrupt|(?i:^\W*interrupted\b|\binterrupted by (?:the )?user\b"
     r"|\b(?:caught|received|got) (?:signal )?SIG(?:INT|TERM)\b)"
 )
+ASKED = re.compile(r"EOFError: EOF when reading a line|Aborted!$")
+"""What Python, and click, say where nobody answers a question."""
+QUESTION = "the script asked a question, and nobody answers in a trial"
+FRESH_PLACE = 'workdir = "{trial_dir}" gives each trial a place without files of another one'
 MAX_LINES_OF_REPORTED_FAILURE = 5
 """Last lines of a script with exit code 0 that are searched for a failure."""
 DECORATION = re.compile(r"[╭╮╰╯│─┌┐└┘]+")
@@ -91,6 +95,8 @@ def classify_script_end(
         and (NOT_FOUND.search(key_line) or key_line.startswith(("SyntaxError", "IndentationError")))
     ):
         return Failure(Reason.SETUP, _short(key_line))
+    if ASKED.match(key_line):
+        return Failure(Reason.CRASH, _short(f"{QUESTION}{_asked(lines)} ({FRESH_PLACE})"))
     exit_text = f"exit code {code}" if code else "exit code 0, but its last words are a traceback"
     if DIVERGED.search(key_line):
         return Failure(Reason.NAN, _short(key_line))
@@ -100,6 +106,14 @@ def classify_script_end(
     return Failure(
         Reason.CRASH, _short(f"{key_line} ({exit_text})" if is_error else _short(exit_text, _quoted(key_line)))
     )
+
+
+def _asked(lines: Sequence[str]) -> str:
+    """Return the question that a script has asked last, behind a colon; '' where its end does not show it."""
+    index = next((i for i in range(len(lines) - 1, -1, -1) if TRACEBACK in lines[i]), len(lines) - 1)
+    before = lines[index].partition(TRACEBACK)[0].strip() if TRACEBACK in lines[index] else ""
+    question = before or (lines[index - 1] if index else "")
+    return f": {question}" if question else ""
 
 
 def _failure_of_ranks(failed: Sequence[FailedRank], *, reported: bool, oom_kills: int) -> Failure | None:

@@ -6,7 +6,8 @@ import json
 import re
 import time
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from hptui.scripts.metrics.collector import (
     ReadingBudget,
 )
 from hptui.scripts.metrics.columns import PrintedTableReader
-from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs
+from hptui.scripts.metrics.files import FileSpec, MetricFiles, compile_pattern, format_of, read_specs
 from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.ranks import labels_lines, split_rank
@@ -127,6 +128,16 @@ def make_line_reader(spec: CommandTable, objectives: Sequence[str]) -> LineReade
     if not spec.settings.read_output and not patterns:
         return None
     return PrintedTableReader(objectives, patterns, [spec.name_in_script(name) for name in spec.parameters])
+
+
+def _alone(name: str) -> Callable[[MetricsReading], MetricsReading]:
+    """Return what leaves one metric in a reading, under the name of an objective."""
+
+    def leave(reading: MetricsReading) -> MetricsReading:
+        same = [value for own, value in reading.metrics.items() if canonical_name(own) == canonical_name(name)]
+        return replace(reading, metrics={name: same[0]} if same else {})
+
+    return leave
 
 
 def _source_of(files: MetricFiles) -> MetricsSource:
@@ -245,6 +256,27 @@ class ScriptObserver:
         for reduced_source, reduced in self._reduction.take(source, reading):
             self.collector.take(reduced_source, reduced)
 
+    def read_missing(self, output: Path) -> Iterator[str]:
+        """Read objectives that nothing has reported from the files of the trial; yield what to say of each.
+
+        It is called when all is over: a line of `metrics` would have read them as they were written.
+        """
+        missing = [name for name in self.trial.objectives if name not in self.collector.last_values()]
+        for name in missing:
+            for path, entry in unread_files(output, name):
+                spec = FileSpec(str(path), format_of(path))
+                files = MetricFiles(spec, str(path), [name], str(self.trial.directory), existed=False)
+                readings = [reading for reading in map(_alone(name), files.read(last=True)) if reading.metrics]
+                for reading in readings:
+                    self.collector.take(_source_of(files), reading)
+                self.collector.flush(everything=True)
+                where = "files of TensorBoard" if EVENTS_MARK in path.name else path.name
+                if readings:
+                    yield f'{name} was read from {where} at the end: metrics = ["{entry}"] reads it as it is written'
+                else:
+                    yield f'{name} stands in {where}, which nobody reads: metrics = ["{entry}"] does'
+                break
+
     def _record_facts(self) -> None:
         reports = self.reports
         if reports.tapped is not None and not self._tapped:
@@ -275,26 +307,22 @@ EVENTS_MARK = "tfevents"
 """Part of the name of each file of TensorBoard."""
 
 
-def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded: Collection[str]) -> Iterator[str]:
-    """Yield, for each missing objective, the trial's file that seems to hold it and how it would be read."""
-    missing = [name for name in objectives if name not in recorded]
-    if not missing:
-        return
+SETTINGS_FILE = re.compile(r"(?:.*[_.-])?(?:config|settings|args|arguments|hparams|params|options)", re.IGNORECASE)
+"""Names of files, without their ending, that hold settings and no results."""
+
+
+def unread_files(output: Path, objective: str) -> Iterator[tuple[Path, str]]:
+    """Yield the files of a trial that seem to hold an objective, each with the entry of `metrics`."""
     present = [path for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES] if path.is_file()]
-    files = [path for path in present if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values())]
-    texts = {path: canonical_name(path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]) for path in files}
-    events = {path: _first_bytes(path) for path in present if EVENTS_MARK in path.name}
-    for name in missing:
-        file = next((path for path, text in texts.items() if canonical_name(name) in text), None)
-        if file is not None:
-            relative = file.relative_to(output).as_posix()
-            yield f'{name} stands in {file.name}, which nobody reads: metrics = ["{{trial_dir}}/{relative}"] does'
-            continue
-        events_file = next((path for path, data in events.items() if name.encode() in data), None)
-        if events_file is not None:
+    for path in present:
+        relative = path.relative_to(output)
+        if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values()):
+            text = path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]
+            if canonical_name(objective) in canonical_name(text) and not SETTINGS_FILE.fullmatch(path.stem):
+                yield path, f"{{trial_dir}}/{relative.as_posix()}"
+        elif EVENTS_MARK in path.name and objective.encode() in _first_bytes(path):
             # The first folder, since those below it may be named after the time.
-            folder = "/".join(["{trial_dir}", *events_file.parent.relative_to(output).parts[:1]])
-            yield f'{name} stands in files of TensorBoard, which nobody reads: metrics = ["{folder}"] does'
+            yield path, "/".join(["{trial_dir}", *relative.parent.parts[:1]])
 
 
 def _first_bytes(path: Path) -> bytes:

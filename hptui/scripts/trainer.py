@@ -22,7 +22,7 @@ from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port,
 from hptui.scripts.launchers import with_tags
 from hptui.scripts.metrics.ranks import labels_lines
 from hptui.scripts.metrics.reduction import RankReduction
-from hptui.scripts.observe import ScriptObserver, make_line_reader, unread_objective_warnings
+from hptui.scripts.observe import ScriptObserver, make_line_reader
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
 from hptui.scripts.recover import EarlierAttempts, recover_points
@@ -141,7 +141,7 @@ class ScriptTrainer:
         if spec.settings.evaluate and trial.obeyed is None and not trial.tried:
             self._evaluate(spec, composed, trial, listener)
         self._record_artifacts(spec, composed, trial)
-        for text in unread_objective_warnings(self._output, trial.objectives, listener.collector.last_values()):
+        for text in listener.read_missing(self._output) if not trial.tried and trial.obeyed is None else ():
             trial.warn(text)
         return listener.collector.last_values()
 

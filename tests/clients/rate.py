@@ -1,9 +1,9 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|…|eleventh] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
+`python -m tests.clients.rate [unseen|third|…|twelfth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
 hold files in the forms that people publish, each with an `expected.yaml` that was written from the documentation of
 their tools; `unseen` has another sample, which was written by someone else after the readers were built, `third` one in
-forms that neither has, and `fourth` to `eleventh` have forms of public repositories, all written before the readers saw
+forms that neither has, and `fourth` to `twelfth` have forms of public repositories, all written before the readers saw
 them (from `ninth` on of scripts only). Printed are the shares of: sweeps read right; scripts that run right with the
 study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
 and one searched trial record the value that the script has for these settings).
@@ -52,6 +52,7 @@ EIGHTH_SWEEPS, EIGHTH_SCRIPTS = HERE / "eighth" / "sweeps", HERE / "eighth" / "s
 NINTH_SWEEPS, NINTH_SCRIPTS = HERE / "ninth" / "sweeps", HERE / "ninth" / "scripts"
 TENTH_SWEEPS, TENTH_SCRIPTS = HERE / "tenth" / "sweeps", HERE / "tenth" / "scripts"
 ELEVENTH_SWEEPS, ELEVENTH_SCRIPTS = HERE / "eleventh" / "sweeps", HERE / "eleventh" / "scripts"
+TWELFTH_SWEEPS, TWELFTH_SCRIPTS = HERE / "twelfth" / "sweeps", HERE / "twelfth" / "scripts"
 SAMPLES = {
     "unseen": (UNSEEN_SWEEPS, UNSEEN_SCRIPTS),
     "third": (THIRD_SWEEPS, THIRD_SCRIPTS),
@@ -63,6 +64,7 @@ SAMPLES = {
     "ninth": (NINTH_SWEEPS, NINTH_SCRIPTS),
     "tenth": (TENTH_SWEEPS, TENTH_SCRIPTS),
     "eleventh": (ELEVENTH_SWEEPS, ELEVENTH_SCRIPTS),
+    "twelfth": (TWELFTH_SWEEPS, TWELFTH_SCRIPTS),
 }
 
 
@@ -271,8 +273,13 @@ def _trial_faults(study: Study, trial: Trial, want: Mapping[str, Any]) -> Iterat
     values = {**trial.metrics, **(trial.values or {})}
     names_of = want.get("of", study.objective.metric)  # a list has the names of one quantity in several places
     metrics = names_of if isinstance(names_of, list) else [names_of]
+    known = [canonical_name(name) for name in metrics]
     metric, value = next(
-        ((key, value) for key, value in values.items() if canonical_name(key) in map(canonical_name, metrics)),
+        (
+            (key, values[key])
+            for key in sorted(values, key=lambda key: key not in metrics)
+            if canonical_name(key) in known
+        ),
         (metrics[0], None),
     )
     if value is None or abs(value - right) > want.get("slack", 2e-3 * max(1.0, abs(right))):

@@ -241,3 +241,30 @@ def test_flags_of_training_and_measuring_are_given_beside_a_file_of_settings(
     assert {"--do_train", "--do_eval"} <= set(words)
     given = [word[2] for word in words if word.startswith("--") and word[3:4] == "="]
     assert given == list("qwertyuiop")
+
+
+STARTS = {
+    "asks": "if os.path.exists('models/a.txt'):\n    answer = input('Use it? ')\n",
+    "goes on": "if os.path.isfile('models/a.pt'):\n    print('resumed')\n",
+    "goes on from a name": "CKPT = 'models/a.pt'\nif os.path.exists(CKPT):\n    print('resumed')\n",
+    "reads data": "if os.path.exists('models/a.pt'):\n    print('resumed')\nrows = open('rows.csv').read()\n",
+    "reads a folder": "if os.path.exists('models/a.pt'):\n    print('resumed')\nprint(os.listdir('images'))\n",
+    "neither": "os.makedirs('models', exist_ok=True)\n",
+}
+
+
+@pytest.mark.parametrize("way", STARTS)
+def test_trials_that_would_find_the_files_of_another_start_in_a_place_of_their_own(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("1,2\n")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_text("x")
+    (tmp_path / "train.py").write_text(f"import os\nLR = 0.1\n{STARTS[way]}print(f'val_loss: {{LR}}')\n")
+    path, notes = write_study_file("train.py")
+    settings = studyfile.read_file(path, schema=registry.schema).trainer.settings
+    own = way not in ("reads data", "reads a folder", "neither")
+    assert (settings.get("workdir") == "{trial_dir}") is own, notes
+    assert settings["command"] == ["python", "{study_dir}/train.py" if own else "train.py"]
+    assert any("directory of its own" in note for note in notes) is own

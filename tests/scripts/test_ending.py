@@ -56,6 +56,15 @@ CASES: list[tuple[str, int, list[str], bool, Reason | None, str]] = [
     ),
     ("function", 1, [*TRACE, "TypeError: train() got an unexpected keyword argument 'x'"], False, Reason.USAGE, "'x'"),
     (
+        "a question",
+        1,
+        ["Found models/a.pt", f"Use it? (y/n): {TRACE[0]}", TRACE[1], "EOFError: EOF when reading a line"],
+        True,
+        Reason.CRASH,
+        "the script asked a question, and nobody answers in a trial: Use it? (y/n):",
+    ),
+    ("a question of click", 1, ["Overwrite? [y/N]:", "Aborted!"], True, Reason.CRASH, "answers in a trial: Overwrite?"),
+    (
         "late type error",
         1,
         [*TRACE, "TypeError: train() got an unexpected keyword argument 'x'"],

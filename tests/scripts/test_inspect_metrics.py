@@ -9,7 +9,8 @@ import random
 
 import pytest
 
-from hptui.scripts.inspect.metrics import is_training_metric, measured, ranked
+from hptui.scripts.inspect.metrics import measured
+from hptui.scripts.inspect.ranking import is_training_metric, ranked
 from hptui.scripts.metrics.lines import LineReader
 
 NAMES = ("val_loss", "Val Loss", "valid ppl", "eval/accuracy", "test f1", "dev_bleu", "accuracy", "train loss", "loss",
@@ -111,3 +112,61 @@ def test_which_metrics_are_of_the_training() -> None:
 def test_where_metrics_are(source: str, readable: list[str], tagged: list[str], in_files: list[str]) -> None:
     found = measured(ast.parse(source))
     assert (found.readable, found.tagged, found.in_files) == (readable, tagged, in_files)
+
+
+LOOPS = {
+    "folds of a splitter": "from sklearn.model_selection import KFold\n"
+    "for i, (a, b) in enumerate(KFold(5).split(X)):\n    {body}\n",
+    "folds": "for fold in range(5):\n    {body}\n",
+    "seeds": "for seed in seeds:\n    {body}\n",
+    "years": "for test_year in config.years:\n    {body}\n",
+}
+GATHERED = {
+    "a list": ("aucs.append(fit(i))", "np.mean(aucs)"),
+    "a method": ("aucs.append(fit(i))", "aucs.mean()"),
+    "a table of lists": ("scores['auc'].append(fit(i))", "np.mean(scores['auc'])"),
+    "an entry": ("aucs[i] = fit(i)", "sum(aucs) / len(aucs)"),
+    "records": ("results.append(dict(auc=fit(i)))", "np.mean([r['auc'] for r in results])"),
+}
+SAYING = {
+    "a line of all": "print(f'AUC: {{{mean}:.4f}}')",
+    "a variable": "m = {mean}\nprint('AUC: %.4f' % m)",
+    "a mean by name": "print('Mean AUC:', {mean})",
+}
+
+
+@pytest.mark.parametrize("saying", SAYING)
+@pytest.mark.parametrize("gathered", GATHERED)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_mean_of_folds_comes_before_what_is_said_of_one(loop: str, gathered: str, saying: str) -> None:
+    body, mean = GATHERED[gathered]
+    body = f"print(f'fold {{i}} val_loss={{loss:.4f}} val_acc={{acc:.4f}}')\n    {body}"
+    source = LOOPS[loop].format(body=body) + SAYING[saying].format(mean=mean.replace("'", '"'))
+    assert measured(ast.parse(source)).readable[0].lower() in ("auc", "mean_auc"), source
+    inside = f"for epoch in range(5):\n    {body}\n" + SAYING[saying].format(mean=mean.replace("'", '"'))
+    assert measured(ast.parse(inside)).readable[0] == "val_loss", inside
+
+
+DEBUGGED = """import logging
+log = logging.getLogger("t")
+{}
+log.debug(f"val_loss={{a:.4f}}")
+log.info(f"test_auc={{b:.4f}}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("levels", "first"),
+    [
+        ("logging.basicConfig(level=logging.INFO)", "test_auc"),
+        ("logging.basicConfig(level=logging.DEBUG)", "val_loss"),
+        ("log.setLevel('DEBUG')", "val_loss"),
+        (
+            "log.setLevel(logging.DEBUG)\nh = logging.StreamHandler()\nh.setLevel(logging.INFO)\nlog.addHandler(h)",
+            "test_auc",
+        ),
+        ("from loguru import logger", "val_loss"),
+    ],
+)
+def test_what_is_logged_at_a_level_that_is_not_shown_is_no_objective(levels: str, first: str) -> None:
+    assert measured(ast.parse(DEBUGGED.format(levels))).readable[0] == first

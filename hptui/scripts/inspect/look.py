@@ -17,14 +17,7 @@ from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants, with_modules_as_choices
 from hptui.scripts.inspect.metric_files import LIGHTNING_FILES, event_files, is_path, written_file
-from hptui.scripts.inspect.metrics import (
-    HELD_OUT_SPLITS,
-    METRIC_NAME,
-    best_rank,
-    is_training_metric,
-    measured,
-    rank,
-)
+from hptui.scripts.inspect.metrics import METRIC_NAME, best_rank, measured
 from hptui.scripts.inspect.modes import mode_words, with_modes
 from hptui.scripts.inspect.outside import (
     MACHINE_VARIABLE,
@@ -38,7 +31,9 @@ from hptui.scripts.inspect.outside import (
 from hptui.scripts.inspect.own_parsers import own_options
 from hptui.scripts.inspect.parsers import PARSERS
 from hptui.scripts.inspect.project import with_imported_modules
+from hptui.scripts.inspect.questions import asks, earlier_models, short_texts
 from hptui.scripts.inspect.ranges import is_searched_at_once
+from hptui.scripts.inspect.ranking import HELD_OUT_SPLITS, is_training_metric, rank
 from hptui.scripts.inspect.reached import reaches_parsing
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
@@ -62,6 +57,8 @@ def inspect_script(path: Path) -> InspectedScript:
     """
     script, tree, project = _inspected(path)
     _add_metrics(script, tree, project)
+    whole = project or tree
+    script.asks, script.earlier_models, script.texts = asks(whole), [*earlier_models(whole)], short_texts(whole)
     return script
 
 

@@ -13,9 +13,21 @@ from itertools import pairwise
 
 from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import larger_is_better
+from hptui.scripts.inspect.folds import means_of_parts
 from hptui.scripts.inspect.library_output import library_metrics, trainer_metrics
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.printed import Samples
+from hptui.scripts.inspect.ranking import (
+    HELD_OUT_GROUPS,
+    HELD_OUT_SPLITS,
+    is_any_score,
+    is_loss,
+    is_quality,
+    means_first,
+    rank,
+    ranked,
+    words_of,
+)
 from hptui.scripts.inspect.selected import by_selection, selections
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
@@ -28,15 +40,6 @@ METRIC_NAME = re.compile(
     r"(?:loss|acc|accuracy|ppl|perplexity|bleu|rouge[\w]*|f1|reward|mse|mae|score|error)",
     re.IGNORECASE,
 )
-SMALLER_IS_BETTER = re.compile(
-    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|(?:fid|kid)\d*k?|cost|regret)\d?"
-)
-"""Words of the names of metrics that are minimized."""
-HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
-"""Splits of which a metric is an objective, the best first: `test` is to stay unseen until the end."""
-TRAINING_SPLITS = ("train", "training")
-LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "total", "batch", "step")
-"""Words of a name that another metric of the same quantity does better without."""
 
 
 @dataclass
@@ -99,38 +102,38 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
         in_files = [name for name in in_files if is_quality(name) or _is_of_held_out_data(name)]
     else:
         in_files = [name for name in in_files if is_quality(name)]
+    means = means_of_parts(tree, sources)
     chosen = by_selection([*readable, *tags, *in_files], sources, selections(tree))
     larger = {
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
     return Measured(
-        ranked(readable, places, chosen),
+        means_first(ranked(readable, places, chosen), means),
         ranked((tag for tag in [*tags, *logged] if is_quality(tag)), places, chosen),
         directories,
         lightning=bool(logged) and not directories,
         files=files,
         in_files=ranked(in_files, places, chosen),
-        maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not _is_loss(name)},
-        minimized={name for name, is_larger in chosen.items() if not is_larger and _is_any_score(name)} | errors,
+        maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not is_loss(name)},
+        minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)} | errors,
     )
 
 
-HELD_OUT_GROUPS = 1
-"""The groups of `rank` up to this one are of held-out data."""
 NO_MEASURE = re.compile(
     r"every|freq|interval|steps?|epochs?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
+    r"years?|months?|days?|dates?|periods?|start|end|id|ids|idx|index|fold|seed|mode|name|loader|labels?|class|classes|"
     r"len\w*|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
 )
 """Words of what belongs to an evaluation and measures nothing by itself."""
 
 
 def _is_of_held_out_data(name: str) -> bool:
-    words = _words(name)
+    words = words_of(name)
     return len(words) > 1 and words[0] in HELD_OUT_SPLITS and not any(map(NO_MEASURE.fullmatch, words[1:]))
 
 
 def _may_be_quality(name: str, sources: Mapping[str, str]) -> bool:
-    return not _is_abbreviated(name, sources) and not COUNTED.fullmatch(_words(name)[-1])
+    return not _is_abbreviated(name, sources) and not COUNTED.fullmatch(words_of(name)[-1])
 
 
 COUNTED = re.compile(r"images?|samples?|examples?|batches|frames?|items?|time|steps?|epochs?|set")
@@ -139,7 +142,7 @@ COUNTED = re.compile(r"images?|samples?|examples?|batches|frames?|items?|time|st
 
 def _is_abbreviated(name: str, sources: Mapping[str, str]) -> bool:
     """Return whether a name only looks like a split: `val={value_loss}` is no loss of validation."""
-    words = _words(sources.get(name, ""))
+    words = words_of(sources.get(name, ""))
     return canonical_name(name) in HELD_OUT_SPLITS and "value" in words
 
 
@@ -180,7 +183,7 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
         # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
         candidates = reading.metrics if reading is not None else _words_as_names(line)
         for name, value in (reading.metrics if reading is not None else {}).items():
-            errors |= {name} if _is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
+            errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
             if value in samples.sources:
                 sources[name] = samples.sources[value]
         read = [name for candidate in candidates if (name := _as_read(candidate, line))]
@@ -194,7 +197,7 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
 
 def _words_as_names(line: str) -> list[str]:
     """Return the words and pairs of words of a line that name a metric."""
-    words = [word for word in _words(line) if not word.isdigit()]
+    words = [word for word in words_of(line) if not word.isdigit()]
     names = [*(f"{first}_{second}" for first, second in pairwise(words)), *words]
     return [name for name in names if is_quality(name)]
 
@@ -250,101 +253,11 @@ def _directory(call: ast.Call) -> ast.expr | None:
     return call.args[0] if call.args else next((node for name in names if (node := keyword_argument(call, name))), None)
 
 
-def is_quality(name: str) -> bool:
-    """Return whether a metric says how good a model is, unlike a learning rate or a time."""
-    words = _words(name)
-    return larger_is_better(name) or any(SMALLER_IS_BETTER.fullmatch(word) for word in words)
-
-
-def is_training_metric(name: str) -> bool:
-    """Return whether a metric is one of the training data: it says so, or is a loss that names no split."""
-    words = _words(name)
-    if any(word in HELD_OUT_SPLITS for word in words):
-        return False
-    return any(word in TRAINING_SPLITS for word in words) or any("loss" in word for word in words)
-
-
-def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, chosen: Iterable[str] = ()) -> list[str]:
-    """Return names of metrics, the likeliest objective first: held-out before others, losses first.
-
-    `places` are the functions that print them; what the script has `chosen` its best by is before others of its kind.
-    """
-    by_choice = set(chosen)
-
-    def key(name: str) -> tuple[int | bool, ...]:
-        group, *rest = rank(name)
-        if group == NO_SPLIT:
-            group = _group_of_places((places or {}).get(name, set()))
-        return (
-            HELD_OUT_GROUPS if group < HELD_OUT_GROUPS and by_choice else group,
-            name not in by_choice,
-            group,
-            *rest,
-        )
-
-    return sorted(dict.fromkeys(names), key=key)
-
-
-def _group_of_places(functions: set[str]) -> int:
-    """Return the group of a metric that names no split, by the functions that print it."""
-    if functions and all(OF_HELD_OUT_DATA.fullmatch(name) for name in functions):
-        return HELD_OUT_GROUPS
-    return OF_TRAINING if functions and all(OF_A_STEP.fullmatch(name) for name in functions) else NO_SPLIT
-
-
-OF_HELD_OUT_DATA = re.compile(
-    r"(?:(?!train).)*(?:^|_)(?:val|valid|validate|validation|eval|evaluate|evaluation|test|testing|check|infer)(?:_(?!train).*)?",
-    re.IGNORECASE,
-)
-OF_A_STEP = re.compile(r"train(?:ing)?_(?:one_)?(?:epoch|step|batch|fn|loop)|(?:one_)?epoch_train", re.IGNORECASE)
-"""Names of functions that see held-out data, and of those that see training data alone."""
-
-
-def rank(name: str) -> tuple[int, int, int, int]:
-    """Return the key by which metrics are ordered as objectives."""
-    words = _words(name)
-    split = next((index for index, split in enumerate(HELD_OUT_SPLITS) if split in words), len(HELD_OUT_SPLITS))
-    training = any(word in TRAINING_SPLITS for word in words)
-    is_held_out = split < len(HELD_OUT_SPLITS) - 1
-    group = 0 if is_held_out else 1 if split == len(HELD_OUT_SPLITS) - 1 else OF_TRAINING if training else NO_SPLIT
-    is_reward = not REWARDS.isdisjoint(words)
-    is_loss = is_reward or any("loss" in word for word in words)
-    lesser = sum(word in LESSER_WORDS for word in words)
-    of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
-    lesser += is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
-    lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
-    is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
-    return group, lesser, 0 if is_reward else 1 if is_first else 2 if is_loss else 3, split
-
-
 ERROR_UNIT = re.compile(r"\d*\s*\(?(?:RMSE|MSE|MAE|MAPE|error)\b")
 """What stands behind a score that is an error."""
-
-
-def _is_any_score(name: str) -> bool:
-    """Return whether a name says no more than that it is a score."""
-    return not {"score", "scores", "metric", "value"}.isdisjoint(_words(name)) and len(set(_words(name))) <= MANY_WORDS
-
-
-def _is_loss(name: str) -> bool:
-    return any(SMALLER_IS_BETTER.fullmatch(word) for word in _words(name))
 
 
 def best_rank(metrics: Measured) -> tuple[int, ...]:
     """Return the key of the likeliest objective among all metrics, wherever they are."""
     firsts = [names[0] for names in (metrics.readable, metrics.tagged, metrics.in_files) if names]
     return min(map(rank, firsts), default=(len(HELD_OUT_SPLITS),))
-
-
-HALF_SCORES, MANY_WORDS = {"precision", "recall", "sensitivity", "specificity"}, 3
-"""Words of scores that are easily bought by another one: an F1 or an accuracy says more."""
-REWARDS = {"reward", "rewards", "return", "returns", "ret"}
-"""Words of what an agent is trained for: the losses of its networks say little."""
-NO_SPLIT, OF_TRAINING = 2, 3
-"""Groups of the metrics that name no data, and of those of the training data."""
-WHOLE_LOSS = re.compile(r"\w*loss|total|epoch|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")
-"""Words of a whole loss; `loss_cls` is a part of one, and a score says more."""
-
-
-def _words(name: str) -> list[str]:
-    return canonical_name(re.sub(r"([a-z])([A-Z])", r"\1_\2", name)).split("_")

@@ -16,6 +16,7 @@ from hptui.scripts.inspect.sample_texts import (
     WHOLE,
     WHOLE_NUMBER_NAME,
     held_texts,
+    is_fixed,
     is_text,
     list_elements,
     makes_text,
@@ -28,6 +29,7 @@ from hptui.scripts.inspect.sample_texts import (
 from hptui.scripts.inspect.shown import (
     LOGGER_NAME,
     functions_of_calls,
+    hides_debug,
     is_logger,
     loggers_of_files,
     logs_to_file_alone,
@@ -75,6 +77,7 @@ class Samples:
         self._of_files = of_files
         self._logs_to_file = logs_to_file_alone(tree)
         self._loggers_of_files = loggers_of_files(tree)
+        self._hides_debug = hides_debug(tree)
         self._texts_of_options = texts or {}
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
@@ -208,7 +211,7 @@ class Samples:
         if last in BAR_METHODS:
             named = (ast.Dict([ast.Constant(w.arg)], [w.value]) if w.arg else w.value for w in call.keywords)
             return [*call.args, *named]
-        is_shown = last in LOG_METHODS and is_logger(owner, last)
+        is_shown = last in LOG_METHODS and is_logger(owner, last) and not (last == "debug" and self._hides_debug)
         to_file = owner in self._loggers_of_files or (self._logs_to_file and bool(LOGGER_NAME.search(owner)))
         return call.args if is_shown and not to_file else []
 
@@ -233,7 +236,7 @@ class Samples:
         match node:
             case ast.Constant(value=str() as text):
                 return text
-            case ast.Constant(value=float()) | ast.BinOp(right=ast.Constant()) if _is_fixed(node, spec):
+            case ast.Constant(value=float()) | ast.BinOp(right=ast.Constant()) if is_fixed(node, spec):
                 return TEXT  # what is always the same measures nothing
             case ast.Constant(value=value):
                 return str(value)
@@ -344,7 +347,3 @@ class Samples:
             return self._text(value, match[2] or "") if value is not None else stand_in(match[1], match[2] or "")
 
         return FIELD.sub(replacement, text)
-
-
-def _is_fixed(node: ast.expr, spec: str) -> bool:
-    return isinstance(literal_value(node), float) and (spec != "" or isinstance(node, ast.BinOp))

@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from hptui.scripts.inspect.syntax import literal_value
+
 WHOLE_NUMBER_NAME = re.compile(
     r"(?:.*_)?(?:epochs?|steps?|iters?|iterations?|i|n|idx|index|batch|batch_idx|num|count|len|total|it|ep|trial|fold|rank)",
     re.IGNORECASE,
@@ -97,7 +99,8 @@ def stand_in(source: str, spec: str) -> str:
     if spec.endswith("d"):
         return WHOLE
     last = re.split(r"[^A-Za-z0-9_]+", source.rstrip(")]'\" "))[-1]
-    if WHOLE_NUMBER_NAME.fullmatch(last) or re.match(r"(?:len|int|sum)\(|.*\+ ?1$|.*//", source):
+    is_mean = re.match(r"sum\(.*\) / \w", source) is not None
+    if WHOLE_NUMBER_NAME.fullmatch(last) or (re.match(r"(?:len|int|sum)\(|.*\+ ?1$|.*//", source) and not is_mean):
         return WHOLE
     return TEXT if TEXT_NAME.fullmatch(last) else FRACTION
 
@@ -120,3 +123,8 @@ def is_text(node: ast.AST) -> bool:
 def names_in(node: ast.AST) -> list[str]:
     """Return the variables of an expression."""
     return [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+
+
+def is_fixed(node: ast.expr, spec: str) -> bool:
+    """Return whether an expression is a number that is always the same."""
+    return isinstance(literal_value(node), float) and (spec != "" or isinstance(node, ast.BinOp))

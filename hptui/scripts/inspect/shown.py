@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument
+from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 
 
 def functions_of_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -42,6 +42,39 @@ def logs_to_file_alone(tree: ast.AST) -> bool:
         keyword_argument(call, "filename") is None and keyword_argument(call, "handlers") is None for call in basic
     )
     return to_file and not shows_too
+
+
+def hides_debug(tree: ast.AST) -> bool:
+    """Return whether what a script logs at the level DEBUG does not arrive in its output.
+
+    The logging of Python shows it only where a level says so; a handler of the output may have one of its own.
+    """
+    if "loguru" in imported_modules(tree) or "logging" not in imported_modules(tree):
+        return False
+    shown = {
+        dotted_name(node.targets[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if dotted_name(node.value.func).endswith(("StreamHandler", "RichHandler"))
+    }
+    levels = [
+        (name.rpartition(".")[0], _level(call.args[0]))
+        for name, call in calls(tree)
+        if name.endswith(".setLevel") and call.args
+    ]
+    if any(owner in shown and level in HIGHER_LEVELS for owner, level in levels):
+        return True
+    names = {_level(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Constant)}
+    return "DEBUG" not in names
+
+
+HIGHER_LEVELS = ("INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def _level(node: ast.expr) -> str:
+    """Return the name of a level: of `logging.INFO`, and of `"info"`."""
+    text = literal_value(node)
+    return text.upper() if isinstance(text, str) else dotted_name(node).rpartition(".")[2]
 
 
 def loggers_of_files(tree: ast.AST) -> set[str]:

@@ -245,3 +245,9 @@ class InspectedScript:
     """Options that say where the script writes its metrics."""
     metric_files: list[str] = field(default_factory=list)
     """Files that alone hold the metrics: paths, in which `{NAME}` is the value of an option."""
+    asks: bool = False
+    """Whether it may wait for an answer, which nobody gives in a trial."""
+    earlier_models: list[str] = field(default_factory=list)
+    """Relative paths of models that it goes on from where it finds them."""
+    texts: frozenset[str] = frozenset()
+    """Its literal texts that may be paths."""

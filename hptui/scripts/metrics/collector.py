@@ -13,6 +13,7 @@ from dataclasses import field, replace
 
 from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.pairs import MEASURE_WORDS, METRIC_WORDS, MetricsReading, canonical_name
+from hptui.scripts.metrics.parts import Parts
 from hptui.scripts.metrics.ranks import Disagreement
 from hptui.trainers.context import TrialContext
 
@@ -64,11 +65,13 @@ class _Owned:
     summary: str = ""
     seen: bool = False
     recovered: bool = False
+    parts: Parts = field(default_factory=Parts)
 
     @property
     def source_text(self) -> str:
         """The source in words."""
         rank = f", rank {self.source.rank}" if self.source.rank else ""
+        rank += ", means alone" if self.parts.ended else ""
         text = f"{self.source.name}{rank}"
         return f"{text}, at the end {self.summary}" if self.summary else text
 
@@ -138,7 +141,7 @@ class MetricsCollector:
         completed: dict[str, float] = {}
         for name, value in metrics.items():
             owned = self._owned_by(source, name, reading, value)
-            if owned is None:
+            if owned is None or self._is_part(owned, source, reading, value):
                 continue
             self._warn_if_recovered(owned, value)
             is_summary = reading.step is None and owned.source != source
@@ -156,6 +159,21 @@ class MetricsCollector:
         if completed:
             for part in _parts(completed):
                 self.trial.report_reading(step, part, reading.progress, replaces=True)
+
+    def _is_part(self, owned: _Owned, source: MetricsSource, reading: MetricsReading, value: float) -> bool:
+        """Return whether a printed objective is a part of one whose means count alone.
+
+        They do from the first value on that its line calls a mean, and that is the mean of those before it.
+        """
+        if source.trust != OUTPUT or owned.name not in self._wanted.values():
+            return False
+        parts = owned.parts
+        if not parts.ended and parts.is_mean(value, stated=reading.says_mean):
+            parts.ended, self._sources_changed = True, True
+            self.trial.retract(owned.name)
+        elif not parts.ended and not reading.says_mean:
+            parts.add(value, reading.step)
+        return parts.ended and not reading.says_mean
 
     def _without_settings(self, source: MetricsSource, reading: MetricsReading) -> Mapping[str, float]:
         """Return the metrics of a reading; what may be settings, printed before the first step, is kept aside.
@@ -226,6 +244,9 @@ class MetricsCollector:
         if len(given) > MAX_NAME_CHARS:
             return None
         owned = self._owned.get(key)
+        if owned is not None and owned.source == source and source.trust == OUTPUT and key not in self._wanted:
+            key = key if given == owned.name else given  # `loss` of a bar and `Loss` of a line are two
+            owned = self._owned.get(key)
         if owned is not None and owned.source == source:
             if owned.name not in (given, self._wanted.get(key)):
                 return None

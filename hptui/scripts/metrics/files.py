@@ -97,15 +97,20 @@ def format_of(path: Path) -> str:
 
 
 class MetricFiles:
-    """All files of one entry. What they held before the script began is not read: it is of another trial."""
+    """All files of one entry. What they held before the script began is not read: it is of another trial.
 
-    def __init__(self, spec: FileSpec, path: str, objectives: Sequence[str], directory: str = "") -> None:
+    Without `existed` all of it is the trial's own.
+    """
+
+    def __init__(
+        self, spec: FileSpec, path: str, objectives: Sequence[str], directory: str = "", *, existed: bool = True
+    ) -> None:
         self._spec, self._path, self._objectives = spec, path, objectives
         self._make = plugins.load("metrics_readers", spec.format, "reader", directory)
         self._readers: dict[str, MetricsReader] = {}
         self.name = f"file {Path(path).name}" if spec.format != "tensorboard" else "tensorboard"
         for existing in self._paths():
-            self._readers[existing] = self._reader_for(Path(existing), existed=True)
+            self._readers[existing] = self._reader_for(Path(existing), existed=existed)
 
     def _paths(self) -> list[str]:
         if self._spec.format != "tensorboard":

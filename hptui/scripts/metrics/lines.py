@@ -10,10 +10,12 @@ import ast
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.metrics.pairs import (
     METRIC_WORDS,
+    SPLITS,
     MetricsReading,
     canonical_name,
     find_pairs,
@@ -23,8 +25,9 @@ from hptui.scripts.metrics.pairs import (
     take_literals,
     to_number,
 )
+from hptui.scripts.metrics.parts import says_mean
 from hptui.scripts.metrics.steps import StepClock, StepCounter
-from hptui.scripts.metrics.wording import named_by_field, reworded
+from hptui.scripts.metrics.wording import SPLIT_WORD, named_by_field, reworded
 
 MAX_LINE_CHARS = 8192
 """Characters of a line that are read."""
@@ -61,6 +64,8 @@ ROW = re.compile(
     re.IGNORECASE,
 )
 """A row of a table of two columns, as Lightning and rich draw it."""
+MAX_WORDS_CHARS = 60
+"""Characters before a table of metrics that may name their split."""
 COUNTER_NAMES = ("epoch", "step", "global_step", "iter", "iteration")
 REMOVED = " | "
 """Replaces what is removed, so that the words around it stay apart."""
@@ -107,7 +112,12 @@ class LineReader:
         text = plain_text(line[:MAX_MAPPING_CHARS])
         if self._patterns:
             return self._by_pattern(_cut(text))
-        bar = BAR.search(text) if "%|" in (text := reworded(text, self._literals.values())) else None
+        is_mean = says_mean(text)
+        readings = self._read_reworded(reworded(text, self._literals.values()))
+        return [replace(reading, says_mean=True) for reading in readings] if is_mean else readings
+
+    def _read_reworded(self, text: str) -> list[MetricsReading]:
+        bar = BAR.search(text) if "%|" in text else None
         if bar and ("{" in (rest := text[bar.end() :]) or ROW.match(rest)):  # printed behind a bar that stands
             return [*self._read_text(text[: bar.end()]), *self._read_text(rest)]
         return self._read_text(text)
@@ -116,7 +126,7 @@ class LineReader:
         if not VALUE_SIGNS.search(text):
             return []
         if "{" in text and (values := find_mapping(text)) is not None:
-            return self._record(values)
+            return self._record(self._of_split(values, text[: text.find("{")]))
         text = _cut(text)
         follows_warning, self._warned = self._warned, bool(WARNING.search(text))
         if self._warned or (follows_warning and text.startswith("  ")):  # the source of the warning follows it
@@ -128,6 +138,24 @@ class LineReader:
             if not any(objective in words for objective in self._wanted):
                 return []
         return self._pairs(text)
+
+    def _of_split(self, values: Mapping[str, Any], before: str) -> Mapping[str, Any]:
+        """Return a table with the split of the words before it in its names: `[val] {"loss": 1}`.
+
+        A name stays as it is where it is that of an objective, names a split itself, or belongs to no metric.
+        """
+        splits = [match[1] for match in SPLIT_WORD.finditer(before[-MAX_WORDS_CHARS:])]
+        split = canonical_name(splits[-1]) if splits else ""
+        named = {name: f"{split}_{name}" for name in values if split and self._gets_split(name, split)}
+        return {named.get(name, name): value for name, value in values.items()}
+
+    def _gets_split(self, name: str, split: str) -> bool:
+        words = canonical_name(name)
+        if name.lower() in COUNTER_NAMES or not {*SPLITS}.isdisjoint(words.split("_")):
+            return False
+        if f"{split}_{words}" in self._wanted:
+            return True
+        return words not in self._wanted and not (METRIC_WORDS - {"lr", "norm"}).isdisjoint(words.split("_"))
 
     def _record(self, values: Mapping[str, Any]) -> list[MetricsReading]:
         reading = reading_of_record(values := named_by_field(values))

@@ -32,7 +32,7 @@ class MetricsReading:
     """Metrics at a step. `step` is None if not stated; `total` steps and `progress` (0 to 1) where they are known.
 
     `reading` counts how often the source was read from its beginning, because it was rewritten. `begun` is False for
-    what was printed before the first step.
+    what was printed before the first step; `says_mean` tells that the line calls its values means.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class MetricsReading:
     progress: float | None = None
     reading: int = 0
     begun: bool = True
+    says_mean: bool = False
 
 
 def canonical_name(name: str) -> str:
@@ -207,7 +208,7 @@ IDLE_WORDS = _words(
     "gpu cuda pid port line version v_num elapsed eta time done finished"
 )
 """Words that are neither a metric nor a part of a metric's name."""
-VAGUE_WORDS = _words("average avg mean final overall current total")
+VAGUE_WORDS = _words("average averaged avg mean final overall current total cv")
 """Words of a name that do not say which metric it is."""
 METRIC_WORDS = _words(
     "loss losses acc accuracy ppl perplexity bleu rouge f1 lr score reward auc mse mae rmse nll ce error "

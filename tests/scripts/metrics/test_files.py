@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from hptui.core.format import Proportion
 from hptui.scripts.metrics.files import MetricFiles, read_specs
 from hptui.scripts.metrics.readers import value_at_path
-from hptui.scripts.observe import unread_objective_warnings
+from hptui.scripts.observe import ScriptObserver, unread_files
+from hptui.scripts.settings import read_command_spec
+from tests.trainers.attempts import context, make
 
 
 def files(path: Path, **entry: Any) -> MetricFiles:
@@ -165,6 +167,33 @@ def test_a_file_that_holds_the_missing_objective_is_named_with_the_line_that_rea
     content, line = FOUND_IN[name]
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_bytes(content)
-    told = list(unread_objective_warnings(tmp_path, ["val/acc"], ["loss"]))
-    assert [line in text for text in told] == ([True] if line else [])
-    assert not list(unread_objective_warnings(tmp_path, ["val/acc"], ["val/acc"]))
+    entries = [f'metrics = ["{entry}"]' for _, entry in unread_files(tmp_path, "val/acc")]
+    assert entries == ([line] if line else [])
+
+
+@pytest.mark.parametrize(
+    "name", ["log.jsonl", "out/results.csv", "scores.json", "runs/events.out.tfevents.1.box", "config.json"]
+)
+def test_an_objective_that_nobody_reports_is_read_from_the_files_of_the_trial(name: str, tmp_path: Path) -> None:
+    run = make(tmp_path / "run", "command", {}, objectives=["val/acc"])
+    trial, writer = context(run)
+    spec = read_command_spec({"command": ["python", "t.py"]})
+    observer = ScriptObserver(spec, trial, lambda text, _: text, tmp_path, tmp_path / "reports")
+    output = tmp_path / "output"
+    (output / name).parent.mkdir(parents=True)
+    if "tfevents" in name:
+        from torch.utils.tensorboard import SummaryWriter
+
+        with SummaryWriter(str((output / name).parent)) as board:
+            for step in (1, 2):
+                board.add_scalar("val/acc", 0.25 * step, step)
+                board.add_scalar("val/loss", 0.75, step)
+    else:
+        table = {"log.jsonl": '{"step": 1, "val/acc": 0.5}\n', "out/results.csv": "step,val/acc\n1,0.5\n"}
+        (output / name).write_text(table.get(name, '{"val": {"acc": 0.5, "loss": 0.75}}'))
+    told = list(observer.read_missing(output))
+    writer.flush()
+    is_read = name != "config.json"
+    assert observer.collector.last_values() == ({"val/acc": 0.5} if is_read else {})
+    assert ["at the end" in text for text in told] == ([True] if is_read else [])
+    assert not list(observer.read_missing(output)) or not is_read

@@ -1,0 +1,140 @@
+"""Orders metrics as objectives: of held-out data before others, whole losses before parts, means before their parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from hptui.core.metric_names import larger_is_better
+from hptui.scripts.metrics.pairs import canonical_name
+
+SMALLER_IS_BETTER = re.compile(
+    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|(?:fid|kid)\d*k?|cost|regret)\d?"
+)
+"""Words of the names of metrics that are minimized."""
+HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
+"""Splits of which a metric is an objective, the best first: `test` is to stay unseen until the end."""
+TRAINING_SPLITS = ("train", "training")
+LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "total", "batch", "step")
+"""Words of a name that another metric of the same quantity does better without."""
+HELD_OUT_GROUPS = 1
+"""The groups of `rank` up to this one are of held-out data."""
+
+
+def is_quality(name: str) -> bool:
+    """Return whether a metric says how good a model is, unlike a learning rate or a time."""
+    words = words_of(name)
+    return larger_is_better(name) or any(SMALLER_IS_BETTER.fullmatch(word) for word in words)
+
+
+def is_training_metric(name: str) -> bool:
+    """Return whether a metric is one of the training data: it says so, or is a loss that names no split."""
+    words = words_of(name)
+    if any(word in HELD_OUT_SPLITS for word in words):
+        return False
+    return any(word in TRAINING_SPLITS for word in words) or any("loss" in word for word in words)
+
+
+def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, chosen: Iterable[str] = ()) -> list[str]:
+    """Return names of metrics, the likeliest objective first: held-out before others, losses first.
+
+    `places` are the functions that print them; what the script has `chosen` its best by is before others of its kind.
+    """
+    by_choice = set(chosen)
+
+    def key(name: str) -> tuple[int | bool, ...]:
+        group, *rest = rank(name)
+        if group == NO_SPLIT:
+            group = _group_of_places((places or {}).get(name, set()))
+        return (
+            HELD_OUT_GROUPS if group < HELD_OUT_GROUPS and by_choice else group,
+            name not in by_choice,
+            group,
+            *rest,
+        )
+
+    return sorted(dict.fromkeys(names), key=key)
+
+
+def means_first(names: list[str], means: set[str]) -> list[str]:
+    """Return ranked names with the means over folds or the like before what is of one of them.
+
+    Before `accuracy` comes `mean_accuracy`, of whatever it is the mean.
+    """
+    first = [name for name in names if name in means and not is_of_training_data(name)]
+    names = [*first, *(name for name in names if name not in first)]
+    for name in [name for name in names if MEAN_WORDS & set(words_of(name))]:
+        plain = "_".join(word for word in words_of(name) if word not in MEAN_WORDS)
+        place = next((i for i, other in enumerate(names) if canonical_name(other) == plain), len(names))
+        if place < names.index(name):
+            names.remove(name)
+            names.insert(place, name)
+    return names
+
+
+MEAN_WORDS = {"mean", "avg", "average", "averaged", "overall", "cv"}
+"""Words of a mean in a name."""
+
+
+def is_of_training_data(name: str) -> bool:
+    """Return whether a name says that a metric is of the training data."""
+    return any(word in TRAINING_SPLITS for word in words_of(name))
+
+
+def _group_of_places(functions: set[str]) -> int:
+    """Return the group of a metric that names no split, by the functions that print it."""
+    if functions and all(OF_HELD_OUT_DATA.fullmatch(name) for name in functions):
+        return HELD_OUT_GROUPS
+    return OF_TRAINING if functions and all(OF_A_STEP.fullmatch(name) for name in functions) else NO_SPLIT
+
+
+OF_HELD_OUT_DATA = re.compile(
+    r"(?:(?!train).)*(?:^|_)(?:val|valid|validate|validation|eval|evaluate|evaluation|test|testing|check|infer)(?:_(?!train).*)?",
+    re.IGNORECASE,
+)
+OF_A_STEP = re.compile(r"train(?:ing)?_(?:one_)?(?:epoch|step|batch|fn|loop)|(?:one_)?epoch_train", re.IGNORECASE)
+"""Names of functions that see held-out data, and of those that see training data alone."""
+
+
+def rank(name: str) -> tuple[int, int, int, int]:
+    """Return the key by which metrics are ordered as objectives."""
+    words = words_of(name)
+    split = next((index for index, split in enumerate(HELD_OUT_SPLITS) if split in words), len(HELD_OUT_SPLITS))
+    training = any(word in TRAINING_SPLITS for word in words)
+    is_held_out = split < len(HELD_OUT_SPLITS) - 1
+    group = 0 if is_held_out else 1 if split == len(HELD_OUT_SPLITS) - 1 else OF_TRAINING if training else NO_SPLIT
+    is_reward = not REWARDS.isdisjoint(words)
+    is_loss = is_reward or any("loss" in word for word in words)
+    lesser = sum(word in LESSER_WORDS for word in words)
+    of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
+    lesser += is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
+    lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
+    is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
+    return group, lesser, 0 if is_reward else 1 if is_first else 2 if is_loss else 3, split
+
+
+def is_any_score(name: str) -> bool:
+    """Return whether a name says no more than that it is a score."""
+    return (
+        not {"score", "scores", "metric", "value"}.isdisjoint(words_of(name)) and len(set(words_of(name))) <= MANY_WORDS
+    )
+
+
+def is_loss(name: str) -> bool:
+    """Return whether a name says that a smaller value is better."""
+    return any(SMALLER_IS_BETTER.fullmatch(word) for word in words_of(name))
+
+
+HALF_SCORES, MANY_WORDS = {"precision", "recall", "sensitivity", "specificity"}, 3
+"""Words of scores that are easily bought by another one: an F1 or an accuracy says more."""
+REWARDS = {"reward", "rewards", "return", "returns", "ret"}
+"""Words of what an agent is trained for: the losses of its networks say little."""
+NO_SPLIT, OF_TRAINING = 2, 3
+"""Groups of the metrics that name no data, and of those of the training data."""
+WHOLE_LOSS = re.compile(r"\w*loss|total|epoch|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")
+"""Words of a whole loss; `loss_cls` is a part of one, and a score says more."""
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name, as metrics are compared."""
+    return canonical_name(re.sub(r"([a-z])([A-Z])", r"\1_\2", name)).split("_")

@@ -1,0 +1,87 @@
+"""Which printed value is the mean of those before it: the rows of folds, seeds, years or classes, and their mean.
+
+The mean stands for the trial, not the best of its parts."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import field
+
+from hptui.core.dataclass import dataclass
+
+MEAN_WORDS = re.compile(
+    r"(?<![A-Za-z])(?:avg|averages?|averaged|means?|overall|cv|cross[-_ ]?val\w*|"
+    r"all[-_ ](?:\w+[-_ ])?(?:folds|seeds|runs|classes))(?![A-Za-z])",
+    re.IGNORECASE,
+)
+"""Words of a line that may hold the mean of what stands before it."""
+MAX_PARTS, MIN_PARTS = 512, 2
+"""Values that are remembered, and the least number that a mean is one of."""
+
+
+def says_mean(line: str) -> bool:
+    """Return whether a line says that its values are means."""
+    return MEAN_WORDS.search(line) is not None
+
+
+@dataclass
+class Parts:
+    """The values of one metric that no line calls means; a later one may be their mean.
+
+    With `ended` it was, and means alone count.
+    """
+
+    values: list[float] = field(default_factory=list)
+    runs: list[list[float]] = field(default_factory=list)
+    """The values of each fold or seed: a step that does not grow begins another one."""
+    ended: bool = False
+    _step: int | None = None
+
+    def is_mean(self, value: float, *, stated: bool) -> bool:
+        """Return whether a value is the mean of those before it: the line has `stated` it, and they agree."""
+        if not stated or not math.isfinite(value) or len(self.values) < MIN_PARTS:
+            return False
+        ends = [[choose(run) for run in self.runs] for choose in (_last, min, max)]
+        return _ends_in_parts(self.values, value) or any(
+            _ends_in_parts(group, value, least=len(group)) for group in ends if len(group) >= MIN_PARTS
+        )
+
+    def add(self, value: float, step: int | None) -> None:
+        """Remember a value, and the step at which it stands."""
+        if not math.isfinite(value):
+            return
+        self.values.append(value)
+        del self.values[:-MAX_PARTS]
+        if not self.runs or step is None or self._step is None or step <= self._step:
+            self.runs.append([])
+            del self.runs[:-MAX_PARTS]
+        self.runs[-1].append(value)
+        del self.runs[-1][:-MAX_PARTS]
+        self._step = step
+
+
+def _last(run: list[float]) -> float:
+    return run[-1]
+
+
+def _ends_in_parts(values: list[float], value: float, least: int = MIN_PARTS) -> bool:
+    """Return whether a value is the mean of the last ones, as exactly as all are printed.
+
+    `least` is the least number of them.
+    """
+    total = unit = 0.0
+    for count, part in enumerate(reversed(values), start=1):
+        total, unit = total + part, max(unit, _unit(part))
+        slack = (_unit(value) + unit) / 2 * (1 + 1e-6)
+        if count >= least and abs(value - total / count) <= slack and len({*values[-count:]}) >= MIN_PARTS:
+            return True
+    return False
+
+
+def _unit(value: float) -> float:
+    """Return what the last printed digit of a number stands for."""
+    digits = repr(float(value))
+    mantissa, _, exponent = digits.partition("e")
+    fraction = mantissa.partition(".")[2]
+    return float(10.0 ** (int(exponent or 0) - (0 if fraction == "0" else len(fraction))))

@@ -1,0 +1,95 @@
+"""Rows of folds, seeds or years and their mean: the mean stands for the trial, however a script prints them."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+
+from hptui.scripts.metrics.collector import OUTPUT, MetricsCollector, MetricsSource
+from hptui.scripts.metrics.columns import PrintedTableReader
+from hptui.scripts.metrics.lines import LineReader
+from tests.trainers.attempts import context, events, make
+
+PARTS = {
+    "rows of years": (
+        "  {label}: R2={other:+.4f}%, IC={value:.4f}, epochs=12",
+        "  AVG:  R2={other:+.4f}%, IC={value:.4f}",
+    ),
+    "folds in sentences": ("Fold {number} IC: {value:.4f}", "Mean IC: {value:.4f} ± 0.0100"),
+    "folds in brackets": (
+        "[fold {number}/4] loss={other:.3f} IC={value:.4f}",
+        "[average] loss={other:.3f} IC={value:.4f}",
+    ),
+    "a table": ("| {label} | IC: {value:.4f} |", "| Overall | IC: {value:.4f} |"),
+    "a cross validation": ("Fold {number} - IC: {value:.3f}", "CV IC: {value:.3f}"),
+    "over all folds": ("seed {number}: IC {value:.4f}", "All 4 folds: IC {value:.4f}"),
+    "a log": ("12:00:01 INFO root: {label} IC = {value:.4f}", "12:00:02 INFO root: average IC = {value:.4f}"),
+}
+
+
+def points(folder: Path, lines: list[str], objective: str = "IC") -> list[float]:
+    """The points of an objective in what a script prints."""
+    run = make(folder, "toy", {}, objectives=[objective])
+    trial, writer = context(run)
+    collector, reader = MetricsCollector(trial), PrintedTableReader([objective])
+    for line in lines:
+        for reading in reader.read_all(line):
+            collector.take(MetricsSource(OUTPUT, "output"), reading)
+    collector.flush(everything=True)
+    writer.flush()
+    values: list[float] = []
+    for event in events(run):
+        if event["k"] == "retract" and event["metric"] == objective:
+            values = []
+        if event["k"] == "metrics" and objective in event["m"]:
+            values.append(event["m"][objective])
+    return values
+
+
+@pytest.mark.parametrize("way", PARTS)
+def test_the_mean_of_parts_stands_for_the_trial(way: str, tmp_path: Path) -> None:
+    row, mean = PARTS[way]
+    rng = random.Random(way)
+    for number in range(4):
+        values = [rng.uniform(0.1, 0.9) for _ in range(rng.randint(3, 6))]
+        lines = [row.format(label=2010 + n, number=n, value=value, other=1 - value) for n, value in enumerate(values)]
+        last = mean.format(value=fmean(values), other=0.5)
+        (folder := tmp_path / str(number)).mkdir()
+        assert points(folder, [*lines, last]) == [pytest.approx(fmean(values), abs=1e-3)], (way, lines, last)
+
+
+def test_the_mean_of_what_each_fold_came_to_stands_for_the_trial(tmp_path: Path) -> None:
+    lines = []
+    for fold in (1, 2, 3):
+        lines += [f"Fold {fold}", *(f"Epoch {n}/3 IC: {0.1 * fold + 0.05 * n:.4f}" for n in (1, 2, 3))]
+    assert points(tmp_path, [*lines, "Average IC: 0.3500"]) == [0.35]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["epoch 1 mean IC 0.2", "epoch 2 mean IC 0.4", "epoch 3 mean IC 0.3"],
+        ["epoch 1 IC: 0.2", "epoch 2 IC: 0.4", "epoch 3 IC: 0.3"],
+        ["epoch 1 IC: 0.2", "epoch 2 IC: 0.4", "average time: 0.3, IC: 0.7"],
+        ["IC: 0.2", "IC: 0.2", "mean IC: 0.2"],
+    ],
+)
+def test_what_is_no_mean_of_the_values_before_it_costs_none_of_them(lines: list[str], tmp_path: Path) -> None:
+    assert len(set(points(tmp_path, lines))) == len({line.rpartition(" ")[2] for line in lines})
+
+
+@pytest.mark.parametrize("before", ["[val] ", "Validation: ", "  eval results = ", "2026-01-01 INFO test metrics "])
+@pytest.mark.parametrize("table", ['{"loss": 0.5, "n": 3}', "{'loss': 0.5, 'n': 3}", "{'loss': '0.5', 'n': 3}"])
+def test_a_word_before_a_table_names_its_split(before: str, table: str) -> None:
+    split = next(word for word in ("eval", "val", "test") if word in before.lower())
+    assert _names(before + table) == {f"{split}_loss", "n"}
+    assert _names(before + table, "loss") == {"loss", "n"}, "an objective keeps its name"
+    assert _names(before + "{'val_loss': 0.5}") == {"val_loss"}
+    assert _names("step 3 {'loss': 0.5}") == {"loss"}
+
+
+def _names(line: str, *objectives: str) -> set[str]:
+    return {name for reading in LineReader(objectives).read_all(line) for name in reading.metrics}
