@@ -16,7 +16,7 @@ T = TypeVar("T")
 LARGER_IS_BETTER = re.compile(
     r"acc|accuracy|acc\d+|top\d|bleu\d?|rouge\w*|meteor|chrf\w*|f1|f1score|em|exact|rewards?|returns?|rets?|scores?|auc|auroc|"
     r"auprc|ap|m?ap\d*|ndcg\w*|mrr|hits?|precision|recall|sensitivity|specificity|pearson\w*|spearman\w*|kendall\w*|ktau|"
-    r"corr|correlation|r2|mcc|matthews\w*|kappa|qwk|m?iou|jaccard|dice|psnr|ssim|elbo|likelihood|sharpe|sortino|calmar|ic|icir|rate|winrate"
+    r"corr|correlation|r2|mcc|matthews\w*|kappa|qwk|m?iou|jaccard|dice|psnr|ssim|elbo|likelihood|sharpe|sortino|calmar|ic|icir|pesq|stoi|si_?sdr|sdr|rate|winrate"
 )
 """Words of a metric's name that say that it is better when larger."""
 RATES = ("pass", "win", "success", "hit")

@@ -219,6 +219,7 @@ def new_faults(
     text = (folder / path).read_text()
     listed = {renamed.get(key, key): value for key, value in study.trainer.settings.items()}
     listed |= {key.replace("-", "_"): value for key, value in listed.items()}  # argparse's names of its flags
+    listed = {want.get("aliases", {}).get(key, key): value for key, value in listed.items()}
     for parameter, value in want["listed"].items():
         if value is None:
             continue
@@ -266,6 +267,7 @@ def _trial_faults(study: Study, trial: Trial, want: Mapping[str, Any]) -> Iterat
         return
     renamed = study.trainer.settings.get("names") or {}
     settings = {renamed.get(key, key): value for key, value in {**study.trainer.settings, **trial.params}.items()}
+    settings = {want.get("aliases", {}).get(key, key): value for key, value in settings.items()}
     settings = {**want["listed"], **want.get("unlisted", {}), **settings}
     names = {re.sub(r"[.-]", "_", name): value for name, value in settings.items()}
     functions = {"abs": abs, "len": len, "sum": sum, "int": int, "float": float, "min": min, "log10": math.log10}

@@ -252,6 +252,22 @@ def test_a_default_that_is_joined_to_a_directory_names_the_file(joined: str, lib
     assert {"lr": 0.1, "width": 8}.items() <= defaults(script).items()
 
 
+@pytest.mark.parametrize("option", ["hyp", "hyper-params", "hparams", "anything"])
+def test_of_several_files_that_options_name_the_one_with_settings_is_taken(option: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "toy.yaml").write_text("names: [cat, dog]\npath: pictures\n")
+    (tmp_path / "data" / "low.yaml").write_text("lr0: 0.01\nmomentum: 0.9\nweight_decay: 0.0005\n")
+    head = (
+        "import argparse, yaml\nfrom pathlib import Path\nROOT = Path(__file__).parent\np = argparse.ArgumentParser()\n"
+    )
+    flags = [f"p.add_argument('--{name}', type=str, default=ROOT / 'data/{file}')" for name, file in
+             (("data", "toy.yaml"), (option, "low.yaml"))]  # fmt: skip
+    (tmp_path / "train.py").write_text(head + "\n".join(flags) + "\nprint(yaml.safe_load(open(p.parse_args().data)))\n")
+    script = inspect_script(tmp_path / "train.py")
+    assert script.config == tmp_path / "data" / "low.yaml"
+    assert {"lr0": 0.01, "momentum": 0.9}.items() <= defaults(script).items()
+
+
 @pytest.mark.process
 def test_flags_beside_a_file_of_settings_do_not_go_into_its_copy(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "base.yaml").write_text("lr: 0.1\nwidth: 8\n")

@@ -170,3 +170,30 @@ log.info(f"test_auc={{b:.4f}}")
 )
 def test_what_is_logged_at_a_level_that_is_not_shown_is_no_objective(levels: str, first: str) -> None:
     assert measured(ast.parse(DEBUGGED.format(levels))).readable[0] == first
+
+
+FIRST = [
+    (["loss", "avg_reward_last_50"], "avg_reward_last_50"),
+    (["val/box_loss", "val/obj_loss", "metrics/mAP_0.5"], "metrics/mAP_0.5"),
+    (["val/box_loss", "val/loss", "metrics/mAP_0.5"], "val/loss"),
+    (["d_loss", "g_loss", "frechet"], "frechet"),
+    (["accuracy", "loss", "mean_accuracy"], "mean_accuracy"),
+    (["train_loss", "val_reward", "best_reward"], "val_reward"),
+]
+
+
+@pytest.mark.parametrize(("names", "first"), FIRST)
+def test_whole_scores_come_before_parts_of_losses(names: list[str], first: str) -> None:
+    source = "\n".join(f"print(f'epoch {{epoch}} {name}: {{x{n}:.4f}}')" for n, name in enumerate(names))
+    assert measured(ast.parse(source)).readable[0] == first
+
+
+def test_a_name_that_says_the_opposite_of_a_choice_is_not_chosen() -> None:
+    source = "print(f'val_loss: {1 - f1:.4f}')\nprint(f'val_f1: {f1:.4f}')\nif f1 > best_f1:\n    best_f1 = f1\n"
+    assert measured(ast.parse(source)).readable[0] == "val_f1"
+
+
+def test_what_is_printed_under_an_option_that_is_off_is_no_objective() -> None:
+    source = "if args.evaluate:\n    print(f'test_acc: {a:.4f}')\nprint('Best acc:')\nprint(best)\n"
+    assert measured(ast.parse(source), off=["evaluate"]).readable == ["best_acc"]
+    assert measured(ast.parse(source)).readable[0] == "test_acc"

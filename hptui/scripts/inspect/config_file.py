@@ -30,7 +30,7 @@ SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
 READERS = {"yaml", "omegaconf", "json", "tomllib", "toml", "ruamel", "yacs", "ml_collections", "munch", "addict",
            "configparser"}  # fmt: skip
 OPTION_NAME = re.compile(
-    r"(?:.*_)?(?:config|cfg|conf|settings|hparams?|recipe)(?:_?(?:file|path|name|yaml|yml|json|filename))?"
+    r"(?:.*_)?(?:config|cfg|conf|settings|hparams?|hyps?|hyper_?params?|hyperparameters|recipe)(?:_?(?:file|path|name|yaml|yml|json|filename))?"
     r"|(?:.*_)?(?:params?|parameters?|options?|opts?|yaml|yml|json|exp|experiment)_?(?:file|path|yaml|yml|json|filename)"
 )
 """Names of options that say where the file is."""
@@ -59,7 +59,9 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
         return script
     named = next((option for option in script.options if _says_where_the_file_is(option)), None)
     if named is None or not named.default:
-        named = next((option for option in script.options if _names_settings(option, path)), named)
+        named = next(
+            (option for option in script.options if _names_settings(option, path, joined_default(option, tree))), named
+        )
     option = named
     if option is None or option.type not in ("str", "any") or option.before:
         return script
@@ -75,9 +77,9 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     return script
 
 
-def _names_settings(option: ScriptOption, path: Path) -> bool:
+def _names_settings(option: ScriptOption, path: Path, joined: str) -> bool:
     """Return whether the default of an option is a file with settings, whatever the option is called."""
-    text = option.default
+    text = option.default if option.default is not None else joined
     file = existing_file(path, text) if isinstance(text, str) and text.endswith(SUFFIXES) else None
     leaves = config_leaves(file_content(file) or {}, "") if file is not None else ()
     return any(has_rule(name.rpartition(".")[2]) for name, _ in leaves)

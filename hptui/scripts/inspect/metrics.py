@@ -31,7 +31,7 @@ from hptui.scripts.inspect.ranking import (
 from hptui.scripts.inspect.selected import by_selection, selections
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
-from hptui.scripts.metrics.columns import heading_columns
+from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import canonical_name
 
@@ -67,9 +67,10 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
 
     `texts` are the defaults of its options that are texts, `off` the options that are off by default.
     """
-    samples = Samples(tree, texts)
+    skipped = skipped_calls(tree, set(off))
+    samples = Samples(tree, texts, skipped=skipped)
     names: dict[str, None] = {}
-    names |= dict.fromkeys(_reported(tree, samples, skipped_calls(tree, set(off))))
+    names |= dict.fromkeys(_reported(tree, samples, skipped))
     sources: dict[str, str] = {}
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
@@ -177,7 +178,9 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
     names, in_bars, in_lines = dict[str, None](), set[str](), set[str]()
     titles = [title for title in samples.meters() if is_quality(title)]
     names |= dict.fromkeys(title for title in titles if _as_read(title, f"{title} 0.5") == title)
-    for line in samples.lines():
+    title = ""
+    for shown in samples.lines():
+        title, line = title_of(shown), f"{title}: {shown}" if title and ALONE.fullmatch(shown.strip()) else shown
         names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
         reading = LineReader().read(line)
         # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from hptui.scripts.inspect.folded import filled
 from hptui.scripts.inspect.forms import UNKNOWN
@@ -27,7 +27,11 @@ from hptui.scripts.inspect.sample_texts import (
     stand_in,
 )
 from hptui.scripts.inspect.shown import (
+    LOG_FUNCTIONS,
     LOGGER_NAME,
+    METER,
+    METER_OWNER,
+    NAMING_CALLS,
     functions_of_calls,
     hides_debug,
     is_logger,
@@ -43,7 +47,6 @@ from hptui.scripts.inspect.unrolled import Unroller
 PRINT_CALLS = ("print", "echo", "secho", "rprint", "pprint", "print0", "master_print", "print_rank_0")
 LOG_METHODS = ("info", "debug", "warning", "log", "write", "print", "success", "tqdm.write", "print_log")
 """Methods whose text arrives in the output: of loggers, consoles, sys.stdout and progress bars."""
-LOGGER_LEVELS = ("INFO", "DEBUG", "WARNING", "logging")
 BAR_METHODS = ("set_postfix", "set_postfix_str", "set_description", "set_description_str")
 MARKUP = re.compile(r"\[/?(?:bold|b|italic|dim|red|green|blue|cyan|yellow|magenta|white)\b[^\]]*\]|\[/\]")
 """Markup of rich, which is not printed."""
@@ -51,16 +54,6 @@ CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(\d+|\*)?(?:\.(\d+|\*))?([dioux
 FIELD = re.compile(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
 MAX_SUBSTITUTIONS = 4
 """Variables that hold a text made of others."""
-LOG_FUNCTIONS = ("log", "log_metrics", "logger.log", "log_stats")
-"""Functions that print the values that they are given by name."""
-NAMING_CALLS = re.compile(
-    r"log_tabular|logkv(_mean)?|record(_tabular|_mean)?|log_(value|scalar|stat|key)|put_scalar|(add|update|put)_(metric|stat)",
-)
-"""Methods of loggers that are given a name and a value, and print them in a table or in lines."""
-METER = re.compile(r"(?:^|\.)[A-Za-z]*Meter$")
-"""Classes that average a metric and print it under the name that they are given."""
-METER_OWNER = re.compile(r"(?:meter|metric|log)(?:s|_?logger|ger)?$", re.IGNORECASE)
-"""Variables that hold several averages: `metric_logger.update(loss=…)`."""
 MAX_VARIANTS = 12
 """Lines that are made of one call whose loop variables have several values."""
 
@@ -69,10 +62,17 @@ class Samples:
     """Sample lines of one script; a loop variable over literal texts (`for phase in ["train", "val"]`) takes each.
 
     `texts` are defaults of options by name: what a script prints in the place of `args.loss`. With `of_files` the lines
-    are those that go to files of text alone.
+    are those that go to files of text alone; calls that are `skipped` do not run by default.
     """
 
-    def __init__(self, tree: ast.AST, texts: Mapping[str, str] | None = None, *, of_files: bool = False) -> None:
+    def __init__(
+        self,
+        tree: ast.AST,
+        texts: Mapping[str, str] | None = None,
+        *,
+        of_files: bool = False,
+        skipped: Iterable[int] = (),
+    ) -> None:
         self._tree = tree
         self._of_files = of_files
         self._logs_to_file = logs_to_file_alone(tree)
@@ -83,7 +83,7 @@ class Samples:
         self._unroller = Unroller(tree, keeps=self._is_telling)
         self._loops = self._tables.loops
         unseen = [*(node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)), *never_called(tree)]
-        self._unseen = {id(call) for node in unseen for _, call in calls(node)}
+        self._unseen = {*skipped, *(id(call) for node in unseen for _, call in calls(node))}
         self._bound: dict[str, str] = {}
         self._held = dict(held_texts(tree))
         self._held_in: dict[int, dict[str, ast.expr]] = {}

@@ -9,7 +9,8 @@ from hptui.core.metric_names import larger_is_better
 from hptui.scripts.metrics.pairs import canonical_name
 
 SMALLER_IS_BETTER = re.compile(
-    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|(?:fid|kid)\d*k?|cost|regret)\d?"
+    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|(?:fid|kid)\d*k?|"
+    r"cost|regret|frechet|wasserstein|chamfer|hausdorff|lpips|fvd|eer|epe|ade|fde|mpjpe|brier|crps|pinball|smape|wape)\d?"
 )
 """Words of the names of metrics that are minimized."""
 HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
@@ -21,10 +22,15 @@ HELD_OUT_GROUPS = 1
 """The groups of `rank` up to this one are of held-out data."""
 
 
+RATES_OF_ERRORS = ("per", "ter", "der", "ser")
+"""Last words of rates of errors: of phones, of diarization; `per` also stands within other names."""
+
+
 def is_quality(name: str) -> bool:
     """Return whether a metric says how good a model is, unlike a learning rate or a time."""
     words = words_of(name)
-    return larger_is_better(name) or any(SMALLER_IS_BETTER.fullmatch(word) for word in words)
+    is_smaller_better = any(SMALLER_IS_BETTER.fullmatch(word) for word in words) or words[-1] in RATES_OF_ERRORS
+    return larger_is_better(name) or is_smaller_better
 
 
 def is_training_metric(name: str) -> bool:
@@ -105,11 +111,16 @@ def rank(name: str) -> tuple[int, int, int, int]:
     group = 0 if is_held_out else 1 if split == len(HELD_OUT_SPLITS) - 1 else OF_TRAINING if training else NO_SPLIT
     is_reward = not REWARDS.isdisjoint(words)
     is_loss = is_reward or any("loss" in word for word in words)
-    lesser = sum(word in LESSER_WORDS for word in words)
+    following = [*words[1:], ""]
+    # Of `reward_last_50` none is lesser: it is a mean.
+    lesser = sum(word in LESSER_WORDS and not after.isdigit() for word, after in zip(words, following, strict=True))
     of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
-    lesser += is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
+    is_part = is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
+    lesser += is_part
+    group = NO_SPLIT if is_part and group < NO_SPLIT else group  # a whole score says more, whatever it is of
     lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
     is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
+    lesser -= MANY_WORDS * (is_reward and group == NO_SPLIT)  # a loss without a split is of an agent's networks
     return group, lesser, 0 if is_reward else 1 if is_first else 2 if is_loss else 3, split
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from hptui.core.dataclass import dataclass
-from hptui.core.metric_names import larger_is_better
+from hptui.core.metric_names import SMALLER_IS_BETTER, larger_is_better
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
 from hptui.scripts.metrics.pairs import canonical_name
 
@@ -75,6 +75,12 @@ def _joined(name: str) -> str:
     return canonical_name(name).replace("_", "")
 
 
+def _contradicts(name: str, selection: Selection) -> bool:
+    """Return whether a name says the opposite of a choice: `val_loss = 1 - f1` of the largest F1."""
+    is_loss = any(SMALLER_IS_BETTER.fullmatch(word) for word in canonical_name(name).split("_"))
+    return is_loss if selection.larger else larger_is_better(name)
+
+
 def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Iterable[Selection]) -> dict[str, bool]:
     """Return the metrics that a script chooses by, each with whether larger is better.
 
@@ -83,9 +89,13 @@ def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Itera
     directions: dict[str, bool] = {}
     names = list(names)
     for selection in chosen:
-        for name in names:
-            if _joined(name) in selection.names or selection.names & names_of(sources.get(name, "")):
-                directions.setdefault(name, selection.larger)
+        meant = [
+            name
+            for name in names
+            if _joined(name) in selection.names or selection.names & names_of(sources.get(name, ""))
+        ]
+        for name in [name for name in meant if not _contradicts(name, selection)] or meant:
+            directions.setdefault(name, selection.larger)
     for name, larger in list(directions.items()):  # `val_loss` is shown more often than `best_val_loss`
         plain = "".join(part for part in canonical_name(name).split("_") if part not in ("best", "max", "min"))
         same = next((other for other in names if other not in directions and _joined(other) == plain), None)

@@ -95,6 +95,16 @@ def loggers_of_files(tree: ast.AST) -> set[str]:
     return {owner for owner, kinds in handlers.items() if kinds <= of_files} - {"", "logging"}
 
 
+LOG_FUNCTIONS = ("log", "log_metrics", "logger.log", "log_stats")
+"""Functions that print the values that they are given by name."""
+NAMING_CALLS = re.compile(
+    r"log_tabular|logkv(_mean)?|record(_tabular|_mean)?|log_(value|scalar|stat|key)|put_scalar|(add|update|put)_(metric|stat)",
+)
+"""Methods of loggers that are given a name and a value, and print them in a table or in lines."""
+METER = re.compile(r"(?:^|\.)[A-Za-z]*Meter$")
+"""Classes that average a metric and print it under the name that they are given."""
+METER_OWNER = re.compile(r"(?:meter|metric|log)(?:s|_?logger|ger)?$", re.IGNORECASE)
+"""Variables that hold several averages: `metric_logger.update(loss=…)`."""
 BY_NAME = {"globals", "locals", "vars", "eval", "exec", "getattr", "Fire", "fire.Fire", "import_module"}
 """Calls that may reach a function by its name."""
 

@@ -22,6 +22,17 @@ MAX_DOCUMENT_LINES = 2000
 """Lines of a JSON document that is read as one."""
 
 
+TITLE = re.compile(r"\W*([^\W\d][\w @./()-]{1,60}?)\s*(?::|=|is:?)\s*")
+ALONE = re.compile(r"(?:tensor\(|\[)?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*%?(?:, \w+=.{0,40})?[)\]]?")
+"""A title of one line, `Best acc:`, and the number below it, `87.6` or `tensor(87.6, device='cpu')`."""
+
+
+def title_of(line: str) -> str:
+    """Return the name of the number on the next line, in a line that ends in a colon; else ''."""
+    match = TITLE.fullmatch(plain_text(line).strip()) if len(line) < MAX_MAPPING_CHARS else None
+    return match[1] if match else ""
+
+
 def heading_columns(line: str) -> list[str]:
     """Return the columns of a heading, of which the first counts epochs or steps; [] for any other line."""
     names = [name for name in SEPARATOR.split(line.strip()) if name]
@@ -47,6 +58,7 @@ class PrintedTableReader(LineReader):
     _interrupted = False
     _section = ""
     _document: list[str] | None = None
+    _title = ""
 
     def read_all(self, line: str) -> list[MetricsReading]:
         """Return the metrics of a line, which may be a row of a table, or the last one of a document."""
@@ -54,6 +66,9 @@ class PrintedTableReader(LineReader):
             return super().read_all(line)
         if self._document is not None or line.rstrip() == "{":
             return self._in_document(line)
+        title, self._title = self._title, title_of(line) or (self._title if not line.strip() else "")
+        if title and (number := ALONE.fullmatch(line.strip())):
+            return super().read_all(f"{title}: {number[1]}")
         return self._read_line(line)
 
     def _in_document(self, line: str) -> list[MetricsReading]:

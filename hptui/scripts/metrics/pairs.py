@@ -182,13 +182,13 @@ KEY_BACKWARDS = re.compile(
 """The text before a number, backwards: `tensor(` or the like, quote, space, separator, space, key."""
 MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
-AFTER_SPACED = re.compile(rf"$|[\s,;|)\]%/]|{UNIT}")
+AFTER_SPACED = re.compile(rf"$|(?!\)\s*[:=])[\s,;|)\]%/]|{UNIT}")  # not in `reward (last 50): 3`
 BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|[!?]\s|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d[\w.]*")
 HEADING = re.compile(
     r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s|[*=#~-]{2,})\s*(?:final\s+)?"
     r"(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
     r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*"
-    r"(?=[:|>\])@]|[*=#~-]{2,}|(?<=ion),|(?<=ing),|\s[-–—]\s|$)",
+    r"(?=[:|>\])@]|=\s*[(\[{]|[*=#~-]{2,}|(?<=ion),|(?<=ing),|\s[-–—]\s|$)",
     re.IGNORECASE,
 )
 
@@ -224,9 +224,8 @@ MAX_KEY_CHARS = 80
 def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> list[tuple[str, float]]:
     """Return the metrics of a line, in their order; a name may come several times.
 
-    `wanted` are canonical names.
-    `loose`: `key value` counts, too, because the line has a step. A key below a heading (`Val: loss 0.3`) or after
-    words of its own (`val loss: 0.3`) is named by all of them, so that training and validation are never mixed.
+    `wanted` are canonical names. `loose`: `key value` counts, too, as the line has a step. A key below a heading (`Val:
+    loss 0.3`) or after words of its own (`val loss: 0.3`) is named by all of them: training and validation do not mix.
     """
     pairs: list[tuple[str, str, float]] = []
     low, taken, headings = text.lower(), 0, list[tuple[int, str]]()
@@ -240,6 +239,8 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
         if start < taken:
             continue
         name = _name(text, key, start, headings, spaced=spaced)
+        if "=(" in text and canonical_name(name) not in wanted and canonical_name(key) in wanted:
+            name = key  # `dev=(acc:0.9)` for the objective `acc`
         parts = canonical_name(name).split("_")
         # `train_loss_step` is a loss, `best_step` is no metric.
         if parts[-1] in COUNTER_WORDS and not METRIC_WORDS & set(parts) and canonical_name(name) not in wanted:

@@ -28,6 +28,13 @@ PROSE = re.compile(
     re.IGNORECASE,
 )
 """`Accuracy of the network on the test images: 0.9`, `accuracy on test set is 0.9`: the measure comes first."""
+COPULA = re.compile(rf"\s(?:is|was|are|equals|reached)\b\s{{0,3}}[:=]?\s{{0,9}}(?={_NUMBER}(?![\w.]))", re.IGNORECASE)
+MEASURE = re.compile(
+    r"\w{0,30}(?:loss|acc|accuracy|error|f1|auc|auroc|mse|mae|rmse|ppl|perplexity|score|return|reward|recall|precision|"
+    r"iou|dice|map|psnr|ssim|wer|cer|bleu|ndcg|mrr|r2|mcc)(?:@?\d{1,4})?",
+    re.IGNORECASE,
+)
+"""`The best acc is: 87.6`: the measure stands before the verb."""
 SPLIT_WORD = re.compile(r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)\b", re.IGNORECASE)
 HALF_OF_DAY = re.compile(r"(?<=\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*(?:[AP]M|[ap]m|[AaPp]\.[Mm]\.)(?![\w.])")
 """`04:52:06 PM`: no word of a name that follows."""
@@ -45,6 +52,15 @@ def _named_by_measure(match: re.Match[str]) -> str:
     return f"{split[1].lower()} {match[1]}: " if split else f"{match[1]}: "
 
 
+def _without_verb(match: re.Match[str]) -> str:
+    words = match.string[max(0, match.start() - MAX_MEASURE_CHARS) : match.start()].split()
+    return ": " if words and MEASURE.fullmatch(words[-1]) else match[0]
+
+
+MAX_MEASURE_CHARS = 60
+"""Characters before a verb that are searched for a measure."""
+
+
 def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     """Return a line in the usual form.
 
@@ -52,7 +68,7 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     with a measure get its name: `test accuracy: 0.9`; lines with a name that is looked for `as_written` keep theirs.
     """
     if not any(pattern.search(text) for pattern in as_written):
-        text = PROSE.sub(_named_by_measure, text)
+        text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
     if ":" in text:
         text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)
     if ">" in text or "→" in text or " to " in text:

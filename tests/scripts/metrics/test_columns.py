@@ -83,3 +83,22 @@ def test_other_lines_are_read_as_ever() -> None:
     assert reader.read_all("4  0.1  0.2  0.3") == []
     for line in ("epoch: 3  loss: 0.5  acc: 0.9", "epoch 3", "epoch  1  2", "time  loss  acc", "epoch  loss  loss"):
         assert heading_columns(line) == []
+
+
+TITLES = ["Best acc:", "  Best acc :", "=> Best acc =", "The best acc is:", "** Best acc: "]
+NUMBERS = ["87.5", " 87.5 %", "tensor(87.5)", "tensor(87.5, device='cuda:0')", "[87.5]"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("title", TITLES)
+def test_a_number_below_its_title_has_its_name(title: str, number: str) -> None:
+    for objective, between in (("best acc", []), ("best_acc", [""])):
+        reader = PrintedTableReader([objective])
+        readings = [reading for line in [title, *between, number] for reading in reader.read_all(line)]
+        assert [dict(reading.metrics) for reading in readings] == [{objective: 87.5}], (title, number)
+
+
+@pytest.mark.parametrize("lines", [["Config:", "3 layers"], ["Best acc:", "saved", "87.5"], ["acc", "87.5"]])
+def test_other_lines_below_a_title_are_no_numbers_of_it(lines: list[str]) -> None:
+    reader = PrintedTableReader(["best acc"])
+    assert not [reading for line in lines for reading in reader.read_all(line)]

@@ -182,12 +182,15 @@ def test_an_objective_that_nobody_reports_is_read_from_the_files_of_the_trial(na
     output = tmp_path / "output"
     (output / name).parent.mkdir(parents=True)
     if "tfevents" in name:
-        from torch.utils.tensorboard import SummaryWriter
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        with SummaryWriter(str((output / name).parent)) as board:
-            for step in (1, 2):
-                board.add_scalar("val/acc", 0.25 * step, step)
-                board.add_scalar("val/loss", 0.75, step)
+        board = EventFileWriter(str((output / name).parent))
+        for step in (1, 2):
+            values = [Summary.Value(tag="val/acc", simple_value=0.25 * step), Summary.Value(tag="n", simple_value=1.0)]
+            board.add_event(Event(step=step, summary=Summary(value=values)))
+        board.close()
     else:
         table = {"log.jsonl": '{"step": 1, "val/acc": 0.5}\n', "out/results.csv": "step,val/acc\n1,0.5\n"}
         (output / name).write_text(table.get(name, '{"val": {"acc": 0.5, "loss": 0.75}}'))

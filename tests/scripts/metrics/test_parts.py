@@ -93,3 +93,27 @@ def test_a_word_before_a_table_names_its_split(before: str, table: str) -> None:
 
 def _names(line: str, *objectives: str) -> set[str]:
     return {name for reading in LineReader(objectives).read_all(line) for name in reading.metrics}
+
+
+@pytest.mark.parametrize("verb", ["is:", "is", "was", "is :", "reached"])
+@pytest.mark.parametrize("name", ["The best acc", "Finished! The best acc", "best acc"])
+def test_a_verb_between_a_measure_and_its_value_is_no_part_of_the_name(name: str, verb: str) -> None:
+    assert _names(f"{name} {verb} 87.6%") == {"best_acc"}
+    assert not _names("The number of layers is 3")
+
+
+@pytest.mark.parametrize("split", ["dev", "val", "test"])
+@pytest.mark.parametrize("brackets", ["({})", "[{}]", "{{{}}}"])
+def test_values_in_brackets_have_the_split_before_them(split: str, brackets: str) -> None:
+    line = f"Epoch 3 loss=0.5 [0.1 s] {split}=" + brackets.format("NDCG@5:0.3000,HR@5:0.4000")
+    assert _names(line) == {"loss", f"{split}_ndcg_5", f"{split}_hr_5"}
+    assert "NDCG@5" in _names(f"Epoch 3 {split}=(NDCG@5:0.3000)", "NDCG@5")
+
+
+@pytest.mark.parametrize(
+    "before", ["", "Episode: 3  ", " 24%|##   | 72/300 [00:00<00:00, 5.7it/s]Episode: 50  loss: 0.1  "]
+)
+def test_words_in_brackets_before_a_colon_belong_to_the_name(before: str) -> None:
+    names = _names(f"{before}avg reward (last 50): 76.26", "avg_reward_last_50")
+    assert "avg_reward_last_50" in names or "avg reward (last 50)" in names, names
+    assert "last" not in names

@@ -1,0 +1,13 @@
+def print_args(args):
+    print("\033[1m" + "Basic Config" + "\033[0m")
+    print(f'  {"Task Name:":<20}{args.task_name:<20}{"Is Training:":<20}{args.is_training:<20}')
+    print(f'  {"Model ID:":<20}{args.model_id:<20}{"Model:":<20}{args.model:<20}')
+    print()
+    print("\033[1m" + "Forecasting Task" + "\033[0m")
+    print(f'  {"Seq Len:":<20}{args.seq_len:<20}{"Label Len:":<20}{args.label_len:<20}')
+    print(f'  {"Pred Len:":<20}{args.pred_len:<20}')
+    print()
+    print("\033[1m" + "Run Parameters" + "\033[0m")
+    print(f'  {"Train Epochs:":<20}{args.train_epochs:<20}{"Batch Size:":<20}{args.batch_size:<20}')
+    print(f'  {"Patience:":<20}{args.patience:<20}{"Learning Rate:":<20}{args.learning_rate:<20}')
+    print()

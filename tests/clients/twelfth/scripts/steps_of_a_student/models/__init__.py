@@ -1,0 +1,1 @@
+from .studentnet import StudentNet, TeacherNet
