@@ -279,7 +279,7 @@ def _trial_faults(study: Study, trial: Trial, want: Mapping[str, Any]) -> Iterat
     metric, value = next(
         (
             (key, values[key])
-            for key in sorted(values, key=lambda key: key not in metrics)
+            for key in sorted(values, key=lambda key: (key != study.objective.metric, key not in metrics))
             if canonical_name(key) in known
         ),
         (metrics[0], None),

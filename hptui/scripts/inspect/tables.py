@@ -184,5 +184,5 @@ def _literal_loops(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
             values = literal_value(node.iter)
-            if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
-                yield node.target.id, values
+            if isinstance(values, list) and values and all(isinstance(value, str | int) for value in values):
+                yield node.target.id, [str(value) for value in values]

@@ -105,9 +105,9 @@ def test_a_verb_between_a_measure_and_its_value_is_no_part_of_the_name(name: str
 @pytest.mark.parametrize("split", ["dev", "val", "test"])
 @pytest.mark.parametrize("brackets", ["({})", "[{}]", "{{{}}}"])
 def test_values_in_brackets_have_the_split_before_them(split: str, brackets: str) -> None:
-    line = f"Epoch 3 loss=0.5 [0.1 s] {split}=" + brackets.format("NDCG@5:0.3000,HR@5:0.4000")
+    line = f"Epoch 3 loss=0.5 [0.1 s]    {split}=" + brackets.format("NDCG@5:0.3000,HR@5:0.4000")
     assert _names(line) == {"loss", f"{split}_ndcg_5", f"{split}_hr_5"}
-    assert "NDCG@5" in _names(f"Epoch 3 {split}=(NDCG@5:0.3000)", "NDCG@5")
+    assert "NDCG@5" in _names(f"Epoch 3    {split}=(NDCG@5:0.3000)", "NDCG@5")
 
 
 @pytest.mark.parametrize(
