@@ -177,6 +177,8 @@ FIRST = [
     (["val/box_loss", "val/obj_loss", "metrics/mAP_0.5"], "metrics/mAP_0.5"),
     (["val/box_loss", "val/loss", "metrics/mAP_0.5"], "val/loss"),
     (["d_loss", "g_loss", "frechet"], "frechet"),
+    (["average_loss", "loss", "test_set_loss", "accuracy"], "test_set_loss"),
+    (["loss", "val_recon_loss", "val_kl_loss"], "val_recon_loss"),
     (["accuracy", "loss", "mean_accuracy"], "mean_accuracy"),
     (["train_loss", "val_reward", "best_reward"], "val_reward"),
 ]

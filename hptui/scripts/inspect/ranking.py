@@ -59,7 +59,18 @@ def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, c
             *rest,
         )
 
-    return sorted(dict.fromkeys(names), key=key)
+    ordered = sorted(dict.fromkeys(names), key=key)
+    if ordered and _is_part_of_loss(ordered[0]) and ordered[0] not in by_choice:
+        # A whole score says more than a part of a loss, whatever it is of.
+        whole = next((name for name in ordered if larger_is_better(name) and not is_of_training_data(name)), ordered[0])
+        ordered.sort(key=lambda name: name != whole)
+    return ordered
+
+
+def _is_part_of_loss(name: str) -> bool:
+    words = words_of(name)
+    parts = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
+    return "loss" in words and not all(WHOLE_LOSS.fullmatch(word) for word in parts)
 
 
 def means_first(names: list[str], means: set[str]) -> list[str]:
@@ -115,9 +126,7 @@ def rank(name: str) -> tuple[int, int, int, int]:
     # Of `reward_last_50` none is lesser: it is a mean.
     lesser = sum(word in LESSER_WORDS and not after.isdigit() for word, after in zip(words, following, strict=True))
     of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
-    is_part = is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
-    lesser += is_part
-    group = NO_SPLIT if is_part and group < NO_SPLIT else group  # a whole score says more, whatever it is of
+    lesser += is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
     lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
     is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
     lesser -= MANY_WORDS * (is_reward and group == NO_SPLIT)  # a loss without a split is of an agent's networks
@@ -142,7 +151,7 @@ REWARDS = {"reward", "rewards", "return", "returns", "ret"}
 """Words of what an agent is trained for: the losses of its networks say little."""
 NO_SPLIT, OF_TRAINING = 2, 3
 """Groups of the metrics that name no data, and of those of the training data."""
-WHOLE_LOSS = re.compile(r"\w*loss|total|epoch|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")
+WHOLE_LOSS = re.compile(r"\w*loss|set|data|total|epoch|avg|average|mean|nll|ce|bce|mse|cross|entropy|log|lm|\d+")
 """Words of a whole loss; `loss_cls` is a part of one, and a score says more."""
 
 
