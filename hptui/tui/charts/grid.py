@@ -213,7 +213,7 @@ def _numbers_by_cell(dots: Mapping[tuple[int, int], Dot], is_line: NDArray[np.bo
 
 
 def _axis_labels_by_cell(grid: DotGrid, is_line: NDArray[np.bool_], style: DotStyle) -> Mapping[tuple[int, int], str]:
-    """Return the characters of the labels of axes: right of their axis, at the last one left of it, or nowhere."""
+    """Return the characters of the labels of axes: right of their axis, left of the last, or nowhere."""
     cells: dict[tuple[int, int], str] = {}
     down, across = is_line.shape
     for x, y, text in grid.axis_labels:

@@ -262,7 +262,7 @@ def _parallel_grid(plot: Plot, width: int, height: int) -> DotGrid:
 
 
 def _axis_labels(plot: Plot, axis: Axis, beyond: float) -> list[tuple[float, str]]:
-    """Return the heights and texts of the ends of an axis, or of its categories; ends stand beyond where lines run."""
+    """Return heights and texts of the ends of an axis, or of its categories, beyond where lines run."""
     if axis.categories:
         texts = [(axis.fraction(index), plain_line(text, 12)) for index, text in enumerate(axis.categories)]
     elif axis is plot.z:
