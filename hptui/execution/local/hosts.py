@@ -17,6 +17,7 @@ from typing import Any
 from hptui.core.dataclass import dataclass
 from hptui.execution.executor import Launch, Lease, StartFailed
 from hptui.execution.local import shim
+from hptui.execution.local.processes import delete_half_written
 from hptui.execution.local.slots import LocalLease
 from hptui.execution.pack_request import PackRequest
 from hptui.store.crash_points import crash_point
@@ -111,6 +112,7 @@ class Hosts:
         for host in list(self.hosts):
             if not host.alive:
                 self.hosts.remove(host)
+                delete_half_written(host.run)
                 continue
             host.read_plan()
             if host.plan.get("refused"):
@@ -196,9 +198,12 @@ class Hosts:
 
 
 def _restore(run: RunDir) -> PackHost | None:
-    """Return a living host of an earlier runner; None for one that has ended."""
+    """Return a living host of an earlier runner; None for one that has ended, of which only whole files are kept."""
+    if not lock_is_held(run.lock):
+        delete_half_written(run)
+        return None
     config = read_json(run.config)
-    if not isinstance(config, dict) or not lock_is_held(run.lock):
+    if not isinstance(config, dict):
         return None
     lease = LocalLease(
         label=config["label"],

@@ -129,6 +129,11 @@ def kill_orphans(token: str, run: RunDir) -> None:
     """
     if read_json(run.exit) is None:
         kill_marked_processes(token, run)
+    delete_half_written(run)
+
+
+def delete_half_written(run: RunDir) -> None:
+    """Delete the files that a process was writing when it was killed; none may live that could still write."""
     for temporary in run.root.glob(".*.tmp"):
         with suppress(OSError):  # not a file of ours
             temporary.unlink()
