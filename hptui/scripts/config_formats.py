@@ -12,11 +12,10 @@ from typing import Any
 from hptui.core.errors import UserError
 from hptui.scripts.constant_slots import (
     assigned_places,
-    is_plain,
-    slot_value,
     table_entries,
     top_level,
 )
+from hptui.scripts.syntax_nodes import is_plain, slot_value
 from hptui.scripts.with_constants import replacement
 
 BASES_NAME = "_base_"

@@ -6,11 +6,30 @@ It is used by `with_constants.py` in the environment of the user's script, so it
 from __future__ import annotations
 
 import ast
-from typing import Any
+import importlib
+from collections import Counter
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
-LITERAL_NODES = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, ast.operator, ast.unaryop)
+if TYPE_CHECKING or __package__:
+    from hptui.scripts.syntax_nodes import (
+        all_nodes,
+        called_name,
+        is_plain,
+        last_called,
+        last_parts,
+        once,
+        place_name,
+        slot_value,
+    )
+else:  # started by the path of `with_constants.py`, where no package is
+    syntax_nodes = importlib.import_module("syntax_nodes")
+    all_nodes, once, is_plain = syntax_nodes.all_nodes, syntax_nodes.once, syntax_nodes.is_plain
+    called_name, last_called = syntax_nodes.called_name, syntax_nodes.last_called
+    place_name, last_parts, slot_value = syntax_nodes.place_name, syntax_nodes.last_parts, syntax_nodes.slot_value
 
 
+@once
 def top_level(tree: ast.Module) -> list[ast.stmt]:
     """Return the statements at the top level, those that run only as a program included."""
     lines: list[ast.stmt] = []
@@ -44,7 +63,7 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     if name in (attributes := set_attributes(tree, name.rpartition(".")[2])):
         return [(attributes[name], "value")]
     in_table = slots_in_table(tree, name)
-    if in_table and not any(isinstance(node, ast.ClassDef) and node.name == first for node in tree.body):
+    if in_table and not any(isinstance(node, ast.ClassDef) for node in _definitions(tree).get(first, ())):
         return in_table
     given = given_in_calls(tree, name)  # `Config(lr=0.1)` overrides what stands in the class
     if given:
@@ -57,29 +76,43 @@ def set_attributes(tree: ast.Module, last: str = "") -> dict[str, Any]:
 
     The lines are those of the top level, and of functions there. With `last` only names that end so are returned.
     """
-    nodes = [node for node in ast.walk(tree) if isinstance(getattr(node, "ctx", None), ast.Store)]
-    stored = [place_name(node) for node in nodes if not last or last in _last_part(node)]
+    by_part = _set_by_part(tree)
+    if last not in by_part:
+        stored, lines = _stored_by_part(tree), _plain_lines_by_part(tree)
+        places = [place_name(node) for node in stored.get(last, ())]
+        names = {place_name(line.targets[0]): line for line in lines.get(last, ())}
+        by_part[last] = {name: line for name, line in names.items() if name and places.count(name) == 1}
+    return by_part[last]
+
+
+@once
+def _set_by_part(tree: ast.Module) -> dict[str, dict[str, Any]]:
+    """Return the answers of `set_attributes` for this tree until now, by the last part of the names."""
+    return {}
+
+
+@once
+def _stored_by_part(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """Return what is assigned anywhere, by the last part of its name; all of it by ''."""
+    stored: dict[str, list[ast.AST]] = {}
+    for node in all_nodes(tree):
+        if isinstance(getattr(node, "ctx", None), ast.Store):
+            for part in ("", *last_parts(node)):
+                stored.setdefault(part, []).append(node)
+    return stored
+
+
+@once
+def _plain_lines_by_part(tree: ast.Module) -> dict[str, list[ast.Assign]]:
+    """Return the lines that assign literals, at the top level and in functions there, in the same way."""
     lines = top_level(tree)
-    lines += [line for node in lines if isinstance(node, ast.FunctionDef) for line in node.body]
-    plain = [line for line in lines if isinstance(line, ast.Assign) and is_plain(line.value)]
-    plain = [line for line in plain if not last or last in _last_part(line.targets[0])]
-    names = {place_name(line.targets[0]): line for line in plain}
-    return {name: line for name, line in names.items() if name and stored.count(name) == 1}
-
-
-def _last_part(node: ast.AST) -> tuple[Any, ...]:
-    """Return the name of an attribute, or the key of an entry."""
-    key = node.slice if isinstance(node, ast.Subscript) else None
-    return (getattr(node, "attr", None), getattr(key, "value", None))
-
-
-def place_name(node: ast.AST) -> str:
-    """Return the dotted name of `args.lr` or `params["lr"]`; '' for what is neither."""
-    if isinstance(node, ast.Attribute):
-        return ast.unparse(node)
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-        return f"{ast.unparse(node.value)}.{node.slice.value}"
-    return ""
+    lines = lines + [line for node in lines if isinstance(node, ast.FunctionDef) for line in node.body]
+    by_part: dict[str, list[ast.Assign]] = {}
+    for line in lines:
+        if isinstance(line, ast.Assign) and is_plain(line.value):
+            for part in ("", *last_parts(line.targets[0])):
+                by_part.setdefault(part, []).append(line)
+    return by_part
 
 
 def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
@@ -89,15 +122,27 @@ def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 def variables_of(tree: ast.Module, function: str) -> dict[str, list[tuple[Any, Any]]]:
     """Return the variables that a function sets once, to a plain value, with the place of each value."""
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
-    if len(functions) != 1:
-        return {}
-    assigned: dict[str, list[tuple[Any, Any]]] = {argument.arg: [] for argument, _, _ in signature(tree, function)}
-    stored = [node for node in ast.walk(functions[0]) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    times = [name.id for name in stored]
-    for node in ast.walk(functions[0]):
+    known = _variables_by_function(tree)
+    if function not in known:
+        functions = [node for node in _definitions(tree).get(function, ()) if isinstance(node, ast.FunctionDef)]
+        known[function] = _variables(tree, functions[0]) if len(functions) == 1 else {}
+    return known[function]
+
+
+@once
+def _variables_by_function(tree: ast.Module) -> dict[str, dict[str, list[tuple[Any, Any]]]]:
+    """Return the answers of `variables_of` for this tree until now."""
+    return {}
+
+
+def _variables(tree: ast.Module, function: ast.FunctionDef) -> dict[str, list[tuple[Any, Any]]]:
+    assigned: dict[str, list[tuple[Any, Any]]] = {argument.arg: [] for argument, _, _ in signature(tree, function.name)}
+    nodes = all_nodes(function)
+    stored = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    times = Counter(name.id for name in stored)
+    for node in nodes:
         for target, owner, key in assigned_places(node):
-            is_set_once = isinstance(target, ast.Name) and times.count(target.id) == 1 and target.id not in assigned
+            is_set_once = isinstance(target, ast.Name) and times[target.id] == 1 and target.id not in assigned
             if isinstance(target, ast.Name) and is_set_once and is_plain(slot_value(owner, key)):
                 assigned[target.id] = [(owner, key)]
     return {name: lines for name, lines in assigned.items() if lines}
@@ -106,20 +151,38 @@ def variables_of(tree: ast.Module, function: str) -> dict[str, list[tuple[Any, A
 def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     """Return where a dotted name stands in a table, as (owner, attribute or index).
 
-    The table is a dictionary that is assigned to one name once, anywhere in the script, or that a function of that
-    name returns, or a class at the top level.
+    The table is a dictionary that is assigned to one name once or that a function of that name returns, or a class.
     """
     first, _, rest = name.partition(".")
-    tables: list[ast.AST] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == first]
+    tables: list[ast.AST] = [node for node in _definitions(tree).get(first, ()) if isinstance(node, ast.ClassDef)]
     tables += [table for function, table in returned_tables(tree) if function == first]
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
-            if any(isinstance(target, ast.Name) and target.id == first for target in targets):
-                tables.append(node.value)
+    tables += _assigned_to(tree).get(first, ())
     return slot_in(tables[0], rest) if len(tables) == 1 and rest else []
 
 
+@once
+def _definitions(tree: ast.Module) -> dict[str, list[Any]]:
+    """Return the functions and classes at the top level by name."""
+    definitions: dict[str, list[Any]] = {}
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            definitions.setdefault(node.name, []).append(node)
+    return definitions
+
+
+@once
+def _assigned_to(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """Return what is assigned to each variable anywhere."""
+    assigned: dict[str, list[ast.AST]] = {}
+    for node in all_nodes(tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+            for name in {target.id for target in targets if isinstance(target, ast.Name)}:
+                assigned.setdefault(name, []).append(node.value)
+    return assigned
+
+
+@once
 def returned_tables(tree: ast.Module) -> list[tuple[str, ast.expr]]:
     """Return the dictionaries that functions at the top level do nothing but return, by function."""
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -133,12 +196,27 @@ def returned_tables(tree: ast.Module) -> list[tuple[str, ast.expr]]:
 
 def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
     """Return where a dotted name stands in a dictionary, `dict(…)` or class; [] if it is not there."""
-    for key, value, owner, index in table_entries(table) or ():
+    parts = name.split(".")
+    places = _places_by_key(table)
+    starts = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    for _, key, owner, index in sorted(
+        (place for start in starts for place in places.get(start, ())), key=itemgetter(0)
+    ):
         if key == name:
             return [(owner, index)]
-        if isinstance(key, str) and name.startswith(f"{key}.") and (slots := slot_in(value, name[len(key) + 1 :])):
+        if slots := slot_in(slot_value(owner, index), name[len(key) + 1 :]):
             return slots
     return []
+
+
+@once
+def _places_by_key(table: ast.AST) -> dict[str, list[tuple[int, str, Any, Any]]]:
+    """Return (number, key, owner, attribute or index) of the entries of a table by their keys."""
+    places: dict[str, list[tuple[int, str, Any, Any]]] = {}
+    for number, (key, _, owner, index) in enumerate(table_entries(table) or ()):
+        if isinstance(key, str):
+            places.setdefault(key, []).append((number, key, owner, index))
+    return places
 
 
 NAMESPACES = ("dict", "SimpleNamespace", "Namespace", "EasyDict", "edict", "AttrDict", "DotDict", "Munch", "Box",
@@ -174,13 +252,13 @@ def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
 
 def own_attributes(node: ast.ClassDef) -> list[tuple[Any, ast.expr, Any, Any]]:
     """Return the entries that a constructor makes of literals and sets once: `self.lr = 1e-3`."""
-    stored = [n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)]
+    stored = Counter(n.attr for n in all_nodes(node) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
     makers = [line for line in node.body if isinstance(line, ast.FunctionDef) and line.name == "__init__"]
     places = [place for maker in makers for line in maker.body for place in assigned_places(line)]
     return [
         (target.attr, slot_value(owner, key), owner, key)
         for target, owner, key in places
-        if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self" and stored.count(target.attr) == 1
+        if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self" and stored[target.attr] == 1
         if is_plain(slot_value(owner, key))  # `self.lr = lr`: the argument has the value
     ]
 
@@ -200,16 +278,10 @@ def class_entry(line: Any) -> list[tuple[Any, ast.expr, Any, Any]]:
     return [(target.id, line.value, line, "value")]
 
 
-def called_name(node: ast.Call, names: tuple[str, ...]) -> bool:
-    """Return whether a call is one of `names`, with the module in front or without."""
-    text = ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
-    return any(text == name or text.endswith(f".{name}") for name in names)
-
-
 def given_in_calls(tree: ast.Module, name: str) -> list[tuple[Any, Any]] | None:
     """Return where the calls of `train` give `train.lr`; [] if they differ, None if no call gives it."""
     first, _, rest = name.partition(".")
-    called = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called_name(node, (first,))]
+    called = _calls_by_name(tree).get(first, [])
     own = [argument.arg for argument, _, _ in signature(tree, first)]
     given: list[tuple[Any, Any]] = []
     is_hidden = False
@@ -230,6 +302,15 @@ def given_in_calls(tree: ast.Module, name: str) -> list[tuple[Any, Any]] | None:
     return given if is_one_value and not is_hidden and is_plain(slot_value(*given[0])) else []
 
 
+@once
+def _calls_by_name(tree: ast.Module) -> dict[str, list[ast.Call]]:
+    calls: dict[str, list[ast.Call]] = {}
+    for node in all_nodes(tree):
+        if isinstance(node, ast.Call):
+            calls.setdefault(last_called(node), []).append(node)
+    return calls
+
+
 OPTIMIZERS = ("SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta")
 """Optimizers of torch and Keras, whose rate is often given by its place."""
 PLACES = {"StepLR": ["optimizer", "step_size", "gamma"], "ExponentialLR": ["optimizer", "gamma"],
@@ -238,7 +319,7 @@ PLACES = {"StepLR": ["optimizer", "step_size", "gamma"], "ExponentialLR": ["opti
 
 def positional_names(call: ast.Call) -> list[str]:
     """Return the names of the arguments that well-known calls of libraries take by their place."""
-    name = ast.unparse(call.func).rpartition(".")[2]
+    name = last_called(call) or ast.unparse(call.func).rpartition(".")[2]
     if name not in OPTIMIZERS or not call.args:
         return PLACES.get(name, [])
     is_rate = is_plain(call.args[0]) and not isinstance(call.args[0], (ast.List, ast.Tuple, ast.Dict))
@@ -254,7 +335,7 @@ def slots_in_signature(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 def signature(tree: ast.Module, name: str) -> list[tuple[ast.arg, Any, Any]]:
     """Return the arguments of a function or class, each with the place of its default."""
-    definitions: list[Any] = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name == name]
+    definitions = _definitions(tree).get(name, [])
     skipped = 0
     if len(definitions) == 1 and isinstance(definitions[0], ast.ClassDef):
         definitions = [n for n in definitions[0].body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
@@ -267,14 +348,3 @@ def signature(tree: ast.Module, name: str) -> list[tuple[ast.arg, Any, Any]]:
     places = [(a, spec.defaults if n >= missing else None, n - missing) for n, a in enumerate(arguments)]
     named = [(a, spec.kw_defaults if spec.kw_defaults[n] else None, n) for n, a in enumerate(spec.kwonlyargs)]
     return [*places[skipped:], *named]
-
-
-def slot_value(owner: Any, key: Any) -> ast.expr:
-    """Return the expression that stands in a place."""
-    value: ast.expr = getattr(owner, key) if isinstance(key, str) else owner[key]
-    return value
-
-
-def is_plain(node: ast.AST) -> bool:
-    """Return whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
-    return all(isinstance(inner, (*LITERAL_NODES, ast.expr_context)) for inner in ast.walk(node))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 PARSES = re.compile(
     r"(?:parse_args|parse_known_args|parse_intermixed_args|parse_args_into_dataclasses|parse_args_and_config|parse_yaml_file)"
@@ -96,7 +97,7 @@ class _Reader:
     depth: int = 0
 
     def __post_init__(self) -> None:
-        nodes = list(ast.walk(self.tree))
+        nodes = list(all_nodes(self.tree))
         self.functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
         self.classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
         self.modules = {

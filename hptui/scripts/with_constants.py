@@ -18,11 +18,12 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from hptui.scripts.constant_slots import assigned_places, find_slots, is_plain, slot_value, top_level
-else:  # started by its path, where no package is; the module lies next to it
-    slots = importlib.import_module("constant_slots")
-    assigned_places, find_slots, is_plain = slots.assigned_places, slots.find_slots, slots.is_plain
-    slot_value, top_level = slots.slot_value, slots.top_level
+    from hptui.scripts.constant_slots import assigned_places, find_slots, top_level
+    from hptui.scripts.syntax_nodes import is_plain, slot_value
+else:  # started by its path, where no package is; the modules lie next to it
+    slots, nodes = importlib.import_module("constant_slots"), importlib.import_module("syntax_nodes")
+    assigned_places, find_slots, top_level = slots.assigned_places, slots.find_slots, slots.top_level
+    is_plain, slot_value = nodes.is_plain, nodes.slot_value
 
 
 def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:

@@ -9,6 +9,7 @@ from typing import Any
 from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.forms import Reads
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 READS_OF_NAME = {"int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT, "bool": Reads.BOOL, "Path": Reads.TEXT}
 LIST_NAMES = ("list", "sequence", "set", "iterable", "collection", "frozenset")
@@ -82,7 +83,7 @@ def enumeration_values(tree: ast.Module) -> dict[str, Any]:
     """Return the values of enumerations by dotted name: `Schedule.cosine` is "cosine"."""
     return {
         f"{node.name}.{line.targets[0].id}": literal_value(line.value)
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.ClassDef) and any(dotted_name(base).endswith("Enum") for base in node.bases)
         for line in node.body
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)

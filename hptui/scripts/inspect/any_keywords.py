@@ -9,6 +9,7 @@ from typing import Any
 from hptui.scripts.inspect.constants import entries_of_table
 from hptui.scripts.inspect.forms import OptionForm, Reads
 from hptui.scripts.inspect.syntax import ScriptOption, calls, dotted_name, type_of
+from hptui.scripts.syntax_nodes import all_nodes
 
 Signature = Callable[[ast.FunctionDef, dict[str, Any]], list[ScriptOption]]
 
@@ -23,18 +24,18 @@ def any_keywords(tree: ast.Module, function: ast.FunctionDef, signature: Signatu
         handed_on := _handed_on(tree, function, function.args.kwarg.arg, signature)
     ):
         return handed_on
-    if function.args.kwarg is None or not any(_sets_by_name(node) for node in ast.walk(tree)):
+    if function.args.kwarg is None or not any(_sets_by_name(node) for node in all_nodes(tree)):
         return []
     names = {
         alias.asname: alias.name
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if alias.asname
     }
-    made = [dotted_name(node.func) for node in ast.walk(function) if isinstance(node, ast.Call) and not node.args]
+    made = [dotted_name(node.func) for node in all_nodes(function) if isinstance(node, ast.Call) and not node.args]
     made += _given_to(tree, function, function.args.kwarg.arg)
-    classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.ClassDef)}
     tables = [classes[name] for given in made if (name := names.get(given, given)) in classes]
     values = {name: value for table in reversed(tables) for name, value in entries_of_table(table)}
     return [
@@ -54,7 +55,7 @@ def _given_to(tree: ast.Module, function: ast.FunctionDef, keywords: str) -> lis
     }
     return [
         dotted_name(node.value.func)
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
         if owners & set(map(dotted_name, node.targets)) - {""}
     ]

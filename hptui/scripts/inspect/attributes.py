@@ -8,6 +8,7 @@ from typing import Any
 
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, dotted_name, literal_value, type_of
+from hptui.scripts.syntax_nodes import all_nodes
 
 ALL_WORDS = "sys.argv[1:]"
 """The argument of a method that reads the command line."""
@@ -19,7 +20,7 @@ MAX_DEPTH = 4
 
 def attribute_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect `config.merge_from_args(sys.argv[1:])`; None if there is no such call of a known method."""
-    methods = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    methods = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.FunctionDef)}
     for called, call in calls(tree):
         root, _, method = called.rpartition(".")
         if not root or method not in methods or [ast.unparse(argument) for argument in call.args] != [ALL_WORDS]:
@@ -40,7 +41,7 @@ class _Attributes:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         self._makers: dict[str, ast.FunctionDef] = {}
-        for node in ast.walk(tree):
+        for node in all_nodes(tree):
             if isinstance(node, ast.ClassDef):
                 members = [member for member in node.body if isinstance(member, ast.FunctionDef)]
                 self._makers |= {f"{node.name}.{member.name}": member for member in members}
@@ -48,7 +49,7 @@ class _Attributes:
 
     def of(self, root: str) -> Iterator[tuple[str, Any]]:
         """Yield the attributes of an object by dotted name, with their values."""
-        for node in ast.walk(self._tree):
+        for node in all_nodes(self._tree):
             if isinstance(node, ast.Assign) and any(dotted_name(target) == root for target in node.targets):
                 maker = self._maker(node.value)
                 yield from self._made(maker, "", 0) if maker is not None else self._assigned(self._tree, root, "", 0)
@@ -59,13 +60,13 @@ class _Attributes:
 
     def _made(self, maker: ast.FunctionDef, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
         """Yield the attributes of what a function returns."""
-        for node in ast.walk(maker):
+        for node in all_nodes(maker):
             if isinstance(node, ast.Return) and node.value is not None and (name := dotted_name(node.value)):
                 yield from self._assigned(maker, name, prefix, depth)
                 return
 
     def _assigned(self, scope: ast.AST, root: str, prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
-        lines = [node for node in ast.walk(scope) if isinstance(node, ast.Assign) and len(node.targets) == 1]
+        lines = [node for node in all_nodes(scope) if isinstance(node, ast.Assign) and len(node.targets) == 1]
         for line in sorted(lines, key=lambda node: node.lineno):
             name = dotted_name(line.targets[0])
             if not name.startswith(f"{root}."):

@@ -21,6 +21,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_DEPTH = 4
 """Classes within classes that are followed."""
@@ -98,7 +99,7 @@ class FieldReader:
 
     def __init__(self, tree: ast.Module, constants: Constants) -> None:
         self.classes: Mapping[str, ast.ClassDef] = {
-            node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+            node.name: node for node in all_nodes(tree) if isinstance(node, ast.ClassDef)
         }
         self._constants = constants
 

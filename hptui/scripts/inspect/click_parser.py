@@ -22,6 +22,7 @@ from hptui.scripts.inspect.syntax import (
     literal_value,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 
 def click_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
@@ -33,7 +34,7 @@ def click_options(tree: ast.Module, constants: Constants) -> InspectedScript | N
     groups = CommandGroups(tree)
     imported = {
         alias.asname or alias.name: alias.name
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.ImportFrom) and node.module in ("click", "rich_click", "asyncclick")
         for alias in node.names
     }

@@ -6,6 +6,7 @@ import ast
 
 from hptui.scripts.inspect.functions import choice_note, training_command
 from hptui.scripts.inspect.syntax import dotted_name, keyword_argument, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 
 class CommandGroups:
@@ -16,7 +17,7 @@ class CommandGroups:
         self._commands: dict[str, ast.FunctionDef] = {}
         self._groups: list[ast.FunctionDef] = []
         alone: list[ast.FunctionDef] = []
-        for node in ast.walk(tree):
+        for node in all_nodes(tree):
             if not isinstance(node, ast.FunctionDef):
                 continue
             for decorator in node.decorator_list:

@@ -25,6 +25,7 @@ from hptui.scripts.inspect.syntax import (
     literal_value,
     type_of,
 )
+from hptui.scripts.syntax_nodes import once
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
 READERS = {"yaml", "omegaconf", "json", "tomllib", "toml", "ruamel", "yacs", "ml_collections", "munch", "addict",
@@ -125,11 +126,20 @@ def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
 
 def joined_default(option: ScriptOption, tree: ast.Module) -> str:
     """Return the end of a default that is joined to a directory (`ROOT / "conf" / "a.yaml"`), or ''."""
+    call = _calls_by_text(tree).get(option.flag)
+    words = call.keywords if call is not None else []
+    return _end_of_path(next((word.value for word in words if word.arg == "default"), None))
+
+
+@once
+def _calls_by_text(tree: ast.Module) -> dict[str, ast.Call]:
+    """Return the first call that has a text among its arguments, by the text without leading dashes."""
+    by_text: dict[str, ast.Call] = {}
     for _, call in calls(tree):
-        names = [literal_value(word) for word in call.args]
-        if any(isinstance(name, str) and name.lstrip("-") == option.flag for name in names):
-            return _end_of_path(next((word.value for word in call.keywords if word.arg == "default"), None))
-    return ""
+        for text in map(literal_value, call.args):
+            if isinstance(text, str):
+                by_text.setdefault(text.lstrip("-"), call)
+    return by_text
 
 
 def _end_of_path(node: ast.AST | None) -> str:

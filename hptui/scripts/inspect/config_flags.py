@@ -20,6 +20,7 @@ from hptui.scripts.inspect.syntax import (
     literal_value,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 DICT_NAMES = ("ConfigDict", "d", "config_dict")
 READS_OF_TYPE = {"bool": Reads.BOOL, "int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
@@ -60,7 +61,7 @@ def _settings_of(file: Path) -> Iterator[tuple[str, Any]]:
         tree = ast.parse(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, SyntaxError, RecursionError):
         return
-    function = next((n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == "get_config"), None)
+    function = next((n for n in all_nodes(tree) if isinstance(n, ast.FunctionDef) and n.name == "get_config"), None)
     prefixes: dict[str, str] = {}  # what a variable stands for: "" for the whole
     values: dict[str, Any] = {}
     for node in function.body if function is not None else ():

@@ -10,16 +10,12 @@ from typing import Any
 from hptui.scripts.constant_slots import (
     NAMESPACES,
     assigned_pairs,
-    called_name,
     find_slots,
-    is_plain,
     own_attributes,
-    place_name,
     positional_names,
     returned_tables,
     set_attributes,
     signature,
-    slot_value,
     table_entries,
     top_level,
     variables_of,
@@ -27,6 +23,7 @@ from hptui.scripts.constant_slots import (
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once, is_tuned
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
+from hptui.scripts.syntax_nodes import all_nodes, called_name, is_plain, nodes_of, once, place_name, slot_value
 
 MAX_DEPTH = 4
 """Dictionaries within dictionaries that are followed."""
@@ -64,13 +61,14 @@ def _standing(tree: ast.Module, name: str) -> Any:
     return literal_value(slot_value(*slots[0])) if slots else UNKNOWN
 
 
+@once
 def _set_later(tree: ast.Module) -> set[str]:
     """Return the entries that the script sets again (`config.lr = …`).
 
     What is set on an instance (`config = Config()`) counts for its class.
     """
-    trials = {id(line) for node in ast.walk(tree) if isinstance(node, ast.If) and _is_trial(node) for line in node.body}
-    nodes = [node for node in ast.walk(tree) if id(node) not in trials]
+    trials = {id(line) for node in nodes_of(tree, ast.If) if _is_trial(node) for line in node.body}
+    nodes = [node for node in all_nodes(tree) if id(node) not in trials]
     assigned = [node for node in nodes if isinstance(node, ast.Assign | ast.AugAssign)]
     pairs = [
         (t, node.value) for node in assigned for t in (node.targets if isinstance(node, ast.Assign) else [node.target])
@@ -146,7 +144,7 @@ def known_values(tree: ast.Module) -> dict[str, Any]:
     """Return what expressions may refer to: dictionaries and variables by name, `Config.lr` of classes."""
     values: dict[str, Any] = {}
     assigned: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         for target, expression in assigned_pairs(node):
             if isinstance(target, ast.Name):
                 assigned.setdefault(target.id, []).append(expression)
@@ -167,7 +165,8 @@ def all_constants(tree: ast.Module, constants: Mapping[str, Any]) -> dict[str, A
     """
     plain = plain_constants(tree)
     plain = plain & _read_names(tree) or plain  # what nothing reads is no setting
-    plain = {name for name in plain if is_tuned(name) or name not in _counted(tree)}
+    counted = _counted(tree)
+    plain = {name for name in plain if is_tuned(name) or name not in counted}
     settings = {name: value for name, value in constants.items() if name in plain and is_setting(name, value)}
     settings |= nested_constants(tree)
     given = argument_constants(tree)
@@ -178,7 +177,7 @@ def all_constants(tree: ast.Module, constants: Mapping[str, Any]) -> dict[str, A
 
 def _read_names(tree: ast.Module) -> set[str]:
     """Return the variables that a script reads; all that it has, if it may read them by their names."""
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    names = list(nodes_of(tree, ast.Name))
     by_name = {"globals", "locals", "vars", "exec", "eval", "__import__"}
     reads_all = any(node.id in by_name for node in names)
     return {node.id for node in names if reads_all or isinstance(node.ctx, ast.Load)}
@@ -186,10 +185,10 @@ def _read_names(tree: ast.Module) -> set[str]:
 
 def _counted(tree: ast.Module) -> set[str]:
     """Return the variables that a script changes as it runs: `best = acc` in a loop, `step += 1`."""
-    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While)]
-    lines = [line for loop in loops for line in ast.walk(loop) if isinstance(line, ast.Assign)]
+    loops = nodes_of(tree, ast.For, ast.While)
+    lines = [line for loop in loops for line in all_nodes(loop) if isinstance(line, ast.Assign)]
     targets = [target for line in lines for target in line.targets]
-    targets += [node.target for node in ast.walk(tree) if isinstance(node, ast.AugAssign)]
+    targets += [node.target for node in nodes_of(tree, ast.AugAssign)]
     return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
@@ -206,7 +205,7 @@ def literal_tables(tree: ast.Module) -> dict[str, Any]:
 def _tables(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     """Yield dictionaries that are assigned to one name each, and classes that hold constants alone."""
     assigned: dict[str, list[ast.AST]] = {}
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if isinstance(target, ast.Name):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from hptui.core.trial import Value
 from hptui.scripts.inspect.forms import OptionForm, Reads
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 PLAIN_CONVERTERS = {
     "int": Reads.INT,
@@ -55,7 +56,7 @@ def converter_form(node: ast.AST | None, tree: ast.AST, form: OptionForm) -> Opt
 
 def _definition(name: str, tree: ast.AST) -> ast.AST | None:
     """Return the function of this name, or the lambda that is assigned to it."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return node
         if (
@@ -69,15 +70,15 @@ def _definition(name: str, tree: ast.AST) -> ast.AST | None:
 
 def expression_form(body: ast.AST, form: OptionForm) -> OptionForm:
     """Return what code that reads a word shows: the words that it compares with, what it calls."""
-    called = {dotted_name(node.func) or _method(node) for node in ast.walk(body) if isinstance(node, ast.Call)}
+    called = {dotted_name(node.func) or _method(node) for node in all_nodes(body) if isinstance(node, ast.Call)}
     short = {name.rpartition(".")[2] for name in called}
-    texts = {node.value for node in ast.walk(body) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    texts = {node.value for node in all_nodes(body) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     ignores_case = bool({"lower", "upper", "casefold"} & short)
     null = next((word for word in NULL_WORDS if _listed(word, texts, ignores_case)), "")
     form = replace(form, null=null, texts=tuple(sorted(texts)))
     separator = next(_separators(body), None)
     if separator is not None:
-        names = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
+        names = {node.id for node in all_nodes(body) if isinstance(node, ast.Name)}
         items = Reads.INT if "int" in names else Reads.FLOAT if "float" in names else Reads.UNKNOWN
         return replace(form, reads=Reads.PARTS, separator=separator, items=items)
     for name in ("literal_eval", "eval", "loads", "safe_load"):
@@ -103,7 +104,7 @@ def _method(call: ast.Call) -> str:
 
 
 def _separators(body: ast.AST) -> Iterator[str]:
-    for node in ast.walk(body):
+    for node in all_nodes(body):
         if isinstance(node, ast.Call) and _method(node) == "split":
             text = literal_value(node.args[0]) if node.args else " "
             if isinstance(text, str):

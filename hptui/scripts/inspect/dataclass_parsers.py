@@ -22,6 +22,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 TRAINING_ARGUMENTS: dict[str, Any] = {
     "learning_rate": 5e-5,
@@ -52,8 +53,8 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
             parser, used = "tyro", [*used, *_of_tyro(call.args[0])]
     if not used:
         return None
-    classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    classes = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.ClassDef)}
+    functions = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.FunctionDef)}
     is_tyro = parser == "tyro"
     script = InspectedScript(parser, {"preset": "argparse", "names": "dash"} if is_tyro else "hf")
     reader = _FieldReader(classes, constants, is_tyro)

@@ -10,6 +10,7 @@ from pathlib import Path
 from hptui.scripts.inspect.config_file import READERS, SUFFIXES, config_leaves, existing_file, file_content, file_option
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, dotted_name, imported_modules, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_FILES = 4000
 """Files of the project among which one that is named by a part of its path is looked for."""
@@ -42,7 +43,7 @@ def file_by_name(script: InspectedScript, tree: ast.Module, path: Path) -> Inspe
     options = {option.name: option for option in script.options}
     if any(map(is_searched_at_once, options)):  # its own options are its settings
         return script
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         before, name, after = _parts_of_path(node)
         option = options.get(name)
         if option is None or option.type not in ("str", "any"):
@@ -131,8 +132,8 @@ def _project_files(path: Path) -> Iterator[Path]:
 
 def _names_of_files(tree: ast.Module) -> Iterator[str]:
     """Yield the texts of a script that end as files of settings do, but for those that it writes to."""
-    written = {id(inner) for node in ast.walk(tree) if _writes(node) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
+    written = {id(inner) for node in all_nodes(tree) if _writes(node) for inner in all_nodes(node)}
+    for node in all_nodes(tree):
         text = node.value if isinstance(node, ast.Constant) and id(node) not in written else None
         if isinstance(text, str) and text.endswith(SUFFIXES) and len(text.split()) == 1 and text not in SUFFIXES:
             yield text

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from hptui.scripts.inspect.syntax import dotted_name
+from hptui.scripts.syntax_nodes import all_nodes
 
 PART_NAME = re.compile(
     r"(?:.*_)?(?:folds?|cv|seeds?|runs?|reps?|repeats?|repetition|years?|windows?|periods?|subjects?|patients?|sites?|stations?|"
@@ -52,7 +53,7 @@ def _is_mean(source: str, gathered: set[str], means: set[str]) -> bool:
 def _gathered(tree: ast.AST) -> Iterator[str]:
     """Yield the variables that hold a value of each part."""
     splits = any(SPLITTERS.search(name) for name in _called(tree))
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.For | ast.comprehension) and _is_over_parts(node, splits=splits):
             for line in node.body if isinstance(node, ast.For) else ():
                 yield from _appended(line)
@@ -64,7 +65,7 @@ def _gathered(tree: ast.AST) -> Iterator[str]:
 
 
 def _is_over_parts(loop: ast.For | ast.comprehension, *, splits: bool) -> bool:
-    names = [inner.id for inner in ast.walk(loop.target) if isinstance(inner, ast.Name)]
+    names = [inner.id for inner in all_nodes(loop.target) if isinstance(inner, ast.Name)]
     if any(PART_NAME.fullmatch(name) for name in names):
         return True
     return splits and "split" in _called(loop.iter)
@@ -72,26 +73,26 @@ def _is_over_parts(loop: ast.For | ast.comprehension, *, splits: bool) -> bool:
 
 def _called(node: ast.AST) -> set[str]:
     """Return the last parts of the names of what is called, of methods of any expression, too."""
-    made = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+    made = [inner.func for inner in all_nodes(node) if isinstance(inner, ast.Call)]
     return {func.attr if isinstance(func, ast.Attribute) else dotted_name(func) for func in made}
 
 
 def _appended(line: ast.AST) -> Iterator[str]:
-    for node in ast.walk(line):
+    for node in all_nodes(line):
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr="append" | "extend")):
-                names = [dotted_name(inner).rpartition(".")[2] for inner in ast.walk(owner)]
+                names = [dotted_name(inner).rpartition(".")[2] for inner in all_nodes(owner)]
                 yield from [name for name in names if name][:1]
-    for node in ast.walk(line):
+    for node in all_nodes(line):
         match node:  # scores[fold] = score
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=table))]):
                 yield table
 
 
 def _assigned(tree: ast.AST) -> Iterator[tuple[Iterable[str], ast.expr]]:
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.Assign):
-            targets = [inner for target in node.targets for inner in ast.walk(target)]
+            targets = [inner for target in node.targets for inner in all_nodes(target)]
             names = [
                 t.id if isinstance(t, ast.Name) else t.attr for t in targets if isinstance(t, ast.Name | ast.Attribute)
             ]

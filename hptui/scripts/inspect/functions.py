@@ -23,6 +23,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 TRAINING_NAME = re.compile(r"(?:pre)?_?-?train.*|fit|fine_?-?tune.*|sft|learn|run|main|.*train.*", re.IGNORECASE)
 
@@ -45,7 +46,7 @@ class Subparsers:
         self._main_parsers: set[str] = set()
         self._named: list[tuple[int, str, str]] = []
         for node in sorted(
-            (item for item in ast.walk(tree) if isinstance(item, ast.Assign)),
+            (item for item in all_nodes(tree) if isinstance(item, ast.Assign)),
             key=lambda item: (item.lineno, item.col_offset),
         ):
             if isinstance(node.value, ast.Call) and len(node.targets) == 1:
@@ -136,7 +137,7 @@ def _fire(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedSc
     class_node = next(
         (
             class_node
-            for class_node in ast.walk(tree)
+            for class_node in all_nodes(tree)
             if isinstance(class_node, ast.ClassDef) and class_node.name == name
         ),
         None,
@@ -166,7 +167,7 @@ def _fire(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedSc
 
 def _typer(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     commands: dict[str, ast.FunctionDef] = {}
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
             call = decorator if isinstance(decorator, ast.Call) else None
             if dotted_name(call.func if call else decorator).endswith(".command"):
@@ -188,7 +189,7 @@ def _typer(tree: ast.Module, constants: Constants) -> InspectedScript | None:
 
 
 def _function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
-    return next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name), None)
+    return next((node for node in all_nodes(tree) if isinstance(node, ast.FunctionDef) and node.name == name), None)
 
 
 def signature_pairs(node: ast.FunctionDef, *, bound: bool = False) -> list[tuple[ast.arg, ast.expr | None]]:

@@ -20,6 +20,7 @@ from hptui.scripts.inspect.syntax import (
     top_level_constants,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes, nodes_of, once
 
 SETTINGS_MODULE = re.compile(
     r"(?:.*_)?(?:config|configs|conf|cfg|settings|params|parameters|hparams|hyper_?params|hyperparameters|constants|options)",
@@ -67,12 +68,18 @@ def _spelled(name: str, module: str, tree: ast.Module) -> str:
     """
     if "." not in name:
         return f"{module}.{name}"
-    lines = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    modules = {f"{node.module}.{alias.name}" for node in lines for alias in node.names}
-    modules |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
-    named = {node.module or "" for node in lines}
+    modules, named = _import_lines(tree)
     is_named = any(module == text or module.endswith(f".{text}") for text in named if text) or "" in named
     return f"{module}.{name}" if module in modules or f".{module}" in modules or not is_named else name
+
+
+@once
+def _import_lines(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """Return the names of what a script imports, and the modules from which it imports names."""
+    lines = list(nodes_of(tree, ast.ImportFrom))
+    modules = {f"{node.module}.{alias.name}" for node in lines for alias in node.names}
+    modules |= {alias.name for node in nodes_of(tree, ast.Import) for alias in node.names}
+    return modules, {node.module or "" for node in lines}
 
 
 def with_imported_constants(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
@@ -90,7 +97,7 @@ def imported_values(tree: ast.Module, path: Path) -> dict[str, Any]:
     script = imported_constant_options(tree, path)
     values = {option.name: option.default for option in script.options} if script else {}
     named = dict(values)
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) and node.module else ""
             for alias in node.names:
@@ -113,7 +120,7 @@ def _modules(tree: ast.Module, path: Path) -> Iterator[tuple[str, Path]]:
 
 def _imported_names(tree: ast.Module, path: Path, root: Path) -> Iterator[str]:
     """Yield the full names of what may be a module, of imports with dots in front, too."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -129,7 +136,7 @@ def _imported_names(tree: ast.Module, path: Path, root: Path) -> Iterator[str]:
 def _named_by_text(tree: ast.Module) -> Iterator[str]:
     """Yield the texts that may be names of modules, in a script that imports a module by its name."""
     if any(name.rpartition(".")[2] in ("import_module", "__import__") for name, _ in calls(tree)):
-        for node in ast.walk(tree):
+        for node in all_nodes(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and MODULE_NAME.fullmatch(node.value):
                 yield node.value
 
@@ -139,7 +146,7 @@ def modules_by_name(tree: ast.Module, root: Path) -> Iterator[tuple[str, str, li
 
     Yielded are what stands before the name, the last part of the name's expression, and the modules that there are.
     """
-    lines = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and len(node.targets) == 1]
+    lines = [node for node in nodes_of(tree, ast.Assign) if len(node.targets) == 1]
     held = {dotted_name(line.targets[0]): dotted_name(line.value) for line in lines}
     for called, call in calls(tree):
         if called.rpartition(".")[2] not in ("import_module", "__import__") or not call.args:

@@ -24,6 +24,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 ABSL_TYPES: Mapping[str, tuple[str, FormKind, Reads]] = {
     "float": ("float", FormKind.VALUE, Reads.FLOAT),
@@ -139,7 +140,7 @@ def _docopt_words(usage: str, tree: ast.Module) -> list[ScriptOption]:
     lines = re.findall(r"usage:\s*((?:.+\n?)+)", usage, re.IGNORECASE)
     first = lines[0].splitlines()[0] if lines else ""
     defaults: dict[str, Value] = {}
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         match node:
             case ast.BoolOp(op=ast.Or(), values=[ast.Subscript(slice=ast.Constant(value=str() as key)), default]):
                 value = literal_value(default)
@@ -237,12 +238,12 @@ def _trainer_options(given: object) -> list[ScriptOption]:
 def _yaml_options(tree: ast.Module, name: str, constants: Constants, prefix: str) -> list[ScriptOption]:
     """Return the options of a function's or a class's signature, each read as YAML by its type."""
     node = next(
-        (item for item in ast.walk(tree) if isinstance(item, ast.FunctionDef | ast.ClassDef) and item.name == name),
+        (item for item in all_nodes(tree) if isinstance(item, ast.FunctionDef | ast.ClassDef) and item.name == name),
         None,
     )
     options = []
     annotations = signature_annotations(node) if node is not None else {}
-    classes = {item.name: item for item in ast.walk(tree) if isinstance(item, ast.ClassDef) and item.decorator_list}
+    classes = {item.name: item for item in all_nodes(tree) if isinstance(item, ast.ClassDef) and item.decorator_list}
     for option in signature_options(node, constants) if node is not None else ():
         silent = option.form.silent if option.form is not None else UNKNOWN
         form = as_yaml(OptionForm(flags=(f"--{prefix}{option.name}",), silent=silent), annotations[option.name])
@@ -262,7 +263,7 @@ def _with_fields(
         return options
     arguments = {
         argument.arg: (argument.annotation, default)
-        for function in ast.walk(node)
+        for function in all_nodes(node)
         if isinstance(function, ast.FunctionDef) and (function is node or function.name == "__init__")
         for argument, default in signature_pairs(function)
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from hptui.scripts.inspect.constants import literal_tables
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 KERAS = {"keras", "tensorflow", "tf_keras"}
 BOOSTERS = {"xgboost": "-", "lightgbm": " "}
@@ -65,7 +66,11 @@ def _of_boosters(tree: ast.Module) -> Iterator[str]:
         last, owner = called.rpartition(".")[2], called.partition(".")[0]
         sets = [keyword_argument(call, name) for name in ("evals", "valid_names", "eval_set", "valid_sets")]
         named = [
-            part.value for node in sets if node is not None for part in ast.walk(node) if isinstance(part, ast.Constant)
+            part.value
+            for node in sets
+            if node is not None
+            for part in all_nodes(node)
+            if isinstance(part, ast.Constant)
         ]
         if last == "train" and owner in ("xgb", "xgboost", "lgb", "lightgbm"):
             for data in reversed([text for text in named if isinstance(text, str)]):
@@ -101,9 +106,9 @@ def trainer_metrics(tree: ast.Module) -> list[str]:
     )
     own = [
         f"eval_{key}"
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.FunctionDef) and "metric" in node.name
-        for inner in ast.walk(node)
+        for inner in all_nodes(node)
         if isinstance(inner, ast.Return)
         for key in Samples(node).keys(inner.value)
     ]

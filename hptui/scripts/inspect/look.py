@@ -45,6 +45,7 @@ from hptui.scripts.inspect.syntax import (
 )
 from hptui.scripts.inspect.written import written_places
 from hptui.scripts.inspect.yacs_nodes import yacs_options
+from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
 """Bytes of a script that is read."""
@@ -132,7 +133,7 @@ def _reads_on_import(project: ast.Module) -> bool:
     """Return whether a module reads the command line while it is imported."""
     definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     lines = [node for node in project.body if not isinstance(node, definitions)]
-    names = [_last_name(inner) for line in lines for inner in ast.walk(line) if isinstance(inner, ast.Call)]
+    names = [_last_name(inner) for line in lines for inner in all_nodes(line) if isinstance(inner, ast.Call)]
     return any(name in ("parse_args", "parse_known_args") for name in names)
 
 
@@ -144,21 +145,21 @@ def _calls_imported(tree: ast.Module) -> bool:
     """Return whether the script itself starts the reading of a command line that another module declares."""
     if any(ast.unparse(argument) == ALL_WORDS for _, call in calls(tree) for argument in call.args):
         return True
-    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = [node.func for node in all_nodes(tree) if isinstance(node, ast.Call)]
     names = [func.attr if isinstance(func, ast.Attribute) else dotted_name(func) for func in called]
     return any(PARSING_WORDS.search(name) for name in names)
 
 
 def _needs_project(tree: ast.Module, project: ast.Module, script: InspectedScript) -> bool:
     """Return whether other modules declare options, too: with the parser, or in a base of a dataclass."""
-    classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    classes = {node.name for node in all_nodes(tree) if isinstance(node, ast.ClassDef)}
     bases = {
         dotted_name(base).rpartition(".")[2]
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.ClassDef)
         for base in node.bases
     }
-    others = {node.name for node in ast.walk(project) if isinstance(node, ast.ClassDef)} - classes
+    others = {node.name for node in all_nodes(project) if isinstance(node, ast.ClassDef)} - classes
     inherits = script.parser != "argparse" and not others.isdisjoint(bases)
     return inherits or _hands_its_parser_on(tree, script)
 
@@ -167,10 +168,10 @@ def _hands_its_parser_on(tree: ast.Module, script: InspectedScript) -> bool:
     """Return whether functions or classes of another module get the script's parser."""
     if script.parser != "argparse":
         return False
-    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own = {node.name for node in all_nodes(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     parsers = {
         dotted_name(node.targets[0])
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.Assign)
         and isinstance(node.value, ast.Call)
         and dotted_name(node.value.func).endswith("Parser")
@@ -178,12 +179,12 @@ def _hands_its_parser_on(tree: ast.Module, script: InspectedScript) -> bool:
     given = [(name.rpartition(".")[2], call.args) for name, call in calls(tree) if call.args]
     parents = [word.value for _, call in calls(tree) for word in call.keywords if word.arg == "parents"]
     parents += [
-        base for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and _adds(node) for base in node.bases
+        base for node in all_nodes(tree) if isinstance(node, ast.ClassDef) and _adds(node) for base in node.bases
     ]
     makers = [dotted_name(getattr(part, "func", part)) for node in parents for part in getattr(node, "elts", [node])]
     imported = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.ImportFrom | ast.Import)
         for alias in node.names
     }

@@ -18,6 +18,7 @@ from hptui.scripts.inspect.syntax import (
     literal_value,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_DEPTH = 4
 """Functions within functions that make parts of the dictionary."""
@@ -28,7 +29,7 @@ DASHED = ".replace('_', '-')"
 
 def looped_options(tree: ast.Module) -> list[ScriptOption]:
     """Return the options that loops over dictionaries add to a parser."""
-    functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    functions = [node.name for node in all_nodes(tree) if isinstance(node, ast.FunctionDef)]
     converter = next((name for name in functions if BOOLEAN_NAME.search(name)), "bool")
     boolean = converter_form(ast.Name(converter, ast.Load()), tree, OptionForm())
     options: dict[str, ScriptOption] = {}
@@ -60,7 +61,7 @@ def _boolean_form(loop: ast.For, converter: OptionForm, flag: str, value: bool) 
 
 def _loops(tree: ast.AST) -> Iterator[tuple[ast.For, ast.expr]]:
     """Yield loops over items or fields, with the expression of what has them."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         match node:
             case ast.For(iter=ast.Call(func=ast.Attribute(value=table, attr="items")), target=ast.Tuple()):
                 yield node, table
@@ -73,7 +74,7 @@ class _Tables:
 
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
-        self._functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        self._functions = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.FunctionDef)}
 
     def of(self, table: ast.expr, place: ast.AST, depth: int = 0) -> Iterator[tuple[str, Any]]:
         """Yield the plain entries of the dictionary that an expression has at a place in the script."""
@@ -91,7 +92,7 @@ class _Tables:
                 pairs = [(word.arg, word.value) for word in table.keywords]
             case ast.Call(func=ast.Name(id=name)) if name in self._functions and depth < MAX_DEPTH:
                 function = self._functions[name]
-                for node in ast.walk(function):
+                for node in all_nodes(function):
                     if isinstance(node, ast.Return) and node.value is not None:
                         yield from self.of(node.value, node, depth + 1)
                 return
@@ -109,12 +110,12 @@ class _Tables:
 
     def _attributes(self, owner: str, place: ast.AST) -> Iterator[tuple[str, Any]]:
         """Yield what a class has (`vars(Config)`), or what it and derived ones set."""
-        classes = [node for node in ast.walk(self._tree) if isinstance(node, ast.ClassDef)]
+        classes = [node for node in all_nodes(self._tree) if isinstance(node, ast.ClassDef)]
         if owner == "self":
-            own = [node for node in classes if any(inner is place for inner in ast.walk(node))][-1:]
+            own = [node for node in classes if any(inner is place for inner in all_nodes(node))][-1:]
             names = {node.name for node in own}
             derived = [node for node in classes if names & {dotted_name(base) for base in node.bases}]
-            lines = [line for node in [*own, *derived] for line in ast.walk(node) if isinstance(line, ast.Assign)]
+            lines = [line for node in [*own, *derived] for line in all_nodes(node) if isinstance(line, ast.Assign)]
             pairs = [(dotted_name(line.targets[0]), line.value) for line in lines]
             entries = [(name.removeprefix("self."), value) for name, value in pairs if name.startswith("self.")]
         else:
@@ -128,7 +129,7 @@ class _Tables:
 
     def _class_of(self, name: str) -> str:
         """Return the class of a variable (`config = Config()`), else the name itself."""
-        for node in ast.walk(self._tree):
+        for node in all_nodes(self._tree):
             match node:
                 case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call(func=ast.Name(id=made))) if (
                     target == name
@@ -145,7 +146,7 @@ class _Tables:
                 if called.rpartition(".")[2] == scope.name and len(call.args) > arguments.index(name):
                     yield from self.of(call.args[arguments.index(name)], call, depth + 1)
             return
-        for node in ast.walk(scope):
+        for node in all_nodes(scope):
             match node:
                 case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
                     yield from self.of(value, node, depth + 1)
@@ -155,7 +156,7 @@ class _Tables:
 
     def _scope(self, place: ast.AST) -> ast.AST:
         """Return the function in which a node stands, else the whole script."""
-        functions = [node for node in self._functions.values() if any(inner is place for inner in ast.walk(node))]
+        functions = [node for node in self._functions.values() if any(inner is place for inner in all_nodes(node))]
         return functions[-1] if functions else self._tree
 
 

@@ -8,6 +8,7 @@ import re
 from hptui.scripts.inspect.metrics import Measured
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, literal_value
 from hptui.scripts.inspect.written import WrittenFile
+from hptui.scripts.syntax_nodes import all_nodes
 
 PATH_NAME = re.compile(
     r"(?:.*_)?(?:dir|directory|path|folder|root|dest|destination|out|output|to|file|filename|prefix)"
@@ -59,7 +60,7 @@ WRITTEN_NAME = re.compile(r"(?:.*_)?(?:save|saves|log|logs|results?|checkpoints?
 def _option_in(node: ast.AST, script: InspectedScript) -> str:
     """Return the option that an expression such as `os.path.join(args.out, "x.json")` uses; '' for none."""
     names = {option.name for option in script.options}
-    nodes = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)]
+    nodes = [inner for inner in all_nodes(node) if isinstance(inner, ast.Name | ast.Attribute)]
     nodes.sort(key=lambda inner: (getattr(inner, "end_lineno", 0), getattr(inner, "end_col_offset", 0)))
     parts = [inner.id if isinstance(inner, ast.Name) else inner.attr for inner in nodes]
     return next((part for part in parts if part in names), "")

@@ -34,6 +34,7 @@ from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
 from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.syntax_nodes import nodes_of
 
 METRIC_NAME = re.compile(
     r"(?:[A-Za-z]+[/_ .-])*"
@@ -221,10 +222,8 @@ def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str
     logs_to_wandb = "wandb" in modules
     runs = {
         dotted_name(node.targets[0])
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Call)
-        and dotted_name(node.value.func) == "wandb.init"
+        for node in nodes_of(tree, ast.Assign)
+        if isinstance(node.value, ast.Call) and dotted_name(node.value.func) == "wandb.init"
     }
     for name, call in calls(tree):
         owner, _, last = name.rpartition(".")

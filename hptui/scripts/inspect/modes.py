@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from hptui.scripts.inspect.forms import OptionForm
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, dotted_name
+from hptui.scripts.syntax_nodes import all_nodes
 
 TRAINING_MODE = re.compile(r"(?:do_?|is_?|run_?)?train(?:ing)?|do_fit")
 MEASURING_MODE = re.compile(
@@ -55,9 +56,9 @@ def _modes(options: Sequence[ScriptOption], tree: ast.Module) -> set[str]:
 
 def skipped_calls(tree: ast.AST, off: set[str]) -> set[int]:
     """Return the calls that run only if an option is given that is `off` by default: `if args.wandb:`."""
-    branches = [node for node in ast.walk(tree) if isinstance(node, ast.If) and off and _needs(node.test, off)]
+    branches = [node for node in all_nodes(tree) if isinstance(node, ast.If) and off and _needs(node.test, off)]
     lines = [line for branch in branches for line in branch.body]
-    return {id(inner) for line in lines for inner in ast.walk(line) if isinstance(inner, ast.Call)}
+    return {id(inner) for line in lines for inner in all_nodes(line) if isinstance(inner, ast.Call)}
 
 
 def _needs(test: ast.expr, off: set[str]) -> bool:
@@ -78,6 +79,6 @@ def _is_off(option: ScriptOption) -> bool:
 
 def _asked(tree: ast.Module) -> list[str]:
     """Return the last parts of the names that conditions of a script ask for."""
-    tests = [node.test for node in ast.walk(tree) if isinstance(node, ast.If | ast.IfExp)]
-    parts = [inner for test in tests for inner in ast.walk(test) if isinstance(inner, ast.Attribute | ast.Name)]
+    tests = [node.test for node in all_nodes(tree) if isinstance(node, ast.If | ast.IfExp)]
+    parts = [inner for test in tests for inner in all_nodes(test) if isinstance(inner, ast.Attribute | ast.Name)]
     return list(dict.fromkeys(dotted_name(part).rpartition(".")[2] for part in parts))

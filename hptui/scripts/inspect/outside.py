@@ -23,6 +23,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 SECRET_VARIABLE = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
 MACHINE_VARIABLE = re.compile(
@@ -35,7 +36,7 @@ MACHINE_VARIABLE = re.compile(
 def wandb_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `wandb.init(config={…})` and `wandb.config.lr`: W&B's file passes parameters."""
     sources = _config_objects(tree)
-    reads = {name for node in ast.walk(tree) if (name := _config_key(node, sources))}
+    reads = {name for node in all_nodes(tree) if (name := _config_key(node, sources))}
     for name, call in calls(tree):
         if name == "wandb.init":
             config_node = keyword_argument(call, "config")
@@ -62,7 +63,7 @@ def _config_objects(tree: ast.Module) -> set[str]:
     `model.config` of another object is none of them.
     """
     runs = {"wandb", "wandb.run", "run", "self.run", "wandb_run"}
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Assign | ast.withitem)]
+    nodes = [node for node in all_nodes(tree) if isinstance(node, ast.Assign | ast.withitem)]
     pairs = [
         (target, node.value if isinstance(node, ast.Assign) else node.context_expr)
         for node in nodes
@@ -101,10 +102,10 @@ def _config_key(node: ast.AST, sources: set[str]) -> str:
 def environment_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `float(os.environ.get("LR", 1e-3))`, `os.getenv(…)`, `os.environ["WIDTH"]`."""
     options: dict[str, ScriptOption] = {}
-    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    parents = {id(child): node for node in all_nodes(tree) for child in ast.iter_child_nodes(node)}
     helpers = dict(_look_up_functions(tree))
     converted = {id(call.args[0]): name for name, call in calls(tree) if call.args and name in ("int", "float", "bool")}
-    for node in sorted(ast.walk(tree), key=lambda item: (getattr(item, "lineno", 0), getattr(item, "col_offset", 0))):
+    for node in sorted(all_nodes(tree), key=lambda item: (getattr(item, "lineno", 0), getattr(item, "col_offset", 0))):
         variable, default, is_required = _environment_look_up(node)
         if not variable and isinstance(node, ast.Call):
             variable, default, is_required = _through_function(node, helpers)
@@ -151,7 +152,7 @@ def _variable_form(node: ast.AST, parents: dict[int, ast.AST], silent: object) -
 
 def _look_up_functions(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
     """Yield the functions that look up the variable that they are given (`def env(name, default)`)."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         arguments = [argument.arg for argument in node.args.args] if isinstance(node, ast.FunctionDef) else []
         for _, call in calls(node) if arguments else ():
             if dotted_name(call.func) in LOOK_UP_CALLS and call.args and dotted_name(call.args[0]) == arguments[0]:
@@ -198,7 +199,7 @@ def argv_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `lr, width = float(sys.argv[1]), int(sys.argv[2])`: words by position."""
     by_position: dict[int, ScriptOption] = {}
     named: set[int] = set()
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if not isinstance(node, ast.Assign) or len(node.targets) != 1:
             continue
         target, value = node.targets[0], node.value
@@ -300,7 +301,7 @@ def leaves_typer_out(tree: ast.Module) -> bool:
 
     With `train()` in the place of `app()` it runs with its defaults, whatever the command line says.
     """
-    nodes = list(ast.walk(tree))
+    nodes = list(all_nodes(tree))
     apps = {
         dotted_name(node.targets[0])
         for node in nodes
@@ -320,7 +321,7 @@ def leaves_typer_out(tree: ast.Module) -> bool:
 
 def _parsed_elsewhere(tree: ast.Module) -> str:
     """Return the library or call behind a command line declared in another file or an unknown way."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
@@ -335,6 +336,6 @@ def _parsed_elsewhere(tree: ast.Module) -> str:
 
 def _reads_words(tree: ast.Module) -> bool:
     """Return whether a script reads words of its command line; `sys.argv[0]` is its own path."""
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)]
-    own = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Subscript) and literal_value(n.slice) == 0}
+    nodes = [node for node in all_nodes(tree) if isinstance(node, ast.Attribute | ast.Name)]
+    own = {id(n.value) for n in all_nodes(tree) if isinstance(n, ast.Subscript) and literal_value(n.slice) == 0}
     return any(dotted_name(node) in ("sys.argv", "argv") and id(node) not in own for node in nodes)

@@ -20,6 +20,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 READS_OF_TYPE = {"int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
 GETOPT_CALLS = ("getopt", "gnu_getopt")
@@ -71,7 +72,7 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[str, tuple[str, str]]]:
 
 def _tests(tree: ast.Module) -> Iterator[tuple[list[str], list[ast.stmt]]]:
     """Yield the words of tests such as `opt in ("-l", "--lr")`, each with the lines that follow it."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         match node:
             case ast.If(test=ast.Compare(left=left, comparators=[right]), body=lines):
                 compared = [literal_value(left), literal_value(right)]
@@ -79,7 +80,7 @@ def _tests(tree: ast.Module) -> Iterator[tuple[list[str], list[ast.stmt]]]:
                 yield [word for word in words if isinstance(word, str)], lines
             case ast.Match(cases=cases):
                 for case in cases:
-                    yield [text for text in map(_text_of, ast.walk(case.pattern)) if text], case.body
+                    yield [text for text in map(_text_of, all_nodes(case.pattern)) if text], case.body
 
 
 def _text_of(node: ast.AST) -> str:
@@ -125,13 +126,13 @@ def _compared_words(tree: ast.Module, constants: Constants) -> InspectedScript |
 
 def _fields_that_are_set(tree: ast.Module) -> dict[str, Value]:
     """Return the fields of the object whose attributes are set by name: `setattr(config, key, value)`."""
-    classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.ClassDef)}
     targets = {
         dotted_name(call.args[0])
         for name, call in calls(tree)
         if name == "setattr" and len(call.args) > 1 and not isinstance(call.args[1], ast.Constant)
     }
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         match node:
             case ast.Assign(targets=[target], value=ast.Call(func=made)) if dotted_name(target) in targets:
                 if (fields := classes.get(dotted_name(made).rpartition(".")[2])) is not None:
@@ -150,7 +151,6 @@ def _default_of(place: str, constants: Constants) -> Value:
 
 def _key_value(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     """Inspect a script that splits words at `=` and puts them into a dictionary or variables."""
-    source = ast.unparse(tree)
     splits = any(
         isinstance(call.func, ast.Attribute)
         and call.func.attr in ("split", "partition")
@@ -158,11 +158,13 @@ def _key_value(tree: ast.Module, constants: Constants) -> InspectedScript | None
         and literal_value(call.args[0]) == "="
         for _, call in calls(tree)
     )
-    if "sys.argv" not in source or not splits:
+    source = ast.unparse(tree) if splits else ""
+    if "sys.argv" not in source:
         return None
     tables = {name: table for name, table in literal_tables(tree).items() if len(table) >= MIN_ENTRIES}
     if any(f"globals(){how}" in source for how in ("[", ".update(")):
-        tables = {"": {name: constants[name] for name in plain_constants(tree) if name in constants}}
+        plain_names = plain_constants(tree)
+        tables = {"": {name: value for name, value in constants.items() if name in plain_names}}
     elif fields := _fields_that_are_set(tree):
         tables = {"": fields}
     if len(tables) != 1:

@@ -43,6 +43,7 @@ from hptui.scripts.inspect.shown import (
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.inspect.tables import Tables
 from hptui.scripts.inspect.unrolled import Unroller
+from hptui.scripts.syntax_nodes import all_nodes
 
 PRINT_CALLS = ("print", "echo", "secho", "rprint", "pprint", "print0", "master_print", "print_rank_0")
 LOG_METHODS = ("info", "debug", "warning", "log", "write", "print", "success", "tqdm.write", "print_log")
@@ -73,8 +74,7 @@ class Samples:
         of_files: bool = False,
         skipped: Iterable[int] = (),
     ) -> None:
-        self._tree = tree
-        self._of_files = of_files
+        self._tree, self._of_files = tree, of_files
         self._logs_to_file = logs_to_file_alone(tree)
         self._loggers_of_files = loggers_of_files(tree)
         self._hides_debug = hides_debug(tree)
@@ -82,7 +82,7 @@ class Samples:
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
         self._loops = self._tables.loops
-        unseen = [*(node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)), *never_called(tree)]
+        unseen = [*(node for node in all_nodes(tree) if isinstance(node, ast.ExceptHandler)), *never_called(tree)]
         self._unseen = {*skipped, *(id(call) for node in unseen for _, call in calls(node))}
         self._bound: dict[str, str] = {}
         self._held = dict(held_texts(tree))
@@ -91,7 +91,7 @@ class Samples:
         self._depth = 0
         self.sources: dict[float, str] = {}
         """The expressions that fractions stand for."""
-        self._defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        self._defined = {node.name for node in all_nodes(tree) if isinstance(node, ast.FunctionDef)}
         by_name = {id(call) for node in unnamed(tree) for _, call in calls(node)}
         self._functions = {call: name for call, name in functions_of_calls(tree) if call not in by_name}
         self.function = ""
@@ -144,7 +144,7 @@ class Samples:
                 yield "| " + " | ".join(self._text(part) for part in list_elements(call.args[0]) or call.args) + " |"
             elif last.endswith(("Report", "Printer", "Table")) and call.args:
                 yield " | ".join(self._text(part) for part in list_elements(call.args[0]) or [])
-        for node in ast.walk(self._tree):
+        for node in all_nodes(self._tree):
             match node:
                 case ast.Assign(targets=[ast.Attribute(attr="field_names")], value=names):
                     yield " | ".join(self._text(part) for part in list_elements(names) or [])

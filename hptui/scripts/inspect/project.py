@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hptui.core.trial import Value
 from hptui.scripts.constant_slots import find_slots
+from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_MODULES = 40
 """Modules that are read for one script."""
@@ -79,7 +80,7 @@ def qualified_constants(values: Mapping[str, Value], path: Path, root: Path) -> 
 def _imported_files(tree: ast.Module, path: Path) -> Iterator[Path]:
     """Yield the files of the modules that are imported, those that exist in the project."""
     around = _roots(path, tree)
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.ImportFrom):
             parts = [part for part in (node.module or "").split(".") if part]
             roots = [path.parents[node.level - 1]] if 0 < node.level <= len(path.parents) else around
@@ -96,9 +97,9 @@ def _roots(path: Path, tree: ast.Module) -> list[Path]:
 
 def _added_to_path(tree: ast.Module) -> Iterator[str]:
     """Yield the texts in calls that add a directory to `sys.path`."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert"):
-            for inner in ast.walk(node):
+            for inner in all_nodes(node):
                 if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and "\0" not in inner.value:
                     yield inner.value
 
@@ -146,12 +147,12 @@ def starts_in_its_directory(path: Path, cwd: Path) -> bool:
     added = [
         node.args[-1]
         for module in (tree, *modules)
-        for node in ast.walk(module)
+        for node in all_nodes(module)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert") and node.args
     ]
     if any(PARENT.fullmatch(str(getattr(place, "value", ""))) for place in added):
         return True
-    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    texts = [node.value for node in all_nodes(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     named = [text for text in texts if NAMED_FILE.fullmatch(text) and not text.startswith("/")]
     return any((path.parent / text).is_file() and not (cwd / text).exists() for text in named)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from hptui.scripts.inspect.shown import never_called
 from hptui.scripts.inspect.syntax import calls, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 ASKING_CALLS = ("input", "click.confirm", "click.prompt", "typer.confirm", "typer.prompt", "Prompt.ask", "Confirm.ask")
 """Calls that wait for an answer."""
@@ -27,13 +28,13 @@ def earlier_models(tree: ast.AST) -> Iterator[str]:
     """Yield the relative paths of models of which a script asks whether they are there."""
     named = {
         node.targets[0].id: text
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         if isinstance(text := literal_value(node.value), str)
     }
     for name, call in calls(tree):
         if name.rpartition(".")[2] in TESTS_OF_FILES:
-            for node in ast.walk(call):
+            for node in all_nodes(call):
                 text = named.get(node.id) if isinstance(node, ast.Name) else literal_value(node)
                 if isinstance(text, str) and MODEL_FILE.fullmatch(text) and not text.startswith("/"):
                     yield text
@@ -41,5 +42,5 @@ def earlier_models(tree: ast.AST) -> Iterator[str]:
 
 def short_texts(tree: ast.AST) -> frozenset[str]:
     """Return the literal texts of a script that may be paths or parts of paths."""
-    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    texts = (node.value for node in all_nodes(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return frozenset(text for text in texts if 0 < len(text) <= MAX_TEXT_CHARS and text.isprintable())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from hptui.scripts.syntax_nodes import all_nodes
+
 PARSING_METHODS = ("parse_args", "parse_known_args", "parse_args_into_dataclasses", "parse_intermixed_args")
 
 
@@ -36,10 +38,10 @@ def reaches_parsing(tree: ast.Module, project: ast.Module) -> bool:
 
 
 def _parses(node: ast.AST) -> bool:
-    return any(isinstance(inner, ast.Attribute) and inner.attr in PARSING_METHODS for inner in ast.walk(node))
+    return any(isinstance(inner, ast.Attribute) and inner.attr in PARSING_METHODS for inner in all_nodes(node))
 
 
 def _names(node: ast.AST) -> list[str]:
     """Return the names that code uses, the last parts of dotted ones; those of imports, too."""
-    names = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
-    return names + [inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)]
+    names = [inner.id for inner in all_nodes(node) if isinstance(inner, ast.Name)]
+    return names + [inner.attr for inner in all_nodes(node) if isinstance(inner, ast.Attribute)]

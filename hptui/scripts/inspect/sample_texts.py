@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from hptui.scripts.inspect.syntax import literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 WHOLE_NUMBER_NAME = re.compile(
     r"(?:.*_)?(?:epochs?|steps?|iters?|iterations?|i|n|idx|index|batch|batch_idx|num|count|len|total|it|ep|trial|fold|rank)",
@@ -28,7 +29,7 @@ def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Yield the variables that hold one text, with the expression that makes it, and what is added to it."""
     assigned: dict[str, list[ast.expr]] = {}
     added: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.FunctionDef):
             given = zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
             for argument, default in given:
@@ -122,7 +123,7 @@ def is_text(node: ast.AST) -> bool:
 
 def names_in(node: ast.AST) -> list[str]:
     """Return the variables of an expression."""
-    return [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    return [inner.id for inner in all_nodes(node) if isinstance(inner, ast.Name)]
 
 
 def is_fixed(node: ast.expr, spec: str) -> bool:

@@ -10,6 +10,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import SMALLER_IS_BETTER, larger_is_better
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
 from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.syntax_nodes import all_nodes
 
 BEST_WORD = re.compile(r"(?:^|[^a-z])(?:best|max|min|highest|lowest|top|record)(?![a-z])|best", re.IGNORECASE)
 """Words of the variables that hold the best value so far."""
@@ -29,9 +30,9 @@ class Selection:
 
 def selections(tree: ast.AST) -> list[Selection]:
     """Return by what a script chooses its best, in source order."""
-    compared = [parts for node in ast.walk(tree) for parts in _chosen(node)]
+    compared = [parts for node in all_nodes(tree) for parts in _chosen(node)]
     compared.sort(key=lambda parts: (parts[0].lineno, parts[0].col_offset))
-    monitored = [selection for node in ast.walk(tree) if isinstance(node, ast.Call) for selection in _monitored(node)]
+    monitored = [selection for node in all_nodes(tree) if isinstance(node, ast.Call) for selection in _monitored(node)]
     named = [(names_of(ast.unparse(node)) | names_of(ast.unparse(best)), larger) for node, best, larger in compared]
     made = (Selection(frozenset(names), larger) for names, larger in named if names)
     return list(dict.fromkeys([*monitored, *made]))

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 
 def functions_of_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the calls in functions, each with the name of the innermost one."""
-    for node in ast.walk(tree):  # outer functions come before those within them
+    for node in all_nodes(tree):  # outer functions come before those within them
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from ((id(call), node.name) for _, call in calls(node))
 
@@ -53,7 +54,7 @@ def hides_debug(tree: ast.AST) -> bool:
         return False
     shown = {
         dotted_name(node.targets[0])
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
         if dotted_name(node.value.func).endswith(("StreamHandler", "RichHandler"))
     }
@@ -64,7 +65,7 @@ def hides_debug(tree: ast.AST) -> bool:
     ]
     if any(owner in shown and level in HIGHER_LEVELS for owner, level in levels):
         return True
-    names = {_level(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Constant)}
+    names = {_level(node) for node in all_nodes(tree) if isinstance(node, ast.Attribute | ast.Constant)}
     return "DEBUG" not in names
 
 
@@ -81,7 +82,7 @@ def loggers_of_files(tree: ast.AST) -> set[str]:
     """Return the loggers that have handlers of files alone: `log.addHandler(FileHandler("a"))`."""
     made = {
         dotted_name(node.targets[0]): dotted_name(node.value.func).rpartition(".")[2]
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
     }
     handlers: dict[str, set[str]] = {}
@@ -116,7 +117,7 @@ def never_called(tree: ast.AST) -> list[ast.stmt]:
 
 def unnamed(tree: ast.AST) -> list[ast.stmt]:
     """Return the functions at the top level of a script that nothing in it names."""
-    nodes = list(ast.walk(tree))
+    nodes = list(all_nodes(tree))
     if not isinstance(tree, ast.Module):
         return []
     named = {node.id for node in nodes if isinstance(node, ast.Name)}

@@ -13,6 +13,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.scripts.constant_slots import assigned_pairs, top_level
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm
+from hptui.scripts.syntax_nodes import all_nodes, nodes_of, once
 
 Constants = dict[str, Any]
 """Constants of a script by name."""
@@ -121,15 +122,20 @@ def _entry(table: Any, key: Any, absent: Any) -> Any:
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """Yield each call with the dotted name of what is called ('' if it has none), in source order."""
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    for node in sorted(nodes, key=lambda call: (call.lineno, call.col_offset)):
-        yield dotted_name(node.func), node
+    yield from _calls(tree)
 
 
+@once
+def _calls(tree: ast.AST) -> list[tuple[str, ast.Call]]:
+    nodes = sorted(nodes_of(tree, ast.Call), key=lambda call: (call.lineno, call.col_offset))
+    return [(dotted_name(node.func), node) for node in nodes]
+
+
+@once
 def imported_modules(tree: ast.AST) -> set[str]:
     """Return the first parts of the names of all imported modules."""
     names: list[str] = []
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
     return {name.partition(".")[0] for name in names}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hptui.scripts.inspect.folded import filled, table_of
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_DEPTH = 10
 """Variables and functions that are followed from one table to the next."""
@@ -29,7 +30,7 @@ class Tables:
 
     def __init__(self, tree: ast.AST, around: Tables | None = None) -> None:
         self._functions: dict[str, list[ast.FunctionDef]] = {} if around is None else around._functions
-        for node in ast.walk(tree) if around is None else ():
+        for node in all_nodes(tree) if around is None else ():
             if isinstance(node, ast.FunctionDef):
                 self._functions.setdefault(node.name, []).append(node)
             elif isinstance(node, ast.ClassDef):
@@ -37,8 +38,9 @@ class Tables:
                 self._functions.setdefault(f"{node.name}()", []).extend(called)
         self._around = around
         self._inside: dict[int, Tables] = {} if around is None else around._inside
+        self._known: dict[tuple[str, int], ast.Dict | None] = {}
         self._parts: dict[str, list[ast.expr]] = dict(_parts(tree))
-        self._arguments = {inner.arg for inner in ast.walk(tree) if isinstance(inner, ast.arg)} if around else set()
+        self._arguments = {inner.arg for inner in all_nodes(tree) if isinstance(inner, ast.arg)} if around else set()
         self.loops = {} if around else {**dict(self._key_loops(tree)), **dict(_literal_loops(tree))}
         """Loop variables that go through texts, with these."""
 
@@ -49,8 +51,8 @@ class Tables:
         if (literal := table_of(node)) is not None:
             return literal
         match node:
-            case ast.Name() | ast.Attribute() if parts := self._parts_of(dotted_name(node)):
-                return _joined([self.of(part, depth + 1) for part in parts])
+            case ast.Name() | ast.Attribute():
+                return self._of_variable(dotted_name(node), depth)
             case ast.Subscript(value=ast.Call() as call, slice=ast.Constant(value=int() as place)):
                 return self._returned_by(call, depth, place)
             case ast.DictComp(key=key, generators=[ast.comprehension() as loop]):
@@ -67,6 +69,11 @@ class Tables:
                 return self._returned_by(node, depth)
         return None
 
+    def _of_variable(self, name: str, depth: int) -> ast.Dict | None:
+        if (name, depth) not in self._known:
+            self._known[name, depth] = _joined([self.of(part, depth + 1) for part in self._parts_of(name)])
+        return self._known[name, depth]
+
     def _parts_of(self, name: str) -> list[ast.expr]:
         """Return what is assigned to a variable or put into it, in a function or around it."""
         name = name.removesuffix(METERS)
@@ -81,7 +88,7 @@ class Tables:
         returned: list[ast.Dict | None] = []
         functions = self._functions.get(name, [])
         for made in self._parts_of(dotted_name(func)) if not functions else ():  # criterion = Loss(); criterion(x)
-            made_by = [dotted_name(n.func).rpartition(".")[2] for n in ast.walk(made) if isinstance(n, ast.Call)]
+            made_by = [dotted_name(n.func).rpartition(".")[2] for n in all_nodes(made) if isinstance(n, ast.Call)]
             functions = [*functions, *(f for by in made_by for f in self._functions.get(f"{by}()", []))]
         for function in functions:
             if id(function) not in self._inside:
@@ -109,7 +116,7 @@ class Tables:
 
     def _key_loops(self, tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
         """Yield the loop variables that go through the keys of a table with literal keys, with these."""
-        for node in ast.walk(tree):
+        for node in all_nodes(tree):
             if not isinstance(node, ast.For | ast.comprehension):
                 continue
             over: ast.expr = node.iter
@@ -138,13 +145,13 @@ def _joined(tables: list[ast.Dict | None]) -> ast.Dict | None:
 
 
 def _returned(function: ast.FunctionDef) -> list[ast.expr]:
-    return [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
+    return [node.value for node in all_nodes(function) if isinstance(node, ast.Return) and node.value is not None]
 
 
 def _parts(tree: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
     """Yield the variables that may hold a table, with what is assigned, put in and merged."""
     parts: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         match node:
             case ast.Assign(targets=[ast.Subscript(value=table, slice=key)], value=entry) if dotted_name(table):
                 if isinstance(key, ast.Constant | ast.JoinedStr) and not isinstance(literal_value(key), int | float):
@@ -181,7 +188,7 @@ def _parts(tree: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
 
 def _literal_loops(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
     """Yield the loop variables that go through literal texts, with these."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.For | ast.comprehension) and isinstance(node.target, ast.Name):
             values = literal_value(node.iter)
             if isinstance(values, list) and values and all(isinstance(value, str | int) for value in values):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hptui.scripts.inspect.folded import filled, table_of, truth
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_ROUNDS = 100
 """Rounds of a loop that are written out."""
@@ -45,12 +46,12 @@ class Unroller:
 
     def __init__(self, tree: ast.AST, keeps: Callable[[ast.expr], bool] | None = None) -> None:
         self._keeps = keeps or (lambda node: True)
-        self._parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self._parents = {id(child): node for node in all_nodes(tree) for child in ast.iter_child_nodes(node)}
         self._calls: dict[str, list[ast.Call]] = {}
         for name, call in calls(tree):
             self._calls.setdefault(name.rpartition(".")[2], []).append(call)
         assigned: dict[str, list[ast.expr]] = {}
-        for node in ast.walk(tree):
+        for node in all_nodes(tree):
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     assigned.setdefault(dotted_name(target), []).append(node.value)
@@ -122,7 +123,7 @@ class Unroller:
         assert isinstance(call, ast.Call)
         parts = [*call.args, *(word.value for word in call.keywords)]
         parts += [node.iter for node in uses if isinstance(node, ast.For)]
-        used = {inner.id for part in parts for inner in ast.walk(part) if isinstance(inner, ast.Name)}
+        used = {inner.id for part in parts for inner in all_nodes(part) if isinstance(inner, ast.Name)}
         if not used & {*arguments, *named, *others} or depth >= MAX_DEPTH:
             return [{}]
         if arguments[:1] == ["self"]:
@@ -194,7 +195,7 @@ class Unroller:
 def _grown(tree: ast.AST) -> Iterator[str]:
     """Yield the tables that get more entries after they were made."""
     yield from (name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".update"))
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
             yield dotted_name(node.value)
 

@@ -11,6 +11,7 @@ from typing import TypeGuard
 from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
+from hptui.scripts.syntax_nodes import all_nodes
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv")
 """Ends of the names of files that hptui reads metrics from."""
@@ -62,7 +63,7 @@ def text_files(tree: ast.Module, names: list[str]) -> list[WrittenFile]:
 
 def _file_name(path: ast.expr, suffixes: tuple[str, ...]) -> str:
     """Return the last name of a path that ends as wanted, of the texts in its expression; '' without one."""
-    texts = [node.value for node in ast.walk(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    texts = [node.value for node in all_nodes(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     name = next((text for text in reversed(texts) if text.lower().endswith(suffixes)), "")
     return name.rpartition("/")[2] or name
 
@@ -88,7 +89,7 @@ def written_places(tree: ast.AST) -> set[str]:
             continue
         parts: list[ast.AST] = [*call.args, *(word.value for word in call.keywords)]
         parts += [call.func.value] if last == "mkdir" and isinstance(call.func, ast.Attribute) else []
-        inner = [node for part in parts for node in ast.walk(part)]
+        inner = [node for part in parts for node in all_nodes(part)]
         names |= {node.attr if isinstance(node, ast.Attribute) else node.id for node in inner if _is_name(node)}
     return {name for name in names if not READ_TOO.fullmatch(name.lower())}
 
@@ -101,19 +102,19 @@ def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     """Return what is assigned to each variable, the last of several."""
     return {
         name: node.value
-        for node in ast.walk(tree)
+        for node in all_nodes(tree)
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and (name := dotted_name(node.targets[0]))
     }
 
 
 def _parts(node: ast.expr, assigned: Mapping[str, ast.expr]) -> list[ast.expr]:
-    names = [dotted_name(inner) for inner in ast.walk(node)]
+    names = [dotted_name(inner) for inner in all_nodes(node)]
     return [assigned[name] for name in names if name in assigned]
 
 
 def _given(tree: ast.Module) -> dict[str, ast.expr]:
     """Return what calls give for the arguments of own functions, by their names."""
-    definitions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    definitions = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     given: dict[str, ast.expr] = {}
     for called, call in calls(tree):
         definition = definitions.get(called.rpartition(".")[2])
@@ -153,7 +154,7 @@ def _paths(tree: ast.Module, ends: tuple[str, ...] = SUFFIXES) -> Iterator[tuple
 
 def _names(tree: ast.Module, samples: Samples) -> Iterator[str]:
     """Yield the names in the tables and headings that are written."""
-    for node in ast.walk(tree):
+    for node in all_nodes(tree):
         if isinstance(node, ast.Assign) and HEADING_NAME.fullmatch(dotted_name(node.targets[0]).rpartition(".")[2]):
             columns = literal_value(node.value)
             yield from (text for text in columns if isinstance(text, str)) if isinstance(columns, list) else ()

@@ -19,6 +19,7 @@ from hptui.scripts.inspect.syntax import (
     literal_value,
     type_of,
 )
+from hptui.scripts.syntax_nodes import all_nodes
 
 NODE_NAMES = ("CfgNode", "CN")
 
@@ -40,11 +41,11 @@ def yacs_options(tree: ast.Module, path: Path) -> InspectedScript | None:
 
 def _nodes(tree: ast.Module) -> dict[str, Any]:
     """Return the leaves of the configuration by dotted name, the first node left out."""
-    imported = [alias for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names]
+    imported = [alias for node in all_nodes(tree) if isinstance(node, ast.ImportFrom) for alias in node.names]
     names = {alias.asname or alias.name for alias in imported if alias.name in NODE_NAMES} | set(NODE_NAMES)
     roots: set[str] = set()
     values: dict[str, Any] = {}
-    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and len(node.targets) == 1]
+    assigned = [node for node in all_nodes(tree) if isinstance(node, ast.Assign) and len(node.targets) == 1]
     for node in sorted(assigned, key=lambda item: item.lineno):
         target, made = dotted_name(node.targets[0]), node.value
         is_node = isinstance(made, ast.Call) and dotted_name(made.func).rpartition(".")[2] in names

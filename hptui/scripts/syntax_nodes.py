@@ -1,0 +1,108 @@
+"""The nodes of a script's syntax tree, walked once: a look-up for each of its many names would walk it again.
+
+It is used by `constant_slots.py`, so it imports the standard library alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, TypeVar
+
+T = TypeVar("T", bound=ast.AST)
+R = TypeVar("R")
+KEPT = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.Dict, ast.Call)
+"""Nodes that keep what was looked up in them."""
+
+
+def once(look_up: Callable[[T], R]) -> Callable[[T], R]:
+    """Return a function that looks something up once: a module, class, function or table keeps the answer.
+
+    What it returns is shared, so callers do not change it, and still holds after a literal was put in the place of
+    another one: it names places, not values.
+    """
+
+    @wraps(look_up)
+    def kept(tree: T) -> R:
+        if not isinstance(tree, KEPT):
+            return look_up(tree)
+        answers = tree.__dict__.setdefault("_hptui_answers", Answers())
+        if look_up not in answers:
+            answers[look_up] = look_up(tree)
+        answer: R = answers[look_up]
+        return answer
+
+    return kept
+
+
+class Answers(dict[Any, Any]):
+    """What was looked up in a node, by the function; a copy of the node, which may be changed, has none."""
+
+    def __deepcopy__(self, memo: Any) -> Answers:
+        return Answers()
+
+
+@once
+def all_nodes(tree: ast.AST) -> list[ast.AST]:
+    """Return a tree's nodes in the order of `ast.walk`."""
+    nodes = [tree]
+    for node in nodes:  # which grow meanwhile
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                nodes.append(value)
+            elif isinstance(value, list):
+                nodes += [item for item in value if isinstance(item, ast.AST)]
+    return nodes
+
+
+def nodes_of(tree: ast.AST, *kinds: type[T]) -> Iterator[T]:
+    """Yield a tree's nodes of some classes, in the order of `ast.walk`."""
+    return (node for node in all_nodes(tree) if isinstance(node, kinds))
+
+
+def place_name(node: ast.AST) -> str:
+    """Return the dotted name of `args.lr` or `params["lr"]`; '' for what is neither."""
+    if isinstance(node, ast.Attribute):
+        inner = place_name(node.value) if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+        return f"{inner}.{node.attr}" if inner else ast.unparse(node)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        return f"{ast.unparse(node.value)}.{node.slice.value}"
+    return ""
+
+
+def last_parts(node: ast.AST) -> list[str]:
+    """Return the name of an attribute, or the key of an entry."""
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    key = getattr(node.slice, "value", None) if isinstance(node, ast.Subscript) else None
+    return [key] if isinstance(key, str) and key else []
+
+
+def called_name(node: ast.Call, names: tuple[str, ...]) -> bool:
+    """Return whether a call is one of `names`, with the module in front or without."""
+    called = last_called(node)
+    likely = [name for name in names if name.rpartition(".")[2] == called]
+    text = ast.unparse(node.func) if likely and isinstance(node.func, ast.Attribute) else called
+    return any(text == name or text.endswith(f".{name}") for name in likely)
+
+
+def last_called(call: ast.Call) -> str:
+    """Return the last part of the name of what is called; '' if it has none."""
+    name: str = getattr(call.func, "attr", "") or getattr(call.func, "id", "")
+    return name
+
+
+def slot_value(owner: Any, key: Any) -> ast.expr:
+    """Return the expression that stands in a place."""
+    value: ast.expr = getattr(owner, key) if isinstance(key, str) else owner[key]
+    return value
+
+
+LITERAL_NODES = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, ast.operator, ast.unaryop)
+
+
+def is_plain(node: ast.AST) -> bool:
+    """Return whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
+    return all(isinstance(inner, (*LITERAL_NODES, ast.expr_context)) for inner in ast.walk(node))
