@@ -72,7 +72,7 @@ class DotGrid:
     names_axes: bool = False
     """Whether the ticks are the names of axes, none of which may be left out; each has a scale of its own."""
     axis_labels: Sequence[tuple[float, float, str]] = ()
-    """What the heights of such axes stand for: x, y and a text, written where no line runs."""
+    """What the heights of such axes stand for: x, y and a text, written over lines."""
 
     @property
     def is_dense(self) -> bool:
@@ -93,7 +93,8 @@ def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") ->
     codes, owner = rasterize([line for line, _ in grid.lines], across, body, grid.box, style)
     meanings = [meaning for _, meaning in grid.lines]
     dots, counts = _dots_by_cell(grid, across, body, style)
-    numbers = {**_numbers_by_cell(dots, codes != 0), **_axis_labels_by_cell(grid, codes != 0, style)}
+    axis_labels = _axis_labels_by_cell(grid, across, body, style)
+    numbers = _numbers_by_cell(dots, codes != 0)
     labels = {} if grid.names_axes else dict(layout.rows)
     drawing: Drawing = [[Cell(" " * gutter + grid.y_title, "muted")]]
     for row in range(body):
@@ -103,6 +104,8 @@ def draw_grid(grid: DotGrid, width: int, height: int, marks: str = "braille") ->
             is_shade = grid.is_dense and dot is not None and dot.meaning != "best" and not dot.outside
             if dot is not None and not is_shade:
                 cells.append(Cell(_dot_character(dot, style), dot.meaning))
+            elif dot is None and (row, column) in axis_labels:
+                cells.append(Cell(axis_labels[row, column], "muted"))
             elif pattern:
                 cells.append(Cell(_line_character(style, pattern), meanings[int(owner[row, column])]))
             elif dot is not None:
@@ -212,18 +215,13 @@ def _numbers_by_cell(dots: Mapping[tuple[int, int], Dot], is_line: NDArray[np.bo
     return numbers
 
 
-def _axis_labels_by_cell(grid: DotGrid, is_line: NDArray[np.bool_], style: DotStyle) -> Mapping[tuple[int, int], str]:
-    """Return the characters of the labels of axes: right of their axis, left of the last, or nowhere."""
+def _axis_labels_by_cell(grid: DotGrid, across: int, down: int, style: DotStyle) -> Mapping[tuple[int, int], str]:
+    """Return the characters of the labels of axes: from their axis on, at the last one before it."""
     cells: dict[tuple[int, int], str] = {}
-    down, across = is_line.shape
     for x, y, text in grid.axis_labels:
-        row, column = _cell_of(Dot(x, y, ""), grid.box, across, down, style)
-        start = column if column + len(text) <= across else across - len(text)
-        for line in (row, row - 1, row + 1):
-            taken = [(line, start + index) for index in range(len(text))]
-            if 0 <= line < down and start >= 0 and not any(cell in cells or is_line[cell] for cell in taken):
-                cells |= zip(taken, text, strict=True)
-                break
+        row, column = _cell_of(Dot(x, y), grid.box, across, down, style)
+        start = max(0, min(column, across - len(text)))
+        cells |= {(row, start + index): sign for index, sign in enumerate(text)}
     return cells
 
 
