@@ -184,6 +184,11 @@ def pareto_set(study: Study, trials: Sequence[Trial]) -> list[Trial]:
     return [by_number[trial.number] for trial in _nondominated_trials(study, chosen)]
 
 
+def first_of_best(study: Study, best: Sequence[Trial]) -> Trial | None:
+    """Return the one of the best trials that stands for all: the best in the first objective."""
+    return min(best, key=lambda trial: (objective_point(study, trial)[0], trial.number), default=None)
+
+
 def _nondominated_trials(study: Study, chosen: Sequence[Trial]) -> list[Trial]:
     return [chosen[index] for index in nondominated_indices([objective_point(study, trial) for trial in chosen])]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hptui.core.errors import NotFound, did_you_mean
 from hptui.core.sanitize import sanitize
-from hptui.core.trial import Trial
+from hptui.core.trial import Trial, TrialStatus
 from hptui.core.values import NAME_PATTERN
 from hptui.results.fresh_means import trial_by_fresh
 from hptui.results.view import View, read_view
@@ -57,6 +57,14 @@ def _require_no_remains(sd: StudyDir) -> None:
         raise NotFound(message, hint="put it back, or begin anew with hptui run FILE: files of trials are kept aside")
 
 
+def _what_is_lacking(view: View) -> str:
+    """Return what a study without a best trial has none of."""
+    if not any(trial.status is TrialStatus.COMPLETE for trial in view.trials):
+        return "no complete trial"
+    kept = "no trial with a value that keeps its conditions"
+    return kept if view.study.search.outcome else "no trial with a value for every objective"
+
+
 def find_trial(reader: StoreReader, ref: str, view: View | None = None, by: str = "rank") -> Trial:
     """Return the trial `ref`: a number, a name, or `best`: by rank, or `by` the mean of `fresh` runs.
 
@@ -71,7 +79,7 @@ def find_trial(reader: StoreReader, ref: str, view: View | None = None, by: str 
             hint = f'hptui trials {name}; [objective] metric = "…" in the study file ranks them'
             raise NotFound(f"study {name!r} has no objective, so no trial is best", hint=hint)
         if view.best is None:
-            raise NotFound(f"study {name!r} has no complete trial, so none is best", hint=f"hptui trials {name}")
+            raise NotFound(f"study {name!r} has {_what_is_lacking(view)}, so none is best", hint=f"hptui trials {name}")
         return view.best
     if ref.isdecimal():
         for trial in view.trials:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.trial import StudyState
 from hptui.core.version import __version__
 from hptui.operations.find import find_study
 from hptui.results.document import Block, Image, MarkdownText, ReportDocument, render_markdown
@@ -37,32 +38,39 @@ REPORT_NAME, FACTS_NAME, FIGURES_FOLDER = "report.md", "facts.json", "images"
 """Names of the report, of its facts, and of the folder of its figures."""
 
 
+def _record(sd: StudyDir, reader: StoreReader | None = None) -> ReportData:
+    """Return what a report reads of a study, and whether its runner has gone while it is open."""
+    from hptui.operations.runner_process import runner_status
+    from hptui.results.report_data import read_report_data
+
+    record = read_report_data(sd, reader)
+    is_open = record.view.row.state in (StudyState.RUNNING, StudyState.DRAINING)
+    return replace(record, is_runner_gone=is_open and not runner_status(sd)["alive"])
+
+
 def report_text(sd: StudyDir, style: str = "") -> str:
     """Return the report as Markdown, without figures, since these need files."""
     from hptui.results.report import write_report
-    from hptui.results.report_data import read_report_data
 
-    return write_report(read_report_data(sd), REPORT_NAME, known_style(style))[0]
+    return write_report(_record(sd), REPORT_NAME, known_style(style))[0]
 
 
 def brief_text(sd: StudyDir) -> str:
     """Return the first screen of the report as Markdown."""
     from hptui.results.fact_writer import FactWriter
-    from hptui.results.report_data import read_report_data
     from hptui.results.sections.first_screen import first_screen
 
-    return render_markdown(ReportDocument(tuple(first_screen(FactWriter(read_report_data(sd)))))).text
+    return render_markdown(ReportDocument(tuple(first_screen(FactWriter(_record(sd)))))).text
 
 
 def report_as_json(sd: StudyDir, style: str = "", *, brief: bool = False) -> dict[str, Any]:
     """Return the report as JSON, or with `brief` its first screen: sentences, claims, facts."""
     from hptui.results.fact_writer import FactWriter
     from hptui.results.report import compose_report
-    from hptui.results.report_data import read_report_data
     from hptui.results.report_json import brief_json, report_json
     from hptui.results.sections.first_screen import first_screen_lines
 
-    record = read_report_data(sd)
+    record = _record(sd)
     if brief:
         row = record.view.row
         about = {"study": row.name, "uuid": row.uuid, "asof": f"{record.asof:.3f}"}
@@ -73,10 +81,9 @@ def report_as_json(sd: StudyDir, style: str = "", *, brief: bool = False) -> dic
 def brief_lines(sd: StudyDir) -> list[str]:
     """Return the first screen of the report as lines of plain text, without the title."""
     from hptui.results.fact_writer import FactWriter
-    from hptui.results.report_data import read_report_data
     from hptui.results.sections.first_screen import first_screen_lines
 
-    return [plain_text(line) for line in first_screen_lines(FactWriter(read_report_data(sd)))]
+    return [plain_text(line) for line in first_screen_lines(FactWriter(_record(sd)))]
 
 
 def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "", *, html: bool = False) -> list[Path]:
@@ -86,9 +93,8 @@ def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "",
     HTML file. A `target` that ends in .html is that file alone. `figures` is png, svg or none (default: as the study
     file says); they are written to `images/` next to it. Existing files are replaced whole.
     """
-    from hptui.results.report_data import read_report_data
 
-    record = read_report_data(sd)
+    record = _record(sd)
     kind = figures or record.view.study.report.figures
     if target.suffix.lower() == ".html":
         with tempfile.TemporaryDirectory() as folder:
@@ -224,10 +230,9 @@ def _rendered_now(sd: StudyDir, ledger: FactIndex) -> tuple[MarkdownText, Markdo
     The second is None where both are the same, or where the store no longer has what was then.
     """
     from hptui.results.report_asof import record_as_of
-    from hptui.results.report_data import read_report_data
 
     with StoreReader.open(sd) as reader:
-        record = read_report_data(sd, reader)
+        record = _record(sd, reader)
         uuid, study_uuid = ledger.about.get("uuid"), record.view.row.uuid
         if uuid != study_uuid:
             raise UserError(f"the report is of another study called {sd.name!r}", hint="--home says where its own is")
@@ -237,6 +242,8 @@ def _rendered_now(sd: StudyDir, ledger: FactIndex) -> tuple[MarkdownText, Markdo
         except ValueError:
             return now, None
         earlier = record_as_of(record, moment, reader.events()) if moment < record.asof - 0.001 else None
+        if earlier is None and record.is_runner_gone:  # it may have been at work when the report was written
+            earlier = replace(record, is_runner_gone=False)
         return now, None if earlier is None else _rendered(earlier, reader, ledger)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hptui.core.errors import MachineError, UserError, did_you_mean
 from hptui.core.masking import mask
+from hptui.core.ranking import first_of_best
 from hptui.core.study import FILE_SETS, Study
 from hptui.operations.report import write_report
 from hptui.results.export.text_formats import write_atomically
@@ -106,7 +107,7 @@ def on_end_facts(sd: StudyDir, study: Study) -> dict[str, str]:
     """
     with StoreReader.open(sd) as reader:
         row, trials = reader.study(), reader.trials()
-    best = next(iter(best_trials(study, trials)), None)
+    best = first_of_best(study, best_trials(study, trials))
     statuses = [str(trial.status) for trial in trials]
     counts = ", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses))
     facts = {"study": study.name, "directory": str(sd.root), "state": str(row.state), "message": row.message or ""}

@@ -15,7 +15,7 @@ from hptui.results.fresh_means import fresh_means, means_json
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
 from hptui.results.packing import packing_json
 from hptui.results.time_left import time_left
-from hptui.results.view import View, best_trials, stage_progress
+from hptui.results.view import View, stage_progress
 from hptui.store.reader import StoreReader
 from hptui.store.whereabouts import whereabouts
 
@@ -60,15 +60,14 @@ def status_json(view: View, now: float | None = None) -> Json:
 
 
 def _best(view: View) -> Json | None:
-    """Return the best trial in short; with several objectives the first of the Pareto set."""
-    best = best_trials(view.study, view.trials)
-    if not best:
+    """Return the best trial in short; with several objectives the one that is best in the first."""
+    first = view.best
+    if first is None:
         return None
-    first = best[0]
     values = dict(first.values or {})
     value = values[view.study.objective.metric]
     params = dict(first.params)
-    others = [trial.number for trial in best[1:]]
+    others = [trial.number for trial in view.front if trial.number != first.number]
     means = fresh_means(view)
     shape: Json = {"number": first.number, "value": value, "params": params, "values": values, "also": others}
     shape["fresh"] = None if means is None else means_json(means)

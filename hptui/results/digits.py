@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 
+from hptui.core.dataclass import dataclass
+from hptui.core.format import number
+
 PRINTED_NUMBER = re.compile(r"[~]?([−-]?\d[\d,]*(?:\.\d+)?)(?![\d.e])")
 """A number at the beginning of a text, as reports print them."""
+PRINTED_EXPONENT = re.compile(r"-?\d(?:\.\d+)?e[-+]?\d+")
+"""A number with an exponent."""
 PRINTED_PERCENTAGE = re.compile(r"[−-]?[\d,.]+%")
 """A percentage at the beginning of a text."""
 
@@ -33,9 +38,7 @@ def column_decimals(values: Sequence[float], standard_error: float | None = None
     size = abs(next((value for value in finite if value), 0.0))
     if not size or not 1e-4 <= size < 1e6:
         return None
-    ordered = sorted(set(finite))
-    gaps = [high - low for low, high in pairwise(ordered) if high - low > 1e-9 * max(abs(low), abs(high))]
-    smallest = max(min(gaps, default=size), standard_error or 0.0)
+    smallest = max(min(_gaps(finite), default=size), standard_error or 0.0)
     whole = math.floor(math.log10(size)) + 1
     decimals = -math.floor(math.log10(smallest))
     if all(value == int(value) and abs(value) < 1e6 for value in finite):
@@ -43,8 +46,54 @@ def column_decimals(values: Sequence[float], standard_error: float | None = None
     return max(0, min(max(decimals + whole, MIN_DIGITS), MAX_DIGITS) - whole)
 
 
+def _gaps(finite: Sequence[float]) -> list[float]:
+    """Return the differences between neighbours, without those of rounding."""
+    ordered = sorted(set(finite))
+    return [high - low for low, high in pairwise(ordered) if high - low > 1e-9 * max(abs(low), abs(high))]
+
+
+USUAL_DIGITS = 4
+"""Significant digits of a number with an exponent, unless values differ in later ones only."""
+
+
+def exponent_digits(values: Sequence[float]) -> int:
+    """Return the digits of numbers with an exponent, up to six: the smallest difference has one."""
+    finite = [value for value in values if math.isfinite(value)]
+    size, smallest = max(map(abs, finite), default=0.0), min(_gaps(finite), default=0.0)
+    if not size or not smallest:
+        return USUAL_DIGITS
+    return max(USUAL_DIGITS, min(math.floor(math.log10(size)) - math.floor(math.log10(smallest)) + 1, MAX_DIGITS))
+
+
 def fixed_text(value: float, decimals: int) -> str:
     """Return a number with these digits behind the point; one far from the others in its own."""
     if value and not 10.0 ** (2 - MIN_DIGITS) * 10.0**-decimals <= abs(value) < 1e7:
         return f"{value:.{MIN_DIGITS}g}"
     return f"{value:,.{decimals}f}" if abs(value) >= 1e4 else f"{value:.{decimals}f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """The digits of all values of a column: behind the point, or significant ones of numbers with an exponent."""
+
+    decimals: int | None
+    exponent: int
+
+    def text(self, value: float) -> str:
+        """Return a number in these digits; '' where the usual ones do."""
+        if self.decimals is not None:
+            return fixed_text(value, self.decimals)
+        return f"{value:.{self.exponent - 1}e}" if self.exponent > USUAL_DIGITS and "e" in number(value) else ""
+
+
+def digits_of(values: Sequence[float], standard_error: float | None = None) -> Digits:
+    """Return the digits of a column's values, the first of which is the best."""
+    return Digits(column_decimals(values, standard_error), exponent_digits(values))
+
+
+def printed_change(before: str, after: str) -> float | None:
+    """Return the difference between two numbers with an exponent as they stand there; None for others."""
+    texts = [text.split(" ")[0].replace("−", "-") for text in (before, after)]
+    if not all(PRINTED_EXPONENT.fullmatch(text) for text in texts):
+        return None
+    return float(Decimal(texts[1]) - Decimal(texts[0]))

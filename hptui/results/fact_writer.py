@@ -13,7 +13,7 @@ from hptui.core.trial import FROM_TRIAL, INCOMPLETE_MARK, SECONDS_ALONE, Role, T
 from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.significance import Interval
 from hptui.results.columns import setting_column, setting_of_column
-from hptui.results.digits import PRINTED_PERCENTAGE, column_decimals, fixed_text, printed_number
+from hptui.results.digits import PRINTED_PERCENTAGE, Digits, digits_of, printed_change, printed_number
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.report_data import ReportData
 from hptui.results.roles import is_rate_by_name
@@ -51,7 +51,7 @@ class FactWriter:
         self.data, self.view, self.study = record, record.view, record.view.study
         self.originals = {trial.number: trial for trial in record.view.trials}
         """Trials as stored; those that are ranked may hold means over seeds."""
-        self._known_decimals: dict[str, int | None] = dict.fromkeys(MEASURED)
+        self._known_digits: dict[str, Digits] = dict.fromkeys(MEASURED, Digits(None, 0))
 
     # names ------------------------------------------------------------------------------------------------------
 
@@ -146,17 +146,15 @@ class FactWriter:
         if name == "peak_memory_gb":
             return memory(value)
         spec = self.study.metrics.get(name)
-        if (spec is None or not spec.format) and (decimals := self._decimals(name)) is not None:
-            text = fixed_text(value, decimals) + (f" {spec.unit}" if spec and spec.unit else "")
-        else:
-            text = metric(value, spec)
+        own = "" if spec is not None and spec.format else self._digits(name).text(value)
+        text = f"{own} {spec.unit}".rstrip() if own and spec is not None else own or metric(value, spec)
         return f"−{text[1:]}" if text.startswith("-") else text
 
-    def _decimals(self, name: str) -> int | None:
-        """Return the digits behind the point of all values of a metric; None for time, memory or no values."""
-        if name not in self._known_decimals:
-            self._known_decimals[name] = column_decimals(self._ranked_values(name), self._standard_error(name))
-        return self._known_decimals[name]
+    def _digits(self, name: str) -> Digits:
+        """Return the digits of all values of a metric; none for time, memory or no values."""
+        if name not in self._known_digits:
+            self._known_digits[name] = digits_of(self._ranked_values(name), self._standard_error(name))
+        return self._known_digits[name]
 
     def _ranked_values(self, name: str) -> list[float]:
         """Return the finite values of a metric, that of the best trial first."""
@@ -316,7 +314,7 @@ class FactWriter:
         numbers = tuple(trial.number for trial in trials)
         printed = printed_number(before), printed_number(after)
         if name == "seconds" or printed[0] is None or printed[1] is None:
-            size = abs(new - old)
+            size = abs(new - old) if (change := printed_change(before, after)) is None else abs(change)
             text = duration(size).removeprefix("~") if name == "seconds" else number(float(f"{size:.3g}"))
             return Fact(key, new - old, f"{'−' if new < old else '+'}{text}", numbers)
         unit = after.split(" ", 1)[1] if " " in after and not after.endswith(")") else ""

@@ -16,6 +16,7 @@ from hptui.core.space import Space
 from hptui.core.stages import stage_named, stage_space
 from hptui.core.study import Objective
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
+from hptui.core.values import canonical_json
 from hptui.results.analysis.cohort import (
     has_finite_values,
     measured_value,
@@ -77,6 +78,8 @@ class ReportData:
     score_curves: Mapping[str, Mapping[int, Curve]] = field(default_factory=dict)
     """Curves of an objective that were read besides, to rank trials without a value."""
     rung_results: tuple[RungResult, ...] = ()
+    is_runner_gone: bool = False
+    """Whether the store says that the study is running, and nobody runs it."""
 
     @property
     def metric(self) -> str:
@@ -168,7 +171,9 @@ class ReportData:
         """
         changed_settings = {tuple(step.changed) for step in self.steps}
         is_varied = len(changed_settings) > 1 or len(self.order) < MIN_TRIALS_FOR_GROUPS
-        return is_varied and len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) - 1)
+        # Pruned trials of a search count in the claims about settings, and are no steps.
+        pruned = sum(trial.status is TrialStatus.PRUNED for trial in self.view.trials)
+        return is_varied and len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) + pruned - 1)
 
     @cached_property
     def range_test(self) -> RangeTest | None:
@@ -232,7 +237,18 @@ class ReportData:
     @cached_property
     def outlook(self) -> Outlook | None:
         """What more trials may bring; None if unknown."""
-        return outlook_of(self.view)
+        return outlook_of(self.view, self._searched_by_revision)
+
+    @property
+    def _searched_by_revision(self) -> dict[int, str]:
+        """What each revision of the study searched, as text: space, constraints, settings, stages."""
+        specs = {revision.rev: revision.spec for revision in self.revisions}
+        return {
+            rev: canonical_json(
+                [*map(spec.get, ("space", "trainer", "stage")), (spec.get("search") or {}).get("constraints")]
+            )
+            for rev, spec in specs.items()
+        }
 
     @cached_property
     def rungs(self) -> list[RungSummary]:

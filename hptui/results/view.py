@@ -12,7 +12,7 @@ from typing import Any
 from hptui.core.command_settings import script_parameters
 from hptui.core.dataclass import dataclass
 from hptui.core.masking import mask, mask_text
-from hptui.core.ranking import pareto_set, ranking
+from hptui.core.ranking import first_of_best, pareto_set, ranking
 from hptui.core.stages import comparable, planned_in_stage, stage_index
 from hptui.core.study import Objective, Study
 from hptui.core.trial import Role, StudyState, Trial, TrialStatus, Value
@@ -80,8 +80,8 @@ class View:
 
     @cached_property
     def best(self) -> Trial | None:
-        """The best trial; with several objectives the first of the Pareto set."""
-        return next(iter(best_trials(self.study, self.trials)), None)
+        """The best trial; with several objectives the one of the Pareto set that is best in the first."""
+        return first_of_best(self.study, best_trials(self.study, self.trials))
 
     @cached_property
     def memo(self) -> dict[Any, Any]:

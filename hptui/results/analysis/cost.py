@@ -11,7 +11,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.format import setting
 from hptui.core.trial import Attempt, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
-from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
+from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, violates_outcome
 from hptui.results.packing import has_shares, own_seconds
 from hptui.results.roles import SETTING_NAMES, number_with_role
 from hptui.results.view import View
@@ -188,7 +188,7 @@ class CheaperTrial:
 
 def cheaper_trial(view: View, worse: float = 0.05, saved: float = 0.2) -> CheaperTrial | None:
     """Return the fastest trial within the share `worse` of the best that saved the share `saved` of time."""
-    order = sort_by_rank(view, ranked_trials(view))
+    order = [trial for trial in sort_by_rank(view, ranked_trials(view)) if not violates_outcome(view, trial)]
     if len(order) < 2 or len(view.study.objectives) > 1:
         return None
     best, *others = order

@@ -15,7 +15,13 @@ from hptui.core.dataclass import dataclass
 from hptui.core.stages import stage_named
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis import blas
-from hptui.results.analysis.cohort import has_finite_values, objective_value, ranked_trials, replicates
+from hptui.results.analysis.cohort import (
+    has_finite_values,
+    objective_value,
+    ranked_trials,
+    replicates,
+    violates_outcome,
+)
 from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, is_telling, significant_digits
 from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
 from hptui.results.roles import lower_bound
@@ -172,7 +178,7 @@ def fresh_leader(view: View, ranked: Sequence[Trial], dead: frozenset[int] = fro
     if len(view.study.objectives) != 1:
         return None
     sign = 1 if view.study.objective.goal == "minimize" else -1
-    repeated = [trial for trial in ranked if trial.number in view.replicates]
+    repeated = [t for t in ranked if t.number in view.replicates and not violates_outcome(view, t)]
     matches = [fresh for trial in repeated if (fresh := fresh_runs(view, trial, dead, ranked)) is not None]
     return min(matches, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
 

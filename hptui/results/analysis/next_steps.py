@@ -44,8 +44,11 @@ class Outlook:
     chance: float = 0.0
 
 
-def outlook_of(view: View) -> Outlook | None:
-    """Return the outlook of a search; None for fewer than three of its trials, or if all values are equal."""
+def outlook_of(view: View, searched_by_revision: Mapping[int, str] | None = None) -> Outlook | None:
+    """Return the outlook of a search; None for fewer than three of its trials, or if all values are equal.
+
+    `searched_by_revision` says which revisions of the study searched alike: draws of others are of another kind.
+    """
     ranked = [trial for trial in ranked_trials(view) if not violates_outcome(view, trial)]  # those never are the best
     if view.best is not None:  # a longer training is no find of the search
         ranked = [trial for trial in ranked if not has_other_length(view, view.best, trial)]
@@ -71,11 +74,13 @@ def outlook_of(view: View) -> Outlook | None:
             ran = {configuration_key(_only(view.settings(trial), names)) for trial in ended}
             left = sum(configuration_key(_only({**view.base, **row}, names)) not in ran for row in grid)
             return Outlook("grid", order, best_at + 1, since, len(grid), left)
+    # Each of n + m independent draws is the best with equal probability; those that failed or were pruned count.
+    drawn = [trial for trial in view.trials if trial.role is Role.SEARCH and not trial.status.open]
+    is_one_search = len({(searched_by_revision or {}).get(trial.revision) for trial in drawn}) == 1
     if engines <= set(INDEPENDENT) and trials[best_at].role is Role.SEARCH and _are_alike(view, searched):
-        # Each of n + m independent draws is the best with equal probability; those that failed or were pruned count.
-        drawn = sum(trial.role is Role.SEARCH and not trial.status.open for trial in view.trials)
         more = max(5, n // 2)
-        return Outlook("independent", order, best_at + 1, since, more=more, chance=more / (drawn + more))
+        if is_one_search:
+            return Outlook("independent", order, best_at + 1, since, more=more, chance=more / (len(drawn) + more))
     return Outlook("adaptive", order, best_at + 1, since)
 
 

@@ -13,7 +13,7 @@ from hptui.core.parameters import Choice, Float, Int, Parameter
 from hptui.core.shorthand import parse_parameter
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number, values_equal
-from hptui.results.analysis.cohort import ranked_trials, searched_space, sort_by_rank
+from hptui.results.analysis.cohort import ranked_trials, searched_space, sort_by_rank, violates_outcome
 from hptui.results.analysis.failure_regions import beyond_range, position_in_range
 from hptui.results.view import View
 
@@ -53,6 +53,8 @@ def best_quarter(view: View) -> list[Trial]:
 
 def _is_allowed(view: View, trial: Trial) -> bool:
     space = searched_space(view)
+    if violates_outcome(view, trial):
+        return False
     try:
         return space.margin(view.base, space.settle(view.base, view.settings(trial))) <= 0
     except ExpressionError:

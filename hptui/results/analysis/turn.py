@@ -235,7 +235,7 @@ def is_improving(gain: Gain | None) -> bool:
 
 
 def is_level(late: Gain | None, whole: Gain | None) -> bool:
-    """Return whether a curve that fell gains less than 1 % of its whole gain at the end."""
+    """Return whether a curve that fell gains or loses less than 1 % of its whole gain at the end."""
     if late is None or whole is None or whole.gain <= LEARNED_ERRORS * whole.error:
         return False
-    return late.gain + LEVEL_ERRORS * late.error < LEVEL_SHARE * whole.gain
+    return abs(late.gain) + LEVEL_ERRORS * late.error < LEVEL_SHARE * whole.gain

@@ -10,7 +10,15 @@ from hptui.core.trial import Reason, TrialStatus
 from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
-from hptui.results.claims.shapes import numbers_of, one_digit, rounded_up, shape_claims, size_of, together_claims
+from hptui.results.claims.shapes import (
+    cut_tail,
+    numbers_of,
+    one_digit,
+    rounded_up,
+    shape_claims,
+    size_of,
+    together_claims,
+)
 from hptui.results.claims.shipped import is_shown
 from hptui.results.claims.too_few import nothing_stated
 from hptui.results.fact_writer import FactWriter
@@ -222,7 +230,8 @@ def _unseen(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim]:
         single = len(group.settings) == 1
         ordered = all(analysis.factor(name).ordered for name in group.settings)
         text = line(
-            "These trials do not show that {names} {matters}{of}: {where} {it} change {metric} by up to {size}.",
+            "These trials do not show that {names} {matters}{of}: {where} {it} change {metric} by up to {size}{cut}.",
+            cut=cut_tail(facts, analysis),
             of=_of_several(facts, metric),
             names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " and "),
             matters="matters" if single else "matter",

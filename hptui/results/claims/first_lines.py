@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hptui.core.trial import Role, Trial, Value
-from hptui.results.analysis.cohort import objective_value, pareto_front
+from hptui.results.analysis.cohort import has_finite_values, objective_value, pareto_front, violates_outcome
 from hptui.results.analysis.comparable import comparable, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, fresh_difference, independent_runs
 from hptui.results.analysis.reference import metric_change
@@ -95,7 +95,9 @@ def against_baseline(facts: FactWriter) -> Claim | None:
     if len(facts.study.objectives) > 1:
         return _front_against(facts, baseline)
     if baseline.number == best.number:
-        return Claim("AB", ("no trial was better than the baseline",), {}, metric, (best.number,))
+        return Claim(
+            "AB", (f"{none_better(facts, baseline)} was better than the baseline",), {}, metric, (best.number,)
+        )
     fresh = facts.data.fresh(best)
     numbers = (baseline.number, best.number, *(run.number for run in (fresh.runs if fresh is not None else ())))
     # Nobody chose the baseline for its value: all its runs count.
@@ -113,6 +115,22 @@ def against_baseline(facts: FactWriter) -> Claim | None:
         text += _fresh_source(facts, fresh)
     text += _saw_more(facts, baseline, best)
     return Claim("AB", text, {"old": old, "new": new}, metric, numbers)
+
+
+def none_better(facts: FactWriter, baseline: Trial) -> str:
+    """Return `no trial`, or `no ranked trial` where one that is not ranked is better than the baseline."""
+    goals, own = facts.study.objectives, baseline.values or {}
+    better = [
+        trial
+        for trial in facts.view.trials
+        if trial.role is not Role.BASE
+        and has_finite_values(facts.view, trial)
+        and all(goal.better((trial.values or {})[goal.metric], own[goal.metric]) for goal in goals)
+    ]
+    ranked = {trial.number for trial in facts.data.order}
+    word = "no trial" if all(trial.number in ranked for trial in better) else "no ranked trial"
+    broken = any(violates_outcome(facts.view, trial) for trial in better if trial.number in ranked)
+    return f"{word} that keeps the conditions" if broken else word
 
 
 def _front_against(facts: FactWriter, baseline: Trial) -> Claim:
@@ -133,7 +151,7 @@ def _front_against(facts: FactWriter, baseline: Trial) -> Claim:
         and trial.number != baseline.number
     ]
     if any(trial.number == baseline.number for trial in front):
-        text: Line = ("no trial is better in every objective: the baseline is on the front",)
+        text: Line = (f"{none_better(facts, baseline)} is better in every objective: the baseline is on the front",)
     else:
         text = line(
             "{n} of the {front} of the front {be} better in every objective{others}",
@@ -209,7 +227,8 @@ def sure(facts: FactWriter) -> Claim:
     if baseline is None or metric not in (baseline.values or {}):
         return Claim("SU", ("not comparable: there is no baseline with a value",), {"answer": "not comparable"})
     if baseline.number == best.number:
-        return Claim("SU", ("no trial was better than the baseline",), {"answer": "baseline"}, "", (best.number,))
+        phrase = f"{none_better(facts, baseline)} was better than the baseline"
+        return Claim("SU", (phrase,), {"answer": "baseline"}, "", (best.number,))
     differences = comparable(facts.view, baseline, best)
     if differences:
         phrase = f"not comparable: {differences[0].text}"

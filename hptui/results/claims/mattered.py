@@ -18,6 +18,8 @@ def without_value(facts: FactWriter) -> str:
     """Return why no trial is the best."""
     if not facts.study.objectives:
         return "the study has no objective"
+    if facts.data.order and not facts.data.candidates:
+        return "no trial keeps the study's conditions"
     has_base = any(trial.role is Role.BASE and trial.values for trial in facts.view.trials)
     return "only the untrained model has a value" if has_base else "no trial has a value"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from shlex import quote
 
 from hptui.core.parameters import Choice
-from hptui.core.trial import Role
+from hptui.core.shorthand import parse_parameter
+from hptui.core.trial import Role, Value
+from hptui.core.values import is_number
 from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.comparable import unequal_coordinate
+from hptui.results.analysis.evidence import EffectAnalysis
 from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge
 from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range
 from hptui.results.claims.claim import Claim
@@ -65,7 +69,7 @@ def edge_claims(facts: FactWriter) -> list[Claim]:
 
 def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
     """Return the ranges of the best trials for the settings that matter, widened at an edge."""
-    if len(facts.study.objectives) != 1:
+    if len(facts.study.objectives) != 1 or not facts.data.candidates:
         return []
     analysis = facts.data.effect_analysis()
     if analysis.reason or analysis.skill < MIN_SKILL_FOR_RANGE:
@@ -80,9 +84,36 @@ def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
         if len(group.settings) > 1 or parameter is None or not trials or _changes_length(facts, parameter.name):
             continue
         edge = "" if isinstance(parameter, Choice) else edges.get(parameter.name, "")
-        if (suggestion := outward_range(facts.view, parameter, trials, edge)) is not None:
+        suggestion = outward_range(facts.view, parameter, trials, edge)
+        if suggestion is not None and not _leaves_out_better(analysis, suggestion):
             ranges.append(suggestion)
     return ranges
+
+
+def _leaves_out_better(analysis: EffectAnalysis, suggestion: OutwardRange) -> bool:
+    """Return whether the objective is better on average at a value that the claims name than in a range."""
+    curve = analysis.averaged.curve(suggestion.setting)
+    if not curve.factor.ordered:
+        return False
+    sign = 1.0 if analysis.objective.goal == "minimize" else -1.0
+    place = curve.inside(sign)
+    if place is None and curve.direction:
+        place = 0 if curve.direction * sign > 0 else -1
+    then = parse_parameter(suggestion.setting, suggestion.then)
+    if place is None:
+        return False
+    better = curve.values[place]
+    if isinstance(then, Choice):
+        inside: list[Value] = list(then.choices)
+        is_in = then.contains(better)
+    else:
+        is_in = is_number(better) and then.low <= better <= then.high
+        middle = math.sqrt(then.low * then.high) if then.log else (then.low + then.high) / 2
+        inside = [then.low, middle, then.high]
+    if is_in:
+        return False
+    means = sign * analysis.averaged.curve_at(suggestion.setting, [better, *inside]).mean
+    return bool(means[0] < means[1:].min())
 
 
 def range_claims(facts: FactWriter) -> list[Claim]:
@@ -127,7 +158,8 @@ def outlook(facts: FactWriter) -> list[Claim]:
         size = facts.of_value("outlook.size", suggestion.size)
         text = (
             line(
-                "{left} of {size} configurations of the grid have not run.",
+                "{left} of {size} configurations of the grid {have} not run.",
+                have="has" if suggestion.left == 1 else "have",
                 size=size,
                 left=facts.of_value("outlook.left", suggestion.left),
             )
@@ -153,7 +185,9 @@ def outlook(facts: FactWriter) -> list[Claim]:
         )
         if suggestion.kind == "independent":
             text += line(
-                " {more} more independent draws would hold {a} {metric} with a chance of {chance}, luck included.",
+                " {more} more independent draws would hold {a} {metric}{kept} with a chance of {chance}, luck "
+                "included.",
+                kept=" that keeps the conditions" if facts.study.search.outcome else "",
                 a="a lower" if facts.study.objective.goal == "minimize" else "a higher",
                 metric=facts.name(facts.data.metric),
                 more=facts.of_value("outlook.more", suggestion.more, suggestion.order),

@@ -14,7 +14,7 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, join_with_and, line
+from hptui.results.facts import Fact, Line, join_with_and, line
 
 
 def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:
@@ -29,7 +29,8 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
     if direction and is_shown("E4"):
         text = line(
             "On average {metric} {moves} as {name} grows, by about {mean} ({low} to {high}) from {first} to "
-            "{last}{tail}.",
+            "{last}{cut}{tail}.",
+            cut=cut_tail(facts, analysis),
             metric=facts.name(metric),
             moves="rises" if direction > 0 else "falls",
             name=facts.name(name),
@@ -113,6 +114,18 @@ def together_claims(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Cla
         )
         premise = {"evidence": round(pair.evidence, 1), "needed": round(pair.needed, 1)}
         yield Claim("E7", text, premise, f"{pair.first}+{pair.second}", numbers_of(analysis.trials))
+
+
+def cut_tail(facts: FactWriter, analysis: EffectAnalysis) -> Line:
+    """Return `, values above 3.1 counted as that`, behind a size; () where no value was cut."""
+    cut, metric = analysis.scores.cut, analysis.objective.metric
+    if cut is None:
+        return ()
+    return line(
+        ", values {side} {cut} counted as that",
+        side="above" if analysis.objective.goal == "minimize" else "below",
+        cut=facts.of_metric(f"effects.{metric}.cut", metric, cut, analysis.trials),
+    )
 
 
 # numbers -----------------------------------------------------------------------------------------------------------

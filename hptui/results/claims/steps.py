@@ -12,7 +12,7 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.first_lines import sure
 from hptui.results.claims.ranges import edge_claims, range_command
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Name, line
+from hptui.results.facts import Fact, Line, Name, line
 
 SEEDS = 3
 """Fresh runs that are asked for."""
@@ -27,6 +27,8 @@ MORE = 10
 def next_step(facts: FactWriter) -> Claim:
     """Return the next step as a phrase without a full stop; the command is a fact of it."""
     name, best, baseline = quote(facts.view.row.name), facts.data.best, facts.view.baseline
+    if facts.data.is_runner_gone:
+        return Claim("NX", (Fact("next", f"hptui run {name}", f"hptui run {name}"),), {"step": "resume"})
     if facts.view.row.state in (StudyState.RUNNING, StudyState.DRAINING):
         return Claim("NX", ("nothing yet: the study is running",), {"step": "wait"})
     if best is None:
@@ -93,6 +95,9 @@ def _may_go_on(facts: FactWriter) -> bool:
 
 def _after_failures(facts: FactWriter) -> Claim:
     """Return the remedy of the commonest failure of a study without any value."""
+    if facts.data.order:
+        why: Line = ("see the conditions in `[search] outcome`: no trial keeps them",)
+        return Claim("NX", why, {"step": "outcome"}, "", tuple(trial.number for trial in facts.data.order))
     failed = [trial for trial in facts.view.trials if trial.status is TrialStatus.FAILED]
     reasons = Counter(trial.reason for trial in failed)
     # The commonest failure's remedy; of failures that are as common, that of the first one.

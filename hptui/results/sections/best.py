@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hptui.core.dataclass import dataclass
 from hptui.core.format import visible_metrics as visible
 from hptui.core.ranking import hypervolumes
 from hptui.core.trial import SECONDS_ALONE, Role, Trial, Value
 from hptui.core.values import is_number
-from hptui.results.analysis.cohort import knee_of_front, measured_value, pareto_front, varying_settings
+from hptui.results.analysis.cohort import (
+    has_finite_values,
+    knee_of_front,
+    measured_value,
+    pareto_front,
+    varying_settings,
+)
 from hptui.results.columns import setting_column
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
@@ -153,18 +159,26 @@ def _perplexity(facts: FactWriter, trial: Trial) -> Line | None:
 def _front(facts: FactWriter) -> Iterator[Block]:
     yield Heading(2, ("The best trials",))
     front = pareto_front(facts.view)
+    if not front and facts.data.order:
+        yield Paragraph(("No trial keeps the study's conditions.",))
+        return
     if not front:
         yield Paragraph(("No trial is complete with a value for every objective.",))
         return
     goals = join_with_and((str(goal.goal), " ", facts.name(goal.metric)) for goal in facts.study.objectives)
     yield Paragraph(
         line(
-            "The Pareto front has {n}: no trial is as good as one of them in every objective and better in one "
-            "({goals}).",
+            "The Pareto front{stage} has {n}: no {which} is as good as one of them in every objective and better in "
+            "one ({goals}).",
+            stage=stage_of_front(front),
             n=facts.count_with_noun("front.n", front, "trial"),
+            which=_compared_with_front(facts),
             goals=goals,
         )
     )
+    if any(trial.number not in {other.number for other in facts.data.order} for trial in _usable(facts)):
+        text = "Trials of stages with other settings, repeats and what began from a checkpoint are not ranked."
+        yield Paragraph((text,))
     settings = [setting_column(facts.view, name) for name in varying_settings(facts.view, front)]
     names = [*(goal.metric for goal in facts.study.objectives), *settings, "seconds"]
     names += [SECONDS_ALONE] if has_shares(front) else []
@@ -189,6 +203,24 @@ def _front(facts: FactWriter) -> Iterator[Block]:
         yield Paragraph(
             line("Where one of them has to stand for all below, it is {trial}.", trial=facts.trial(facts.data.best))
         )
+
+
+def stage_of_front(front: Sequence[Trial]) -> Line:
+    """Return ` of stage fine`, where all trials of a front are of one."""
+    stages = {trial.stage for trial in front}
+    return (" of stage ", Name(front[0].stage)) if len(stages) == 1 and front[0].stage else ()
+
+
+def _usable(facts: FactWriter) -> list[Trial]:
+    """Return the trials with a value for every objective, ranked or not."""
+    return [t for t in facts.view.trials if t.role is not Role.BASE and has_finite_values(facts.view, t)]
+
+
+def _compared_with_front(facts: FactWriter) -> str:
+    """Return `trial`, or `ranked trial that keeps the conditions` where others are not compared."""
+    ranked = {trial.number for trial in facts.data.order}
+    word = "trial" if all(trial.number in ranked for trial in _usable(facts)) else "ranked trial"
+    return word if len(facts.data.candidates) == len(facts.data.order) else f"{word} that keeps the conditions"
 
 
 def _front_ends(facts: FactWriter, front: list[Trial]) -> Iterator[Line]:

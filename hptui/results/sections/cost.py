@@ -214,6 +214,8 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
         yield Paragraph(
             line(
                 "{trial} is as good, {value}, in {short}{own} instead of {long}."
+                if other == value
+                else "{trial} comes close: {value}, equal in these digits, in {short}{own} instead of {long}."
                 if size == "equal"
                 else "{trial} comes close: {value}, {size} against the best, in {short}{own} instead of {long}.",
                 trial=facts.trial(alternative.trial, capital=True),

@@ -30,6 +30,7 @@ def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
     if len(trials) > BEST_IN_PANEL:
         panel.append(trials[max(BEST_IN_PANEL, len(trials) // 2)])
     rows = list(_sparklines(facts, panel))
+    by: Line = (" by ", facts.name(metric)) if len(facts.study.objectives) > 1 else ()
     first_images, other_images = images[:1], images[1:]
     if rows or first_images:
         yield Heading(2, ("Curves",))
@@ -37,7 +38,8 @@ def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
         yield CodeBlock("text", tuple(rows))
         if len(panel) > BEST_IN_PANEL:
             which = line(
-                "The last one is {trial}, number {rank} of {n} ranked trials.",
+                "The last one is {trial}, number {rank} of {n} ranked trials{by}.",
+                by=by,
                 trial=facts.trial(panel[-1]),
                 rank=facts.of_value("curves.middle", facts.data.order.index(panel[-1]) + 1, facts.data.order),
                 n=facts.count("curves.of", facts.data.order),
@@ -46,7 +48,7 @@ def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
     yield from first_images
     others = list(_sparklines(facts, trials[:MAX_SPARKLINES])) if len(trials) > len(panel) else []
     if others:
-        yield Fold(("Curves of the best trials",))
+        yield Fold(("Curves of the best trials", *by))
         yield CodeBlock("text", tuple(others))
         yield EndFold()
     if other_images:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.parameters import Choice
-from hptui.core.trial import Role, TrialStatus
+from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results import claims
-from hptui.results.analysis.cohort import measured_value, searched_space
+from hptui.results.analysis.cohort import measured_value, searched_space, violates_outcome
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.failure_regions import bests_at_edge
 from hptui.results.analysis.isolation import Isolation, IsolationRow
@@ -76,7 +76,8 @@ def _importance(facts: FactWriter) -> Iterator[Block]:
 
 
 def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Block]:
-    isolation = Isolation(facts.view, facts.data.effect_trials)
+    kept = [trial for trial in facts.data.effect_trials if not violates_outcome(facts.view, trial)]
+    isolation = Isolation(facts.view, kept or facts.data.effect_trials)
     if len(isolation.trials) < MIN_TRIALS_FOR_ISOLATION or len(facts.study.objectives) != 1:
         return
     first = [claim.subject for claim in effects if claim.kind == "E1"]
@@ -101,14 +102,24 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
     left_out = {trial.number for trial in (*facts.data.cohort.imported, *facts.data.cohort.other_length)}
     if any(trial.number in left_out for trial in isolation.trials):
         yield Paragraph(("The table has all trials that ended, also those that do not count above.",))
-    if any(trial.role is Role.REPLICATE and trial.status is TrialStatus.COMPLETE for trial in isolation.trials):
-        by_mean = isolation.is_ranked_by_means
-        text = "a configuration is ranked by the mean of its runs" if by_mean else "repeats are not ranked"
-        yield Paragraph((f"The best value is that of the ranked trials; {text}.",))
+    yield from _whose_best_value(facts, isolation, kept)
     if len(names) > MAX_SETTINGS:
         more = len(names) - MAX_SETTINGS
         number = facts.of_value("isolation.more", more, isolation.trials)
         yield Paragraph(line("{n} more {settings} varied.", n=number, settings="setting" if more == 1 else "settings"))
+
+
+def _whose_best_value(facts: FactWriter, isolation: Isolation, kept: Sequence[Trial]) -> Iterator[Block]:
+    """Yield which trials the best values of the table are of, where not of all complete ones."""
+    complete = [trial for trial in isolation.trials if trial.status is TrialStatus.COMPLETE]
+    if any(trial.role is Role.REPLICATE for trial in complete):
+        by_mean = isolation.is_ranked_by_means
+        text = "a configuration is ranked by the mean of its runs" if by_mean else "repeats are not ranked"
+        yield Paragraph((f"The best value is that of the ranked trials; {text}.",))
+    if any(trial.continued_from is not None for trial in complete):
+        yield Paragraph(("What began from a checkpoint of another trial has no part in the best value.",))
+    if kept and len(kept) < len(facts.data.effect_trials):
+        yield Paragraph(("Trials that break a condition of the study have no part in the best value.",))
 
 
 def _with_unused(isolation: Isolation, name: str) -> list[IsolationRow]:

@@ -9,7 +9,7 @@ from itertools import chain
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.core.values import values_equal
 from hptui.results import claims
-from hptui.results.analysis.cohort import knee_of_front, pareto_front
+from hptui.results.analysis.cohort import knee_of_front, objective_value, pareto_front
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE, runs_of
@@ -20,6 +20,7 @@ from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_parts, line
+from hptui.results.sections.best import stage_of_front
 from hptui.results.view import PSEUDO_LOSS_NOTE
 
 MAX_CHANGES = 6
@@ -91,7 +92,8 @@ def _about(facts: FactWriter) -> Line:
 
 def _study(facts: FactWriter) -> Line:
     row = facts.view.row
-    text: Line = (Name(row.name, code=True), ", ", str(row.state), ", ", *trials_by_status(facts))
+    gone = ", runner gone" if facts.data.is_runner_gone else ""
+    text: Line = (Name(row.name, code=True), ", ", f"{row.state}{gone}", ", ", *trials_by_status(facts))
     if facts.study.trainer.kind == "toy":
         return (*text, ". The numbers are ", Bold((f"{PSEUDO_LOSS_NOTE}",)))
     return (*text, ". The runner: ", Name(row.message)) if row.message else text
@@ -117,14 +119,19 @@ def _best(facts: FactWriter) -> Line:
     best, metric = facts.data.best, facts.data.metric
     if len(facts.study.objectives) > 1:
         front = pareto_front(facts.view)
+        if not front and facts.data.order:
+            return (f"{without_value(facts)}, so none is the best",)
         if not front:
             return ("no trial is complete with a value for every objective",)
         knee = knee_of_front(facts.view, front)
-        text = line("{n} trials form the Pareto front", n=facts.count("front.n", front))
+        text = line(
+            "{n} trials form the Pareto front{stage}", n=facts.count("front.n", front), stage=stage_of_front(front)
+        )
         if len(front) == 1:
             imported = " (imported)" if front[0].role is Role.IMPORTED else ""
             text = line(
-                "{trial}{imported} is as good as any other in every objective",
+                "{trial}{imported}{stage} is as good as any other in every objective",
+                stage=stage_of_front(front),
                 trial=facts.trial(front[0]),
                 imported=imported,
             )
@@ -144,7 +151,22 @@ def _best(facts: FactWriter) -> Line:
         value += _leader(facts, best)
     stage: Line = (" of stage ", Name(best.stage)) if best.stage else ()
     imported = " (imported)" if best.role is Role.IMPORTED else ""
-    return (*facts.trial(best), imported, *stage, ", ", *value, *_best_here(facts, best))
+    return (*facts.trial(best), imported, *stage, ", ", *value, *_best_here(facts, best), *_better_ones(facts, best))
+
+
+def _better_ones(facts: FactWriter, best: Trial) -> Line:
+    """Return how many trials have a better value and break a condition of the study; () if none has."""
+    goal, value = facts.study.objective, objective_value(facts.view, best)
+    kept = {trial.number for trial in facts.data.candidates}
+    better = [
+        trial
+        for trial in facts.data.order
+        if trial.number not in kept and goal.better(objective_value(facts.view, trial), value)
+    ]
+    if not better:
+        return ()
+    text = "; {n} with a better value {verb} a condition of the study"
+    return line(text, n=facts.count("best.broken", better), verb="breaks" if len(better) == 1 else "break")
 
 
 def _leader(facts: FactWriter, best: Trial) -> Line:
@@ -212,14 +234,12 @@ def _against_baseline(facts: FactWriter) -> Line:
     best, baseline = facts.data.best, facts.view.baseline
     if best is None:
         return (without_value(facts),)
-    if len(facts.study.objectives) > 1:
-        return ("the baseline has no value for every objective",)
     if baseline is None and any(trial.role is Role.BASELINE for trial in facts.view.trials):
         return ("the baseline ran in another stage: see Stages below",)
     if baseline is None:
         return ("no trial ran the settings of the study file",)
-    if baseline.number == best.number:
-        return ("no trial was better than the baseline",)
+    if len(facts.study.objectives) > 1:
+        return ("the baseline has no value for every objective",)
     return ("the baseline has no value",)
 
 

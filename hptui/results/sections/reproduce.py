@@ -18,6 +18,9 @@ from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
 
+MAX_SEEDS = 10
+"""Seeds that are listed; of more their number is stated."""
+
 
 def reproduce(facts: FactWriter) -> Iterator[Block]:
     """Yield the command that runs the study again, and one for each trial added by hand."""
@@ -49,9 +52,11 @@ def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> It
     if seeds:
         seeds_text = join_parts(
             Fact(f"seed.{seed}", seed, str(seed), tuple(trial.number for trial in own_trials if trial.seed == seed))
-            for seed in seeds[:10]
+            for seed in seeds[:MAX_SEEDS]
         )
-        yield (Bold(("Seeds of the training",)), ": ", *seeds_text)
+        hidden = len(seeds) - MAX_SEEDS
+        more: Line = (" and ", Fact("seeds.more", hidden, str(hidden)), " more") if hidden > 0 else ()
+        yield (Bold(("Seeds of the training",)), ": ", *seeds_text, *more)
     switches = environment.get("determinism")
     if isinstance(switches, Mapping) and switches:
         yield (

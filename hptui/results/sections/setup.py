@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from shlex import quote
 from typing import Any
 
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, setting
-from hptui.core.trial import Role
-from hptui.core.values import is_number
+from hptui.core.trial import Role, Value
+from hptui.core.values import canonical_json, is_number
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph, ReportTable
 from hptui.results.export.text_formats import toml_text
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
+from hptui.results.facts import Bold, Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.roles import training_and_validation
 
 MODEL_SETTINGS = ("model", "model_name", "base_model", "model_name_or_path")
@@ -23,6 +24,8 @@ PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "accele
 """Packages whose versions are listed."""
 METHODS = {"none": "training of all weights", "lora": "LoRA", "qlora": "LoRA on a model in four bits"}
 """Name of the method by the setting `adapter`."""
+MAX_WARNINGS = 10
+"""Warnings that are listed; of more their number is stated."""
 MIN_EVALUATION_EXAMPLES = 100
 """A validation or test set with fewer examples gets a warning."""
 
@@ -41,6 +44,7 @@ def setup(facts: FactWriter) -> Iterator[Block]:
         )
         if environment:
             own.append(("The trials that ran here:",))
+    own += _whose_environment(facts, environment)
     yield Bullets((*_training_lines(facts), *own, *_machine_lines(environment), *_software_lines(environment)))
     yield from _split_blocks(facts)
     yield from _warnings(facts)
@@ -56,21 +60,79 @@ def recorded_fact(key: str, value: Any) -> Fact:
     return Fact(key, value, setting(value))
 
 
+ENVIRONMENT_PARTS: Mapping[str, tuple[str, ...]] = {
+    "GPU": ("gpu", "gpu_memory_gb"),
+    "CPU": ("cpu", "cores", "ram_gb"),
+    "system": ("os",),
+    "versions": ("python", "hptui", "packages"),
+    "code": ("git_commit", "git_dirty"),
+}
+"""Facts of an environment by what the lines of a machine and its software are called."""
+
+
+def _whose_environment(facts: FactWriter, environment: Mapping[str, Any]) -> list[Line]:
+    """Return in what the environments of trials differ, and whose the lines below are."""
+    trials = [trial for trial in facts.view.trials if trial.role is not Role.IMPORTED]
+    all_attempts = chain.from_iterable(facts.data.attempts.get(trial.number, ()) for trial in trials)
+    known = [attempt.environment for attempt in all_attempts if attempt.environment]
+    differing = [
+        part
+        for part, names in ENVIRONMENT_PARTS.items()
+        if any(_differ(other.get(name), environment.get(name)) for other in known for name in names)
+    ]
+    if not differing:
+        return []
+    best = facts.data.best
+    has_own = best is not None and any(attempt.environment for attempt in facts.data.attempts.get(best.number, ()))
+    whose: Line = ("the best trial",) if has_own else ("one of them",)
+    return [labelled_line("Not the same for all trials", *join_with_and(differing), "; these lines are of ", *whose)]
+
+
+def _differ(first: Any, second: Any) -> bool:
+    """Return whether two recorded facts differ; what one of them lacks is not known."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return any(first[name] != second[name] for name in first.keys() & second.keys())
+    return first is not None and second is not None and first != second
+
+
+def _values_used(facts: FactWriter, name: str) -> list[Value]:
+    """Return the values that a setting had in the trials that began, the study file's first."""
+    values = [facts.view.base.get(name)]
+    begun = [trial for trial in facts.view.trials if trial.started is not None and trial.role is not Role.IMPORTED]
+    used = [facts.view.settings(trial).get(name) for trial in begun]
+    if used:
+        values = [value for value in values if value in used] + used
+    return list({canonical_json(value): value for value in values}.values())
+
+
 def _training_lines(facts: FactWriter) -> Iterator[Line]:
     base = facts.view.base
     for name in MODEL_SETTINGS:
         if base.get(name):
-            yield labelled_line("Model", Name(str(base[name]), code=True))
+            yield labelled_line("Model", *_named(_values_used(facts, name)))
             break
-    adapter = base.get("adapter")
-    if isinstance(adapter, str):
-        yield labelled_line("Method", METHODS.get(adapter, "LoRA"))
-    elif any("lora" in name for name in base):
-        yield labelled_line("Method", "LoRA")
+    methods = _methods(facts)
+    if methods and all(methods):
+        yield labelled_line("Method", *join_parts(methods, ", ", " or "))
     yield labelled_line("Trainer", Name(facts.study.trainer.kind, code=True))
     for name in DATA_SETTINGS:
         if isinstance(base.get(name), str) and base[name]:
-            yield labelled_line("Data", Name(name, code=True), " = ", Name(str(base[name]), code=True))
+            yield labelled_line("Data", Name(name, code=True), " = ", *_named(_values_used(facts, name)))
+
+
+def _named(values: Sequence[Value]) -> Line:
+    """Return the values of a setting: those that several trials had are alternatives."""
+    return join_parts((Name(str(value), code=True) for value in values), ", ", " or ")
+
+
+def _methods(facts: FactWriter) -> list[str]:
+    """Return what the trials trained; '' for what is not known by its name, no method where none is named."""
+    if isinstance(facts.view.base.get("adapter"), str):
+        return [METHODS.get(str(value), "") for value in _values_used(facts, "adapter")]
+    names = [name for name in facts.view.base if "lora" in name]
+    values = [value for name in names for value in _values_used(facts, name)]
+    has_lora = any(is_number(value) and value > 0 for value in values) and not any(value is False for value in values)
+    return ["LoRA"] if has_lora else []
 
 
 def _machine_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
@@ -211,23 +273,35 @@ def _warnings(facts: FactWriter) -> Iterator[Block]:
     texts = [str(warning) for warning in warnings] if isinstance(warnings, list) else []
     texts += [event.message for event in facts.data.warnings]
     if texts:
+        distinct = list(dict.fromkeys(texts))
+        hidden = len(distinct) - MAX_WARNINGS
         yield Paragraph(("What was said while the study ran:",))
-        yield Bullets(tuple((Name(text),) for text in dict.fromkeys(texts))[:10])
+        more: list[Line] = [(facts.of_value("warnings.more", hidden), " more")] if hidden > 0 else []
+        yield Bullets((*((Name(text),) for text in distinct[:MAX_WARNINGS]), *more))
 
 
-def sample_count(facts: FactWriter, metric: str) -> Fact | None:
-    """Return the number of examples that a metric is computed from; None if unknown."""
-    for trial in facts.view.trials:
-        if is_number(n := trial.metrics.get(metric + TOTAL_SUFFIX)) and n > 0:
-            return facts.of_value(
-                f"samples.{metric}", int(n), [trial], text=f"{n:,.0f}", field=f"metrics.{metric}{TOTAL_SUFFIX}"
+def sample_count(facts: FactWriter, metric: str) -> Line:
+    """Return the number of examples behind a metric, `100 to 200` where it differs; () if unknown."""
+    name = metric + TOTAL_SUFFIX
+    counted = [trial for trial in facts.view.trials if is_number(n := trial.metrics.get(name)) and n > 0]
+    if counted:
+        counted.sort(key=lambda trial: (trial.metrics[name], trial.number))
+        ends = dict.fromkeys(int(trial.metrics[name]) for trial in (counted[0], counted[-1]))
+        parts = [
+            facts.of_value(
+                f"samples.{metric}{'' if place == 0 else '.most'}",
+                n,
+                [trial for trial in counted if trial.metrics[name] == n],
+                text=f"{n:,.0f}",
+                field=f"metrics.{name}",
             )
+            for place, n in enumerate(ends)
+        ]
+        return join_parts(parts, " to ")
     samples = next((objective.samples for objective in facts.study.objectives if objective.metric == metric), None)
-    return (
-        facts.of_value(f"samples.{metric}", samples, text=f"{samples:,}", field="study.objective.samples")
-        if samples
-        else None
-    )
+    if not samples:
+        return ()
+    return (facts.of_value(f"samples.{metric}", samples, text=f"{samples:,}", field="study.objective.samples"),)
 
 
 def config(facts: FactWriter) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from hptui.core.format import NO_VALUE, setting
 from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.stages import planned_in_stage
 from hptui.core.study import Stage
-from hptui.core.trial import Trial, Value
+from hptui.core.trial import Role, Trial, Value
 from hptui.core.values import number_text, values_equal
 from hptui.results.columns import varied_settings
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
@@ -94,16 +94,47 @@ def fixed(facts: FactWriter) -> Iterator[Block]:
     # What a stage, a list or a person changed was not fixed.
     varied = {name for trial in facts.view.trials for name in trial.params if _is_changed(facts, trial, name)}
     varied |= set(varied_settings(facts.view)) if facts.study.stages else set()
+    edited = _edited_settings(facts)
+    varied |= set(edited)
     fixed_settings = {name: value for name, value in settings.items() if name not in searched | varied}
-    if fixed_settings or facts.study.space.derived:
+    if fixed_settings or facts.study.space.derived or edited:
         yield Heading(2, ("Fixed and derived parameters",))
     if fixed_settings:
         rows = tuple(
             ((facts.name(name),), _value_cell(f"base.{name}", name, value)) for name, value in fixed_settings.items()
         )
         yield ReportTable((("Parameter",), ("Value",)), rows)
+    yield from (Paragraph(_edit_line(facts, name, trials)) for name, trials in edited.items())
     yield from _derived_blocks(facts)
     yield from _effective_batch(facts)
+
+
+def _edited_settings(facts: FactWriter) -> dict[str, list[Trial]]:
+    """Return the settings that an edit changed, with the first trial that ran with each value."""
+    begun = [trial for trial in facts.view.trials if trial.role is not Role.IMPORTED and trial.started is not None]
+    first_of_revision: dict[int, Trial] = {}
+    for trial in begun:
+        first_of_revision.setdefault(trial.revision, trial)
+    edited: dict[str, list[Trial]] = {}
+    for name in facts.study.trainer.settings:
+        if name in facts.study.space.names:
+            continue
+        by_value: dict[str, Trial] = {}
+        for revision, trial in first_of_revision.items():
+            settings = facts.view.trainers.get(revision, facts.study.trainer.settings)
+            if name in settings and name not in trial.params:
+                by_value.setdefault(setting(settings[name]), trial)
+        if len(by_value) > 1:
+            edited[name] = list(by_value.values())
+    return edited
+
+
+def _edit_line(facts: FactWriter, name: str, trials: list[Trial]) -> Line:
+    """Return `warm was changed while the study ran: 5 from trial 0 on, 50 from trial 9 on.`"""
+    parts = [
+        line("{value} from {trial} on", value=facts.setting(trial, name), trial=facts.trial(trial)) for trial in trials
+    ]
+    return line("{name} was changed while the study ran: {parts}.", name=facts.name(name), parts=join_parts(parts))
 
 
 def _is_changed(facts: FactWriter, trial: Trial, name: str) -> bool:
@@ -207,7 +238,7 @@ def search(facts: FactWriter) -> Iterator[Block]:
         parts.append(
             (("the best point of each trial" if objective.select == "best" else "the last point of each trial"),)
         )
-        if (n := sample_count(facts, objective.metric)) is not None:
+        if n := sample_count(facts, objective.metric):
             parts.append(line("over {n} examples", n=n))
         lines.append(labelled_line("Objective", *join_parts(parts)))
     if settings.pruner.kind != "none":
@@ -218,23 +249,24 @@ def search(facts: FactWriter) -> Iterator[Block]:
         for rule in settings.outcome
     ]
     until = {
-        "hours": settings.until.hours,
-        "trials without improvement": settings.until.no_improvement,
-        "target": settings.until.target,
+        "hours": (settings.until.hours, " hour", " hours"),
+        "trials without improvement": (
+            settings.until.no_improvement,
+            " trial without improvement",
+            " trials without improvement",
+        ),
+        "target": (settings.until.target, "", ""),
     }
-    for condition, value in until.items():
+    for condition, (value, singular, plural) in until.items():
         if value is not None:
-            lines.append(
-                labelled_line(
-                    "Ends after" if condition != "target" else "Ends at",
-                    facts.of_value(f"study.until.{condition}", value),
-                    f" {condition}" if condition != "target" else "",
-                )
-            )
+            label = "Ends after" if condition != "target" else "Ends at"
+            limit = facts.of_value(f"study.until.{condition}", value)
+            lines.append(labelled_line(label, limit, singular if value == 1 else plural))
     lines += _prior_knowledge(facts)
     if facts.data.rejected:
         n = facts.of_value("study.rejected", facts.data.rejected, text=f"{facts.data.rejected:,}")
-        lines.append(labelled_line("Not run", n, " proposals were infeasible or known already"))
+        noun = " proposal was" if facts.data.rejected == 1 else " proposals were"
+        lines.append(labelled_line("Not run", n, f"{noun} infeasible or known already"))
     yield Bullets(tuple(lines))
 
 

@@ -44,10 +44,7 @@ def trial_table(facts: FactWriter) -> Iterator[Block]:
     yield _table(facts, shown, names)
     if others:
         shown_count, all_count = facts.count("table.n", shown), facts.count("study.trials", trials)
-        ranked = {trial.number for trial in facts.data.order}
-        which = "the best, best first" if ranked else "none was ranked"
-        if ranked and ranked <= {trial.number for trial in shown}:
-            which = "those that were ranked, best first"
+        which = _which_shown(facts, shown)
         yield Paragraph(line("{n} of {all} trials: {which}.", n=shown_count, all=all_count, which=which))
     yield from _legend(facts, [*shown, *others], names)
     if len(names) < len(all_names):
@@ -61,6 +58,17 @@ def trial_table(facts: FactWriter) -> Iterator[Block]:
             more = "{n} more are not listed: `hptui trials` lists all, `hptui export` writes them."
             yield Paragraph(line(more, n=rest))
         yield EndFold()
+
+
+def _which_shown(facts: FactWriter, shown: Sequence[Trial]) -> Line:
+    """Return which trials the table shows, in which order; the baseline is there whatever its place."""
+    ranked, numbers = [trial.number for trial in facts.data.order], [trial.number for trial in shown]
+    if not ranked:
+        return ("none was ranked",)
+    several = len(facts.study.objectives) > 1
+    by: Line = (" by ", facts.name(facts.data.metric)) if several else ()
+    which: Line = ("those that were ranked" if set(ranked) <= set(numbers) else "the best", *by, ", best first")
+    return which if numbers == ranked[: len(numbers)] else (*which, "; the last one is the baseline")
 
 
 def _without_most_settings(facts: FactWriter, names: Sequence[str]) -> list[str]:
@@ -231,9 +239,12 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
     sentences: list[Line] = []
     if facts.data.order:
         bold = "best trials are" if len(facts.data.best_trials) > 1 else "best trial is"
-        repeated = any(trial.is_unranked and trial.status is TrialStatus.COMPLETE for trial in shown)
-        of = " of a ranked trial" if repeated else ""
-        sentences.append((f"The {bold} in bold, and in each metric's column the best value{of}.",))
+        ranked = {trial.number for trial in facts.data.order}
+        others = any(trial.status is TrialStatus.COMPLETE and trial.number not in ranked for trial in shown)
+        of = " of a ranked trial" if others else ""
+        values = f"in each metric's column the best value{of}"
+        is_bold = f"The {bold} in bold, and {values}." if facts.data.best_trials else f"In bold is {values}."
+        sentences.append((is_bold,))
         sentences += _ranked_by_means(facts)
     if any(trial.note and not _is_law_note(trial) for trial in shown) and "note" in names:
         sentences.append((f"What stands in quotation marks under {facts.heading('note')} was written by a person.",))
