@@ -300,7 +300,10 @@ class FactWriter:
 
     def difference(self, key: str, name: str, value: float, trials: Iterable[Trial]) -> Fact:
         """Return a signed difference in the unit of a metric, with the digits of its values."""
-        text, short = self.format_value(name, abs(value)).removeprefix("~"), float(f"{abs(value):.2g}")
+        text, short = (
+            self.format_value(name, abs(value)).removeprefix("~").partition(" (")[0],
+            float(f"{abs(value):.2g}"),
+        )
         if short == abs(value) or (value and not any(digit in text for digit in "123456789")):
             text = number(short)  # rounded already, or less than the digits of the values show
         sign = "−" if value < 0 else "+" if value else ""
@@ -315,7 +318,8 @@ class FactWriter:
         printed = printed_number(before), printed_number(after)
         if name == "seconds" or printed[0] is None or printed[1] is None:
             size = abs(new - old) if (change := printed_change(before, after)) is None else abs(change)
-            text = duration(size).removeprefix("~") if name == "seconds" else number(float(f"{size:.3g}"))
+            unit = f" {before.partition(' ')[2]}" if change is not None and " " in before else ""
+            text = duration(size).removeprefix("~") if name == "seconds" else number(float(f"{size:.3g}")) + unit
             return Fact(key, new - old, f"{'−' if new < old else '+'}{text}", numbers)
         unit = after.split(" ", 1)[1] if " " in after and not after.endswith(")") else ""
         text = f"{printed[1] - printed[0]:+f}".replace("-", "−")

@@ -20,6 +20,7 @@ from hptui.results.claims.repeats import (
     by_number,
     fresh_text,
     how_often,
+    of_its_length,
     why_not_tested,
 )
 from hptui.results.fact_writer import FactWriter
@@ -35,6 +36,8 @@ def alike(facts: FactWriter) -> Claim:
     test = facts.data.range_test
     if facts.data.best is None:
         return Claim("R1", (without_value(facts),), {})
+    if len(facts.study.objectives) > 1 and len(pareto_front(facts.view)) == 1:
+        return Claim("R1", ("no other trial is on the Pareto front",), {})
     if len(facts.study.objectives) > 1:
         return Claim("R1", ("the trials of the Pareto front: none of them is better in every objective",), {})
     if len(facts.data.candidates) < 2:
@@ -254,7 +257,8 @@ def sure(facts: FactWriter) -> Claim:
     if test is not None and any(trial.number == baseline.number for trial in test.alike):
         text = line("not yet: {ran} not told apart from the baseline ({how})", ran=ran, how=HOW_TEXTS[test.how])
     else:
-        text = line("not yet: {ran} the best of {n}", ran=ran, n=facts.count("best.of", facts.data.peers))
+        n = facts.count("best.of", facts.data.peers)
+        text = line("not yet: {ran} the best of {n}{length}", ran=ran, n=n, length=of_its_length(facts))
     return Claim("SU", text, {"answer": "not yet"}, "", (baseline.number, best.number))
 
 

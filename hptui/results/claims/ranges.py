@@ -176,6 +176,8 @@ def outlook(facts: FactWriter) -> list[Claim]:
             here=" of those that ran here" if any(trial.role is Role.IMPORTED for trial in facts.data.order) else "",
             ranked=" trials that keep the conditions"
             if len(facts.data.candidates) < len(facts.data.order)
+            else " ranked trials of its length"
+            if len(facts.data.peers) < len(facts.data.candidates)
             else " ranked trials"
             if any(trial.number not in ended for trial in facts.view.trials)
             else "",

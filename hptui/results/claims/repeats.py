@@ -74,11 +74,19 @@ def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
     if facts.data.dead_seeds:
         return  # it would have this value again
     text: Line = line(
-        "{ran} the best of {n}", ran=capitalize_first(how_often(facts, best)), n=facts.count("best.of", order)
+        "{ran} the best of {n}{length}",
+        ran=capitalize_first(how_often(facts, best)),
+        n=facts.count("best.of", order),
+        length=of_its_length(facts),
     )
     text += (": its value is likely to look better than it is.",)
     yield Claim("W1", text, {"trials": len(order)}, metric, tuple(trial.number for trial in order))
     yield from _by_how_much(facts, order)
+
+
+def of_its_length(facts: FactWriter) -> str:
+    """Return ` of its length` where other trials of the ranking trained for another one."""
+    return " of its length" if len(facts.data.peers) < len(facts.data.candidates) else ""
 
 
 def how_often(facts: FactWriter, trial: Trial) -> Line:

@@ -172,7 +172,7 @@ def _front(facts: FactWriter) -> Iterator[Block]:
             "one ({goals}).",
             stage=stage_of_front(front),
             n=facts.count_with_noun("front.n", front, "trial"),
-            which=_compared_with_front(facts),
+            which=compared_with_front(facts),
             goals=goals,
         )
     )
@@ -216,7 +216,7 @@ def _usable(facts: FactWriter) -> list[Trial]:
     return [t for t in facts.view.trials if t.role is not Role.BASE and has_finite_values(facts.view, t)]
 
 
-def _compared_with_front(facts: FactWriter) -> str:
+def compared_with_front(facts: FactWriter) -> str:
     """Return `trial`, or `ranked trial that keeps the conditions` where others are not compared."""
     ranked = {trial.number for trial in facts.data.order}
     word = "trial" if all(trial.number in ranked for trial in _usable(facts)) else "ranked trial"

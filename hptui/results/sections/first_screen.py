@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from hptui.core.ranking import meets_outcome
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.core.values import values_equal
 from hptui.results import claims
@@ -20,7 +21,7 @@ from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_parts, line
-from hptui.results.sections.best import stage_of_front
+from hptui.results.sections.best import compared_with_front, stage_of_front
 from hptui.results.view import PSEUDO_LOSS_NOTE
 
 MAX_CHANGES = 6
@@ -128,9 +129,11 @@ def _best(facts: FactWriter) -> Line:
             "{n} trials form the Pareto front{stage}", n=facts.count("front.n", front), stage=stage_of_front(front)
         )
         if len(front) == 1:
+            compared = compared_with_front(facts)
             imported = " (imported)" if front[0].role is Role.IMPORTED else ""
             text = line(
-                "{trial}{imported}{stage} is as good as any other in every objective",
+                "{trial}{imported}{stage} is as good as any other{which} in every objective",
+                which="" if compared == "trial" else f" {compared}",
                 stage=stage_of_front(front),
                 trial=facts.trial(front[0]),
                 imported=imported,
@@ -163,10 +166,14 @@ def _better_ones(facts: FactWriter, best: Trial) -> Line:
         for trial in facts.data.order
         if trial.number not in kept and goal.better(objective_value(facts.view, trial), value)
     ]
+    unknown: Line = ()
+    if meets_outcome(facts.study, best) is None:
+        unknown = ("; whether it keeps the study's conditions is not known",)
     if not better:
-        return ()
+        return unknown
     text = "; {n} with a better value {verb} a condition of the study"
-    return line(text, n=facts.count("best.broken", better), verb="breaks" if len(better) == 1 else "break")
+    verb = "breaks" if len(better) == 1 else "break"
+    return (*line(text, n=facts.count("best.broken", better), verb=verb), *unknown)
 
 
 def _leader(facts: FactWriter, best: Trial) -> Line:

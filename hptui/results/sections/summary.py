@@ -42,7 +42,8 @@ SUMMARY_ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Training", "Early stopping patience", PATIENCE_SETTINGS),
     ("Sequence", "Maximum length", ("max_length", "max_seq_len", "max_seq_length")),
     ("Sequence", "Packing", ("packing", "padding")),
-    ("Precision", "Mixed precision", ("mixed_precision", "precision", "dtype", "bf16", "fp16")),
+    ("Precision", "Mixed precision", ("mixed_precision", "bf16", "fp16")),
+    ("Precision", "Number format", ("precision", "dtype")),
     ("Precision", "Gradient checkpointing", ("gradient_checkpointing",)),
     ("Logging", "Log every", ("log_every", "logging_steps")),
     ("Logging", "Evaluate every", ("eval_every", "eval_steps")),
@@ -54,6 +55,8 @@ SUMMARY_ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Hardware", "Peak memory", ("peak_memory_gb",)),
 )
 """Category, parameter, and the names that trainers use for it, the first with a value being taken."""
+BARE_LORA_NAMES = ("rank", "r", "alpha")
+"""Names of settings that are LoRA's only where others of it are there."""
 PARAMETER_COUNTS = (
     ("total_parameters", "parameters", "total_params"),
     ("parameters_trainable", "trainable_parameters", "trainable_params"),
@@ -78,9 +81,14 @@ def summary(facts: FactWriter, trial: Trial | None, *, brief: bool = False) -> I
     last_category = ""
     used: set[str] = set()
     model_rows = tuple(row for row in MODEL_ROWS if any(name in sources for name in row[2]))
-    for category, label, names in (*SUMMARY_ROWS[:3], *model_rows, *SUMMARY_ROWS[3:]):
+    settings = facts.view.settings(trial)
+    has_lora = settings.get("adapter") in ("lora", "qlora") or any("lora" in name for name in settings)
+    for category, label, known_names in (*SUMMARY_ROWS[:3], *model_rows, *SUMMARY_ROWS[3:]):
+        names = known_names
+        if category == "LoRA" and not has_lora:  # a rank or an alpha of something else
+            names = tuple(candidate for candidate in names if candidate not in BARE_LORA_NAMES)
         name = next((candidate for candidate in names if candidate in sources), None)
-        used.update(names)
+        used.update([name] if name in settings else names)  # of two settings of one kind the other one has its own row
         if name is None and brief:
             continue
         cell = sources[name]() if name else (NO_VALUE,)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hptui.core import laws
 from hptui.core.format import NO_VALUE
+from hptui.core.ranking import meets_outcome
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, INCOMPLETE_MARK, Role, Trial, TrialStatus
 from hptui.core.values import is_number
 from hptui.results import claims
@@ -265,5 +266,9 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
     if violating:
         trials_text = facts.trials(violating, "outcome.broken")
         sentences.append(line("Breaking a condition of the study, never the best: {which}.", which=trials_text))
+    unknown = [trial for trial in facts.data.order if meets_outcome(facts.study, trial) is None]
+    if unknown:
+        text = "Not known whether it keeps the study's conditions, which name what it did not measure: {which}."
+        sentences.append(line(text, which=facts.trials(unknown, "outcome.unknown")))
     if sentences:
         yield Paragraph(join_parts(sentences, " "))
