@@ -18,7 +18,9 @@ from hptui.results.export.text_formats import write_atomically
 from hptui.results.fact_index import (
     FactIndex,
     build_fact_index,
+    compared_text,
     edited_numbers,
+    line_digest,
     outdated_numbers,
     read_fact_index,
     render_with_index,
@@ -242,9 +244,15 @@ def _rendered_now(sd: StudyDir, ledger: FactIndex) -> tuple[MarkdownText, Markdo
         except ValueError:
             return now, None
         earlier = record_as_of(record, moment, reader.events()) if moment < record.asof - 0.001 else None
-        if earlier is None and record.is_runner_gone:  # it may have been at work when the report was written
-            earlier = replace(record, is_runner_gone=False)
+        if earlier is None and record.is_runner_gone and not _is_written_so(now, ledger):
+            earlier = replace(record, is_runner_gone=False)  # it was at work when the report was written
         return now, None if earlier is None else _rendered(earlier, reader, ledger)
+
+
+def _is_written_so(now: MarkdownText, ledger: FactIndex) -> bool:
+    """Return whether a report was written with the lines that it would have now."""
+    lines = [line_digest(compared_text(line)) for line in now.text.split("\n") if line.strip()]
+    return not ledger.lines or sum(line in set(lines) for line in ledger.lines) == len(ledger.lines)
 
 
 def _rendered(record: ReportData, reader: StoreReader, ledger: FactIndex) -> MarkdownText:

@@ -257,9 +257,8 @@ def _not_learning(
     if not any(curve.as_lower(value) < limit for value in others):
         return None
     message = line(
-        "{metric} did not get better beyond its scatter ({s}), while another trial got further",
+        "{metric} did not get better beyond its scatter, while another trial got further",
         metric=Name(curve.name),
-        s=facts.fact(f"scatter.{curve.name}", float(f"{curve.scatter.deviation:.2g}")),
     )
     evidence = {"gain": gain.gain, "error": gain.error, "scatter": curve.scatter.deviation}
     return Diagnosis("flat", message, evidence, suggestions.flat())

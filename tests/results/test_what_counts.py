@@ -1,5 +1,6 @@
 """What a report says of trials that do not count as others do: conditions broken, edited files, machines, stages."""
 
+import fcntl
 import itertools
 import math
 import random
@@ -9,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from hptui.core.trial import Attempt, AttemptState, Reason, Role, StudyState, TrialStatus
+from hptui.operations.report import verify_report, write_report
 from hptui.results import claims
 from hptui.results.analysis.turn import is_level, scatter_for, whole_gain, window_gain
 from hptui.results.digits import exponent_digits
@@ -18,7 +20,7 @@ from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
 from hptui.store.records import Revision
 from tests.results.kit import view_of
-from tests.results.seeds import one
+from tests.results.seeds import build, one
 from tests.results.test_readings import STUDY, report_of, some
 
 OUTCOME = STUDY.replace("trials = 40", 'trials = 40\noutcome = ["latency <= 0.5"]')
@@ -323,3 +325,71 @@ def test_lists_that_are_cut_say_so():
     ]
     text, _ = report_of([*trials, *seeds])
     assert "108 and 3 more" in text
+
+
+@pytest.mark.parametrize("unknown", [False, True])
+def test_a_condition_that_was_not_measured_is_not_told_as_kept(unknown):
+    trials = some(9, lambda die, _: round(1 + die.random(), 4), 6)
+    best = min(trials, key=lambda t: t.values["val_loss"]).number
+    kept = [replace(t, metrics={**t.metrics, "latency": 0.1}) for t in trials]
+    text, _ = report_of([trials[t.number] if unknown and t.number == best else t for t in kept], OUTCOME)
+    assert ("whether it keeps the study's conditions is not known" in line_of(text, "Best")) == unknown
+    assert (f"which name what it did not measure: trial {best}." in text) == unknown
+
+
+def test_the_best_of_one_length_is_not_told_as_the_best_of_all():
+    trials = some(9, lambda die, _: round(2 + die.random(), 4), 6, total_steps=10, last_step=10)
+    longer = [
+        one(9 + n, {"steps": 20}, {"val_loss": 1 + n / 7}, role=Role.MANUAL, total_steps=20, last_step=20, engine="")
+        for n in range(3)
+    ]
+    text, _ = report_of([*trials, *longer])
+    assert "It ran once and is the best of 3 of its length: its value" in text
+    trials[0] = replace(trials[0], role=Role.BASELINE, params={}, values={"val_loss": 2.9})
+    worse = [replace(trial, values={"val_loss": 5.0}) for trial in longer]
+    text, _ = report_of([*trials, *worse])
+    assert "the best of 9 of its length" in line_of(text, "Sure")
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_lora"), [("alpha = 0.5\nrank = 3", False), ("alpha = 16\nlora_dropout = 0.1", True)]
+)
+def test_an_alpha_is_lora_only_where_there_is_lora(settings, is_lora):
+    text, _ = report_of(some(3, lambda die, _: die.random(), 1), STUDY.replace("b = 4", f"b = 4\n{settings}", 1))
+    table = text[text.index("| Category | Parameter |") :]
+    assert ("Alpha (α)" in table) == is_lora
+    assert ("`alpha`" in table) != is_lora
+
+
+def test_each_setting_of_a_kind_has_a_row():
+    settings = "warmup_steps = 10\nwarmup_ratio = 0.25\nbf16 = true\ndtype = 'float16'"
+    text, _ = report_of(some(3, lambda die, _: die.random(), 1), STUDY.replace("b = 4", f"b = 4\n{settings}", 1))
+    table = text[text.index("| Category | Parameter |") :].split("\n\n")[0]
+    assert all(f"| {value} |" in table for value in ("10", "0.25", "true", "float16"))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_signed_percentage_has_one_sign_and_one_number(seed):
+    text = STUDY.replace('metric = "val_loss"', 'metric = "wer"') + '[metrics.wer]\nformat = "percent"\n'
+    die = random.Random(seed)
+    trials = [one(n, {"a": n / 10, "b": 3}, {"wer": die.uniform(0.2, 0.3)}, seed=42) for n in range(6)]
+    trials[0] = replace(trials[0], role=Role.BASELINE, params={})
+    best = min(trials, key=lambda t: t.values["wer"])
+    for n in range(6):
+        source = (best, trials[0])[n % 2]
+        run = {"role": Role.REPLICATE, "replicate_of": source.number, "seed": 50 + n // 2}
+        trials.append(one(6 + n, source.params, {"wer": die.uniform(0.2, 0.3)}, **run))
+    said, _ = report_of(trials, text)
+    assert not re.search(r"[+−]0\.\d+ \(\d", line_of(said, "Sure"))
+
+
+@pytest.mark.parametrize("alive", [False, True])
+def test_a_report_of_a_study_that_was_killed_is_as_written_or_stale(tmp_path, alive):
+    sd = build(tmp_path, STUDY, some(4, lambda die, _: die.random(), 1), state=StudyState.RUNNING)
+    with sd.lock.open("ab") as lock:
+        if alive:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        (path, *_) = write_report(sd, tmp_path / "out", figures="none")
+    check = verify_report(tmp_path, path)
+    assert {difference.kind for difference in check.differences} <= {"stale"}
+    assert bool(check.differences) == alive
