@@ -116,7 +116,7 @@ def _after_failures(facts: FactWriter) -> Claim:
         return Claim("NX", ("name what to rank by: [objective] metric in the study file",), {"step": "objective"})
     if facts.view.row.state is StudyState.PAUSED:
         name = quote(facts.view.row.name)
-        why = facts.view.row.message
+        message = facts.view.row.message
         command = Fact("next", f"hptui resume {name}", f"hptui resume {name}")
-        return Claim("NX", (*((Name(why), "; then: ") if why else ()), command), {"step": "resume"})
+        return Claim("NX", (*((Name(message), "; then: ") if message else ()), command), {"step": "resume"})
     return Claim("NX", ("nothing has ended yet",), {"step": "wait"})

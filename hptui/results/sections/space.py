@@ -262,8 +262,8 @@ def search(facts: FactWriter) -> Iterator[Block]:
     for condition, (value, singular, plural) in until.items():
         if value is not None:
             label = "Ends after" if condition != "target" else "Ends at"
-            limit = facts.of_value(f"study.until.{condition}", value)
-            lines.append(labelled_line(label, limit, singular if value == 1 else plural))
+            amount = facts.of_value(f"study.until.{condition}", value)
+            lines.append(labelled_line(label, amount, singular if value == 1 else plural))
     lines += _prior_knowledge(facts)
     if facts.data.rejected:
         n = facts.of_value("study.rejected", facts.data.rejected, text=f"{facts.data.rejected:,}")
