@@ -266,9 +266,9 @@ def search(facts: FactWriter) -> Iterator[Block]:
             lines.append(labelled_line(label, amount, singular if value == 1 else plural))
     lines += _prior_knowledge(facts)
     if facts.data.rejected:
-        n = facts.of_value("study.rejected", facts.data.rejected, text=f"{facts.data.rejected:,}")
+        rejected = facts.of_value("study.rejected", facts.data.rejected, text=f"{facts.data.rejected:,}")
         noun = " proposal was" if facts.data.rejected == 1 else " proposals were"
-        lines.append(labelled_line("Not run", n, f"{noun} infeasible or known already"))
+        lines.append(labelled_line("Not run", rejected, f"{noun} infeasible or known already"))
     yield Bullets(tuple(lines))
 
 
