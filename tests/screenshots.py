@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.paths import StudyDir
 from tests.support import trials, until
 from tests.tui.walk import Walk, walking

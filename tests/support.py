@@ -20,7 +20,7 @@ import pytest
 from hptui.core.errors import MachineError
 from hptui.core.trial import Trial
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.crash_points import EXIT_CODE
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

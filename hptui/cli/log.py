@@ -22,7 +22,7 @@ def log_(context: Context, study: str, trial: str | None, follow: bool, lines: i
     """Print the last lines of a trial's or the runner's log, and follow it on request."""
     from hptui.operations.find import find_trial
     from hptui.operations.logs import is_still_written, last_lines, lines_from, log_of, wait_for_log
-    from hptui.operations.runner_process import runner_status
+    from hptui.operations.runner_lock import runner_status
     from hptui.results.masked_view import masked_study
     from hptui.results.view import read_study
     from hptui.store.reader import StoreReader

@@ -187,7 +187,7 @@ POLL_INTERVAL_S = 0.1
 def wait_(context: Context, study: str, timeout: float | None) -> int:
     """Wait until a study rests; return the exit code of its state."""
     from hptui.operations.follow import exit_code, paused_by_machine, paused_itself
-    from hptui.operations.runner_process import runner_status
+    from hptui.operations.runner_lock import runner_status
     from hptui.results.view import read_view
 
     sd = context.study(study)

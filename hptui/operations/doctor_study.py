@@ -22,7 +22,7 @@ from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit
 from hptui.execution.local.environment import boot_id
 from hptui.execution.local.processes import attempt_processes
 from hptui.execution.probe import LOCAL, executor_name, probe
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.view import View, read_view
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
 from hptui.store.paths import StudyDir

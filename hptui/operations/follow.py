@@ -10,7 +10,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.errors import NoUsableTrial
 from hptui.core.study import Study
 from hptui.core.trial import Role, StudyState, Trial, Value
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.masked_view import masked_study
 from hptui.results.view import View, has_all_values, trainer_settings_by_revision
 from hptui.store.paths import StudyDir

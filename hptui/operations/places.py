@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hptui.core.format import duration
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.whereabouts import whereabouts

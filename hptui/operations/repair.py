@@ -16,7 +16,7 @@ from hptui.execution.finalize import fail_attempt
 from hptui.execution.probe import executor_name, probe
 from hptui.execution.reconcile import reconcile
 from hptui.operations.ownership import require_own
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import study_of
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind

@@ -13,6 +13,7 @@ from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import StudyState
 from hptui.core.version import __version__
 from hptui.operations.find import find_study
+from hptui.operations.runner_lock import runner_status
 from hptui.results.document import Block, Image, MarkdownText, ReportDocument, render_markdown
 from hptui.results.export.text_formats import write_atomically
 from hptui.results.fact_index import (
@@ -42,7 +43,6 @@ REPORT_NAME, FACTS_NAME, FIGURES_FOLDER = "report.md", "facts.json", "images"
 
 def _record(sd: StudyDir, reader: StoreReader | None = None) -> ReportData:
     """Return what a report reads of a study, and whether its runner has gone while it is open."""
-    from hptui.operations.runner_process import runner_status
     from hptui.results.report_data import read_report_data
 
     record = read_report_data(sd, reader)

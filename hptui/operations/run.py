@@ -22,7 +22,8 @@ from hptui.operations.displaced import runner_processes, wait_until_left
 from hptui.operations.find import find_study, find_trial
 from hptui.operations.notify import notify_warnings
 from hptui.operations.ownership import require_runnable
-from hptui.operations.runner_process import defaults_of, runner_status
+from hptui.operations.runner_lock import runner_status
+from hptui.operations.runner_process import defaults_of
 from hptui.operations.spawn_runner import MAX_START_S, spawn_runner
 from hptui.operations.steer import change_spec, parse_settings, send_command, study_of
 from hptui.store.filesystem import require_local_disk

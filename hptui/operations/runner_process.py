@@ -28,6 +28,7 @@ from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.operations.displaced import wait_until_left
 from hptui.operations.notify import runner_settings
+from hptui.operations.runner_lock import runner_status
 from hptui.store.crash_points import crash_point
 from hptui.store.ground import identity
 from hptui.store.paths import StudyDir
@@ -91,24 +92,6 @@ def write_lock_facts(lock: int, *, ready: bool) -> None:
     facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time(), "ready": ready}
     os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(facts).encode(), 0)
-
-
-def runner_status(sd: StudyDir) -> dict[str, object]:
-    """Return who holds the study: {alive, pid, host, since, ready}.
-
-    `alive` is asked of the lock; the rest is what the holder wrote into the file.
-    """
-    try:
-        with sd.lock.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                alive = False
-            except BlockingIOError:
-                alive = True
-            facts = json.loads(file.read() or b"{}")
-    except (OSError, ValueError):
-        return {"alive": False, "pid": None, "host": None, "since": None, "ready": False}
-    return {"alive": alive, **{key: facts.get(key) for key in ("pid", "host", "since", "ready")}}
 
 
 def worker_spec_of(study: Study) -> WorkerSpec:

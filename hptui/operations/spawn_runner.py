@@ -13,7 +13,7 @@ import time
 from hptui.core.errors import Locked, MachineError
 from hptui.core.time_given import TimeGiven
 from hptui.operations.ownership import require_runnable
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.paths import StudyDir
 
 MAX_START_S = 20.0

@@ -9,7 +9,7 @@ from hptui.core.ranking import hypervolumes
 from hptui.core.rungs import place_text
 from hptui.core.trial import CURVE_INCOMPLETE, Trial
 from hptui.operations.places import counts_of, describe
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.analysis.rungs import deciding_objective
 from hptui.results.fresh_means import fresh_means, means_json
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json

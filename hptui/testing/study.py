@@ -10,7 +10,7 @@ from typing import Any
 from hptui.api.reading import OpenStudy, open_study
 from hptui.core.dataclass import dataclass
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.export.text_formats import toml_key, toml_text
 
 __all__ = ["WrittenStudy", "study", "run_to_rest"]

@@ -19,7 +19,7 @@ from textual.theme import BUILTIN_THEMES
 
 from hptui.core.errors import HptuiError
 from hptui.core.masking import shown
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.alerts import Alerts, StudyFacts, TellsEvents, alert_sequence

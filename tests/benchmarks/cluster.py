@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import RunDir
 from hptui.testing.executor_stage import events_of

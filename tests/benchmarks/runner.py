@@ -14,7 +14,7 @@ import psutil
 
 from hptui.core.trial import TrialStatus
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.reader import StoreReader
 from tests.benchmarks.common import machine, scratch
 from tests.support import run_to_rest, toy, trials, until

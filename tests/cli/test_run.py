@@ -16,7 +16,7 @@ from hptui.cli.run import follow
 from hptui.core.trial import TrialStatus
 from hptui.operations import follow as following
 from hptui.operations.run import create_study
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.paths import StudyDir
 from tests.support import PATIENCE, hptui, state, toy, trials, until
 

@@ -63,7 +63,7 @@ def test_a_study_runs_on_threads(home: Path, tmp_path: Path) -> None:
 
 def test_threads_that_the_runner_took_along_run_again(home: Path, tmp_path: Path) -> None:
     from hptui.operations.run import run
-    from hptui.operations.runner_process import runner_status
+    from hptui.operations.runner_lock import runner_status
     from tests.support import until
 
     sd = run(home, str(toy(tmp_path, trials=1, steps=60, step_seconds=0.02, rest=ON_THREADS))).sd

@@ -16,7 +16,8 @@ import pytest
 import hptui
 from hptui.execution.code_watch import CodeWatch
 from hptui.operations.run import run
-from hptui.operations.runner_process import inherited_lock, runner_status
+from hptui.operations.runner_lock import runner_status
+from hptui.operations.runner_process import inherited_lock
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import acquire_lock

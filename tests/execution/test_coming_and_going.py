@@ -15,7 +15,7 @@ from hptui.core.trial import TrialStatus
 from hptui.operations.doctor_study import examine_study
 from hptui.operations.export import archive
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

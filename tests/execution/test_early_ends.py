@@ -10,7 +10,7 @@ import pytest
 
 from hptui.core.trial import Reason, Role, TrialStatus
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from tests.support import events, rest, run_to_rest, state, toy, trials, until
 
 

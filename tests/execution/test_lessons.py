@@ -12,7 +12,7 @@ from hptui.core.errors import StudyError, UserError
 from hptui.core.trial import Reason, TrialStatus
 from hptui.operations.export import export
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
 from hptui.results.export.formats import ExportRequest
 from hptui.results.view import read_view

@@ -15,7 +15,7 @@ from hptui.core.study import Study
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.operations.check import check
 from hptui.operations.housekeeping import delete_checkpoints
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
 from hptui.results.report import write_report
 from hptui.results.report_data import read_report_data

@@ -13,7 +13,7 @@ from hptui.core.errors import UserError
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.execution.pruning import FinishedCurves, Pruning
 from hptui.operations.run import create_study, read_study, run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
 from hptui.results.view import describe_stages, read_view, stage_progress
 from hptui.store.paths import StudyDir

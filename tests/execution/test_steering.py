@@ -10,7 +10,7 @@ import pytest
 
 from hptui.core.trial import Reason, TrialStatus
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import read_json

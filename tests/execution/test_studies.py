@@ -11,7 +11,7 @@ import pytest
 from hptui.core.errors import StudyError, UserError
 from hptui.core.trial import Attempt, Reason, Role, TrialStatus
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import CommandRefused, send_command
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

@@ -24,7 +24,7 @@ from typing import Any
 
 from hptui.core.trial import Reason, TrialStatus
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir, lock_is_held, read_json

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from hptui.core.errors import HptuiError
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import extend
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

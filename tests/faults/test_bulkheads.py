@@ -18,7 +18,7 @@ from hptui.execution.ingest import event_reader_for
 from hptui.execution.runner import RunEnd
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
 from hptui.store.filesystem import DiskFull, InvalidRecord
 from hptui.store.reader import StoreReader

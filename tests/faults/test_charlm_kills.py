@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.trainers.checkpoints import MANIFEST
 from tests.faults.checker import Known, Snapshot, take
 from tests.faults.harness import Attempt, Subject, stopped

@@ -17,7 +17,7 @@ from random import Random
 
 import pytest
 
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.command_queue import CommandQueue
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import RunDir, acquire_lock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.crash_points import EXIT_CODE
 from tests.copied import copy_package, install
 from tests.faults.harness import Subject, last_exit_code

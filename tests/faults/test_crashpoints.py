@@ -21,7 +21,7 @@ import pytest
 
 import hptui
 from hptui.core.errors import HptuiError
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.command_queue import CommandQueue
 from hptui.store.crash_points import EXIT_CODE
 from hptui.store.paths import StudyDir

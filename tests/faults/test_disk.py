@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import RunDir, lock_is_held
 from hptui.trainers.checkpoints import MANIFEST, Checkpoint, list_checkpoints

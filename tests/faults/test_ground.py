@@ -16,7 +16,7 @@ from hptui.core.errors import Locked, NotFound
 from hptui.operations.displaced import displaced_runners, runner_processes, wait_until_left
 from hptui.operations.find import find_study
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.ground import Ground, GroundLost
 from hptui.store.paths import StudyDir, studies_without_store
 from hptui.store.reader import StoreReader

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hptui.core.trial import Reason
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.crash_points import EXIT_CODE
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

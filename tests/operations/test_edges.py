@@ -14,7 +14,7 @@ from hptui.core.trial import StudyState
 from hptui.operations.doctor import examine
 from hptui.operations.follow import exit_code
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.view import read_view
 from hptui.store.command_queue import CommandQueue
 from hptui.store.paths import list_studies

@@ -13,7 +13,7 @@ import pytest
 
 from hptui.core.trial import Reason, Trial, TrialStatus
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from tests.support import run_to_rest, trials, until
 
 STUDIES = Path(__file__).parents[2] / "studies"

@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import Input
 
 from hptui.operations.run import run
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.view import read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.view import read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hptui.core.trial import Role, Trial
 from hptui.operations.run import run as start
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.paths import StudyDir
 from tests.support import trials, until
 

@@ -8,7 +8,7 @@ from typing import Any
 from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
 from hptui.operations.places import executor_of, with_trials
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.whereabouts import whereabouts
 from hptui.tui.sources.pool import ReaderPool

@@ -7,7 +7,7 @@ from pathlib import Path
 from hptui import studyfile
 from hptui.core.errors import HptuiError
 from hptui.core.study import Study
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.reader import StoreReader
 from hptui.tui.alerts import StudyFacts

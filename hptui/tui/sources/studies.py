@@ -13,7 +13,7 @@ from hptui.core.errors import HptuiError
 from hptui.core.stages import expected_total
 from hptui.core.study import Study
 from hptui.core.trial import StudyState, Trial, TrialStatus
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.view import best_trials
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.reader import StoreReader

@@ -12,7 +12,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, objective_point
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, StudyState, Trial, TrialStatus, Value
-from hptui.operations.runner_process import runner_status
+from hptui.operations.runner_lock import runner_status
 from hptui.results.fresh_means import FreshMeans, fresh_means
 from hptui.results.masked_view import masked_study
 from hptui.results.time_left import TimeLeft, time_left
