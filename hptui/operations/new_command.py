@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hptui.scripts.inspect import InspectedScript
 
 
 def is_shell(path: Path) -> bool:
@@ -40,3 +44,12 @@ def _script_path(path: Path, directory: Path) -> str:
 def stem_of(path: Path) -> str:
     """Return what a study of a file is called by: its name, that of its package for `__main__.py`."""
     return path.resolve().parent.name if path.stem == "__main__" else path.stem
+
+
+def inspected_file(path: Path) -> tuple[InspectedScript, Path]:
+    """Return what a script takes, and the file that is started: a shell script may only start it."""
+    from hptui.scripts.inspect import inspect_script, inspect_shell_script
+    from hptui.scripts.inspect.started import inspect_started
+
+    started = inspect_started(path) if is_shell(path) else None
+    return started or (inspect_shell_script(path) if is_shell(path) else inspect_script(path), path)

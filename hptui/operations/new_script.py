@@ -15,7 +15,7 @@ from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
 from hptui.operations.new_automatic import automatic_value
-from hptui.operations.new_command import how_to_start, is_shell, stem_of
+from hptui.operations.new_command import how_to_start, inspected_file, stem_of
 from hptui.operations.new_place import OWN_PLACE, may_start_elsewhere, needs_own_place
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
@@ -50,12 +50,11 @@ class Draft:
 
 def study_file_of_script(path: Path, place: Path) -> tuple[str, list[str]]:
     """Return (study file for a script, notes for the user); the file will be written to directory `place`."""
-    from hptui.scripts.inspect import inspect_script, inspect_shell_script
 
     if not path.is_file():
         raise UserError(f"there is no script {str(path)!r}")
-    inspected = inspect_shell_script(path) if is_shell(path) else inspect_script(path)
-    start_directory, words = how_to_start(path)
+    inspected, started = inspected_file(path)
+    start_directory, words = how_to_start(started)
     # The script starts as it would from here, though the study file may be in another directory.
     workdir = os.path.relpath(start_directory, place.absolute())
     if workdir != ".":

@@ -1,9 +1,9 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|…|twelfth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
+`python -m tests.clients.rate [unseen|third|…|thirteenth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
 hold files in the forms that people publish, each with an `expected.yaml` that was written from the documentation of
 their tools; `unseen` has another sample, which was written by someone else after the readers were built, `third` one in
-forms that neither has, and `fourth` to `twelfth` have forms of public repositories, all written before the readers saw
+forms that neither has, and `fourth` to `thirteenth` have forms of public repositories, all written before readers saw
 them (from `ninth` on of scripts only). Printed are the shares of: sweeps read right; scripts that run right with the
 study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
 and one searched trial record the value that the script has for these settings).
@@ -41,31 +41,10 @@ from hptui.trainers import registry
 
 HERE = Path(__file__).parent
 SWEEPS, SCRIPTS = HERE / "sweeps", HERE / "scripts"
-UNSEEN_SWEEPS, UNSEEN_SCRIPTS = HERE / "unseen" / "sweeps", HERE / "unseen" / "scripts"
-"""A second sample, written by someone else, that was not looked at while the readers were built."""
-THIRD_SWEEPS, THIRD_SCRIPTS = HERE / "third" / "sweeps", HERE / "third" / "scripts"
-FOURTH_SWEEPS, FOURTH_SCRIPTS = HERE / "fourth" / "sweeps", HERE / "fourth" / "scripts"
-SEVENTH_SWEEPS, SEVENTH_SCRIPTS = HERE / "seventh" / "sweeps", HERE / "seventh" / "scripts"
-FIFTH_SWEEPS, FIFTH_SCRIPTS = HERE / "fifth" / "sweeps", HERE / "fifth" / "scripts"
-SIXTH_SWEEPS, SIXTH_SCRIPTS = HERE / "sixth" / "sweeps", HERE / "sixth" / "scripts"
-EIGHTH_SWEEPS, EIGHTH_SCRIPTS = HERE / "eighth" / "sweeps", HERE / "eighth" / "scripts"
-NINTH_SWEEPS, NINTH_SCRIPTS = HERE / "ninth" / "sweeps", HERE / "ninth" / "scripts"
-TENTH_SWEEPS, TENTH_SCRIPTS = HERE / "tenth" / "sweeps", HERE / "tenth" / "scripts"
-ELEVENTH_SWEEPS, ELEVENTH_SCRIPTS = HERE / "eleventh" / "sweeps", HERE / "eleventh" / "scripts"
-TWELFTH_SWEEPS, TWELFTH_SCRIPTS = HERE / "twelfth" / "sweeps", HERE / "twelfth" / "scripts"
-SAMPLES = {
-    "unseen": (UNSEEN_SWEEPS, UNSEEN_SCRIPTS),
-    "third": (THIRD_SWEEPS, THIRD_SCRIPTS),
-    "fourth": (FOURTH_SWEEPS, FOURTH_SCRIPTS),
-    "fifth": (FIFTH_SWEEPS, FIFTH_SCRIPTS),
-    "sixth": (SIXTH_SWEEPS, SIXTH_SCRIPTS),
-    "seventh": (SEVENTH_SWEEPS, SEVENTH_SCRIPTS),
-    "eighth": (EIGHTH_SWEEPS, EIGHTH_SCRIPTS),
-    "ninth": (NINTH_SWEEPS, NINTH_SCRIPTS),
-    "tenth": (TENTH_SWEEPS, TENTH_SCRIPTS),
-    "eleventh": (ELEVENTH_SWEEPS, ELEVENTH_SCRIPTS),
-    "twelfth": (TWELFTH_SWEEPS, TWELFTH_SCRIPTS),
-}
+LATER_SAMPLES = ("unseen", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+                 "twelfth", "thirteenth")  # fmt: skip
+"""Samples that were written by someone else and were not looked at while the readers were built."""
+SAMPLES = {name: (HERE / name / "sweeps", HERE / name / "scripts") for name in LATER_SAMPLES}
 
 
 def expected(folder: Path) -> dict[str, dict[str, Any]]:
@@ -220,6 +199,7 @@ def new_faults(
     listed = {renamed.get(key, key): value for key, value in study.trainer.settings.items()}
     listed |= {key.replace("-", "_"): value for key, value in listed.items()}  # argparse's names of its flags
     listed = {want.get("aliases", {}).get(key, key): value for key, value in listed.items()}
+    listed |= _by_variable(study, listed)
     for parameter, value in want["listed"].items():
         if value is None:
             continue
@@ -268,7 +248,7 @@ def _trial_faults(study: Study, trial: Trial, want: Mapping[str, Any]) -> Iterat
     renamed = study.trainer.settings.get("names") or {}
     settings = {renamed.get(key, key): value for key, value in {**study.trainer.settings, **trial.params}.items()}
     settings = {want.get("aliases", {}).get(key, key): value for key, value in settings.items()}
-    settings = {**want["listed"], **want.get("unlisted", {}), **settings}
+    settings = {**want["listed"], **want.get("unlisted", {}), **settings, **_by_variable(study, settings)}
     names = {re.sub(r"[.-]", "_", name): value for name, value in settings.items()}
     functions = {"abs": abs, "len": len, "sum": sum, "int": int, "float": float, "min": min, "log10": math.log10}
     right = eval(want["value"], functions, names)
@@ -286,6 +266,12 @@ def _trial_faults(study: Study, trial: Trial, want: Mapping[str, Any]) -> Iterat
     )
     if value is None or abs(value - right) > want.get("slack", 2e-3 * max(1.0, abs(right))):
         yield f"trial {trial.number}: {metric} = {value} instead of {right:.5g} for {trial.params}"
+
+
+def _by_variable(study: Study, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by the variables of the environment that bring them: `{LR = "{learning_rate}"}`."""
+    given = study.trainer.settings.get("env") or {}
+    return {name: settings[text[1:-1]] for name, text in given.items() if str(text)[1:-1] in settings}
 
 
 def by_hand(name: str, want: Mapping[str, Any], folder: Path, sample: Path = SCRIPTS) -> Path:

@@ -56,12 +56,29 @@ def _metric_of_keras(node: ast.expr) -> str:
     )
 
 
+NAMES_OF_LIGHTGBM = {
+    **dict.fromkeys(("mae", "mean_absolute_error", "regression_l1"), "l1"),
+    **dict.fromkeys(("mse", "mean_squared_error", "regression", "regression_l2"), "l2"),
+    **dict.fromkeys(("root_mean_squared_error", "l2_root"), "rmse"),
+    **dict.fromkeys(("mean_absolute_percentage_error",), "mape"),
+    **dict.fromkeys(("binary",), "binary_logloss"),
+    **dict.fromkeys(("multiclass", "softmax", "multiclassova"), "multi_logloss"),
+    **dict.fromkeys(("xentropy",), "cross_entropy"),
+    **dict.fromkeys(("mean_average_precision",), "map"),
+}
+"""What LightGBM prints for metrics, and for objectives whose metric it prints, that have another name."""
+
+
 def _of_boosters(tree: ast.Module) -> Iterator[str]:
     between = next(text for library, text in BOOSTERS.items() if library in imported_modules(tree))
     tables = literal_tables(tree)
     given = [literal_value(keyword_argument(call, "eval_metric")) for _, call in calls(tree)]
     given += [table.get("eval_metric") or table.get("metric") for table in tables.values()]
+    if "lightgbm" in imported_modules(tree) and not any(given):
+        given += [table.get("objective") for table in tables.values()]
     metrics = [name for item in given for name in (item if isinstance(item, list) else [item]) if isinstance(name, str)]
+    if "lightgbm" in imported_modules(tree):
+        metrics = list(dict.fromkeys(NAMES_OF_LIGHTGBM.get(name, name) for name in metrics))
     for called, call in calls(tree):
         last, owner = called.rpartition(".")[2], called.partition(".")[0]
         sets = [keyword_argument(call, name) for name in ("evals", "valid_names", "eval_set", "valid_sets")]

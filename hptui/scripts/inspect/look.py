@@ -16,7 +16,8 @@ from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants, with_modules_as_choices
-from hptui.scripts.inspect.metric_files import LIGHTNING_FILES, event_files, is_path, written_file
+from hptui.scripts.inspect.keyed_words import keyed_words
+from hptui.scripts.inspect.metric_files import event_files, is_path, lightning_files, written_file
 from hptui.scripts.inspect.metrics import METRIC_NAME, best_rank, measured
 from hptui.scripts.inspect.modes import mode_words, with_modes
 from hptui.scripts.inspect.outside import (
@@ -34,7 +35,9 @@ from hptui.scripts.inspect.project import with_imported_modules
 from hptui.scripts.inspect.questions import asks, earlier_models, short_texts
 from hptui.scripts.inspect.ranges import is_searched_at_once
 from hptui.scripts.inspect.ranking import HELD_OUT_SPLITS, is_training_metric, rank
-from hptui.scripts.inspect.reached import reaches_parsing
+from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers
+from hptui.scripts.inspect.selected import by_family
+from hptui.scripts.inspect.started import started_by_script
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -57,7 +60,7 @@ def inspect_script(path: Path) -> InspectedScript:
     Raises: UserError if it cannot be read as Python.
     """
     script, tree, project = _inspected(path)
-    _add_metrics(script, tree, project)
+    _add_metrics(script, tree, project, path)
     whole = project or tree
     script.asks, script.earlier_models, script.texts = asks(whole), [*earlier_models(whole)], short_texts(whole)
     return script
@@ -82,6 +85,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     values = top_level_constants(tree)
     script = None if is_configurator(text) else _parsed(tree, path)
     project = with_imported_modules(tree, path)
+    project = without_other_parsers(tree, project) if project is not None else None
     if not is_configurator(text) and project is not None:
         reached = _calls_imported(tree) and reaches_parsing(tree, project)
         if script is None and (reached or _reads_on_import(project)):
@@ -90,6 +94,8 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
             script = _parsed(project, path) or script
         elif script is not None and script.parser in OF_SIGNATURES:
             script = _fuller(script, _parsed(project, path))
+    if script is None or script.parser in ("sys.argv", "KEY=VALUE words"):
+        script = keyed_words(project or tree, path) or script
     if script is None or (script.parser == "argparse" and not is_configurator(text)):
         script = yacs_options(project or tree, path) or script
     script = with_config_flags(script, tree, path) if script is not None else None
@@ -208,19 +214,26 @@ PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|mai
 """Words in the names of functions that read a command line."""
 
 
-def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module | None) -> None:
+def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module | None, path: Path) -> None:
     """Add the metrics that a script measures, and how they are read where its output does not hold them."""
     texts = {option.name: option.default for option in script.options if isinstance(option.default, str)}
     off = [o.name for o in script.options if (o.default is None or o.default is False or o.default == "")]
     metrics = measured(tree, texts, off)
+    others = [measured(other, texts, off) for other in started_by_script(tree, path)]
     if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data
         of_all = measured(project, texts, off)
         metrics = of_all if best_rank(of_all) < best_rank(metrics) else metrics
+    for other in others:  # a second program, which tests what this one has trained
+        metrics.readable = by_family([*other.readable, *metrics.readable], tree)
+        metrics.maximized |= other.maximized
+        metrics.minimized |= other.minimized
     script.metrics, script.maximized, script.minimized = metrics.readable, metrics.maximized, metrics.minimized
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
     if metrics.tagged and rank(metrics.tagged[0])[0] < best:
         script.metrics = [*metrics.tagged, *metrics.readable]
-        script.metric_files = event_files(metrics, script) or (LIGHTNING_FILES if metrics.lightning else ["runs"])
+        script.metric_files = event_files(metrics, script) or (
+            lightning_files(metrics, script) if metrics.lightning else ["runs"]
+        )
     elif metrics.in_files and rank(metrics.in_files[0])[0] < best:
         script.metrics = [*metrics.in_files, *metrics.readable]
         script.metric_files = list(dict.fromkeys(written_file(file, script) for file in metrics.files))

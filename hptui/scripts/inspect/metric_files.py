@@ -38,6 +38,17 @@ def event_files(metrics: Measured, script: InspectedScript) -> list[str]:
     return []
 
 
+def lightning_files(metrics: Measured, script: InspectedScript) -> list[str]:
+    """Return where Lightning's loggers write: below the directory of an option, or of the script."""
+    root = metrics.lightning_root
+    option = _option_in(root, script) if root is not None else ""
+    if option:
+        script.outputs.append(option)
+        return [f"{{{option}}}", f"{{{option}}}/**/metrics.csv"]
+    text = literal_value(root) if root is not None else ""
+    return [f"{text}/{file}" if isinstance(text, str) and text else file for file in LIGHTNING_FILES]
+
+
 def written_file(file: WrittenFile, script: InspectedScript) -> str:
     """Return where a file of metrics is: below the directory that an option says, or a path."""
     paths = {option.name for option in script.options if is_path(option) or WRITTEN_NAME.fullmatch(option.name)}

@@ -29,11 +29,12 @@ from hptui.scripts.inspect.ranking import (
     words_of,
 )
 from hptui.scripts.inspect.selected import by_selection, selections
+from hptui.scripts.inspect.shown import functions_of_calls
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
 from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
 from hptui.scripts.metrics.lines import LineReader
-from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.pairs import IDLE_WORDS, canonical_name
 from hptui.scripts.syntax_nodes import nodes_of
 
 METRIC_NAME = re.compile(
@@ -55,6 +56,8 @@ class Measured:
     tagged: list[str] = field(default_factory=list)
     directories: list[ast.expr] = field(default_factory=list)
     lightning: bool = False
+    lightning_root: ast.expr | None = None
+    """The directory that its Trainer is given, below which these loggers write."""
     files: list[WrittenFile] = field(default_factory=list)
     in_files: list[str] = field(default_factory=list)
     maximized: set[str] = field(default_factory=set)
@@ -76,7 +79,8 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
     names |= dict.fromkeys(_printed(samples, sources, places, errors))
-    names |= dict.fromkeys(library_metrics(tree))
+    of_libraries = library_metrics(tree)
+    names |= dict.fromkeys(of_libraries)
     tags = [tag for name, call in calls(tree) if name.endswith(".add_scalar") for tag in _tags(call, samples)]
     directories = [
         argument
@@ -88,7 +92,9 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     readable = [
         name
         for name in [*names, *shown]
-        if is_quality(name) or (_quality_of(sources.get(name, "")) and _may_be_quality(name, sources))
+        if name in of_libraries
+        or is_quality(name)
+        or (_quality_of(sources.get(name, "")) and _may_be_quality(name, sources))
     ]
     if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
         readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
@@ -105,15 +111,16 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     else:
         in_files = [name for name in in_files if is_quality(name)]
     means = means_of_parts(tree, sources)
-    chosen = by_selection([*readable, *tags, *in_files], sources, selections(tree))
+    chosen = by_selection([*readable, *tags, *logged, *in_files], sources, selections(tree))
     larger = {
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
     return Measured(
         means_first(ranked(readable, places, chosen), means),
-        ranked((tag for tag in [*tags, *logged] if is_quality(tag)), places, chosen),
+        ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen),
         directories,
         lightning=bool(logged) and not directories,
+        lightning_root=_root_of_lightning(tree) if logged else None,
         files=files,
         in_files=ranked(in_files, places, chosen),
         maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not is_loss(name)},
@@ -124,7 +131,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
 NO_MEASURE = re.compile(
     r"every|freq|interval|steps?|epochs?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
     r"years?|months?|days?|dates?|periods?|start|end|id|ids|idx|index|fold|seed|mode|name|loader|labels?|class|classes|"
-    r"len\w*|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
+    r"len\w*|rows?|records?|points?|users?|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
 )
 """Words of what belongs to an evaluation and measures nothing by itself."""
 
@@ -161,13 +168,29 @@ def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str],
     if not imported_modules(tree) & LIGHTNING_MODULES:
         return [], []
     shown, logged = list[str](), list[str]()
+    in_tables = _shown_in_tables(tree)
     for name, call in calls(tree):
         if name in ("self.log", "self.log_dict", "pl_module.log") and call.args:
             first = call.args[0]
             keys = samples.keys(first if name.endswith("dict") else ast.Dict([first], [ast.Constant(0)]))
             in_bar = literal_value(keyword_argument(call, "prog_bar")) is True
-            (shown if in_bar else logged).extend(keys)
+            (shown if in_bar or id(call) in in_tables else logged).extend(keys)
     return shown, logged
+
+
+def _shown_in_tables(tree: ast.Module) -> set[int]:
+    """Return the calls in the steps of whose values Lightning prints a table: of `trainer.test(…)`."""
+    methods = {name.rpartition(".")[2] for name, _ in calls(tree) if "trainer" in name.lower()}
+    steps = {"test": "test", "validate": "validation"}
+    parts = [part for method, part in steps.items() if method in methods]
+    return {
+        call for call, name in functions_of_calls(tree) if any(name.removeprefix("on_").startswith(p) for p in parts)
+    }
+
+
+def _root_of_lightning(tree: ast.Module) -> ast.expr | None:
+    given = (keyword_argument(call, "default_root_dir") for name, call in calls(tree) if name.endswith("Trainer"))
+    return next((node for node in given if node is not None), None)
 
 
 def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[str]], errors: set[str]) -> list[str]:
@@ -184,9 +207,12 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
         title, line = title_of(shown), f"{title}: {shown}" if title and ALONE.fullmatch(shown.strip()) else shown
         names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
         reading = LineReader().read(line)
+        metrics = reading.metrics if reading is not None else {}
         # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
-        candidates = reading.metrics if reading is not None else _words_as_names(line)
-        for name, value in (reading.metrics if reading is not None else {}).items():
+        names_in_line = {name: _as_printed(name, value, line) for name, value in metrics.items()}
+        candidates = list(names_in_line.values()) if reading is not None else _words_as_names(line)
+        for read_as, value in metrics.items():
+            name = names_in_line[read_as]
             errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
             if value in samples.sources:
                 sources[name] = samples.sources[value]
@@ -203,7 +229,22 @@ def _words_as_names(line: str) -> list[str]:
     """Return the words and pairs of words of a line that name a metric."""
     words = [word for word in words_of(line) if not word.isdigit()]
     names = [*(f"{first}_{second}" for first, second in pairwise(words)), *words]
+    names += [name for name in PRINTED_WORD.findall(line) if canonical_name(name) not in names]
     return [name for name in names if is_quality(name)]
+
+
+def _as_printed(name: str, value: float, line: str) -> str:
+    """Return the name of a metric with the words between, which the reader leaves out: `EER on VoxCeleb1`."""
+    before = line.partition(str(value))[0].rstrip(" :=")
+    label = re.split(r"[,;|:=()\[\]]|\s{2,}", before)[-1].strip()
+    words = [word for word in label.split() if word.lower() not in IDLE_WORDS]
+    is_same = canonical_name(" ".join(words)) == canonical_name(name) != canonical_name(label)
+    is_whole = bool(words) and label.startswith(words[0]) and label.endswith(words[-1])
+    return label if is_same and is_whole and _as_read(label, line) == label else name
+
+
+PRINTED_WORD = re.compile(r"[A-Za-z_][\w/.@-]*")
+"""A word as it is printed: `wmape_lgb_p50`, `Acc@1`."""
 
 
 def _as_read(name: str, line: str) -> str:

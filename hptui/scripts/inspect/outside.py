@@ -25,7 +25,7 @@ from hptui.scripts.inspect.syntax import (
 )
 from hptui.scripts.syntax_nodes import all_nodes
 
-SECRET_VARIABLE = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
+SECRET_VARIABLE = re.compile(r"TOKEN(?!S)|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
 MACHINE_VARIABLE = re.compile(
     r"(?:HOME|PATH|USER|PWD|TMPDIR|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_\w+|CUDA_\w+|NCCL_\w+|OMP_\w+|HF_\w+|SLURM_\w+|"
     r"TOKENIZERS_\w+|WANDB_\w+|PYTHON\w*|HPTUI_\w+)"

@@ -9,14 +9,15 @@ from hptui.core.metric_names import larger_is_better
 from hptui.scripts.metrics.pairs import canonical_name
 
 SMALLER_IS_BETTER = re.compile(
-    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|mape|error|err|wer|cer|bpb|bpc|(?:fid|kid)\d*k?|"
-    r"cost|regret|frechet|wasserstein|chamfer|hausdorff|lpips|fvd|eer|epe|ade|fde|mpjpe|brier|crps|pinball|smape|wape)\d?"
+    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|[ws]?mape|mase|error|err|wer|cer|bp[bcd]|(?:fid|kid)\d*k?|"
+    r"cost|regret|frechet|wasserstein|chamfer|hausdorff|lpips|fvd|eer|epe|ade|fde|mpjpe|brier|crps|pinball|wape)\d?"
 )
 """Words of the names of metrics that are minimized."""
 HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
 """Splits of which a metric is an objective, the best first: `test` is to stay unseen until the end."""
 TRAINING_SPLITS = ("train", "training")
-LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "total", "batch", "step")
+LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "total", "batch", "step", "naive", "baseline",
+                "persistence")  # fmt: skip
 """Words of a name that another metric of the same quantity does better without."""
 HELD_OUT_GROUPS = 1
 """The groups of `rank` up to this one are of held-out data."""
@@ -57,6 +58,7 @@ def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, c
             name not in by_choice,
             group,
             *rest,
+            WHOLE_WORDS.isdisjoint(words_of(name)),
         )
 
     ordered = sorted(dict.fromkeys(names), key=key)
@@ -71,6 +73,10 @@ def _is_part_of_loss(name: str) -> bool:
     words = words_of(name)
     parts = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
     return "loss" in words and not all(WHOLE_LOSS.fullmatch(word) for word in parts)
+
+
+WHOLE_WORDS = {"ensemble", "overall", "combined"}
+"""Words of what a script makes of its parts, of which another metric is each."""
 
 
 def means_first(names: list[str], means: set[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from hptui.scripts.syntax_nodes import all_nodes
 
@@ -24,6 +25,31 @@ def reaches_parsing(tree: ast.Module, project: ast.Module) -> bool:
     parsing = [node for node in others if isinstance(node, ast.FunctionDef | ast.ClassDef) and _parses(node)]
     if not parsing:
         return True
+    return any(_parses(node) for node in _reached(tree, definitions))
+
+
+def without_other_parsers(tree: ast.Module, project: ast.Module) -> ast.Module:
+    """Return a script with its modules, less the functions that read the command line of other programs.
+
+    Nothing is left out where the script reaches no such function, or all.
+    """
+    lines = {id(node) for node in tree.body}
+    parsing = [n for n in project.body if id(n) not in lines and isinstance(n, ast.FunctionDef) and _parses(n)]
+    if len(parsing) < len(("one", "another")):
+        return project
+    definitions: dict[str, list[ast.stmt]] = {}
+    for node in project.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and id(node) not in lines:
+            definitions.setdefault(node.name, []).append(node)
+    reached = {id(node) for node in _reached(tree, definitions)}
+    others = {id(node) for node in parsing} - reached
+    if len(others) == len(parsing) or not others:
+        return project
+    return ast.Module([node for node in project.body if id(node) not in others], project.type_ignores)
+
+
+def _reached(tree: ast.Module, definitions: dict[str, list[ast.stmt]]) -> Iterator[ast.stmt]:
+    """Yield the definitions that a script uses, directly or through others."""
     waiting, seen = [*_names(tree)], set[str]()
     while waiting:
         name = waiting.pop()
@@ -31,10 +57,8 @@ def reaches_parsing(tree: ast.Module, project: ast.Module) -> bool:
             continue
         seen.add(name)
         for node in definitions.get(name, ()):
-            if _parses(node):
-                return True
+            yield node
             waiting += _names(node)
-    return False
 
 
 def _parses(node: ast.AST) -> bool:

@@ -40,18 +40,24 @@ def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
             added.setdefault(node.target.id, []).append(node.value)
     for name, values in assigned.items():
-        whole = _usual(values[0])
+        whole = _usual(values[0], is_prefix=name in added)
         if len(values) == 1 and (is_text(whole) or makes_text(whole)):
             for part in added.get(name, []):
                 whole = ast.BinOp(whole, ast.Add(), part)
             yield name, whole
 
 
-def _usual(value: ast.expr) -> ast.expr:
-    """Return the usual text of a mark, empty for `" ***" if better else ""`; else the expression."""
+def _usual(value: ast.expr, *, is_prefix: bool) -> ast.expr:
+    """Return the usual text of a mark, empty for `" ***" if better else ""`; else the expression.
+
+    Before what is added to it, `"" if fold is None else f"fold {fold}"` is a mark, too.
+    """
     match value:
         case ast.IfExp(body=ast.Constant(value=str() as body), orelse=ast.Constant(value=str() as other)):
             return ast.Constant("" if not (body and other) else body)
+        case ast.IfExp(body=first, orelse=second) if all(is_text(part) or makes_text(part) for part in (first, second)):
+            empty = next((part for part in (first, second) if isinstance(part, ast.Constant) and not part.value), None)
+            return empty if is_prefix and empty is not None else second if first is empty else first
     return value
 
 

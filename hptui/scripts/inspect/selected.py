@@ -103,3 +103,16 @@ def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Itera
         if same is not None:
             directions = {key: value for key, value in directions.items() if key != name} | {same: larger}
     return directions
+
+
+FAMILIES = ({"acc", "accuracy", "top1", "acc1", "top"}, {"loss"}, {"f1"}, {"auc", "auroc"}, {"iou", "miou"}, {"dice"},
+            {"map", "ap"}, {"reward", "return"}, {"mae"}, {"rmse", "mse"})  # fmt: skip
+"""Words that name one quantity."""
+
+
+def by_family(names: Iterable[str], tree: ast.AST) -> list[str]:
+    """Return names of metrics with those of the quantity by which a script keeps its best before others."""
+    chosen = " ".join(name for selection in selections(tree) for name in selection.names)
+    families = [family for family in FAMILIES if any(word in chosen for word in family)]
+    words = set().union(*families)
+    return sorted(dict.fromkeys(names), key=lambda name: words.isdisjoint(canonical_name(name).split("_")))

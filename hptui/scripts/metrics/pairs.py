@@ -14,6 +14,7 @@ from typing import Any
 
 from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
+from hptui.scripts.metrics.wording import POSSESSIVE
 
 SYNONYMS = {
     "training": "train",
@@ -46,7 +47,7 @@ class MetricsReading:
 
 def canonical_name(name: str) -> str:
     """Return the canonical name: `eval/loss`, `Eval Loss` and `evaluation_loss` are `eval_loss`."""
-    words = [word.lower() for word in WORD.findall(name)]
+    words = [word.lower() for word in WORD.findall(POSSESSIVE.sub("", name) if " " in name else name)]
     return "_".join(SYNONYMS.get(word, word) for word in words)
 
 
@@ -144,8 +145,7 @@ def literal_pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"{start}(?:\s*[:=│|]{{1,2}}\s*['\"(\[]?|\s+)(?P<number>{_NUMBER})", re.IGNORECASE)
 
 
-LONG_NAME_WORDS = 4
-"""Words from which a name is also looked for as a sentence: `accuracy_of_the_network`."""
+LONG_NAME_WORDS = 4  # from which a name is also looked for as a sentence: `accuracy_of_the_network`
 
 
 def literal_patterns(names: Collection[str]) -> dict[str, re.Pattern[str]]:
@@ -228,7 +228,7 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
     loss 0.3`) or after words of its own (`val loss: 0.3`) is named by all of them: training and validation do not mix.
     """
     pairs: list[tuple[str, str, float]] = []
-    low, taken, headings = text.lower(), 0, list[tuple[int, str]]()
+    low, taken, headings = (text := POSSESSIVE.sub("", text)).lower(), 0, list[tuple[int, str]]()
     if any(split in low for split in SPLITS):
         headings = [
             (match.start(1), SYNONYMS.get(match[1].lower(), match[1].lower()))

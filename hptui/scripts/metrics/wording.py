@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+POSSESSIVE = re.compile(r"(?<=\w)['’]s(?=\s)")
+"""The end of `dev's` in `dev's l1: 0.3`, which is no word of a name."""
 _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)"
 CHANGED = re.compile(
     rf"\s+(?:decreased|increased|improved|reduced|dropped|rose|went|changed)\s*(?:from\s+|\(\s*){_NUMBER}\s*"

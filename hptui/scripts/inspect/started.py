@@ -1,0 +1,171 @@
+"""Scripts that other files start: by the one Python command of a shell script, or as a script's second program."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from hptui.core.dataclass import dataclass
+from hptui.core.trial import Value
+from hptui.scripts.inspect.forms import FormKind
+from hptui.scripts.inspect.functions import plain_default
+from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, type_of
+
+ASSIGNED = re.compile(
+    r"^[ \t]*(?:export[ \t]+|local[ \t]+)?([A-Za-z_]\w*)=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]*)", re.MULTILINE
+)
+"""`LR=3e-5`, `export TASK="mrpc"`."""
+EXPANDED = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+CONTROL = re.compile(
+    r"^[ \t]*(?:for|while|until|case|if|function|cd|pushd|source|\.|eval)\b|\w+[ \t]*\(\)[ \t]*\{", re.MULTILINE
+)
+"""Lines after which a command is not started once as it stands, from where the shell script is."""
+INTERPRETER = re.compile(r"python[\d.]*|\$\{?PYTHON\w*\}?")
+MAX_EXPANSIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StartedScript:
+    """A Python script that a shell script starts, with the words that it gets."""
+
+    path: Path
+    words: tuple[str, ...]
+
+
+def started_by_shell(path: Path) -> StartedScript | None:
+    """Return the Python script that a shell script starts once with fixed words; None for any other."""
+    text = re.sub(r"\\\r?\n", " ", path.read_text(errors="replace"))
+    text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    if CONTROL.search(text) or re.search(r"\$[@*\d]|\$\{\d|\$\(|`|:-|:=", text):
+        return None
+    values = {name: value.strip("\"'") for name, value in ASSIGNED.findall(text)}
+    commands = list(_python_commands(text, values))
+    if len(commands) != 1:
+        return None
+    script, *words = commands[0]
+    file = next((place for place in (Path(script), path.parent / script) if place.is_file()), None)
+    return StartedScript(file, tuple(words)) if file is not None else None
+
+
+def _python_commands(text: str, values: dict[str, str]) -> Iterator[list[str]]:
+    """Yield the words of each command that starts a Python file, from that file on."""
+    for line in text.splitlines():
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:
+            continue
+        while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0]):
+            words = words[1:]
+        if len(words) < len(("python", "x.py")) or not INTERPRETER.fullmatch(words[0]):
+            continue
+        words = [word for word in words[1:] if word != "-u"]
+        ends = (i for i, word in enumerate(words) if re.match(r"\d?>|[|&;<]", word))
+        words = [_expanded(word, values) for word in words[: next(ends, len(words))]]
+        if words and words[0].endswith(".py"):
+            yield words
+
+
+def _expanded(word: str, values: dict[str, str]) -> str:
+    for _ in range(MAX_EXPANSIONS):
+        word = EXPANDED.sub(lambda match: values.get(match[1] or match[2], match[0]), word)
+    return word
+
+
+def inspect_started(path: Path) -> tuple[InspectedScript, Path] | None:
+    """Return the script that a shell script starts, with its values, and its path; None for none."""
+    from hptui.scripts.inspect.look import inspect_script
+
+    started = started_by_shell(path)
+    if started is None:
+        return None
+    script = with_given_words(inspect_script(started.path), started.words)
+    script.notes.append(f"the study starts {started.path.name} with the values of {path.name}, not {path.name} itself")
+    return script, started.path
+
+
+def with_given_words(script: InspectedScript, words: tuple[str, ...]) -> InspectedScript:
+    """Return a script with the values that words give it; words of no option stay in the command."""
+    by_flag = {flag: option for option in script.options for flag in _flags(option)}
+    places = iter([option for option in script.options if option.positional])
+    given: dict[str, Value] = {}
+    extra: list[str] = []
+    remaining = list(words)
+    while remaining:
+        flag, equals, text = remaining.pop(0).partition("=")
+        option = by_flag.get(flag) if flag.startswith("-") else next(places, None)
+        values = [text] if equals else [] if flag.startswith("-") else [flag]
+        while flag.startswith("-") and not equals and remaining and not re.match(r"-{1,2}[A-Za-z]", remaining[0]):
+            if option is not None and values and not option.listed and option.type != "list":
+                break
+            values.append(remaining.pop(0))
+        if option is None and flag.startswith("--") and len(values) == 1 and "$" not in values[0]:
+            option = _unknown(flag, values[0])
+            script.options.append(option)
+        value = _value(option, values) if option is not None else None
+        if option is None or (value is None and not any("$" in word for word in values)):
+            extra += [f"{flag}={text}"] if equals else [flag, *values] if flag.startswith("-") else [flag]
+        elif value is not None:
+            given[option.name] = value
+    script.options = [
+        replace(option, default=given[option.name], required=False) if option.name in given else option
+        for option in script.options
+    ]
+    if extra and not any("$" in word for word in extra):
+        script.settings["command_extra"] = [*extra]
+    return script
+
+
+def _unknown(flag: str, text: str) -> ScriptOption:
+    """Return the option of a flag that the script's source does not show: one of a library's class."""
+    number = plain_default(text, "int") if re.fullmatch(r"-?\d+", text) else plain_default(text, "float")
+    value = text if number is None else number
+    return ScriptOption(flag.lstrip("-"), flag.lstrip("-"), type_of(value), value)
+
+
+def _flags(option: ScriptOption) -> tuple[str, ...]:
+    written = option.form.flags if option.form is not None else ()
+    names = (option.name, *option.aliases, option.flag)
+    return (*written, *(f"--{name}" for name in names), *(f"--{name.replace('_', '-')}" for name in names))
+
+
+def _value(option: ScriptOption, values: list[str]) -> Value:
+    """Return what words mean as the setting of an option; None for what is not known."""
+    if any("$" in word for word in values):
+        return None
+    if not values:
+        is_off = option.form is not None and option.form.kind is FormKind.STORE_FALSE
+        return not is_off if option.type == "bool" else None
+    if option.type == "bool":
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(values[0].lower())
+    if option.listed or option.type == "list":
+        return None
+    value = plain_default(values[0], option.type)
+    return values[0] if value is None and option.type in ("str", "any") else value
+
+
+STARTING_CALLS = {"run", "call", "check_call", "check_output", "Popen", "system"}
+"""Functions of subprocess and os that start a program."""
+
+
+def started_by_script(tree: ast.Module, path: Path) -> list[ast.Module]:
+    """Return the syntax trees of the scripts that a script starts as programs of their own."""
+    texts = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ".py" in node.value
+    }
+    if not texts or not any(name.rpartition(".")[2] in STARTING_CALLS for name, _ in calls(tree)):
+        return []
+    names = {word for text in sorted(texts) for word in re.findall(r"[\w./-]+\.py\b", text)}
+    files = [path.parent / name for name in sorted(names) if (path.parent / name).resolve() != path.resolve()]
+    trees = []
+    for file in files:
+        try:
+            trees.append(ast.parse(file.read_text(encoding="utf-8-sig")))
+        except (OSError, SyntaxError, ValueError, RecursionError):
+            continue
+    return trees
