@@ -198,7 +198,7 @@ class Hosts:
 
 
 def _restore(run: RunDir) -> PackHost | None:
-    """Return a living host of an earlier runner; None for one that has ended, of which only whole files are kept."""
+    """Return a living host of an earlier runner; None for one that has ended: its whole files are kept."""
     if not lock_is_held(run.lock):
         delete_half_written(run)
         return None

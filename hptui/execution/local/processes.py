@@ -133,7 +133,7 @@ def kill_orphans(token: str, run: RunDir) -> None:
 
 
 def delete_half_written(run: RunDir) -> None:
-    """Delete the files that a process was writing when it was killed; none may live that could still write."""
+    """Delete the files that a killed process was writing; none may live that could still write."""
     for temporary in run.root.glob(".*.tmp"):
         with suppress(OSError):  # not a file of ours
             temporary.unlink()
