@@ -36,8 +36,8 @@ from hptui.scripts.inspect.questions import asks, earlier_models, short_texts
 from hptui.scripts.inspect.ranges import is_searched_at_once
 from hptui.scripts.inspect.ranking import HELD_OUT_SPLITS, is_training_metric, rank
 from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers
+from hptui.scripts.inspect.second_programs import started_by_script
 from hptui.scripts.inspect.selected import by_family
-from hptui.scripts.inspect.started import started_by_script
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,

@@ -1,8 +1,7 @@
-"""Scripts that other files start: by the one Python command of a shell script, or as a script's second program."""
+"""Scripts that a shell script starts by its one Python command."""
 
 from __future__ import annotations
 
-import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.scripts.inspect.forms import FormKind
 from hptui.scripts.inspect.functions import plain_default
-from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, type_of
+from hptui.scripts.inspect.look import inspect_script
+from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, type_of
 
 ASSIGNED = re.compile(
     r"^[ \t]*(?:export[ \t]+|local[ \t]+)?([A-Za-z_]\w*)=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]*)", re.MULTILINE
@@ -77,8 +77,6 @@ def _expanded(word: str, values: dict[str, str]) -> str:
 
 def inspect_started(path: Path) -> tuple[InspectedScript, Path] | None:
     """Return the script that a shell script starts, with its values, and its path; None for none."""
-    from hptui.scripts.inspect.look import inspect_script
-
     started = started_by_shell(path)
     if started is None:
         return None
@@ -145,27 +143,3 @@ def _value(option: ScriptOption, values: list[str]) -> Value:
         return None
     value = plain_default(values[0], option.type)
     return values[0] if value is None and option.type in ("str", "any") else value
-
-
-STARTING_CALLS = {"run", "call", "check_call", "check_output", "Popen", "system"}
-"""Functions of subprocess and os that start a program."""
-
-
-def started_by_script(tree: ast.Module, path: Path) -> list[ast.Module]:
-    """Return the syntax trees of the scripts that a script starts as programs of their own."""
-    texts = {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ".py" in node.value
-    }
-    if not texts or not any(name.rpartition(".")[2] in STARTING_CALLS for name, _ in calls(tree)):
-        return []
-    names = {word for text in sorted(texts) for word in re.findall(r"[\w./-]+\.py\b", text)}
-    files = [path.parent / name for name in sorted(names) if (path.parent / name).resolve() != path.resolve()]
-    trees = []
-    for file in files:
-        try:
-            trees.append(ast.parse(file.read_text(encoding="utf-8-sig")))
-        except (OSError, SyntaxError, ValueError, RecursionError):
-            continue
-    return trees
