@@ -15,7 +15,8 @@ from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTab
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, UserText, join_parts, line
 from hptui.results.roles import effective_batch, setting_with_role
-from hptui.results.sections.setup import labelled_line, sample_count
+from hptui.results.sections.examples import sample_count
+from hptui.results.sections.setup import labelled_line
 
 
 def space(facts: FactWriter) -> Iterator[Block]:

@@ -14,7 +14,7 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, line
 from hptui.results.roles import SETTING_NAMES
 from hptui.results.sections.curves import PATIENCE_SETTINGS
-from hptui.results.sections.setup import split_sizes
+from hptui.results.sections.examples import split_sizes
 
 SUMMARY_ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Model", "Base model", ("model", "model_name", "base_model")),
