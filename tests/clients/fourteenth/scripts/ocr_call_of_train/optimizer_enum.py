@@ -1,0 +1,6 @@
+from enum import Enum
+
+
+class Optimizers(Enum):
+    ADAM = 'adam'
+    MOMENTUM = 'momentum'
