@@ -125,7 +125,7 @@ def test_no_axis_loses_its_name_at_any_width(context):
         lengths = [dice.randint(3, 24) for _ in range(dice.randint(2, 9))]
         names = [f"{chr(97 + index)}{'abcdefghijklmnopqrstuvw'[: length - 1]}" for index, length in enumerate(lengths)]
         width = dice.randint(8 + 8 * len(names), 120)
-        grid = _parallel_grid(replace(plot, axes=tuple(Axis(name) for name in names), curves=()), width)
+        grid = _parallel_grid(replace(plot, axes=tuple(Axis(name) for name in names), curves=()), width, 20)
         words = " ".join(_tick_lines(grid, (), width - 8)).split()
         for name in names:
             shown = any(word == name or (word.endswith("…") and name.startswith(word[:-1])) for word in words)
