@@ -15,6 +15,8 @@ PRINTED_NUMBER = re.compile(r"[~]?([−-]?\d[\d,]*(?:\.\d+)?)(?![\d.e])")
 """A number at the beginning of a text, as reports print them."""
 PRINTED_EXPONENT = re.compile(r"-?\d(?:\.\d+)?e[-+]?\d+")
 """A number with an exponent."""
+USUAL_DIGITS = 4
+"""Significant digits of a number with an exponent, unless values differ in later ones only."""
 PRINTED_PERCENTAGE = re.compile(r"[−-]?[\d,.]+%")
 """A percentage at the beginning of a text."""
 
@@ -50,10 +52,6 @@ def _gaps(finite: Sequence[float]) -> list[float]:
     """Return the differences between neighbours, without those of rounding."""
     ordered = sorted(set(finite))
     return [high - low for low, high in pairwise(ordered) if high - low > 1e-9 * max(abs(low), abs(high))]
-
-
-USUAL_DIGITS = 4
-"""Significant digits of a number with an exponent, unless values differ in later ones only."""
 
 
 def exponent_digits(values: Sequence[float]) -> int:

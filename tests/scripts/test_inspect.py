@@ -301,6 +301,15 @@ def test_of_several_subcommands_the_one_that_trains_is_taken(tmp_path, source, n
     assert "`train` was taken" in found.notes[0]
 
 
+@pytest.mark.parametrize("own", ["typer.Context", "click.Context", "Context", "'typer.Context'", "CallbackParam"])
+@pytest.mark.parametrize("start", ["typer.run(train)", "app()"])
+def test_what_typer_fills_itself_is_no_parameter(tmp_path, own, start):
+    file = tmp_path / "train.py"
+    head = "import typer\n" + ("app = typer.Typer()\n@app.command()\n" if start == "app()" else "")
+    file.write_text(f"{head}def train(given: {own}, data: str, lr: float = 0.1): ...\n{start}\n")
+    assert [option.name for option in inspect_script(file).options] == ["data", "lr"]
+
+
 def test_what_typer_demands_has_a_place_of_its_own(tmp_path):
     data = option(seen(tmp_path, TYPER), "data")
     assert (data.positional, data.required) == (True, True)

@@ -225,7 +225,18 @@ def signature_annotations(node: ast.FunctionDef | ast.ClassDef) -> dict[str, Ann
 def _arguments(
     node: ast.FunctionDef, constants: Constants, *, bound: bool = False, typer: bool = False
 ) -> list[ScriptOption]:
-    return [_option(arg, default, constants, typer=typer) for arg, default in signature_pairs(node, bound=bound)]
+    pairs = signature_pairs(node, bound=bound)
+    return [
+        _option(arg, default, constants, typer=typer)
+        for arg, default in pairs
+        if not (typer and arg.annotation is not None and _is_context(arg.annotation))
+    ]
+
+
+def _is_context(annotation: ast.expr) -> bool:
+    """Return whether typer fills a parameter itself; no word of the command line does."""
+    text = annotation.value if isinstance(annotation, ast.Constant) else dotted_name(annotation)
+    return str(text).rpartition(".")[2] in ("Context", "CallbackParam")
 
 
 def _option(arg: ast.arg, default_node: ast.expr | None, constants: Constants, *, typer: bool) -> ScriptOption:
