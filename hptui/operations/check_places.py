@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from hptui.core.errors import StudyError
+from hptui.core.errors import MachineError, StudyError, UserError
 from hptui.core.study import Study
+from hptui.execution.local import devices
 from hptui.operations.cluster import cluster_warnings
 
 
 def places_warnings(study: Study) -> list[str]:
-    """Return what is doubtful about the Ray or Slurm cluster of a study; [] for other studies.
+    """Return what is doubtful about the GPUs here, or about the Ray or Slurm cluster of a study.
 
     Raises: `StudyError` when no cluster can be reached, or no node of it could ever hold a trial.
     """
+    if study.resources.executor == "local":
+        return _local_warnings(study)
     if study.resources.executor == "slurm":
         return cluster_warnings(study)
     if study.resources.executor != "ray":
@@ -27,4 +30,13 @@ def places_warnings(study: Study) -> list[str]:
     fits = min((int(answer.total.get(name, 0) / amount) for name, amount in answer.demand.items() if amount), default=1)
     if fits < answer.wanted:
         return [f"[ray]: the study may have {answer.wanted} places, and the cluster has room for {fits} at once"]
+    return []
+
+
+def _local_warnings(study: Study) -> list[str]:
+    """Return why a run would end at once on the machine of this process, which need not be that of the run."""
+    try:
+        devices.slots_for(study.resources)
+    except (UserError, MachineError) as error:
+        return [f"resources: here the study could not run: {error.message}; {error.hint}"]
     return []

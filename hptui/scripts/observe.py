@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import tomllib
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.gpu_variables import leaves_its_gpu
+from hptui.core.masking import recordable_variables
 from hptui.core.values import read_value
 from hptui.scripts.metrics.collector import (
     FILE,
@@ -174,6 +177,7 @@ class ScriptObserver:
         self._odd_reported: set[str] = set()
         self.fixed_step: int | None = None
         self.is_labelled = labels_lines(spec.settings.command)
+        self.environment: Mapping[str, str] = os.environ
 
     def line_reader(self) -> LineReader | None:
         """Return a new reader of the script's output; None if metrics are not read from it."""
@@ -285,6 +289,7 @@ class ScriptObserver:
         if reports.packages:
             self.trial.environment(packages=reports.packages)
             reports.packages = {}
+        self._record_variables()
         if reports.effective:
             settings = {
                 name: reports.effective[script_name]
@@ -297,6 +302,14 @@ class ScriptObserver:
         for name in reports.non_numbers:
             self._warn_once(f"the script reported {name}, which is no number")
         reports.non_numbers = []
+
+    def _record_variables(self) -> None:
+        """Record which GPUs the script could see; an evaluation may have a device of its own."""
+        found, self.reports.variables = self.reports.variables, []
+        for seen in found if self.fixed_step is None else ():
+            if text := leaves_its_gpu(os.environ, seen):
+                self._warn_once(text)
+                self.trial.environment(variables={**recordable_variables(self.environment), **seen})
 
 
 MAX_SEARCHED_CHARS = 1 << 20

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import Unsupported, UserError
-from hptui.core.masking import masked_command
+from hptui.core.masking import masked_command, recordable_variables
 from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command, copy_mark
@@ -130,6 +130,9 @@ class ScriptTrainer:
         self._environment = self._environment_of(spec, composed, reports, trial)
         reduction = self._reduction(spec)
         listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports, reduction)
+        listener.environment = self._environment
+        if any(os.environ.get(name) != text for name, text in recordable_variables(composed.environment).items()):
+            trial.environment(variables=recordable_variables(self._environment))
         self._announce_total_steps(spec, trial)
         self._recover(trial, listener)
         if trial.role == Role.BASE:

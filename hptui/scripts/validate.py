@@ -11,6 +11,8 @@ from pathlib import Path
 
 from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import StudyError, StudyFileErrors, UserError
+from hptui.core.gpu_variables import HINT as GPU_HINT
+from hptui.core.gpu_variables import fixed_gpu_variables
 from hptui.core.space import Choice, Space
 from hptui.core.study import Study
 from hptui.core.trial import Value
@@ -42,7 +44,7 @@ def check_study(study: Study) -> None:
         if not settings.get("command"):
             continue  # the settings of a trial that is never run by itself
         spec = _read_spec(study, settings)
-        errors += _launch_errors(study, spec)
+        errors += [*_launch_errors(study, spec), *_gpu_errors(study, spec)]
         way = _Way(spec, Path(study.directory or ".").absolute())
         for where, name, value in values:
             if reason := way.refusal_of(name, value):
@@ -80,6 +82,13 @@ def _launch_errors(study: Study, spec: CommandTable) -> Iterator[StudyError]:
     hint = f"set gpus_per_trial = {count} in [resources], or write {{nproc}} in place of the number"
     problem = f"names {count} processes, but gpus_per_trial is {size}"
     yield StudyError(problem, file=study.source, where=f"trainer.{key}", value=count, hint=hint)
+
+
+def _gpu_errors(study: Study, spec: CommandTable) -> Iterator[StudyError]:
+    """Yield errors where a study that may use GPUs sets one for all its trials."""
+    for name, problem in fixed_gpu_variables(spec.settings.env) if study.resources.gpus not in (0, ()) else ():
+        value = spec.settings.env[name]
+        yield StudyError(problem, file=study.source, where=f"trainer.env.{name}", value=value, hint=GPU_HINT)
 
 
 def why_not_resumed(study: Study) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from hptui.core.command_settings import script_parameters
 from hptui.core.masking import mask
 from hptui.core.metric_names import larger_is_better
 from hptui.core.space import Choice
@@ -113,7 +114,8 @@ def _quoted_number_warnings(study: Study) -> Iterator[str]:
 
     With a trainer whose settings are unknown, they stay text.
     """
-    locations = [(f"trainer.{name}", value) for name, value in study.trainer.settings.items()]
+    own = script_parameters(study.trainer.kind, study.trainer.settings)
+    locations = [(f"trainer.{name}", value) for name, value in own.items()]
     for parameter in study.space.parameters:
         if isinstance(parameter, Choice):
             locations += [(f"space.{parameter.name}.choices[{n}]", value) for n, value in enumerate(parameter.choices)]

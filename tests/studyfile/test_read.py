@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from hptui import plugins
+from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import HptuiError, StudyError, Unsupported
 from hptui.core.keys import FLAG, FLOAT, PLAIN_LIST, TEXT, WHOLE_FLOAT, Key
 from hptui.core.space import Choice, Float, Int
@@ -835,6 +836,10 @@ DOUBTFUL = {
         ],
     ),
     "all well": ({}, []),
+    "numbers in quotes, keys of hptui": (
+        {"trainer": '[trainer]\nkind = "command"\n' + "".join(f'{key} = "1"\n' for key in COMMAND_KEYS) + 'lr = "2"\n'},
+        ['trainer.lr: is the text "2"; if a number is meant, write it without quotes: 2'],
+    ),
 }
 
 

@@ -38,6 +38,7 @@ class ReportsReader:
         self.effective: dict[str, Any] = {}
         self.non_numbers: list[str] = []
         self.packages: dict[str, str] = {}
+        self.variables: list[dict[str, str]] = []
         self.world = 1
 
     def read(self, *, last: bool = False) -> Iterator[Report]:
@@ -62,6 +63,8 @@ class ReportsReader:
             self.cooperates = True
         elif kind == "packages":
             self.packages |= entry.get("packages") or {}
+        elif kind == "variables":
+            self.variables.append({str(name): str(value) for name, value in (entry.get("variables") or {}).items()})
         elif kind == "effective":
             self.effective |= entry.get("settings") or {}
         return None

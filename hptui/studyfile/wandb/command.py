@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from hptui.core.errors import StudyError, did_you_mean
+from hptui.core.gpu_variables import fixed_gpu_variables
 from hptui.core.trial import Value
 from hptui.core.values import show
 
@@ -74,15 +75,17 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str], notes:
     if len(styles) > 1:
         raise StudyError(f"says all parameters twice: {' and '.join(styles)}", where="command", hint="keep one of them")
     style: Value = dict(STYLE_OF_MACRO[styles[0]]) if styles and styles[0] in STYLE_OF_MACRO else "wandb"
-    return {"command": words, "style": style, **({"env": environment} if environment else {})}
+    for name, _ in fixed_gpu_variables(environment):
+        notes.append(f"command: {name}={environment.pop(name)} is left out: each trial is given a GPU of its own")
+    return {"command": words, "style": style, **({"env": dict[str, Value](environment)} if environment else {})}
 
 
-def _environment(words: list[Value]) -> dict[str, Value]:
+def _environment(words: list[Value]) -> dict[str, str]:
     """Return the variables that `env` would set (`${env} SEED=1 python …`).
 
     They are removed from the beginning of the words.
     """
-    variables: dict[str, Value] = {}
+    variables: dict[str, str] = {}
     while words and (assignment := ASSIGNMENT_PATTERN.match(str(words[0]))):
         variables[assignment[1]] = str(words.pop(0))[assignment.end() :]
     return variables

@@ -194,6 +194,13 @@ def report_packages() -> None:
         load_reporting().write({"k": "packages", "packages": versions})
 
 
+def report_variables() -> None:
+    """Report which GPUs the script could see as it ends: it, or what started it, may have set them."""
+    values = {name: os.environ[name] for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER") if name in os.environ}
+    if values:
+        load_reporting().write({"k": "variables", "variables": values})
+
+
 def version_of(name: str, module: Any) -> Any:
     """Return the version of a package.
 
@@ -233,6 +240,7 @@ def install() -> None:
         import atexit  # nothing is loaded in a script that does not use it
 
         atexit.register(ignore_errors, report_packages)
+        atexit.register(ignore_errors, report_variables)
         load_reporting().write({"k": "tap", "python": sys.version.split()[0], "executable": sys.executable})
     sys.meta_path.append(ReportingFinder())
 
