@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.core.errors import StudyError
+from hptui.core.errors import HptuiError, StudyError
 from hptui.core.gpu_variables import GPU_VARIABLES, NO_GPU, fixed_gpu_variables, leaves_its_gpu
 from hptui.core.study import Resources, Study, TrainerSettings
 from hptui.execution.local.devices import slot_environment, slots_for
@@ -77,8 +77,8 @@ def test_check_says_what_ends_a_run_at_once(world, monkeypatch, doing, visible, 
     problem = ""
     try:
         slots_for(resources)
-    except Exception as error:  # noqa: BLE001  whatever it is, `check` is to say it
-        problem = error.message  # type: ignore[attr-defined]
+    except HptuiError as error:
+        problem = error.message
     found = places_warnings(Study("s", (), TrainerSettings("toy"), resources=resources))
     assert (found == []) == (problem == "")
     assert all(problem in text for text in found)
