@@ -12,7 +12,7 @@ HINT = "choose GPUs with [resources] gpus; gpus = 0 is the CPU"
 
 
 def fixed_gpu_variables(environment: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
-    """Yield (variable, problem) of those that a study file sets, so that trials leave the GPU that they have locked."""
+    """Yield (variable, problem) of those with which a study moves all its trials to one GPU."""
     for name in GPU_VARIABLES:
         if environment and environment.get(name, "") not in NO_GPU:
             yield name, "is set for each trial: with one value for all, trials would use a GPU that is not theirs"

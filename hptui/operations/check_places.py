@@ -34,7 +34,7 @@ def places_warnings(study: Study) -> list[str]:
 
 
 def _local_warnings(study: Study) -> list[str]:
-    """Return why a run would end at once on the machine of this process, which need not be that of the run."""
+    """Return why a run would end at once on this machine, which need not be that of the run."""
     try:
         devices.slots_for(study.resources)
     except (UserError, MachineError) as error:

@@ -305,8 +305,8 @@ class ScriptObserver:
 
     def _record_variables(self) -> None:
         """Record which GPUs the script could see; an evaluation may have a device of its own."""
-        found, self.reports.variables = self.reports.variables, []
-        for seen in found if self.fixed_step is None else ():
+        reported, self.reports.variables = self.reports.variables, []
+        for seen in reported if self.fixed_step is None else ():
             if text := leaves_its_gpu(os.environ, seen):
                 self._warn_once(text)
                 self.trial.environment(variables={**recordable_variables(self.environment), **seen})
