@@ -256,7 +256,7 @@ class ScriptObserver:
 
     def _take(self, source: MetricsSource, reading: MetricsReading) -> None:
         if self.fixed_step is not None:
-            reading = MetricsReading(reading.metrics, self.fixed_step, reading=reading.reading)
+            reading = replace(reading, step=self.fixed_step, total=None, progress=None, begun=True)
         for reduced_source, reduced in self._reduction.take(source, reading):
             self.collector.take(reduced_source, reduced)
 

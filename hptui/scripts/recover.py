@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -75,7 +76,7 @@ class EarlierAttempts:
                 for given, value in reading.metrics.items():
                     if self._is_missing(recorded_name(given), source, reading):
                         place = source, given, step
-                        own.setdefault(place, []).append(MetricsReading({given: value}, reading.step, reading.total))
+                        own.setdefault(place, []).append(replace(reading, metrics={given: value}))
             latest |= own
         places = sorted(latest, key=lambda place: (place[2], place[0].order))
         return [(place[0], reading) for place in places for reading in latest[place]]

@@ -34,7 +34,8 @@ from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, k
 from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
 from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
 from hptui.scripts.metrics.lines import LineReader
-from hptui.scripts.metrics.pairs import IDLE_WORDS, canonical_name
+from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.words import IDLE_WORDS
 from hptui.scripts.syntax_nodes import nodes_of
 
 METRIC_NAME = re.compile(

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 
 from hptui.core.dataclass import dataclass
-from hptui.scripts.metrics.pairs import MEASURE_WORDS, METRIC_WORDS, MetricsReading, canonical_name
+from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.parts import Parts
 from hptui.scripts.metrics.ranks import Disagreement
+from hptui.scripts.metrics.splits import SplitOfObjective, Verdict
+from hptui.scripts.metrics.words import MEASURE_WORDS, METRIC_WORDS
 from hptui.trainers.context import TrialContext
 
 REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
@@ -94,6 +96,7 @@ class MetricsCollector:
     _printed: int = 0
     _begun: bool = False
     _early: dict[str, list[tuple[MetricsSource, int | None, float]]] = field(default_factory=dict)
+    _splits: dict[str, SplitOfObjective] = field(default_factory=dict)
     _ranks: Disagreement = field(default_factory=Disagreement)
 
     def __post_init__(self) -> None:
@@ -139,7 +142,8 @@ class MetricsCollector:
     def _accept(self, source: MetricsSource, reading: MetricsReading, metrics: Mapping[str, float]) -> None:
         accepted: dict[str, float] = {}
         completed: dict[str, float] = {}
-        for name, value in metrics.items():
+        for given, value in metrics.items():
+            name = self._name_by_split(source, given, reading)
             owned = self._owned_by(source, name, reading, value)
             if owned is None or self._is_part(owned, source, reading, value):
                 continue
@@ -159,6 +163,21 @@ class MetricsCollector:
         if completed:
             for part in _parts(completed):
                 self.trial.report_reading(step, part, reading.progress, replaces=True)
+
+    def _name_by_split(self, source: MetricsSource, given: str, reading: MetricsReading) -> str:
+        """Return the name of a value; that of a printed objective which is of another split has the split in it."""
+        key = canonical_name(given)
+        if source.trust != OUTPUT or key not in self._wanted:
+            return given
+        split = reading.splits.get(given)
+        verdict = self._splits.setdefault(key, SplitOfObjective()).take(split)
+        if verdict is Verdict.IS_ASIDE and split is not None:
+            plain = key.removeprefix(f"{split.name}_")
+            return plain if plain != key else f"{split.name}_{key}"
+        if verdict is Verdict.REPLACES and (owned := self._owned.get(key)) is not None and owned.source == source:
+            self.trial.retract(owned.name)
+            owned.parts, owned.seen = Parts(), False
+        return given
 
     def _is_part(self, owned: _Owned, source: MetricsSource, reading: MetricsReading, value: float) -> bool:
         """Return whether a printed objective is a part of one whose means count alone.

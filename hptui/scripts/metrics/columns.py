@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, find_mapping, plain_text
-from hptui.scripts.metrics.pairs import MetricsReading, canonical_name, to_number
+from hptui.scripts.metrics.pairs import MetricsReading, Pair, canonical_name, to_number
 from hptui.scripts.metrics.steps import StepCounter
 
 SEPARATOR = re.compile(r"\s{2,}|\t|\s*[|│┃]\s*")
@@ -132,7 +132,7 @@ class PrintedTableReader(LineReader):
 
     def _row_of(self, row: dict[str, float | None]) -> list[MetricsReading]:
         counters: dict[str, float] = {}
-        pairs: list[tuple[str, float]] = []
+        pairs: list[Pair] = []
         for name, value in row.items():
             low = name.lower()
             if value is None or low in TIME_NAMES:
@@ -140,7 +140,7 @@ class PrintedTableReader(LineReader):
             if low in EPOCH_NAMES or low in STEP_NAMES:
                 counters.setdefault("epoch" if low in EPOCH_NAMES else "step", value)
             else:
-                pairs.append((canonical_name(name) if " " in name else name, value))
+                pairs.append(Pair(canonical_name(name) if " " in name else name, value))
         step, epoch = counters.get("step"), counters.get("epoch")
         self.clock.take(None if step is None else StepCounter(step), None if epoch is None else StepCounter(epoch))
         return self._reading_at(pairs)

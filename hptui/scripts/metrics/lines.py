@@ -9,14 +9,13 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.metrics.pairs import (
-    METRIC_WORDS,
-    SPLITS,
     MetricsReading,
+    Pair,
     canonical_name,
     find_pairs,
     flatten,
@@ -26,8 +25,10 @@ from hptui.scripts.metrics.pairs import (
     to_number,
 )
 from hptui.scripts.metrics.parts import says_mean
+from hptui.scripts.metrics.splits import SPLITS, Split
 from hptui.scripts.metrics.steps import StepClock, StepCounter
 from hptui.scripts.metrics.wording import SPLIT_WORD, named_by_field, reworded
+from hptui.scripts.metrics.words import METRIC_WORDS
 
 MAX_LINE_CHARS = 8192
 """Characters of a line that are read."""
@@ -126,7 +127,7 @@ class LineReader:
         if not VALUE_SIGNS.search(text):
             return []
         if "{" in text and (values := find_mapping(text)) is not None:
-            return self._record(self._of_split(values, text[: text.find("{")]))
+            return self._record(*self._of_split(values, text[: text.find("{")]))
         text = _cut(text)
         follows_warning, self._warned = self._warned, bool(WARNING.search(text))
         if self._warned or (follows_warning and text.startswith("  ")):  # the source of the warning follows it
@@ -139,15 +140,15 @@ class LineReader:
                 return []
         return self._pairs(text)
 
-    def _of_split(self, values: Mapping[str, Any], before: str) -> Mapping[str, Any]:
-        """Return a table with the split of the words before it in its names: `[val] {"loss": 1}`.
+    def _of_split(self, values: Mapping[str, Any], before: str) -> tuple[Mapping[str, Any], str]:
+        """Return a table with the split of the words before it in its names, `[val] {"loss": 1}`, and that split.
 
         A name stays as it is where it is that of an objective, names a split itself, or belongs to no metric.
         """
         splits = [match[1] for match in SPLIT_WORD.finditer(before[-MAX_WORDS_CHARS:])]
         split = canonical_name(splits[-1]) if splits else ""
         named = {name: f"{split}_{name}" for name in values if split and self._gets_split(name, split)}
-        return {named.get(name, name): value for name, value in values.items()}
+        return {named.get(name, name): value for name, value in values.items()}, split
 
     def _gets_split(self, name: str, split: str) -> bool:
         words = canonical_name(name)
@@ -157,7 +158,7 @@ class LineReader:
             return True
         return words not in self._wanted and not (METRIC_WORDS - {"lr", "norm"}).isdisjoint(words.split("_"))
 
-    def _record(self, values: Mapping[str, Any]) -> list[MetricsReading]:
+    def _record(self, values: Mapping[str, Any], split: str = "") -> list[MetricsReading]:
         reading = reading_of_record(values := named_by_field(values))
         names = {name.lower(): name for name, _ in flatten(values)}
         epoch = to_number(dict(flatten(values)).get(names.get("epoch", "")))
@@ -167,7 +168,14 @@ class LineReader:
             self.clock.step = reading.step  # in JSON the step is that of the whole training, not of an epoch
             self.clock.begun = True
         metrics = {name: value for name, value in reading.metrics.items() if name.lower() not in COUNTER_NAMES}
-        return self._reading_at(list((metrics if explicit or epoch is not None else self._measured(metrics)).items()))
+        measured = metrics if explicit or epoch is not None else self._measured(metrics)
+        return self._reading_at(Pair(name, value, self._split_below(split, name)) for name, value in measured.items())
+
+    def _split_below(self, split: str, name: str) -> Split | None:
+        """Return the split of an objective in a table behind words that name one."""
+        words = canonical_name(name)
+        is_objective = bool(split) and words in self._wanted and {*SPLITS}.isdisjoint(words.split("_"))
+        return Split(split, is_heading=True) if is_objective else None
 
     def _row(self, name: str, value: float) -> list[MetricsReading]:
         name = canonical_name(name) if " " in name else name
@@ -175,7 +183,7 @@ class LineReader:
             if name.lower() != "epoch" and value >= 0 and value.is_integer():
                 self.clock.take(StepCounter(value), None)
             return []
-        return self._reading_at(list(self._measured({name: value}).items()))
+        return self._reading_at(Pair(*item) for item in self._measured({name: value}).items())
 
     def _measured(self, metrics: Mapping[str, float]) -> Mapping[str, float]:
         """Return the metrics of a line without a step: settings count only together with something measured."""
@@ -187,7 +195,7 @@ class LineReader:
         return metrics if measured else others
 
     def _pairs(self, text: str) -> list[MetricsReading]:
-        literal: list[tuple[str, float]] = []
+        literal: list[Pair] = []
         if self._literals:
             text, literal = take_literals(text, self._literals)
         text, bar = strip_bars(text)
@@ -199,11 +207,12 @@ class LineReader:
         counted = step or counter or bar
         self.clock.take(counted, epoch)
         others = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
-        pairs = [*literal, *((name, value) for name, value in others if name.lower() not in COUNTER_NAMES)]
+        pairs = [*literal, *(pair for pair in others if pair.name.lower() not in COUNTER_NAMES)]
         if bar is not None:
-            pairs = [(self._name_in_bar(name), value) for name, value in pairs]
-        kept = dict(pairs) if counted or epoch else self._measured(dict(pairs))
-        return self._reading_at([(name, value) for name, value in pairs if name in kept])
+            pairs = [pair._replace(name=self._name_in_bar(pair.name)) for pair in pairs]
+        values = {pair.name: pair.value for pair in pairs}
+        kept = values if counted or epoch else self._measured(values)
+        return self._reading_at(pair for pair in pairs if pair.name in kept)
 
     def _name_in_bar(self, name: str) -> str:
         """Return the name of a value in a progress bar: another one where its spelling is not the objective's.
@@ -214,7 +223,7 @@ class LineReader:
 
     def _by_pattern(self, text: str) -> list[MetricsReading]:
         readings: list[MetricsReading] = []
-        waiting: list[tuple[str, float]] = []
+        waiting: list[Pair] = []
         for pattern in self._patterns:
             for match in pattern.finditer(text):
                 groups = {name: value for name, value in match.groupdict().items() if value is not None}
@@ -229,19 +238,25 @@ class LineReader:
                     None if epoch is None else StepCounter(epoch),
                 )
                 numbers = {name: to_number(value.rstrip("%,;")) for name, value in groups.items()}
-                waiting += [(name, value) for name, value in numbers.items() if value is not None]
+                waiting += [Pair(name, value) for name, value in numbers.items() if value is not None]
         return [*readings, *self._reading_at(waiting)]
 
-    def _reading_at(self, pairs: Sequence[tuple[str, float]]) -> list[MetricsReading]:
+    def _reading_at(self, pairs: Iterable[Pair]) -> list[MetricsReading]:
         """Return the readings of names with their values: another one wherever a name comes again."""
-        groups: list[dict[str, float]] = []
-        for name, value in pairs:
-            if not groups or name in groups[-1]:
+        groups: list[dict[str, Pair]] = []
+        for pair in pairs:
+            if not groups or pair.name in groups[-1]:
                 groups.append({})
-            groups[-1][name] = value
+            groups[-1][pair.name] = pair
         return [
-            MetricsReading(metrics, self.clock.step_of(metrics), self.clock.total, begun=self.clock.begun)
-            for metrics in groups
+            MetricsReading(
+                {name: pair.value for name, pair in group.items()},
+                self.clock.step_of(f"{pair.split.name} {name}" if pair.split else name for name, pair in group.items()),
+                self.clock.total,
+                begun=self.clock.begun,
+                splits={name: pair.split for name, pair in group.items() if pair.split is not None},
+            )
+            for group in groups
         ]
 
 

@@ -10,21 +10,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
-from typing import Any
+from typing import Any, NamedTuple
 
 from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
+from hptui.scripts.metrics.splits import SPLITS, SYNONYMS, Split, headings, split_before
 from hptui.scripts.metrics.wording import POSSESSIVE
+from hptui.scripts.metrics.words import COUNTER_WORDS, IDLE_WORDS, METRIC_WORDS, VAGUE_WORDS
 
-SYNONYMS = {
-    "training": "train",
-    "valid": "val",
-    "validation": "val",
-    "vali": "val",
-    "evaluation": "eval",
-    "testing": "test",
-}
-SPLITS = ("train", "val", "eval", "test", "dev")
 WORD = re.compile(r"[^\W\d_]+[0-9]*|[0-9]+")
 
 
@@ -33,7 +26,8 @@ class MetricsReading:
     """Metrics at a step. `step` is None if not stated; `total` steps and `progress` (0 to 1) where they are known.
 
     `reading` counts how often the source was read from its beginning, because it was rewritten. `begun` is False for
-    what was printed before the first step; `says_mean` tells that the line calls its values means.
+    what was printed before the first step; `says_mean` tells that the line calls its values means. `splits` are the
+    data that metrics are of, where their line says it and their names do not.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -43,6 +37,7 @@ class MetricsReading:
     reading: int = 0
     begun: bool = True
     says_mean: bool = False
+    splits: Mapping[str, Split] = field(default_factory=dict)
 
 
 def canonical_name(name: str) -> str:
@@ -160,18 +155,28 @@ def _is_sentence(name: str) -> bool:
     return PLAIN_NAME.fullmatch(name) is not None and name.count("_") + 1 >= LONG_NAME_WORDS
 
 
-def take_literals(text: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str, list[tuple[str, float]]]:
+class Pair(NamedTuple):
+    """A name with its value in a line, and the split that the line says for an objective."""
+
+    name: str
+    value: float
+    split: Split | None = None
+
+
+def take_literals(text: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str, list[Pair]]:
     """Return the values of names that are looked for as they are written, and the line without them."""
-    values: list[tuple[int, str, float]] = []
+    values: list[tuple[int, Pair]] = []
+    line = text
     for name, pattern in patterns.items():
         while match := pattern.search(text):
             number = NUMBER.match(text, match.start("number"))
             if number is None:
                 break
             value, end = read_value(text, number)
-            values.append((match.start(), name, value))
+            is_named = not {*SPLITS}.isdisjoint(canonical_name(name).split("_"))
+            values.append((match.start(), Pair(name, value, None if is_named else split_before(line, match.start()))))
             text = text[: match.start()] + " | " + " " * (end - match.start() - 3) + text[end:]
-    return text, [(name, value) for _, name, value in sorted(values)]
+    return text, [pair for _, pair in sorted(values, key=lambda value: value[0])]
 
 
 COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
@@ -184,85 +189,63 @@ MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(rf"$|(?!\)\s*[:=])[\s,;|)\]%/]|{UNIT}")  # not in `reward (last 50): 3`
 BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|[!?]\s|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d[\w.]*")
-HEADING = re.compile(
-    r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s|[*=#~-]{2,})\s*(?:final\s+)?"
-    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
-    r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*"
-    r"(?=[:|>\])@]|=\s*[(\[{]|[*=#~-]{2,}|(?<=ion),|(?<=ing),|\s[-–—]\s|$)",
-    re.IGNORECASE,
-)
-
-
 NOT_FINITE = re.compile(r"[-+]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
-QUALIFIER_END = re.compile(r"\)\s*[:=]?\s*[-+.\d]")
-"""Behind a word in parentheses: it belongs to the name before it, `loss (val): 0.3`, and is no heading."""
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", text))
-
-
-IDLE_WORDS = _words(
-    "the a an of is was are at in on our its current currently new got with and after for by to from now "
-    "info debug warning warn critical root main logger took saved saving loading loaded using seed rank "
-    "gpu cuda pid port line version v_num elapsed eta time done finished"
-)
-"""Words that are neither a metric nor a part of a metric's name."""
-VAGUE_WORDS = _words("average averaged avg mean final overall current total cv")
-"""Words of a name that do not say which metric it is."""
-METRIC_WORDS = _words(
-    "loss losses acc accuracy ppl perplexity bleu rouge f1 lr score reward auc mse mae rmse nll ce error "
-    "wer cer bpc bpb precision recall em mcc norm throughput"
-)
-"""Words that name a metric wherever they occur."""
-MEASURE_WORDS = _words("loss losses acc accuracy ppl perplexity bleu rouge f1 auc mse mae rmse nll wer cer bpc bpb mcc")
-"""Last words of names that are measured, never set."""
-COUNTER_WORDS = _words("step steps epoch epochs iter iters iteration iterations batch batches")
 MAX_KEY_CHARS = 80
 
 
-def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> list[tuple[str, float]]:
+def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> list[Pair]:
     """Return the metrics of a line, in their order; a name may come several times.
 
     `wanted` are canonical names. `loose`: `key value` counts, too, as the line has a step. A key below a heading (`Val:
     loss 0.3`) or after words of its own (`val loss: 0.3`) is named by all of them: training and validation do not mix.
     """
-    pairs: list[tuple[str, str, float]] = []
-    low, taken, headings = (text := POSSESSIVE.sub("", text)).lower(), 0, list[tuple[int, str]]()
-    if any(split in low for split in SPLITS):
-        headings = [
-            (match.start(1), SYNONYMS.get(match[1].lower(), match[1].lower()))
-            for match in HEADING.finditer(text)
-            if not QUALIFIER_END.match(text, match.end())
-        ]
+    pairs: list[tuple[str, str, float, Split | None]] = []
+    taken, of_splits = 0, headings(text := POSSESSIVE.sub("", text))
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
             continue
-        name = _name(text, key, start, headings, spaced=spaced)
+        name = _name(text, key, start, of_splits, spaced=spaced)
         if "=(" in text and canonical_name(name) not in wanted and canonical_name(key) in wanted:
             name = key  # `dev=(acc:0.9)` for the objective `acc`
         parts = canonical_name(name).split("_")
         # `train_loss_step` is a loss, `best_step` is no metric.
         if parts[-1] in COUNTER_WORDS and not METRIC_WORDS & set(parts) and canonical_name(name) not in wanted:
             continue
+        name, split = _of_split(text, name, key, start, wanted)
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
-        pairs.append((name, _objective(name, wanted), value))
+        pairs.append((name, _objective(name, wanted), value, split))
         taken = end
-    if not any(objective for _, objective, _ in pairs):
-        return [(name, value) for name, _, value in pairs]
+    if not any(objective for _, objective, _, _ in pairs):
+        return [Pair(name, value, split) for name, _, value, split in pairs]
     # `average val loss` is the objective `val_loss`, unless the line has that one or another variant of it, too.
     variants: dict[str, set[str]] = {}
-    for name, objective, _ in pairs:
+    for name, objective, _, _ in pairs:
         variants.setdefault(objective or canonical_name(name), set()).add(canonical_name(name))
     first: dict[str, str] = {}
-    metrics: list[tuple[str, float]] = []
-    for name, objective, value in pairs:
+    metrics: list[Pair] = []
+    for name, objective, value, split in pairs:
         if objective and objective not in variants[objective] and first.setdefault(objective, name) == name:
-            metrics.append((objective, value))
+            metrics.append(Pair(objective, value, split))
         else:
-            metrics.append((name, value))
+            metrics.append(Pair(name, value, split))
     return metrics
+
+
+def _of_split(text: str, name: str, key: str, start: int, wanted: Collection[str]) -> tuple[str, Split | None]:
+    """Return the name of a value as an objective has it, and its split where that name does not say it."""
+    words = canonical_name(name).split("_")
+    plain = "_".join(words[1:])
+    if words[0] in SPLITS and "_".join(words) not in wanted and plain in wanted and canonical_name(key) == plain:
+        return plain, Split(words[0], is_heading=True)  # `valid | best_loss 0.3` for the objective `best_loss`
+    if not {*SPLITS}.isdisjoint(words) or not (split := split_before(text, start)):
+        return name, None
+    if "_".join(words) in wanted:
+        return name, split
+    whole = f"{split.name}_{'_'.join(words)}"
+    return (whole, split._replace(is_heading=True)) if whole in wanted else (name, None)
 
 
 def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:

@@ -37,7 +37,7 @@ MEASURE = re.compile(
     re.IGNORECASE,
 )
 """`The best acc is: 87.6`: the measure stands before the verb."""
-SPLIT_WORD = re.compile(r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev)\b", re.IGNORECASE)
+SPLIT_WORD = re.compile(r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)\b", re.IGNORECASE)
 HALF_OF_DAY = re.compile(r"(?<=\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*(?:[AP]M|[ap]m|[AaPp]\.[Mm]\.)(?![\w.])")
 """`04:52:06 PM`: no word of a name that follows."""
 NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("value", "val")

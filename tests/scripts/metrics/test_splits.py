@@ -1,0 +1,80 @@
+"""An objective whose name has no split, in lines of several splits: that of held-out data is recorded, none is mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, product
+from pathlib import Path
+
+import pytest
+
+from hptui.store.store import Store
+from tests.scripts.metrics.record import Script, open_store
+
+NEXT = count(1)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Store]]:
+    folder = tmp_path_factory.mktemp("splits")
+    with open_store(folder) as store:
+        yield folder, store
+
+
+WORDS = {
+    "train": ("Training", "train", "TRAIN"),
+    "val": ("Validation", "valid", "Val"),
+    "test": ("Test", "testing", "test"),
+}
+FORMS = {
+    "behind a value": "{split} loss: 3.25, {name}: {value}",
+    "behind words": "{split} loss = 3.2500 {name} = {value}",
+    "behind an underscore": "{split}_loss 3.25 {name} {value}",
+    "in a row": "Epoch {epoch} | {split} loss: 3.2 | time: 2.1 | {name}: {value}",
+    "heading": "{split}: loss 3.25 {name} {value}",
+    "heading in brackets": "[{split}] {name}={value}",
+    "counter": "Epoch({split}) [{epoch}][100]  lr: 0.1, {name}: {value}",
+    "table": "{split} {{'loss': 3.25, '{name}': {value}}}",
+    "subset": "2024-01-02 03:04:05 | INFO | {split} | epoch {epoch:03d} | loss 3.25 | {name} {value}",
+}
+NAMES = ("accuracy", "best_loss", "label error rate", "bbox_mAP")
+
+
+def curve(place: tuple[Path, Store], name: str, lines: list[str]) -> list[float]:
+    one = Script(*place, next(NEXT), name)
+    one.begin()
+    one.say("".join(f"{line}\n" for line in lines).encode())
+    one.end()
+    return one.values()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_objective_is_that_of_held_out_data(place: tuple[Path, Store], name: str) -> None:
+    for form, words in product(FORMS.values(), zip(*WORDS.values(), strict=True)):
+        values = {split: [0.1 * number + offset for offset in (0.01, 0.02, 0.03)] for number, split in enumerate(WORDS)}
+        splits = dict(zip(WORDS, words, strict=True))
+        for order in (["train", "val"], ["val", "train"], ["train", "test"], ["train", "val", "test"], ["train"]):
+            best = max(order, key=["train", "test", "val"].index)
+            lines = [
+                form.format(split=splits[split], name=name, epoch=epoch, value=f"{values[split][epoch]:.4f}")
+                for epoch in range(3)
+                for split in order
+            ]
+            assert curve(place, name, lines) == pytest.approx(values[best]), (form, words, order)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_printed_as_the_objective_is_called_counts_before_what_a_heading_names(
+    place: tuple[Path, Store], name: str
+) -> None:
+    for heading, first in product(("Train", "Validation", "test"), (True, False)):
+        lines = [f"{name}: 0.5", f"{heading}: loss 3.25 {name}: 0.25"]
+        assert curve(place, name, [*(lines if first else lines[::-1]), f"{name}: 0.75"]) == [0.5, 0.75]
+
+
+def test_the_whole_name_is_found_where_a_line_says_its_split(place: tuple[Path, Store]) -> None:
+    lines = [f"{split} loss: 3.25 accuracy: {value}" for split, value in (("train", 0.9), ("validation", 0.5)) * 2]
+    assert curve(place, "val_accuracy", lines) == [0.5, 0.5]
+    assert curve(place, "train_accuracy", lines) == [0.9, 0.9]
+    mixed = ["val loss: 3.25 accuracy: 0.4", "val_accuracy: 0.5", "val_accuracy: 0.6, accuracy: 0.9"]
+    assert curve(place, "val_accuracy", mixed) == [0.5, 0.6]
