@@ -66,6 +66,8 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     option = named
     if option is None or option.type not in ("str", "any") or option.before:
         return script
+    if not option.default and not option.required and _gives_defaults(tree):
+        return script  # its values would replace the defaults of the other options, and none is read by default
     file = _file_of(option, path, joined_default(option, tree), (*SUFFIXES, ".py") if reads_python else SUFFIXES)
     values = file_content(file) if file is not None else None
     if file is None or not values:
@@ -76,6 +78,13 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
     script.config, script.config_option = file, option
     script.parser = f"{script.parser}, and settings of {file.name}"
     return script
+
+
+def _gives_defaults(tree: ast.Module) -> bool:
+    """Return whether a script gives what it reads from a file to its parser, as other defaults."""
+    return any(
+        name.endswith(".set_defaults") and any(word.arg is None for word in call.keywords) for name, call in calls(tree)
+    )
 
 
 def _names_settings(option: ScriptOption, path: Path, joined: str) -> bool:

@@ -61,7 +61,7 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
     for name in used:
         node = classes.get(name)
         bases = [dotted_name(base).rsplit(".", 1)[-1] for base in node.bases] if node else [name]
-        if any(base.endswith(("TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig")) for base in bases):
+        if any(base.endswith(TRAINING_CLASSES) and base not in classes for base in reader.bases_of(bases)):
             _training_arguments(script)
         if node is not None:
             prefix = f"{used.index(name)}." if is_tyro and len(used) > 1 else ""  # tuple[A, B]: --0.lr, --1.lr
@@ -87,7 +87,7 @@ def _training_arguments(script: InspectedScript) -> None:
             name,
             type_of(value),
             value,
-            help="of transformers.TrainingArguments",
+            help=OF_LIBRARY,
             form=OptionForm(reads=READS_OF_TYPE[type_of(value)], flags=(f"--{name}",), silent=value),
         )
         for name, value in TRAINING_ARGUMENTS.items()
@@ -96,6 +96,11 @@ def _training_arguments(script: InspectedScript) -> None:
     script.options.append(ScriptOption("output_dir", "output_dir", "str", form=form))
 
 
+OF_LIBRARY = "of transformers.TrainingArguments"
+"""The help text of options that are not declared in the script."""
+TRAINING_CLASSES = ("TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig",
+                    "RewardConfig", "RLOOConfig")  # fmt: skip
+"""Ends of the names of classes that have the fields of transformers.TrainingArguments."""
 READS_OF_TYPE = {"int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
 MAX_DEPTH = 4
 """Dataclasses within dataclasses that are followed."""
@@ -106,6 +111,16 @@ class _FieldReader:
 
     def __init__(self, classes: Mapping[str, ast.ClassDef], constants: Constants, is_tyro: bool) -> None:
         self._classes, self._constants, self._is_tyro = classes, constants, is_tyro
+
+    def bases_of(self, names: list[str], depth: int = 0) -> list[str]:
+        """Return classes with those that they derive from, as far as the script and its modules define them."""
+        parents = [
+            dotted_name(base).rsplit(".", 1)[-1]
+            for name in names
+            if name in self._classes and depth < MAX_DEPTH
+            for base in self._classes[name].bases
+        ]
+        return [*names, *(self.bases_of(parents, depth + 1) if parents else [])]
 
     def fields_of(self, node: ast.ClassDef, prefix: str = "", depth: int = 0) -> list[ScriptOption]:
         """Return the options of one dataclass, those of its base classes in this file first."""

@@ -10,7 +10,9 @@ from hptui.core.errors import UserError
 from hptui.scripts.inspect.attributes import ALL_WORDS, attribute_options
 from hptui.scripts.inspect.config_file import file_by_option, merged_by_omegaconf
 from hptui.scripts.inspect.config_flags import with_config_flags
+from hptui.scripts.inspect.configurator import is_configurator
 from hptui.scripts.inspect.constants import known_values
+from hptui.scripts.inspect.dataclass_parsers import OF_LIBRARY
 from hptui.scripts.inspect.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
 from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
@@ -26,7 +28,6 @@ from hptui.scripts.inspect.outside import (
     argv_options,
     constant_options,
     environment_options,
-    is_configurator,
     wandb_options,
 )
 from hptui.scripts.inspect.own_parsers import own_options
@@ -88,9 +89,10 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     project = without_other_parsers(tree, project) if project is not None else None
     if not is_configurator(text) and project is not None:
         reached = _calls_imported(tree) and reaches_parsing(tree, project)
-        if script is None and (reached or _reads_on_import(project)):
-            script = _parsed(project, path)
-        elif script is not None and (_needs_project(tree, project, script) or not script.options):
+        is_weak = script is None or script.parser == "environment"  # which a log level may be read from
+        if (is_weak and (reached or _reads_on_import(project))) or (
+            script is not None and (_needs_project(tree, project, script) or not script.options)
+        ):
             script = _parsed(project, path) or script
         elif script is not None and script.parser in OF_SIGNATURES:
             script = _fuller(script, _parsed(project, path))
@@ -130,7 +132,7 @@ OF_SIGNATURES = ("HfArgumentParser", "TrlParser", "tyro", "fire", "typer", "clic
 
 def _fuller(script: InspectedScript, whole: InspectedScript | None) -> InspectedScript:
     """Return what the script with its modules shows, where that is more than the script itself does."""
-    own = {option.name for option in script.options}
+    own = {option.name for option in script.options if option.help != OF_LIBRARY}
     is_more = whole is not None and whole.parser == script.parser and own < {option.name for option in whole.options}
     return whole if whole is not None and is_more else script
 

@@ -29,7 +29,7 @@ from hptui.scripts.inspect.ranking import (
     words_of,
 )
 from hptui.scripts.inspect.selected import by_selection, selections
-from hptui.scripts.inspect.shown import functions_of_calls
+from hptui.scripts.inspect.shown import functions_of_calls, meters
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
 from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
@@ -79,7 +79,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     sources: dict[str, str] = {}
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
-    names |= dict.fromkeys(_printed(samples, sources, places, errors))
+    names |= dict.fromkeys(_printed(samples, tree, sources, places, errors))
     of_libraries = library_metrics(tree)
     names |= dict.fromkeys(of_libraries)
     tags = [tag for name, call in calls(tree) if name.endswith(".add_scalar") for tag in _tags(call, samples)]
@@ -100,7 +100,9 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
         readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
     in_text = [
-        name for name in _printed(Samples(tree, texts, of_files=True), sources, places, errors) if is_quality(name)
+        name
+        for name in _printed(Samples(tree, texts, of_files=True), tree, sources, places, errors)
+        if is_quality(name)
     ]
     files = [*written_files(tree, samples), *text_files(tree, in_text)]
     in_files = [name for file in files for name in file.names]
@@ -117,7 +119,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
     return Measured(
-        means_first(ranked(readable, places, chosen), means),
+        means_first(ranked(readable, places, chosen), means, chosen),
         ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen),
         directories,
         lightning=bool(logged) and not directories,
@@ -194,14 +196,16 @@ def _root_of_lightning(tree: ast.Module) -> ast.expr | None:
     return next((node for node in given if node is not None), None)
 
 
-def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[str]], errors: set[str]) -> list[str]:
+def _printed(
+    samples: Samples, tree: ast.Module, sources: dict[str, str], places: dict[str, set[str]], errors: set[str]
+) -> list[str]:
     """Return the names that the reader of output finds, and finds again when they are the objective.
 
     Those that stand only in a progress bar come last: they are of one batch. `sources` gets their expressions, `places`
     the functions that print them, `errors` the scores that are printed with the unit of an error.
     """
     names, in_bars, in_lines = dict[str, None](), set[str](), set[str]()
-    titles = [title for title in samples.meters() if is_quality(title)]
+    titles = [title for title in meters(tree) if is_quality(title)]
     names |= dict.fromkeys(title for title in titles if _as_read(title, f"{title} 0.5") == title)
     title = ""
     for shown in samples.lines():
@@ -219,11 +223,22 @@ def _printed(samples: Samples, sources: dict[str, str], places: dict[str, set[st
                 sources[name] = samples.sources[value]
         read = [name for candidate in candidates if (name := _as_read(candidate, line))]
         for name in read:
-            places.setdefault(name, set()).add(samples.function)
+            places.setdefault(name, set()).add(IN_TRAINING if _is_of_training(line) else samples.function)
         names |= dict.fromkeys(read)
         # Of the words of `avg_loss 0.4` the longest name is the one that is shown.
         (in_bars if samples.in_bar else in_lines).update(read if reading is not None else read[:1])
     return sorted(names, key=lambda name: name in in_bars and name not in in_lines)
+
+
+IN_TRAINING = "train_step"
+"""The function that stands for the lines of training steps, wherever they are printed."""
+SIGN_OF_TRAINING = re.compile(r"(?<![A-Za-z])(?:lr|learning[_ ]rate|iter(?:ation)?s?|it/s)(?![A-Za-z])", re.IGNORECASE)
+
+
+def _is_of_training(line: str) -> bool:
+    """Return whether a line is one of training steps: it has a learning rate, and names no held-out data."""
+    is_step = SIGN_OF_TRAINING.search(line) is not None
+    return is_step and not any(word in HELD_OUT_SPLITS for word in words_of(line))
 
 
 def _words_as_names(line: str) -> list[str]:

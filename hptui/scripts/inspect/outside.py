@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from hptui.scripts.inspect.configurator import configurator_options, is_configurator
 from hptui.scripts.inspect.constants import all_constants, literal_tables
 from hptui.scripts.inspect.converters import TRUE_WORDS, expression_form, words_like
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
@@ -250,24 +251,13 @@ def _argv_index(node: ast.AST) -> tuple[int, str]:
     return 0, ""
 
 
-def is_configurator(text: str) -> bool:
-    """Return whether a script lets its constants be overwritten from the command line, as nanoGPT does."""
-    return "configurator" in text and "exec(" in text
-
-
 def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> InspectedScript:
     """Inspect a script that has constants alone.
 
     A configurator may overwrite them; else hptui starts the script with others in their place.
     """
     if is_configurator(text):
-        script = InspectedScript("configurator", "exact")
-        script.options = [
-            ScriptOption(name, name, type_of(value), value)
-            for name, value in constants.items()
-            if not name.startswith("_")
-        ]
-        return script
+        return configurator_options(tree, constants)
     settings = all_constants(tree, constants)
     if elsewhere := _parsed_elsewhere(tree):
         return InspectedScript(

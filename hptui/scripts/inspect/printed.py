@@ -15,6 +15,7 @@ from hptui.scripts.inspect.sample_texts import (
     TEXT,
     WHOLE,
     WHOLE_NUMBER_NAME,
+    counts,
     held_texts,
     is_fixed,
     is_text,
@@ -25,13 +26,16 @@ from hptui.scripts.inspect.sample_texts import (
     padded,
     source_of,
     stand_in,
+    texts_in_turn,
 )
 from hptui.scripts.inspect.shown import (
+    BAR_METHODS,
     LOG_FUNCTIONS,
+    LOG_METHODS,
     LOGGER_NAME,
-    METER,
-    METER_OWNER,
     NAMING_CALLS,
+    PRINT_CALLS,
+    PRINT_METHOD,
     functions_of_calls,
     hides_debug,
     is_logger,
@@ -45,10 +49,6 @@ from hptui.scripts.inspect.tables import Tables
 from hptui.scripts.inspect.unrolled import Unroller
 from hptui.scripts.syntax_nodes import all_nodes
 
-PRINT_CALLS = ("print", "echo", "secho", "rprint", "pprint", "print0", "master_print", "print_rank_0")
-LOG_METHODS = ("info", "debug", "warning", "log", "write", "print", "success", "tqdm.write", "print_log")
-"""Methods whose text arrives in the output: of loggers, consoles, sys.stdout and progress bars."""
-BAR_METHODS = ("set_postfix", "set_postfix_str", "set_description", "set_description_str")
 MARKUP = re.compile(r"\[/?(?:bold|b|italic|dim|red|green|blue|cyan|yellow|magenta|white)\b[^\]]*\]|\[/\]")
 """Markup of rich, which is not printed."""
 CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(\d+|\*)?(?:\.(\d+|\*))?([diouxXeEfFgGcrsa%])")
@@ -78,7 +78,7 @@ class Samples:
         self._logs_to_file = logs_to_file_alone(tree)
         self._loggers_of_files = loggers_of_files(tree)
         self._hides_debug = hides_debug(tree)
-        self._texts_of_options = texts or {}
+        self.texts_of_options = texts or {}
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
         self._loops = self._tables.loops
@@ -86,7 +86,7 @@ class Samples:
         self._unseen = {*skipped, *(id(call) for node in unseen for _, call in calls(node))}
         self._bound: dict[str, str] = {}
         self._held = dict(held_texts(tree))
-        self._held_in: dict[int, dict[str, ast.expr]] = {}
+        self._held_in: dict[int, tuple[dict[str, ast.expr], dict[str, list[tuple[int, ast.expr]]]]] = {}
         self._held_here: dict[str, ast.expr] = {}
         self._depth = 0
         self.sources: dict[float, str] = {}
@@ -155,28 +155,24 @@ class Samples:
         is_list = isinstance(node, ast.List | ast.Tuple)
         return is_list or is_text(node) or makes_text(node) or self._tables.of(node) is not None
 
-    def meters(self) -> Iterator[str]:
-        """Yield the names under which meters print their averages."""
-        for name, call in calls(self._tree):
-            if METER.search(name) and call.args and isinstance(title := literal_value(call.args[0]), str):
-                yield title
-            owner, _, method = name.rpartition(".")
-            if method == "update" and not call.args and METER_OWNER.search(owner):
-                yield from (word.arg for word in call.keywords if word.arg)
+    def keys(self, node: ast.AST | None, *, measured: bool = False) -> list[str]:
+        """Return the keys of a table (a literal, or a variable that holds one), nested ones joined with dots.
 
-    def keys(self, node: ast.AST | None) -> list[str]:
-        """Return the keys of a table (a literal, or a variable that holds one), nested ones joined with dots."""
+        With `measured` those are left out whose values are always the same, or count something.
+        """
         table = self._tables.of(node)
         if table is None or self._depth > MAX_SUBSTITUTIONS:
             return []
         self._depth += 1
         names = []
         for key, value in zip(table.keys, table.values, strict=True):
+            if measured and (isinstance(literal_value(value), int) or counts(value)):
+                continue
             for text in self._texts(key) if key is not None else ():
                 inner = self.keys(value) if not isinstance(value, ast.Name) and self._tables.of(value) else []
                 names += [f"{text}.{name}" for name in inner] or [text]
             if key is None:  # {**metrics}
-                names += self.keys(value)
+                names += self.keys(value, measured=measured)
         self._depth -= 1
         return list(dict.fromkeys(names))
 
@@ -211,6 +207,8 @@ class Samples:
         if last in BAR_METHODS:
             named = (ast.Dict([ast.Constant(w.arg)], [w.value]) if w.arg else w.value for w in call.keywords)
             return [*call.args, *named]
+        if PRINT_METHOD.fullmatch(last) and call.args and self._has_text(call.args[0]):
+            return call.args[:1]
         is_shown = last in LOG_METHODS and is_logger(owner, last) and not (last == "debug" and self._hides_debug)
         to_file = owner in self._loggers_of_files or (self._logs_to_file and bool(LOGGER_NAME.search(owner)))
         return call.args if is_shown and not to_file else []
@@ -266,8 +264,8 @@ class Samples:
                 text = self._text(self._held_by(name) or node, spec)
                 self._depth -= 1
                 return text
-            case ast.Name(id=name) | ast.Attribute(attr=name) if name in self._texts_of_options:
-                return self._texts_of_options[name]
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in self.texts_of_options:
+                return self.texts_of_options[name]
             case ast.IfExp(body=body):
                 return self._text(body, spec)
             case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as joint), attr="join"), args=[parts]):
@@ -313,8 +311,10 @@ class Samples:
         if function is None:
             return {}
         if id(function) not in self._held_in:
-            self._held_in[id(function)] = dict(held_texts(function))
-        return self._held_in[id(function)]
+            self._held_in[id(function)] = dict(held_texts(function)), texts_in_turn(function)
+        held, in_turn = self._held_in[id(function)]
+        last = {name: [text for line, text in texts if line < call.lineno] for name, texts in in_turn.items()}
+        return held | {name: texts[-1] for name, texts in last.items() if texts}
 
     def _fraction(self, source: str) -> str:
         """Return a fraction of its own for an expression."""

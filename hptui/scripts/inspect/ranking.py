@@ -53,6 +53,7 @@ def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, c
         group, *rest = rank(name)
         if group == NO_SPLIT:
             group = _group_of_places((places or {}).get(name, set()))
+            group = min(group, NO_SPLIT) if name in by_choice else group
         return (
             HELD_OUT_GROUPS if group < HELD_OUT_GROUPS and by_choice else group,
             name not in by_choice,
@@ -79,17 +80,18 @@ WHOLE_WORDS = {"ensemble", "overall", "combined"}
 """Words of what a script makes of its parts, of which another metric is each."""
 
 
-def means_first(names: list[str], means: set[str]) -> list[str]:
+def means_first(names: list[str], means: set[str], chosen: Iterable[str] = ()) -> list[str]:
     """Return ranked names with the means over folds or the like before what is of one of them.
 
-    Before `accuracy` comes `mean_accuracy`, of whatever it is the mean.
+    Before `accuracy` comes `mean_accuracy`, of whatever it is the mean, but where the script has `chosen` its best by
+    `accuracy`.
     """
     first = [name for name in names if name in means and not is_of_training_data(name)]
     names = [*first, *(name for name in names if name not in first)]
     for name in [name for name in names if MEAN_WORDS & set(words_of(name))]:
         plain = "_".join(word for word in words_of(name) if word not in MEAN_WORDS)
         place = next((i for i, other in enumerate(names) if canonical_name(other) == plain), len(names))
-        if place < names.index(name):
+        if place < names.index(name) and names[place] not in chosen:
             names.remove(name)
             names.insert(place, name)
     return names

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from hptui.scripts.inspect.syntax import literal_value
+from hptui.scripts.inspect.syntax import dotted_name, literal_value
 from hptui.scripts.syntax_nodes import all_nodes
 
 WHOLE_NUMBER_NAME = re.compile(
@@ -45,6 +45,19 @@ def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             for part in added.get(name, []):
                 whole = ast.BinOp(whole, ast.Add(), part)
             yield name, whole
+
+
+def texts_in_turn(tree: ast.AST) -> dict[str, list[tuple[int, ast.expr]]]:
+    """Return the variables that hold one text after another, each with the line of its assignment."""
+    assigned: dict[str, list[tuple[int, ast.expr]]] = {}
+    for node in all_nodes(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            assigned.setdefault(node.targets[0].id, []).append((node.lineno, node.value))
+    return {
+        name: sorted(texts, key=lambda text: text[0])
+        for name, texts in assigned.items()
+        if len(texts) > 1 and all(is_text(text) or makes_text(text) for _, text in texts)
+    }
 
 
 def _usual(value: ast.expr, *, is_prefix: bool) -> ast.expr:
@@ -130,6 +143,11 @@ def is_text(node: ast.AST) -> bool:
 def names_in(node: ast.AST) -> list[str]:
     """Return the variables of an expression."""
     return [inner.id for inner in all_nodes(node) if isinstance(inner, ast.Name)]
+
+
+def counts(node: ast.expr) -> bool:
+    """Return whether an expression is the length of something."""
+    return isinstance(node, ast.Call) and dotted_name(node.func) == "len"
 
 
 def is_fixed(node: ast.expr, spec: str) -> bool:

@@ -10,6 +10,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import SMALLER_IS_BETTER, larger_is_better
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
 from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.splits import SPLITS
 from hptui.scripts.syntax_nodes import all_nodes
 
 BEST_WORD = re.compile(r"(?:^|[^a-z])(?:best|max|min|highest|lowest|top|record)(?![a-z])|best", re.IGNORECASE)
@@ -88,7 +89,7 @@ def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Itera
     `sources` are the expressions of metrics by name.
     """
     directions: dict[str, bool] = {}
-    names = list(names)
+    names, chosen = list(names), list(chosen)
     for selection in chosen:
         meant = [
             name
@@ -97,12 +98,22 @@ def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Itera
         ]
         for name in [name for name in meant if not _contradicts(name, selection)] or meant:
             directions.setdefault(name, selection.larger)
+    directions = directions or _by_direction(names, {selection.larger for selection in chosen})
     for name, larger in list(directions.items()):  # `val_loss` is shown more often than `best_val_loss`
         plain = "".join(part for part in canonical_name(name).split("_") if part not in ("best", "max", "min"))
         same = next((other for other in names if other not in directions and _joined(other) == plain), None)
         if same is not None:
             directions = {key: value for key, value in directions.items() if key != name} | {same: larger}
     return directions
+
+
+def _by_direction(names: Iterable[str], larger: set[bool]) -> dict[str, bool]:
+    """Return the held-out metrics of the direction by which a script chooses without naming them."""
+    if larger != {True}:
+        return {}
+    splits = {*SPLITS} - {"train"}
+    held_out = [name for name in names if not splits.isdisjoint(canonical_name(name).split("_"))]
+    return {name: True for name in held_out if larger_is_better(name)}
 
 
 FAMILIES = ({"acc", "accuracy", "top1", "acc1", "top"}, {"loss"}, {"f1"}, {"auc", "auroc"}, {"iou", "miou"}, {"dice"},

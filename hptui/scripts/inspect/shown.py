@@ -96,6 +96,14 @@ def loggers_of_files(tree: ast.AST) -> set[str]:
     return {owner for owner, kinds in handlers.items() if kinds <= of_files} - {"", "logging"}
 
 
+PRINT_CALLS = ("print", "echo", "secho", "rprint", "pprint", "print0", "master_print", "print_rank_0")
+PRINT_METHOD = re.compile(
+    r"[a-z]?print(?:_(?:log|line|msg|message|and_\w+))?|(?:log|write)_(?:string|line|msg|message|info)"
+)
+"""Methods of other projects that print the text that they are given: `io.cprint(…)`, `self.print_log(…)`."""
+LOG_METHODS = ("info", "debug", "warning", "log", "write", "print", "success", "tqdm.write", "print_log")
+"""Methods whose text arrives in the output: of loggers, consoles, sys.stdout and progress bars."""
+BAR_METHODS = ("set_postfix", "set_postfix_str", "set_description", "set_description_str")
 LOG_FUNCTIONS = ("log", "log_metrics", "logger.log", "log_stats")
 """Functions that print the values that they are given by name."""
 NAMING_CALLS = re.compile(
@@ -106,6 +114,18 @@ METER = re.compile(r"(?:^|\.)[A-Za-z]*Meter$")
 """Classes that average a metric and print it under the name that they are given."""
 METER_OWNER = re.compile(r"(?:meter|metric|log)(?:s|_?logger|ger)?$", re.IGNORECASE)
 """Variables that hold several averages: `metric_logger.update(loss=…)`."""
+
+
+def meters(tree: ast.AST) -> Iterator[str]:
+    """Yield the names under which meters print their averages."""
+    for name, call in calls(tree):
+        if METER.search(name) and call.args and isinstance(title := literal_value(call.args[0]), str):
+            yield title
+        owner, _, method = name.rpartition(".")
+        if method == "update" and not call.args and METER_OWNER.search(owner):
+            yield from (word.arg for word in call.keywords if word.arg)
+
+
 BY_NAME = {"globals", "locals", "vars", "eval", "exec", "getattr", "Fire", "fire.Fire", "import_module"}
 """Calls that may reach a function by its name."""
 

@@ -41,7 +41,8 @@ class WrittenFile:
 def written_files(tree: ast.Module, samples: Samples) -> list[WrittenFile]:
     """Return the files of metrics that a script writes, each with all names that are written anywhere."""
     assigned = {**_given(tree), **_assigned(tree)}
-    files = [WrittenFile(name, node, _parts(node, assigned)) for name, node in dict(_paths(tree)).items()]
+    paths = dict(_paths(tree, texts=samples.texts_of_options))
+    files = [WrittenFile(name, node, _parts(node, assigned)) for name, node in paths.items()]
     names = list(dict.fromkeys(_names(tree, samples))) if files else []
     for file in files:
         file.names = names
@@ -129,8 +130,13 @@ def _given(tree: ast.Module) -> dict[str, ast.expr]:
     return given
 
 
-def _paths(tree: ast.Module, ends: tuple[str, ...] = SUFFIXES) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the names of files that are opened for writing, with the expression of the path."""
+def _paths(
+    tree: ast.Module, ends: tuple[str, ...] = SUFFIXES, texts: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names of files that are opened for writing, with the expression of the path.
+
+    `texts` are the defaults of options, one of which may be the path.
+    """
     assigned = {**_given(tree), **_assigned(tree)}
     holds_json = any(name in ("json.dumps", "json.dump") for name, _ in calls(tree))
     for called, call in calls(tree):
@@ -148,7 +154,8 @@ def _paths(tree: ast.Module, ends: tuple[str, ...] = SUFFIXES) -> Iterator[tuple
             continue
         path = assigned.get(dotted_name(path), path)
         suffixes = (*ends, *LINES_OF_JSON) if holds_json and ends == SUFFIXES else ends
-        if name := _file_name(path, suffixes):
+        default = (texts or {}).get(dotted_name(path).rpartition(".")[2], "")
+        if name := _file_name(path, suffixes) or _file_name(ast.Constant(default), suffixes):
             yield name, path
 
 
@@ -164,7 +171,7 @@ def _names(tree: ast.Module, samples: Samples) -> Iterator[str]:
             yield from _heading(literal_value(call.args[0]))
         if TABLE_CALLS.fullmatch(last) and call.args:
             for argument in call.args:
-                yield from samples.keys(argument)
+                yield from samples.keys(argument, measured=True)
             heading = literal_value(call.args[0]) if last == "writerow" else None
             yield from (text for text in heading if isinstance(text, str)) if isinstance(heading, list) else ()
         elif last == "DictWriter":
