@@ -1,4 +1,3 @@
-# 0. imports
 import os
 from dataclasses import dataclass, field
 from typing import Optional
@@ -9,22 +8,19 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, HfArgumentParser, 
 from trl import DPOConfig, DPOTrainer
 
 
-# Define and parse arguments.
 @dataclass
 class ScriptArguments:
-    """
-    The arguments for the DPO training script.
-    """
+    """Everything that the DPO stage can be told."""
 
     # data parameters
-    beta: Optional[float] = field(default=0.1, metadata={"help": "the beta parameter for DPO loss"})
+    beta: Optional[float] = field(default=0.1, metadata={"help": "beta of the DPO loss"})
 
     # training parameters
-    model_name_or_path: Optional[str] = field(default="../sft/results/final_checkpoint", metadata={"help": "the location of the SFT model"})
+    model_name_or_path: Optional[str] = field(default="../sft/results/final_checkpoint", metadata={"help": "where the SFT model lies"})
     dataset_name: Optional[str] = field(default="toy/preferences", metadata={"help": "the dataset of pairs"})
-    learning_rate: Optional[float] = field(default=5e-6, metadata={"help": "optimizer learning rate"})
+    learning_rate: Optional[float] = field(default=5e-6, metadata={"help": "peak learning rate"})
     lr_scheduler_type: Optional[str] = field(default="cosine", metadata={"help": "the lr scheduler type"})
-    warmup_steps: Optional[int] = field(default=100, metadata={"help": "the number of warmup steps"})
+    warmup_steps: Optional[int] = field(default=100, metadata={"help": "steps of warmup"})
     weight_decay: Optional[float] = field(default=0.05, metadata={"help": "the weight decay"})
     optimizer_type: Optional[str] = field(default="paged_adamw_32bit", metadata={"help": "the optimizer type"})
 

@@ -18,9 +18,9 @@ Original file is located at
 from unsloth import FastLanguageModel
 import torch
 
-max_seq_length = 1024 # Choose any! We auto support RoPE Scaling internally!
-load_in_4bit = True # Use 4bit quantization to reduce memory usage. Can be False.
-lora_rank = 32 # Larger rank = smarter, but slower
+max_seq_length = 1024 # long enough for a recipe
+load_in_4bit = True # fits the free T4
+lora_rank = 32 # 8, 16, 32 or 64
 
 model, tokenizer = FastLanguageModel.from_pretrained(
     model_name = "toy/Qwen3-0.6B-bnb-4bit",
@@ -28,16 +28,16 @@ model, tokenizer = FastLanguageModel.from_pretrained(
     load_in_4bit = load_in_4bit,
 )
 
-"""We now add LoRA adapters so we only need to update 1 to 10% of all parameters!"""
+"""Only the LoRA adapters are trained."""
 
 model = FastLanguageModel.get_peft_model(
     model,
-    r = lora_rank, # Choose any number > 0 ! Suggested 8, 16, 32, 64, 128
+    r = lora_rank,
     target_modules = ["q_proj", "k_proj", "v_proj", "o_proj",
                       "gate_proj", "up_proj", "down_proj",],
-    lora_alpha = lora_rank * 2, # *2 speeds up training
-    lora_dropout = 0, # Supports any, but = 0 is optimized
-    bias = "none",    # Supports any, but = "none" is optimized
+    lora_alpha = lora_rank * 2, # twice the rank
+    lora_dropout = 0,
+    bias = "none",
     use_gradient_checkpointing = "unsloth",
     random_state = 3407,
 )
@@ -65,7 +65,7 @@ dataset[5]["text"]
 
 """<a name="Train"></a>
 ### Train the model
-We do 60 steps to speed things up, but you can set `num_train_epochs=1` for a full run, and turn off `max_steps=None`.
+60 steps, to see whether it learns at all. For the real thing: one epoch.
 """
 
 from trl import SFTTrainer, SFTConfig
@@ -76,17 +76,17 @@ trainer = SFTTrainer(
     args = SFTConfig(
         dataset_text_field = "text",
         per_device_train_batch_size = 2,
-        gradient_accumulation_steps = 4, # Use GA to mimic batch size!
+        gradient_accumulation_steps = 4,
         warmup_steps = 5,
-        # num_train_epochs = 1, # Set this for 1 full training run.
+        # num_train_epochs = 1,
         max_steps = 60,
-        learning_rate = 2e-4, # Reduce to 2e-5 for long training runs
+        learning_rate = 2e-4, # 2e-5 for the long run
         logging_steps = 1,
         optim = "adamw_8bit",
         weight_decay = 0.01,
         lr_scheduler_type = "linear",
         seed = 3407,
-        report_to = "none", # Use TrackIO/WandB etc
+        report_to = "none",
     ),
 )
 
@@ -97,7 +97,7 @@ trainer = train_on_responses_only(
     response_part = "<|im_start|>assistant\n",
 )
 
-# @title Show current memory stats
+# @title Memory before
 start_gpu_memory = 1.262
 max_memory = 14.741
 print(f"GPU = Tesla T4. Max memory = {max_memory} GB.")
@@ -105,7 +105,7 @@ print(f"{start_gpu_memory} GB of memory reserved.")
 
 trainer_stats = trainer.train()
 
-# @title Show final memory and time stats
+# @title Memory and time after
 used_memory = 3.125
 used_memory_for_lora = round(used_memory - start_gpu_memory, 3)
 used_percentage = round(used_memory / max_memory * 100, 3)
@@ -118,9 +118,8 @@ print(f"Peak reserved memory % of max memory = {used_percentage} %.")
 print(f"Peak reserved memory for training % of max memory = {lora_percentage} %.")
 
 """<a name="Save"></a>
-### Saving, loading finetuned models
+### Saving
 """
 
-model.save_pretrained("lora_model")  # Local saving
+model.save_pretrained("lora_model")
 tokenizer.save_pretrained("lora_model")
-# model.push_to_hub("your_name/lora_model", token = "...") # Online saving

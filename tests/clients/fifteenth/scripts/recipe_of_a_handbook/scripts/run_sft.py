@@ -1,14 +1,14 @@
 #!/usr/bin/env python
 # coding=utf-8
 """
-Supervised fine-tuning script for decoder language models.
+The SFT stage: a decoder is fine-tuned on chats.
 
 Usage:
 
 # One GPU
 python scripts/run_sft.py --config recipes/qwen2.5-toy/sft/config_lora.yaml
 
-# Parameters of the recipe may be overridden:
+# Another rate than the recipe's:
 python scripts/run_sft.py --config recipes/qwen2.5-toy/sft/config_lora.yaml --learning_rate=1.0e-5
 """
 import logging
