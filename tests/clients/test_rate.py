@@ -24,7 +24,7 @@ LEAST_READ, LEAST_RUN, LEAST_USABLE = 0.95, 0.95, 0.80
 """The least shares of sweeps that are read right, scripts that run right, and files that are usable as written."""
 LATER = ("fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth")
 """Samples of which every day one file in three is read."""
-FRESH = ("fourteenth",)
+FRESH = ("fourteenth", "fifteenth")
 """Samples that were only measured: nothing was mended for them yet."""
 PART = 3
 
