@@ -27,7 +27,7 @@ def configurator_options(tree: ast.Module, constants: Mapping[str, Any]) -> Insp
 
 
 def _assigned_before_exec(tree: ast.Module) -> set[str]:
-    """Return the variables that a script has assigned when it executes its configurator: no others can be set."""
+    """Return the variables that are assigned before the configurator runs: no others can be set."""
     names: set[str] = set()
     for line in tree.body:
         if any(name == "exec" for name, _ in calls(line)):

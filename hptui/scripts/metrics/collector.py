@@ -165,7 +165,7 @@ class MetricsCollector:
                 self.trial.report_reading(step, part, reading.progress, replaces=True)
 
     def _name_by_split(self, source: MetricsSource, given: str, reading: MetricsReading) -> str:
-        """Return the name of a value; that of a printed objective which is of another split has the split in it."""
+        """Return the name of a value, with the split of a printed objective that does not count."""
         key = canonical_name(given)
         if source.trust != OUTPUT or key not in self._wanted:
             return given

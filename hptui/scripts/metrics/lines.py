@@ -142,7 +142,7 @@ class LineReader:
         return self._pairs(text)
 
     def _of_split(self, values: Mapping[str, Any], before: str) -> tuple[Mapping[str, Any], str]:
-        """Return a table with the split of the words before it in its names, `[val] {"loss": 1}`, and that split.
+        """Return a table with the split of the words before it in its names, and that split: `[val] {…}`.
 
         A name stays as it is where it is that of an objective, names a split itself, or belongs to no metric.
         """

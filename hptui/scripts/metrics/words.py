@@ -1,4 +1,4 @@
-"""Words by which names of metrics are told from other text."""
+"""Words that tell names of metrics from other text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An objective whose name has no split, in lines of several splits: that of held-out data is recorded, none is mixed."""
+"""An objective whose name has no split, in lines of several splits: that of held-out data is recorded alone."""
 
 from __future__ import annotations
 
