@@ -15,7 +15,7 @@ from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.parts import Parts
 from hptui.scripts.metrics.ranks import Disagreement
-from hptui.scripts.metrics.splits import SplitOfObjective, Verdict
+from hptui.scripts.metrics.splits import SplitOfObjective, SplitVerdict
 from hptui.scripts.metrics.words import MEASURE_WORDS, METRIC_WORDS
 from hptui.trainers.context import TrialContext
 
@@ -171,10 +171,10 @@ class MetricsCollector:
             return given
         split = reading.splits.get(given)
         verdict = self._splits.setdefault(key, SplitOfObjective()).take(split)
-        if verdict is Verdict.IS_ASIDE and split is not None:
+        if verdict is SplitVerdict.IS_ASIDE and split is not None:
             plain = key.removeprefix(f"{split.name}_")
             return plain if plain != key else f"{split.name}_{key}"
-        if verdict is Verdict.REPLACES and (owned := self._owned.get(key)) is not None and owned.source == source:
+        if verdict is SplitVerdict.REPLACES and (owned := self._owned.get(key)) is not None and owned.source == source:
             self.trial.retract(owned.name)
             owned.parts, owned.seen = Parts(), False
         return given

@@ -70,7 +70,7 @@ def split_before(text: str, position: int) -> Split | None:
     return Split(split_name(mentions[-1][1]), is_heading)
 
 
-class Verdict(Enum):
+class SplitVerdict(Enum):
     """What to do with a value: it counts, counts instead of those before it, or is of another split."""
 
     COUNTS = "counts"
@@ -88,18 +88,18 @@ class SplitOfObjective:
     is_headed: bool = False
     """What counts so far stands below headings."""
 
-    def take(self, split: Split | None) -> Verdict:
+    def take(self, split: Split | None) -> SplitVerdict:
         """Return what to do with the next value, whose line says that it is of `split`.
 
         What is printed exactly as the objective is called is never replaced, and replaces what has a longer name.
         """
         if split is None:
-            verdict = Verdict.REPLACES if self.is_headed and not self.is_plain else Verdict.COUNTS
+            verdict = SplitVerdict.REPLACES if self.is_headed and not self.is_plain else SplitVerdict.COUNTS
             self.is_plain, self.is_headed = True, False
             return verdict
         rank = RANKS.get(split.name, 0)
         if rank < self.best or (split.is_heading and self.is_plain):
-            return Verdict.IS_ASIDE
-        verdict = Verdict.REPLACES if 0 < self.best < rank and not self.is_plain else Verdict.COUNTS
+            return SplitVerdict.IS_ASIDE
+        verdict = SplitVerdict.REPLACES if 0 < self.best < rank and not self.is_plain else SplitVerdict.COUNTS
         self.best, self.is_headed = rank, split.is_heading
         return verdict
