@@ -265,7 +265,8 @@ def closing_lines(view: View, code: int, first_screen: Sequence[str] = ()) -> li
         texts.append("The study has no objective: no trial is the best." if unranked else text)
     if best is not None and view.study.trainer.kind == "toy":
         texts.append(f"  {PSEUDO_LOSS_NOTE}")
-    texts += [*first_screen, f"Everything is in {sanitize(view.sd.root)}", f"  hptui trials {name}"]
+    texts += [text.replace("\n", "⏎") for text in first_screen]
+    texts += [f"Everything is in {sanitize(view.sd.root)}", f"  hptui trials {name}"]
     if best is not None:
         texts += [f"  hptui report {name}", f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]
     if code == 1 or view.row.state is StudyState.PAUSED:

@@ -152,7 +152,7 @@ def setting(value: Value) -> str:
 
 def settings(params: Mapping[str, Value], separator: str = ", ") -> str:
     """Format settings in one line: `rank=32, alpha=64`."""
-    return separator.join(f"{name}={setting(value)}" for name, value in params.items())
+    return separator.join(f"{name}={setting(value)}" for name, value in params.items()).replace("\n", "⏎")
 
 
 HITS_SUFFIX, TOTAL_SUFFIX = ":k", ":n"

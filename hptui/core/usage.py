@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from hptui.core.trial import Role, Trial, TrialStatus
 
@@ -22,7 +23,10 @@ def is_input_mistake(message: str) -> bool:
     return MISTAKE_PATTERN.search(message) is not None
 
 
-def has_run_with_options_of(trial: Trial, other: Trial) -> bool:
-    """Return whether `other` is a complete trial of this study with the same options."""
+def has_run_with_options_of(trial: Trial, other: Trial, base: Collection[str] = ()) -> bool:
+    """Return whether `other` is a complete trial of this study with all options of `trial`.
+
+    `base` names the settings of the study file, which every trial has.
+    """
     ran_here = other.status is TrialStatus.COMPLETE and other.role not in (Role.BASE, Role.IMPORTED)
-    return ran_here and other.params.keys() == trial.params.keys()
+    return ran_here and all(name in other.params or name in base for name in trial.params)

@@ -191,6 +191,7 @@ class StudyController:
             stagnation=no_improvement(self.study_view, learnable),
             has_next_stage=stages.next_stage(self.study, self.stage) is not None,
             missing_replicates=stages.missing_replicates(self.study, self.stage, self.trials.history),
+            base=self.study_view.trainer.settings,
             **rungs.promotable(self.store, self.promotion, paused, self.stage.name),
         )
         if state.study is StudyState.RUNNING and planning.trials_left(state) and not self._engine_loaded():

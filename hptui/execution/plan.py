@@ -28,7 +28,8 @@ class PlanState:
     `until` is met, `spent` why the engine has nothing new to propose, `listed` that it never does. `stage` is the
     current one, to which `budget` applies; `stagnation` says why its search ends before that, `has_next_stage` that
     another one follows. `missing_replicates` are still to be recorded, as (trial, k). `promotable` are the trials that
-    go on from their rungs, `promotable_at_end` those that do when nothing else will come to any rung.
+    go on from their rungs, `promotable_at_end` those that do when nothing else will come to any rung. `base` names the
+    settings of the study file.
     """
 
     study: StudyState
@@ -45,6 +46,7 @@ class PlanState:
     missing_replicates: Sequence[tuple[int, int]] = ()
     promotable: Sequence[int] = ()
     promotable_at_end: Sequence[int] = ()
+    base: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def reason_to_abort(state: PlanState) -> str:
     """Return why going on would waste time; '' if it would not."""
     trials = ledger_of(state)
     ended = trials.ends_since(state.since)
-    if message := _usage_error(ended.with_usage_error(), trials.values()):
+    if message := _usage_error(ended.with_usage_error(), trials.values(), state.base):
         return message
     first, latest = ended.first(MAX_SAME_FAILURES), ended.last(MAX_CRASHES_IN_A_ROW)
     if latest and not trials.usable and latest[-1].reason is Reason.NO_METRIC:
@@ -180,12 +182,13 @@ def reason_to_abort(state: PlanState) -> str:
     return ""
 
 
-def _usage_error(failed: Sequence[Trial], trials: Collection[Trial]) -> str:
+def _usage_error(failed: Sequence[Trial], trials: Collection[Trial], base: Collection[str]) -> str:
     """Return the usage error that stops the study; '' if there is none.
 
     A combination that the script rejects is one bad configuration, once a trial with the same options has completed.
     """
     for trial in failed:
-        if is_input_mistake(trial.message) or not any(has_run_with_options_of(trial, other) for other in trials):
+        has_run = any(has_run_with_options_of(trial, other, base) for other in trials)
+        if is_input_mistake(trial.message) or not has_run:
             return f"trial {trial.number} failed (usage): {trial.message}"
     return ""

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import field, replace
 from enum import Enum, auto
 from statistics import pstdev
@@ -104,7 +104,7 @@ def read_history(projection: SpaceProjection, study: Study, trials: Iterable[Tri
         if (point := projection.point(trial.params)) is None or has_unrecorded_setting(projection, trial):
             continue
         observation = observe(trial, study)
-        if observation is None and _is_rejected_combination(trial, ordered):
+        if observation is None and _is_rejected_combination(trial, ordered, study.trainer.settings):
             observation = Observation({}, ObservationKind.VIOLATED, margin=MEMORY_MARGIN)
         if observation:
             observations.append(_at_point(projection, point, observation, trial))
@@ -113,11 +113,11 @@ def read_history(projection: SpaceProjection, study: Study, trials: Iterable[Tri
     return History(tuple(_with_imputed_values(observations, study.objectives)), seen, tuple(silent))
 
 
-def _is_rejected_combination(trial: Trial, trials: Sequence[Trial]) -> bool:
+def _is_rejected_combination(trial: Trial, trials: Sequence[Trial], base: Collection[str]) -> bool:
     """Return whether the script has rejected these values, but completed a trial with the same options."""
     if trial.status is not TrialStatus.FAILED or trial.reason is not Reason.USAGE or is_input_mistake(trial.message):
         return False
-    return any(has_run_with_options_of(trial, other) for other in trials)
+    return any(has_run_with_options_of(trial, other, base) for other in trials)
 
 
 def known_identities(projection: SpaceProjection, trials: Iterable[Trial]) -> frozenset[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from hptui.cli import output as text
 from hptui.cli.output import OutputColumn
-from hptui.core.format import clock, duration, is_format, memory, metric, number, percent, setting, size
+from hptui.core.format import clock, duration, is_format, memory, metric, number, percent, setting, settings, size
 from hptui.core.masking import Numbers
 from hptui.core.sanitize import sanitize
 from hptui.core.study import MetricSpec
@@ -35,6 +35,15 @@ ATTACKS = [
 @pytest.mark.parametrize(("evil", "harmless"), ATTACKS)
 def test_attacks(evil, harmless):
     assert sanitize(evil) == harmless
+
+
+def test_settings_are_one_line_whatever_their_texts_hold():
+    rng = random.Random(1)
+    for _ in range(200):
+        texts = ["".join(rng.choices("a{} \n\t=,", k=6)) for _ in range(3)]
+        shown = settings({"a": texts[0], "b": [texts[1], 1e-5], "c": {"d": texts[2]}})
+        assert shown.count("\n") == 0
+        assert shown.count("⏎") == sum(text.count("\n") for text in texts)
 
 
 def test_lines_are_kept_where_wanted():

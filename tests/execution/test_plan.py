@@ -125,17 +125,25 @@ MISTAKES = (
 COMBINATION = "train.py: error: --rank must be at most --width"
 
 
+OPTIONS: dict[str, dict[str, object]] = {
+    "same": {"rank": 8, "width": 4},
+    "fewer": {"rank": 8},
+    "base": {"rank": 8, "lr": 1.0},  # what the file sets, every trial has
+    "other": {"rank": 8, "x": 1},
+}
+
+
 @pytest.mark.parametrize("message", [*MISTAKES, COMBINATION])
-@pytest.mark.parametrize("options", ["same", "other"])
+@pytest.mark.parametrize("options", ["same", "fewer", "base", "other"])
 def test_after_a_success_only_a_rejected_combination_of_the_same_options_is_one_bad_configuration(
     message: str, options: str
 ) -> None:
     [bad] = failed(Reason.USAGE)
-    bad = replace(bad, number=1, message=message, params={"rank": 8} if options == "same" else {"rank": 8, "x": 1})
-    good = replace(complete(0), params={"rank": 4})
+    bad = replace(bad, number=1, message=message, params=OPTIONS[options])
+    good = replace(complete(0), params={"rank": 4, "width": 8})
     after = replace(complete(2), params={"x": 1}, ended=3.0)
-    actions = plan(state([good, bad, after]))
-    if message is COMBINATION and options == "same":
+    actions = plan(state([good, bad, after], base={"lr": 0.1}))
+    if message is COMBINATION and options != "other":
         assert actions == [Propose()]
     else:
         [stop] = actions

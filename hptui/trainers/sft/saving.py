@@ -56,6 +56,8 @@ def _write(run: RunFacts, folder: Path) -> None:
     _set_ends(run, model)
     _make_generation_config_valid(run, model)
     model.save_pretrained(folder)
+    if (config := getattr(model, "generation_config", None)) is not None:
+        config.save_pretrained(folder)  # beside an adapter peft writes none, and answers would not end
     run.base.tokenizer.save_pretrained(folder)
 
 
@@ -105,8 +107,9 @@ def model_card(settings: SftSettings, metrics: Mapping[str, float], kind: str, t
     header = ["---", f"base_model: {json.dumps(settings.model)}", f"library_name: {'peft' if peft else 'transformers'}"]
     header += ["pipeline_tag: text-generation", "tags: [hptui, fine-tuned]", "---"]
     loaded = [f"model = AutoModelForCausalLM.from_pretrained({json.dumps(settings.model if peft else 'PATH')})"]
-    usage = [*(["from peft import PeftModel"] if peft else []), "from transformers import AutoModelForCausalLM", ""]
-    usage += [*loaded, *(['model = PeftModel.from_pretrained(model, "PATH")'] if peft else [])]
+    names = "AutoModelForCausalLM, GenerationConfig" if peft else "AutoModelForCausalLM"
+    usage = [*(["from peft import PeftModel"] if peft else []), f"from transformers import {names}", ""]
+    usage += [*loaded, *(ADAPTER_LINES if peft else [])]
     defaults = {name: field.default for name, field in SftSettings.__dataclass_fields__.items()}
     changed = {name: value for name, value in asdict(settings).items() if value != defaults.get(name)}
     lines = [
@@ -132,6 +135,13 @@ def model_card(settings: SftSettings, metrics: Mapping[str, float], kind: str, t
         "",
     ]
     return "\n".join(lines)
+
+
+ADAPTER_LINES = (
+    'model = PeftModel.from_pretrained(model, "PATH")',
+    'model.generation_config = GenerationConfig.from_pretrained("PATH")  # where answers end',
+)
+"""How an adapter is put on its base model."""
 
 
 def _cell(value: object) -> str:

@@ -138,6 +138,25 @@ def test_what_was_learnt_is_what_is_answered(folder: Path, name: str) -> None:
     assert set(ids) <= set(saved if isinstance(saved, list) else [saved])
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("adapter", ["lora", "none"])
+def test_a_model_loaded_as_its_card_says_ends_its_answers(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, adapter: str
+) -> None:
+    """The metrics of the card were measured with these ends."""
+    for name in TEMPLATES:
+        run = attempt(folder, name, adapter=adapter, steps=1, eval_every=0, save_model="last")
+        tiny.train(run)
+        place = run.root.parent / "artifacts" / "model"
+        code = (place / "README.md").read_text().split("```python\n")[1].split("```")[0]
+        monkeypatch.chdir(folder)
+        loaded: dict[str, Any] = {}
+        exec(code.replace("PATH", str(place)), loaded)
+        ends = loaded["model"].generation_config.eos_token_id
+        ids = made().convert_tokens_to_ids(sorted(ENDS[name]))
+        assert set(ids) <= set(ends if isinstance(ends, list) else [ends])
+
+
 def facts_of(folder: Path, name: str, tokenizer: Any, **settings: Any) -> tuple[SftSettings, Any]:
     chosen = build(SftSettings, {**tiny.TINY, **LEARN, "model": name, **settings})
     return chosen, pipeline.load(chosen, folder, folder / "cache", tokenizer)
