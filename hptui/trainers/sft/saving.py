@@ -57,7 +57,7 @@ def _write(run: RunFacts, folder: Path) -> None:
     _make_generation_config_valid(run, model)
     model.save_pretrained(folder)
     if (config := getattr(model, "generation_config", None)) is not None:
-        config.save_pretrained(folder)  # beside an adapter peft writes none, and answers would not end
+        config.save_pretrained(folder)  # peft writes none with an adapter, whose answers would not end
     run.base.tokenizer.save_pretrained(folder)
 
 
