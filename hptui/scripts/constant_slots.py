@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING or __package__:
     from hptui.scripts.syntax_nodes import (
         all_nodes,
+        assigned_to,
         called_name,
         is_plain,
         last_called,
@@ -27,6 +28,7 @@ else:  # started by the path of `with_constants.py`, where no package is
     all_nodes, once, is_plain = syntax_nodes.all_nodes, syntax_nodes.once, syntax_nodes.is_plain
     called_name, last_called = syntax_nodes.called_name, syntax_nodes.last_called
     place_name, last_parts, slot_value = syntax_nodes.place_name, syntax_nodes.last_parts, syntax_nodes.slot_value
+    assigned_to = syntax_nodes.assigned_to
 
 
 @once
@@ -156,7 +158,7 @@ def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     first, _, rest = name.partition(".")
     tables: list[ast.AST] = [node for node in _definitions(tree).get(first, ()) if isinstance(node, ast.ClassDef)]
     tables += [table for function, table in returned_tables(tree) if function == first]
-    tables += _assigned_to(tree).get(first, ())
+    tables += assigned_to(tree).get(first, ())
     return slot_in(tables[0], rest) if len(tables) == 1 and rest else []
 
 
@@ -168,18 +170,6 @@ def _definitions(tree: ast.Module) -> dict[str, list[Any]]:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             definitions.setdefault(node.name, []).append(node)
     return definitions
-
-
-@once
-def _assigned_to(tree: ast.Module) -> dict[str, list[ast.AST]]:
-    """Return what is assigned to each variable anywhere."""
-    assigned: dict[str, list[ast.AST]] = {}
-    for node in all_nodes(tree):
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
-            for name in {target.id for target in targets if isinstance(target, ast.Name)}:
-                assigned.setdefault(name, []).append(node.value)
-    return assigned
 
 
 @once

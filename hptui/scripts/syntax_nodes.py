@@ -106,3 +106,26 @@ LITERAL_NODES = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.
 def is_plain(node: ast.AST) -> bool:
     """Return whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
     return all(isinstance(inner, (*LITERAL_NODES, ast.expr_context)) for inner in ast.walk(node))
+
+
+@once
+def assigned_to(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """Return what is assigned to each variable anywhere.
+
+    An argument that nobody gives by default is left out: `def main(given=None): … settings = given`.
+    """
+    absent = {
+        argument.arg
+        for node in nodes_of(tree, ast.FunctionDef)
+        for argument, default in zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
+        if isinstance(default, ast.Constant) and default.value is None
+    }
+    assigned: dict[str, list[ast.AST]] = {}
+    for node in all_nodes(tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            if isinstance(node.value, ast.Name) and node.value.id in absent:
+                continue
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+            for name in {target.id for target in targets if isinstance(target, ast.Name)}:
+                assigned.setdefault(name, []).append(node.value)
+    return assigned

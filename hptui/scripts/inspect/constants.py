@@ -23,7 +23,16 @@ from hptui.scripts.constant_slots import (
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once, is_tuned
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
-from hptui.scripts.syntax_nodes import all_nodes, called_name, is_plain, nodes_of, once, place_name, slot_value
+from hptui.scripts.syntax_nodes import (
+    all_nodes,
+    assigned_to,
+    called_name,
+    is_plain,
+    nodes_of,
+    once,
+    place_name,
+    slot_value,
+)
 
 MAX_DEPTH = 4
 """Dictionaries within dictionaries that are followed."""
@@ -204,12 +213,7 @@ def literal_tables(tree: ast.Module) -> dict[str, Any]:
 
 def _tables(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     """Yield dictionaries that are assigned to one name each, and classes that hold constants alone."""
-    assigned: dict[str, list[ast.AST]] = {}
-    for node in all_nodes(tree):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name):
-                    assigned.setdefault(target.id, []).append(node.value)
+    assigned = assigned_to(tree)
     for name, values in assigned.items():
         if len(values) == 1 and _entries(values[0]) is not None and not name.startswith("_"):
             yield name, values[0]

@@ -21,6 +21,7 @@ def library_metrics(tree: ast.Module) -> list[str]:
     names = list(_of_keras(tree)) if modules & KERAS else []
     names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
     names += list(_of_fastai(tree)) if "fastai" in modules else []
+    names += list(_of_brains(tree)) if "speechbrain" in modules else []
     names += list(_of_agents(tree)) if "stable_baselines3" in modules else []
     return list(dict.fromkeys(names))
 
@@ -101,6 +102,16 @@ def _of_fastai(tree: ast.Module) -> Iterator[str]:
     yield from ("valid_loss", *(dotted_name(part).rpartition(".")[2] for part in parts), "train_loss")
 
 
+def _of_brains(tree: ast.Module) -> Iterator[str]:
+    """Yield what the logger of SpeechBrain prints of its tables: `valid PER` of `valid_stats={"PER": per}`."""
+    given = [word for name, call in calls(tree) if name.endswith(".log_stats") for word in call.keywords]
+    samples = Samples(tree)
+    for split in ("valid", "test", "train"):
+        for word in given:
+            keys = samples.keys(word.value) if word.arg == f"{split}_stats" else []
+            yield from (f"{split} {key}" for key in sorted(keys, key=lambda key: key == "loss"))
+
+
 def _of_agents(tree: ast.Module) -> Iterator[str]:
     if any(literal_value(keyword_argument(call, "verbose")) == 1 for _, call in calls(tree)) and any(
         name.endswith(".learn") for name, _ in calls(tree)
@@ -110,6 +121,10 @@ def _of_agents(tree: ast.Module) -> Iterator[str]:
 
 TRAINER_METRICS = ("eval_loss", "loss")
 """Metrics of transformers.Trainer: with an evaluation, and without."""
+
+
+REWARD_TRAINERS = ("GRPOTrainer", "RLOOTrainer", "OnlineDPOTrainer", "PPOTrainer")
+"""Trainers of trl that log the mean reward: their loss says little."""
 
 
 def trainer_metrics(tree: ast.Module) -> list[str]:
@@ -137,4 +152,6 @@ def trainer_metrics(tree: ast.Module) -> list[str]:
     ]
     best = [literal_value(keyword_argument(call, "metric_for_best_model")) for _, call in calls(tree)]
     own += [*loaded, *(f"eval_{text.removeprefix('eval_')}" for text in best if isinstance(text, str))]
-    return [TRAINER_METRICS[0], *own, TRAINER_METRICS[1]] if evaluates else [TRAINER_METRICS[1]]
+    of_rewards = ["reward"] if any(name.endswith(REWARD_TRAINERS) for name, _ in calls(tree)) else []
+    known = [*of_rewards, TRAINER_METRICS[1]]
+    return [*(f"eval_{name}" for name in of_rewards), TRAINER_METRICS[0], *own, *known] if evaluates else known

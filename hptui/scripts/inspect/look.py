@@ -17,6 +17,7 @@ from hptui.scripts.inspect.elsewhere import constants_instead, with_constants_of
 from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
+from hptui.scripts.inspect.hyperpyyaml import hyperpyyaml_options
 from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants, with_modules_as_choices
 from hptui.scripts.inspect.keyed_words import keyed_words
 from hptui.scripts.inspect.metric_files import event_files, is_path, lightning_files, written_file
@@ -32,11 +33,12 @@ from hptui.scripts.inspect.outside import (
 )
 from hptui.scripts.inspect.own_parsers import own_options
 from hptui.scripts.inspect.parsers import PARSERS
-from hptui.scripts.inspect.project import with_imported_modules
+from hptui.scripts.inspect.project import with_imported_modules, without_libraries
 from hptui.scripts.inspect.questions import asks, earlier_models, short_texts
 from hptui.scripts.inspect.ranges import is_searched_at_once
 from hptui.scripts.inspect.ranking import HELD_OUT_SPLITS, is_training_metric, rank
-from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers
+from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers, without_unused
+from hptui.scripts.inspect.recipes import with_recipe
 from hptui.scripts.inspect.second_programs import started_by_script
 from hptui.scripts.inspect.selected import by_family
 from hptui.scripts.inspect.syntax import (
@@ -105,6 +107,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
         script = with_imported_constants(constant_options(tree, text, values), tree, path)
         if not any(is_searched_at_once(option.name) for option in script.options):
             script = fixed_file(project or tree, path) or with_constants_of_modules(script, project)
+    script = with_recipe(script, tree, path)
     script = file_by_name(file_by_option(script, project or tree, path), project or tree, path)
     words = mode_words(script.options, project or tree)
     script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
@@ -121,7 +124,7 @@ def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
     values = {**known_values(tree), **imported_values(tree, path), **top_level_constants(tree)}
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
     script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
-    script = script or own_options(tree, values)
+    script = script or hyperpyyaml_options(tree, path) or own_options(tree, values)
     return script or attribute_options(tree) or environment_options(tree) or argv_options(tree)
 
 
@@ -223,7 +226,7 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     metrics = measured(tree, texts, off)
     others = [measured(other, texts, off) for other in started_by_script(tree, path)]
     if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data
-        of_all = measured(project, texts, off)
+        of_all = measured(without_unused(tree, without_libraries(project)), texts, off)
         metrics = of_all if best_rank(of_all) < best_rank(metrics) else metrics
     for other in others:  # a second program, which tests what this one has trained
         metrics.readable = by_family([*other.readable, *metrics.readable], tree)

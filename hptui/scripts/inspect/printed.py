@@ -205,7 +205,12 @@ class Samples:
             is_logged = to_file and last in LOG_METHODS and is_logger(owner, last)
             return call.args if is_written or is_logged else []
         if last in BAR_METHODS:
-            named = (ast.Dict([ast.Constant(w.arg)], [w.value]) if w.arg else w.value for w in call.keywords)
+            given = [word for word in call.keywords if word.arg not in ("refresh", "s", "desc")]
+            is_table = [word.arg in (None, "ordered_dict") for word in given]
+            named = [
+                word.value if is_whole else ast.Dict([ast.Constant(word.arg)], [word.value])
+                for word, is_whole in zip(given, is_table, strict=True)
+            ]
             return [*call.args, *named]
         if PRINT_METHOD.fullmatch(last) and call.args and self._has_text(call.args[0]):
             return call.args[:1]

@@ -30,11 +30,33 @@ def with_imported_modules(tree: ast.Module, path: Path) -> ast.Module | None:
     What a module runs only as a program (`if __name__ == "__main__"`) is left out.
     """
     body: list[ast.stmt] = []
-    modules = [module for _, module in _modules(tree, path, 0, {path.resolve()})]
-    for number, module in enumerate(modules):  # lines of different modules stay apart, and before those of the script
+    modules = list(_modules(tree, path, 0, {path.resolve()}))
+    for number, (file, module) in enumerate(modules):  # lines of modules stay apart, and before those of the script
         ast.increment_lineno(module, (number - len(modules)) * MAX_LINES)
-        body += [node for node in module.body if not _is_main_block(node)]
+        nodes = [node for node in module.body if not _is_main_block(node)]
+        for node in nodes if _is_library(file, path) else ():
+            setattr(node, OF_LIBRARY, True)
+        body += nodes
     return ast.Module([*body, *tree.body], []) if body else None
+
+
+LIBRARIES = {"transformers", "trl", "peft", "accelerate", "datasets", "torch", "lightning", "pytorch_lightning", "keras",
+             "ultralytics", "sentence_transformers", "unsloth", "stable_baselines3", "xgboost", "lightgbm"}  # fmt: skip
+"""Libraries whose metrics are known: what a copy of one beside the script could print is not searched for."""
+OF_LIBRARY = "of_library"
+"""The attribute of the nodes of such a copy."""
+
+
+def _is_library(file: Path, path: Path) -> bool:
+    """Return whether a module is part of a copy of a known library beside a script."""
+    is_beside = file.resolve().is_relative_to(path.parent.resolve())
+    parts = file.resolve().relative_to(path.parent.resolve()).with_suffix("").parts if is_beside else ()
+    return not LIBRARIES.isdisjoint(parts)
+
+
+def without_libraries(project: ast.Module) -> ast.Module:
+    """Return a script with its modules, less the copies of libraries among them."""
+    return ast.Module([node for node in project.body if not hasattr(node, OF_LIBRARY)], project.type_ignores)
 
 
 def _modules(tree: ast.Module, path: Path, depth: int, seen: set[Path]) -> Iterator[tuple[Path, ast.Module]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from hptui.scripts.inspect.shown import BY_NAME
+from hptui.scripts.inspect.syntax import calls
 from hptui.scripts.syntax_nodes import all_nodes
 
 PARSING_METHODS = ("parse_args", "parse_known_args", "parse_args_into_dataclasses", "parse_intermixed_args")
@@ -46,6 +48,24 @@ def without_other_parsers(tree: ast.Module, project: ast.Module) -> ast.Module:
     if len(others) == len(parsing) or not others:
         return project
     return ast.Module([node for node in project.body if id(node) not in others], project.type_ignores)
+
+
+def without_unused(tree: ast.Module, project: ast.Module) -> ast.Module:
+    """Return a script with its modules, less the definitions of these that it does not use.
+
+    Nothing is left out where the script looks definitions up by their names.
+    """
+    if any(name in BY_NAME for name, _ in calls(tree)):
+        return project
+    lines = {id(node) for node in tree.body}
+    definitions: dict[str, list[ast.stmt]] = {}
+    for node in project.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and id(node) not in lines and not node.decorator_list:
+            definitions.setdefault(node.name, []).append(node)
+    others = [node for node in project.body if id(node) not in {id(n) for nodes in definitions.values() for n in nodes}]
+    reached = {id(node) for node in _reached(ast.Module(others, []), definitions)}
+    kept = {id(node) for node in others} | reached
+    return ast.Module([node for node in project.body if id(node) in kept], project.type_ignores)
 
 
 def _reached(tree: ast.Module, definitions: dict[str, list[ast.stmt]]) -> Iterator[ast.stmt]:
