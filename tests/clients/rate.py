@@ -203,7 +203,7 @@ def new_faults(
     for parameter, value in want["listed"].items():
         if value is None:
             continue
-        if json.dumps(listed.get(parameter)) != json.dumps(value):
+        if not _is_same(listed.get(parameter), value):
             faults.append(f"{parameter} is {listed.get(parameter)!r} instead of {value!r}")
     if want.get("only") and (more := set(listed) - set(want["listed"]) - set(registry.schema("command"))):
         faults.append(f"has no parameters {sorted(more)}")
@@ -216,6 +216,12 @@ def new_faults(
         faults.append(f"{objective.goal}s {objective.metric}")
     faults += [f"no note says {word!r}" for word in want.get("notes", ()) if word not in "\n".join([*notes, text])]
     return faults, folder / path
+
+
+def _is_same(listed: Any, wanted: Any) -> bool:
+    """Return whether a parameter has the value that is wanted: 2.0 is 2, and no truth value is a number."""
+    are_numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (listed, wanted))
+    return listed == wanted if are_numbers else json.dumps(listed) == json.dumps(wanted)
 
 
 def run_faults(path: Path, want: Mapping[str, Any], home: Path, trials: int) -> list[str]:

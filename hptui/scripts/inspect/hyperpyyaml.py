@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ READS_OF_TYPE = {"bool": Reads.BOOL, "int": Reads.INT, "float": Reads.FLOAT, "st
 
 
 def hyperpyyaml_options(tree: ast.Module, path: Path) -> InspectedScript | None:
-    """Inspect a script that reads its settings by `load_hyperpyyaml`; None for any other, or without the file."""
+    """Inspect a script that reads its settings by `load_hyperpyyaml`; None without such a file."""
     if not any(name.rpartition(".")[2] == "load_hyperpyyaml" for name, _ in calls(tree)):
         return None
     file = _file(tree, path)
@@ -44,7 +45,7 @@ def _file(tree: ast.Module, path: Path) -> Path | None:
 
 
 def _plain_values(file: Path) -> dict[str, Any]:
-    """Return the values at the top of a file that no tag makes; the folder of output is a text in any case."""
+    """Return the values at the top of a file that no tag makes, and the folder of output."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -52,24 +53,17 @@ def _plain_values(file: Path) -> dict[str, Any]:
 
     Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
     try:
-        values = yaml.load(file.read_text(), Loader=Loader)
+        values = Loader(file.read_text()).get_single_data()
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return {}
     if not isinstance(values, dict):
         return {}
-    plain = {
-        key: value for key, value in values.items() if isinstance(key, str) and isinstance(value, str | int | float)
-    }
+    pairs = ((key, value) for key, value in values.items() if isinstance(key, str))
+    plain = {key: value for key, value in pairs if isinstance(value, str | int | float)}
     return plain | ({FOLDER_OF_OUTPUT: "results"} if FOLDER_OF_OUTPUT in values else {})
 
 
 def _option(name: str, value: Any) -> ScriptOption:
     option = file_option(name, value)
     reads = READS_OF_TYPE.get(option.type, Reads.UNKNOWN)
-    return ScriptOption(
-        name,
-        name,
-        option.type,
-        option.default,
-        form=OptionForm(reads=reads, flags=(f"--{name}",), silent=option.default),
-    )
+    return replace(option, form=OptionForm(reads=reads, flags=(f"--{name}",), silent=option.default))

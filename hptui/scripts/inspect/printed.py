@@ -42,6 +42,7 @@ from hptui.scripts.inspect.shown import (
     loggers_of_files,
     logs_to_file_alone,
     never_called,
+    shown_in_bar,
     unnamed,
 )
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
@@ -205,13 +206,7 @@ class Samples:
             is_logged = to_file and last in LOG_METHODS and is_logger(owner, last)
             return call.args if is_written or is_logged else []
         if last in BAR_METHODS:
-            given = [word for word in call.keywords if word.arg not in ("refresh", "s", "desc")]
-            is_table = [word.arg in (None, "ordered_dict") for word in given]
-            named = [
-                word.value if is_whole else ast.Dict([ast.Constant(word.arg)], [word.value])
-                for word, is_whole in zip(given, is_table, strict=True)
-            ]
-            return [*call.args, *named]
+            return shown_in_bar(call)
         if PRINT_METHOD.fullmatch(last) and call.args and self._has_text(call.args[0]):
             return call.args[:1]
         is_shown = last in LOG_METHODS and is_logger(owner, last) and not (last == "debug" and self._hides_debug)

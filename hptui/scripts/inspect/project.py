@@ -40,17 +40,19 @@ def with_imported_modules(tree: ast.Module, path: Path) -> ast.Module | None:
     return ast.Module([*body, *tree.body], []) if body else None
 
 
-LIBRARIES = {"transformers", "trl", "peft", "accelerate", "datasets", "torch", "lightning", "pytorch_lightning", "keras",
-             "ultralytics", "sentence_transformers", "unsloth", "stable_baselines3", "xgboost", "lightgbm"}  # fmt: skip
-"""Libraries whose metrics are known: what a copy of one beside the script could print is not searched for."""
+LIBRARIES = {
+    *("transformers", "trl", "peft", "accelerate", "datasets", "torch", "lightning", "pytorch_lightning", "keras"),
+    *("ultralytics", "sentence_transformers", "unsloth", "stable_baselines3", "xgboost", "lightgbm"),
+}
+"""Libraries whose metrics are known: what a copy of one in the project could print is not searched for."""
 OF_LIBRARY = "of_library"
 """The attribute of the nodes of such a copy."""
 
 
 def _is_library(file: Path, path: Path) -> bool:
-    """Return whether a module is part of a copy of a known library beside a script."""
-    is_beside = file.resolve().is_relative_to(path.parent.resolve())
-    parts = file.resolve().relative_to(path.parent.resolve()).with_suffix("").parts if is_beside else ()
+    """Return whether a module is part of a copy of a known library in a project."""
+    is_own = file.resolve().is_relative_to(path.parent.resolve())
+    parts = file.resolve().relative_to(path.parent.resolve()).with_suffix("").parts if is_own else ()
     return not LIBRARIES.isdisjoint(parts)
 
 
