@@ -104,7 +104,8 @@ def _of_fastai(tree: ast.Module) -> Iterator[str]:
 
 def _of_brains(tree: ast.Module) -> Iterator[str]:
     """Yield what the logger of SpeechBrain prints: `valid PER` of `valid_stats={"PER": per}`."""
-    given = [word for name, call in calls(tree) if name.endswith(".log_stats") for word in call.keywords]
+    logging = [call for _, call in calls(tree) if getattr(call.func, "attr", "") == "log_stats"]
+    given = [word for call in logging for word in call.keywords]
     samples = Samples(tree)
     for split in ("valid", "test", "train"):
         for word in given:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hptui.scripts.inspect.config_file import config_leaves, existing_file, file_content
+from hptui.scripts.inspect.config_file import config_leaves, existing_file, file_content, file_option
 from hptui.scripts.inspect.forms import OptionForm, Reads
 from hptui.scripts.inspect.functions import plain_default
-from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, type_of
+from hptui.scripts.inspect.hyperpyyaml import READS_OF_TYPE
+from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption
 
 USAGE = re.compile(r"--config(?:[= ]|\s+)([\w./-]{1,200}\.ya?ml)\b")
-READS_OF_TYPE = {"bool": Reads.BOOL, "int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
 
 
 def with_recipe(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
@@ -49,6 +49,6 @@ def _with_default(option: ScriptOption, recipe: dict[str, Any]) -> ScriptOption:
 
 
 def _option(name: str, value: Any) -> ScriptOption:
-    kind = type_of(value)
-    form = OptionForm(reads=READS_OF_TYPE.get(kind, Reads.UNKNOWN), flags=(f"--{name}",), silent=value)
-    return ScriptOption(name, name, kind, value, form=form)
+    option = file_option(name, value)
+    reads = READS_OF_TYPE.get(option.type, Reads.UNKNOWN)
+    return replace(option, form=OptionForm(reads=reads, flags=(f"--{name}",), silent=option.default))

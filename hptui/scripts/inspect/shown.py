@@ -117,7 +117,7 @@ METER_OWNER = re.compile(r"(?:meter|metric|log)(?:s|_?logger|ger)?$", re.IGNOREC
 
 
 def shown_in_bar(call: ast.Call) -> list[ast.expr]:
-    """Return what a call puts behind a progress bar: texts and tables, a table for each value that it names."""
+    """Return what a call puts behind a progress bar, a table for each value that it names."""
     given = [word for word in call.keywords if word.arg not in ("refresh", "s", "desc")]
     tables = [word.value for word in given if word.arg in (None, "ordered_dict")]
     named = [ast.Dict([ast.Constant(w.arg)], [w.value]) for w in given if w.arg not in (None, "ordered_dict")]

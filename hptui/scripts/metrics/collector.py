@@ -187,12 +187,13 @@ class MetricsCollector:
         if source.trust != OUTPUT or owned.name not in self._wanted.values():
             return False
         parts = owned.parts
-        if not parts.ended and parts.is_mean(value, stated=reading.says_mean):
+        is_over_folds = reading.is_over_folds and bool(parts.values)
+        if not parts.ended and (is_over_folds or parts.is_mean(value, stated=reading.says_mean)):
             parts.ended, self._sources_changed = True, True
             self.trial.retract(owned.name)
         elif not parts.ended and not reading.says_mean:
             parts.add(value, reading.step)
-        return parts.ended and not reading.says_mean
+        return parts.ended and not (reading.says_mean or reading.is_over_folds)
 
     def _without_settings(self, source: MetricsSource, reading: MetricsReading) -> Mapping[str, float]:
         """Return the metrics of a reading; what may be settings, printed before the first step, is kept aside.

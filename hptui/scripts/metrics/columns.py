@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, find_mapping, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, Pair, canonical_name, to_number
+from hptui.scripts.metrics.parts import Banners
 from hptui.scripts.metrics.steps import StepCounter
 
 SEPARATOR = re.compile(r"\s{2,}|\t|\s*[|│┃]\s*")
@@ -53,6 +55,10 @@ def to_number_of(word: str) -> float | None:
 class PrintedTableReader(LineReader):
     """Reads one output as `LineReader` does, and tables of columns in it."""
 
+    def __init__(self, *args: Any, **words: Any) -> None:
+        super().__init__(*args, **words)
+        self._banners = Banners()
+
     _columns: list[str] | None = None
     _last_row: list[float | None] | None = None
     _interrupted = False
@@ -64,6 +70,11 @@ class PrintedTableReader(LineReader):
         """Return the metrics of a line, which may be a row of a table, or the last one of a document."""
         if self._patterns:
             return super().read_all(line)
+        is_over_folds = self._banners.is_over_folds(line) if len(line) < MAX_MAPPING_CHARS else False
+        readings = self._read_any(line)
+        return [replace(reading, is_over_folds=True) for reading in readings] if is_over_folds else readings
+
+    def _read_any(self, line: str) -> list[MetricsReading]:
         if self._document is not None or line.rstrip() == "{":
             return self._in_document(line)
         title, self._title = self._title, title_of(line) or (self._title if not line.strip() else "")

@@ -26,8 +26,8 @@ class MetricsReading:
     """Metrics at a step. `step` is None if not stated; `total` steps and `progress` (0 to 1) where they are known.
 
     `reading` counts how often the source was read from its beginning, because it was rewritten. `begun` is False for
-    what was printed before the first step; `says_mean` tells that the line calls its values means. `splits` are the
-    data that metrics are of, where their line says it and their names do not.
+    what was printed before the first step; `says_mean` tells that the line calls its values means, `is_over_folds`
+    that its title does. `splits` are the data that metrics are of, where their line says it and their names do not.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -37,6 +37,7 @@ class MetricsReading:
     reading: int = 0
     begun: bool = True
     says_mean: bool = False
+    is_over_folds: bool = False
     splits: Mapping[str, Split] = field(default_factory=dict)
 
 

@@ -25,6 +25,33 @@ def says_mean(line: str) -> bool:
     return MEAN_WORDS.search(line) is not None
 
 
+BANNER = re.compile(r"[=*#~-]{3,}\s*([^=*#~\n]{2,60}?)\s*[=*#~-]{3,}")
+"""A title between rulers: `===== fold: 2 result =====`."""
+FOLD_TITLE = re.compile(r"(?:.*\W)?folds?\W{0,3}(\d+)(?:\W.*)?", re.IGNORECASE)
+WHOLE_TITLE = re.compile(
+    r"(?=.*(?:cv|oof|cross|folds))(?:\W*\b(?:overall|total|final|all|over|cv|oof|cross|validation|out|of|folds?|scores?|"
+    r"results?|metrics?)\b)+\W*",
+    re.IGNORECASE,
+)
+"""Titles of one fold, and of what is measured over all of them."""
+
+
+class Banners:
+    """Follows the titles between rulers in one output."""
+
+    def __init__(self) -> None:
+        self._folds: set[str] = set()
+        self._is_whole = False
+
+    def is_over_folds(self, line: str) -> bool:
+        """Return whether a line stands below a title of all folds, where titles of several were before it."""
+        if (match := BANNER.search(line)) is not None:
+            if fold := FOLD_TITLE.fullmatch(match[1]):
+                self._folds.add(fold[1])
+            self._is_whole = len(self._folds) >= MIN_PARTS and WHOLE_TITLE.fullmatch(match[1]) is not None
+        return self._is_whole
+
+
 @dataclass
 class Parts:
     """The values of one metric that no line calls means; a later one may be their mean.

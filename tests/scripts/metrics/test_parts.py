@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 from statistics import fmean
@@ -117,3 +118,20 @@ def test_words_in_brackets_before_a_colon_belong_to_the_name(before: str) -> Non
     names = _names(f"{before}avg reward (last 50): 76.26", "avg_reward_last_50")
     assert "avg_reward_last_50" in names or "avg reward (last 50)" in names, names
     assert "last" not in names
+
+
+FOLDS = ("fold: {n} result", "Fold {n}", "fold {n}/5 training")
+WHOLE = ("CV", "OOF", "overall CV score", "cross-validation", "all folds CV")
+RULERS = ("=", "*", "-", "#")
+
+
+def test_what_stands_below_a_title_of_all_folds_stands_for_the_trial(tmp_path: Path) -> None:
+    for number, (fold, whole, ruler) in enumerate(itertools.product(FOLDS, WHOLE, RULERS)):
+        line = f"[INFO] {ruler * 10} {{}} {ruler * 10}"
+        scores = [0.1 + 0.01 * n for n in range(3)]
+        lines = [text for n, s in enumerate(scores) for text in (line.format(fold.format(n=n)), f"Score: {s}")]
+        (folder := tmp_path / str(number)).mkdir()
+        assert points(folder, [*lines, line.format(whole), "Score: 0.77"], "Score") == [0.77], (fold, whole, ruler)
+        alone = [*lines[:2], line.format(whole), "Score: 0.77"]
+        (folder := tmp_path / f"{number} alone").mkdir()
+        assert points(folder, alone, "Score") == [0.1, 0.77], "one fold is no cross validation"
