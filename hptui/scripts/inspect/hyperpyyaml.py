@@ -48,12 +48,12 @@ def _plain_values(file: Path) -> dict[str, Any]:
     """Return the values at the top of a file that no tag makes, and the folder of output."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    class TaglessLoader(yaml.SafeLoader):
         """Reads what has a tag as nothing."""
 
-    Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+    TaglessLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
     try:
-        values = Loader(file.read_text()).get_single_data()
+        values = TaglessLoader(file.read_text()).get_single_data()
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return {}
     if not isinstance(values, dict):
