@@ -43,6 +43,13 @@ def percent(value: float) -> str:
     return f"{value:.4f} ({value:.1%})"
 
 
+def share_text(share: float) -> str:
+    """Format a share in whole per cent; one that is not nothing, or not all, is not rounded to it."""
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
 def duration(seconds: float) -> str:
     """Format seconds: `3.2 s`, `42 s`, `~45 min`, `~2.5 h`, `~3.1 days`.
 

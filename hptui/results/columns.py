@@ -12,6 +12,7 @@ from hptui.core.format import clock, memory, metric, setting, visible_metrics
 from hptui.core.metric_names import identifier
 from hptui.core.space import Space
 from hptui.core.trial import SECONDS_ALONE, Role, Trial
+from hptui.results.analysis.cohort import has_two_values
 from hptui.results.packing import has_shares, seconds_alone
 from hptui.results.view import View
 
@@ -75,13 +76,32 @@ def varied_settings(view: View) -> list[str]:
     return list(dict.fromkeys(names or (name for trial in view.trials for name in trial.params)))
 
 
+def shown_settings(view: View) -> list[str]:
+    """Return the varied settings, and the others in which trials differ: of an edited file, or given to a trial."""
+    varied = dict.fromkeys(varied_settings(view))
+    given = [name for trial in view.trials for name in trial.params]
+    revisions = {trial.revision for trial in view.trials} & set(view.trainers)
+    edited = [name for revision in sorted(revisions) for name in view.trainers[revision]] if len(revisions) > 1 else []
+    names = [name for name in dict.fromkeys([*given, *edited]) if name not in varied and view.is_setting(name)]
+    settings_of_trials = [view.settings(trial) for trial in view.trials] if names else []
+    own = [
+        settings for t, settings in zip(view.trials, settings_of_trials, strict=False) if t.role is not Role.IMPORTED
+    ]
+
+    def differs(name: str) -> bool:
+        held = sum(name in settings for settings in own)  # of an imported trial nobody knows what it had
+        return 0 < held < len(own) or has_two_values(name, settings_of_trials)
+
+    return [*varied, *filter(differs, names)]
+
+
 def default_columns(view: View) -> list[str]:
     """Return the default columns: those of `[report]`, else varied settings, objectives, time and memory."""
     configured = list(view.study.report.columns)
     stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in configured else []
     objectives = [objective.metric for objective in view.study.objectives] or _reported_metrics(view)
     times = ["seconds", *([SECONDS_ALONE] if has_shares(view.trials) else [])]
-    settings = [setting_column(view, name) for name in varied_settings(view)]
+    settings = [setting_column(view, name) for name in shown_settings(view)]
     names = configured or [*settings, *objectives, *_condition_metrics(view, objectives), *times, "peak_memory_gb"]
     notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in names else []
     name = ["name"] if any(trial.name for trial in view.trials) else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.format import memory, visible_metrics
 from hptui.core.trial import Reason, Trial, TrialStatus
 from hptui.results import suggestions as remedies
@@ -49,7 +50,10 @@ def diagnose(view: View, trial: Trial, curves: Curves, pools: Pools | None = Non
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
         device = "the GPU" if trial.reason is Reason.OOM else "the machine"
         peak = {} if trial.peak_memory_gb is None else {"peak_memory_gb": trial.peak_memory_gb}
-        message = line(f"{device} ran out of memory")
+        by_output = view.study.trainer.kind == COMMAND_KIND and trial.reason is Reason.OOM  # nobody else saw it
+        message = line(
+            f"its output says that {device} ran out of memory" if by_output else f"{device} ran out of memory"
+        )
         if trial.peak_memory_gb is not None:
             gb, key = trial.peak_memory_gb, f"trial.{trial.number}.diagnosis.peak_memory_gb"
             message += line(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from hptui.core.dataclass import dataclass
-from hptui.core.format import number
+from hptui.core.format import duration, number
 
 PRINTED_NUMBER = re.compile(r"[~]?([−-]?\d[\d,]*(?:\.\d+)?)(?![\d.e])")
 """A number at the beginning of a text, as reports print them."""
@@ -89,9 +89,29 @@ def digits_of(values: Sequence[float], standard_error: float | None = None) -> D
     return Digits(column_decimals(values, standard_error), exponent_digits(values))
 
 
-def printed_change(before: str, after: str) -> float | None:
-    """Return the difference between two numbers with an exponent as they stand there; None for others."""
-    texts = [text.split(" ")[0].replace("−", "-") for text in (before, after)]
-    if not all(PRINTED_EXPONENT.fullmatch(text) for text in texts):
-        return None
-    return float(Decimal(texts[1]) - Decimal(texts[0]))
+def printed_decimal(text: str) -> Decimal | None:
+    """Return the number at the beginning of a text, also one with an exponent; None for no number."""
+    word = text.split(" ")[0].replace("−", "-")
+    return Decimal(word) if PRINTED_EXPONENT.fullmatch(word) else printed_number(text)
+
+
+def change_text(before: str, after: str, exact: float) -> str:
+    """Return the signed change between two numbers as they stand there, in their unit; `exact` where none does."""
+    sign = "−" if exact < 0 else "+"
+    first, second = printed_decimal(before), printed_decimal(after)
+    if first is None or second is None:
+        return sign + number(float(f"{abs(exact):.3g}"))
+    unit = after.split(" ", 1)[1] if " " in after and not after.endswith(")") else ""
+    text = f"{abs(second - first):f}"
+    if printed_number(before) is None or printed_number(after) is None:
+        digits = len((second - first).normalize().as_tuple().digits)
+        text = f"{abs(float(second - first)):.{digits}g}"
+    return f"{sign}{text} {unit}".rstrip()
+
+
+def duration_change(before: str, after: str, exact: float) -> str:
+    """Return the signed change between two durations: of seconds that of the numbers as they stand there."""
+    printed = [printed_number(text) for text in (before, after) if text.endswith(" s")]
+    first, second = printed if len(printed) == 2 else (None, None)
+    size = abs(exact) if first is None or second is None else float(abs(second - first))
+    return ("−" if exact < 0 else "+") + duration(size).removeprefix("~")

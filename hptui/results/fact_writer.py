@@ -13,7 +13,14 @@ from hptui.core.trial import FROM_TRIAL, INCOMPLETE_MARK, SECONDS_ALONE, Role, T
 from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.significance import Interval
 from hptui.results.columns import setting_column, setting_of_column
-from hptui.results.digits import PRINTED_PERCENTAGE, Digits, digits_of, printed_change, printed_number
+from hptui.results.digits import (
+    PRINTED_PERCENTAGE,
+    Digits,
+    change_text,
+    digits_of,
+    duration_change,
+    printed_decimal,
+)
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.report_data import ReportData
 from hptui.results.roles import is_rate_by_name
@@ -181,9 +188,9 @@ class FactWriter:
         key = f"trial.{trial.number}.effective.{name}"
         return (fact, " → ", Fact(key, used, setting(used), (trial.number,), f"effective.{name}"))
 
-    def base_setting(self, name: str) -> Fact:
-        """Return a setting of the baseline."""
-        value = self.view.base[name]
+    def base_setting(self, name: str, baseline: Trial | None = None) -> Fact:
+        """Return a setting of the study file: as `baseline` found it, else as it is now."""
+        value = self.view.base[name] if baseline is None else self.view.base_of(baseline.revision)[name]
         return Fact(f"base.{name}", value, setting(value) if value != "" else NO_VALUE, (), f"trainer.{name}")
 
     def cell(self, trial: Trial, name: str) -> Line:
@@ -315,15 +322,8 @@ class FactWriter:
         if before == after:
             return "equal"
         numbers = tuple(trial.number for trial in trials)
-        printed = printed_number(before), printed_number(after)
-        if name == "seconds" or printed[0] is None or printed[1] is None:
-            size = abs(new - old) if (change := printed_change(before, after)) is None else abs(change)
-            unit = f" {before.partition(' ')[2]}" if change is not None and " " in before else ""
-            text = duration(size).removeprefix("~") if name == "seconds" else number(float(f"{size:.3g}")) + unit
-            return Fact(key, new - old, f"{'−' if new < old else '+'}{text}", numbers)
-        unit = after.split(" ", 1)[1] if " " in after and not after.endswith(")") else ""
-        text = f"{printed[1] - printed[0]:+f}".replace("-", "−")
-        return Fact(key, new - old, f"{text} {unit}".rstrip(), numbers)
+        change = duration_change if name == "seconds" else change_text
+        return Fact(key, new - old, change(before, after, new - old), numbers)
 
     def share(self, key: str, name: str, old: float, new: float, trials: Iterable[Trial]) -> Fact | None:
         """Return the signed change as a percentage; None where it has no meaning.
@@ -332,7 +332,7 @@ class FactWriter:
         rate it is in percentage points: `+2.0%` would be read as both.
         """
         texts = [self.format_value(name, value) for value in (old, new)]
-        before, after = (printed_number(text) for text in texts)
+        before, after = (printed_decimal(text) for text in texts)
         if before is None or after is None or before == after:
             return None
         if self._is_rate(name):

@@ -16,7 +16,6 @@ from hptui.core.space import Space
 from hptui.core.stages import stage_named, stage_space
 from hptui.core.study import Objective
 from hptui.core.trial import Attempt, Trial, TrialStatus, Value
-from hptui.core.values import canonical_json
 from hptui.results.analysis.cohort import (
     has_finite_values,
     measured_value,
@@ -39,7 +38,7 @@ from hptui.results.analysis.fresh import (
     fresh_runs,
     noise_of,
 )
-from hptui.results.analysis.next_steps import Outlook, outlook_of
+from hptui.results.analysis.next_steps import Outlook, outlook_of, searched_by_revision
 from hptui.results.analysis.range_test import RangeTest, range_test
 from hptui.results.analysis.rungs import summaries_by_stage
 from hptui.results.analysis.scores import Scores, score_trials
@@ -156,7 +155,9 @@ class ReportData:
             n: by_metric[objective.metric] for n, by_metric in self.curves.items() if objective.metric in by_metric
         }
         curves |= self.score_curves.get(objective.metric, {})
-        scores = score_trials(self.view, cohort.trials, objective, curves)
+        # The very same run again is no second one.
+        own = [trial for trial in cohort.trials if trial.number not in self.dead or trial.replicate_of is None]
+        scores = score_trials(self.view, own, objective, curves)
         return space, scores, [setting.setting for setting in self.ignored_settings]
 
     @cached_property
@@ -237,18 +238,7 @@ class ReportData:
     @cached_property
     def outlook(self) -> Outlook | None:
         """What more trials may bring; None if unknown."""
-        return outlook_of(self.view, self._searched_by_revision)
-
-    @property
-    def _searched_by_revision(self) -> dict[int, str]:
-        """What each revision of the study searched, as text: space, constraints, settings, stages."""
-        specs = {revision.rev: revision.spec for revision in self.revisions}
-        return {
-            rev: canonical_json(
-                [*map(spec.get, ("space", "trainer", "stage")), (spec.get("search") or {}).get("constraints")]
-            )
-            for rev, spec in specs.items()
-        }
+        return outlook_of(self.view, searched_by_revision(self.revisions))
 
     @cached_property
     def rungs(self) -> list[RungSummary]:

@@ -55,14 +55,18 @@ class View:
         if trial.role is Role.IMPORTED:  # unrecorded settings are unknown, not defaults
             settings = dict(trial.params)
         else:
-            common = self._settings_by_revision.get(trial.revision)
-            if common is None:
-                trainer_settings = self.trainers.get(trial.revision, self.study.trainer.settings)
-                common = script_parameters(self.study.trainer.kind, {**self.defaults, **trainer_settings})
-                self._settings_by_revision[trial.revision] = common
-            settings = {**common, **script_parameters(self.study.trainer.kind, trial.params)}
+            settings = {**self.base_of(trial.revision), **script_parameters(self.study.trainer.kind, trial.params)}
         self._settings[trial.number] = (trial.params, settings)
         return settings
+
+    def base_of(self, revision: int) -> Mapping[str, Value]:
+        """Return all settings of the baseline at a revision of the study file."""
+        common = self._settings_by_revision.get(revision)
+        if common is None:
+            trainer_settings = self.trainers.get(revision, self.study.trainer.settings)
+            common = script_parameters(self.study.trainer.kind, {**self.defaults, **trainer_settings})
+            self._settings_by_revision[revision] = common
+        return common
 
     @cached_property
     def _settings(self) -> dict[int, tuple[Mapping[str, Value], dict[str, Value]]]:

@@ -13,7 +13,7 @@ from operator import attrgetter, itemgetter
 from hptui.core.stages import stage_index, stage_overrides
 from hptui.core.study import Study
 from hptui.core.trial import SECONDS_ALONE, Role, Trial, TrialStatus
-from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, setting_column, varied_settings
+from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, setting_column, shown_settings
 from hptui.results.packing import has_shares
 from hptui.results.view import View
 from hptui.tui.cells import Cell, TableColumn, width_of
@@ -144,7 +144,7 @@ class TrialRows:
         columns = [name for name in view.study.report.columns if name not in TRIAL_FACT_COLUMNS[:4]]
         objectives = [objective.metric for objective in view.study.objectives]
         listed = [name for trial in view.study.trials for name in trial.set]
-        varied = [setting_column(view, name) for name in (*varied_settings(view), *listed)]
+        varied = [setting_column(view, name) for name in (*shown_settings(view), *listed)]
         settings = [name for name in (columns or varied) if name not in objectives]
         settings = list(dict.fromkeys(name for name in settings if name not in COLUMNS_AFTER_SETTINGS))
         names = ["name"] if sum(bool(trial.name) for trial in view.trials) > 1 else []  # the baseline has one

@@ -340,7 +340,15 @@ def test_a_condition_that_was_not_measured_is_not_told_as_kept(unknown):
 def test_the_best_of_one_length_is_not_told_as_the_best_of_all():
     trials = some(9, lambda die, _: round(2 + die.random(), 4), 6, total_steps=10, last_step=10)
     longer = [
-        one(9 + n, {"steps": 20}, {"val_loss": 1 + n / 7}, role=Role.MANUAL, total_steps=20, last_step=20, engine="")
+        one(
+            9 + n,
+            {"steps": 20, "a": n / 9},
+            {"val_loss": 1 + n / 7},
+            role=Role.MANUAL,
+            total_steps=20,
+            last_step=20,
+            engine="",
+        )
         for n in range(3)
     ]
     text, _ = report_of([*trials, *longer])

@@ -231,6 +231,8 @@ class Averaged:
             # The covariance with the whole, so that what settings do together is the exact rest.
             share = float(((mean - mean.mean()) * (own - own.mean())).mean()) / whole
             alone[factor.name] = min(1.0, max(0.0, share))
+        if len(self.model.varied) == 1 and alone:  # with itself a setting does nothing together
+            alone = dict.fromkeys(alone, float(mean.var()) / whole)
         together = max(0.0, float(mean.var()) / whole - sum(alone.values()))
         return alone, together, 1.0 - sum(alone.values()) - together
 

@@ -12,10 +12,13 @@ from hptui.core.ranking import meets_outcome, objective_point
 from hptui.core.space import Space
 from hptui.core.stages import candidates_for_best, stage_named, stage_space
 from hptui.core.trial import SECONDS_ALONE, Trial, TrialStatus, Value
-from hptui.core.values import is_number
+from hptui.core.values import canonical_json, is_number, values_equal
 from hptui.results.packing import seconds_alone
 from hptui.results.roles import number_with_role, setting_with_role
 from hptui.results.view import View, best_trials, has_all_values
+
+MAX_FOR_CONFIGURATIONS = 400
+"""Of more trials nobody looks which of them have the same settings."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,6 +80,38 @@ def searched_space(view: View) -> Space:
     return stage_space(view.study, stage_named(view.study, best.stage)) if best is not None else view.study.space
 
 
+def active_settings(view: View, trial: Trial, space: Space | None = None) -> dict[str, Value]:
+    """Return the settings of a trial without those whose condition does not hold: they did nothing."""
+    settings = dict(view.settings(trial))
+    space = searched_space(view) if space is None else space
+    conditional = {parameter.name for parameter in space.parameters if parameter.when is not None}
+    for name in conditional - set(space.active(view.base, settings)) if conditional else ():
+        settings.pop(name, None)
+    return settings
+
+
+def same_configuration(view: View, trial: Trial, others: Sequence[Trial]) -> list[Trial]:
+    """Return the others that ran with the very settings of a trial: of a stage that runs the best ones again."""
+    own = active_settings(view, trial)
+    return [other for other in others if other.number != trial.number and active_settings(view, other) == own]
+
+
+def is_as_written(view: View, trial: Trial) -> bool:
+    """Return whether a trial ran with the very settings of the study file."""
+    settings = view.settings(trial)
+    return settings.keys() >= view.base.keys() and all(values_equal(settings[n], v) for n, v in view.base.items())
+
+
+def distinct_configurations(view: View, trials: Sequence[Trial]) -> list[Trial]:
+    """Return the first trial of each configuration; all of very many."""
+    if len(trials) > MAX_FOR_CONFIGURATIONS:
+        return list(trials)
+    first: dict[str, Trial] = {}
+    for trial in trials:
+        first.setdefault(canonical_json(active_settings(view, trial)), trial)
+    return list(first.values())
+
+
 def objective_value(view: View, trial: Trial) -> float:
     """Return a ranked trial's value of the first objective."""
     return float((trial.values or {})[view.study.objective.metric])
@@ -118,10 +153,10 @@ def varying_settings(view: View, trials: Sequence[Trial]) -> list[str]:
     ordered_names = [*space.names, *(derived.name for derived in space.derived), *view.base]
     names = [*ordered_names, *(name for trial in trials for name in trial.params)]
     settings_of_trials = [view.settings(trial) for trial in trials]
-    return [name for name in dict.fromkeys(names) if _differs(name, settings_of_trials)]
+    return [name for name in dict.fromkeys(names) if has_two_values(name, settings_of_trials)]
 
 
-def _differs(name: str, settings_of_trials: Sequence[Mapping[str, Value]]) -> bool:
+def has_two_values(name: str, settings_of_trials: Sequence[Mapping[str, Value]]) -> bool:
     """Return whether a setting has two values among those that have it; the second one ends the search."""
     texts = (repr(settings[name]) for settings in settings_of_trials if name in settings)
     first = next(texts, None)

@@ -10,7 +10,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.parameters import Choice, Float, Int
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number, values_equal
-from hptui.results.analysis.cohort import is_numeric, searched_space, varying_settings
+from hptui.results.analysis.cohort import active_settings, is_numeric, searched_space, varying_settings
 from hptui.results.analysis.significance import Interval, student_interval, upper_bound
 from hptui.results.roles import lower_bound, setting_with_role
 from hptui.results.view import View
@@ -144,11 +144,12 @@ def one_factor_steps(view: View, trials: Sequence[Trial]) -> list[OneFactorStep]
         return []
     baseline_settings, steps = view.settings(base), []
     for trial in trials:
-        settings = view.settings(trial)
+        settings, used = view.settings(trial), active_settings(view, trial)
         changed = {
             name: (baseline_settings.get(name), settings.get(name))
             for name in dict.fromkeys([*baseline_settings, *settings])
             if not values_equal(baseline_settings.get(name), settings.get(name))
+            and (name in used or name not in settings)  # what has no part in the trial is no step
         }
         if changed and trial.number != base.number:
             steps.append(OneFactorStep(trial, base, changed))

@@ -19,7 +19,7 @@ from hptui.core.space import Space
 from hptui.core.trial import Reason, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis import blas
-from hptui.results.analysis.cohort import ranked_trials, searched_space
+from hptui.results.analysis.cohort import active_settings, ranked_trials, searched_space
 from hptui.results.analysis.comparable import cohort_of
 from hptui.results.analysis.factors import factors_of, points_of
 from hptui.results.analysis.scores import MAX_TRIALS
@@ -218,8 +218,9 @@ def bests_at_edge(view: View, best: Trial) -> list[BestAtEdge]:
     """
     results = []
     space = searched_space(view)
+    settings = active_settings(view, best, space)
     for parameter in space.parameters:
-        value = view.settings(best).get(parameter.name)
+        value = settings.get(parameter.name)
         side = edge_of(parameter, value)
         if not side:
             continue

@@ -9,12 +9,14 @@ from hptui.core.dataclass import dataclass
 from hptui.core.parameters import Choice
 from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.core.values import canonical_json, is_number
-from hptui.results.analysis.cohort import searched_space
+from hptui.results.analysis.cohort import active_settings, searched_space
 from hptui.results.analysis.factors import LOG_FROM
 from hptui.results.view import View
 
 MAX_ROWS = 6
-"""Values of a setting that are listed; more numbers are divided into thirds."""
+"""Rows of a setting; more numbers are divided into thirds."""
+OTHERS = "other values"
+"""The values of a category that have no row of their own."""
 THIRDS = 3
 """Parts of equal width into which a range is divided, on its own scale."""
 ENDED = (TrialStatus.COMPLETE, TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED)
@@ -51,7 +53,7 @@ class Isolation:
         in_stage = [trial for trial in view.trials if not view.study.stages or trial.stage == stage]
         self.trials = [trial for trial in in_stage if trial.status in ENDED and trial.role is not Role.BASE]
         self._space = searched_space(view)
-        self._settings = [(trial, self._active(view, trial)) for trial in self.trials]
+        self._settings = [(trial, active_settings(view, trial, self._space)) for trial in self.trials]
         self._rank = {trial.number: position for position, trial in enumerate(ranked)}
         self._ranked = {trial.number: trial for trial in ranked}
         self._rejected = [(item.params, item.margin > 0) for trial in view.trials for item in trial.rejections]
@@ -63,20 +65,16 @@ class Isolation:
             trial.values != self._ranked[trial.number].values for trial in self.trials if trial.number in self._ranked
         )
 
-    def _active(self, view: View, trial: Trial) -> dict[str, Value]:
-        """Return the settings of a trial without those whose condition does not hold: they did nothing."""
-        settings = dict(view.settings(trial))
-        conditional = {parameter.name for parameter in self._space.parameters if parameter.when is not None}
-        for name in conditional - set(self._space.active(view.base, settings)) if conditional else ():
-            settings.pop(name, None)
-        return settings
-
     def without(self, name: str) -> list[Trial]:
         """Return the trials in which a conditional setting had no part."""
         parameter = self._space.get(name)
         if parameter is None or parameter.when is None:
             return []
         return [trial for trial, settings in self._settings if name not in settings]
+
+    def row_of(self, value: str, trials: Sequence[Trial], rejected: Sequence[bool] = ()) -> IsolationRow:
+        """Return a row of trials under words that stand for their values."""
+        return self._row(trials, value, None, None, rejected)
 
     def varied(self) -> list[str]:
         """Return the settings with several values; a derived one says what its source says."""
@@ -105,14 +103,21 @@ class Isolation:
         if is_numeric and (len(values) > MAX_ROWS or is_spread):
             return self._thirds(name, [(float(values[key]), group) for key, group in by_value.items()])  # type: ignore[arg-type]
         keys = sorted(by_value, key=lambda key: _order(values[key], parameter))
-        if len(keys) > MAX_ROWS:
-            most = sorted(keys, key=lambda key: -len(by_value[key]))[:MAX_ROWS]
-            keys = [key for key in keys if key in most]
+        others: list[Hashable] = []
+        if len(keys) > MAX_ROWS:  # those with the best trial and with the most trials; the rest stand together
+            place = {key: min(self._rank.get(t.number, math.inf) for t in by_value[key]) for key in keys}
+            most = sorted(keys, key=lambda key: (place[key] != min(place.values()), -len(by_value[key])))
+            others = [key for key in keys if key not in most[: MAX_ROWS - 1]]
+            keys = [key for key in keys if key not in others]
         rejected = [(_key(params[name]), bad) for params, bad in self._rejected if name in params]
-        return [
+        rows = [
             self._row(by_value[key], values[key], None, None, [bad for other, bad in rejected if other == key])
             for key in keys
         ]
+        if others:
+            trials = sorted((trial for key in others for trial in by_value[key]), key=lambda trial: trial.number)
+            rows.append(self.row_of(OTHERS, trials, [bad for other, bad in rejected if other in others]))
+        return rows
 
     def _thirds(self, name: str, groups: Sequence[tuple[float, list[Trial]]]) -> list[IsolationRow]:
         parameter = self._space.get(name)

@@ -9,6 +9,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.ranking import in_order_of_end
 from hptui.core.space import configuration_key
 from hptui.core.trial import Role, Trial, Value
+from hptui.core.values import canonical_json
 from hptui.results.analysis.cohort import (
     objective_value,
     ranked_trials,
@@ -18,6 +19,7 @@ from hptui.results.analysis.cohort import (
 )
 from hptui.results.analysis.comparable import has_other_length
 from hptui.results.view import View
+from hptui.store.records import Revision
 
 MIN_TRIALS_FOR_OUTLOOK = 3
 MAX_GRID = 10_000
@@ -75,13 +77,60 @@ def outlook_of(view: View, searched_by_revision: Mapping[int, str] | None = None
             left = sum(configuration_key(_only({**view.base, **row}, names)) not in ran for row in grid)
             return Outlook("grid", order, best_at + 1, since, len(grid), left)
     # Each of n + m independent draws is the best with equal probability; those that failed or were pruned count.
-    drawn = [trial for trial in view.trials if trial.role is Role.SEARCH and not trial.status.open]
+    drawn = [
+        trial
+        for trial in view.trials
+        if trial.role is Role.SEARCH and not trial.status.open and trial.stage == searched[0].stage
+    ]
     is_one_search = len({(searched_by_revision or {}).get(trial.revision) for trial in drawn}) == 1
-    if engines <= set(INDEPENDENT) and trials[best_at].role is Role.SEARCH and _are_alike(view, searched):
+    until = view.study.search.until
+    is_count_given = until.target is None and until.no_improvement is None  # else values decided how many there are
+    if (
+        is_count_given
+        and engines <= set(INDEPENDENT)
+        and trials[best_at].role is Role.SEARCH
+        and _are_alike(view, searched)
+    ):
         more = max(5, n // 2)
         if is_one_search:
             return Outlook("independent", order, best_at + 1, since, more=more, chance=more / (len(drawn) + more))
     return Outlook("adaptive", order, best_at + 1, since)
+
+
+def searched_by_revision(revisions: Sequence[Revision]) -> dict[int, str]:
+    """Return what each revision of the study searched, as text: space, constraints, settings, stages."""
+    return {
+        revision.rev: canonical_json(
+            [
+                *map(revision.spec.get, ("space", "trainer", "stage")),
+                (revision.spec.get("search") or {}).get("constraints"),
+            ]
+        )
+        for revision in revisions
+    }
+
+
+def of_earlier_files(view: View, revisions: Sequence[Revision]) -> list[Trial]:
+    """Return the trials that the study file proposed before it was edited, and proposes no more.
+
+    Of the baseline and a listed trial only the settings count.
+    """
+    proposed = {
+        revision.rev: canonical_json(
+            [
+                *map(revision.spec.get, ("space", "trainer", "stage")),
+                *map((revision.spec.get("search") or {}).get, ("constraints", "sampler", "seed")),
+            ]
+        )
+        for revision in revisions
+    }
+    now = proposed.get(max(proposed, default=0))
+    return [
+        trial
+        for trial in view.trials
+        if (trial.role is Role.SEARCH and proposed.get(trial.revision, now) != now)
+        or (trial.role in (Role.BASELINE, Role.LISTED) and view.base_of(trial.revision) != view.base)
+    ]
 
 
 def _are_alike(view: View, trials: Sequence[Trial]) -> bool:

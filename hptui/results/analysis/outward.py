@@ -13,7 +13,7 @@ from hptui.core.parameters import Choice, Float, Int, Parameter
 from hptui.core.shorthand import parse_parameter
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number, values_equal
-from hptui.results.analysis.cohort import ranked_trials, searched_space, sort_by_rank, violates_outcome
+from hptui.results.analysis.cohort import active_settings, ranked_trials, searched_space, sort_by_rank, violates_outcome
 from hptui.results.analysis.failure_regions import beyond_range, position_in_range
 from hptui.results.view import View
 
@@ -42,10 +42,13 @@ class OutwardRange:
     """Whether it was widened at the edge where the best trial lies."""
 
 
-def best_quarter(view: View) -> list[Trial]:
-    """Return the best quarter of the trials that the constraints allow, three at least; else none."""
+def best_quarter(view: View, setting: str) -> list[Trial]:
+    """Return the best quarter of the trials that the constraints allow and that use a setting, three at least."""
     space = searched_space(view)
     allowed = [trial for trial in sort_by_rank(view, ranked_trials(view)) if _is_allowed(view, trial)]
+    parameter = space.get(setting)
+    if parameter is not None and parameter.when is not None:
+        allowed = [trial for trial in allowed if setting in active_settings(view, trial, space)]
     if len(allowed) <= MIN_NAMED or not space.parameters:
         return []
     return allowed[: max(MIN_NAMED, math.ceil(BEST_SHARE * len(allowed)))]

@@ -15,7 +15,13 @@ from typing import Literal
 from hptui.core.dataclass import dataclass
 from hptui.core.trial import Trial
 from hptui.results.analysis import blas
-from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, violates_outcome
+from hptui.results.analysis.cohort import (
+    objective_value,
+    ranked_trials,
+    same_configuration,
+    sort_by_rank,
+    violates_outcome,
+)
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import Noise, independent_runs, noise_of
 from hptui.results.analysis.paired import common_answers, worse_answers
@@ -91,6 +97,8 @@ def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | No
     # One that breaks a condition of the study may have a better value than the best: it is in no comparison.
     rivals = [trial for trial in order if trial.number != best.number and not violates_outcome(view, trial)]
     others = [trial for trial in rivals if not comparable(view, best, trial)]
+    same = {trial.number for trial in same_configuration(view, best, others)}  # it is no rival of itself
+    others = [trial for trial in others if trial.number not in same]
     if not others:
         return None
     return _by_answers(view, best, others) or _by_counts(view, best, others) or _by_seeds(view, best, others, dead)

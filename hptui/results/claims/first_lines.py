@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hptui.core.trial import Role, Trial, Value
-from hptui.results.analysis.cohort import has_finite_values, objective_value, pareto_front, violates_outcome
+from hptui.results.analysis.cohort import (
+    has_finite_values,
+    objective_value,
+    pareto_front,
+    same_configuration,
+    violates_outcome,
+)
 from hptui.results.analysis.comparable import comparable, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, fresh_difference, independent_runs
 from hptui.results.analysis.reference import metric_change
@@ -111,6 +117,9 @@ def against_baseline(facts: FactWriter) -> Claim | None:
     if differences := comparable(facts.view, baseline, best):
         text += (f", not comparable: {differences[0].text}",)
         return Claim("AB", text, {"differs": [d.kind for d in differences]}, metric, numbers)
+    if same_configuration(facts.view, baseline, [best]):
+        text += (", of the same settings: it says how far two runs lie apart",)
+        return Claim("AB", text, {"same": True}, metric, numbers)
     key = "best.change" if fresh is None else "fresh.best.change"
     share = facts.share(key, metric, old, new, [baseline, best])
     text += (" (", share or facts.change(key, metric, old, new, [baseline, best]), ")")
@@ -130,6 +139,8 @@ def none_better(facts: FactWriter, baseline: Trial) -> str:
         and has_finite_values(facts.view, trial)
         and all(goal.better((trial.values or {})[goal.metric], own[goal.metric]) for goal in goals)
     ]
+    if all(trial.number == baseline.number or trial.status.open for trial in facts.view.trials):
+        return "no other trial has ended, so none"
     ranked = {trial.number for trial in facts.data.order}
     word = "no trial" if all(trial.number in ranked for trial in better) else "no ranked trial"
     broken = any(violates_outcome(facts.view, trial) for trial in better if trial.number in ranked)
@@ -236,6 +247,9 @@ def sure(facts: FactWriter) -> Claim:
     if differences:
         phrase = f"not comparable: {differences[0].text}"
         return Claim("SU", (phrase,), {"answer": "not comparable"}, "", (baseline.number, best.number))
+    if same_configuration(facts.view, baseline, [best]):
+        phrase = "no: it has the settings of the baseline"
+        return Claim("SU", (phrase,), {"answer": "baseline"}, "", (baseline.number, best.number))
     if facts.data.dead_seeds:
         phrase = "not known: the seed changes nothing, so repeats say nothing about noise"
         return Claim("SU", (phrase,), {"answer": "not known"}, "", (baseline.number, best.number))

@@ -76,11 +76,11 @@ def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
         return []
     if facts.data.effect_trials != facts.data.order:
         return []
-    trials = best_quarter(facts.view)
     edges = {edge.setting: "low" if edge.low else "high" for edge, _ in edges_to_widen(facts)}
     ranges = []
     for group in analysis.matter:
         parameter = searched_space(facts.view).get(group.settings[0])
+        trials = [] if parameter is None else best_quarter(facts.view, parameter.name)
         if len(group.settings) > 1 or parameter is None or not trials or _changes_length(facts, parameter.name):
             continue
         edge = "" if isinstance(parameter, Choice) else edges.get(parameter.name, "")
@@ -124,8 +124,12 @@ def range_claims(facts: FactWriter) -> list[Claim]:
             continue  # N2 says it
         key = f"space.{suggestion.setting}"
         numbers = tuple(trial.number for trial in suggestion.trials)
+        parameter = searched_space(facts.view).get(suggestion.setting)
+        is_conditional = parameter is not None and parameter.when is not None
         text = line(
-            "The best {n} trials have {name} in {then}; the range searched is {now}{new}.",
+            "The best {n} trials that use {name} have it in {then}; the range searched is {now}{new}."
+            if is_conditional
+            else "The best {n} trials have {name} in {then}; the range searched is {now}{new}.",
             n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
             name=facts.name(suggestion.setting),
             then=Fact(f"recommend.{suggestion.setting}", suggestion.then, suggestion.then, numbers),

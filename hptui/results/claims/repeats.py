@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from hptui.core.trial import Role, Trial
+from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, distinct_configurations, same_configuration
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import (
     LEADER_TEMPLATE,
@@ -96,6 +97,8 @@ def how_often(facts: FactWriter, trial: Trial) -> Line:
         return line("it is the mean of {runs} runs and", runs=facts.count("best.seeds", runs))
     if trial.role is Role.IMPORTED:
         return ("it was imported and is",)
+    if again := same_configuration(facts.view, trial, facts.data.peers[:MAX_FOR_CONFIGURATIONS]):
+        return line("its settings ran again as {again}, and this run is", again=facts.trials(by_number(again), "again"))
     return ("it ran once and is",) if len(runs) < 2 else ("its ranked run is",)
 
 
@@ -135,6 +138,8 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
     noise = facts.data.noise
     if noise is not None:
         # A mean of several runs is closer to the true one.
+        order = distinct_configurations(facts.view, order)
+        count = len(order)
         runs = [len(independent_runs(facts.view, trial)) if _is_mean(facts, trial) else 1 for trial in order]
         error = noise.deviation * math.sqrt(math.fsum(1 / n for n in runs) / count)
         luck = float(f"{expected_best(count) * error:.2g}")
@@ -145,7 +150,7 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
             trials="trials" if max(runs) == 1 else "configurations, each ranked by the mean of its runs,",
             runs=facts.count("noise.runs", noise.trials),
             s=facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials),
-            n=facts.count("best.of", order),
+            n=facts.count("best.configurations", order),
             luck=size,
             side=side,
         )
@@ -279,9 +284,15 @@ def seed_claims(facts: FactWriter) -> list[Claim]:
     if not pairs:
         return []
     first, second = pairs[0]
+    values = {(trial.values or {}).get(facts.data.metric) for trial in facts.data.order}
     text = line(
-        "The seed changes nothing: {trials} are equal to the last digit. Repeats say nothing about noise.",
-        trials=facts.trials([first, second], "seed.dead"),
+        "Neither the seed nor a setting changed {metric}: repeats say nothing about noise.",
+        metric=facts.name(facts.data.metric),
     )
+    if len(values) > 1 or len(distinct_configurations(facts.view, facts.data.order)) < 2:
+        text = line(
+            "The seed changes nothing: {trials} are equal to the last digit. Repeats say nothing about noise.",
+            trials=facts.trials([first, second], "seed.dead"),
+        )
     numbers = tuple(sorted({trial.number for pair in pairs for trial in pair}))
     return [Claim("S1", text, {"pairs": len(pairs)}, "", numbers)]

@@ -9,12 +9,16 @@ from itertools import combinations
 
 from hptui.core.format import setting
 from hptui.core.trial import Trial, Value
+from hptui.results.analysis.cohort import active_settings
 from hptui.results.analysis.evidence import EffectAnalysis
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, join_with_and, line
+
+NEAR_END = 0.125
+"""Share of a range from its end within which a trial is near the end: half a step of an averaged curve."""
 
 
 def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:
@@ -45,7 +49,8 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
     if place is not None and is_shown("E5"):
         text = line(
             "On average {metric} is {better} at {name} = {value} than at the ends of its range, {first} and "
-            "{last}{tail}.",
+            "{last}{tried}{tail}.",
+            tried=_tried(facts, analysis, name),
             metric=facts.name(metric),
             better="lower" if sign > 0 else "higher",
             name=facts.name(name),
@@ -55,6 +60,20 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
             tail=length_tail(facts, name),
         )
         yield Claim("E5", text, {"best": curve.values[place]}, name, numbers_of(analysis.trials))
+
+
+def _tried(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Line:
+    """Return ` (tried from 9e-5 to 0.05)` where no trial is near one of the ends that are named; else ()."""
+    factor, settings = analysis.factor(name), [active_settings(facts.view, trial) for trial in analysis.trials]
+    tried = sorted((row[name] for row in settings if name in row), key=factor.coordinate)
+    ends = [factor.coordinate(value) for value in (factor.grid()[0], tried[0], tried[-1], factor.grid()[-1])]
+    if ends[1] - ends[0] <= NEAR_END and ends[3] - ends[2] <= NEAR_END:
+        return ()
+    low, high = (
+        facts.of_value(f"curve.{name}.tried.{end}", short_value(value), analysis.trials)
+        for end, value in (("low", tried[0]), ("high", tried[-1]))
+    )
+    return line(" (tried from {low} to {high})", low=low, high=high)
 
 
 def _categories(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:

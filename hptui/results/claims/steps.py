@@ -6,7 +6,8 @@ from collections import Counter
 from shlex import quote
 
 from hptui.core.stages import expected_total, stage_named
-from hptui.core.trial import Role, StudyState, TrialStatus
+from hptui.core.trial import Role, StudyState, Trial, TrialStatus
+from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, distinct_configurations, same_configuration
 from hptui.results.analysis.fresh import runs_of
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.first_lines import sure
@@ -20,6 +21,8 @@ MANY_RUNS = 2 * SEEDS
 """Runs behind a mean from which no more are asked for."""
 MAX_REPEATED = 3
 """Trials that cannot be distinguished from the best are repeated together, the best ones up to this number."""
+MIN_ALIKE = 3
+"""Configurations that all have one value before anybody is told to look at the metric."""
 MORE = 10
 """Trials that are asked for where nothing else is to be done."""
 
@@ -37,11 +40,19 @@ def next_step(facts: FactWriter) -> Claim:
         verb = "resume" if facts.view.row.state is StudyState.PAUSED else "run"
         return Claim("NX", (Fact("next", f"hptui {verb} {name}", f"hptui {verb} {name}"),), {"step": "resume"})
     if len(facts.study.objectives) == 1:
+        values = {(trial.values or {}).get(facts.data.metric) for trial in facts.data.order}
+        if len(values) == 1 and len(distinct_configurations(facts.view, facts.data.order)) >= MIN_ALIKE:
+            why = line(
+                "see whether {metric} measures what it should: all {n} trials have the same",
+                metric=facts.name(facts.data.metric),
+                n=facts.count("best.of", facts.data.order),
+            )
+            return Claim("NX", why, {"step": "constant"}, "", tuple(trial.number for trial in facts.data.order))
         answer = str(sure(facts).premise.get("answer"))
         may_repeat = not facts.data.dead_seeds and best.number in facts.originals and best.role is not Role.IMPORTED
         stage = stage_named(facts.study, best.stage)
         is_mean = stage is not None and stage.seeds > 1  # its repeats join the mean, and are never fresh runs
-        if facts.data.fresh(best) is None and may_repeat and not is_mean:
+        if facts.data.fresh(best) is None and may_repeat and not is_mean and not _was_repeated(facts, best):
             targets = ["best"]
             if baseline is not None and baseline.number != best.number and answer in ("not yet", "yes for this run"):
                 targets.append(str(baseline.number))
@@ -57,7 +68,11 @@ def next_step(facts: FactWriter) -> Claim:
                 rivals = [best, *facts.data.range_test.alike]
         if rivals and not facts.data.dead_seeds:
             rank = {trial.number: place for place, trial in enumerate(facts.data.order)}
-            rivals = sorted(rivals, key=lambda trial: rank.get(trial.number, len(rank)))[:MAX_REPEATED]
+            rivals = sorted(rivals, key=lambda trial: rank.get(trial.number, len(rank)))
+            if not is_mean:
+                rivals = [trial for trial in rivals if not _was_repeated(facts, trial)]
+            rivals = distinct_configurations(facts.view, rivals)[:MAX_REPEATED]
+        if rivals and not facts.data.dead_seeds:
             return _repeat(facts, name, [str(trial.number) for trial in rivals], "alike")
     if edge_claims(facts) and (command := range_command(facts)) is not None:
         return Claim("NX", (command,), {"step": "space"})
@@ -65,6 +80,12 @@ def next_step(facts: FactWriter) -> Claim:
         text = f"hptui run {name} --trials +{MORE}"
         return Claim("NX", (Fact("next", text, text),), {"step": "more"})
     return Claim("NX", ("nothing: done",), {"step": "done"})
+
+
+def _was_repeated(facts: FactWriter, trial: Trial) -> bool:
+    """Return whether the settings of a trial have run with as many seeds as are asked for."""
+    again = [trial, *same_configuration(facts.view, trial, facts.data.peers[:MAX_FOR_CONFIGURATIONS])]
+    return any(len(runs_of(facts.view, facts.originals[other.number])) >= SEEDS for other in again)
 
 
 def _is_cut_short(facts: FactWriter) -> bool:
@@ -113,7 +134,9 @@ def _after_failures(facts: FactWriter) -> Claim:
         text = line("see why trial {n} failed", n=facts.number(failed[0]))
         return Claim("NX", text, {"step": "failed"}, "", (failed[0].number,))
     if not facts.study.objectives and any(not trial.status.open for trial in facts.view.trials):
-        return Claim("NX", ("name what to rank by: [objective] metric in the study file",), {"step": "objective"})
+        return Claim(
+            "NX", ("name what to rank by: [objective] metric in a study file of another name",), {"step": "objective"}
+        )
     if facts.view.row.state is StudyState.PAUSED:
         name = quote(facts.view.row.name)
         message = facts.view.row.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hptui.core.format import share_text
 from hptui.core.sanitize import sanitize
 from hptui.results.analysis.shares import Importance
 from hptui.results.facts import Fact, Line, Name, line
@@ -17,12 +18,14 @@ def importances(context: PlotContext, options: PlotOptions) -> Plot | None:
     if result.chance:
         return _estimates(context, result)
     shares = [(name, axis_label(context.view, name), share) for name, share in result.shares.items()]
-    shares += [("", "settings together", result.together), ("", "noise and the rest", result.unexplained)]
+    if len(result.shares) > 1 or result.together:
+        shares.append(("", "settings together", result.together))
+    shares += [("", "noise and the rest", result.unexplained)]
     first, largest = next(iter(result.shares.items()))
     caption: Line = line(
         "{name} alone makes up {share} of the variation of {metric} over {n} trials",
         name=Name(first),
-        share=Fact(f"figure.importance.{first}", largest, f"{largest:.0%}", result.trials),
+        share=Fact(f"figure.importance.{first}", largest, share_text(largest), result.trials),
         metric=Name(context.metric),
         n=Fact("figure.importance.trials", len(result.trials), f"{len(result.trials):,}", result.trials),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Picture
 
+from hptui.core.format import share_text
 from hptui.results.plots.matplotlib_pairs import draw_contour, draw_parallel, draw_pareto, draw_slices
 from hptui.results.plots.plot import Curve, Plot
 from hptui.results.plots.style import (
@@ -125,7 +126,7 @@ def _importance(plot: Plot) -> Picture:
     figure, axes = new_figure(6.4, 1.1 + 0.32 * len(plot.bars))
     rows = range(len(plot.bars))
     bars = axes.barh(rows, [bar.share for bar in plot.bars], color=BLUE, height=0.65, zorder=2)
-    axes.bar_label(bars, [f"{bar.share:.0%}" for bar in plot.bars], padding=4, fontsize=8)
+    axes.bar_label(bars, [share_text(bar.share) for bar in plot.bars], padding=4, fontsize=8)
     axes.set_yticks(rows, [bar.label for bar in plot.bars])
     axes.invert_yaxis()
     axes.set_xlim(0, plot.x.high * 1.12)

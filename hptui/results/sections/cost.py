@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from math import fsum
 from statistics import fmean
@@ -27,7 +28,7 @@ from hptui.results.analysis.cost import (
 from hptui.results.analysis.reference import metric_change
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Line, Name, Part, join_with_and, line
+from hptui.results.facts import Bold, Fact, Line, Name, Part, join_with_and, line
 from hptui.results.packing import (
     has_shares,
     own_memory,
@@ -233,8 +234,10 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
     extra_seconds, usual_seconds = own_seconds(best) - own_seconds(baseline), own_seconds(baseline)
     extra_gb = (best.peak_memory_gb or 0.0) - (baseline.peak_memory_gb or 0.0)
     costs: list[Line] = []
-    if extra_seconds > 0.05 * usual_seconds > 0:
-        extra = facts.duration("worth.seconds", extra_seconds, [baseline, best])
+    extra = facts.change("worth.seconds", "seconds", usual_seconds, own_seconds(best), [baseline, best])
+    ran_here = Role.IMPORTED not in (best.role, baseline.role)  # the time on another machine is no cost of a setting
+    if ran_here and isinstance(extra, Fact) and extra_seconds > 0.05 * usual_seconds > 0:
+        extra = replace(extra, text=extra.text.removeprefix("+"))
         costs.append(("took ", extra, " more of computing of its own" if shared else " longer"))
     if baseline.peak_memory_gb and extra_gb > 0.2 * baseline.peak_memory_gb:
         costs.append(("needed ", facts.memory("worth.gb", extra_gb, [baseline, best]), " more memory"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hptui.core.format import NO_VALUE, setting
+from hptui.core.format import NO_VALUE, setting, share_text
 from hptui.core.parameters import Choice
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results import claims
@@ -62,14 +62,15 @@ def _importance(facts: FactWriter) -> Iterator[Block]:
     if result is None or not result.shares:
         return
     rows: list[tuple[Line, ...]] = [
-        ((facts.name(name),), (Fact(f"importance.{name}", share, f"{share:.0%}", result.trials),))
+        ((facts.name(name),), (Fact(f"importance.{name}", share, share_text(share), result.trials),))
         for name, share in result.shares.items()
     ]
+    together = [("settings together", "together", result.together)] if len(result.shares) > 1 or result.together else []
     for label, key, share in (
-        ("settings together", "together", result.together),
+        *together,
         ("noise, and what the model does not see", "unexplained", result.unexplained),
     ):
-        rows.append(((label,), (Fact(f"importance.({key})", share, f"{share:.0%}", result.trials),)))
+        rows.append(((label,), (Fact(f"importance.({key})", share, share_text(share), result.trials),)))
     yield Fold(("Importance",))
     yield ReportTable((("Setting",), ("Share of the variation",)), tuple(rows), frozenset({1}))
     yield EndFold()
@@ -125,7 +126,7 @@ def _whose_best_value(facts: FactWriter, isolation: Isolation, kept: Sequence[Tr
 def _with_unused(isolation: Isolation, name: str) -> list[IsolationRow]:
     """Return the rows of a setting, and for a conditional one a row of the trials in which it had no part."""
     rows, unused = isolation.rows(name), isolation.without(name)
-    return [*rows, IsolationRow(UNUSED, None, None, tuple(unused), None, 0, 0)] if unused else rows
+    return [*rows, isolation.row_of(UNUSED, unused)] if unused else rows
 
 
 def _is_repeated(rows: Sequence[IsolationRow]) -> bool:

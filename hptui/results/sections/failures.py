@@ -8,9 +8,10 @@ from hptui.core.format import NO_VALUE
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import searched_space, varying_settings
+from hptui.results.analysis.cost import busy_intervals, union_seconds
 from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, Name, capitalize_first, line
+from hptui.results.facts import Fact, Line, Name, capitalize_first, line
 
 MAX_LISTED = 6
 """Trials without a value that are listed; more are folded away."""
@@ -84,10 +85,18 @@ def _table_of_trials(facts: FactWriter, trials: Sequence[Trial]) -> Block:
         cells = [facts.setting(trial, name) for name in names]
         reason = f" ({trial.reason})" if trial.reason else ""  # an imported failure may have no reason
         status: Line = (f"{trial.status}{reason}",)
-        after: Line = (facts.value(trial, "seconds"),)
+        after: Line = (_after(facts, trial),)
         rows.append((facts.trial(trial), status, *cells, after, _what_happened(facts, trial)))
     head: list[Line] = [("Trial",), ("Status",), *((facts.name(name),) for name in names)]
     return ReportTable((*head, ("After",), ("What happened",)), tuple(rows))
+
+
+def _after(facts: FactWriter, trial: Trial) -> Fact | str:
+    """Return how long a trial ran: for one that ran out of time from the start of its process, as its limit counts."""
+    spans = busy_intervals(facts.data.attempts.get(trial.number, ()))
+    if trial.reason is not Reason.TIMEOUT or union_seconds(spans) <= trial.seconds:
+        return facts.value(trial, "seconds")
+    return facts.duration(f"trial.{trial.number}.at_work", union_seconds(spans), [trial])
 
 
 def _remedies(facts: FactWriter, ended_trials: Sequence[Trial]) -> Iterator[Block]:

@@ -10,7 +10,7 @@ from hptui.core.ranking import meets_outcome
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.core.values import values_equal
 from hptui.results import claims
-from hptui.results.analysis.cohort import knee_of_front, objective_value, pareto_front
+from hptui.results.analysis.cohort import is_as_written, knee_of_front, objective_value, pareto_front
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE, runs_of
@@ -219,13 +219,17 @@ def _changed(facts: FactWriter) -> Line:
     if len(facts.study.objectives) > 1:
         return ("see The best trials below: each of the front has its own settings",)
     configured = replace(best, effective={})  # what was asked for; the table of trials has what became of it
+    baseline, base = facts.view.baseline, facts.view.base
+    old = base if baseline is None else facts.view.base_of(baseline.revision)  # the file may have been edited since
     changes = [
-        (facts.name(name), " ", facts.base_setting(name), " → ", *facts.setting(configured, name))
+        (facts.name(name), " ", facts.base_setting(name, baseline), " → ", *facts.setting(configured, name))
         for name, value in facts.view.settings(best).items()
-        if name in facts.view.base and not values_equal(value, facts.view.base[name])
+        if name in old and not values_equal(value, old[name])
     ]
     if best.role is Role.IMPORTED:
         return ("not known: it was imported",) if not changes else join_parts(changes[:MAX_CHANGES], " · ")
+    if not changes and any(not values_equal(value, base.get(name)) for name, value in old.items()):
+        return ("nothing: it has the settings that the study file had for the baseline",)
     if not changes:
         return ("nothing: it has the settings of the study file",)
     more: Line = ()
@@ -244,7 +248,11 @@ def _against_baseline(facts: FactWriter) -> Line:
     if baseline is None and any(trial.role is Role.BASELINE for trial in facts.view.trials):
         return ("the baseline ran in another stage: see Stages below",)
     if baseline is None:
-        return ("no trial ran the settings of the study file",)
+        same = [t for t in facts.data.order if is_as_written(facts.view, t)]
+        if not same:
+            return ("no trial ran the settings of the study file",)
+        text = "no baseline ran; {trial} has the settings of the study file: {value}"
+        return line(text, trial=facts.trial(same[0]), value=facts.marked_value(same[0], facts.data.metric))
     if len(facts.study.objectives) > 1:
         return ("the baseline has no value for every objective",)
     return ("the baseline has no value",)
@@ -293,7 +301,8 @@ def _cost(facts: FactWriter) -> Line:
         )
         parts.append((hours, " GPU hours on ", *on))
     busy: Line = (facts.duration("cost.wall", union_seconds(spans), own),)
-    parts.append(busy if seconds else (*busy, " without a GPU"))
+    is_known = any(attempt.environment for attempt in attempts)
+    parts.append(busy if seconds or not is_known else (*busy, " without a GPU"))
     best = facts.data.best
     single = len(facts.study.objectives) == 1  # of several the trial that stands for the front is not the best
     if single and best is not None and best.ended is not None and best.role is not Role.IMPORTED:

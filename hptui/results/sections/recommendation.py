@@ -47,7 +47,7 @@ def _combination(facts: FactWriter) -> tuple[Line, Fact] | None:
     steps = list(best_steps.values())
     derived = {item.name for item in searched_space(facts.view).derived}
     changes = {name: new for step in steps for name, (_, new) in step.changed.items() if name not in derived}
-    if len(steps) < 2 or _has_run(facts, changes):
+    if len(steps) < 2 or _has_run(facts, changes) or not _has_all(facts, changes):
         return None
     names = join_with_and(
         (facts.name(name), " = ", *facts.setting(step.trial, name)) for step in steps for name in step.changed
@@ -75,6 +75,13 @@ def _is_better(facts: FactWriter, step: OneFactorStep) -> bool:
     if noise is not None and abs(new - old) <= 2 * math.sqrt(2) * noise.deviation:
         return False
     return bool(metric_change(facts.view, metric, old, new).better)
+
+
+def _has_all(facts: FactWriter, changes: Mapping[str, Value]) -> bool:
+    """Return whether all these changes have a part in the configuration that they make together."""
+    space = searched_space(facts.view)
+    active = space.active(facts.view.base, {**facts.view.base, **changes})
+    return all(name in active for name in changes if name in space.names)
 
 
 def _has_run(facts: FactWriter, changes: Mapping[str, Value]) -> bool:

@@ -12,12 +12,15 @@ from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.format import setting
 from hptui.core.masking import mask_text
 from hptui.core.trial import Role, Trial, TrialStatus
-from hptui.core.values import value_text
+from hptui.core.values import canonical_json, value_text
 from hptui.core.version import __version__
+from hptui.results.analysis.next_steps import of_earlier_files
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
 
+SEED_MARK = "{seed}"
+"""What stands for the seed in the command of a script, its environment or its parameters."""
 MAX_SEEDS = 10
 """Seeds that are listed; of more their number is stated."""
 
@@ -42,6 +45,9 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
         listed = ", then those that were added by hand" if len(rows) > 1 else ""
         anew = "Where no study has this name (`--home` names another place) it runs every trial of the study file"
         yield Paragraph((f"{anew}{listed}; here it goes on with what is recorded.",))
+        if edited := of_earlier_files(facts.view, facts.data.revisions):
+            text = "The file has been edited since {trials} began: as it is now it does not give those trials."
+            yield Paragraph(line(text, trials=facts.trials(edited, "reproduce.edited")))
     if any(trial.role is Role.IMPORTED for trial in facts.view.trials):
         yield Paragraph(("Imported trials ran elsewhere: what ran there, no command here repeats.",))
 
@@ -56,7 +62,10 @@ def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> It
         )
         hidden = len(seeds) - MAX_SEEDS
         more: Line = (" and ", Fact("seeds.more", hidden, str(hidden)), " more") if hidden > 0 else ()
-        yield (Bold(("Seeds of the training",)), ": ", *seeds_text, *more)
+        own = facts.study.trainer
+        is_given = own.kind != COMMAND_KIND or SEED_MARK in canonical_json(own.settings)
+        unused = "" if is_given else ", which the script is not given"
+        yield (Bold(("Seeds of the training",)), ": ", *seeds_text, *more, unused)
     switches = environment.get("determinism")
     if isinstance(switches, Mapping) and switches:
         yield (

@@ -131,7 +131,10 @@ def _cell_sources(facts: FactWriter, trial: Trial) -> Mapping[str, Callable[[], 
         sources["effective_batch"] = lambda: (
             facts.of_value(f"trial.{trial.number}.effective_batch", effective, [trial]),
         )
-    steps = {"planned": trial.total_steps, "actual": trial.last_step, "best_step": _best_step(facts, trial)}
+    # A script that reports values alone has no steps: its points are numbered by hptui.
+    has_steps = trial.total_steps is not None or (trial.last_step or 0) > 1
+    actual = trial.last_step if has_steps else None
+    steps = {"planned": trial.total_steps, "actual": actual, "best_step": _best_step(facts, trial)}
     for name, count in steps.items():
         if count is not None:
             sources[name] = _fact_cell(facts, trial, f"steps.{name}", count, "")

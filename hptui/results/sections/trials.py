@@ -11,7 +11,7 @@ from hptui.core.trial import FROM_STEP, FROM_TRIAL, INCOMPLETE_MARK, Role, Trial
 from hptui.core.values import is_number
 from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, violates_outcome
-from hptui.results.columns import default_columns, setting_column, setting_of_column, varied_settings
+from hptui.results.columns import default_columns, setting_column, setting_of_column, shown_settings
 from hptui.results.document import Block, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, UserText, join_parts, line
@@ -75,7 +75,7 @@ def _which_shown(facts: FactWriter, shown: Sequence[Trial]) -> Line:
 def _without_most_settings(facts: FactWriter, names: Sequence[str]) -> list[str]:
     """Return the columns without all but the first of very many settings: each has a cell per trial."""
     configured, objectives = facts.study.report.columns, [goal.metric for goal in facts.study.objectives]
-    varied = frozenset(setting_column(facts.view, name) for name in varied_settings(facts.view))
+    varied = frozenset(setting_column(facts.view, name) for name in shown_settings(facts.view))
     settings = [name for name in names if name not in configured and name not in objectives and name in varied]
     left_out = frozenset(settings[MAX_SETTINGS:])
     return [name for name in names if name not in left_out]

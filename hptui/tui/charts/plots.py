@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from hptui.core.format import share_text
 from hptui.core.trial import TrialStatus
 from hptui.results.facts import plain_text
 from hptui.results.plots.plot import Axis, Plot, PlotTable
@@ -282,7 +283,7 @@ def _draw_importance(plot: Plot, width: int, height: int, marks: str) -> Drawing
     for bar, label in zip(plot.bars, labels, strict=True):
         text = ("#" if marks == "ascii" else "█") * max(1, round(bar.share * room))
         by_chance = bar.chance is not None and bar.share <= bar.chance
-        share = f" {bar.share:.0%}{' ≤ chance' if by_chance else ''}"
+        share = f" {share_text(bar.share)}{' ≤ chance' if by_chance else ''}"
         meaning = "muted" if by_chance else "accent"
         drawing.append([Cell(f" {label:<{widest}} ", ""), Cell(text, meaning), Cell(share, "muted")])
     return drawing
