@@ -77,7 +77,7 @@ def varied_settings(view: View) -> list[str]:
 
 
 def shown_settings(view: View) -> list[str]:
-    """Return the varied settings, and the others in which trials differ: of an edited file, or given to a trial."""
+    """Return the varied settings, and others in which trials differ (edited, or given to a trial)."""
     varied = dict.fromkeys(varied_settings(view))
     given = [name for trial in view.trials for name in trial.params]
     revisions = {trial.revision for trial in view.trials} & set(view.trainers)

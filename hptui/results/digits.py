@@ -96,7 +96,7 @@ def printed_decimal(text: str) -> Decimal | None:
 
 
 def change_text(before: str, after: str, exact: float) -> str:
-    """Return the signed change between two numbers as they stand there, in their unit; `exact` where none does."""
+    """Return the signed change between two numbers as they are printed; else of `exact`."""
     sign = "−" if exact < 0 else "+"
     first, second = printed_decimal(before), printed_decimal(after)
     if first is None or second is None:

@@ -91,7 +91,7 @@ def active_settings(view: View, trial: Trial, space: Space | None = None) -> dic
 
 
 def same_configuration(view: View, trial: Trial, others: Sequence[Trial]) -> list[Trial]:
-    """Return the others that ran with the very settings of a trial: of a stage that runs the best ones again."""
+    """Return the others that ran with the settings of a trial, as in a stage that repeats the best."""
     own = active_settings(view, trial)
     return [other for other in others if other.number != trial.number and active_settings(view, other) == own]
 

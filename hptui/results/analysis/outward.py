@@ -43,7 +43,7 @@ class OutwardRange:
 
 
 def best_quarter(view: View, setting: str) -> list[Trial]:
-    """Return the best quarter of the trials that the constraints allow and that use a setting, three at least."""
+    """Return the best quarter of the allowed trials that use a setting, three at least; else none."""
     space = searched_space(view)
     allowed = [trial for trial in sort_by_rank(view, ranked_trials(view)) if _is_allowed(view, trial)]
     parameter = space.get(setting)

@@ -92,7 +92,7 @@ def _table_of_trials(facts: FactWriter, trials: Sequence[Trial]) -> Block:
 
 
 def _after(facts: FactWriter, trial: Trial) -> Fact | str:
-    """Return how long a trial ran: for one that ran out of time from the start of its process, as its limit counts."""
+    """Return how long a trial ran; a limit counts from the start of its process."""
     spans = busy_intervals(facts.data.attempts.get(trial.number, ()))
     if trial.reason is not Reason.TIMEOUT or union_seconds(spans) <= trial.seconds:
         return facts.value(trial, "seconds")
