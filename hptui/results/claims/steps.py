@@ -22,7 +22,7 @@ MANY_RUNS = 2 * SEEDS
 MAX_REPEATED = 3
 """Trials that cannot be distinguished from the best are repeated together, the best ones up to this number."""
 MIN_ALIKE = 3
-"""From so many configurations with one value on, the next step is to look at the metric."""
+"""Configurations with one value from which the next step is to look at the metric."""
 MORE = 10
 """Trials that are asked for where nothing else is to be done."""
 
