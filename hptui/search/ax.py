@@ -24,7 +24,7 @@ from hptui.search.learning_engine import AskContext, ModelEngine
 from hptui.search.library_samplers import check_ax
 from hptui.search.optuna.qmc import initial_design
 from hptui.search.projection import Point
-from hptui.search.training_table import CONSTRAINTS_LIMIT, MAX_PENDING_POINTS, TrainingRow, training_table
+from hptui.search.training_table import MAX_PENDING_POINTS, TrainingRow, training_table
 
 previously_disabled_level = logging.root.manager.disable
 """Logging level that was disabled before the import of Ax."""
@@ -98,7 +98,7 @@ class AxSuggester:
         self.limits = {name: f"c{n}" for n, name in enumerate(self.table.median_limits)}
         self.signs = [1.0 if objective.goal == "minimize" else -1.0 for objective in context.study.objectives]
         self.client = self._client()
-        self.trial = -1
+        self.trial, self.suggested = -1, Point()
         if self.axes:
             self._add_history()
 
@@ -113,15 +113,15 @@ class AxSuggester:
             ((self.trial, values),) = self.client.get_next_trials(max_trials=1).items()
         except OptimizationComplete:
             return None
-        return {
-            **self.fixed,
-            **{parameter.name: _decode(parameter, values[alias]) for alias, parameter in self.axes.items()},
-        }
+        searched = {parameter.name: _decode(parameter, values[alias]) for alias, parameter in self.axes.items()}
+        self.suggested = {**self.fixed, **searched}
+        return self.suggested
 
     def reject(self, rejection: Rejection) -> None:
-        """Record a missed constraint as a result; abandon a known configuration."""
-        if rejection.margin > 0 and CONSTRAINTS_LIMIT in self.limits:
-            self.client.complete_trial(self.trial, {self.limits[CONSTRAINTS_LIMIT]: rejection.margin})
+        """Record missed limits as a result; abandon a known configuration."""
+        limits = self.table.missed_row(self.suggested).limits if rejection.margin > 0 else {}
+        if data := {self.limits[name]: margin for name, margin in limits.items() if name in self.limits}:
+            self.client.complete_trial(self.trial, data)
         elif self.axes:
             self.client.mark_trial_abandoned(self.trial)
 

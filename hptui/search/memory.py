@@ -21,22 +21,22 @@ from hptui.core.study import Study
 from hptui.core.trial import Reason, Trial, TrialStatus, Value
 from hptui.core.trial_history import HistoryFollower, TrialHistory
 from hptui.search.feasible import FeasibleSampler
-from hptui.search.memory_fit import Form, GrowingSettings, KnownSizes, fit, number, product
-from hptui.search.projection import SpaceProjection
+from hptui.search.memory_fit import Form, GrowingSettings, KnownSizes, fit, misfit, number, product
+from hptui.search.projection import LEAST_EXCESS, SpaceProjection
 
 Entry = TypeVar("Entry", int, tuple[float, int])
 OPTIMISM, CAUTION = 1.0, 0.75
 """Standard errors of the model that are taken off a prediction, and of a peak that are added, before it is compared
 with the memory there is: what is uncertain is tried."""
-LEAST_MEASURED = 4
+LEAST_MEASURED = 2
 """Measured trials from which a model without known sizes is used."""
 LEAST_SPREAD = 1.1
 """Largest by smallest peak from which such a model is used: peaks that are all alike are not of the memory that ran
 out, but for instance of the host process where the GPU could not be asked."""
+CONSTANTS = (0.0, 0.3, 0.6, 0.8, 0.9)
+"""Memory that every trial takes, tried as shares of the least measured peak."""
 MOST_EVIDENCE = 120
 """Newest trials that are fitted."""
-LEAST_MARGIN = 0.01
-"""Margin of a configuration that is refused although its prediction lies below the memory."""
 MOST_HALVINGS = 10
 """How often a batch is halved at most."""
 PARTS = ("memory_model_gb", "memory_optimizer_gb", "memory_gradients_gb", "memory_activations_gb")
@@ -176,9 +176,9 @@ class Prediction:
     error: float
     noise: float
 
-    def fits(self, capacity: float) -> bool:
-        """Return whether a trial with this prediction should be run."""
-        return self.gib * math.exp(self.noise * CAUTION - self.error * OPTIMISM) <= capacity
+    def excess(self, capacity: float) -> float:
+        """Return by how much it exceeds the memory, as a logarithm; a trial with at most 0 should be run."""
+        return math.log(self.gib / capacity) + self.noise * CAUTION - self.error * OPTIMISM
 
 
 class MemoryModel:
@@ -193,14 +193,28 @@ class MemoryModel:
         self._rule = _rule_of(study)
         self._shrinks = study.search.memory == "shrink"
         known = self._rule is not None and self._rule.terms(base, study.directory) is not None
-        self._form: Form = KnownSizes(self._rule, base, study.directory) if known else GrowingSettings(study, base)  # type: ignore[arg-type]  # there is a rule
         peaks = [item.gib for item in evidence if not item.exceeded]
+        forms: list[Form]
+        if known:
+            forms = [KnownSizes(self._rule, base, study.directory)]  # type: ignore[arg-type]  # there is a rule
+        else:
+            forms = [GrowingSettings(study, base, share * min(peaks, default=0.0)) for share in CONSTANTS]
         enough = LEAST_MEASURED <= len(peaks) < len(evidence) and max(peaks) >= LEAST_SPREAD * min(peaks)
-        self.active = known or (self._form.size > 1 and enough)
+        self.active = known or (forms[0].size > 1 and enough)
         if self.active:
-            rows = [(row, item) for item in evidence if (row := self._form.row(item.params, item.gib)) is not None]
-            measurements = [(*row, item.exceeded) for row, item in rows]
-            self._coefficients, self._noise, self._covariance = fit(measurements, *self._form.expected(measurements))
+            self._fit(forms)
+
+    def _fit(self, forms: Sequence[Form]) -> None:
+        """Use the form that the trials fit best."""
+        least = math.inf
+        for form in forms:
+            rows = [(row, item) for item in self.evidence if (row := form.row(item.params, item.gib)) is not None]
+            measured = [(*row, item.exceeded) for row, item in rows]
+            expected = form.expected(measured)
+            coefficients, noise, covariance = fit(measured, *expected)
+            if (far := misfit(measured, expected, coefficients, noise)) < least:
+                least, self._form = far, form
+                self._coefficients, self._noise, self._covariance = coefficients, noise, covariance
 
     def predict(self, params: Mapping[str, Value]) -> Prediction | None:
         """Return the peak of a configuration as it is, given by its overrides; None where nothing is known."""
@@ -215,7 +229,7 @@ class MemoryModel:
         changed: dict[str, Value] = {}
         for _ in range(MOST_HALVINGS):
             prediction = self.predict({**params, **changed})
-            if prediction is None or prediction.fits(self.capacity):
+            if prediction is None or prediction.excess(self.capacity) <= 0:
                 return changed
             settings = {**self._base, **params, **changed}
             smaller = self._rule.smaller(settings) if self._shrinks and self._rule is not None else None
@@ -224,12 +238,16 @@ class MemoryModel:
             changed |= smaller
         return None
 
+    def excess(self, params: Mapping[str, Value]) -> float | None:
+        """Return by how much a configuration exceeds the memory, > 0 if it should not be run; None if unknown."""
+        if (prediction := self.predict(params)) is None:
+            return None
+        excess = prediction.excess(self.capacity)
+        return -LEAST_EXCESS if excess > 0 and self.shrunk(params) is not None else excess
+
     def margin(self, params: Mapping[str, Value]) -> float:
-        """Return by what share of the memory a configuration exceeds it, > 0 if it should not be run; else 0."""
-        if not self.active or self.shrunk(params) is not None:
-            return 0.0
-        prediction = self.predict(params)
-        return 0.0 if prediction is None else max(LEAST_MARGIN, prediction.gib / self.capacity - 1)
+        """Return `excess` where a configuration should not be run; else 0."""
+        return max(0.0, self.excess(params) or 0.0)
 
     def text(self, params: Mapping[str, Value]) -> str:
         """Return what is predicted for a configuration, for the record."""

@@ -71,16 +71,20 @@ class KnownSizes:
 
 
 class GrowingSettings:
-    """The logarithm of the peak, as a sum over logarithms of settings that should grow it, and over choices."""
+    """What trials need above a constant, as a product of powers of settings that should grow it, and of choices.
 
-    def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        self._base = base
+    Without the constant (libraries, the model itself) powers that fit small trials are too small for large ones.
+    """
+
+    def __init__(self, study: Study, base: Mapping[str, Value], constant: float = 0.0) -> None:
+        self._base, self._constant = base, constant
         self._names, self._levels = _growing_settings(study, base), _levels_of_choices(study, base)
         self.size = 1 + len(self._names) + (len(self._levels) if self._names else 0)
 
     def row(self, params: Mapping[str, Value], gib: float) -> tuple[list[float], float] | None:
-        """Return the features and the value of a measurement."""
-        return self._features(params), math.log(gib)
+        """Return the features and the value of a measurement, scaled so that its error is relative to the peak."""
+        share = 1 - self._constant / gib
+        return [share * feature for feature in self._features(params)], share * math.log(gib - self._constant)
 
     def _features(self, params: Mapping[str, Value]) -> list[float]:
         settings = {**self._base, **params}
@@ -89,10 +93,10 @@ class GrowingSettings:
 
     def expected(self, measured: Measured) -> Expected:
         """See `Expected`: the middle is that of the measured peaks."""
-        logarithms = [value for _, value, exceeded in measured if not exceeded]
+        peaks = [(row[0], value) for row, value, exceeded in measured if not exceeded]
         numbers, levels = len(self._names), len(self._levels)
         return (
-            [sum(logarithms) / len(logarithms), *[POWER] * numbers, *[0.0] * levels],
+            [sum(value / share for share, value in peaks) / len(peaks), *[POWER] * numbers, *[0.0] * levels],
             [CONSTANT_SPREAD, *[POWER_SPREAD] * numbers, *[LEVEL_SPREAD] * levels],
             [-math.inf, *[0.0] * numbers, *[-math.inf] * levels],
         )
@@ -100,7 +104,9 @@ class GrowingSettings:
     def predict(self, params: Mapping[str, Value], factors: Sequence[float]) -> tuple[float, list[float]] | None:
         """Return the peak in GiB, and the features of its relative error."""
         features = self._features(params)
-        return math.exp(min(_dot(factors, features), LARGEST)), features
+        growing = math.exp(min(_dot(factors, features), LARGEST))
+        gib = self._constant + growing
+        return gib, [growing / gib * feature for feature in features]
 
 
 LARGEST = 50.0
@@ -175,6 +181,16 @@ def fit(
         for i in range(size)
     ]
     return coefficients, noise, _inverse(precision)
+
+
+def misfit(measured: Measured, expected: Expected, coefficients: Sequence[float], noise: float) -> float:
+    """Return how unlikely measurements and coefficients are, to compare fits of the same trials."""
+    prior, spread, _ = expected
+    errors = [(value - _dot(coefficients, row), exceeded) for row, value, exceeded in measured]
+    squares = sum(error**2 for error, exceeded in errors if error > 0 or not exceeded) + NOISE_WEIGHT * NOISE**2
+    peaks = sum(not exceeded for _, exceeded in errors) + NOISE_WEIGHT
+    far = sum(((own - one) / width) ** 2 for own, one, width in zip(coefficients, prior, spread, strict=True))
+    return squares / noise**2 + 2 * peaks * math.log(noise) + far
 
 
 class Sums:

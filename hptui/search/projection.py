@@ -31,13 +31,21 @@ MAX_POINTS = 1000
 MAX_LISTED_POINTS = 50_000
 """Largest product of parameter values that is enumerated: half a second."""
 
+LEAST_EXCESS = 0.01
+"""By how much a learnt limit is taken to be kept where a trial kept it, but was predicted to miss it."""
+
 UNKNOWN_MARGIN = 1.0
 """Margin of a point at which a constraint cannot be evaluated (a division by zero, for instance)."""
 
 
 class Wall(Protocol):
-    """A limit that is learnt from trials: by how much overrides exceed it, 0 where they do not, and what it says."""
+    """A limit that is learnt from trials, and what it says.
 
+    `excess`: by how much overrides exceed it, negative where they keep it, None where that is unknown; `margin` is 0
+    unless they exceed it.
+    """
+
+    def excess(self, params: Mapping[str, Value]) -> float | None: ...
     def margin(self, params: Mapping[str, Value]) -> float: ...
     def text(self, params: Mapping[str, Value]) -> str: ...
 

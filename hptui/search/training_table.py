@@ -15,7 +15,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.study import Objective
 from hptui.search.history import MEMORY_MARGIN, Observation, ObservationKind, imputed_worst
 from hptui.search.learning_engine import AskContext
-from hptui.search.projection import Point, SpaceProjection
+from hptui.search.projection import LEAST_EXCESS, Point, SpaceProjection
 
 MAX_TRAINING_TRIALS = 500
 """Maximum number of trials given to a model, the best and the newest: keeps an ask within seconds."""
@@ -78,9 +78,9 @@ class TrainingTable:
         """Return a row's margins of all limits, with the median for unknown ones."""
         return {name: row.limits.get(name, median_limit) for name, median_limit in self.median_limits.items()}
 
-    def missed_row(self, point: Point, margin: float) -> TrainingRow:
-        """Return the row of a proposal that misses a constraint by `margin`."""
-        return TrainingRow(self.projection.with_inactive(point), (), {CONSTRAINTS_LIMIT: margin})
+    def missed_row(self, point: Point) -> TrainingRow:
+        """Return the row of a proposal that is rejected for a limit."""
+        return TrainingRow(self.projection.with_inactive(point), (), _limits_at(self.projection, point))
 
 
 def training_table(context: AskContext, max_trials: int = MAX_TRAINING_TRIALS) -> TrainingTable:
@@ -99,7 +99,9 @@ def training_table(context: AskContext, max_trials: int = MAX_TRAINING_TRIALS) -
     avoided = [observation for observation in observations if observation.kind is ObservationKind.AVOID]
     rejected = [observation for observation in avoided if observation.trial is None and observation.margin > 0]
     rows += [
-        TrainingRow(projection.with_inactive(observation.point), (), {CONSTRAINTS_LIMIT: observation.margin})
+        TrainingRow(
+            projection.with_inactive(observation.point), (), _limits_at(projection, observation.point)
+        )
         for observation in rejected[-MAX_REJECTED_PROPOSALS:]
     ]
     pending = [projection.with_inactive(observation.point) for observation in avoided if observation.trial is not None]
@@ -121,10 +123,16 @@ def _training_row(
     context: AskContext, observation: Observation, medians: tuple[float, ...], worst_values: tuple[float, ...]
 ) -> TrainingRow:
     projection = context.projection
-    limits = {CONSTRAINTS_LIMIT: _margin(projection, observation.point)} if projection.space.constraints else {}
-    # Once a trial ran out of memory, memory becomes a constraint that all other trials satisfied by an imputed margin.
-    if any(other.kind is ObservationKind.VIOLATED for other in context.history.observations):
-        limits[MEMORY_LIMIT] = MEMORY_MARGIN if observation.kind is ObservationKind.VIOLATED else -MEMORY_MARGIN
+    limits = _limits_at(projection, observation.point)
+    # Once a trial ran out of memory, memory is a limit that all others have kept: by how much is imputed, or predicted.
+    if limits.keys() & {MEMORY_LIMIT} or any(
+        other.kind is ObservationKind.VIOLATED for other in context.history.observations
+    ):
+        predicted = limits.get(MEMORY_LIMIT)
+        if observation.kind is ObservationKind.VIOLATED:
+            limits[MEMORY_LIMIT] = max(MEMORY_MARGIN, predicted or 0.0)
+        else:
+            limits[MEMORY_LIMIT] = -MEMORY_MARGIN if predicted is None else min(-LEAST_EXCESS, predicted)
     point = projection.with_inactive(observation.point)
     match observation.kind:
         case ObservationKind.VIOLATED:
@@ -134,13 +142,17 @@ def _training_row(
     return TrainingRow(point, tuple(map(_bounded, observation.values)), {**limits, **observation.limits})
 
 
-def _margin(projection: SpaceProjection, point: Point) -> float:
-    """Return the margin of the worst constraint.
+def _limits_at(projection: SpaceProjection, point: Point) -> dict[str, float]:
+    """Return by how much a point misses the worst constraint, and the memory that is predicted.
 
-    It is negative when satisfied: models learn from the distance to the edge, too.
+    Both are negative when satisfied: models learn from the distance to the edge, too. Each limit is known of every
+    point, kept or missed: one whose kept side is unknown would make all points look as if they missed it.
     """
-    settled, rejection = projection.judge(point, frozenset())
-    return rejection.margin if rejection else projection.margin(settled)
+    settled, _ = projection.judge(point, frozenset())
+    limits = {CONSTRAINTS_LIMIT: projection.constraint_margin(settled)} if projection.space.constraints else {}
+    if projection.wall is not None and (excess := projection.wall.excess(settled)) is not None:
+        limits[MEMORY_LIMIT] = excess
+    return limits
 
 
 def _pruned_values(

@@ -25,6 +25,8 @@ from tests.support import events, rest, run_to_crash, run_to_rest, toy, trials, 
 pytestmark = pytest.mark.process
 
 KILLS, MANY_KILLS = 12, 300
+SEED = os.environ.get("HPTUI_FAULT_SEED")
+"""Seed of the kills in place of those that are named."""
 ROUND, ROUND_S = 6, 300.0
 """Kills that follow each other whatever lives by then, and the longest time to wait for them, and for a host."""
 REST = "[resources]\npack = {pack}\nlost_retries = 1000000\nmin_free_gb = 0.0\n"
@@ -230,13 +232,13 @@ def battle(home: Path, folder: Path, kills: int, seed: int) -> dict[str, int]:
 
 @pytest.mark.usefixtures("deadly")
 def test_nothing_is_lost_in_some_kills(home: Path, tmp_path: Path) -> None:
-    battle(home, tmp_path, KILLS, int(os.environ.get("HPTUI_FAULT_SEED", "1")))
+    battle(home, tmp_path, KILLS, int(SEED or 1))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("deadly")
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", [int(SEED)] if SEED else [11, 12, 13])
 def test_nothing_is_lost_in_many_kills(home: Path, tmp_path: Path, seed: int) -> None:
     kills = battle(home, tmp_path, MANY_KILLS, seed)
     assert min(kills[name] for name in ("kill host", "kill shim of host", "kill runner", "kill worker")) >= 5, kills

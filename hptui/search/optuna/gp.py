@@ -70,7 +70,7 @@ class GpSuggester:
         The point is the suggested one: inactive parameters may lie elsewhere than those of the known trial.
         """
         if rejection.margin > 0:
-            self.study.add_trial(self._finished(self.table.missed_row(self.suggested, rejection.margin)))
+            self.study.add_trial(self._finished(self.table.missed_row(self.suggested)))
         else:
             self.study.add_trial(self._pending(self.suggested))
 
