@@ -25,11 +25,14 @@ from hptui.search.memory_fit import Form, GrowingSettings, KnownSizes, fit, misf
 from hptui.search.projection import LEAST_EXCESS, SpaceProjection
 
 Entry = TypeVar("Entry", int, tuple[float, int])
-OPTIMISM, CAUTION = 1.0, 0.75
-"""Standard errors of the model that are taken off a prediction, and of a peak that are added, before it is compared
-with the memory there is: what is uncertain is tried."""
-LEAST_MEASURED = 2
-"""Measured trials from which a model without known sizes is used."""
+CAUTION, OPTIMISM = 0.75, 1.0
+"""Standard errors of a peak that are added to a prediction before it is compared with the memory there is, and of the
+model that are taken off, as far as they exceed that of a peak: what is uncertain is tried."""
+SHARE, CAUTION_STEP, MOST_CAUTION = 0.08, 0.25, 2.5
+"""Share of trials that may run out of memory, and what each one beyond it adds to the caution, up to the most: a
+sampler whose best trials are the largest proposes all of them at the edge, where the noise of peaks decides."""
+LEAST_SHOWN, LEAST_MEASURED = 5, 2
+"""Trials from which a model without known sizes is used: that were measured or ran out, and that were measured."""
 LEAST_SPREAD = 1.1
 """Largest by smallest peak from which such a model is used: peaks that are all alike are not of the memory that ran
 out, but for instance of the host process where the GPU could not be asked."""
@@ -176,9 +179,9 @@ class Prediction:
     error: float
     noise: float
 
-    def excess(self, capacity: float) -> float:
+    def excess(self, capacity: float, caution: float = CAUTION) -> float:
         """Return by how much it exceeds the memory, as a logarithm; a trial with at most 0 should be run."""
-        return math.log(self.gib / capacity) + self.noise * CAUTION - self.error * OPTIMISM
+        return math.log(self.gib / capacity) + self.noise * caution - OPTIMISM * max(0.0, self.error - self.noise)
 
 
 class MemoryModel:
@@ -199,10 +202,14 @@ class MemoryModel:
             forms = [KnownSizes(self._rule, base, study.directory)]  # type: ignore[arg-type]  # there is a rule
         else:
             forms = [GrowingSettings(study, base, share * min(peaks, default=0.0)) for share in CONSTANTS]
-        enough = LEAST_MEASURED <= len(peaks) < len(evidence) and max(peaks) >= LEAST_SPREAD * min(peaks)
+        enough = len(evidence) >= LEAST_SHOWN and LEAST_MEASURED <= len(peaks) < len(evidence)
+        enough = enough and max(peaks) >= LEAST_SPREAD * min(peaks)
         self.active = known or (forms[0].size > 1 and enough)
         if self.active:
             self._fit(forms)
+        ran_out = len(evidence) - len(peaks)
+        more = max(0.0, ran_out - SHARE * len(evidence))
+        self._caution = min(MOST_CAUTION, CAUTION + CAUTION_STEP * more)
 
     def _fit(self, forms: Sequence[Form]) -> None:
         """Use the form that the trials fit best."""
@@ -229,7 +236,7 @@ class MemoryModel:
         changed: dict[str, Value] = {}
         for _ in range(MOST_HALVINGS):
             prediction = self.predict({**params, **changed})
-            if prediction is None or prediction.excess(self.capacity) <= 0:
+            if prediction is None or prediction.excess(self.capacity, self._caution) <= 0:
                 return changed
             settings = {**self._base, **params, **changed}
             smaller = self._rule.smaller(settings) if self._shrinks and self._rule is not None else None
@@ -242,7 +249,7 @@ class MemoryModel:
         """Return by how much a configuration exceeds the memory, > 0 if it should not be run; None if unknown."""
         if (prediction := self.predict(params)) is None:
             return None
-        excess = prediction.excess(self.capacity)
+        excess = prediction.excess(self.capacity, self._caution)
         return -LEAST_EXCESS if excess > 0 and self.shrunk(params) is not None else excess
 
     def margin(self, params: Mapping[str, Value]) -> float:

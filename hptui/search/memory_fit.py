@@ -176,11 +176,21 @@ def fit(
                 break
         squares = sum((value - _dot(coefficients, row)) ** 2 for row, value in peaks)
         noise = math.sqrt((squares + NOISE_WEIGHT * NOISE**2) / (len(peaks) + NOISE_WEIGHT))
-    precision = [
-        [sums.products[i][j] / noise**2 + (1 / spread[i] ** 2 if i == j else 0.0) for j in range(size)]
-        for i in range(size)
-    ]
-    return coefficients, noise, _inverse(precision)
+    covariance = _covariance(sums, noise, spread)
+    # Coefficients that few peaks have settled follow those: what remains of the peaks is less than their error.
+    settled = sum(1 - covariance[j][j] / spread[j] ** 2 for j in range(size))
+    noise *= math.sqrt((len(peaks) + NOISE_WEIGHT) / max(NOISE_WEIGHT, len(peaks) + NOISE_WEIGHT - settled))
+    return coefficients, noise, _covariance(sums, noise, spread)
+
+
+def _covariance(sums: Sums, noise: float, spread: Sequence[float]) -> list[list[float]]:
+    size = len(spread)
+    return _inverse(
+        [
+            [sums.products[i][j] / noise**2 + (1 / spread[i] ** 2 if i == j else 0.0) for j in range(size)]
+            for i in range(size)
+        ]
+    )
 
 
 def misfit(measured: Measured, expected: Expected, coefficients: Sequence[float], noise: float) -> float:

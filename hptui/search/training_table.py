@@ -99,9 +99,7 @@ def training_table(context: AskContext, max_trials: int = MAX_TRAINING_TRIALS) -
     avoided = [observation for observation in observations if observation.kind is ObservationKind.AVOID]
     rejected = [observation for observation in avoided if observation.trial is None and observation.margin > 0]
     rows += [
-        TrainingRow(
-            projection.with_inactive(observation.point), (), _limits_at(projection, observation.point)
-        )
+        TrainingRow(projection.with_inactive(observation.point), (), _limits_at(projection, observation.point))
         for observation in rejected[-MAX_REJECTED_PROPOSALS:]
     ]
     pending = [projection.with_inactive(observation.point) for observation in avoided if observation.trial is not None]

@@ -6,6 +6,8 @@ A fine-tuning of a model of 1.5 B parameters: batch, length, rank, recomputation
 peak is computed from shapes, with coefficients that the memory model does not know and 10 % noise; there is as much
 memory as 60 % of the space needs. The loss falls with batch and length, so that searches press against the wall.
 `sizes` is the trainer `sft`, whose sizes are known; `names` a script of which only the names of settings are.
+`press` stands for a sampler that knows the loss: after some random trials it takes the best of what is admitted.
+Refused: proposals that were refused for memory, and how many of them would have fitted with a risk of at most 10 %.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import math
 import random
 import statistics
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,14 @@ from typing import Any
 from hptui.core.parameters import Choice, Float, Int, Parameter
 from hptui.core.study import Study, TrainerSettings
 from hptui.core.trial import Reason, Role, Trial, TrialStatus, Value
-from hptui.search.engine import make_engine
+from hptui.search.engine import Proposal, make_engine, seed_for
+from hptui.search.memory import MemoryLimits
 from tests.search.kit import space, study
 
 FIRST, NOISE, QUANTILE = 5, 0.1, 0.6
+PRESS_FROM, PRESS_POINTS = 8, 100
+SAFE = 0.88
+"""Share of the memory up to which a peak with that noise fits with 90 % probability."""
 SHAPE = {
     "hidden_size": 1536,
     "num_hidden_layers": 28,
@@ -89,10 +95,30 @@ def make(sampler: str, kind: str, mode: str, seed: int, folder: Path) -> Study:
     return replace(spec, search=search, trainer=trainer, directory=str(folder))
 
 
-def course(spec: Study, kind: str, trials: int, seed: int, wall: float) -> list[Trial]:
+class Press:
+    """Proposes at random, then what has the least loss of many points that may be run."""
+
+    def __init__(self, spec: Study) -> None:
+        self.limits, self.trials, self.seed = MemoryLimits(spec, BASE), list[Trial](), spec.search.seed
+
+    def sync(self, trials: Sequence[Trial]) -> None:
+        """See `Engine`."""
+        self.trials = list(trials)
+
+    def ask(self, number: int) -> Proposal:
+        """See `Engine`."""
+        draw = random.Random(seed_for(self.seed, number))
+        projection, feasible = self.limits.of(self.trials)
+        if number < PRESS_FROM:
+            return Proposal(feasible.draw(draw, frozenset()) or {}, engine="press")
+        drawn = sorted((point(draw) for _ in range(PRESS_POINTS)), key=loss)
+        return Proposal(next((one for one in drawn if projection.margin(one) <= 0), {}), engine="press")
+
+
+def course(spec: Study, kind: str, trials: int, seed: int, wall: float, press: bool = False) -> list[Trial]:
     """The trials of one run: the baseline, then what the engine proposes."""
     draw = random.Random(f"peaks {seed}")
-    engine, done = make_engine(spec, BASE), list[Trial]()
+    engine, done = Press(spec) if press else make_engine(spec, BASE), list[Trial]()
     for number in range(trials):
         params: Mapping[str, Value] = {}
         if number:
@@ -133,24 +159,32 @@ def main() -> None:
     options = parser.parse_args()
     wall = capacity()
     print(f"{wall:.1f} GiB, {options.seeds} seeds, {options.trials} trials; out of memory after the first {FIRST}")
-    print(f"{'sampler':8} {'off':>12} {'names':>12} {'sizes':>12}   median of the best loss: off, names, sizes")
+    print(f"{'sampler':8} {'off':>12} {'names':>12} {'sizes':>12}   mean of the best loss: off, names, sizes; refused")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         (folder / "model").mkdir()
         (folder / "model" / "config.json").write_text(json.dumps(SHAPE))
         for sampler in options.samplers.split(","):
-            shares, best = [], []
+            shares, best, refused = [], [], list[str]()
             for kind, mode in (("names", "off"), ("names", "refuse"), ("sizes", "refuse")):
-                failed, ended, found = 0, 0, []
+                failed, ended, found, needs = 0, 0, [], list[float]()
                 for seed in range(options.seeds):
-                    done = course(make(sampler, kind, mode, seed, folder), kind, options.trials, seed, wall)
+                    press = sampler == "press"
+                    spec = make("random" if press else sampler, kind, mode, seed, folder)
+                    done = course(spec, kind, options.trials, seed, wall, press)
                     late = done[FIRST:]
                     failed, ended = failed + sum(one.reason is Reason.OOM for one in late), ended + len(late)
                     found.append(min(one.values["loss"] for one in done if one.values))
+                    rejections = [one for trial in late for one in trial.rejections if one.why.startswith("memory")]
+                    needs += [peak_gib({**BASE, **one.params}) for one in rejections]
                 shares.append(failed / ended)
-                best.append(statistics.median(found))
+                best.append(statistics.mean(found))
+                refused.append(f"{len(needs)} ({sum(one <= SAFE * wall for one in needs)} safe)")
             cells = " ".join(f"{share:11.0%} " for share in shares)
-            print(f"{sampler:8} {cells}  {', '.join(f'{value:.3f}' for value in best)}", flush=True)
+            print(
+                f"{sampler:8} {cells}  {', '.join(f'{value:.3f}' for value in best)}; {', '.join(refused[1:])}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

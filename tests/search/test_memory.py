@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import math
 import random
+import statistics
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from hptui.core.parameters import Int
+from hptui.core.parameters import Choice, Int
 from hptui.core.trial import Reason, Role, Trial, TrialStatus, Value
 from hptui.search.engine import make_engine
 from hptui.search.history import read_history
-from hptui.search.memory import MemoryLimits, capacity_gib, needed_gib
+from hptui.search.memory import Evidence, MemoryLimits, MemoryModel, capacity_gib, needed_gib
 from hptui.search.memory_fit import fit
 from hptui.search.projection import SpaceProjection
 from hptui.studyfile import from_json, to_json
@@ -48,6 +50,61 @@ def test_at_most_a_tenth_runs_out_of_memory_after_five_trials(folder: Path, kind
         shares[mode] = sum(map(ran_out, runs)) / len(runs)
     assert shares["off"] > 0.25
     assert shares["refuse"] <= 0.1
+
+
+def test_a_search_that_takes_the_largest_that_is_admitted_keeps_to_it(folder: Path) -> None:
+    """Whoever has learnt that larger is better proposes nothing but the edge, where the noise of peaks decides."""
+    capacity = wall.capacity()
+    for kind in ("names", "sizes"):
+        runs = [
+            wall.course(wall.make("random", kind, "refuse", seed, folder), kind, 40, seed, capacity, press=True)
+            for seed in range(3)
+        ]
+        assert sum(map(ran_out, runs)) / len(runs) <= 0.1
+        needs = [wall.peak_gib({**wall.BASE, **trial.params}) for run in runs for trial in run[20:]]
+        assert statistics.quantiles(needs, n=4)[2] > 0.75 * capacity, "it does reach the edge"
+
+
+@pytest.mark.parametrize("constant", [0.0, 2.0, 6.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_small_trials_foretell_large_ones_whatever_all_of_them_need(constant: float, seed: int) -> None:
+    """Powers of settings without a constant beside them would make of small peaks too small large ones."""
+    draw = random.Random(seed)
+    batch, length, halved = draw.uniform(0.5, 1.0), draw.uniform(0.5, 1.0), draw.uniform(0.3, 0.9)
+    space_ = space(
+        [Int("batch", 1, 64, log=True), Int("length", 64, 4096, log=True), Choice("recompute", (False, True))]
+    )
+    spec = study(space_, "random")
+    base: dict[str, Value] = {"batch": 8, "length": 512, "recompute": False}
+
+    def peak(params: Mapping[str, Any]) -> float:
+        size = (params["batch"] / 8) ** batch * (params["length"] / 512) ** length
+        return constant + 3.0 * size * (halved if params["recompute"] else 1.0)
+
+    evidence = []
+    for _ in range(25):
+        params = {one.name: one.sample(draw) for one in space_.parameters}
+        gib = peak(params) * math.exp(0.03 * draw.gauss(0, 1))
+        evidence.append(Evidence(params, min(gib, 12.0), exceeded=gib > 12.0))
+    model = MemoryModel(spec, base, evidence, 12.0)
+    off = []
+    for _ in range(200):
+        params = {one.name: one.sample(draw) for one in space_.parameters}
+        prediction = model.predict(params)
+        assert prediction is not None
+        if 9.0 < peak(params) < 24.0:
+            off.append(math.log(prediction.gib / peak(params)))
+    assert abs(statistics.mean(off)) < 0.12
+
+
+@pytest.mark.parametrize("count", [4, 6, 10, 40])
+def test_the_error_of_a_peak_is_not_taken_for_less_where_few_have_settled_the_fit(count: int) -> None:
+    draw, found = random.Random(count), []
+    for _ in range(60):
+        rows = [[1.0, *(draw.gauss(0, 1) for _ in range(4))] for _ in range(count)]
+        measured = [(row, sum(row) + 0.2 * draw.gauss(0, 1), False) for row in rows]
+        found.append(fit(measured, [1.0] * 5, [1.0] * 5, [-math.inf] * 5)[1])
+    assert 0.1 <= statistics.mean(found) < 0.24
 
 
 def known(number: int, gib: float, params: Mapping[str, Value], capacity: float = 10.0, **fields: Any) -> Trial:
@@ -172,7 +229,7 @@ def test_a_batch_that_is_made_smaller_keeps_the_batch_of_a_step(folder: Path) ->
         assert settings["batch_size"] * settings["gradient_accumulation"] == params["batch_size"]  # type: ignore[operator]
         prediction = model.predict({**params, **smaller})
         assert prediction is not None
-        assert prediction.fits(capacity)
+        assert prediction.excess(capacity) <= 0
         assert model.margin(params) == 0.0
     assert checked >= 10
     assert RULE.smaller({"batch_size": 8, "effective_batch_size": 32}) == {"batch_size": 4}
@@ -215,7 +272,10 @@ def one_after_another(
                 break
         errors = [off(row, value) ** 2 for row, value, exceeded in measured if not exceeded]
         noise = ((sum(errors) + 2 * 0.1**2) / (len(errors) + 2)) ** 0.5
-    return [*found, noise]
+    seen = np.array([row for row, _ in counted]).reshape(-1, len(prior))
+    covariance = np.linalg.inv(seen.T @ seen / noise**2 + np.diag([1 / own**2 for own in spread]))
+    settled = sum(1 - covariance[j][j] / own**2 for j, own in enumerate(spread))
+    return [*found, noise * ((len(errors) + 2) / max(2, len(errors) + 2 - settled)) ** 0.5]
 
 
 @pytest.mark.parametrize("seed", range(12))
