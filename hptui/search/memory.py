@@ -28,7 +28,7 @@ Entry = TypeVar("Entry", int, tuple[float, int])
 CAUTION, OPTIMISM = 0.75, 1.0
 """Standard errors of a peak that are added to a prediction before it is compared with the memory there is, and of the
 model that are taken off, as far as they exceed that of a peak: what is uncertain is tried."""
-SHARE, CAUTION_STEP, MOST_CAUTION = 0.08, 0.25, 2.5
+TOLERATED, CAUTION_STEP, MOST_CAUTION = 0.08, 0.25, 2.5
 """Share of trials that may run out of memory, and what each one beyond it adds to the caution, up to the most: a
 sampler whose best trials are the largest proposes all of them at the edge, where the noise of peaks decides."""
 LEAST_SHOWN, LEAST_MEASURED = 5, 2
@@ -208,7 +208,7 @@ class MemoryModel:
         if self.active:
             self._fit(forms)
         ran_out = len(evidence) - len(peaks)
-        more = max(0.0, ran_out - SHARE * len(evidence))
+        more = max(0.0, ran_out - TOLERATED * len(evidence))
         self._caution = min(MOST_CAUTION, CAUTION + CAUTION_STEP * more)
 
     def _fit(self, forms: Sequence[Form]) -> None:

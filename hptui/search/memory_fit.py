@@ -82,7 +82,7 @@ class GrowingSettings:
         self.size = 1 + len(self._names) + (len(self._levels) if self._names else 0)
 
     def row(self, params: Mapping[str, Value], gib: float) -> tuple[list[float], float] | None:
-        """Return the features and the value of a measurement, scaled so that its error is relative to the peak."""
+        """Return the features and the value of a measurement, so scaled that its error is relative."""
         share = 1 - self._constant / gib
         return [share * feature for feature in self._features(params)], share * math.log(gib - self._constant)
 
@@ -199,7 +199,7 @@ def misfit(measured: Measured, expected: Expected, coefficients: Sequence[float]
     errors = [(value - _dot(coefficients, row), exceeded) for row, value, exceeded in measured]
     squares = sum(error**2 for error, exceeded in errors if error > 0 or not exceeded) + NOISE_WEIGHT * NOISE**2
     peaks = sum(not exceeded for _, exceeded in errors) + NOISE_WEIGHT
-    far = sum(((own - one) / width) ** 2 for own, one, width in zip(coefficients, prior, spread, strict=True))
+    far = sum(((value - centre) / width) ** 2 for value, centre, width in zip(coefficients, prior, spread, strict=True))
     return squares / noise**2 + 2 * peaks * math.log(noise) + far
 
 
