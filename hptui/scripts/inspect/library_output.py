@@ -124,6 +124,31 @@ TRAINER_METRICS = ("eval_loss", "loss")
 """Metrics of transformers.Trainer: with an evaluation, and without."""
 
 
+EVALUATORS = {
+    "TripletEvaluator": "cosine_accuracy",
+    "EmbeddingSimilarityEvaluator": "spearman_cosine",
+    "BinaryClassificationEvaluator": "cosine_ap",
+    "InformationRetrievalEvaluator": "cosine_ndcg@10",
+}
+"""Evaluators of sentence-transformers, with the metric by which each chooses the best model."""
+
+
+def _of_evaluators(tree: ast.Module) -> Iterator[str]:
+    """Yield what evaluators measure while a Trainer trains: those that it is given."""
+    given = {
+        dotted_name(node)
+        for name, call in calls(tree)
+        if name.endswith("Trainer") and (node := keyword_argument(call, "evaluator")) is not None
+    }
+    for node in all_nodes(tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        metric = EVALUATORS.get(dotted_name(node.value.func).rpartition(".")[2], "")
+        if metric and dotted_name(node.targets[0]) in given:
+            name = literal_value(keyword_argument(node.value, "name"))
+            yield f"{name}_{metric}" if isinstance(name, str) else metric
+
+
 REWARD_TRAINERS = ("GRPOTrainer", "RLOOTrainer", "OnlineDPOTrainer", "PPOTrainer")
 """Trainers of trl that log the mean reward: their loss says little."""
 
@@ -151,6 +176,7 @@ def trainer_metrics(tree: ast.Module) -> list[str]:
         if name.rpartition(".")[2] in ("load", "load_metric") and call.args
         if isinstance(text := literal_value(call.args[0]), str) and text.isidentifier()
     ]
+    loaded += [f"eval_{name}" for name in _of_evaluators(tree)]
     best = [literal_value(keyword_argument(call, "metric_for_best_model")) for _, call in calls(tree)]
     own += [*loaded, *(f"eval_{text.removeprefix('eval_')}" for text in best if isinstance(text, str))]
     of_rewards = ["reward"] if any(name.endswith(REWARD_TRAINERS) for name, _ in calls(tree)) else []

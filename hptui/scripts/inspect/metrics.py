@@ -221,7 +221,7 @@ def _printed(
             errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
             if value in samples.sources:
                 sources[name] = samples.sources[value]
-        read = [name for candidate in candidates if (name := _as_read(candidate, line))]
+        read = [name.strip(" :=") for candidate in candidates if (name := _as_read(candidate, line))]
         for name in read:
             places.setdefault(name, set()).add(IN_TRAINING if _is_of_training(line) else samples.function)
         names |= dict.fromkeys(read)
@@ -294,10 +294,12 @@ def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str
             names += samples.keys(table)
         elif last == "report" and owner in ("hptui", ""):
             names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
-    names += trainer_metrics(tree) if "transformers" in modules or "trl" in modules else []
+    names += trainer_metrics(tree) if modules & TRAINER_LIBRARIES else []
     return names
 
 
+TRAINER_LIBRARIES = {"transformers", "trl", "sentence_transformers", "setfit", "unsloth"}
+"""Libraries with the Trainer of transformers, or one that derives from it."""
 MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")
 """What metrics are logged with, in a script that uses MLflow."""
 

@@ -32,6 +32,7 @@ def with_recipe(script: InspectedScript, tree: ast.Module, path: Path) -> Inspec
     known = {option.name: _with_default(option, recipe) for option in script.options}
     added = [_option(name, value) for name, value in recipe.items() if name not in known]
     script.options = [*known.values(), *(option for option in added if option.type in READS_OF_TYPE)]
+    script.settings["help"] = False  # a word after the file is none of its own
     script.words = [*script.words, "--config", Path(os.path.relpath(file)).as_posix()]
     script.parser = f"{script.parser}, and settings of {file.name}"
     return script

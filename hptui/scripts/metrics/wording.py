@@ -72,6 +72,7 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     if not any(pattern.search(text) for pattern in as_written):
         text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
     if ":" in text:
+        text = text.replace(": =", "=")  # tqdm shows the key `loss: ` so
         text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)
     if ">" in text or "→" in text or " to " in text:
         text = ARROW.sub("", CHANGED.sub(r": \1", text))
