@@ -135,11 +135,8 @@ EVALUATORS = {
 
 def _of_evaluators(tree: ast.Module) -> Iterator[str]:
     """Yield what evaluators measure while a Trainer trains: those that it is given."""
-    given = {
-        dotted_name(node)
-        for name, call in calls(tree)
-        if name.endswith("Trainer") and (node := keyword_argument(call, "evaluator")) is not None
-    }
+    trainers = [call for name, call in calls(tree) if name.endswith("Trainer")]
+    given = {dotted_name(part) for call in trainers if (part := keyword_argument(call, "evaluator")) is not None}
     for node in all_nodes(tree):
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
             continue
