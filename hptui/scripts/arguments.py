@@ -135,7 +135,9 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
     elif style == "constants":
         words = insert_constants_runner(words, _where_they_are(remaining, words, work))
     elif style == "env":
-        for name, value in flatten(remaining, nulls=True):
+        whole = {name for name in remaining if environment_variable(name).lower() in variables.forms}
+        others = {name: value for name, value in remaining.items() if name not in whole}
+        for name, value in (*((name, remaining[name]) for name in sorted(whole)), *flatten(others, nulls=True)):
             variables.add(environment, environment_variable(name), name, value)
     if is_wandb:
         all_parameters = nest_in_tables(

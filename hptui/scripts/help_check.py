@@ -19,10 +19,10 @@ from hptui.scripts.arguments import ComposedCommand, forms_in_command, is_own_su
 from hptui.scripts.constant_slots import find_slots
 from hptui.scripts.harmless import reads_help_first
 from hptui.scripts.inspect.forms import Reads
-from hptui.scripts.passing import Forms, form_of
+from hptui.scripts.option_forms import Forms, form_of, values_to_pass
 from hptui.scripts.program import is_python, script_of
 from hptui.scripts.settings import CommandTable
-from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style, spelling
+from hptui.scripts.styles import STYLES, ArgumentStyle, read_style, spelling
 
 if TYPE_CHECKING:
     from hptui.scripts.inspect import InspectedScript
@@ -165,7 +165,7 @@ def _warnings(
 ) -> Iterator[str]:
     """Yield warnings of options that are not `known`, and of booleans whose form only the help shows."""
     unknown: list[str] = []
-    for name, value in flatten(parameters):
+    for name, value in values_to_pass(parameters, style, forms):
         option = f"{style.prefix if style.prefix.startswith('-') else ''}{spelling(style, name)}"
         no = f"{style.prefix}no-{spelling(style, name)}"
         form = form_of(forms, style, name)

@@ -15,10 +15,10 @@ from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.core.values import show
 from hptui.scripts.inspect.forms import FLAG_KINDS, UNKNOWN, FormKind, OptionForm, Reads, normal_name
-from hptui.scripts.styles import STYLES, ArgumentStyle, argument, flatten, joined, list_word, spelling, value_word
+from hptui.scripts.option_forms import Forms, form_of, values_to_pass
+from hptui.scripts.styles import STYLES, ArgumentStyle, argument, joined, list_word, spelling, value_word
 
-Forms = Mapping[str, OptionForm]
-"""Declared forms of a script's options by name."""
+__all__ = ["CannotBePassed", "Forms", "Passed", "form_of", "pass_parameters", "variable_text", "words_of"]
 
 
 class CannotBePassed(ValueError):
@@ -45,7 +45,7 @@ class Passed:
 
 def pass_parameters(style: ArgumentStyle, parameters: Mapping[str, Value], forms: Forms) -> Passed:
     """Return parameters as words, in their order, each by its declared form."""
-    items = flatten(parameters, nulls=True) if style.tables == "flat" else parameters.items()
+    items = values_to_pass(parameters, style, forms) if style.tables == "flat" else parameters.items()
     passed = Passed()
     for name, value in items:
         form = form_of(forms, style, name)
@@ -64,14 +64,6 @@ def pass_parameters(style: ArgumentStyle, parameters: Mapping[str, Value], forms
                 passed.unsaid[name] = str(error)
     # W&B gives every parameter in wandb.config as well, and its command line is its own.
     return Passed(passed.words) if style.also == "wandb" else passed
-
-
-def form_of(forms: Forms, style: ArgumentStyle, name: str) -> OptionForm | None:
-    """Return the declared form of a parameter; None if the script's source does not show it."""
-    form = forms.get(normal_name(name)) or forms.get(normal_name(spelling(style, name)))
-    if form is None or style.also == "wandb" or form.kind is FormKind.VARIABLE:
-        return None
-    return form if style.prefix.startswith("-") or form.reads is Reads.HYDRA else None
 
 
 def _has_own_form(style: ArgumentStyle, name: str, value: Value) -> bool:
@@ -343,6 +335,8 @@ def _text_word(form: OptionForm, style: ArgumentStyle, value: Value) -> str:
         raise CannotBePassed("the script reads any text for true, without type=")
     if isinstance(value, bool):
         return form.words[value]
+    if isinstance(value, dict) and "tables" not in style.stated and form.kind is not FormKind.VARIABLE:
+        raise CannotBePassed("it takes one word, and how that holds a table is not known")
     if not isinstance(value, list) or form.kind is FormKind.VARIABLE:
         return value_word(style, value)
     if style.lists in ("spaced", "repeated") or "lists" not in style.stated:

@@ -18,7 +18,7 @@ from hptui.core.trial import Value
 NAMES = ("keep", "dash", "dotted")
 BOOLEANS = ("True", "true", "flag", "no", "1")
 LISTS = ("spaced", "comma", "repeated", "bracketed", "json", "python")
-STRINGS = ("bare", "quoted", "literal")
+STRINGS = ("bare", "quoted", "literal", "hydra")
 TABLES = ("flat", "python")
 NULLS = ("", "None", "null")
 ALSO = ("", "wandb")
@@ -58,7 +58,7 @@ STYLES: dict[str, ArgumentStyle] = {
     # "=" and not a space: argparse takes "-1e-05" after a space for an option.
     "argparse": ArgumentStyle(),
     "hf": ArgumentStyle(booleans="True"),
-    "hydra": ArgumentStyle(prefix="", booleans="true", lists="bracketed", strings="literal", nulls="null"),
+    "hydra": ArgumentStyle(prefix="", booleans="true", lists="bracketed", strings="hydra", nulls="null"),
     "fire": ArgumentStyle(booleans="True", lists="bracketed", strings="literal", nulls="None"),
     # A false flag is passed, too: if it were left out, `--shuffle/--no-shuffle` would keep a default of true.
     "click": ArgumentStyle(names="dash", booleans="no", lists="repeated"),
@@ -73,6 +73,9 @@ STYLES_WITHOUT_ARGUMENTS = ("env", "wandb", "constants", "none")
 """Presets that pass nothing on the command line: parameters are environment variables, in `wandb.config`, constants at
 the top of a Python script, or not passed at all."""
 
+NOT_AS_JSON = re.compile(r"[\\\x00-\x1f]")
+"""Characters that JSON escapes in a way that Hydra does not know."""
+BEFORE_QUOTE = re.compile(r'(\\*)("|\Z)')
 IDENTIFIER = re.compile(r"[A-Za-z_/~][\w./@+-]*")
 LITERAL_WORDS = {"true", "false", "null", "none", "nan", "inf", "yes", "no", "on", "off"}
 CHOICES = {
@@ -135,7 +138,7 @@ def arguments(style: ArgumentStyle, parameters: Mapping[str, Value]) -> list[str
 def flatten(parameters: Mapping[str, Value], prefix: str = "", *, nulls: bool = False) -> Iterator[tuple[str, Value]]:
     """Yield parameters by dotted name, with tables flattened; those that are None only with `nulls`."""
     for name, value in parameters.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from flatten(value, f"{prefix}{name}.", nulls=nulls)
         elif value is not None or nulls:
             yield prefix + name, value
@@ -178,6 +181,8 @@ def value_word(style: ArgumentStyle, value: Value) -> str:
         return _boolean(style.booleans, value)
     if isinstance(value, str):
         return _string(style, value)
+    if isinstance(value, dict) and style.strings == "hydra":
+        return "{" + ", ".join(f"{name}: {value_word(style, item)}" for name, item in value.items()) + "}"
     if isinstance(value, dict):
         return repr(value) if style.tables == "python" else json.dumps(value)
     return (style.nulls or "null") if value is None else repr(value)
@@ -200,8 +205,13 @@ def list_word(style: ArgumentStyle, values: Sequence[Value]) -> str:
 
 
 def _string(style: ArgumentStyle, text: str) -> str:
-    if style.strings == "bare" or (style.strings == "literal" and _plain(text)):
+    if style.strings == "bare" or (style.strings in ("literal", "hydra") and _plain(text)):
         return text
+    if style.strings == "hydra" and NOT_AS_JSON.search(text):
+        if "'" not in text and text.isprintable() and not text.endswith("\\"):
+            return f"'{text}'"  # OmegaConf, too, reads backslashes there as they are
+        # A backslash escapes nothing but a quote, and itself before one.
+        return '"' + BEFORE_QUOTE.sub(lambda match: match[1] * 2 + ('\\"' if match[2] else ""), text) + '"'
     return json.dumps(text, ensure_ascii=False)
 
 

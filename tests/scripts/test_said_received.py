@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import math
 import sys
 import textwrap
@@ -25,6 +26,9 @@ from hptui.scripts.styles import ArgumentStyle, read_style
 VALUES: list[Any] = [
     True, False, None, "word", "a b", "auto", 3, -2, 0, 1, 0.5, 1e-05, -1e-05, 2.0, 1e22,
     [1, 2], [-1, 2], [0.5, 1e-05], ["a", "b"], ["q_proj"], [True, False], [],
+    "", " ", "-5", "--x", "None", "null", "true", "no", "1e-5", "007", "1_000", "a,b", "it's", 'say "hi"', "a=b", "{a", "[1",
+    "~", "#", "größe", "a\nb", "$HOME", "*", "0x10", "1:30", "2024-01-01", "nan", "C:\\x", "a\\", r"\d+\"", 10**16, -(2**63), 5e-324, 1e16,
+    [[1, 2], [3]], [None, 1], [{"c": "a b", "d": [0.5]}], ["a,b", "None"], ["", "x y"], {"a": 1, "b": [1, 2.5]}, {"a": {"b": "é'"}}, {},
 ]  # fmt: skip
 
 ARGPARSE = """
@@ -116,7 +120,15 @@ import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 @hydra.main(version_base=None, config_path="conf", config_name="config")
 def main(cfg): ...
-def parse(words): return OverridesParser.create().parse_overrides(words)[0].value() if words else {0}
+def parse(words):
+    found = {"x": {0}}
+    for override in OverridesParser.create().parse_overrides(words):
+        table, *keys = [found, *override.key_or_group.split(".")]
+        for key in keys[:-1]:
+            table[key] = table[key] if isinstance(table.get(key), dict) else {}
+            table = table[key]
+        table[keys[-1]] = override.value()
+    return found["x"]
 """
 OPTPARSE = """
 import optparse
@@ -198,8 +210,8 @@ FORMS: list[tuple[str, str, str, list[Any]]] = [
     ("argparse", ARGPARSE, "p.add_argument('--x', default='cosine')", ["word", "a b"]),
     ("argparse", ARGPARSE, "p.add_argument('--x', choices=['word', 'auto'])", ["word", None]),
     ("argparse", ARGPARSE, "p.add_argument('--x', type=csv, default=[1])", [[1, 2]]),
-    ("argparse", ARGPARSE, "p.add_argument('--x', type=json.loads)", [[1, 2], [True, False], True, "word", 0.5, []]),
-    ("argparse", ARGPARSE, "p.add_argument('--x', type=ast.literal_eval)", [[1, 2], [True, False], "word", []]),
+    ("argparse", ARGPARSE, "p.add_argument('--x', type=json.loads)", [[1, 2], [True, False], True, "word", 0.5, [], {"a": 1, "b": [1, 2.5]}, [[1, 2], [3]], [None, 1]]),
+    ("argparse", ARGPARSE, "p.add_argument('--x', type=ast.literal_eval)", [[1, 2], [True, False], "word", [], {"a": 1, "b": [1, 2.5]}, [None, 1]]),
     ("argparse", ARGPARSE, "p.add_argument('--x', nargs='+', type=int)", [[1, 2], [-1, 2]]),
     ("argparse", ARGPARSE, "p.add_argument('--x', nargs='*', type=str, default=['z'])", [["a", "b"], []]),
     ("argparse", ARGPARSE, "p.add_argument('--x', nargs=2, type=float)", [[0.5, 1e-05]]),
@@ -324,15 +336,21 @@ def loaded(library: str, template: str, declaration: str, folder: Path) -> tuple
 
 def same(received: Any, recorded: Any) -> bool:
     """Whether the script has what is on record: a text where it takes texts, 1 where it takes numbers."""
+    if isinstance(recorded, dict):
+        return received == recorded or received == json.dumps(recorded)
     if isinstance(recorded, list):
         equal_lengths = isinstance(received, list) and len(received) == len(recorded)
         return equal_lengths and all(same(*pair) for pair in zip(received, recorded, strict=True))
     if isinstance(received, list):
-        return len(received) == 1 and same(received[0], recorded)
+        joined = recorded.split(",") if isinstance(recorded, str) else [recorded]
+        blank = isinstance(recorded, str) and not recorded.strip() and "".join(map(str, received)) == ""
+        return received == joined or blank or (len(received) == 1 and same(received[0], recorded))
     if recorded is None or received is None:
         return received is recorded
     if isinstance(received, str):
         return received == recorded or (not isinstance(recorded, str) and number_text(received) == recorded)
+    if isinstance(recorded, str):  # an option of numbers or words for true reads the text
+        return number_text(recorded) == received or math.isnan(received) or isinstance(received, bool)
     if isinstance(received, float) and isinstance(recorded, float):
         return math.isclose(received, recorded, rel_tol=1e-12)
     return bool(received == recorded)

@@ -142,13 +142,20 @@ def environment_options(tree: ast.Module) -> InspectedScript | None:
 def _variable_form(node: ast.AST, parents: dict[int, ast.AST], silent: object) -> OptionForm:
     """Return what the expression around a look-up (`== "1"`, `float(…)`) makes of the variable's text."""
     outer = node
-    while isinstance(parent := parents.get(id(outer)), ast.expr):
+    while isinstance(parent := parents.get(id(outer)), ast.expr) and not _holds_others(parent, outer):
         outer = parent
     form = OptionForm(FormKind.VARIABLE, Reads.TEXT, silent=silent)
     if outer is node and isinstance(parent, ast.If | ast.While):
         return replace(form, reads=Reads.ANY_TEXT)
     default = literal_value(node.args[1]) if isinstance(node, ast.Call) and node.args[1:] else None
     return expression_form(outer, replace(form, words=words_like(default, (), form.words)))
+
+
+def _holds_others(parent: ast.expr, part: ast.AST) -> bool:
+    """Return whether an expression reads more values than this part of it."""
+    if isinstance(parent, ast.Call) and part is not parent.func:
+        return len(parent.args) + len(parent.keywords) > 1 and dotted_name(parent.func) not in ("int", "float", "bool")
+    return isinstance(parent, ast.List | ast.Tuple | ast.Set | ast.Dict | ast.FormattedValue)
 
 
 def _look_up_functions(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
