@@ -23,7 +23,7 @@ def form_of(forms: Forms, style: ArgumentStyle, name: str) -> OptionForm | None:
 def values_to_pass(
     parameters: Mapping[str, Value], style: ArgumentStyle, forms: Forms, prefix: str = ""
 ) -> Iterator[tuple[str, Value]]:
-    """Yield parameters by dotted name, with tables divided, except for a table that one option takes as a whole."""
+    """Yield parameters by dotted name, tables divided unless one option takes them as a whole."""
     for short_name, value in parameters.items():
         name = prefix + short_name
         if isinstance(value, dict) and value and not _is_one_option(forms, style, name):
