@@ -64,9 +64,10 @@ def still(seat: Terminal, seconds: float) -> None:
 def work(pid: int) -> tuple[float, bool]:
     """Seconds that a process and its children have run, and whether they all sleep."""
     total, sleeps = 0.0, True
-    with suppress(psutil.Error):
+    with suppress(psutil.Error, OSError):  # a child may have ended
         for one in [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]:
-            for task in Path(f"/proc/{one}/task").iterdir():
+            tasks = Path(f"/proc/{one}/task")
+            for task in tasks.iterdir() if tasks.is_dir() else ():
                 with suppress(OSError):
                     total += int((task / "schedstat").read_text().split()[0]) / 1e9
                     sleeps &= (task / "stat").read_text().rpartition(")")[2].split()[0] in "SIZX"
