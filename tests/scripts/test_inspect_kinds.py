@@ -155,3 +155,28 @@ def test_a_class_of_the_project_has_its_own_fields(tmp_path: Path) -> None:
     source = "from transformers import HfArgumentParser\nfrom own import SmallConfig as SFTConfig, SmallConfig\n"
     (tmp_path / "train.py").write_text(source + "a, = HfArgumentParser((SmallConfig,)).parse_args_into_dataclasses()\n")
     assert [option.name for option in inspect_script(tmp_path / "train.py").options] == ["lr", "width"]
+
+
+HELPERS = """
+def formatted(table):
+    return {k: f"{v:.3f}" for k, v in table.items()}
+def stats(model, split):
+    return {f"rewards_{split}/chosen": a, f"loss/{split}": b, f"{split}_f1": c}
+"""
+
+
+@pytest.mark.parametrize("show", ["stats(m, 'eval')", "formatted(stats(m, split='eval'))", "formatted(table)"])
+def test_tables_of_functions_have_the_names_that_a_call_gives(show: str, tmp_path: Path) -> None:
+    source = f"{PARSER}{HELPERS}table = stats(m, 'eval')\nprint(f\"after 3: {{{show}}}\")\n"
+    assert set(seen(tmp_path, source).metrics) == {"rewards_eval/chosen", "loss/eval", "eval_f1"}
+
+
+@pytest.mark.parametrize("other", ["beta: 0.2\n", "name: sft\n"])
+def test_a_parameter_of_one_group_alone_keeps_its_default(other: str, tmp_path: Path) -> None:
+    (tmp_path / "conf" / "loss").mkdir(parents=True)
+    (tmp_path / "conf" / "config.yaml").write_text("defaults:\n- loss: dpo\nlr: 0.1\n")
+    (tmp_path / "conf" / "loss" / "dpo.yaml").write_text("beta: 0.1\n")
+    (tmp_path / "conf" / "loss" / "sft.yaml").write_text(other)
+    source = "import hydra\n@hydra.main(config_path='conf', config_name='config')\ndef main(c):\n    pass\nmain()\n"
+    defaults = {option.name: option.default for option in seen(tmp_path, source).options}
+    assert defaults["loss.beta"] == (0.1 if "beta" not in other else None), "another choice has another value"

@@ -91,6 +91,8 @@ class _HydraConfig:
         self.root, self._notes = root, notes
         self.leaves: dict[str, Value] = {}
         self.groups: dict[str, ScriptOption] = {}
+        self._shared: set[str] = set()
+        """Parameters of groups that several choices have."""
 
     def file(self, name: str, package: str, depth: int) -> None:
         """Read one file of the configuration into `package`."""
@@ -120,13 +122,13 @@ class _HydraConfig:
             self._own(values, package)
 
     def without_group_default(self, option: ScriptOption) -> ScriptOption:
-        """Return a parameter of a group without its default, which holds for one choice of the group only.
+        """Return a parameter without its default, where another choice of its group has another one.
 
-        A parameter of no group, or one that is to be searched at once, is returned as it is.
+        A parameter that no other choice has is returned as it is: with another choice, Hydra refuses it.
         """
         group = next((name for name in self.groups if option.name.startswith(f"{name.replace('/', '.')}.")), "")
         entry = typical_range(option)
-        if not group or option.default is None or (entry is not None and entry[2]):
+        if option.name not in self._shared or option.default is None or (entry is not None and entry[2]):
             return option
         return replace(option, default=None, help=f"{option.default} with {group}={self.groups[group].default}")
 
@@ -160,6 +162,19 @@ class _HydraConfig:
         if len(choices) > 1 and depth == 0:
             name = words[-1].lstrip("/")
             self.groups[name] = ScriptOption(name, name, "str", choice, choices, "a group of the configuration")
+            others = (_names_in(directory / f"{other}.yaml", target) for other in choices if other != choice)
+            self._shared |= {name for names in others for name in names}
+
+
+def _names_in(path: Path, package: str) -> list[str]:
+    """Return the parameters in one file of a group; [] if it cannot be read."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return []
+    return [name for name, _ in _leaves(values, f"{package}." if package else "")] if isinstance(values, dict) else []
 
 
 def _leaves(value: Any, prefix: str) -> list[tuple[str, Value]]:

@@ -17,7 +17,7 @@ HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
 """Splits of which a metric is an objective, the best first: `test` is to stay unseen until the end."""
 TRAINING_SPLITS = ("train", "training")
 LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "total", "batch", "step", "naive", "baseline",
-                "persistence")  # fmt: skip
+                "persistence", "chosen", "rejected", "margin", "margins", "std")  # fmt: skip
 """Words of a name that another metric of the same quantity does better without."""
 HELD_OUT_GROUPS = 1
 """The groups of `rank` up to this one are of held-out data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator
 
 from hptui.scripts.inspect.folded import filled, table_of
@@ -97,8 +98,20 @@ class Tables:
             for value in _returned(function):
                 parts = value.elts if isinstance(value, ast.Tuple) and place is not None else [value]
                 part = parts[place] if place is not None and place < len(parts) else parts[0]
-                returned.append(inside.of(part, depth + 1))
+                given = _given(function, call) if isinstance(call, ast.Call) else {}
+                table = inside.of(part, depth + 1) or inside._with(given, self, depth).of(part, depth + 1)
+                texts = {name: node for name, node in given.items() if isinstance(literal_value(node), str)}
+                returned.append(_filled(table, texts) if table is not None and texts else table)
         return _joined(returned)
+
+    def _with(self, given: dict[str, ast.expr], caller: Tables, depth: int) -> Tables:
+        """Return the tables of a function where its arguments are what a call gives."""
+        tables = {name: caller.of(node, depth + 1) for name, node in given.items()}
+        known: dict[str, list[ast.expr]] = {name: [table] for name, table in tables.items() if table is not None}
+        bound = copy.copy(self)
+        bound._parts, bound._known = {**self._parts, **known}, {}
+        bound._arguments = self._arguments - known.keys()
+        return bound
 
     def _comprehended(self, key: ast.expr, loop: ast.comprehension, depth: int) -> ast.Dict | None:
         """Return the table of `{f"val_{k}": v for k, v in table.items()}`."""
@@ -133,6 +146,18 @@ class Tables:
             keys = [text for key in table.keys if isinstance(text := literal_value(key), str)]
             if keys:
                 yield target.id, keys
+
+
+def _given(function: ast.FunctionDef, call: ast.Call) -> dict[str, ast.expr]:
+    """Return what a call gives for the arguments of a function, by name."""
+    names = [argument.arg for argument in function.args.args]
+    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+    return dict(zip(names, call.args, strict=False)) | {word.arg: word.value for word in call.keywords if word.arg}
+
+
+def _filled(table: ast.Dict, texts: dict[str, ast.expr]) -> ast.Dict:
+    """Return a table with the texts in its keys that a call has given: `f"{split}_loss"` for `"val"`."""
+    return ast.Dict([key if key is None else filled(key, texts) for key in table.keys], table.values)
 
 
 def _joined(tables: list[ast.Dict | None]) -> ast.Dict | None:
