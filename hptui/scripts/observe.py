@@ -278,7 +278,7 @@ class ScriptObserver:
                 if readings:
                     yield f'{name} was read from {where} at the end: metrics = ["{entry}"] reads it as it is written'
                 else:
-                    yield f'{name} stands in {where}, which nobody reads: metrics = ["{entry}"] does'
+                    yield f"{name} seems to stand in {where}, but no number of it could be read there"
                 break
 
     def _record_facts(self) -> None:

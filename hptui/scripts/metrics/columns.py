@@ -11,6 +11,7 @@ from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, find_mapp
 from hptui.scripts.metrics.pairs import MetricsReading, Pair, canonical_name, to_number
 from hptui.scripts.metrics.parts import Banners
 from hptui.scripts.metrics.steps import StepCounter
+from hptui.scripts.metrics.words import METRIC_WORDS
 
 SEPARATOR = re.compile(r"\s{2,}|\t|\s*[|│┃]\s*")
 RULER = re.compile(r"[-=+|:\s\u2500-\u257f]{3,}")
@@ -19,7 +20,7 @@ EPOCH_NAMES, STEP_NAMES = ("epoch", "ep", "e"), ("step", "steps", "iter", "itera
 TIME_NAMES = ("time", "dur", "duration", "eta", "elapsed", "seconds", "secs")
 SECTION = re.compile(r"\s*[│|┃║]\s*([^\W\d][\w .-]*/)\s*[│|┃║]\s*[│|┃║]\s*")
 """A row that begins a section of a table of two columns: the names below it are parts of `rollout/`."""
-MIN_COLUMNS, MAX_COLUMNS = 3, 40
+MIN_COLUMNS, MAX_COLUMNS = 2, 40
 MAX_DOCUMENT_LINES = 2000
 """Lines of a JSON document that is read as one."""
 
@@ -40,6 +41,8 @@ def heading_columns(line: str) -> list[str]:
     names = [name for name in SEPARATOR.split(line.strip()) if name]
     if not MIN_COLUMNS <= len(names) <= MAX_COLUMNS or names[0].lower() not in (*EPOCH_NAMES, *STEP_NAMES):
         return []
+    if len(names) == MIN_COLUMNS and METRIC_WORDS.isdisjoint(canonical_name(names[1]).split("_")):
+        return []  # two words of prose
     is_heading = all(to_number_of(name) is None and not re.search(r"[:=]\s*[-\d]", name) for name in names)
     return names if is_heading and len({*names}) == len(names) else []
 

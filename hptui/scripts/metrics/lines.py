@@ -25,6 +25,7 @@ from hptui.scripts.metrics.pairs import (
     to_number,
 )
 from hptui.scripts.metrics.parts import says_mean
+from hptui.scripts.metrics.spellings import Spellings
 from hptui.scripts.metrics.splits import SPLITS, Split
 from hptui.scripts.metrics.steps import StepClock, StepCounter
 from hptui.scripts.metrics.wording import SPLIT_WORD, named_by_field, reworded
@@ -46,7 +47,8 @@ PACE = re.compile(
 )
 STEP = re.compile(
     r"(?<![\w./-])(?:global[_ ]?step|step|iter|iteration|it|batch|update)\b['\"]?\s*[:=#]?\s*[\[(]?\s*"
-    r"(\d+)(?![\d.]*[.eE]\d)(?:\s*(?:/|of)\s*(\d+))?\s*[\])]?",
+    r"(\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?![\d.]*[.eE]\d)(?:\s*(?:/|of)\s*(\d{1,3}(?:,\d{3})+(?![\d,])|\d+))?"
+    r"\s*[\])]?",
     re.IGNORECASE,
 )
 EPOCH = re.compile(
@@ -98,6 +100,7 @@ class LineReader:
         self._literals = literal_patterns(objectives)
         self.clock = StepClock()
         self._warned = False
+        self._spellings = Spellings()
 
     def may_hold_objective(self, line: str) -> bool:
         """Return whether a line may hold an objective: used where there are too many lines to read them all."""
@@ -113,6 +116,8 @@ class LineReader:
         text = plain_text(line[:MAX_MAPPING_CHARS])
         if self._patterns:
             return self._by_pattern(_cut(text))
+        if "{" not in text:
+            text = self._spellings.plain(text, is_asked=self.may_hold_objective(text))
         is_mean = says_mean(text)
         asks_for_split = not self._wanted.isdisjoint(SPLITS)  # `test` of `accuracy train: 0.9 test: 0.8`
         readings = self._read_reworded(text if asks_for_split else reworded(text, self._literals.values()))
@@ -293,8 +298,8 @@ def _take_counter(pattern: re.Pattern[str], text: str) -> tuple[str, StepCounter
     match = pattern.search(text)
     if match is None or not _is_counter(match) or NOT_CURRENT.search(text, 0, match.start()):
         return text, None
-    value = float(match[1])
-    count = StepCounter(value, int(match[2]) if match[2] else None)
+    value, total = float(match[1].replace(",", "")), match[2]
+    count = StepCounter(value, int(total.replace(",", "")) if total else None)
     return text[: match.start()] + REMOVED + text[match.end() :], count
 
 

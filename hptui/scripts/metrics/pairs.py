@@ -126,7 +126,7 @@ def reading_of_record(values: Mapping[str, Any], step_key: str = "") -> MetricsR
 UNIT = r"(?:[mck]m|px|dB|k?Hz|m?eV|deg|°|nats?|bits?)(?![\w.:/])"
 """Units that stand at their number without a space, `119.15mm`; none that multiplies, `1.2k`, and none of time."""
 _NUMBER = (
-    r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
+    r"[-+]?(?!\d+,\d|[1-9]\d{0,2}(?:\.\d{3})+,\d)(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
     rf"(?:(?![\w:]|\.\w|,\d{{3}}(?!\d))|(?={UNIT}))"
 )
 NUMBER = re.compile(rf"(?<=[\s:=\"'(\[]){_NUMBER}", re.IGNORECASE)

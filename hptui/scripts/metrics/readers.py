@@ -16,6 +16,7 @@ from hptui.core.dataclass import dataclass
 from hptui.plugins import MetricsReaderSpec
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import MetricsReading, reading_of_record, to_number, to_step
+from hptui.scripts.metrics.spellings import plain_cell
 from hptui.scripts.metrics.tail import FileTail, RewrittenFile
 
 
@@ -208,6 +209,10 @@ class JsonLinesReader:
                 yield reading
 
 
+DELIMITERS = (",", ";", "\t", "|")
+"""What may be between the columns of a table; its heading shows which it is."""
+
+
 @dataclass
 class CsvReader:
     """A CSV file. `before` is set where earlier content is skipped: it still holds the heading."""
@@ -217,6 +222,7 @@ class CsvReader:
     before: FileTail | None = None
     _heading: list[str] = field(default_factory=list)
     _reading: int = 0
+    _delimiter: str = ","
 
     def read_new(self, *, last: bool = False) -> Iterator[MetricsReading]:
         if self.before is not None and not self._heading:
@@ -241,18 +247,19 @@ class CsvReader:
         return safe_reading_of(dict(zip(self._heading, row, strict=False)), self.options, self._reading)
 
     def _rows(self, lines: list[str]) -> Iterator[list[str]]:
-        delimiter = "\t" if self.tail.path.suffix == ".tsv" else ","
         for line in lines:
+            text = line.strip("\r\ufeff").replace("\r", " ").replace("\0", "")
+            if not self._heading:
+                self._delimiter = max(DELIMITERS, key=text.count)  # the first of those that come equally often
             try:
-                row = next(
-                    csv.reader([line.strip("\r\ufeff").replace("\r", " ").replace("\0", "")], delimiter=delimiter), []
-                )
+                row = next(csv.reader([text], delimiter=self._delimiter), [])
             except csv.Error:  # an unclosed quote, or a field beyond the limit
                 continue
             while len(row) > len(self._heading) > 0 and not row[-1].strip():
                 row.pop()
             if row:
-                yield [cell.strip() for cell in row]
+                cells = [cell.strip() for cell in row]
+                yield [*map(plain_cell, cells)] if self._delimiter != "," else cells
 
 
 @dataclass
