@@ -43,8 +43,12 @@ SIGNAL_WORDS = re.compile(
     r"KeyboardInterrupt|(?i:^\W*interrupted\b|\binterrupted by (?:the )?user\b"
     r"|\b(?:caught|received|got) (?:signal )?SIG(?:INT|TERM)\b)"
 )
-ASKED = re.compile(r"EOFError: EOF when reading a line|Aborted!$")
-"""What Python, and click, say where nobody answers a question."""
+NO_ANSWER = "EOFError: EOF when reading a line"
+"""What Python says where nobody answers a question."""
+ABORTED = re.compile(r"(?:(.*[?:>\])])\s*)?Aborted!\s*")
+"""What click says then, behind its question, and in a line of its own also where it was interrupted or gave up."""
+PROMPT = re.compile(r"(.*(?:\?\s*|[:>\])]\s+|\[[^\]]{1,20}\]\s*:?))")
+"""A question in a line of its own: it ends in a space, where somebody would have typed."""
 QUESTION = "the script asked a question, and nobody answers in a trial"
 FRESH_PLACE = 'workdir = "{trial_dir}" gives each trial a place without files of another one'
 MAX_LINES_OF_REPORTED_FAILURE = 5
@@ -71,7 +75,7 @@ def classify_script_end(
     """
     if code and (failed := failed_ranks(lines, rank_logs)):
         return _failure_of_ranks(failed, reported=reported, oom_kills=oom_kills)
-    lines = [split_rank(line)[1] for line in lines]
+    lines = printed = [split_rank(line)[1] for line in lines]
     lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip()) and not RULER.fullmatch(text)]
     key_line = _most_telling_line(lines)
     if code == 0 and (all_steps or not _ends_in_traceback(lines)):
@@ -95,8 +99,9 @@ def classify_script_end(
         and (NOT_FOUND.search(key_line) or key_line.startswith(("SyntaxError", "IndentationError")))
     ):
         return Failure(Reason.SETUP, _short(key_line))
-    if ASKED.match(key_line):
-        return Failure(Reason.CRASH, _short(f"{QUESTION}{_asked(lines)} ({FRESH_PLACE})"))
+    question = _asked(lines) if key_line.startswith(NO_ANSWER) else _aborted_at(printed)
+    if question is not None:
+        return Failure(Reason.CRASH, _short(f"{QUESTION}{question and ': '}{question} ({FRESH_PLACE})"))
     exit_text = f"exit code {code}" if code else "exit code 0, but its last words are a traceback"
     if DIVERGED.search(key_line):
         return Failure(Reason.NAN, _short(key_line))
@@ -109,11 +114,20 @@ def classify_script_end(
 
 
 def _asked(lines: Sequence[str]) -> str:
-    """Return the question that a script has asked last, behind a colon; '' where its end does not show it."""
+    """Return the question that a script has asked last; '' where its end does not show it."""
     index = next((i for i in range(len(lines) - 1, -1, -1) if TRACEBACK in lines[i]), len(lines) - 1)
     before = lines[index].partition(TRACEBACK)[0].strip() if TRACEBACK in lines[index] else ""
-    question = before or (lines[index - 1] if index else "")
-    return f": {question}" if question else ""
+    return before or (lines[index - 1] if index else "")
+
+
+def _aborted_at(printed: Sequence[str]) -> str | None:
+    """Return the question of click, or below click, that nobody has answered; None if there was none."""
+    texts = [line for line in printed if line.strip()]
+    match = ABORTED.fullmatch(texts[-1]) if texts else None
+    if match is None or match[1]:
+        return match[1].strip() if match else None
+    before = PROMPT.fullmatch(texts[-2]) if texts[1:] else None
+    return before[1].strip() if before else None
 
 
 def _failure_of_ranks(failed: Sequence[FailedRank], *, reported: bool, oom_kills: int) -> Failure | None:

@@ -63,6 +63,18 @@ CASES: list[tuple[str, int, list[str], bool, Reason | None, str]] = [
         Reason.CRASH,
         "the script asked a question, and nobody answers in a trial: Use it? (y/n):",
     ),
+    (
+        "click, in one line",
+        1,
+        ["loss 0.5", "Learning rate: Aborted!"],
+        True,
+        Reason.CRASH,
+        "in a trial: Rate:",
+    ),
+    ("click, confirmed", 1, ["loss 0.5", "Go on [y/N]: Aborted!"], True, Reason.CRASH, "in a trial: Go on [y/N]:"),
+    ("click, hidden", 1, ["loss 0.5", "Token: ", "Aborted!"], True, Reason.CRASH, "in a trial: Token:"),
+    ("click, interrupted", 1, ["step 1 loss 0.5", "Aborted!"], True, Reason.CRASH, "its last line was 'Aborted!'"),
+    ("click, in the midst", 1, ["Loading data:", "Aborted!"], True, Reason.CRASH, "its last line was 'Aborted!'"),
     ("a question of click", 1, ["Overwrite? [y/N]:", "Aborted!"], True, Reason.CRASH, "answers in a trial: Overwrite?"),
     (
         "late type error",
