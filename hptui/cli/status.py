@@ -145,6 +145,8 @@ def _write_study(view: View, shape: dict[str, Any]) -> None:
 
 def best_line(view: View) -> str:
     """Return the best trial in a line, as `trial 4: loss=0.5621 (rank=32, alpha=64)`; '' if there is none."""
+    from hptui.results.fresh_means import mean_text
+
     best = view.best
     if best is None:
         return ""
@@ -152,6 +154,8 @@ def best_line(view: View) -> str:
         f"{name}={best.mark(metric(value, view.study.metrics.get(name)))}"
         for name, value in (best.values or {}).items()
     )
+    mean = mean_text(view, best)
+    values = f"{mean}, its own run {values}" if mean else values
     incomplete = f"; its curve is incomplete: {best.incomplete_curve}" if best.incomplete_curve else ""
     stage_text = f" of stage {best.stage}" if best.stage else ""
     return (

@@ -232,15 +232,15 @@ def _settings(view: View, trial: Trial, shape: dict[str, Any]) -> None:
     """Print requested settings, changed ones first, with the values really used where they differ."""
     names = [*trial.params, *(name for name in shape["settings"] if name not in trial.params)]
     names += [name for name in trial.effective if name not in names]
-    rows = []
+    rows, base = [], view.compared_base
     for name in names:
-        used = trial.effective.get(name)
+        used, value = trial.effective.get(name), shape["settings"].get(name)
         rows.append(
             {
                 "setting": name,
-                "value": shape["settings"].get(name),
-                "used": used if used != shape["settings"].get(name) else None,
-                "baseline": view.base.get(name) if name in trial.params else None,
+                "value": value,
+                "used": used if used != value else None,
+                "baseline": base.get(name) if name in trial.params or base.get(name) != value else None,
             }
         )
     write("")

@@ -11,7 +11,7 @@ from hptui.core.trial import CURVE_INCOMPLETE, Trial
 from hptui.operations.places import counts_of, describe
 from hptui.operations.runner_lock import runner_status
 from hptui.results.analysis.rungs import deciding_objective
-from hptui.results.fresh_means import fresh_means, means_json
+from hptui.results.fresh_means import fresh_means, means_json, ranked_mean
 from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
 from hptui.results.packing import packing_json
 from hptui.results.time_left import time_left
@@ -71,6 +71,8 @@ def _best(view: View) -> Json | None:
     means = fresh_means(view)
     shape: Json = {"number": first.number, "value": value, "params": params, "values": values, "also": others}
     shape["fresh"] = None if means is None else means_json(means)
+    if (mean := ranked_mean(view, first)) is not None:
+        shape |= {"mean": mean[0], "runs": mean[1]}
     return shape | ({CURVE_INCOMPLETE: first.incomplete_curve} if first.incomplete_curve else {})
 
 

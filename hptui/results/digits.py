@@ -17,7 +17,7 @@ PRINTED_EXPONENT = re.compile(r"-?\d(?:\.\d+)?e[-+]?\d+")
 """A number with an exponent."""
 USUAL_DIGITS = 4
 """Significant digits of a number with an exponent, unless values differ in later ones only."""
-PRINTED_PERCENTAGE = re.compile(r"[−-]?[\d,.]+%")
+PRINTED_PERCENTAGE = re.compile(r"[−-]?[\d,.]+ ?%")
 """A percentage at the beginning of a text."""
 
 
@@ -106,7 +106,13 @@ def change_text(before: str, after: str, exact: float) -> str:
     if printed_number(before) is None or printed_number(after) is None:
         digits = len((second - first).normalize().as_tuple().digits)
         text = f"{abs(float(second - first)):.{digits}g}"
-    return f"{sign}{text} {unit}".rstrip()
+    return in_points(f"{sign}{text} {unit}".rstrip())
+
+
+def in_points(text: str) -> str:
+    """Return a difference of values in per cent in points: `7.5 %` may be read as a share of the old value."""
+    bare = text.removesuffix("%").rstrip()
+    return text if bare == text else f"{bare} point{'' if Decimal(bare.lstrip('+−')) == 1 else 's'}"
 
 
 def duration_change(before: str, after: str, exact: float) -> str:

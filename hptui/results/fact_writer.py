@@ -19,6 +19,7 @@ from hptui.results.digits import (
     change_text,
     digits_of,
     duration_change,
+    in_points,
     printed_decimal,
 )
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
@@ -188,9 +189,9 @@ class FactWriter:
         key = f"trial.{trial.number}.effective.{name}"
         return (fact, " → ", Fact(key, used, setting(used), (trial.number,), f"effective.{name}"))
 
-    def base_setting(self, name: str, baseline: Trial | None = None) -> Fact:
-        """Return a setting of the study file: as `baseline` found it, else as it is now."""
-        value = self.view.base[name] if baseline is None else self.view.base_of(baseline.revision)[name]
+    def base_setting(self, name: str) -> Fact:
+        """Return a setting of the study file: as the baseline found it, else as it is now."""
+        value = self.view.compared_base[name]
         return Fact(f"base.{name}", value, setting(value) if value != "" else NO_VALUE, (), f"trainer.{name}")
 
     def cell(self, trial: Trial, name: str) -> Line:
@@ -255,7 +256,7 @@ class FactWriter:
     def _is_rate(self, name: str) -> bool:
         """Return whether a metric is a share: counted, of a number of samples, or in per cent."""
         spec, trials = self.study.metrics.get(name), self.view.trials
-        written = spec.format if spec is not None and spec.format else ""
+        written = f"{spec.format}{spec.unit}" if spec is not None else ""
         samples = any(objective.metric == name and objective.samples for objective in self.study.objectives)
         counted = any(name + TOTAL_SUFFIX in trial.metrics for trial in trials)
         return samples or counted or written == "percent" or written.endswith("%") or self._is_named_rate(name)
@@ -307,10 +308,8 @@ class FactWriter:
 
     def difference(self, key: str, name: str, value: float, trials: Iterable[Trial]) -> Fact:
         """Return a signed difference in the unit of a metric, with the digits of its values."""
-        text, short = (
-            self.format_value(name, abs(value)).removeprefix("~").partition(" (")[0],
-            float(f"{abs(value):.2g}"),
-        )
+        text = in_points(self.format_value(name, abs(value)).removeprefix("~").partition(" (")[0])
+        short = float(f"{abs(value):.2g}")
         if short == abs(value) or (value and not any(digit in text for digit in "123456789")):
             text = number(short)  # rounded already, or less than the digits of the values show
         sign = "−" if value < 0 else "+" if value else ""
@@ -347,4 +346,5 @@ class FactWriter:
         exact, printed = (new - old) / old, float((after - before) / before)
         # As many digits as a reader finds who computes it from the two numbers that stand there.
         digits = next((n for n in (1, 0) if f"{exact:.{n}%}" == f"{printed:.{n}%}"), None)
-        return None if digits is None else self.percentage(key, exact, trials, signed=True, digits=digits)
+        fact = None if digits is None else self.percentage(key, exact, trials, signed=True, digits=digits)
+        return fact if fact is not None and fact.text.strip("+−0.%") else None  # less than it shows is not 0 %

@@ -9,9 +9,10 @@ from __future__ import annotations
 from hptui.core.dataclass import dataclass
 from hptui.core.errors import NotFound
 from hptui.core.format import metric
+from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Trial
-from hptui.results.analysis.cohort import ranked_trials
+from hptui.results.analysis.cohort import objective_value, ranked_trials, replicates
 from hptui.results.analysis.fresh import (
     CHOSEN_TEMPLATE,
     LEADER_TEMPLATE,
@@ -60,6 +61,25 @@ def fresh_means(view: View, reader: StoreReader | None = None) -> FreshMeans | N
         return None
     best = next((trial for trial in ranked if view.best is not None and trial.number == view.best.number), None)
     return FreshMeans(None if best is None else fresh_runs(view, best, dead, ranked), leader)
+
+
+def ranked_mean(view: View, trial: Trial) -> tuple[float, list[int]] | None:
+    """Return the mean that a trial is ranked by, and the runs of it; None where its own value ranks it."""
+    stage = stage_named(view.study, trial.stage)
+    if len(view.study.objectives) != 1 or stage is None or stage.seeds < 2:
+        return None
+    own = next((other for other in ranked_trials(view) if other.number == trial.number), trial)
+    if own.values == trial.values:
+        return None
+    return objective_value(view, own), [run.number for run in replicates(view, trial)]
+
+
+def mean_text(view: View, trial: Trial) -> str:
+    """Return `mean of 2 runs 0.5821` for a trial that is ranked by it; else ''."""
+    mean = ranked_mean(view, trial)
+    if mean is None:
+        return ""
+    return f"mean of {len(mean[1])} runs {metric(mean[0], view.study.metrics.get(view.study.objective.metric))}"
 
 
 def fresh_of(view: View, trial: Trial, reader: StoreReader | None = None) -> Fresh | None:

@@ -69,6 +69,11 @@ class View:
         return common
 
     @cached_property
+    def compared_base(self) -> Mapping[str, Value]:
+        """The settings that trials are compared with: of the file as the baseline found it, else as it is now."""
+        return self.base if self.baseline is None else self.base_of(self.baseline.revision)
+
+    @cached_property
     def _settings(self) -> dict[int, tuple[Mapping[str, Value], dict[str, Value]]]:
         """The settings of trials that were asked for, by number, each with its overrides."""
         return {}

@@ -16,7 +16,7 @@ from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.operations.machine import MachineNow
 from hptui.operations.places import counts_of
 from hptui.results.analysis.fresh import Fresh
-from hptui.results.fresh_means import whole_text
+from hptui.results.fresh_means import mean_text, whole_text
 from hptui.results.packing import packing_short
 from hptui.results.view import PSEUDO_LOSS_NOTE, View
 from hptui.store.paths import StudyDir
@@ -122,7 +122,9 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     left += [Cell(f"{study.search.sampler} · {goal_of(study)}", "muted")]
     if best_trial is not None:
         fresh = snapshot.fresh.best if snapshot.fresh is not None else None
-        left.append(Cell(f"{glyphs.best} {best_text(study, best_trial, len(by_number) - 1, fresh)}", "best"))
+        mean = mean_text(view, best_trial)
+        best = best_text(study, best_trial, len(by_number) - 1, fresh) + (f" ({plain_line(mean, 60)})" if mean else "")
+        left.append(Cell(f"{glyphs.best} {best}", "best"))
     if study.trainer.kind == "toy":
         left.append(Cell(TOY_LABEL, "warn"))
     if readonly:

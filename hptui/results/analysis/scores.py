@@ -8,7 +8,7 @@ that both reached; its rank gives it a value on the scale of the complete ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hptui.core.dataclass import dataclass
@@ -78,6 +78,13 @@ def left_out_as(trial: Trial) -> str:
     return "out of memory" if trial.reason in (Reason.OOM, Reason.HOST_OOM) else "failed"
 
 
+def became_nan(trial: Trial, metric: str, objectives: int) -> bool:
+    """Return whether an objective became NaN or infinite: of several ones only what the trial last reported says."""
+    if trial.reason is not Reason.NAN:
+        return False
+    return objectives == 1 or not math.isfinite(trial.metrics.get(metric, math.nan))
+
+
 def score_trials(view: View, trials: Sequence[Trial], objective: Objective, curves: Mapping[int, Points]) -> Scores:
     """Return the scores of trials for one objective. `curves` are of its metric, by number of trial."""
     sign = 1.0 if objective.goal == "minimize" else -1.0
@@ -89,7 +96,8 @@ def score_trials(view: View, trials: Sequence[Trial], objective: Objective, curv
         value = (trial.values or {}).get(objective.metric) if trial.status is TrialStatus.COMPLETE else None
         if not why and trial.status is TrialStatus.COMPLETE and value is None:
             why = "no value"
-        if not why and value is None and trial.reason is not Reason.NAN and not curves.get(trial.number):
+        diverged = became_nan(trial, objective.metric, len(view.study.objectives))
+        if not why and value is None and not diverged and not curves.get(trial.number):
             why = "no curve"
         if why:
             left_out.setdefault(why, []).append(trial)
@@ -105,7 +113,8 @@ def score_trials(view: View, trials: Sequence[Trial], objective: Objective, curv
     capped = {number: min(value, cut) for number, value in finished.items()}
     unfinished = [trial for trial in used if trial.number not in finished]
     if unfinished and capped:
-        capped |= _partial_scores(used, finished, capped, cut, objective, sign, curves)
+        nan = {t.number for t in used if became_nan(t, objective.metric, len(view.study.objectives))}
+        capped |= _partial_scores(used, finished, capped, cut, objective, sign, curves, nan)
     scores = tuple(
         Score(trial, capped[trial.number], trial.number not in finished) for trial in used if trial.number in capped
     )
@@ -146,6 +155,7 @@ def _partial_scores(
     objective: Objective,
     sign: float,
     curves: Mapping[int, Points],
+    nan: Collection[int],
 ) -> dict[int, float]:
     """Return the values of trials without one, by their rank at the last common progress."""
     blas.load()
@@ -175,7 +185,7 @@ def _partial_scores(
             reached[index] = finished[trial.number]  # its curve was not read: its value stands for it
     final = np.array([finished.get(trial.number, np.nan) for trial in used])
     done = np.isfinite(final)
-    diverged = np.array([trial.number not in finished and trial.reason is Reason.NAN for trial in used])
+    diverged = np.array([trial.number not in finished and trial.number in nan for trial in used])
     diverged |= np.array([trial.status is TrialStatus.COMPLETE and trial.number not in finished for trial in used])
     mine = np.where(done[:, None] & done[None, :], final[:, None], reached)
     theirs = np.where(done[:, None] & done[None, :], final[None, :], reached.T)

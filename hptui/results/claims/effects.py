@@ -6,8 +6,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from hptui.core.trial import Reason, TrialStatus
+from hptui.core.trial import TrialStatus
 from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
+from hptui.results.analysis.scores import became_nan
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shapes import (
@@ -54,8 +55,9 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
     """Yield which trials count with a part of their curve, which do not count, and what was cut."""
     key, parts = f"effects.{analysis.objective.metric}", []
     partial, scores = analysis.scores.partial, analysis.scores
-    diverged = [trial for trial in partial if trial.reason is Reason.NAN]
-    partial = [trial for trial in partial if trial.reason is not Reason.NAN]
+    goal, goals = analysis.objective.metric, len(facts.study.objectives)
+    diverged = [trial for trial in partial if became_nan(trial, goal, goals)]
+    partial = [trial for trial in partial if not became_nan(trial, goal, goals)]
     if diverged:
         parts.append(
             line(

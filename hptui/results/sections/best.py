@@ -227,13 +227,15 @@ def _front_ends(facts: FactWriter, front: list[Trial]) -> Iterator[Line]:
     """Yield the trial that is best in each objective: an end of the front."""
     for objective in facts.study.objectives:
         sign = 1 if objective.goal == "minimize" else -1
-        trial = min(front, key=lambda trial: (sign * (trial.values or {})[objective.metric], trial.number))
+        ends = {trial.number: sign * (trial.values or {})[objective.metric] for trial in front}
+        ties = [trial for trial in front if ends[trial.number] == min(ends.values())]
+        trial = min(ties, key=lambda trial: trial.number)
         yield (
             Bold(("Best ", facts.name(objective.metric))),
             ": ",
             facts.value(trial, objective.metric),
             ", of ",
-            *facts.trial(trial),
+            *facts.trials(sorted(ties, key=lambda trial: trial.number), f"front.{objective.metric}"),
         )
 
 

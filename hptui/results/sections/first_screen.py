@@ -219,10 +219,9 @@ def _changed(facts: FactWriter) -> Line:
     if len(facts.study.objectives) > 1:
         return ("see The best trials below: each of the front has its own settings",)
     configured = replace(best, effective={})  # what was asked for; the table of trials has what became of it
-    baseline, base = facts.view.baseline, facts.view.base
-    old = base if baseline is None else facts.view.base_of(baseline.revision)  # the file may have been edited since
+    base, old = facts.view.base, facts.view.compared_base  # the file may have been edited since
     changes = [
-        (facts.name(name), " ", facts.base_setting(name, baseline), " → ", *facts.setting(configured, name))
+        (facts.name(name), " ", facts.base_setting(name), " → ", *facts.setting(configured, name))
         for name, value in facts.view.settings(best).items()
         if name in old and not values_equal(value, old[name])
     ]

@@ -13,7 +13,7 @@ from hptui.core.values import number_text, values_equal
 from hptui.results.columns import varied_settings
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, Name, UserText, join_parts, line
+from hptui.results.facts import Fact, Line, Name, UserText, join_parts, join_with_and, line
 from hptui.results.roles import effective_batch, setting_with_role
 from hptui.results.sections.examples import sample_count
 from hptui.results.sections.setup import labelled_line
@@ -205,6 +205,7 @@ def _stage_line(facts: FactWriter, stage: Stage) -> Line:
         limit = None if planned is None else planned // stage.seeds
         text += ("trials without limit",) if limit is None else (fact("trials", limit), " trials")
         text += (" around the best before",) if stage.best is not None else ()
+        text += _stage_space(facts, stage)
     else:
         text += ("the best ", fact("best", stage.best), " again")
     if stage.set:
@@ -212,7 +213,16 @@ def _stage_line(facts: FactWriter, stage: Stage) -> Line:
             " with ",
             *join_parts((facts.name(name), " = ", fact(name, value)) for name, value in stage.set.items()),
         )
+    if stage.pruner is not None and stage.pruner.kind != "none":
+        text += (f", pruned by {stage.pruner.kind}",)
     return (*text, ", ", fact("seeds", stage.seeds), " seeds each") if stage.seeds > 1 else text
+
+
+def _stage_space(facts: FactWriter, stage: Stage) -> Line:
+    """Return ` over lr in 1e-5..0.1 log and …` of a stage with a space of its own."""
+    parameters = stage.space.parameters if stage.space is not None else ()
+    ranges = [line("{name} in {range}", name=facts.name(p.name), range=Name(p.describe())) for p in parameters]
+    return (" over ", *join_with_and(ranges)) if ranges else ()
 
 
 def search(facts: FactWriter) -> Iterator[Block]:
@@ -244,6 +254,8 @@ def search(facts: FactWriter) -> Iterator[Block]:
         if n := sample_count(facts, objective.metric):
             parts.append(line("over {n} examples", n=n))
         lines.append(labelled_line("Objective", *join_parts(parts)))
+    if sum(goal.select == "best" for goal in study.objectives) > 1:
+        lines.append(("Each objective has its own best point: values of one trial may be of different steps.",))
     if settings.pruner.kind != "none":
         lines.append(labelled_line("Pruner", Name(settings.pruner.kind)))
     lines += [labelled_line("Stop rule", Name(str(rule), code=True)) for rule in settings.stop]

@@ -40,10 +40,14 @@ ENVIRONMENT_NAMES = (
 
 def setting_lines(view: View, trial: Trial, best: Trial | None, *, everything: bool) -> list[list[Cell]]:
     """Return one line per setting: value, value used, those of the best trial and the baseline."""
-    trial_settings, base = view.settings(trial), dict(view.base)
+    trial_settings, base = view.settings(trial), dict(view.compared_base)
     best_settings = view.settings(best) if best is not None and best.number != trial.number else {}
     searched = view.study.space.names
-    varied = [name for name in trial_settings if name in trial.params or name in searched]
+    varied = [
+        name
+        for name, value in trial_settings.items()
+        if name in trial.params or name in searched or base.get(name, value) != value
+    ]
     used = [
         name for name in trial.effective if name in trial_settings and trial.effective[name] != trial_settings[name]
     ]
