@@ -110,7 +110,7 @@ def change_text(before: str, after: str, exact: float) -> str:
 
 
 def in_points(text: str) -> str:
-    """Return a difference of values in per cent in points: `7.5 %` may be read as a share of the old value."""
+    """Return a difference of percentages in points: `7.5 %` reads as a share of the old value."""
     bare = text.removesuffix("%").rstrip()
     return text if bare == text else f"{bare} point{'' if Decimal(bare.lstrip('+−')) == 1 else 's'}"
 

@@ -79,7 +79,7 @@ def left_out_as(trial: Trial) -> str:
 
 
 def became_nan(trial: Trial, metric: str, objectives: int) -> bool:
-    """Return whether an objective became NaN or infinite: of several ones only what the trial last reported says."""
+    """Return whether an objective became NaN or infinite; of several the last report says which."""
     if trial.reason is not Reason.NAN:
         return False
     return objectives == 1 or not math.isfinite(trial.metrics.get(metric, math.nan))
