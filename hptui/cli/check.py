@@ -12,7 +12,7 @@ import click
 from hptui.cli.common import Context, complete_changes, json_option, parse_pairs, pass_context
 from hptui.cli.output import message, write_facts, write_json
 from hptui.core.errors import named_in_errors
-from hptui.core.format import duration, memory, metric, setting, settings
+from hptui.core.format import duration, memory, metric, setting, settings, share_text
 
 if TYPE_CHECKING:
     from hptui.operations.check import CheckResult, DryRunResult
@@ -82,7 +82,9 @@ def _fit(context: Context, file: Path, name: str, overrides: Mapping[str, str]) 
 
     def report_attempt(attempt: FitAttempt) -> None:
         peak = f", {memory(attempt.peak)} at most" if attempt.peak else ""
-        message(f"{name}={attempt.value}: " + (f"fits{peak}" if attempt.fits else f"does not fit ({attempt.message})"))
+        spare = f" with {share_text(attempt.to_spare)} to spare" if attempt.to_spare is not None else ""
+        outcome = f"fits{spare}{peak}" if attempt.fits else f"does not fit ({attempt.message})"
+        message(f"{name}={attempt.value}: {outcome}")
 
     return find_memory_fit(file, name, overrides, context.home, report_attempt)
 
@@ -91,7 +93,9 @@ def _fitted(fitted: MemoryFit) -> dict[str, str]:
     if fitted.fails is None:
         why = f"{fitted.fits} fits, and memory does not grow with it"
     else:
-        why = f"three quarters of {fitted.fits}, the last that fitted; {fitted.fails} does not"
+        spare = next((attempt.to_spare for attempt in fitted.attempts if attempt.value == fitted.fits), None)
+        left = f" (with {share_text(spare)} to spare)" if spare is not None else ""
+        why = f"three quarters of {fitted.fits}, the last that fitted{left}; {fitted.fails} does not"
     return {"proposed": f"{fitted.setting} = {fitted.proposed}: {why}"}
 
 

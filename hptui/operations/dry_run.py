@@ -33,7 +33,8 @@ TRY_TIMEOUT_S = 900.0  # time limit
 class TrialRun:
     """Result of the steps: `end` is the end event, {} where there is none; `killed`: by SIGKILL, not by us.
 
-    `gpu_share_gb` is the memory (GiB) of a GPU that a trial may have where several share it, else None.
+    `gpu_share_gb` is the memory (GiB) of a GPU that a trial may have where several share it, else None;
+    `gpu_limit_gb` that of the one GPU of a trial, shared or not.
     """
 
     events: list[dict[str, Any]]
@@ -42,6 +43,7 @@ class TrialRun:
     seconds: float
     killed: bool = False
     gpu_share_gb: float | None = None
+    gpu_limit_gb: float | None = None
 
     @property
     def complete(self) -> bool:
@@ -69,7 +71,7 @@ def run_steps(study: Study, params: Mapping[str, Value], steps: int, home: Path 
         events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
     end: Mapping[str, Any] = next((event for event in reversed(events) if event["k"] == "end"), {})
     killed, printed = process.returncode == -signal.SIGKILL, process.stdout + process.stderr
-    return TrialRun(events, end, printed, seconds, killed, _gpu_share(slot))
+    return TrialRun(events, end, printed, seconds, killed, _gpu_share(slot), _gpu_limit(slot))
 
 
 @contextmanager
@@ -94,6 +96,10 @@ def _free_slot(study: Study) -> Iterator[tuple[devices.Slot, Sequence[devices.Sl
 
 def _gpu_share(slot: devices.Slot) -> float | None:
     return min(gpu.total_gb for gpu in slot.gpus) / slot.of if slot.gpus and slot.of > 1 else None
+
+
+def _gpu_limit(slot: devices.Slot) -> float | None:
+    return slot.gpus[0].total_gb / slot.of if len(slot.gpus) == 1 else None
 
 
 def _run_config(

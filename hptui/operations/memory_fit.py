@@ -32,13 +32,21 @@ FLAT_COUNT = 5
 
 @dataclass(frozen=True, slots=True)
 class FitAttempt:
-    """One tried value: whether it fitted, and the most memory that was held, in GiB."""
+    """One tried value: whether it fitted, the most memory that was held, and what a GPU has for one trial, in GiB."""
 
     value: int
     fits: bool
     peak_gpu_gb: float | None = None
     peak_rss_gb: float | None = None
     message: str = ""
+    gpu_limit_gb: float | None = None
+
+    @property
+    def to_spare(self) -> float | None:
+        """Share of the GPU's memory that was left; None on the CPU and on several GPUs."""
+        if not self.fits or not self.peak_gpu_gb or not self.gpu_limit_gb:
+            return None
+        return max(0.0, 1 - self.peak_gpu_gb / self.gpu_limit_gb)
 
     @property
     def peak(self) -> float:
@@ -119,7 +127,8 @@ def _try_value(study: Study, setting: str, value: int, home: Path | None) -> Fit
         message = f"it needs {peak:.1f} GiB, and trials_per_gpu leaves {share:.1f} GiB of a GPU to each trial"
         return FitAttempt(value, False, peak, dry_run.end.get("peak_rss_gb"), message)
     if dry_run.complete:
-        return FitAttempt(value, True, dry_run.end.get("peak_gpu_gb"), dry_run.end.get("peak_rss_gb"))
+        limit = dry_run.gpu_limit_gb
+        return FitAttempt(value, True, peak, dry_run.end.get("peak_rss_gb"), gpu_limit_gb=limit)
     out_of_memory = dry_run.end["reason"] in (Reason.OOM, Reason.HOST_OOM) if dry_run.end else dry_run.killed
     if not out_of_memory:
         tail = "\n  ".join(dry_run.printed.strip().splitlines()[-12:])

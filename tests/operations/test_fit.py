@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -154,3 +155,49 @@ def test_steps_run_on_a_gpu_that_no_trial_holds_and_within_its_share(
         tried = dry_run.TrialRun([], end, "", 0.0, gpu_share_gb=share)
         monkeypatch.setattr(memory_fit, "run_steps", lambda *_, tried=tried: tried)
         assert memory_fit._try_value(study, "batch_size", 8, None).fits is fits
+
+
+@pytest.mark.parametrize("cards", [0, 1, 2])
+@pytest.mark.parametrize("shared", [1, 3])
+@pytest.mark.parametrize("peak", [0.01, 3.0, 7.04, 7.99, 24.0])
+def test_what_fits_says_how_much_memory_is_to_spare(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    cards: int,
+    shared: int,
+    peak: float,
+) -> None:
+    from hptui.cli.check import _fit, _fitted
+    from hptui.cli.common import Context
+    from hptui.execution.local import devices
+    from hptui.execution.local.nvml import Gpu
+    from hptui.operations import dry_run, memory_fit
+
+    slot = devices.Slot(
+        tuple(Gpu(index, f"GPU-{index}", "Card", 24.0, 24.0, "", "") for index in range(cards)), of=shared
+    )
+
+    def steps(study: object, params: dict[str, int], *_: object) -> dry_run.TrialRun:
+        fits = params["batch_size"] < 16
+        end = {
+            "status": "complete" if fits else "failed",
+            "reason": "oom",
+            "message": "",
+            "peak_gpu_gb": peak if cards else None,
+        }
+        share, limit = dry_run._gpu_share(slot), dry_run._gpu_limit(slot)
+        return dry_run.TrialRun([], end, "", 0.0, gpu_share_gb=share if cards else None, gpu_limit_gb=limit)
+
+    monkeypatch.setattr(memory_fit, "run_steps", steps)
+    limit = 24.0 / shared
+    if cards and shared > 1 and peak > limit:
+        return
+    found = _fit(Context(str(tmp_path)), toy(tmp_path), "batch_size", {})
+    told = capsys.readouterr().err + _fitted(found)["proposed"]
+    if cards != 1:
+        assert "to spare" not in told
+        return
+    shares = {int(word) for word in re.findall(r"with [<>]?(\d+)% to spare", told)}
+    assert len(shares) == 1
+    assert abs(shares.pop() - 100 * (1 - peak / limit)) <= 1
