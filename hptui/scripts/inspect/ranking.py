@@ -58,6 +58,7 @@ def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, c
             HELD_OUT_GROUPS if group < HELD_OUT_GROUPS and by_choice else group,
             name not in by_choice,
             group,
+            is_of_training_data(name),  # `loss` of an epoch before `train_loss` of a step
             *rest,
             WHOLE_WORDS.isdisjoint(words_of(name)),
         )
@@ -136,7 +137,8 @@ def rank(name: str) -> tuple[int, int, int, int]:
     of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
     lesser += is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
     lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
-    is_first = larger_is_better(name) if group == NO_SPLIT else is_loss  # without a split a loss is of training
+    is_score = larger_is_better(name) or not MEASURES_OF_TESTS.isdisjoint(words)
+    is_first = is_score if group == NO_SPLIT else is_loss  # without a split a loss is of training
     lesser -= MANY_WORDS * (is_reward and group == NO_SPLIT)  # a loss without a split is of an agent's networks
     return group, lesser, 0 if is_reward else 1 if is_first else 2 if is_loss else 3, split
 
@@ -155,6 +157,8 @@ def is_loss(name: str) -> bool:
 
 HALF_SCORES, MANY_WORDS = {"precision", "recall", "sensitivity", "specificity"}, 3
 """Words of scores that are easily bought by another one: an F1 or an accuracy says more."""
+MEASURES_OF_TESTS = {"error", "wer", "cer", "per", "fid", "kid", "bpb", "bpc"}
+"""Words of what is measured apart from the loss that is trained with, and is smaller where it is better."""
 REWARDS = {"reward", "rewards", "return", "returns", "ret"}
 """Words of what an agent is trained for: the losses of its networks say little."""
 NO_SPLIT, OF_TRAINING = 2, 3
