@@ -12,6 +12,8 @@ from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_DEPTH = 10
 """Variables and functions that are followed from one table to the next."""
+MAX_GIVEN_DEPTH = 2
+"""Functions within functions that are followed with what calls give them: that is done for each call."""
 COPYING_CALLS = ("dict", "OrderedDict", "sorted", "copy", "deepcopy", "average", "reduce_dict", "asdict", "defaultdict")
 """Calls that return the table that they are given, or one with the same keys."""
 
@@ -40,6 +42,7 @@ class Tables:
         self._around = around
         self._inside: dict[int, Tables] = {} if around is None else around._inside
         self._known: dict[tuple[str, int], ast.Dict | None] = {}
+        self._returned: dict[tuple[int, int | None], tuple[ast.expr, ast.Dict | None]] = {}
         self._parts: dict[str, list[ast.expr]] = dict(_parts(tree))
         self._arguments = {inner.arg for inner in all_nodes(tree) if isinstance(inner, ast.arg)} if around else set()
         self.loops = {} if around else {**dict(self._key_loops(tree)), **dict(_literal_loops(tree))}
@@ -83,7 +86,17 @@ class Tables:
         return [] if name in self._arguments else self._around._parts_of(name)
 
     def _returned_by(self, call: ast.expr, depth: int, place: int | None = None) -> ast.Dict | None:
-        """Return the table that a call of a function of the script returns, or that at a place of its tuple."""
+        """Return the table that a call of a function of the script returns, or that at a place of its tuple.
+
+        Each call is looked at once: functions that call each other would be gone through again and again.
+        """
+        key = id(call), place
+        if key not in self._returned:
+            self._returned[key] = call, None  # for a function that calls itself; the call is kept for its id
+            self._returned[key] = call, self._returned_anew(call, depth, place)
+        return self._returned[key][1]
+
+    def _returned_anew(self, call: ast.expr, depth: int, place: int | None) -> ast.Dict | None:
         func = call.func if isinstance(call, ast.Call) else call
         name = func.attr if isinstance(func, ast.Attribute) else dotted_name(func)
         returned: list[ast.Dict | None] = []
@@ -99,17 +112,23 @@ class Tables:
                 parts = value.elts if isinstance(value, ast.Tuple) and place is not None else [value]
                 part = parts[place] if place is not None and place < len(parts) else parts[0]
                 given = _given(function, call) if isinstance(call, ast.Call) else {}
-                table = inside.of(part, depth + 1) or inside._with(given, self, depth).of(part, depth + 1)
+                table = inside.of(part, depth + 1)
+                if table is None and (bound := inside._with(given, self, depth)) is not None:
+                    table = bound.of(part, depth + 1)
                 texts = {name: node for name, node in given.items() if isinstance(literal_value(node), str)}
                 returned.append(_filled(table, texts) if table is not None and texts else table)
         return _joined(returned)
 
-    def _with(self, given: dict[str, ast.expr], caller: Tables, depth: int) -> Tables:
-        """Return the tables of a function where its arguments are what a call gives."""
+    def _with(self, given: dict[str, ast.expr], caller: Tables, depth: int) -> Tables | None:
+        """Return the tables of a function with what a call gives it; None if it gives no table."""
+        if depth > MAX_GIVEN_DEPTH:
+            return None
         tables = {name: caller.of(node, depth + 1) for name, node in given.items()}
         known: dict[str, list[ast.expr]] = {name: [table] for name, table in tables.items() if table is not None}
+        if not known:
+            return None
         bound = copy.copy(self)
-        bound._parts, bound._known = {**self._parts, **known}, {}
+        bound._parts, bound._known, bound._returned = {**self._parts, **known}, {}, {}
         bound._arguments = self._arguments - known.keys()
         return bound
 
