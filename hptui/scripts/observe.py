@@ -30,7 +30,7 @@ from hptui.scripts.metrics.columns import PrintedTableReader
 from hptui.scripts.metrics.files import FileSpec, MetricFiles, compile_pattern, format_of, read_specs
 from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
-from hptui.scripts.metrics.ranks import labels_lines, split_rank
+from hptui.scripts.metrics.ranks import PiecedLines, labels_lines
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES, UNREADABLE, value_at_path
 from hptui.scripts.metrics.reduction import RankReduction
 from hptui.scripts.metrics.reports import TAP_PREFIX, ReportsReader
@@ -173,7 +173,7 @@ class ScriptObserver:
         self._effective = EffectiveSettings(spec, fill, directory)
         self._readers, self._budget = dict[int | None, LineReader | None](), ReadingBudget()
         self._files_read_at = self._output_event_at = time.monotonic()
-        self._tapped = False
+        self._tapped, self._pieces = False, PiecedLines()
         self._odd_reported: set[str] = set()
         self.fixed_step: int | None = None
         self.is_labelled = labels_lines(spec.settings.command)
@@ -195,7 +195,10 @@ class ScriptObserver:
 
     def take_line(self, text: str) -> None:
         """Take a line that the script printed, or a state of its progress bar."""
-        rank, text = split_rank(text, srun=self.is_labelled)
+        for rank, line in self._pieces.lines(text, srun=self.is_labelled):
+            self._take_ranked(rank, line)
+
+    def _take_ranked(self, rank: int | None, text: str) -> None:
         if not rank and (settings := self._effective.read_line(plain_text(text))):
             self.trial.effective(**settings)
         if rank not in self._readers:

@@ -76,7 +76,10 @@ REMOVED = " | "
 
 MAX_MAPPING_CHARS = 1 << 16
 """Characters of a line that is read as a dict or JSON object."""
-WARNING = re.compile(r"\.py:\d+: \w*Warning: |(?:rank|exitcode)\s+: -?\d+ \((?:local_rank|pid): \d+\)")
+WARNING = re.compile(
+    r"\.py:\d+: \w*Warning: |failed \(exitcode: -?\d+\) local_rank: \d+"
+    r"|(?:rank|exitcode)\s+: -?\d+ \((?:local_rank|pid): \d+\)"
+)
 """A warning of Python, which names a place in a file, or torchrun's report of a rank that failed: no metrics."""
 
 

@@ -11,7 +11,10 @@ from hptui.core.dataclass import dataclass
 TAGS = re.compile(
     r"\[(?:rank|default)(?P<torch>\d+)\]:\s?"  # torchrun --tee, and messages of torch itself
     r"|\[(?:[\w.@-]+@)?\d+,(?P<mpi>\d+)\]<std(?:out|err)>:\s?"  # mpirun --tag-output
+    r"|[\[(][Rr]ank[ :=]?(?P<own>\d+)[\])]:?\s?"  # loggers of DeepSpeed and of scripts
 )
+TEE_TAG = re.compile(r"\[default(\d+)\]:")
+"""What torchrun writes before each piece of output that it finds in a log: a line, or the part of it that is there."""
 SRUN_TAG = re.compile(r"(?P<srun>\d+): ")
 """What `srun --label` writes before a line: too plain to be looked for elsewhere."""
 MAX_STEPS_COMPARED = 4096
@@ -28,6 +31,27 @@ def split_rank(line: str, *, srun: bool = False) -> tuple[int | None, str]:
         rank = int(next(group for group in match.groups() if group is not None)[:9])
         line = line[match.end() :]
     return rank, line
+
+
+class PiecedLines:
+    """Puts together the lines of several processes that torchrun has written in pieces, mixed with each other."""
+
+    def __init__(self) -> None:
+        self._begun: dict[int, str] = {}
+
+    def lines(self, line: str, *, srun: bool = False) -> list[tuple[int | None, str]]:
+        """Return the lines that end with this one, each with its rank: none while they are in pieces."""
+        if not TEE_TAG.match(line):
+            return [split_rank(line, srun=srun)]
+        pieces = TEE_TAG.split(line)[1:]
+        for number, text in zip(pieces[:-2:2], pieces[1:-2:2], strict=True):
+            self._begun[int(number)] = (self._begun.get(int(number), "") + text)[:MAX_BEGUN_CHARS]
+        rank = int(pieces[-2])
+        return [(rank, split_rank(self._begun.pop(rank, "") + pieces[-1])[1])]
+
+
+MAX_BEGUN_CHARS = 1 << 16
+"""Characters of a line whose end is awaited."""
 
 
 def labels_lines(command: Sequence[str]) -> bool:
