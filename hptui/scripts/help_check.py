@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from hptui.core.errors import UserError, nearest
 from hptui.core.trial import Value
-from hptui.scripts.arguments import ComposedCommand, forms_in_command, is_own_subcommand
+from hptui.scripts.arguments import ComposedCommand, forms_in_command, is_own_subcommand, nest_in_tables
 from hptui.scripts.constant_slots import find_slots
 from hptui.scripts.harmless import reads_help_first
 from hptui.scripts.inspect.forms import Reads
@@ -137,6 +137,7 @@ def unknown_parameter_warnings(
         if not why or style.also != why:
             yield f"trainer.style: the script reads no {READS_INSTEAD_TEXTS[why]}"
         return
+    remaining = nest_in_tables(remaining, spec.settings.tables)
     forms, dashed = forms_in_command(words, directory), style.prefix.startswith("-")
     flags: set[str] = set()
     is_asked = bool(spec.settings.help) or may_be_asked(words, directory)
@@ -165,7 +166,8 @@ def _warnings(
 ) -> Iterator[str]:
     """Yield warnings of options that are not `known`, and of booleans whose form only the help shows."""
     unknown: list[str] = []
-    for name, value in values_to_pass(parameters, style, forms):
+    items = values_to_pass(parameters, style, forms) if style.tables == "flat" else parameters.items()
+    for name, value in items:
         option = f"{style.prefix if style.prefix.startswith('-') else ''}{spelling(style, name)}"
         no = f"{style.prefix}no-{spelling(style, name)}"
         form = form_of(forms, style, name)

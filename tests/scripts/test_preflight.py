@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from hptui.core.errors import UserError
+from hptui.scripts.arguments import compose_command
 from hptui.scripts.help_check import dotted_keys
 from hptui.scripts.preflight import preflight
+from hptui.scripts.settings import read_command_spec
 from tests.scripts.conftest import CLIENTS
 
 PYTHON = sys.executable
@@ -174,3 +176,24 @@ def test_a_placeholder_that_stays_in_a_configuration_file_is_said(tmp_path: Path
     assert "trainer.config: out keeps its {trial_dri}: did you mean {trial_dir}?" in said
     assert any("name keeps its {number}" in text for text in said)
     assert not any("ckpt" in text or "out2 keeps" in text for text in said)
+
+
+@pytest.mark.parametrize("tables", ["flat", "python"])
+@pytest.mark.parametrize("declared", ["--nest", "--nest.x"])
+@pytest.mark.parametrize("given", [{"nest.x": 1}, {"nest": {"x": 1}}, {"nest": {"x": {"y": 1}}}])
+def test_a_table_is_looked_for_as_it_is_passed(tmp_path: Path, tables: str, declared: str, given: Any) -> None:
+    """Whether the option of the command line is one that the script has is what the warning says."""
+    (tmp_path / "a.py").write_text(
+        "import argparse\n"
+        "p = argparse.ArgumentParser()\n"
+        f"p.add_argument('{declared}')\n"
+        "p.add_argument('--other')\n"
+        "p.parse_args()\n"
+    )
+    style = {"preset": "exact", "tables": tables}
+    settings = {"command": ["python", "a.py"], "style": style, "tables": ["nest"], **given}
+    spec = read_command_spec(settings)
+    words = compose_command(spec, {}, tmp_path, tmp_path).words
+    passed = {word.partition("=")[0] for word in words[2:]}
+    said = [text for text in preflight(settings, str(tmp_path)).warnings if "knows no" in text]
+    assert len(said) == len(passed - {declared}), (words, said)
