@@ -132,6 +132,12 @@ class ReportData:
         usable = [trial for trial in self.view.trials if not trial.is_unranked and has_finite_values(self.view, trial)]
         return sort_by_rank(self.view, [trial for trial in usable if trial.stage == self.cohort.stage])
 
+    @property
+    def effect_stage(self) -> str:
+        """The stage in which settings are looked at, where trials of another stage are ranked; else ''."""
+        stage = self.cohort.stage
+        return stage if stage and any(trial.stage != stage for trial in self.order) else ""
+
     @cached_property
     def cohort(self) -> Cohort:
         """The trials of one stage and one length in which settings are looked at."""

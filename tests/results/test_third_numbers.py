@@ -132,3 +132,65 @@ def test_the_best_of_a_stage_with_seeds_has_its_mean_in_every_place(tmp_path):
     assert (best["number"], best["value"], best["mean"], best["runs"]) == (8, 0.9, pytest.approx(0.925), [8, 9])
     text, _ = report_of(trials, STAGES)
     assert "trial 8 of stage final, `val_loss` 0.925 (mean of 2 runs)" in line_of(text, "Best")
+
+
+STAGED_GOALS = GOALS.replace(
+    "[search]",
+    """[[stage]]
+name = "a"
+trials = 8
+[[stage]]
+name = "b"
+from = "best 2"
+set = { steps = 20 }
+seeds = 2
+[search]""",
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_front_of_repeated_trials_has_their_means(seed):
+    die, trials = random.Random(seed), []
+    for n in range(8):
+        values = {"accuracy": round(die.random(), 3), "latency": round(die.random(), 3)}
+        trials.append(one(n, {"a": n / 9, "b": 3}, values, stage="a", total_steps=10, last_step=10))
+    means = {}
+    for first in (8, 10):
+        pair = [{"accuracy": round(die.random(), 3), "latency": round(die.random(), 3)} for _ in range(2)]
+        means[first] = {name: (pair[0][name] + pair[1][name]) / 2 for name in pair[0]}
+        params, more = {"a": first / 20, "b": 3, "steps": 20}, {"stage": "b", "total_steps": 20, "last_step": 20}
+        trials.append(one(first, params, pair[0], role=Role.LISTED, **more))
+        trials.append(one(first + 1, params, pair[1], role=Role.REPLICATE, replicate_of=first, seed=43, **more))
+    text, facts = report_of(trials, STAGED_GOALS)
+    for trial in pareto_front(facts.view):
+        assert trial.values == pytest.approx(means[trial.number])
+    for metric, best in (("accuracy", max), ("latency", min)):
+        value = best(trial.values[metric] for trial in pareto_front(facts.view))
+        said = next(row for row in text.split("\n") if row.startswith(f"- **Best `{metric}`**"))
+        assert float(re.search(r": ([\d.]+),", said)[1]) == pytest.approx(value, abs=1e-3)
+
+
+def test_settings_of_one_of_two_ranked_stages_are_told_as_that():
+    wide = some(12, lambda die, params: round(1 + 3 * params["a"] + die.gauss(0, 0.02), 4), 1, stage="fine")
+    near = [replace(t, number=12 + n, stage="near", started=t.started + 9e4) for n, t in enumerate(wide[:4])]
+    near = [
+        replace(t, params={**t.params, "a": t.params["a"] / 2}, values={"val_loss": 4.5 + t.number / 9}) for t in near
+    ]
+    stages = '[[stage]]\nname = "fine"\ntrials = 12\n[[stage]]\nname = "near"\ntrials = 4\n[search]'
+    text, _ = report_of([*wide, *near], STUDY.replace("[search]", stages))
+    assert "in stage fine: " in line_of(text, "Mattered")
+    assert "Among the trials of stage fine" in text
+    assert "trials of stages with other settings are not ranked" not in text
+
+
+@pytest.mark.parametrize("is_longer", [False, True])
+def test_nearly_as_good_counts_those_of_the_length_of_the_best(is_longer):
+    trials = some(8, lambda die, _: round(2 + die.random(), 4), 6, total_steps=10, last_step=10)
+    steps = 20 if is_longer else 10
+    more = {"role": Role.MANUAL, "total_steps": steps, "last_step": steps, "engine": ""}
+    trials += [one(8 + n, {"steps": steps, "a": n / 9}, {"val_loss": 1.0 + n}, **more) for n in range(3)]
+    for n in range(3):
+        run = {"role": Role.REPLICATE, "replicate_of": 8, "seed": 50 + n, "total_steps": steps, "last_step": steps}
+        trials.append(one(11 + n, trials[8].params, {"val_loss": 1.0 + n / 100}, **run))
+    text, _ = report_of(trials, STUDY)
+    assert (" others of its length are worse" in line_of(text, "Nearly")) == is_longer

@@ -182,8 +182,8 @@ def measured_value(trial: Trial, name: str) -> float | None:
 
 def pareto_front(view: View) -> list[Trial]:
     """Return the Pareto front, sorted by the first objective."""
-    numbers = {trial.number for trial in ranked_trials(view)}
-    front = [t for t in best_trials(view.study, view.trials) if has_finite_values(view, t) and t.number in numbers]
+    ranked = {trial.number: trial for trial in ranked_trials(view)}  # with the means by which they are on the front
+    front = [ranked[t.number] for t in best_trials(view.study, view.trials) if t.number in ranked]
     return sorted(front, key=lambda trial: (objective_point(view.study, trial), trial.number))
 
 

@@ -54,21 +54,28 @@ def alike(facts: FactWriter) -> Claim:
     if test is None:
         return _equal_ones(facts) or Claim("R1", (f"not known, as {why_not_tested(facts)}",), {})
     premise = {"how": test.how, "alike": [trial.number for trial in test.alike], "compared": len(test.others) + 1}
-    numbers = tuple(trial.number for trial in (test.best, *test.others))
+    numbers, length = tuple(trial.number for trial in (test.best, *test.others)), of_its_length(facts)
     if not test.others:
         text: Line = ("none: the baseline, the only other one, is worse by fresh runs",)
         return Claim("R1", text, premise, facts.data.metric, numbers)
     if not test.alike and test.better:
-        text = line("none of the {n} others", n=facts.count("alike.others", test.others))
+        text = line("none of the {n} others{length}", length=length, n=facts.count("alike.others", test.others))
     elif not test.alike and len(test.others) == 1:
-        text = line("none: {other}, the only other one, is worse", other=facts.trial(test.others[0]))
+        text = line(
+            "none: {other}, the only other one{length}, is worse", length=length, other=facts.trial(test.others[0])
+        )
     elif not test.alike:
-        text = line("none: all {n} others are worse", n=facts.count("alike.others", test.others))
+        text = line("none: all {n} others{length} are worse", length=length, n=facts.count("alike.others", test.others))
     elif len(test.alike) > MAX_NAMED and not test.worse and not test.better:
-        text = line("all {n} others, which cannot be told apart from it", n=facts.count("alike.others", test.others))
+        text = line(
+            "all {n} others{length}, which cannot be told apart from it",
+            length=length,
+            n=facts.count("alike.others", test.others),
+        )
     elif len(test.alike) > MAX_NAMED:
         text = line(
-            "{n} of the {others} others cannot be told apart from it",
+            "{n} of the {others} others{length} cannot be told apart from it",
+            length=length,
             n=facts.count("alike.same", test.alike),
             others=facts.count("alike.others", test.others),
         )

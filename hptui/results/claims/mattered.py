@@ -75,8 +75,8 @@ def _mattered_for(facts: FactWriter, objective: str) -> Claim:
             text = line("not shown for any of the {n} settings that varied", n=number)
         else:
             text = line("not shown for {names}", names=names)
-    if facts.data.effect_trials != facts.data.order and facts.data.cohort.stage:
-        text = line("in stage {stage}: {text}", stage=Name(facts.data.cohort.stage), text=text)
+    if facts.data.effect_stage:
+        text = line("in stage {stage}: {text}", stage=Name(facts.data.effect_stage), text=text)
     premise = {"matter": ["+".join(group.settings) for group in named], "unseen": unseen}
     return Claim("E1", text, premise, "", numbers_of(analysis.trials))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
+from hptui.core.stages import comparable
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.fact_writer import FactWriter
@@ -31,7 +32,11 @@ def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
         )
     if trial.role is Role.IMPORTED:
         yield _import_caveat(trial)
-    others = {trial.stage for trial in facts.view.trials if trial.status is TrialStatus.COMPLETE} - {trial.stage}
+    others = {
+        other.stage
+        for other in facts.view.trials
+        if other.status is TrialStatus.COMPLETE and not comparable(facts.study, other.stage, trial.stage)
+    }
     if others and trial.stage:
         yield line(
             "It is of stage {stage}; trials of stages with other settings are not ranked with it.",

@@ -43,8 +43,8 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     if not (table or steps or lines):
         return
     yield Heading(2, ("The settings",))
-    if table and facts.data.effect_trials != facts.data.order:
-        stage = Name(facts.data.effect_trials[0].stage or "none")
+    if (table or lines) and facts.data.effect_stage:
+        stage = Name(facts.data.effect_stage)
         yield Paragraph(line("Among the trials of stage {stage}, which has the most.", stage=stage))
     if lines:
         yield Bullets(tuple(lines))

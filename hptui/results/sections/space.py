@@ -221,7 +221,15 @@ def _stage_line(facts: FactWriter, stage: Stage) -> Line:
 def _stage_space(facts: FactWriter, stage: Stage) -> Line:
     """Return ` over lr in 1e-5..0.1 log and …` of a stage with a space of its own."""
     parameters = stage.space.parameters if stage.space is not None else ()
-    ranges = [line("{name} in {range}", name=facts.name(p.name), range=Name(p.describe())) for p in parameters]
+    ranges = [
+        line(
+            "{name} in {range}{when}",
+            name=facts.name(p.name),
+            range=Name(p.describe()),
+            when=(" where ", Name(p.when.text, code=True)) if p.when is not None else "",
+        )
+        for p in parameters
+    ]
     return (" over ", *join_with_and(ranges)) if ranges else ()
 
 
