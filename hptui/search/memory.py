@@ -28,9 +28,10 @@ Entry = TypeVar("Entry", int, tuple[float, int])
 CAUTION, OPTIMISM = 0.75, 1.0
 """Standard errors of a peak that are added to a prediction before it is compared with the memory there is, and of the
 model that are taken off, as far as they exceed that of a peak: what is uncertain is tried."""
-TOLERATED, CAUTION_STEP, MOST_CAUTION = 0.08, 0.25, 2.5
-"""Share of trials that may run out of memory, and what each one beyond it adds to the caution, up to the most: a
-sampler whose best trials are the largest proposes all of them at the edge, where the noise of peaks decides."""
+TOLERATED, CAUTION_STEP, MOST_CAUTION = 0.08, 0.25, 2.0
+"""Share of the trials that the model admits that may have run out of memory, and what each one beyond it adds to the
+caution, up to the most: a sampler whose best trials are the largest proposes all of them at the edge, where the noise
+of peaks decides. The optimism is divided by one more than their number."""
 LEAST_SHOWN, LEAST_MEASURED = 5, 2
 """Trials from which a model without known sizes is used: that were measured or ran out, and that were measured."""
 LEAST_SPREAD = 1.1
@@ -179,9 +180,13 @@ class Prediction:
     error: float
     noise: float
 
-    def excess(self, capacity: float, caution: float = CAUTION) -> float:
-        """Return by how much it exceeds the memory, as a logarithm; a trial with at most 0 should be run."""
-        return math.log(self.gib / capacity) + self.noise * caution - OPTIMISM * max(0.0, self.error - self.noise)
+    def excess(self, capacity: float, failed: float = 0.0) -> float:
+        """Return by how much it exceeds the memory, as a logarithm; a trial with at most 0 should be run.
+
+        `failed`: how many trials that were admitted have run out beyond the share that may.
+        """
+        caution, optimism = min(MOST_CAUTION, CAUTION + CAUTION_STEP * failed), OPTIMISM / (1 + failed)
+        return math.log(self.gib / capacity) + self.noise * caution - optimism * max(0.0, self.error - self.noise)
 
 
 class MemoryModel:
@@ -205,11 +210,10 @@ class MemoryModel:
         enough = len(evidence) >= LEAST_SHOWN and LEAST_MEASURED <= len(peaks) < len(evidence)
         enough = enough and max(peaks) >= LEAST_SPREAD * min(peaks)
         self.active = known or (forms[0].size > 1 and enough)
+        self._failed = self._tried = 0.0
         if self.active:
             self._fit(forms)
-        ran_out = len(evidence) - len(peaks)
-        more = max(0.0, ran_out - TOLERATED * len(evidence))
-        self._caution = min(MOST_CAUTION, CAUTION + CAUTION_STEP * more)
+            self._look_back()
 
     def _fit(self, forms: Sequence[Form]) -> None:
         """Use the form that the trials fit best."""
@@ -222,6 +226,19 @@ class MemoryModel:
             if (far := misfit(measured, expected, coefficients, noise)) < least:
                 least, self._form = far, form
                 self._coefficients, self._noise, self._covariance = coefficients, noise, covariance
+
+    def _look_back(self) -> None:
+        """Take in what the model would admit of what has run: how much of it ran out, and the least that fitted."""
+        predicted = [(item.exceeded, self.predict(item.params)) for item in self.evidence]
+        known = [(exceeded, prediction) for exceeded, prediction in predicted if prediction is not None]
+        admitted = [exceeded for exceeded, prediction in known if prediction.excess(self.capacity) <= 0]
+        self._failed = max(0.0, sum(admitted) - TOLERATED * len(admitted))
+        self._tried = min((prediction.gib for exceeded, prediction in known if not exceeded), default=0.0)
+
+    def _excess(self, prediction: Prediction) -> float:
+        """Return by how much a prediction exceeds the memory; never more than it exceeds that of what has fitted."""
+        excess = prediction.excess(self.capacity, self._failed)
+        return min(excess, math.log(prediction.gib / self._tried)) if self._tried else excess
 
     def predict(self, params: Mapping[str, Value]) -> Prediction | None:
         """Return the peak of a configuration as it is, given by its overrides; None where nothing is known."""
@@ -236,7 +253,7 @@ class MemoryModel:
         changed: dict[str, Value] = {}
         for _ in range(MOST_HALVINGS):
             prediction = self.predict({**params, **changed})
-            if prediction is None or prediction.excess(self.capacity, self._caution) <= 0:
+            if prediction is None or self._excess(prediction) <= 0:
                 return changed
             settings = {**self._base, **params, **changed}
             smaller = self._rule.smaller(settings) if self._shrinks and self._rule is not None else None
@@ -249,7 +266,7 @@ class MemoryModel:
         """Return by how much a configuration exceeds the memory, > 0 if it should not be run; None if unknown."""
         if (prediction := self.predict(params)) is None:
             return None
-        excess = prediction.excess(self.capacity, self._caution)
+        excess = self._excess(prediction)
         return -LEAST_EXCESS if excess > 0 and self.shrunk(params) is not None else excess
 
     def margin(self, params: Mapping[str, Value]) -> float:

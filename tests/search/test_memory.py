@@ -97,6 +97,26 @@ def test_small_trials_foretell_large_ones_whatever_all_of_them_need(constant: fl
     assert abs(statistics.mean(off)) < 0.12
 
 
+@pytest.mark.parametrize("noise", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("told", [False, True], ids=["names", "sizes"])
+def test_something_may_always_run_where_something_has_fitted(folder: Path, told: bool, noise: float) -> None:
+    """Else a study would end as if its space were exhausted."""
+    refusing = 0
+    for seed in range(12):
+        draw, evidence = random.Random(seed), list[Evidence]()
+        capacity = 8.0 * math.exp(draw.uniform(0, 1))
+        while len(evidence) < 12 or all(item.exceeded for item in evidence):
+            params = wall.point(draw)
+            gib = wall.peak_gib(params) * math.exp(noise * draw.gauss(0, 1))
+            evidence.append(Evidence(params, min(gib, capacity), exceeded=gib > capacity))
+        spec = wall.make("random", "sizes" if told else "names", "refuse", seed, folder)
+        model = MemoryModel(spec, wall.BASE, evidence, capacity)
+        if model.active:
+            assert any(model.margin(item.params) == 0.0 for item in evidence if not item.exceeded)
+            refusing += any(model.margin(item.params) > 0.0 for item in evidence)
+    assert refusing >= 6
+
+
 @pytest.mark.parametrize("count", [4, 6, 10, 40])
 def test_the_error_of_a_peak_is_not_taken_for_less_where_few_have_settled_the_fit(count: int) -> None:
     draw, found = random.Random(count), []
