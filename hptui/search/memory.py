@@ -228,7 +228,7 @@ class MemoryModel:
                 self._coefficients, self._noise, self._covariance = coefficients, noise, covariance
 
     def _look_back(self) -> None:
-        """Take in what the model would admit of what has run: how much of it ran out, and the least that fitted."""
+        """Note how much of what the model would admit ran out, and the least prediction that fitted."""
         predicted = [(item.exceeded, self.predict(item.params)) for item in self.evidence]
         known = [(exceeded, prediction) for exceeded, prediction in predicted if prediction is not None]
         admitted = [exceeded for exceeded, prediction in known if prediction.excess(self.capacity) <= 0]
@@ -236,7 +236,7 @@ class MemoryModel:
         self._tried = min((prediction.gib for exceeded, prediction in known if not exceeded), default=0.0)
 
     def _excess(self, prediction: Prediction) -> float:
-        """Return by how much a prediction exceeds the memory; never more than it exceeds that of what has fitted."""
+        """Return by how much a prediction exceeds the memory, or what has fitted if that is less."""
         excess = prediction.excess(self.capacity, self._failed)
         return min(excess, math.log(prediction.gib / self._tried)) if self._tried else excess
 
