@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hptui.scripts.inspect import inspect_script
+from hptui.scripts.inspect.project import package_root
 from tests.scripts.test_inspect_chosen import PARSER, seen
 
 TWO_TEXTS = """
@@ -180,3 +181,27 @@ def test_a_parameter_of_one_group_alone_keeps_its_default(other: str, tmp_path: 
     source = "import hydra\n@hydra.main(config_path='conf', config_name='config')\ndef main(c):\n    pass\nmain()\n"
     defaults = {option.name: option.default for option in seen(tmp_path, source).options}
     assert defaults["loss.beta"] == (0.1 if "beta" not in other else None), "another choice has another value"
+
+
+TASKS = {
+    "'accuracy'": ["accuracy"],
+    "'glue', 'mrpc'": ["accuracy", "f1"],
+    "'glue', 'sst2'": ["accuracy"],
+    "'wer'": ["wer"],
+}
+
+
+@pytest.mark.parametrize("load", TASKS)
+def test_a_table_of_evaluate_has_the_names_of_its_metric(load: str, tmp_path: Path) -> None:
+    source = f"import evaluate\n{PARSER}metric = evaluate.load({load})\nscores = metric.compute()\n"
+    assert seen(tmp_path, f"{source}accelerator.print(f'epoch 1: {{scores}}')\n").metrics == TASKS[load]
+
+
+@pytest.mark.parametrize("line", ["from core.model import Net", "import core", "import core.model as m"])
+def test_a_script_below_the_packages_that_it_imports_is_started_with_m(line: str, tmp_path: Path) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "__init__.py").write_text("")
+    (tmp_path / "scripts").mkdir()
+    for text, root in ((line, tmp_path), (f"import sys\nsys.path.append('.')\n{line}", None), ("import json", None)):
+        (tmp_path / "scripts" / "train.py").write_text(f"{text}\n{PARSER}")
+        assert package_root(tmp_path / "scripts" / "train.py") == root

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hptui.scripts.inspect.constants import literal_tables
 from hptui.scripts.inspect.printed import Samples
+from hptui.scripts.inspect.shown import PRINT_CALLS
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import all_nodes
 
@@ -22,6 +23,7 @@ def library_metrics(tree: ast.Module) -> list[str]:
     names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
     names += list(_of_fastai(tree)) if "fastai" in modules else []
     names += list(_of_brains(tree)) if "speechbrain" in modules else []
+    names += list(_of_evaluate(tree)) if modules & {"evaluate", "datasets"} else []
     names += list(_of_agents(tree)) if "stable_baselines3" in modules else []
     return list(dict.fromkeys(names))
 
@@ -111,6 +113,28 @@ def _of_brains(tree: ast.Module) -> Iterator[str]:
         for word in given:
             keys = samples.keys(word.value) if word.arg == f"{split}_stats" else []
             yield from (f"{split} {key}" for key in sorted(keys, key=lambda key: key == "loss"))
+
+
+TASKS_OF_GLUE = {"cola": ("matthews_correlation",), "stsb": ("pearson", "spearmanr"), "mrpc": ("accuracy", "f1"),
+                 "qqp": ("accuracy", "f1")}  # fmt: skip
+"""What the metric of a task of GLUE computes; that of the others is accuracy."""
+
+
+def _of_evaluate(tree: ast.Module) -> Iterator[str]:
+    """Yield the names in a table of `metric.compute()` that is printed whole, after `load("f1")`."""
+    computed = {
+        dotted_name(node.targets[0])
+        for node in all_nodes(tree)
+        if isinstance(node, ast.Assign) and getattr(getattr(node.value, "func", None), "attr", "") == "compute"
+    }
+    printing = [call for name, call in calls(tree) if name.rpartition(".")[2] in (*PRINT_CALLS, "info")]
+    shown = {dotted_name(node) for call in printing for argument in call.args for node in all_nodes(argument)}
+    if (computed - {""}).isdisjoint(shown):
+        return
+    for name, call in calls(tree):
+        texts = [text for text in map(literal_value, call.args) if isinstance(text, str)]
+        if name.rpartition(".")[2] in ("load", "load_metric") and texts:
+            yield from TASKS_OF_GLUE.get(texts[-1], ("accuracy",)) if texts[0] == "glue" else (texts[0],)
 
 
 def _of_agents(tree: ast.Module) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -149,12 +150,28 @@ def package_root(path: Path) -> Path | None:
         while (root / "__init__.py").is_file():
             root = root.parent
         return root
+    if (above := _root_of_imports(path, text)) is not None:
+        return above
     for folder in path.parents[:MAX_PACKAGE_DEPTH]:
         package = re.escape(folder.name)
         imports = rf"^\s*(?:from\s+{package}(?:\.[\w.]+)?\s+import|import\s+{package}\b)"
         beside = (path.parent / folder.name).is_dir() or (path.parent / f"{folder.name}.py").is_file()
         if folder.name and not beside and re.search(imports, text, re.MULTILINE):
             return folder.parent
+    return None
+
+
+def _root_of_imports(path: Path, text: str) -> Path | None:
+    """Return the directory above a script with a package that it imports, if it is not found by its path."""
+    if "sys.path" in text:
+        return None
+    names = re.findall(r"^(?:from|import)\s+([A-Za-z_]\w*)", text, re.MULTILINE)
+    for name in dict.fromkeys(names):
+        if (path.parent / name).exists() or (path.parent / f"{name}.py").exists():
+            continue
+        root = next((p for p in path.absolute().parents[1:MAX_ROOTS] if (p / name / "__init__.py").is_file()), None)
+        if root is not None and importlib.util.find_spec(name) is None:
+            return root
     return None
 
 

@@ -141,7 +141,7 @@ def literal_pattern(name: str) -> re.Pattern[str]:
     return re.compile(rf"{start}(?:\s*[:=│|]{{1,2}}\s*['\"(\[]?|\s+)(?P<number>{_NUMBER})", re.IGNORECASE)
 
 
-LONG_NAME_WORDS = 4  # from which a name is also looked for as a sentence: `accuracy_of_the_network`
+LONG_NAME_WORDS = 3  # from which a name is also looked for as a sentence: `accuracy_of_the_network`
 
 
 def literal_patterns(names: Collection[str]) -> dict[str, re.Pattern[str]]:

@@ -6,6 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+REMARK = re.compile(
+    r"(?<=\w)\s{0,3}\((?:higher|lower|larger|smaller|the (?:higher|lower))[^()]{0,20}\)(?=\s{0,3}[:=])", re.IGNORECASE
+)
+"""What a name says of itself: `acc (higher is better) : 0.9`."""
 POSSESSIVE = re.compile(r"(?<=\w)['’]s(?=\s)")
 """The end of `dev's` in `dev's l1: 0.3`, which is no word of a name."""
 _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)"
@@ -72,7 +76,7 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     with a measure get its name: `test accuracy: 0.9`; lines with a name that is looked for `as_written` keep theirs.
     """
     if not any(pattern.search(text) for pattern in as_written):
-        text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
+        text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, REMARK.sub("", text) if "(" in text else text))
     if ":" in text:
         text = text.replace(": =", "=")  # tqdm shows the key `loss: ` so
         text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)

@@ -78,3 +78,13 @@ def test_the_whole_name_is_found_where_a_line_says_its_split(place: tuple[Path, 
     assert curve(place, "train_accuracy", lines) == [0.9, 0.9]
     mixed = ["val loss: 3.25 accuracy: 0.4", "val_accuracy: 0.5", "val_accuracy: 0.6, accuracy: 0.9"]
     assert curve(place, "val_accuracy", mixed) == [0.5, 0.6]
+
+
+def test_a_name_is_found_with_its_remark_and_in_words(place: tuple[Path, Store]) -> None:
+    for remark, asked in product(
+        ("(higher is better)", "(lower is better)", "(the higher the better)"), ("acc", "own")
+    ):
+        name = "acc" if asked == "acc" else f"acc {remark}"
+        assert curve(place, name, [f"loss: 0.3, acc {remark} : 0.5"]) == [0.5], (remark, asked)
+    assert curve(place, "full_auc_score", ["Fold 1 AUC : 0.7", "Full AUC score 0.75"]) == [0.75]
+    assert curve(place, "current_mean_dice", ["current epoch: 2 current mean dice: 0.8"]) == [0.8]
