@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,9 @@ def _facts(directory: Path, output: Path) -> dict[str, str]:
 
 
 def _script(words: Sequence[str], directory: Path, written: Collection[str]) -> Iterator[str]:
-    for text in words[1:]:
+    for before, text in pairwise(words):
+        if before == "-c":  # code, not a file
+            continue
         is_script = text.endswith(".py") and not text.startswith("-") and text not in written
         if is_script and not (directory / text).is_file():
             yield f"trainer.command: there is no file {text!r} in {directory}"

@@ -6,6 +6,7 @@ Only sources are read, nothing is started. What only a constraint or a derived s
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def check_study(study: Study) -> None:
         if not settings.get("command"):
             continue  # the settings of a trial that is never run by itself
         spec = _read_spec(study, settings)
-        errors += [*_launch_errors(study, spec), *_gpu_errors(study, spec)]
+        errors += [*_launch_errors(study, spec), *_gpu_errors(study, spec), *_shell_errors(study, spec)]
         way = _Way(spec, Path(study.directory or ".").absolute())
         for where, name, value in values:
             if reason := way.refusal_of(name, value):
@@ -89,6 +90,33 @@ def _gpu_errors(study: Study, spec: CommandTable) -> Iterator[StudyError]:
     for name, problem in fixed_gpu_variables(spec.settings.env) if study.resources.gpus not in (0, ()) else ():
         value = spec.settings.env[name]
         yield StudyError(problem, file=study.source, where=f"trainer.env.{name}", value=value, hint=GPU_HINT)
+
+
+SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
+SHELL_TEXT = re.compile(r"-[a-z]*c")
+"""The option of a shell behind which the text stands that it runs."""
+
+
+USES_WORDS, USES_FIRST_WORD = re.compile(r"\$\{?[1-9@*]"), re.compile(r"\$\{?0")
+
+
+def _shell_errors(study: Study, spec: CommandTable) -> Iterator[StudyError]:
+    """Yield an error where a text that a shell runs does not use the parameters behind it."""
+    words, style = spec.settings.command, read_style(spec.settings.style)
+    if words[0].rpartition("/")[2] not in SHELLS or not isinstance(style, ArgumentStyle) or style.also == "wandb":
+        return
+    index = next((index for index, word in enumerate(words[1:], 1) if SHELL_TEXT.fullmatch(word)), len(words))
+    if index + 1 >= len(words) or spec.settings.config is not None:
+        return
+    texts = (*words, *(spec.settings.env or {}).values())
+    placed = {name for text in texts for name in PLACEHOLDER_PATTERN.findall(text)}
+    unplaced = [name for name in spec.parameters if name not in placed]
+    text = words[index + 1].replace("{{", "{")
+    uses_them = USES_WORDS if index + 2 < len(words) else USES_FIRST_WORD  # the first one is the name of the shell
+    if unplaced and not uses_them.search(text):
+        problem = f"the text that {words[0]} runs does not get {', '.join(unplaced[:3])}, which would stand behind it"
+        hint = f'put {{{unplaced[0]}}} into the text, or end it with "$@" and add the word "{words[0]}" behind it'
+        yield StudyError(problem, file=study.source, where="trainer.command", value=text, hint=hint)
 
 
 def why_not_resumed(study: Study) -> str:

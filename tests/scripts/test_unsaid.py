@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import pytest
 
 from hptui.core.errors import StudyError
+from hptui.core.study import Study, TrainerSettings
 from hptui.core.trial import TrialStatus
 from hptui.operations.check import check
 from hptui.operations.run import run
 from hptui.scripts.arguments import compose_command
 from hptui.scripts.settings import read_command_spec
+from hptui.scripts.validate import check_study
 from tests.support import events, run_to_rest, trial, trials
 
 SCRIPT = """
@@ -106,3 +110,26 @@ def test_a_variable_has_the_text_that_the_script_reads(
         made = compose_command(spec, {}, tmp_path, tmp_path)
         assert bool(made.passed.refused) == (text == "refused"), made.passed
         assert made.environment.get("AMP", "refused" if made.passed.refused else "unset") == text
+
+
+@pytest.mark.parametrize("shell", ["sh", "/bin/bash"])
+@pytest.mark.parametrize("option", ["-c", "-ec"])
+@pytest.mark.parametrize(
+    "text", ["echo", 'echo "$@"', "echo $*", "echo $1", "echo $0", "echo ${{1}}", "echo {lr}", "echo $LR"]
+)
+@pytest.mark.parametrize("behind", [[], ["sh"], ["sh", "{lr}"]])
+def test_a_text_that_a_shell_runs_gets_its_parameters(
+    tmp_path: Path, shell: str, option: str, text: str, behind: list[str]
+) -> None:
+    """What the shell then writes tells whether it has the value."""
+    settings: dict[str, Any] = {"command": [shell, option, text, *behind], "lr": 0.125}
+    composed = compose_command(read_command_spec(settings), {}, tmp_path, tmp_path)
+    done = subprocess.run(composed.words, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
+    study = Study("s", (), TrainerSettings("command", settings), directory=str(tmp_path))
+    is_refused = False
+    try:
+        check_study(study)
+    except StudyError:
+        is_refused = True
+    is_stated = "{lr}" in behind or "{lr}" in text  # the command says where it stands, used or not
+    assert is_refused != ("0.125" in done.stdout or is_stated), (composed.words, done.stdout)
