@@ -186,6 +186,8 @@ KEY_BACKWARDS = re.compile(
     r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@+-]{1,30}\(\s?)?\w[\w./@+-]*|@)"
 )
 """The text before a number, backwards: `tensor(` or the like, quote, space, separator, space, key."""
+GOES_ON = re.compile(r"\s*(?:[=:|]\s*|\s)[-+]?\.?\d")
+"""A value behind a number that belongs to a name."""
 MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(rf"$|(?!\)\s*[:=])[\s,;|)\]%/]|{UNIT}")  # not in `reward (last 50): 3`
@@ -264,6 +266,8 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
             continue
         if separator == ":" and not near and not far and not _deliberate(key, match[0]):
             continue
+        if "@" in key and separator == ":" and GOES_ON.match(text, end):
+            continue  # `mAP@0.5:0.95 = 0.4`: a range in the name
         value, end = read_value(text, match)
         yield key, match.start() - key_match.end() + len(backwards) - len(key), end, value, spaced
 

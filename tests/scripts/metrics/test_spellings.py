@@ -113,3 +113,19 @@ def test_a_table_of_a_counter_and_one_metric_has_a_row_for_each_step(edge: str) 
     lines += [edge.format(number, 1 / number) for number in (1, 2, 4)]
     found = [(one.step, dict(one.metrics)) for line in lines for one in reader.read_all(line)]
     assert found == [(number, {"val_loss": 1 / number}) for number in (1, 2, 4)]
+
+
+@pytest.mark.parametrize("threshold", ["0.5", "0.50", "5", ".5"])
+@pytest.mark.parametrize("upto", ["0.95", "0.75", "95"])
+@pytest.mark.parametrize("between", [" = ", ": ", " ", "=", " | "])
+def test_a_range_in_a_name_is_no_value_of_it(threshold: str, upto: str, between: str) -> None:
+    short, long = f"mAP@{threshold}", f"mAP@{threshold}:{upto}"
+    lines = [f"{short}{between}0.4", f"{long}{between}0.1", f"{long}{between}0.2"]
+    for objective in (short, long, "loss"):
+        reader = PrintedTableReader([objective])
+        found = [reading.metrics for line in lines for reading in reader.read_all(line)]
+        values = {name: [one[name] for one in found if name in one] for name in (short, long)}
+        assert set(values[short]) <= {0.4}, (objective, lines, found)
+        assert set(values[long]) <= {0.1, 0.2}
+        if objective == long and between != " | ":
+            assert values[long] == [0.1, 0.2]
