@@ -25,10 +25,10 @@ from hptui.search.memory_fit import Form, GrowingSettings, KnownSizes, fit, misf
 from hptui.search.projection import LEAST_EXCESS, SpaceProjection
 
 Entry = TypeVar("Entry", int, tuple[float, int])
-CAUTION, OPTIMISM = 0.75, 1.0
+CAUTION, OPTIMISM = 1.0, 1.0
 """Standard errors of a peak that are added to a prediction before it is compared with the memory there is, and of the
 model that are taken off, as far as they exceed that of a peak: what is uncertain is tried."""
-TOLERATED, CAUTION_STEP, MOST_CAUTION = 0.08, 0.25, 2.0
+TOLERATED, CAUTION_STEP, MOST_CAUTION = 0.06, 0.25, 2.0
 """Share of the trials that the model admits that may have run out of memory, and what each one beyond it adds to the
 caution, up to the most: a sampler whose best trials are the largest proposes all of them at the edge, where the noise
 of peaks decides. The optimism is divided by one more than their number."""
