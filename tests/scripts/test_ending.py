@@ -69,7 +69,7 @@ CASES: list[tuple[str, int, list[str], bool, Reason | None, str]] = [
         ["loss 0.5", "Learning rate: Aborted!"],
         True,
         Reason.CRASH,
-        "in a trial: Rate:",
+        "in a trial: Learning rate:",
     ),
     ("click, confirmed", 1, ["loss 0.5", "Go on [y/N]: Aborted!"], True, Reason.CRASH, "in a trial: Go on [y/N]:"),
     ("click, hidden", 1, ["loss 0.5", "Token: ", "Aborted!"], True, Reason.CRASH, "in a trial: Token:"),
