@@ -87,7 +87,17 @@ def test_an_unknown_executor_is_refused_with_the_nearest_name(home: Path, tmp_pa
 
 def test_only_the_local_executor_knows_the_processes_of_attempts() -> None:
     """Modules that tell about this machine itself (its GPUs, leftovers, lock directory) are named here."""
-    machine = {"check", "check_places", "doctor", "doctor_study", "dry_run", "find", "gpu_check", "machine", "runner_process"}
+    machine = {
+        "check",
+        "check_places",
+        "doctor",
+        "doctor_study",
+        "dry_run",
+        "find",
+        "gpu_check",
+        "machine",
+        "runner_process",
+    }
     allowed = {"hptui.execution.probe", *(f"hptui.operations.{name}" for name in machine), "hptui.testing.in_process"}
     allowed |= {
         "hptui.execution.slurm.on_node",
