@@ -10,11 +10,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
-from hptui.scripts.metrics.splits import SPLITS, SYNONYMS, Split, headings, split_before
+from hptui.scripts.metrics.splits import MENTION, SPLITS, SYNONYMS, Split, headings, split_before
 from hptui.scripts.metrics.wording import POSSESSIVE
 from hptui.scripts.metrics.words import COUNTER_WORDS, IDLE_WORDS, METRIC_WORDS, VAGUE_WORDS
 
@@ -43,8 +44,15 @@ class MetricsReading:
 
 def canonical_name(name: str) -> str:
     """Return the canonical name: `eval/loss`, `Eval Loss` and `evaluation_loss` are `eval_loss`."""
+    return _known_name(name) if len(name) <= MAX_KEY_CHARS else _canonical(name)
+
+
+def _canonical(name: str) -> str:
     words = [word.lower() for word in WORD.findall(POSSESSIVE.sub("", name) if " " in name else name)]
     return "_".join(SYNONYMS.get(word, word) for word in words)
+
+
+_known_name = lru_cache(maxsize=4096)(_canonical)  # a script prints few names, again and again
 
 
 def to_number(value: Any) -> float | None:
@@ -206,6 +214,7 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
     """
     pairs: list[tuple[str, str, float, Split | None]] = []
     taken, of_splits = 0, headings(text := POSSESSIVE.sub("", text))
+    names_split = bool(wanted) and MENTION.search(text) is not None
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
             continue
@@ -216,7 +225,7 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
         # `train_loss_step` is a loss, `best_step` is no metric.
         if parts[-1] in COUNTER_WORDS and not METRIC_WORDS & set(parts) and canonical_name(name) not in wanted:
             continue
-        name, split = _of_split(text, name, key, start, wanted)
+        name, split = _of_split(text, name, key, start, wanted) if names_split else (name, None)
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
         pairs.append((name, _objective(name, wanted), value, split))
@@ -239,16 +248,18 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
 
 def _of_split(text: str, name: str, key: str, start: int, wanted: Collection[str]) -> tuple[str, Split | None]:
     """Return the name of a value as an objective has it, and its split where that name does not say it."""
-    words = canonical_name(name).split("_")
-    plain = "_".join(words[1:])
-    if words[0] in SPLITS and "_".join(words) not in wanted and plain in wanted and canonical_name(key) == plain:
+    whole = canonical_name(name)
+    if not any(whole.endswith(one) or one.endswith(whole) for one in wanted):
+        return name, None
+    words, plain = whole.split("_"), whole.partition("_")[2]
+    if words[0] in SPLITS and whole not in wanted and plain in wanted and canonical_name(key) == plain:
         return plain, Split(words[0], is_heading=True)  # `valid | best_loss 0.3` for the objective `best_loss`
     if not {*SPLITS}.isdisjoint(words) or not (split := split_before(text, start)):
         return name, None
-    if "_".join(words) in wanted:
+    if whole in wanted:
         return name, split
-    whole = f"{split.name}_{'_'.join(words)}"
-    return (whole, split._replace(is_heading=True)) if whole in wanted else (name, None)
+    longer = f"{split.name}_{whole}"
+    return (longer, split._replace(is_heading=True)) if longer in wanted else (name, None)
 
 
 def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
