@@ -249,7 +249,7 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
 def _of_split(text: str, name: str, key: str, start: int, wanted: Collection[str]) -> tuple[str, Split | None]:
     """Return the name of a value as an objective has it, and its split where that name does not say it."""
     whole = canonical_name(name)
-    if not any(whole.endswith(one) or one.endswith(whole) for one in wanted):
+    if not any(whole.endswith(asked) or asked.endswith(whole) for asked in wanted):
         return name, None
     words, plain = whole.split("_"), whole.partition("_")[2]
     if words[0] in SPLITS and whole not in wanted and plain in wanted and canonical_name(key) == plain:
