@@ -7,6 +7,7 @@ forms that neither has, and `fourth` to `sixteenth` have forms of public reposit
 them (from `ninth` on of scripts only). Printed are the shares of: sweeps read right; scripts that run right with the
 study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
 and one searched trial record the value that the script has for these settings).
+Libraries that several scripts stand in for are links to `stand_ins`, of which a copy is laid out.
 Nothing here is a test; `test_rate.py` holds the shares."""
 
 from __future__ import annotations
