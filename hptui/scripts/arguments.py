@@ -102,15 +102,7 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
     passed = Passed()
     work = directory / places.fill(spec.settings.workdir, "workdir")
     variables = _Variables(value_style, forms_in_command(words, work), passed)
-    environment: dict[str, str] = {}
-    by_placeholder = variable_forms(spec.settings.env or {}, variables.forms)
-    for variable, text in (spec.settings.env or {}).items():
-        parameter = text[1:-1]
-        if parameter in by_placeholder and parameter in spec.parameters:
-            places.placed.add(parameter)
-            variables.add(environment, variable, parameter, spec.parameters[parameter])
-        else:
-            environment[variable] = places.fill(text, f"env.{variable}")
+    environment = _given_variables(spec, places, variables)
     is_wandb = style == "wandb" or (isinstance(style, ArgumentStyle) and style.also == "wandb")
     remaining = {
         spec.name_in_script(name): value if is_wandb else places.fill_value(value)
@@ -150,6 +142,20 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
     return ComposedCommand(_inserted(words, passed.words), environment, files, places, passed, unnamed)
+
+
+def _given_variables(spec: CommandTable, places: Placeholders, variables: _Variables) -> dict[str, str]:
+    """Return the variables of `env`: a parameter's value as the script reads it, else the filled text."""
+    environment: dict[str, str] = {}
+    by_placeholder = variable_forms(spec.settings.env or {}, variables.forms)
+    for variable, text in (spec.settings.env or {}).items():
+        parameter = text[1:-1]
+        if parameter in by_placeholder and parameter in spec.parameters:
+            places.placed.add(parameter)
+            variables.add(environment, variable, parameter, spec.parameters[parameter])
+        else:
+            environment[variable] = places.fill(text, f"env.{variable}")
+    return environment
 
 
 def copy_mark(copy: Path) -> Path:

@@ -99,11 +99,16 @@ def outlook_of(view: View, searched_by_revision: Mapping[int, str] | None = None
 
 def searched_by_revision(revisions: Sequence[Revision]) -> dict[int, str]:
     """Return what each revision of the study searched, as text: space, constraints, settings, stages."""
+    return _by_revision(revisions, "constraints")
+
+
+def _by_revision(revisions: Sequence[Revision], *keys: str) -> dict[int, str]:
+    """Return space, settings, stages and some keys of the search of each revision, as text."""
     return {
         revision.rev: canonical_json(
             [
                 *map(revision.spec.get, ("space", "trainer", "stage")),
-                (revision.spec.get("search") or {}).get("constraints"),
+                *map((revision.spec.get("search") or {}).get, keys),
             ]
         )
         for revision in revisions
@@ -115,15 +120,7 @@ def of_earlier_files(view: View, revisions: Sequence[Revision]) -> list[Trial]:
 
     Of the baseline and a listed trial only the settings count.
     """
-    proposed = {
-        revision.rev: canonical_json(
-            [
-                *map(revision.spec.get, ("space", "trainer", "stage")),
-                *map((revision.spec.get("search") or {}).get, ("constraints", "sampler", "seed")),
-            ]
-        )
-        for revision in revisions
-    }
+    proposed = _by_revision(revisions, "constraints", "sampler", "seed")
     now = proposed.get(max(proposed, default=0))
     return [
         trial

@@ -92,24 +92,15 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
                     es="es" if len(trials) == 1 else "",
                 )
             )
-    others = facts.data.cohort.other_length
-    if others and analysis.scores.scores:
-        parts.append(
-            line(
-                "{n} of another length of training {do} not count",
-                n=facts.count_with_noun(f"{key}.other_length", others, "trial"),
-                do="does" if len(others) == 1 else "do",
-            )
-        )
-    imported = facts.data.cohort.imported
-    if imported and analysis.scores.scores:
-        parts.append(
-            line(
-                "{n} {do} not count",
-                n=facts.count_with_noun(f"{key}.imported", imported, "imported trial"),
-                do="does" if len(imported) == 1 else "do",
-            )
-        )
+    cohort = facts.data.cohort
+    for name, others, noun, length in (
+        ("other_length", cohort.other_length, "trial", " of another length of training"),
+        ("imported", cohort.imported, "imported trial", ""),
+    ):
+        if others and scores.scores:
+            counted = facts.count_with_noun(f"{key}.{name}", others, noun)
+            do = "does" if len(others) == 1 else "do"
+            parts.append(line("{n}{length} {do} not count", n=counted, length=length, do=do))
     if scores.cut is not None:
         cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, scores.cut, analysis.trials)
         side = "above" if analysis.objective.goal == "minimize" else "below"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hptui.core.trial import Value
 from hptui.scripts.inspect.command_groups import CommandGroups
 from hptui.scripts.inspect.converters import words_like
-from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, normal_name
+from hptui.scripts.inspect.forms import READS_OF_TYPE, UNKNOWN, FormKind, OptionForm, Reads, normal_name
 from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.syntax import (
     Constants,
@@ -69,7 +69,6 @@ CLICK_TYPES: Mapping[str, tuple[str, Reads]] = {
     "float": ("float", Reads.FLOAT),
     "str": ("str", Reads.TEXT),
 }
-READS_OF_TYPE = {"int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT, "bool": Reads.BOOL}
 
 
 def _option(names: list[str], call: ast.Call, constants: Constants, *, positional: bool) -> ScriptOption:

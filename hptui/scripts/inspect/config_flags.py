@@ -10,7 +10,7 @@ from typing import Any
 
 from hptui.scripts.inspect.config_file import existing_file
 from hptui.scripts.inspect.constants import entries_of_table
-from hptui.scripts.inspect.forms import UNKNOWN, OptionForm, Reads
+from hptui.scripts.inspect.forms import READS_OF_TYPE, UNKNOWN, OptionForm, Reads
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -23,7 +23,6 @@ from hptui.scripts.inspect.syntax import (
 from hptui.scripts.syntax_nodes import all_nodes
 
 DICT_NAMES = ("ConfigDict", "d", "config_dict")
-READS_OF_TYPE = {"bool": Reads.BOOL, "int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
 MAX_CONFIG_BYTES = 1 << 20
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.inspect.annotations import read_annotation
-from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, on_off
+from hptui.scripts.inspect.forms import READS_OF_TYPE, UNKNOWN, FormKind, OptionForm, Reads, on_off
 from hptui.scripts.inspect.functions import plain_default, signature_pairs
 from hptui.scripts.inspect.syntax import (
     Constants,
@@ -101,7 +101,6 @@ OF_LIBRARY = "of transformers.TrainingArguments"
 TRAINING_CLASSES = ("TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig",
                     "RewardConfig", "RLOOConfig")  # fmt: skip
 """Ends of the names of classes that have the fields of transformers.TrainingArguments."""
-READS_OF_TYPE = {"int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
 MAX_DEPTH = 4
 """Dataclasses within dataclasses that are followed."""
 

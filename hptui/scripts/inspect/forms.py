@@ -66,6 +66,10 @@ FLAG_KINDS = (FormKind.FLAG, FormKind.STORE_FALSE, FormKind.ON_OFF, FormKind.STO
 """Kinds that take no value: each flag of `sets` sets one."""
 
 
+READS_OF_TYPE = {"bool": Reads.BOOL, "int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
+"""What a script makes of a word, by the type of an option."""
+
+
 @dataclass(frozen=True, slots=True)
 class OptionForm:
     """How one option is declared.

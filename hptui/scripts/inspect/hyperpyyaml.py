@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.scripts.inspect.config_file import existing_file, file_option
-from hptui.scripts.inspect.forms import OptionForm, Reads
+from hptui.scripts.inspect.forms import READS_OF_TYPE, OptionForm, Reads
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls
 from hptui.scripts.syntax_nodes import all_nodes
 
@@ -18,7 +18,6 @@ FILE = re.compile(r"(?<![\w/.-])([\w./-]{1,200}\.ya?ml)\b")
 """A file of settings that a text names."""
 FOLDER_OF_OUTPUT = "output_folder"
 """The setting that says where a recipe writes."""
-READS_OF_TYPE = {"bool": Reads.BOOL, "int": Reads.INT, "float": Reads.FLOAT, "str": Reads.TEXT}
 
 
 def hyperpyyaml_options(tree: ast.Module, path: Path) -> InspectedScript | None:

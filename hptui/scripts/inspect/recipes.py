@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hptui.scripts.inspect.config_file import config_leaves, existing_file, file_content, file_option
-from hptui.scripts.inspect.forms import OptionForm, Reads
+from hptui.scripts.inspect.forms import READS_OF_TYPE, OptionForm, Reads
 from hptui.scripts.inspect.functions import plain_default
-from hptui.scripts.inspect.hyperpyyaml import READS_OF_TYPE
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption
 
 USAGE = re.compile(r"--config(?:[= ]|\s+)([\w./-]{1,200}\.ya?ml)\b")
