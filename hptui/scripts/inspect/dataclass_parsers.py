@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.inspect.annotations import read_annotation
-from hptui.scripts.inspect.forms import READS_OF_TYPE, UNKNOWN, FormKind, OptionForm, Reads, on_off
+from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, on_off
 from hptui.scripts.inspect.functions import plain_default, signature_pairs
+from hptui.scripts.inspect.library_dataclasses import is_training_class, other_options, training_options
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,
@@ -24,19 +25,6 @@ from hptui.scripts.inspect.syntax import (
 )
 from hptui.scripts.syntax_nodes import all_nodes
 
-TRAINING_ARGUMENTS: dict[str, Any] = {
-    "learning_rate": 5e-5,
-    "per_device_train_batch_size": 8,
-    "gradient_accumulation_steps": 1,
-    "num_train_epochs": 3.0,
-    "weight_decay": 0.0,
-    "warmup_steps": 0,
-    "lr_scheduler_type": "linear",
-    "max_grad_norm": 1.0,
-    "seed": 42,
-}
-"""Commonly searched fields of transformers.TrainingArguments with the defaults of transformers 5."""
-
 
 def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     """Inspect `HfArgumentParser((A, B, TrainingArguments))` or `tyro.cli(A)` of the script's dataclasses."""
@@ -44,10 +32,10 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
     parser = ""
     for name, call in calls(tree):
         last = name.rsplit(".", 1)[-1]
-        if last in ("HfArgumentParser", "TrlParser") and call.args:
+        given = call.args[0] if call.args else keyword_argument(call, "dataclass_types")
+        if last in ("HfArgumentParser", "TrlParser") and given is not None:
             parser = last
-            first = call.args[0]
-            items = first.elts if isinstance(first, ast.Tuple | ast.List) else [first]
+            items = _listed(given, tree)
             used += [dotted_name(item).rsplit(".", 1)[-1] for item in items]
         elif name == "tyro.cli" and call.args:
             parser, used = "tyro", [*used, *_of_tyro(call.args[0])]
@@ -61,8 +49,10 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
     for name in used:
         node = classes.get(name)
         bases = [dotted_name(base).rsplit(".", 1)[-1] for base in node.bases] if node else [name]
-        if any(base.endswith(TRAINING_CLASSES) and base not in classes for base in reader.bases_of(bases)):
-            _training_arguments(script)
+        libraries = [base for base in reader.bases_of(bases) if base not in classes]
+        script.options += next((training_options(base) for base in libraries if is_training_class(base)), [])
+        if parser == "TrlParser" and node is None:
+            script.options += other_options(name)
         if node is not None:
             prefix = f"{used.index(name)}." if is_tyro and len(used) > 1 else ""  # tuple[A, B]: --0.lr, --1.lr
             script.options += reader.fields_of(node, prefix)
@@ -70,6 +60,15 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
             script.options += reader.arguments_of(functions[name])
     script.options = list({option.name: option for option in script.options}.values())
     return script if script.options else None
+
+
+def _listed(given: ast.expr, tree: ast.Module) -> list[ast.expr]:
+    """Return the classes of a tuple, of a single class, or of a variable that holds such a tuple."""
+    if isinstance(given, ast.Name):
+        assigned = [n for n in all_nodes(tree) if isinstance(n, ast.Assign) and given.id in map(dotted_name, n.targets)]
+        held = [node.value for node in assigned if isinstance(node.value, ast.Tuple | ast.List)]
+        given = held[0] if held else given
+    return given.elts if isinstance(given, ast.Tuple | ast.List) else [given]
 
 
 def _of_tyro(node: ast.expr) -> list[str]:
@@ -80,27 +79,6 @@ def _of_tyro(node: ast.expr) -> list[str]:
     return [dotted_name(node).rpartition(".")[2]]
 
 
-def _training_arguments(script: InspectedScript) -> None:
-    script.options += [
-        ScriptOption(
-            name,
-            name,
-            type_of(value),
-            value,
-            help=OF_LIBRARY,
-            form=OptionForm(reads=READS_OF_TYPE[type_of(value)], flags=(f"--{name}",), silent=value),
-        )
-        for name, value in TRAINING_ARGUMENTS.items()
-    ]
-    form = OptionForm(reads=Reads.TEXT, flags=("--output_dir",))
-    script.options.append(ScriptOption("output_dir", "output_dir", "str", form=form))
-
-
-OF_LIBRARY = "of transformers.TrainingArguments"
-"""The help text of options that are not declared in the script."""
-TRAINING_CLASSES = ("TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig",
-                    "RewardConfig", "RLOOConfig")  # fmt: skip
-"""Ends of the names of classes that have the fields of transformers.TrainingArguments."""
 MAX_DEPTH = 4
 """Dataclasses within dataclasses that are followed."""
 

@@ -12,7 +12,6 @@ from hptui.scripts.inspect.config_file import file_by_option, merged_by_omegacon
 from hptui.scripts.inspect.config_flags import with_config_flags
 from hptui.scripts.inspect.configurator import is_configurator
 from hptui.scripts.inspect.constants import known_values
-from hptui.scripts.inspect.dataclass_parsers import OF_LIBRARY
 from hptui.scripts.inspect.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
 from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
@@ -20,6 +19,7 @@ from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.hyperpyyaml import hyperpyyaml_options
 from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants, with_modules_as_choices
 from hptui.scripts.inspect.keyed_words import keyed_words
+from hptui.scripts.inspect.library_dataclasses import OF_LIBRARY
 from hptui.scripts.inspect.metric_files import event_files, is_path, lightning_files, written_file
 from hptui.scripts.inspect.metrics import METRIC_NAME, best_rank, measured
 from hptui.scripts.inspect.modes import mode_words, with_modes

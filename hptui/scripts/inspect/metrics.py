@@ -134,7 +134,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
 NO_MEASURE = re.compile(
     r"every|freq|interval|steps?|epochs?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
     r"years?|months?|days?|dates?|periods?|start|end|id|ids|idx|index|fold|seed|mode|name|loader|labels?|class|classes|"
-    r"len\w*|rows?|records?|points?|users?|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
+    r"len\w*|following|inds?|indices|rows?|records?|points?|users?|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
 )
 """Words of what belongs to an evaluation and measures nothing by itself."""
 

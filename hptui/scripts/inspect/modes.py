@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hptui.scripts.inspect.forms import OptionForm
-from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, dotted_name
+from hptui.scripts.inspect.forms import OptionForm, Reads
+from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, dotted_name
 from hptui.scripts.syntax_nodes import all_nodes
 
 TRAINING_MODE = re.compile(r"(?:do_?|is_?|run_?)?train(?:ing)?|do_fit")
@@ -30,7 +30,24 @@ def with_modes(script: InspectedScript, tree: ast.Module) -> InspectedScript:
         known, asked = {option.name for option in script.options}, _asked(tree)
         more = [name for name in ("do_train", "do_eval") if name in asked and name not in known]
         script.options += [ScriptOption(name, name, "bool", True) for name in more]
+        if "eval_strategy" not in known and _needs_evaluations(tree):
+            form = OptionForm(reads=Reads.TEXT, flags=("--eval_strategy",), silent="no")
+            script.options.append(ScriptOption("eval_strategy", "eval_strategy", "str", "epoch", form=form))
     return script
+
+
+def _needs_evaluations(tree: ast.Module) -> bool:
+    """Return whether a script evaluates only while it trains, if its TrainingArguments say so: by default they do not.
+
+    It gives its trainer held-out data, or asks for `eval_strategy`; it calls no `evaluate`, and sets none itself.
+    """
+    methods = [node.attr for node in all_nodes(tree) if isinstance(node, ast.Attribute)]
+    given = {word.arg for name, call in calls(tree) if name.endswith("Trainer") for word in call.keywords}
+    stored = [node for node in all_nodes(tree) if isinstance(node, ast.Assign)]
+    sets = any(dotted_name(target).endswith("eval_strategy") for node in stored for target in node.targets)
+    is_given = any(word.arg == "eval_strategy" for _, call in calls(tree) for word in call.keywords)
+    is_silent = "evaluate" not in methods and not sets and not is_given
+    return is_silent and ("eval_dataset" in given or "eval_strategy" in _asked(tree))
 
 
 def mode_words(options: Sequence[ScriptOption], tree: ast.Module) -> list[str]:

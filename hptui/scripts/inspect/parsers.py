@@ -98,7 +98,7 @@ def _add(
     """Add an option; two flags of one destination (`--shuffle`, `--no-shuffle`) become one."""
     earlier = by_destination.get(destination)
     form = merged(earlier.form, option.form) if earlier and earlier.form and option.form else None
-    if earlier is not None and form is not None:
+    if earlier is not None and form is not None and form.flags:
         on = next((flag for value, flag in form.sets if value is True), form.flags[0])
         both = replace(
             earlier,
@@ -110,7 +110,8 @@ def _add(
         script.options[script.options.index(earlier)] = by_destination[destination] = both
         return
     by_destination.setdefault(destination, option)
-    script.options.append(option)
+    if all(option.name != other.name for other in script.options):  # a second declaration is another program's
+        script.options.append(option)
 
 
 def _spell(script: InspectedScript, dashed: set[bool]) -> None:

@@ -72,7 +72,7 @@ RULES = (
 NEVER_SEARCHED = re.compile(
     r"(.*_)?(seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
     r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
-    r"bs_eval|eval_batch_size|vocab_size|num_classes|trials|checkpoint|save)(_.*)?",
+    r"timeout|trust|bs_eval|eval_batch_size|vocab_size|num_classes|trials|checkpoint|save)(_.*)?",
     re.IGNORECASE,
 )
 """Names that are no hyperparameters, whatever their type."""
@@ -158,7 +158,12 @@ def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
         return None
     if isinstance(value, int):
         return (f"{max(1, value // 2)}..{value * 2} int", "around the default", False) if value > 1 else None
-    return f"{_decimal(two_digits(value / 2))}..{_decimal(two_digits(value * 2))}", "around the default", False
+    most = min(value * 2, 1.0) if value <= 1.0 and SHARE.fullmatch(option.name.rpartition(".")[2]) else value * 2
+    return f"{_decimal(two_digits(value / 2))}..{_decimal(two_digits(most))}", "around the default", False
+
+
+SHARE = re.compile(r"(?:.*_)?(?:p|prob\w*|quantile|ratio|frac\w*|share|percent\w*|utili[sz]ation|keep)(?:_.*)?", re.I)
+"""Names of what is at most 1."""
 
 
 def _range(rule: TypicalRange, option: ScriptOption) -> Value:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from hptui.scripts.inspect.shown import BY_NAME
-from hptui.scripts.inspect.syntax import calls
+from hptui.scripts.inspect.syntax import calls, dotted_name
 from hptui.scripts.syntax_nodes import all_nodes
 
 PARSING_METHODS = ("parse_args", "parse_known_args", "parse_args_into_dataclasses", "parse_intermixed_args")
@@ -31,23 +31,25 @@ def reaches_parsing(tree: ast.Module, project: ast.Module) -> bool:
 
 
 def without_other_parsers(tree: ast.Module, project: ast.Module) -> ast.Module:
-    """Return a script with its modules, less the functions that read the command line of other programs.
+    """Return a script with its modules, less the functions that make or read the command line of other programs.
 
-    Nothing is left out where the script reaches no such function, or all.
+    Nothing is left out where the script reaches no such function and reads no command line itself, or reaches all.
     """
     lines = {id(node) for node in tree.body}
-    parsing = [n for n in project.body if id(n) not in lines and isinstance(n, ast.FunctionDef) and _parses(n)]
-    if len(parsing) < len(("one", "another")):
-        return project
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    others = [node for node in project.body if id(node) not in lines]
+    by_name = any(name in BY_NAME for name, _ in calls(tree))
+    functions = [node for node in others if isinstance(node, ast.FunctionDef)]
+    declaring = [n for n in functions if _parses(n) or (_declares(n) and (n.name in own or not by_name))]
     definitions: dict[str, list[ast.stmt]] = {}
-    for node in project.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and id(node) not in lines:
+    for node in others:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name not in own:  # its own name hides the other
             definitions.setdefault(node.name, []).append(node)
     reached = {id(node) for node in _reached(tree, definitions)}
-    others = {id(node) for node in parsing} - reached
-    if len(others) == len(parsing) or not others:
+    unreached = {id(node) for node in declaring} - reached
+    if len(unreached) == len(declaring) and not _declares(tree):
         return project
-    return ast.Module([node for node in project.body if id(node) not in others], project.type_ignores)
+    return ast.Module([node for node in project.body if id(node) not in unreached], project.type_ignores)
 
 
 def without_unused(tree: ast.Module, project: ast.Module) -> ast.Module:
@@ -85,7 +87,17 @@ def _parses(node: ast.AST) -> bool:
     return any(isinstance(inner, ast.Attribute) and inner.attr in PARSING_METHODS for inner in all_nodes(node))
 
 
+def _declares(node: ast.AST) -> bool:
+    return _parses(node) or any(isinstance(n, ast.Attribute) and n.attr == "add_argument" for n in all_nodes(node))
+
+
 def _names(node: ast.AST) -> list[str]:
     """Return the names that code uses, the last parts of dotted ones; those of imports, too."""
     names = [inner.id for inner in all_nodes(node) if isinstance(inner, ast.Name)]
-    return names + [inner.attr for inner in all_nodes(node) if isinstance(inner, ast.Attribute)]
+    methods = [inner for inner in all_nodes(node) if isinstance(inner, ast.Attribute)]
+    made = {dotted_name(t) for n in all_nodes(node) if isinstance(n, ast.Assign) for t in n.targets}
+    return names + [
+        method.attr
+        for method in methods
+        if method.attr not in PARSING_METHODS or (dotted_name(method.value) or "()") not in {*made, "()"}
+    ]

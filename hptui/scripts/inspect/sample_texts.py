@@ -15,7 +15,8 @@ WHOLE_NUMBER_NAME = re.compile(
 )
 """Names of expressions that are whole numbers."""
 TEXT_NAME = re.compile(
-    r"(?:.*_)?(?:name|path|dir|file|mode|phase|split|stage|device|model|optimizer|dataset|tag|prefix|time|timestamp|date)",
+    r"(?:.*_)?(?:name|path|dir|file|mode|phase|split|stage|device|model|optimizer|dataset|tag|prefix|time|timestamp|date|"
+    r"table|report)(?:_(?:train|val|valid|test))?",
     re.IGNORECASE,
 )
 """Names of expressions that are texts."""

@@ -12,6 +12,8 @@ from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_DEPTH = 10
 """Variables and functions that are followed from one table to the next."""
+MAX_KEYS = 200
+"""Keys of a table that is joined from others."""
 MAX_GIVEN_DEPTH = 2
 """Functions within functions that are followed with what calls give them: that is done for each call."""
 COPYING_CALLS = ("dict", "OrderedDict", "sorted", "copy", "deepcopy", "average", "reduce_dict", "asdict", "defaultdict")
@@ -184,8 +186,21 @@ def _joined(tables: list[ast.Dict | None]) -> ast.Dict | None:
     known = [table for table in tables if table is not None and table.keys]
     if not known:
         return None
-    keys = [key for table in known for key in table.keys]
-    return ast.Dict(keys, [value for table in known for value in table.values])
+    if len(known) == 1:
+        return known[0]
+    entries: dict[str, tuple[ast.expr | None, ast.expr]] = {}
+    for table in known:
+        for key, value in zip(table.keys, table.values, strict=True):
+            entries.setdefault(_identity(key, value), (key, value))
+    kept = [*entries.values()][:MAX_KEYS]
+    return ast.Dict([key for key, _ in kept], [value for _, value in kept])
+
+
+def _identity(key: ast.expr | None, value: ast.expr) -> str:
+    """Return what tells an entry of a table from others: its key; what it puts in for `**table`."""
+    if isinstance(key, ast.Constant):
+        return repr(key.value)
+    return ast.dump(key) if key is not None else f"**{ast.dump(value)}"
 
 
 def _returned(function: ast.FunctionDef) -> list[ast.expr]:
