@@ -1,4 +1,4 @@
-"""Scripts that stand in packages: parsers of other programs in them, dataclasses of libraries, tables that call tables."""
+"""Scripts that stand in packages: other programs in them, dataclasses of libraries, tables made of tables."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def with_modes(script: InspectedScript, tree: ast.Module) -> InspectedScript:
 
 
 def _needs_evaluations(tree: ast.Module) -> bool:
-    """Return whether a script evaluates only while it trains, if its TrainingArguments say so: by default they do not.
+    """Return whether a script evaluates only if its TrainingArguments say so: by default they do not.
 
     It gives its trainer held-out data, or asks for `eval_strategy`; it calls no `evaluate`, and sets none itself.
     """

@@ -158,11 +158,13 @@ def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
         return None
     if isinstance(value, int):
         return (f"{max(1, value // 2)}..{value * 2} int", "around the default", False) if value > 1 else None
-    most = min(value * 2, 1.0) if value <= 1.0 and SHARE.fullmatch(option.name.rpartition(".")[2]) else value * 2
+    most = min(value * 2, 1.0) if value <= 1.0 and AT_MOST_1.fullmatch(option.name.rpartition(".")[2]) else value * 2
     return f"{_decimal(two_digits(value / 2))}..{_decimal(two_digits(most))}", "around the default", False
 
 
-SHARE = re.compile(r"(?:.*_)?(?:p|prob\w*|quantile|ratio|frac\w*|share|percent\w*|utili[sz]ation|keep)(?:_.*)?", re.I)
+AT_MOST_1 = re.compile(
+    r"(?:.*_)?(?:p|prob\w*|quantile|ratio|frac\w*|share|percent\w*|utili[sz]ation|keep)(?:_.*)?", re.I
+)
 """Names of what is at most 1."""
 
 

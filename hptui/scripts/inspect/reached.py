@@ -31,7 +31,7 @@ def reaches_parsing(tree: ast.Module, project: ast.Module) -> bool:
 
 
 def without_other_parsers(tree: ast.Module, project: ast.Module) -> ast.Module:
-    """Return a script with its modules, less the functions that make or read the command line of other programs.
+    """Return a script with its modules, less the functions that read command lines of other programs.
 
     Nothing is left out where the script reaches no such function and reads no command line itself, or reaches all.
     """
