@@ -137,3 +137,20 @@ def test_sections_and_sentences_name_an_objective() -> None:
     reading = LineReader(("accuracy_of_the_network",)).read("Accuracy of the network: 65.5 %")
     assert reading is not None
     assert reading.metrics == {"accuracy_of_the_network": 65.5}
+
+
+@pytest.mark.parametrize("word", ["dim", "axis"])
+@pytest.mark.parametrize("call", ["F.softmax(x, {}={})", "x.argmax({}={}, keepdim=True)", "torch.cat([x, y], {}={})"])
+def test_a_dimension_of_a_tensor_is_no_width(word: str, call: str) -> None:
+    axis, width = (all_constants(ast.parse(call.format(word, n)), {}) for n in (-1, 64))
+    assert axis == {}
+    assert list(width.values()) == ([64] if word == "dim" else [])
+
+
+@pytest.mark.parametrize("name", ["Config", "Args", "HParams", "TrainSettings"])
+def test_every_argument_of_a_class_of_settings_is_listed(name: str) -> None:
+    source = (
+        f"class {name}:\n    def __init__(self, lr: float = 0.1, seed: int = 3, wide=True):\n        self.lr = lr\n"
+    )
+    source += f"        self.seed, self.wide = seed, wide\n{name}()\n"
+    assert all_constants(ast.parse(source), {}) == {f"{name}.lr": 0.1, f"{name}.seed": 3, f"{name}.wide": True}

@@ -390,6 +390,12 @@ def test_bytes_that_are_no_text_are_said(tmp_path):
         (ScriptOption("opt", type="str", choices=("a", "b")), {"choices": ["a", "b"]}),
         (ScriptOption("use_bias", type="bool", default=True), {"choices": [False, True]}),
         (ScriptOption("strange", type="int", default=10), "5..20 int"),
+        (ScriptOption("gae_lambda", type="float", default=0.95), "0.8..0.999"),
+        (ScriptOption("keep_fraction", type="float", default=0.75), "0.38..1.0"),
+        (ScriptOption("alpha", type="float", help="the starting learning rate"), "1e-5..0.01 log"),
+        (ScriptOption("eta", type="float", default=0.5, help="Learning rate of the discriminator"), "0.05..5.0 log"),
+        (ScriptOption("gamma", type="float", default=0.7, help="Learning rate step gamma"), "0.7..0.999"),
+        (ScriptOption("cut", type="float", default=4.0, help="learning rate decay: by how much"), "2.0..8.0"),
     ],
 )
 def test_usual_names_have_usual_ranges_around_their_default(one, entry):
@@ -399,6 +405,13 @@ def test_usual_names_have_usual_ranges_around_their_default(one, entry):
 @pytest.mark.parametrize("name", ["seed", "output_dir", "epochs", "log_every", "num_workers", "data_path", "max_steps"])
 def test_what_nobody_searches_is_left_out(name):
     assert typical_range(ScriptOption(name, type="int", default=3)) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["cuda", "use_cuda", "track", "capture_video", "render", "push_to_hub", "upload_model"]
+)
+def test_flags_that_change_no_model_are_left_out(name):
+    assert typical_range(ScriptOption(name, type="bool", default=False)) is None
 
 
 def test_a_shell_script_is_looked_at(tmp_path):

@@ -199,3 +199,6 @@ def test_what_is_printed_under_an_option_that_is_off_is_no_objective() -> None:
     source = "if args.evaluate:\n    print(f'test_acc: {a:.4f}')\nprint('Best acc:')\nprint(best)\n"
     assert measured(ast.parse(source), off=["evaluate"]).readable == ["best_acc"]
     assert measured(ast.parse(source)).readable[0] == "test_acc"
+    source = "if args.save:\n    w.add_scalar('eval/return', r, n)\nw.add_scalar('charts/return', r, n)\n"
+    assert measured(ast.parse(source), off=["save"]).tagged == ["charts/return"]
+    assert measured(ast.parse(source)).tagged == ["eval/return", "charts/return"]

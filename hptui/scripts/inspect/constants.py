@@ -111,7 +111,7 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         given = [word.arg for word in call.keywords if word.arg]
         given += positional_names(call)[: len(call.args)] if last not in own else []
         arguments = [*given, *(argument.arg for argument, _, _ in signature(tree, last))] if last in own else given
-        is_training = last in own and TRAINING_FUNCTION.fullmatch(last)
+        is_training = last in own and (TRAINING_FUNCTION.fullmatch(last) or SETTINGS_CLASS.fullmatch(last))
         is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
         names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or is_tuned(name))}
         tables = [(word.arg, word.value) for word in call.keywords if word.arg and isinstance(word.value, ast.Dict)]
@@ -129,7 +129,18 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         value = _standing(tree, name)
         if isinstance(value, bool | int | float | str | list) and not name.rpartition(".")[2].startswith("_"):
             by_name[name] = value
-    return by_name
+    return {name: value for name, value in by_name.items() if not _is_axis(name.rpartition(".")[2], value)}
+
+
+def _is_axis(name: str, value: Any) -> bool:
+    """Return whether an argument names a dimension of a tensor: `softmax(x, dim=1)`, unlike `Model(dim=64)`."""
+    if name in ("keepdim", "keepdims"):
+        return True
+    return name in ("dim", "axis") and isinstance(value, int) and abs(value) <= LAST_AXIS
+
+
+LAST_AXIS = 4
+"""The dimensions that tensors have; no model is that narrow."""
 
 
 def _is_number(slots: list[tuple[Any, Any]]) -> bool:

@@ -82,7 +82,8 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     names |= dict.fromkeys(_printed(samples, tree, sources, places, errors))
     of_libraries = library_metrics(tree)
     names |= dict.fromkeys(of_libraries)
-    tags = [tag for name, call in calls(tree) if name.endswith(".add_scalar") for tag in _tags(call, samples)]
+    scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
+    tags = [tag for call in scalars for tag in _tags(call, samples)]
     directories = [
         argument
         for name, call in calls(tree)

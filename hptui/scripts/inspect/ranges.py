@@ -66,11 +66,17 @@ RULES = (
         r"n_estimators|n_neighbors|max_depth|min_samples_(leaf|split)|num_leaves|max_leaf_nodes", "whole", 2, 200
     ),
     TypicalRange(r"subsample|colsample\w*", "linear", 0.5, 1.0),
-    TypicalRange(r"gamma|lr_decay|decay", "linear", 0.8, 0.999),
+    TypicalRange(
+        r"(lr_?)?gamma|lr_decay|decay|discount(_factor)?|(gae|td)_?lam(bda)?|polyak|(.*_)?ema(_decay|_rate|_momentum)?",
+        "linear",
+        0.8,
+        0.999,
+    ),
 )
 
 NEVER_SEARCHED = re.compile(
-    r"(.*_)?(seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
+    r"(.*_)?(timesteps|episodes|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
+    r"seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
     r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
     r"timeout|trust|bs_eval|eval_batch_size|vocab_size|num_classes|trials|checkpoint|save)(_.*)?",
     re.IGNORECASE,
@@ -84,7 +90,7 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     None: the parameter is not searched.
     """
     name = option.name.rsplit(".", 1)[-1].lower()
-    rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+    rule = rule_of(option)
     if option.choices and len(option.choices) > 1:
         return {"choices": list(option.choices)}, "", False
     if rule is None and NEVER_SEARCHED.fullmatch(name):
@@ -106,9 +112,21 @@ def range_of_length(option: ScriptOption) -> tuple[Value, str, bool] | None:
 
 
 def rule_of(option: ScriptOption) -> TypicalRange | None:
-    """Return the rule for the name of a parameter; None without one."""
+    """Return the rule for a parameter, by its name or as a learning rate by its help; None without one."""
     name = option.name.rsplit(".", 1)[-1].lower()
-    return next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+    rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+    is_open = rule is None or name == "alpha"  # of LoRA, or of an optimizer
+    is_rate = option.type in ("float", "any") and HELP_OF_LEARNING_RATE.match(option.help)
+    return RULES[0] if is_open and is_rate else rule
+
+
+HELP_OF_LEARNING_RATE = re.compile(
+    r"(?:(?:set|use|the|an?|initial|starting|start|base|peak|max(?:imum)?|default|optimi[sz]er(?:'s)?|adam\w*|sgd)\s+)*"
+    r"learning[ -]rates?\b"
+    r"(?![^.,;(]*(?:decay|schedul|warm|factor|multipl|polic|gamma|drop|range|reduc|anneal|step|exp|cosine|linear|patience|mult))",
+    re.IGNORECASE,
+)
+"""How the help of an option begins that is a learning rate, whatever it is called."""
 
 
 def has_rule(name: str) -> bool:
@@ -143,8 +161,7 @@ def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
     """
 
     def place(option: ScriptOption) -> tuple[bool, bool, bool, bool]:
-        name = option.name.rsplit(".", 1)[-1].lower()
-        rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+        rule = rule_of(option)
         is_number = option.type in ("int", "float") and option.default is not None
         return rule is None or not rule.first, rule is None, not is_number, option.type == "bool"
 
@@ -163,7 +180,8 @@ def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
 
 
 AT_MOST_1 = re.compile(
-    r"(?:.*_)?(?:p|prob\w*|quantile|ratio|frac\w*|share|percent\w*|utili[sz]ation|keep)(?:_.*)?", re.I
+    r"(?:.*_)?(?:p|prob\w*|quantile|ratio|frac\w*|share|percent\w*|utili[sz]ation|keep|confidence|start_e)(?:_.*)?",
+    re.I,
 )
 """Names of what is at most 1."""
 

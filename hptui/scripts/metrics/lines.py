@@ -28,7 +28,7 @@ from hptui.scripts.metrics.parts import says_mean
 from hptui.scripts.metrics.spellings import Spellings
 from hptui.scripts.metrics.splits import SPLITS, Split
 from hptui.scripts.metrics.steps import StepClock, StepCounter
-from hptui.scripts.metrics.wording import SPLIT_WORD, named_by_field, reworded
+from hptui.scripts.metrics.wording import last_split, named_by_field, reworded
 from hptui.scripts.metrics.words import METRIC_WORDS
 
 MAX_LINE_CHARS = 8192
@@ -136,7 +136,9 @@ class LineReader:
         if not VALUE_SIGNS.search(text):
             return []
         if "{" in text and (values := find_mapping(text)) is not None:
-            return self._record(*self._of_split(values, text[: text.find("{")]))
+            before, after = text[: text.find("{")], text[text.rfind("}") + 1 :]
+            beside = self._pairs(_cut(before + REMOVED + after)) if VALUE_SIGNS.search(before + after) else []
+            return _together(beside, self._record(*self._of_split(values, before)))
         text = _cut(text)
         follows_warning, self._warned = self._warned, bool(WARNING.search(text))
         if self._warned or (follows_warning and text.startswith("  ")):  # the source of the warning follows it
@@ -154,8 +156,7 @@ class LineReader:
 
         A name stays as it is where it is that of an objective, names a split itself, or belongs to no metric.
         """
-        splits = [match[1] for match in SPLIT_WORD.finditer(before[-MAX_WORDS_CHARS:])]
-        split = canonical_name(splits[-1]) if splits else ""
+        split = canonical_name(last_split(before[-MAX_WORDS_CHARS:]))
         named = {name: f"{split}_{name}" for name in values if split and self._gets_split(name, split)}
         return {named.get(name, name): value for name, value in values.items()}, split
 
@@ -267,6 +268,15 @@ class LineReader:
             )
             for group in groups
         ]
+
+
+def _together(beside: list[MetricsReading], readings: list[MetricsReading]) -> list[MetricsReading]:
+    """Return the readings of a table and of the text next to it: as one, where no name comes twice."""
+    if len(beside) != 1 or len(readings) != 1 or not beside[0].metrics.keys().isdisjoint(readings[0].metrics):
+        return [*beside, *readings]
+    (first,), (second,) = beside, readings
+    metrics, splits = {**first.metrics, **second.metrics}, {**first.splits, **second.splits}
+    return [replace(second, metrics=metrics, splits=splits)]
 
 
 def _cut(text: str) -> str:

@@ -44,11 +44,23 @@ MEASURE = re.compile(
 )
 """`The best acc is: 87.6`: the measure stands before the verb."""
 SPLIT_WORD = re.compile(r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)\b", re.IGNORECASE)
+PLACE_OF_LOG = re.compile(
+    r"[\w./\\-]*\w\.(?:py|log|txt|jsonl?|ya?ml|csv|tsv|pth?|ckpt|bin|sh)\b(?::\d+)?"
+    r"|(?:\.{0,2}/)[\w./-]+|[\w.-]+/[\w./-]+:\d+|[\w.]+:[\w<>]+:\d+|\w+(?:\.\w+)+(?::\d+)?|\b[\w.]+:\d+\b"
+    r"|\b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:|[\w.]+ - (?=(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b)"
+)
+"""What a logger writes before a message: a file with its line, a path, a module, a level with a name."""
 HALF_OF_DAY = re.compile(r"(?<=\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*(?:[AP]M|[ap]m|[AaPp]\.[Mm]\.)(?![\w.])")
 """`04:52:06 PM`: no word of a name that follows."""
 NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("value", "val")
 """Fields of a record that says in them which metric it holds: `{"key": "eval_accuracy", "value": 0.9}`."""
 STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_num")
+
+
+def last_split(text: str) -> str:
+    """Return the last word of a text that names a split; '' without one. The names of files and loggers are none."""
+    words = SPLIT_WORD.findall(PLACE_OF_LOG.sub(" ", text))
+    return words[-1] if words else ""
 
 
 def _named_by_measure(match: re.Match[str]) -> str:

@@ -387,3 +387,38 @@ def test_a_bar_that_spells_an_objective_otherwise_shows_another_number(objective
 def test_the_end_of_a_sentence_is_no_part_of_a_name(done: str) -> None:
     (reading,) = LineReader().read_all(f"{done} Best val loss: 0.25")
     assert reading.metrics == {"best_val_loss": 0.25}
+
+
+@pytest.mark.parametrize("table", ["{'acc': 0.5, 'f1': 0.25}", '{"acc": 0.5, "f1": 0.25}'])
+@pytest.mark.parametrize(
+    ("shape", "others", "step"),
+    [
+        ("Loss: 0.75, Metrics: {}", {"Loss": 0.75}, 1),
+        ("step 30/90 | loss=0.75 {}", {"loss": 0.75}, 30),
+        ("Epoch 7: {} loss: 0.75", {"loss": 0.75}, 7),
+        ("2024-05-06 12:30:11,123 INFO run.py:12 - {}", {}, 1),
+        ("[12:30:11] step 30 {}", {}, 30),
+    ],
+)
+def test_what_stands_next_to_a_table_is_read_with_it(
+    table: str, shape: str, others: dict[str, float], step: int
+) -> None:
+    reading = LineReader().read(shape.format(table))
+    assert reading is not None
+    assert (dict(reading.metrics), reading.step) == ({**others, "acc": 0.5, "f1": 0.25}, step)
+
+
+def test_a_name_next_to_a_table_and_in_it_is_two_points() -> None:
+    readings = LineReader().read_all("acc: 0.25 after {'acc': 0.5}")
+    assert [dict(reading.metrics) for reading in readings] == [{"acc": 0.25}, {"acc": 0.5}]
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test", "eval"])
+def test_a_split_in_front_of_a_table_is_a_word_and_no_name_of_a_file_or_logger(split: str) -> None:
+    places = ["{}.py:12 - ", "INFO {}.py: ", "lib/{}/loop.py:12 ", "/data/{}/out ", "INFO:{}:", "my.{}.loop:12 | ",
+              "{}:main:12 - ", "2024-05-06 - {} - INFO - "]  # fmt: skip
+    words = ["{} ", "[{}] ", "{}: ", "Epoch 3 {}: ", "run.py:12 - {} ", "{} epoch 3 "]
+    for shapes, name in ((places, "acc"), (words, f"{split}_acc")):
+        for shape in shapes:
+            reading = LineReader().read(shape.format(split) + "{'acc': 0.5}")
+            assert reading is not None and dict(reading.metrics) == {name: 0.5}, shape  # noqa: PT018  one reading
