@@ -28,7 +28,7 @@ class StepClock:
         self.joins_epochs = True
         self._last_counter: StepCounter | None = None
         self._steps_before = 0
-        self._reset = self._advanced = False
+        self._reset = self._advanced = self._is_ahead = False
         self._epoch: StepCounter | None = None
         self._epochs_seen: set[float] = set()
         self._seen: Counter[str] = Counter()
@@ -38,7 +38,10 @@ class StepClock:
         """Take the counters of a line."""
         self.begun |= step is not None or epoch is not None
         if epoch is not None:
-            self._advanced |= self._epoch is not None and epoch.value > self._epoch.value
+            is_new = bool(self._epochs_seen) and epoch.value > max(self._epochs_seen)
+            # An epoch that is named only at its end: its counter restarted before.
+            self._advanced |= is_new and not self._is_ahead
+            self._is_ahead &= not is_new
             self._epoch = epoch
             self._epochs_seen.add(epoch.value)
         if step is None:
@@ -51,7 +54,7 @@ class StepClock:
             and (step.value < last.value or (step.value == last.value and self._advanced))
         ):
             self._steps_before += last.total or int(last.value)
-            self._reset = True
+            self._reset, self._is_ahead = True, not self._advanced
         self._last_counter, self._advanced = step, False
         self.step = self._steps_before + int(step.value)
 

@@ -422,3 +422,24 @@ def test_a_split_in_front_of_a_table_is_a_word_and_no_name_of_a_file_or_logger(s
         for shape in shapes:
             reading = LineReader().read(shape.format(split) + "{'acc': 0.5}")
             assert reading is not None and dict(reading.metrics) == {name: 0.5}, shape  # noqa: PT018  one reading
+
+
+@pytest.mark.parametrize("is_named_first", [True, False])
+@pytest.mark.parametrize("redraws", [0, 1, 3])
+@pytest.mark.parametrize("other", ["", "evaluator INFO: Epoch[1] Complete."])
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_epoch_is_counted_once_however_often_its_bar_is_drawn(
+    is_named_first: bool, redraws: int, other: str, first: int
+) -> None:
+    if is_named_first and other:
+        return  # the epochs of two engines, neither of which a counter follows
+    reader, steps = LineReader(), []
+    for epoch in range(3):
+        named = f"Epoch: {epoch + 1}"
+        lines = [named] * is_named_first + [f"{n}%|##| {n}/20 [00:0{n}, 9it/s]" for n in range(first, 21, 4)]
+        lines += ["100%|##| 20/20 [00:09, 9it/s]", other] * 2
+        lines += [f"Results {'' if is_named_first else named} val loss: 0.{epoch + 3}"]
+        lines += ["100%|##| 20/20 [00:09, 9it/s]", other] * redraws
+        readings = [reading for line in lines for reading in reader.read_all(line)]
+        steps += [reading.step for reading in readings if "val_loss" in reading.metrics]
+    assert steps == [20, 40, 60]
