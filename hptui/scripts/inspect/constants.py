@@ -133,7 +133,7 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
 
 
 def _is_axis(name: str, value: Any) -> bool:
-    """Return whether an argument names a dimension of a tensor: `softmax(x, dim=1)`, unlike `Model(dim=64)`."""
+    """Return whether an argument is an axis of a tensor: `softmax(x, dim=1)`, not `Model(dim=64)`."""
     if name in ("keepdim", "keepdims"):
         return True
     return name in ("dim", "axis") and isinstance(value, int) and abs(value) <= LAST_AXIS

@@ -58,7 +58,7 @@ STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_n
 
 
 def last_split(text: str) -> str:
-    """Return the last word of a text that names a split; '' without one. The names of files and loggers are none."""
+    """Return the last word that names a split; '' without one. Names of files and loggers are none."""
     words = SPLIT_WORD.findall(PLACE_OF_LOG.sub(" ", text))
     return words[-1] if words else ""
 
