@@ -31,8 +31,9 @@ from hptui.results import claims  # noqa: E402
 from hptui.results.claims import shipped  # noqa: E402
 from hptui.results.fact_writer import FactWriter  # noqa: E402
 from tests.benchmarks import truth_histories  # noqa: E402
+from tests.results.histories import conditional  # noqa: E402
 from tests.results.histories.make import NAMES, REAL, mean  # noqa: E402
-from tests.results.truth import histories, record_of  # noqa: E402
+from tests.results.truth import histories, record_of, text_of  # noqa: E402
 
 LENGTHS = (10, 20, 40, 8)
 """Prefixes of a history that are told."""
@@ -72,11 +73,14 @@ def true_curve(kind: str, name: str, places: list[float], cut: float | None) -> 
     rng = np.random.default_rng(1)
     drawn = rng.random((POINTS, 6))
     drawn[:, 3], drawn[:, 4] = np.floor(drawn[:, 3] * 16) / 15, np.floor(drawn[:, 4] * 4) / 3
-    drawn[:, 5] = np.floor(drawn[:, 5] * 3)
+    drawn[:, 5] = np.floor(drawn[:, 5] * (2 if kind in conditional.REAL else 3))
     averages = []
     for place in places:
         drawn[:, column] = place
-        values = np.array([mean(kind, row) for row in drawn])
+        rows = drawn
+        if kind in conditional.REAL:  # of a conditional setting over where it is in use
+            rows = np.array([row for row in map(conditional.with_unused, drawn) if not np.isnan(row[column])])
+        values = np.array([mean(kind, row) for row in rows])
         averages.append(np.minimum(values, np.inf if cut is None else cut).mean())
     return np.array(averages)
 
@@ -86,7 +90,7 @@ def told(kind: str, units: np.ndarray, values: np.ndarray, *, alias: bool = Fals
     if alias:  # c is what b is: nobody can tell them apart
         units = units.copy()
         units[:, 2] = units[:, 1]
-    record = record_of(units, values)
+    record = record_of(units, values, text_of(kind))
     facts = FactWriter(record)
     analysis = record.effect_analysis()
     real = set(REAL[kind]) | ({"c"} if alias and "b" in REAL[kind] else set())

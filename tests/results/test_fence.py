@@ -11,7 +11,8 @@ from hptui.operations import result_files
 from hptui.operations.report import report_text, verify_report, write_report
 from hptui.operations.result_files import write_file_set, write_html
 from hptui.results import report
-from hptui.results.analysis.kernel import Model, Points
+from hptui.results.analysis.kernel import Model
+from hptui.results.analysis.points import Points
 from hptui.results.document import EndFold, Fold, Heading, Paragraph, render_markdown
 from hptui.results.export import compatible
 from hptui.results.plots import matplotlib as drawing

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hptui.results.analysis.estimators import ESTIMATORS
-from hptui.results.analysis.kernel import Points
+from hptui.results.analysis.points import Points
 from hptui.results.importance import importance, importance_by
 from tests.results import seeds
 from tests.results.kit import view_of

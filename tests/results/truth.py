@@ -13,6 +13,7 @@ from hptui.results.report_data import ReportData
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.store.records import StudyRow
+from tests.results.histories import conditional
 from tests.results.histories.make import NAMES, REAL
 from tests.results.seeds import one
 
@@ -52,16 +53,15 @@ def histories(kind: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def params_of(unit) -> dict:
-    """The settings at a point."""
-    a, b, c, d, e, f = (float(position) for position in unit)
-    return {
-        "a": 10 ** (4 * a - 5),
-        "b": b,
-        "c": c,
-        "d": round(15 * d) + 1,
-        "e": round(3 * e),
-        "f": "xyz"[round(f)],
+    """The settings at a point, without those that are not in use there."""
+    known = dict(zip(NAMES, (float(position) for position in unit), strict=True))
+    settings = {
+        "a": lambda at: 10 ** (4 * at - 5),
+        "d": lambda at: round(15 * at) + 1,
+        "e": lambda at: round(3 * at),
+        "f": lambda at: "xyz"[round(at)],
     }
+    return {name: settings.get(name, float)(at) for name, at in known.items() if not np.isnan(at)}
 
 
 @cache
@@ -82,6 +82,11 @@ def record_of(units, values, text: str = TEXT, metric: str = "val_loss", **more)
         for n, (unit, value) in enumerate(zip(units, values, strict=True))
     ]
     return ReportData(view_of(trials, text))
+
+
+def text_of(kind: str) -> str:
+    """The study file of a kind."""
+    return conditional.TEXT if kind in conditional.REAL else TEXT
 
 
 def inert(kind: str) -> set[str]:

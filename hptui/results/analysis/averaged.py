@@ -18,8 +18,10 @@ from scipy import linalg, optimize, special
 from hptui.core.dataclass import dataclass
 from hptui.core.space import Space
 from hptui.core.trial import Trial, Value
-from hptui.results.analysis.factors import SPACE_POINTS, Factor, space_points
-from hptui.results.analysis.kernel import FLOOR, JITTER, Array, Model, Posterior, matern
+from hptui.results.analysis.activity import Activity, SpacePoints
+from hptui.results.analysis.factors import SPACE_POINTS, Factor, coordinates_of, space_rows
+from hptui.results.analysis.kernel import FLOOR, JITTER, Model, Posterior, matern
+from hptui.results.analysis.points import Array
 from hptui.results.analysis.threshold import needed
 from hptui.results.view import View
 
@@ -142,6 +144,7 @@ class Averaged:
         factors: Sequence[Factor],
         trials: Sequence[Trial],
         single: Sequence[int],
+        activity: Activity,
         *,
         lower_is_better: bool,
     ) -> None:
@@ -150,9 +153,16 @@ class Averaged:
         self.searched, self.single = space, list(single)
         self.sign = 1.0 if lower_is_better else -1.0
         self.posterior = model.posterior(FLOOR)
-        self.space = space_points(view, space, factors, trials, SPACE_POINTS)
+        self.activity = activity
+        self.space = self._spread(SPACE_POINTS)
         self._curves: dict[str, AveragedCurve] = {}
         self._changes: dict[tuple[str, float, float], float] = {}
+
+    def _spread(self, count: int) -> SpacePoints:
+        """Return evenly spread points of the current space."""
+        rows, base = space_rows(self.view, self.factors, self.trials, count), self.view.base
+        points = coordinates_of(self.searched, self.factors, [(base, row) for row in rows])
+        return SpacePoints(self.searched, tuple(self.factors), self.activity, base, rows, points)
 
     def curve(self, name: str) -> AveragedCurve:
         """Return the averaged curve of a setting."""
@@ -201,7 +211,7 @@ class Averaged:
     def _curve_of(self, posterior: Posterior, name: str, values: Sequence[Value]) -> AveragedCurve:
         column = [factor.name for factor in self.factors].index(name)
         factor = self.factors[column]
-        groups = [self.space.at(column, factor.coordinate(value)) for value in values]
+        groups = [self.space.at({column: factor.coordinate(value)}) for value in values]
         mean, cov = posterior.averages(groups)
         places = np.array([factor.coordinate(value) for value in values])
         tried = self.model.points.position[~self.model.points.inactive[:, column], column]
@@ -216,7 +226,7 @@ class Averaged:
         The total is the variance of the model's mean over the current space and the mean squared error of trials left
         out one at a time, so the shares sum to 1 without rescaling.
         """
-        points = space_points(self.view, self.searched, self.factors, self.trials, SHARE_POINTS)
+        points = self._spread(SHARE_POINTS).points
         posterior = self.model.posterior()
         unit = self.model.unit
         mean = posterior.mean_at(points) / unit
@@ -226,8 +236,10 @@ class Averaged:
         for column in self.single:
             factor = self.factors[column]
             places = [factor.coordinate(level) for level in factor.levels] or np.linspace(0, 1, SHARE_GRID).tolist()
-            curve = [float((posterior.mean_at(self.space.at(column, place)) / unit).mean()) for place in places]
-            own = np.interp(points.position[:, column], places, curve)
+            curve = [float((posterior.mean_at(self.space.at({column: place})) / unit).mean()) for place in places]
+            own, used = np.interp(points.position[:, column], places, curve), ~points.inactive[:, column]
+            if not used.all():  # that it is in use is of its condition
+                own = np.where(used, own, own[used].mean() if used.any() else 0.0)
             # The covariance with the whole, so that what settings do together is the exact rest.
             share = float(((mean - mean.mean()) * (own - own.mean())).mean()) / whole
             alone[factor.name] = min(1.0, max(0.0, share))
@@ -295,12 +307,9 @@ class Averaged:
         ends = [second_factor.grid()[0], second_factor.grid()[-1]]
         best = []
         for value in ends:
-            at = self.space.at(second, second_factor.coordinate(value))
-            steps = first_factor.grid()
-            means = [
-                float((self.posterior.mean_at(at.at(first, first_factor.coordinate(step))) / self.model.unit).mean())
-                for step in steps
-            ]
+            place, steps = second_factor.coordinate(value), first_factor.grid()
+            groups = [self.space.at({second: place, first: first_factor.coordinate(step)}) for step in steps]
+            means = [float((self.posterior.mean_at(points) / self.model.unit).mean()) for points in groups]
             best.append((value, steps[int(np.argmin(means))]))
         return Together(first_factor.name, second_factor.name, gain, threshold, (best[0], best[1]))
 

@@ -17,7 +17,7 @@ import numpy as np
 from hptui.core.space import Space
 from hptui.results.analysis.evidence import distinct_factors
 from hptui.results.analysis.factors import points_of
-from hptui.results.analysis.kernel import Array, Points
+from hptui.results.analysis.points import Array, Points
 from hptui.results.analysis.scores import Scores
 from hptui.results.analysis.shares import DIGITS, Importance
 from hptui.results.view import View

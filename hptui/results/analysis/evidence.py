@@ -24,7 +24,9 @@ from hptui.results.analysis.threshold import needed
 from hptui.results.view import View
 
 if TYPE_CHECKING:
-    from hptui.results.analysis.kernel import Model, Points
+    from hptui.results.analysis.activity import Activity
+    from hptui.results.analysis.kernel import Model
+    from hptui.results.analysis.points import Points
 
 MIN_TRIALS = 8
 """Of fewer trials nothing is stated of settings."""
@@ -34,6 +36,8 @@ MIN_SKILL = 0.1
 """Share of the variation that must be predicted of left-out trials before a setting is stated to matter."""
 MAX_SETTINGS = 100
 """Of more settings nothing is stated: the model takes minutes, and no study has the trials to tell them apart."""
+MIN_FOR_ASSOCIATION = 4
+"""Of fewer trials it is not known whether two settings changed together."""
 ALIASED = 0.9
 """Association from which settings count as one."""
 
@@ -73,6 +77,7 @@ class EffectAnalysis:
     model: Model | None = field(default=None, compare=False, repr=False)
     view: View | None = field(default=None, compare=False, repr=False)
     space: Space | None = field(default=None, compare=False, repr=False)
+    activity: Activity | None = field(default=None, compare=False, repr=False)
 
     @property
     def trials(self) -> list[Trial]:
@@ -104,9 +109,11 @@ class EffectAnalysis:
         assert self.model is not None
         assert self.view is not None
         assert self.space is not None
+        assert self.activity is not None
         single = [group.columns[0] for group in self.matter if len(group.columns) == 1]
         lower = self.objective.goal == "minimize"
-        return Averaged(self.view, self.space, self.model, self.factors, self.trials, single, lower_is_better=lower)
+        study = (self.view, self.space, self.model, self.factors, self.trials)
+        return Averaged(*study, single, self.activity, lower_is_better=lower)
 
 
 def analyse(
@@ -121,19 +128,22 @@ def analyse(
     if reason:
         return EffectAnalysis(objective, scores, factors, reason=reason)
     blas.load()
-    from hptui.results.analysis.kernel import Model, evidence  # numpy and scipy: not at start
+    from hptui.results.analysis.activity import activity_of  # numpy and scipy: not at start
+    from hptui.results.analysis.kernel import Model, evidence
 
     points = points_of(view, space, factors, trials)
-    model = Model(points, [score.value for score in scores.scores])
+    activity = activity_of(space, factors, points)
+    model = Model(activity.add(points), [score.value for score in scores.scores])
     groups = [tuple(group) for group in aliased(points) if any(j in model.varied for j in group)]
     count = len(groups) * objectives
     threshold = needed(count, len(trials))
-    values = evidence(model, groups, threshold)
+    values = evidence(model, [activity.with_conditions(group) for group in groups], threshold)
     matches = tuple(
         SettingEvidence(tuple(factors[j].name for j in group), beside, threshold, group, alone)
         for group, (alone, beside) in zip(groups, values, strict=True)
     )
-    return EffectAnalysis(objective, scores, factors, matches, model.posterior().skill, "", model, view, space)
+    skill = model.posterior().skill
+    return EffectAnalysis(objective, scores, factors, matches, skill, "", model, view, space, activity)
 
 
 def distinct_factors(
@@ -155,7 +165,7 @@ def aliased(points: Points) -> list[list[int]]:
     """Return the settings in groups that changed together, by single linkage, in their order."""
     count = points.position.shape[1]
     group = list(range(count))
-    if len(points.position) >= 4:
+    if len(points.position) >= MIN_FOR_ASSOCIATION:
         for i, j in combinations(range(count), 2):
             if group[i] != group[j] and association(points, i, j) >= ALIASED:
                 old, new = group[j], group[i]
@@ -167,12 +177,17 @@ def association(points: Points, i: int, j: int) -> float:
     """Return how strongly two settings changed together, 0 to 1.
 
     Spearman's rank correlation of ordered ones, Cramér's V corrected for bias with a category; 1 if knowing one is
-    knowing the other.
+    knowing the other. Of conditional ones, among the trials in which they are in use; 0 of few of these.
     """
     blas.load()
     import numpy as np  # numpy and scipy: not at start
     from scipy import stats
 
+    unused = (points.inactive & points.conditional)[:, [i, j]].any(1)
+    if unused.any():
+        points = points.of(~unused)
+        if len(points.position) < MIN_TRIALS:
+            return 0.0
     first, second = (_codes(points, column) for column in (i, j))
     if max(first) == 0 or max(second) == 0:
         return 0.0

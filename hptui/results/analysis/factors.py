@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hptui.core.dataclass import dataclass
@@ -17,7 +17,7 @@ from hptui.results.analysis.cohort import varying_settings
 from hptui.results.view import View
 
 if TYPE_CHECKING:
-    from hptui.results.analysis.kernel import Points
+    from hptui.results.analysis.points import Points
 
 LOG_FROM = 10.0
 """A positive setting outside the space whose values span this factor is taken on a log scale."""
@@ -52,6 +52,14 @@ class Factor:
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
+
+    def value_at(self, place: float) -> Value:
+        """Return the value at a position, or with a code of a category."""
+        if self.levels:
+            return self.levels[round(place * (len(self.levels) - 1)) if self.ordered else int(place)]
+        if self.log:
+            return float(self.low * (self.high / self.low) ** place)
+        return self.low + (self.high - self.low) * place
 
     def _current(self) -> tuple[float, float]:
         """Return the ends of the current range of an ordered setting without levels."""
@@ -123,14 +131,15 @@ def _factor(name: str, values: Sequence[Value], parameter: Parameter | None) -> 
 
 def points_of(view: View, space: Space, factors: Sequence[Factor], trials: Sequence[Trial]) -> Points:
     """Return trials as points. A conditional setting whose condition does not hold is inactive there."""
-    return _points(space, factors, [(view.base, view.settings(trial)) for trial in trials])
+    return coordinates_of(space, factors, [(view.base, view.settings(trial)) for trial in trials])
 
 
-def _points(space: Space, factors: Sequence[Factor], rows: Sequence[tuple[Any, Any]]) -> Points:
+def coordinates_of(space: Space, factors: Sequence[Factor], rows: Sequence[tuple[Any, Any]]) -> Points:
+    """Return pairs (settings of the study file, settings) as points."""
     blas.load()
     import numpy as np  # numpy: not at start
 
-    from hptui.results.analysis.kernel import Points  # numpy: not at start
+    from hptui.results.analysis.points import Points  # numpy: not at start
 
     conditional = {parameter.name for parameter in space.parameters if parameter.when is not None}
     position = np.zeros((len(rows), len(factors)))
@@ -142,11 +151,14 @@ def _points(space: Space, factors: Sequence[Factor], rows: Sequence[tuple[Any, A
                 inactive[i, j] = True
             else:
                 position[i, j] = factor.coordinate(settings[factor.name])
-    return Points(position, np.array([not factor.ordered for factor in factors], bool), inactive)
+    category = np.array([not factor.ordered for factor in factors], bool)
+    return Points(position, category, inactive, np.array([factor.name in conditional for factor in factors], bool))
 
 
-def space_points(view: View, space: Space, factors: Sequence[Factor], trials: Sequence[Trial], count: int) -> Points:
-    """Return `count` (a power of 2) evenly spread points of the current space.
+def space_rows(
+    view: View, factors: Sequence[Factor], trials: Sequence[Trial], count: int
+) -> tuple[Mapping[str, Value], ...]:
+    """Return the settings of `count` (a power of 2) evenly spread points of the current space.
 
     A setting outside the space takes the values that were tried. Nothing is random.
     """
@@ -154,7 +166,7 @@ def space_points(view: View, space: Space, factors: Sequence[Factor], trials: Se
     from scipy.stats import qmc  # scipy: not at start
 
     if not factors:
-        return _points(space, factors, [({}, {})] * count)
+        return ({},) * count
     spread = qmc.Sobol(len(factors), scramble=False).random_base2(count.bit_length() - 1) + 0.5 / count
     tried = {
         factor.name: sorted(
@@ -164,7 +176,7 @@ def space_points(view: View, space: Space, factors: Sequence[Factor], trials: Se
         for factor in factors
         if factor.parameter is None
     }
-    rows = []
+    rows: list[Mapping[str, Value]] = []
     for row in spread:
         settings: dict[str, Value] = {}
         for factor, share in zip(factors, row, strict=True):
@@ -173,5 +185,5 @@ def space_points(view: View, space: Space, factors: Sequence[Factor], trials: Se
             else:
                 values = tried[factor.name]
                 settings[factor.name] = values[int(share * len(values))]
-        rows.append((view.base, {**view.base, **settings}))
-    return _points(space, factors, rows)
+        rows.append({**view.base, **settings})
+    return tuple(rows)

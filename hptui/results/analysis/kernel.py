@@ -19,9 +19,7 @@ import numpy as np
 from scipy import linalg, optimize
 
 from hptui.core.dataclass import dataclass
-
-Array = Any
-"""A numpy array."""
+from hptui.results.analysis.points import Array, Points
 
 SQRT5 = math.sqrt(5.0)
 JITTER = 1e-8
@@ -41,30 +39,6 @@ STEP_GAIN = 4.0
 """Twice the log likelihood that a step must bring to be considered."""
 EXACT_TRIALS = 200
 """Above this number a setting whose absence costs too little even without a new fit is not fitted again."""
-
-
-@dataclass(frozen=True)
-class Points:
-    """Settings as coordinates: `position` (n, d) from 0 to 1 or the code of a category, and where one is inactive."""
-
-    position: Array
-    category: Array
-    """(d,): whether a setting is a category, for which two values are equal or not."""
-    inactive: Array
-    """(n, d): an inactive conditional setting is at distance 1 from every value, 0 from another inactive one."""
-
-    def squared_distances(self, other: Points) -> Array:
-        """Return the squared distances, (d, n, m)."""
-        a, b = self.position.T[:, :, None], other.position.T[:, None, :]
-        distance = np.where(self.category[:, None, None], (a != b).astype(float), (a - b) ** 2)
-        first, second = self.inactive.T[:, :, None], other.inactive.T[:, None, :]
-        return np.where(first & second, 0.0, np.where(first | second, 1.0, distance))
-
-    def at(self, setting: int, value: float) -> Points:
-        """Return these points with one setting moved to a value, where it is active."""
-        position, inactive = self.position.copy(), self.inactive.copy()
-        position[:, setting], inactive[:, setting] = value, False
-        return Points(position, self.category, inactive)
 
 
 @dataclass(frozen=True)
@@ -202,8 +176,7 @@ class Model:
     def thinned(self, most: int) -> Model:
         """Return the model of every k-th trial, so that there are at most `most`."""
         every = slice(None, None, max(1, math.ceil(self.n / most)))
-        points = Points(self.points.position[every], self.points.category, self.points.inactive[every])
-        return Model(points, self.mean + self.deviation * self.y[every])
+        return Model(self.points.of(every), self.mean + self.deviation * self.y[every])
 
     def evidence_despite_step(self, left_out: Sequence[int], reduced: Optimum) -> float:
         """Return the evidence of some settings if another one may have a step.
@@ -226,12 +199,7 @@ class Model:
         """Return the step in one of some settings that a fitted model gains most by; None if it gains by none."""
         steps = []
         for j in settings:
-            places = np.where(self.points.inactive[:, j], np.inf, self.points.position[:, j])
-            levels = np.unique(places)
-            if self.points.category[j]:
-                steps += [places == level for level in levels]
-            else:
-                steps += [places > level for level in levels[:-1]]
+            steps += self.points.steps(j)
         if not steps:
             return None
         columns = np.array(steps, float).T

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from hptui.core.expressions import Expression
 from hptui.core.trial import TrialStatus
 from hptui.results.analysis.evidence import EffectAnalysis, SettingEvidence
 from hptui.results.analysis.scores import became_nan
@@ -23,7 +24,7 @@ from hptui.results.claims.shapes import (
 from hptui.results.claims.shipped import is_shown
 from hptui.results.claims.too_few import nothing_stated
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, capitalize_first, join_parts, join_with_and, line
+from hptui.results.facts import Line, Name, capitalize_first, join_parts, join_with_and, line
 
 MIN_TRIALS_FOR_SIZE = 20
 """Of fewer complete trials it is not stated how much a setting without evidence may still change."""
@@ -153,26 +154,23 @@ def _premise(analysis: EffectAnalysis, group: SettingEvidence) -> dict[str, floa
 
 
 def _name(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Line:
-    """Return a setting, followed by those derived from it."""
+    """Return a setting, followed by those derived from it and by its condition."""
     space = analysis.space
     derived = [entry.name for entry in space.derived if name in entry.expr.names] if space is not None else []
-    if not derived:
-        return (facts.name(name),)
-    followers = join_with_and(facts.name(entry) for entry in derived)
-    return line(
-        "{name} (with {derived}, which follows it)"
-        if len(derived) == 1
-        else "{name} (with {derived}, which follow it)",
-        name=facts.name(name),
-        derived=followers,
-    )
+    when = _condition(analysis, name)
+    text: Line = (facts.name(name),)
+    if derived:
+        follow = " (with {derived}, which follows it)" if len(derived) == 1 else " (with {derived}, which follow it)"
+        text += line(follow, derived=join_with_and(facts.name(entry) for entry in derived))
+    if when is not None:
+        text += line(" (in use where {when})", when=Name(when.text, code=True))
+    return text
 
 
-def _depend(analysis: EffectAnalysis, group: SettingEvidence) -> bool:
-    """Return whether a setting of a group is in use only with some values of another one of it."""
-    parameters = analysis.space.parameters if analysis.space is not None else ()
-    conditions = [p.when for p in parameters if p.name in group.settings and p.when is not None]
-    return any(set(group.settings) & set(condition.names) for condition in conditions)
+def _condition(analysis: EffectAnalysis, name: str) -> Expression | None:
+    """Return the condition under which a setting is in use; None without."""
+    parameter = analysis.space.get(name) if analysis.space is not None else None
+    return parameter.when if parameter is not None else None
 
 
 def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence) -> Iterator[Claim]:
@@ -180,9 +178,9 @@ def _matters(facts: FactWriter, analysis: EffectAnalysis, group: SettingEvidence
     if len(group.settings) > 1:
         if is_shown("E2"):
             text = line(
-                "{names} matters for {metric} ({evidence}): some of them are in use only with some values of others, "
-                "so they were tested as one, in {n} trials."
-                if _depend(analysis, group)
+                "{names} matters for {metric} ({evidence}): they changed together wherever they are in use, "
+                "so nobody can say which."
+                if any(_condition(analysis, name) is not None for name in group.settings)
                 else "{names} matters for {metric} ({evidence}): they changed together in these {n} trials, so nobody "
                 "can say which.",
                 names=join_parts((_name(facts, analysis, name) for name in group.settings), ", ", " or "),

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.results.histories import conditional
+
 NAMES = ("a", "b", "c", "d", "e", "f")
 """a: log float 1e-5..1e-1; b, c: float 0..1; d: int 1..16; e: ordered choice of 4; f: category of 3."""
 REAL: dict[str, tuple[str, ...]] = {
@@ -29,16 +31,21 @@ REAL: dict[str, tuple[str, ...]] = {
     "cat4": ("a", "f"),
     "ramp": ("a",),
     "shelf": ("a",),
+    **conditional.REAL,
 }
 """The settings that do something, by kind."""
 
 
+BASE: dict[str, Any] = {"a": 1e-3, "b": 0.5, "c": 0.5, "d": 8, "e": 1, "f": 0}
+"""The settings of the study file."""
 OWN = ("gp", "ax")
 """Engines of hptui itself; `tpe` and `random` are Optuna's, asked directly."""
 
 
 def mean(kind: str, unit: Any) -> float:
     """Return the true mean at a point whose ordered settings are positions 0–1."""
+    if kind in conditional.REAL:
+        return conditional.mean(kind, unit)
     a, b, _, d, e, f = unit
     if kind == "noise":
         return 0.0
@@ -82,7 +89,7 @@ def history(kind: str, seed: int, count: int, sampler: str = "tpe") -> tuple[np.
         "c": distributions.FloatDistribution(0, 1),
         "d": distributions.IntDistribution(1, 16),
         "e": distributions.IntDistribution(0, 3),
-        "f": distributions.CategoricalDistribution([0, 1, 2]),
+        "f": distributions.CategoricalDistribution([0, 1] if kind in conditional.REAL else [0, 1, 2]),
     }
     rng = np.random.default_rng([seed, sum(map(ord, kind))])
     with warnings.catch_warnings():
@@ -98,9 +105,23 @@ def history(kind: str, seed: int, count: int, sampler: str = "tpe") -> tuple[np.
         for n in range(count):
             trial = study.ask(space)
             units[n] = unit_of(trial.params)
+            if kind in conditional.REAL:
+                units[n] = conditional.with_unused(units[n])
             values[n] = mean(kind, units[n]) + rng.normal()
-            study.tell(trial, values[n])
+            if np.isnan(units[n]).any():
+                _tell_with_unused(study, trial, units[n], float(values[n]))
+            else:
+                study.tell(trial, values[n])
     return units, values
+
+
+def _tell_with_unused(study: Any, trial: Any, unit: np.ndarray, value: float) -> None:
+    """Tell a search a value, with the settings of the study file where they are not in use, as hptui does."""
+    import optuna
+
+    params = {**trial.params, **{name: BASE[name] for name, at in zip(NAMES, unit, strict=True) if np.isnan(at)}}
+    study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    study.add_trial(optuna.trial.create_trial(params=params, distributions=trial.distributions, value=value))
 
 
 def _listed(kind: str, rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -115,31 +136,38 @@ def _listed(kind: str, rng: np.random.Generator) -> list[dict[str, Any]]:
 
 def _by_hptui(kind: str, seed: int, count: int, sampler: str) -> tuple[np.ndarray, np.ndarray]:
     """Return one search by an engine of hptui, rebuilt before every ask as a study does."""
+    from hptui.core.expressions import parse
     from hptui.core.parameters import Choice, Float, Int
     from hptui.testing import searches
 
+    when: dict[str, Any] = {}
+    if kind in conditional.REAL:
+        codes = {name: text.replace("'x'", "'0'").replace("'y'", "'1'") for name, text in conditional.WHEN.items()}
+        when = {name: parse(text) for name, text in codes.items()}
     space = searches.make_space(
         [
             Float("a", 1e-5, 1e-1, log=True),
-            Float("b", 0.0, 1.0),
-            Float("c", 0.0, 1.0),
-            Int("d", 1, 16),
+            Float("b", 0.0, 1.0, when=when.get("b")),
+            Float("c", 0.0, 1.0, when=when.get("c")),
+            Int("d", 1, 16, when=when.get("d")),
             Choice("e", (0, 1, 2, 3)),
-            Choice("f", ("0", "1", "2")),
+            Choice("f", ("0", "1") if when else ("0", "1", "2")),
         ]
     )
     rng = np.random.default_rng([seed, sum(map(ord, kind))])
     units: list[np.ndarray] = []
 
     def measure(params: Any) -> dict[str, float]:
-        units.append(unit_of({**params, "f": int(params["f"])}))
+        unit = unit_of({**BASE, **params, "f": int(params["f"])})
+        units.append(conditional.with_unused(unit) if when else unit)
         return {"loss": mean(kind, units[-1]) + rng.normal()}
 
+    base = {**BASE, "f": str(BASE["f"])} if when else None
     first = [{**params, "f": str(params["f"])} for params in _listed(kind, rng)]
     trials = [searches.make_trial(n, params, measure(params)) for n, params in enumerate(first)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        done = searches.drive(searches.make_study(space, sampler, seed=seed), count, measure, trials)
+        done = searches.drive(searches.make_study(space, sampler, seed=seed, base=base), count, measure, trials)
     return np.array(units), np.array(searches.losses(done))
 
 
