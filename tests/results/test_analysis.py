@@ -1,6 +1,7 @@
 """What the seed documents' own tables say, when it is computed: each error of the originals is a test."""
 
 import math
+import random
 
 import pytest
 
@@ -15,7 +16,10 @@ from hptui.results.analysis.significance import (
     trial_interval,
     wilson_interval,
 )
-from hptui.results.sections.best import perplexity_band
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import plain_text
+from hptui.results.report_data import ReportData
+from hptui.results.sections.best import best, perplexity_band
 from hptui.store.records import MetricSummary
 from tests.results import seeds
 from tests.results.kit import view_of
@@ -180,31 +184,39 @@ def test_the_front_and_its_knee():
     assert knee_of_front(view, front).number == 1
 
 
-@pytest.mark.parametrize(
-    ("value", "vocabulary", "word"),
-    [
-        (1.8, 256, "excellent"),
-        (3.1, 256, "good"),
-        (22.24, 256, "decent"),
-        (50, 256, "weak"),
-        (140, 256, "poor"),
-        (250, 256, "random"),
-        (60, 65, "random"),
-        (22.24, None, "decent"),
-    ],
-)
-def test_a_perplexity_has_its_word(value, vocabulary, word):
-    text = CHARLM.replace("[search]", "[search]\n    seed = 1")
+BANDS = {"excellent": 3.0, "good": 10.0, "so so": 30.0}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_perplexity_has_a_word_only_where_the_study_file_has_words(seed):
+    """A yardstick per word or token says nothing of characters: whatever the value, hptui has no word of its own."""
+    rng = random.Random(seed)
+    bands = dict(rng.sample(sorted(BANDS.items()), rng.choice([0, 0, 1, 3])))
+    value, vocabulary = math.exp(rng.uniform(0, 5)), rng.choice([None, 27, 65, 256])
+    text = CHARLM
+    if bands:
+        text += (
+            "\n    [metrics.perplexity]\n    bands = { " + ", ".join(f"'{k}' = {v}" for k, v in bands.items()) + " }\n"
+        )
     facts = {} if vocabulary is None else {"vocabulary": vocabulary}
     view = view_of([one(0, {}, {"val_loss": math.log(value)}, facts=facts)], text)
+    word = next((word for word, bound in sorted(bands.items(), key=lambda band: band[1]) if value <= bound), "")
     assert perplexity_band(view, view.trials[0], {}).word == word
+    lines = [plain_text(part) for block in best(FactWriter(ReportData(view))) for part in getattr(block, "lines", ())]
+    said = [part for part in lines if part.startswith("Perplexity")]
+    assert len(said) == bool(bands or vocabulary)
+    for part in said:
+        words = [known for known in (*BANDS, "decent", "weak", "poor", "random") if known in part]
+        assert words == [word] * bool(word)
+        assert ("in the study file" in part) == bool(word)
+        assert ("near that of a guess" in part) == (vocabulary is not None and value >= 0.9 * vocabulary)
 
 
 def test_bands_are_the_studys_own(medical):
     assert perplexity_band(medical, medical.best, {}).word == ""
     text = seeds.MEDICAL.replace("[metrics.perplexity]", "[metrics.perplexity]\n    bands = { fine = 18, so_so = 20 }")
     view = view_of(seeds.medical_trials(), text)
-    assert [perplexity_band(view, trial, {}).word for trial in view.trials[5:]] == ["poor", "so_so", "fine"]
+    assert [perplexity_band(view, trial, {}).word for trial in view.trials[5:]] == ["", "so_so", "fine"]
 
 
 def test_the_loss_of_a_model_of_characters_as_perplexity():

@@ -25,10 +25,10 @@ from hptui.results.packing import has_shares, seconds_alone
 from hptui.results.sections.caveats import caveats
 from hptui.results.view import View
 
-CHARACTER_BANDS: Mapping[str, float] = {"excellent": 3.0, "good": 10.0, "decent": 30.0, "weak": 100.0}
-"""Upper bounds of the words for a perplexity per character; above the last it is poor."""
 CHARACTER_TRAINERS = ("charlm",)
 """Trainers whose loss is in nats per character."""
+NEAR_GUESS = 0.9
+"""Share of the vocabulary's size from which a perplexity is near that of a guess."""
 VOCABULARY_FACTS = ("vocabulary", "vocab_size", "vocabulary_size")
 """Facts that state the size of the vocabulary."""
 VALIDATION_LOSSES = ("val_loss", "eval_loss", "validation_loss")
@@ -37,7 +37,7 @@ VALIDATION_LOSSES = ("val_loss", "eval_loss", "validation_loss")
 
 @dataclass(frozen=True, slots=True)
 class PerplexityBand:
-    """A perplexity, the metric it comes from, and its word with bounds; `word` is '' if no bands are defined."""
+    """A perplexity, the metric it comes from, and the study file's word with bounds; `word` is '' if it has none."""
 
     value: float
     source: str
@@ -46,11 +46,17 @@ class PerplexityBand:
     high: float | None
     vocabulary: float | None
 
+    @property
+    def is_near_guess(self) -> bool:
+        """Whether it is near that of a guess among the whole vocabulary."""
+        return self.vocabulary is not None and self.value >= NEAR_GUESS * self.vocabulary
+
 
 def perplexity_band(view: View, trial: Trial, facts: Mapping[str, Value]) -> PerplexityBand | None:
     """Return a trial's perplexity and the word for it; None if there is none.
 
-    It is as reported, or exp(validation loss) for a character model.
+    It is as reported, or exp(validation loss) for a character model. Only the author of a study file has words for
+    it: what is good per character is not what is good per word or token, and both depend on the text.
     """
     source = next(
         (
@@ -73,8 +79,6 @@ def perplexity_band(view: View, trial: Trial, facts: Mapping[str, Value]) -> Per
         return None
     spec = view.study.metrics.get("perplexity")
     bands = dict(spec.bands) if spec and spec.bands else {}
-    if not bands and view.study.trainer.kind in CHARACTER_TRAINERS:
-        bands = dict(CHARACTER_BANDS)
     size = next(
         (
             vocabulary
@@ -84,22 +88,18 @@ def perplexity_band(view: View, trial: Trial, facts: Mapping[str, Value]) -> Per
         ),
         None,
     )
-    word, low, high = _word(value, bands, size)
+    word, low, high = _word(value, bands)
     return PerplexityBand(value, source, word, low, high, size)
 
 
-def _word(value: float, bands: Mapping[str, float], vocabulary: float | None) -> tuple[str, float | None, float | None]:
-    """Return the word and the bounds of the narrowest band; `random` from 0.9 × vocabulary size."""
-    if not bands:
-        return "", None, None
-    if vocabulary is not None and value >= 0.9 * vocabulary:
-        return "random", 0.9 * vocabulary, None
+def _word(value: float, bands: Mapping[str, float]) -> tuple[str, float | None, float | None]:
+    """Return the word and the bounds of the narrowest band; '' above the highest."""
     low: float | None = None
     for word, bound in sorted(bands.items(), key=lambda band: band[1]):
         if value <= bound:
             return word, low, bound
         low = bound
-    return "poor", low, None
+    return "", low, None
 
 
 def best(facts: FactWriter) -> Iterator[Block]:
@@ -136,23 +136,31 @@ def _best_lines(facts: FactWriter, trial: Trial) -> Iterator[Line]:
 
 
 def _perplexity(facts: FactWriter, trial: Trial) -> Line | None:
-    """Return a perplexity and the word for it: `8.01, good (3 to 10)`; None without bands."""
+    """Return a perplexity with the study file's word for it, or what a guess has; None without both.
+
+    `8.01: good (3 to 10 in the study file); a guess has 65`.
+    """
     band = perplexity_band(facts.view, trial, facts.data.facts)
-    if band is None or not band.word:
+    if band is None or (not band.word and band.low is None and band.vocabulary is None):
         return None
     key = f"trial.{trial.number}.perplexity"
+    text: Line = (
+        Bold(("Perplexity",)),
+        ": ",
+        facts.of_metric(f"{key}.value", "perplexity", band.value, [trial]),
+    )
+    if band.source != "perplexity":
+        text += (", e to the power of ", facts.name(band.source))
     low = None if band.low is None else facts.of_value(f"{key}.low", band.low)
     high = None if band.high is None else facts.of_value(f"{key}.high", band.high)
-    bounds: Line = (low, " to ", high) if low and high else ("up to ", high) if high else ("above ", low) if low else ()
-    value = facts.of_metric(f"{key}.value", "perplexity", band.value, [trial])
-    relation = "" if band.source == "perplexity" else ", e to the power of "
-    source: Line = (relation, facts.name(band.source)) if relation else ()
-    text: Line = (Bold(("Perplexity",)), ": ", value, *source, ": ", Name(band.word), " (", *bounds, ")")
+    if high:
+        bounds: Line = (low, " to ", high) if low else ("up to ", high)
+        text += (": ", Name(band.word), " (", *bounds, " in the study file)")
+    elif low:
+        text += (", above the highest bound of the study file, ", low)
     if band.vocabulary is not None:
-        text += (
-            "; a random guess has ",
-            facts.of_value(f"{key}.random", band.vocabulary, [trial], text=f"{band.vocabulary:,.0f}"),
-        )
+        guess = facts.of_value(f"{key}.random", band.vocabulary, [trial], text=f"{band.vocabulary:,.0f}")
+        text += ("; near that of a guess among all tokens, " if band.is_near_guess else "; a guess has ", guess)
     return text
 
 
