@@ -48,8 +48,8 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
     reader = _FieldReader(classes, constants, is_tyro)
     for name in used:
         node = classes.get(name)
-        bases = [dotted_name(base).rsplit(".", 1)[-1] for base in node.bases] if node else [name]
-        libraries = [base for base in reader.bases_of(bases) if base not in classes]
+        bases = reader.bases_of([dotted_name(base) for base in node.bases]) if node else [name]
+        libraries = [base.rpartition(".")[2] for base in bases if base not in classes]
         script.options += next((training_options(base) for base in libraries if is_training_class(base)), [])
         if parser == "TrlParser" and node is None:
             script.options += other_options(name)
@@ -90,9 +90,12 @@ class _FieldReader:
         self._classes, self._constants, self._is_tyro = classes, constants, is_tyro
 
     def bases_of(self, names: list[str], depth: int = 0) -> list[str]:
-        """Return classes with those that they derive from, as far as the script and its modules define them."""
+        """Return classes with those that they derive from, as far as the script and its modules define them.
+
+        Names have those of modules before them: `transformers.TrainingArguments` may be the base of a class of its name.
+        """
         parents = [
-            dotted_name(base).rsplit(".", 1)[-1]
+            dotted_name(base)
             for name in names
             if name in self._classes and depth < MAX_DEPTH
             for base in self._classes[name].bases

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from hptui.scripts.inspect.catboost_output import catboost_metrics
 from hptui.scripts.inspect.constants import literal_tables
+from hptui.scripts.inspect.folded import table_of
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.shown import PRINT_CALLS
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
@@ -21,6 +23,7 @@ def library_metrics(tree: ast.Module) -> list[str]:
     modules = imported_modules(tree)
     names = list(_of_keras(tree)) if modules & KERAS else []
     names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
+    names += catboost_metrics(tree)
     names += list(_of_fastai(tree)) if "fastai" in modules else []
     names += list(_of_brains(tree)) if "speechbrain" in modules else []
     names += list(_of_evaluate(tree)) if modules & {"evaluate", "datasets"} else []
@@ -174,15 +177,35 @@ REWARD_TRAINERS = ("GRPOTrainer", "RLOOTrainer", "OnlineDPOTrainer", "PPOTrainer
 """Trainers of trl that log the mean reward: their loss says little."""
 
 
+def _evaluates(tree: ast.Module, trainer: ast.Call) -> bool:
+    """Return whether a Trainer is given data to evaluate with, by name or in a table: `Trainer(**data)`."""
+    given = [word.value for word in trainer.keywords if word.arg == "eval_dataset"]
+    if any(word.arg is None for word in trainer.keywords):
+        tables = [table for node in all_nodes(tree) if (table := table_of(node)) is not None]
+        pairs = (pair for table in tables for pair in zip(table.keys, table.values, strict=True))
+        given += [value for key, value in pairs if key is not None and literal_value(key) == "eval_dataset"]
+    return any(literal_value(node) is not None and not _is_left_out(tree, node) for node in given)
+
+
+def _is_left_out(tree: ast.Module, node: ast.expr) -> bool:
+    """Return whether data to evaluate with depends on a strategy that the script does not choose: it is "no"."""
+    match node:
+        case ast.IfExp(test=test, orelse=ast.Constant(value=None)) if "strategy" in ast.unparse(test):
+            words = (word for _, call in calls(tree) for word in call.keywords)
+            return all(literal_value(word.value) == "no" for word in words if word.arg in STRATEGIES)
+    return False
+
+
+STRATEGIES = ("eval_strategy", "evaluation_strategy")
+"""Arguments that say when a Trainer evaluates."""
+
+
 def trainer_metrics(tree: ast.Module) -> list[str]:
     """Return the metrics that a Trainer of transformers logs."""
     trainers = [call for name, call in calls(tree) if name.rsplit(".", 1)[-1].endswith("Trainer")]
     if not trainers:
         return []
-    evaluates = any(
-        (dataset := keyword_argument(call, "eval_dataset")) is not None and literal_value(dataset) is not None
-        for call in trainers
-    )
+    evaluates = any(_evaluates(tree, call) for call in trainers)
     own = [
         f"eval_{key}"
         for node in all_nodes(tree)

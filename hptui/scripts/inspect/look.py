@@ -136,7 +136,9 @@ OF_SIGNATURES = ("HfArgumentParser", "TrlParser", "tyro", "fire", "typer", "clic
 def _fuller(script: InspectedScript, whole: InspectedScript | None) -> InspectedScript:
     """Return what the script with its modules shows, where that is more than the script itself does."""
     own = {option.name for option in script.options if option.help != OF_LIBRARY}
-    is_more = whole is not None and whole.parser == script.parser and own < {option.name for option in whole.options}
+    names = {option.name for option in whole.options} if whole is not None else set()
+    own -= {name for name in own if any(other.startswith(f"{name}.") for other in names)}  # a class, now its fields
+    is_more = whole is not None and whole.parser == script.parser and own < names
     return whole if whole is not None and is_more else script
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import larger_is_better
+from hptui.scripts.inspect.catboost_output import larger_in_catboost
 from hptui.scripts.inspect.folds import means_of_parts
 from hptui.scripts.inspect.library_output import library_metrics, trainer_metrics
 from hptui.scripts.inspect.modes import skipped_calls
@@ -116,7 +117,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
         in_files = [name for name in in_files if is_quality(name)]
     means = means_of_parts(tree, sources)
     chosen = by_selection([*readable, *tags, *logged, *in_files], sources, selections(tree))
-    larger = {
+    larger = larger_in_catboost(tree) | {
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
     return Measured(

@@ -43,7 +43,7 @@ def with_imported_modules(tree: ast.Module, path: Path) -> ast.Module | None:
 
 LIBRARIES = {
     *("transformers", "trl", "peft", "accelerate", "datasets", "torch", "lightning", "pytorch_lightning", "keras"),
-    *("ultralytics", "sentence_transformers", "unsloth", "stable_baselines3", "xgboost", "lightgbm"),
+    *("ultralytics", "sentence_transformers", "unsloth", "stable_baselines3", "xgboost", "lightgbm", "catboost"),
 }
 """Libraries whose metrics are known: what a copy of one in the project could print is not searched for."""
 OF_LIBRARY = "of_library"
