@@ -24,7 +24,6 @@ from hptui.scripts.metrics.collector import (
     TENSORBOARD,
     MetricsCollector,
     MetricsSource,
-    ReadingBudget,
 )
 from hptui.scripts.metrics.columns import PrintedTableReader
 from hptui.scripts.metrics.files import FileSpec, MetricFiles, compile_pattern, format_of, read_specs
@@ -32,6 +31,7 @@ from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.ranks import PiecedLines, labels_lines
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES, UNREADABLE, value_at_path
+from hptui.scripts.metrics.reading_budget import ReadingBudget
 from hptui.scripts.metrics.reduction import RankReduction
 from hptui.scripts.metrics.reports import TAP_PREFIX, ReportsReader
 from hptui.scripts.settings import CommandTable

@@ -17,17 +17,17 @@ QUIET = {"verbose": (False, 0), "silent": (True,), "logging_level": ("Silent",),
 NAMES = ("bestTest", "test", "learn")
 
 
-def catboost_metrics(tree: ast.AST) -> list[str]:
+def catboost_metrics(tree: ast.Module) -> list[str]:
     """Return the names that CatBoost prints for a script, those of held-out data first."""
     return list(_names(tree)) if "catboost" in imported_modules(tree) else []
 
 
-def larger_in_catboost(tree: ast.AST) -> set[str]:
+def larger_in_catboost(tree: ast.Module) -> set[str]:
     """Return the names that CatBoost prints, if the metric that it shows is better when larger."""
     return {*NAMES} if "catboost" in imported_modules(tree) and larger_is_better(_metric(tree)) else set()
 
 
-def _names(tree: ast.AST) -> Iterator[str]:
+def _names(tree: ast.Module) -> Iterator[str]:
     fits = [
         call for name, call in calls(tree) if name.endswith(".fit") or name in ("catboost.train", "cb.train", "train")
     ]
@@ -39,13 +39,13 @@ def _names(tree: ast.AST) -> Iterator[str]:
     yield NAMES[2]
 
 
-def _metric(tree: ast.AST) -> str:
+def _metric(tree: ast.Module) -> str:
     given = [*_given(tree)]
     named = (value for key in METRICS for name, value in given if name == key and isinstance(value, str))
     return next(named, "").partition(":")[0]
 
 
-def _given(tree: ast.AST) -> Iterator[tuple[str, object]]:
+def _given(tree: ast.Module) -> Iterator[tuple[str, object]]:
     """Yield the parameters that models and their training are given, in calls and in tables of literals."""
     for name, call in calls(tree):
         if name.rpartition(".")[2] in (*MODELS, "fit", "train"):

@@ -92,7 +92,7 @@ class _FieldReader:
     def bases_of(self, names: list[str], depth: int = 0) -> list[str]:
         """Return classes with those that they derive from, as far as the script and its modules define them.
 
-        Names have those of modules before them: `transformers.TrainingArguments` may be the base of a class of its name.
+        Names have their modules before them: `transformers.TrainingArguments` may be the base of a class so called.
         """
         parents = [
             dotted_name(base)

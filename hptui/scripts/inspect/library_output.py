@@ -181,7 +181,8 @@ def _evaluates(tree: ast.Module, trainer: ast.Call) -> bool:
     """Return whether a Trainer is given data to evaluate with, by name or in a table: `Trainer(**data)`."""
     given = [word.value for word in trainer.keywords if word.arg == "eval_dataset"]
     if any(word.arg is None for word in trainer.keywords):
-        tables = [table for node in all_nodes(tree) if (table := table_of(node)) is not None]
+        nodes = [node for node in all_nodes(tree) if isinstance(node, ast.expr)]
+        tables = [table for node in nodes if (table := table_of(node)) is not None]
         pairs = (pair for table in tables for pair in zip(table.keys, table.values, strict=True))
         given += [value for key, value in pairs if key is not None and literal_value(key) == "eval_dataset"]
     return any(literal_value(node) is not None and not _is_left_out(tree, node) for node in given)

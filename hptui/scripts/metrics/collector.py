@@ -1,6 +1,4 @@
-"""Merges sources into one record: each metric comes from the most trusted source that reports it, and no other.
-
-Also the limit on processor time for reading output."""
+"""Merges sources into one record: each metric comes from the most trusted source that reports it, and no other."""
 
 from __future__ import annotations
 
@@ -145,11 +143,11 @@ class MetricsCollector:
         for given, value in metrics.items():
             name = self._name_by_split(source, given, reading)
             owned = self._owned_by(source, name, reading, value)
-            if owned is None or self._is_part(owned, source, reading, value):
+            if owned is None or self._is_part(owned, source, reading, given, value):
                 continue
             self._warn_if_recovered(owned, value)
             is_summary = reading.step is None and owned.source != source
-            (completed if is_summary else accepted)[owned.name] = owned.last = value
+            (completed if is_summary or given in reading.go_on else accepted)[owned.name] = owned.last = value
         if reading.step is not None:
             step = clamp(reading.step)
             self.step = max(self.step, step) if source.can_wait else step
@@ -179,7 +177,7 @@ class MetricsCollector:
             owned.parts, owned.seen = Parts(), False
         return given
 
-    def _is_part(self, owned: _Owned, source: MetricsSource, reading: MetricsReading, value: float) -> bool:
+    def _is_part(self, owned: _Owned, source: MetricsSource, reading: MetricsReading, given: str, value: float) -> bool:
         """Return whether a printed objective is a part of one whose means count alone.
 
         They do from the first value on that its line calls a mean, and that is the mean of those before it.
@@ -187,11 +185,19 @@ class MetricsCollector:
         if source.trust != OUTPUT or owned.name not in self._wanted.values():
             return False
         parts = owned.parts
+        shape = "" if given in reading.go_on else reading.shape
+        if parts.shape or (not parts.ended and parts.is_mean_of_shapes(value, reading.step, shape)):
+            if not parts.ended:
+                parts.ended, self._sources_changed = True, True
+                self.trial.retract(owned.name)
+                for _, earlier, step in parts.shaped:
+                    self.trial.report_reading(self.step if step is None else clamp(step), {owned.name: earlier})
+            return reading.shape != parts.shape
         is_over_folds = reading.is_over_folds and bool(parts.values)
         if not parts.ended and (is_over_folds or parts.is_mean(value, stated=reading.says_mean)):
             parts.ended, self._sources_changed = True, True
             self.trial.retract(owned.name)
-        elif not parts.ended and not reading.says_mean:
+        elif not parts.ended and not reading.says_mean and given not in reading.go_on:
             parts.add(value, reading.step)
         return parts.ended and not (reading.says_mean or reading.is_over_folds)
 
@@ -322,27 +328,3 @@ def _parts(metrics: Mapping[str, float]) -> Iterator[dict[str, float]]:
         part[name] = value
         chars += size
     yield part
-
-
-FULL_READING_SHARE = 0.1
-"""Share of one processor, 0 to 1, for reading every line. Lines that may hold an objective are always read."""
-WINDOW_S = 1.0
-"""Seconds over which the shares are counted."""
-
-
-class ReadingBudget:
-    """Processor time spent on reading in the current second, and the number of lines skipped."""
-
-    def __init__(self) -> None:
-        self._began = self._used = 0.0
-        self.skipped = 0
-
-    def is_tight(self) -> bool:
-        """Return whether the normal share is used up: only lines that matter are to be read."""
-        if time.monotonic() - self._began > WINDOW_S:
-            self._began, self._used = time.monotonic(), 0.0
-        return self._used > FULL_READING_SHARE * WINDOW_S
-
-    def add(self, seconds: float) -> None:
-        """Add the processor time, in seconds, that a line has cost."""
-        self._used += seconds

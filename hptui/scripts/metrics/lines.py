@@ -13,18 +13,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hptui.scripts.metrics.literals import literal_patterns, take_literals
+from hptui.scripts.metrics.meters import Meters
 from hptui.scripts.metrics.pairs import (
     MetricsReading,
     Pair,
     canonical_name,
     find_pairs,
     flatten,
-    literal_patterns,
     reading_of_record,
-    take_literals,
     to_number,
 )
-from hptui.scripts.metrics.parts import says_mean
+from hptui.scripts.metrics.parts import says_mean, shape_of
 from hptui.scripts.metrics.spellings import Spellings
 from hptui.scripts.metrics.splits import SPLITS, Split
 from hptui.scripts.metrics.steps import StepClock, StepCounter
@@ -104,6 +104,9 @@ class LineReader:
         self.clock = StepClock()
         self._warned = False
         self._spellings = Spellings()
+        self._meters = Meters()
+        means = [r"[\W_]*".join(canonical_name(name).split("_")) for name in objectives if says_mean(name)]
+        self._own_means = re.compile("|".join(means), re.IGNORECASE) if means else None
 
     def may_hold_objective(self, line: str) -> bool:
         """Return whether a line may hold an objective: used where there are too many lines to read them all."""
@@ -121,10 +124,11 @@ class LineReader:
             return self._by_pattern(_cut(text))
         if "{" not in text:
             text = self._spellings.plain(text, is_asked=self.may_hold_objective(text))
-        is_mean = says_mean(text)
+        is_mean = says_mean(self._own_means.sub(" ", text) if self._own_means else text)
+        shape = shape_of(text) if self._wanted and self.may_hold_objective(text) else ""
         asks_for_split = not self._wanted.isdisjoint(SPLITS)  # `test` of `accuracy train: 0.9 test: 0.8`
         readings = self._read_reworded(text if asks_for_split else reworded(text, self._literals.values()))
-        return [replace(reading, says_mean=True) for reading in readings] if is_mean else readings
+        return [replace(r, says_mean=is_mean, shape=shape) for r in readings] if is_mean or shape else readings
 
     def _read_reworded(self, text: str) -> list[MetricsReading]:
         bar = BAR.search(text) if "%|" in text else None
@@ -220,6 +224,7 @@ class LineReader:
         pairs = [*literal, *(pair for pair in others if pair.name.lower() not in COUNTER_NAMES)]
         if bar is not None:
             pairs = [pair._replace(name=self._name_in_bar(pair.name)) for pair in pairs]
+        pairs = self._meters.means(pairs, text, self.clock.step, is_counted=counted is not None)
         values = {pair.name: pair.value for pair in pairs}
         kept = values if counted or epoch else self._measured(values)
         return self._reading_at(pair for pair in pairs if pair.name in kept)
@@ -265,6 +270,7 @@ class LineReader:
                 self.clock.total,
                 begun=self.clock.begun,
                 splits={name: pair.split for name, pair in group.items() if pair.split is not None},
+                go_on=frozenset(name for name, pair in group.items() if pair.goes_on),
             )
             for group in groups
         ]

@@ -29,6 +29,8 @@ class MetricsReading:
     `reading` counts how often the source was read from its beginning, because it was rewritten. `begun` is False for
     what was printed before the first step; `says_mean` tells that the line calls its values means, `is_over_folds`
     that its title does. `splits` are the data that metrics are of, where their line says it and their names do not.
+    Running means that `go_on` take the place of the ones before them. `shape` is the line of an objective without its
+    numbers.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -40,6 +42,8 @@ class MetricsReading:
     says_mean: bool = False
     is_over_folds: bool = False
     splits: Mapping[str, Split] = field(default_factory=dict)
+    go_on: frozenset[str] = frozenset()
+    shape: str = ""
 
 
 def canonical_name(name: str) -> str:
@@ -133,59 +137,24 @@ def reading_of_record(values: Mapping[str, Any], step_key: str = "") -> MetricsR
 
 UNIT = r"(?:[mck]m|px|dB|k?Hz|m?eV|deg|°|nats?|bits?)(?![\w.:/])"
 """Units that stand at their number without a space, `119.15mm`; none that multiplies, `1.2k`, and none of time."""
-_NUMBER = (
+NUMBER_TEXT = (
     r"[-+]?(?!\d+,\d|[1-9]\d{0,2}(?:\.\d{3})+,\d)(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
     rf"(?:(?![\w:]|\.\w|,\d{{3}}(?!\d))|(?={UNIT}))"
 )
-NUMBER = re.compile(rf"(?<=[\s:=\"'(\[]){_NUMBER}", re.IGNORECASE)
-PLAIN_NAME = re.compile(r"[A-Za-z_][\w./@-]*")
-"""A name that is found like any other; others are looked for as they are written."""
-
-
-def literal_pattern(name: str) -> re.Pattern[str]:
-    """Return the pattern of a name exactly as it is written, with its number as the group `number`."""
-    words = r"\s+".join(re.escape(word) for word in name.split())
-    start = rf"(?<![\w/.+(-]){words}['\"]?"
-    return re.compile(rf"{start}(?:\s*[:=│|]{{1,2}}\s*['\"(\[]?|\s+)(?P<number>{_NUMBER})", re.IGNORECASE)
-
-
-LONG_NAME_WORDS = 3  # from which a name is also looked for as a sentence: `accuracy_of_the_network`
-
-
-def literal_patterns(names: Collection[str]) -> dict[str, re.Pattern[str]]:
-    """Return the patterns of the names that are looked for as they are written."""
-    long = {name: name.replace("_", " ") for name in names if _is_sentence(name)}
-    return {
-        name: literal_pattern(long.get(name, name)) for name in names if name in long or not PLAIN_NAME.fullmatch(name)
-    }
-
-
-def _is_sentence(name: str) -> bool:
-    return PLAIN_NAME.fullmatch(name) is not None and name.count("_") + 1 >= LONG_NAME_WORDS
+NUMBER = re.compile(rf"(?<=[\s:=\"'(\[]){NUMBER_TEXT}", re.IGNORECASE)
 
 
 class Pair(NamedTuple):
-    """A name with its value in a line, and the split that the line says for an objective."""
+    """A name with its value in a line, and the split that the line says for an objective.
+
+    `mean` is a number in parentheses behind the value; with `goes_on` the value continues the one before it.
+    """
 
     name: str
     value: float
     split: Split | None = None
-
-
-def take_literals(text: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str, list[Pair]]:
-    """Return the values of names that are looked for as they are written, and the line without them."""
-    values: list[tuple[int, Pair]] = []
-    line = text
-    for name, pattern in patterns.items():
-        while match := pattern.search(text):
-            number = NUMBER.match(text, match.start("number"))
-            if number is None:
-                break
-            value, end = read_value(text, number)
-            is_named = not {*SPLITS}.isdisjoint(canonical_name(name).split("_"))
-            values.append((match.start(), Pair(name, value, None if is_named else split_before(line, match.start()))))
-            text = text[: match.start()] + " | " + " " * (end - match.start() - 3) + text[end:]
-    return text, [pair for _, pair in sorted(values, key=lambda value: value[0])]
+    mean: float | None = None
+    goes_on: bool = False
 
 
 COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
@@ -194,6 +163,8 @@ KEY_BACKWARDS = re.compile(
     r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@+-]{1,30}\(\s?)?\w[\w./@+-]*|@)"
 )
 """The text before a number, backwards: `tensor(` or the like, quote, space, separator, space, key."""
+MEAN_BEHIND = re.compile(r"\s{0,3}%?\s{0,2}\(\s*(?:avg|mean)?[\s.:=]*([-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)\s*%?\s*\)")
+"""What may be the mean of a value, behind it: ` (0.48)`."""
 GOES_ON = re.compile(r"\s*(?:[=:|]\s*|\s)[-+]?\.?\d")
 """A value behind a number that belongs to a name."""
 MAX_KEY_DISTANCE = 160
@@ -212,7 +183,7 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
     `wanted` are canonical names. `loose`: `key value` counts, too, as the line has a step. A key below a heading (`Val:
     loss 0.3`) or after words of its own (`val loss: 0.3`) is named by all of them: training and validation do not mix.
     """
-    pairs: list[tuple[str, str, float, Split | None]] = []
+    pairs: list[tuple[Pair, str]] = []
     taken, of_splits = 0, headings(text := POSSESSIVE.sub("", text))
     names_split = bool(wanted) and MENTION.search(text) is not None
     for key, start, end, value, spaced in _candidates(text):
@@ -228,22 +199,26 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
         name, split = _of_split(text, name, key, start, wanted) if names_split else (name, None)
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
-        pairs.append((name, _objective(name, wanted), value, split))
+        pairs.append((Pair(name, value, split, _mean_behind(text, end)), _objective(name, wanted)))
         taken = end
-    if not any(objective for _, objective, _, _ in pairs):
-        return [Pair(name, value, split) for name, _, value, split in pairs]
+    if not any(objective for _, objective in pairs):
+        return [pair for pair, _ in pairs]
     # `average val loss` is the objective `val_loss`, unless the line has that one or another variant of it, too.
     variants: dict[str, set[str]] = {}
-    for name, objective, _, _ in pairs:
-        variants.setdefault(objective or canonical_name(name), set()).add(canonical_name(name))
+    for pair, objective in pairs:
+        variants.setdefault(objective or canonical_name(pair.name), set()).add(canonical_name(pair.name))
     first: dict[str, str] = {}
     metrics: list[Pair] = []
-    for name, objective, value, split in pairs:
-        if objective and objective not in variants[objective] and first.setdefault(objective, name) == name:
-            metrics.append(Pair(objective, value, split))
-        else:
-            metrics.append(Pair(name, value, split))
+    for pair, objective in pairs:
+        is_objective = bool(objective) and objective not in variants[objective]
+        is_objective = is_objective and first.setdefault(objective, pair.name) == pair.name
+        metrics.append(pair._replace(name=objective) if is_objective else pair)
     return metrics
+
+
+def _mean_behind(text: str, end: int) -> float | None:
+    match = MEAN_BEHIND.match(text, end)
+    return float(match[1]) if match else None
 
 
 def _of_split(text: str, name: str, key: str, start: int, wanted: Collection[str]) -> tuple[str, Split | None]:
@@ -280,6 +255,8 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
         if "@" in key and separator == ":" and GOES_ON.match(text, end):
             continue  # `mAP@0.5:0.95 = 0.4`: a range in the name
         value, end = read_value(text, match)
+        if call == "[" and isinstance(value, Proportion) and METRIC_WORDS.isdisjoint(canonical_name(key).split("_")):
+            continue  # `Test: [ 0/21]`: a counter
         yield key, match.start() - key_match.end() + len(backwards) - len(key), end, value, spaced
 
 

@@ -20,9 +20,23 @@ MAX_PARTS, MIN_PARTS = 512, 2
 """Values that are remembered, and the least number that a mean is one of."""
 
 
+MIN_OF_SHAPE, MIN_UNITS = 3, 100
+"""The least number of values of which a line of another shape is the mean, and how far they are apart, in its unit."""
+NUMBERS = re.compile(r"\d[\d.,:]*")
+
+
 def says_mean(line: str) -> bool:
     """Return whether a line says that its values are means."""
     return MEAN_WORDS.search(line) is not None
+
+
+def shape_of(line: str) -> str:
+    """Return a line without its numbers: those of several cases have one shape, that of their mean has another."""
+    return " ".join(NUMBERS.sub("#", line[:MAX_SHAPE_CHARS]).split())
+
+
+MAX_SHAPE_CHARS = 400
+"""Characters of a line that its shape is made of."""
 
 
 BANNER = re.compile(r"[=*#~-]{3,}\s*([^=*#~\n]{2,60}?)\s*[=*#~-]{3,}")
@@ -63,6 +77,10 @@ class Parts:
     runs: list[list[float]] = field(default_factory=list)
     """The values of each fold or seed: a step that does not grow begins another one."""
     ended: bool = False
+    shaped: list[tuple[str, float, int | None]] = field(default_factory=list)
+    """The shapes of lines with their values and steps."""
+    shape: str = ""
+    """The shape of the lines of means, where no words say that they are some."""
     _step: int | None = None
 
     def is_mean(self, value: float, *, stated: bool) -> bool:
@@ -73,6 +91,23 @@ class Parts:
         return _ends_in_parts(self.values, value) or any(
             _ends_in_parts(group, value, least=len(group)) for group in ends if len(group) >= MIN_PARTS
         )
+
+    def is_mean_of_shapes(self, value: float, step: int | None, shape: str) -> bool:
+        """Return whether a value in a line of another shape is the mean of those before it; remember it if not.
+
+        Of `shaped` those of its own shape are left then.
+        """
+        if not shape or not math.isfinite(value):
+            return False
+        since = next((i for i in range(len(self.shaped), 0, -1) if self.shaped[i - 1][0] == shape), 0)
+        others = self.shaped[since:]
+        last = next((i for i in range(len(others), 0, -1) if others[i - 1][0] != others[-1][0]), 0)
+        if any(_is_exact_mean([number for _, number, _ in part], value) for part in (others, others[last:])):
+            self.shape, self.shaped = shape, [entry for entry in self.shaped if entry[0] == shape]
+            return True
+        self.shaped.append((shape, value, step))
+        del self.shaped[:-MAX_PARTS]
+        return False
 
     def add(self, value: float, step: int | None) -> None:
         """Remember a value, and the step at which it stands."""
@@ -86,6 +121,15 @@ class Parts:
         self.runs[-1].append(value)
         del self.runs[-1][:-MAX_PARTS]
         self._step = step
+
+
+def _is_exact_mean(values: list[float], value: float) -> bool:
+    """Return whether a value is the mean of all others, which are so far apart that it is so by no chance."""
+    if len(values) < MIN_OF_SHAPE:
+        return False
+    unit = min(map(_unit, values))  # of numbers with as many digits, some end in zeros
+    is_apart = max(values) - min(values) >= MIN_UNITS * unit
+    return is_apart and abs(value - sum(values) / len(values)) <= unit * (1 + 1e-6)
 
 
 def _last(run: list[float]) -> float:

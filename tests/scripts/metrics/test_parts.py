@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from pathlib import Path
 from statistics import fmean
 
@@ -135,3 +136,34 @@ def test_what_stands_below_a_title_of_all_folds_stands_for_the_trial(tmp_path: P
         alone = [*lines[:2], line.format(whole), "Score: 0.77"]
         (folder := tmp_path / f"{number} alone").mkdir()
         assert points(folder, alone, "Score") == [0.1, 0.77], "one fold is no cross validation"
+
+
+SHAPES = {
+    "cases of a test": ("idx {number} case case{number:04d} mean_dice {value:.6f} hd95 {other:.2f}",
+                        "Testing performance in best model: mean_dice : {value:.6f} hd95 : {other:.2f}"),
+    "batches of an epoch": ("[12:00:{number:02d}] batch {number} mean_dice={value:.4f}",
+                            "epoch done, mean_dice={value:.4f}"),
+    "named cases": ("{label}.png -> mean_dice: {value:.5f}", "mean_dice: {value:.5f} ({other:.4f} s/it)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", SHAPES)
+def test_a_line_of_another_shape_with_the_mean_stands_for_the_trial(way: str, tmp_path: Path) -> None:
+    row, mean = SHAPES[way]
+    for number in range(6):
+        rng, lines, means = random.Random(f"{way} {number}"), [], []
+        for epoch in range(number % 3 + 1):
+            # In the first epoch the values may be too near to each other for their mean to tell anything.
+            spread = 0.4 if number > 2 or epoch else 0.00004
+            values = [0.5 + rng.uniform(-spread, spread) for _ in range(rng.randint(3, 9))]
+            values[0], values[1] = 0.5 - spread, 0.5 + spread
+            cases = [row.format(label=f"img_{n}", number=n, value=v, other=rng.random()) for n, v in enumerate(values)]
+            shown = [float(re.search(r"mean_dice\D+([\d.]+)", case)[1]) for case in cases]  # type: ignore[index]
+            means.append(fmean(shown))
+            lines += [*cases, mean.format(value=means[-1], other=rng.random())]
+        (folder := tmp_path / str(number)).mkdir()
+        recorded = points(folder, lines, "mean_dice")
+        if number == 0:  # nothing tells that the last of several close values is their mean: all are kept
+            assert means[0] == pytest.approx(recorded[-1], abs=1e-4)
+        else:
+            assert recorded == pytest.approx(means, abs=1e-4), (way, lines)
