@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from hptui.scripts.inspect.syntax import dotted_name
+from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.syntax_nodes import all_nodes
 
 PART_NAME = re.compile(
@@ -42,7 +43,15 @@ def means_of_parts(tree: ast.AST, sources: Mapping[str, str]) -> set[str]:
             if used & means:
                 means |= names
     means -= gathered
-    return {name for name, source in sources.items() if _is_mean(source, gathered, means)}
+    return {name for name, source in sources.items() if _is_mean(source, gathered, means) or _is_of_whole(name)}
+
+
+WHOLE_WORDS = {"oof", "overall", "full"}
+"""Words of what is measured over all parts at once: `Full AUC score`, `OOF RMSE`."""
+
+
+def _is_of_whole(name: str) -> bool:
+    return not WHOLE_WORDS.isdisjoint(canonical_name(name).split("_"))
 
 
 def _is_mean(source: str, gathered: set[str], means: set[str]) -> bool:

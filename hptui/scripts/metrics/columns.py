@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from hptui.scripts.metrics.labelled import LabelledTable
 from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, find_mapping, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, Pair, canonical_name, to_number
 from hptui.scripts.metrics.parts import Banners
@@ -21,6 +22,7 @@ TIME_NAMES = ("time", "dur", "duration", "eta", "elapsed", "seconds", "secs")
 SECTION = re.compile(r"\s*[│|┃║]\s*([^\W\d][\w .-]*/)\s*[│|┃║]\s*[│|┃║]\s*")
 """A row that begins a section of a table of two columns: the names below it are parts of `rollout/`."""
 MIN_COLUMNS, MAX_COLUMNS = 2, 40
+MAX_HEADING_CHARS = 500
 MAX_DOCUMENT_LINES = 2000
 """Lines of a JSON document that is read as one."""
 
@@ -61,6 +63,7 @@ class PrintedTableReader(LineReader):
     def __init__(self, *args: Any, **words: Any) -> None:
         super().__init__(*args, **words)
         self._banners = Banners()
+        self._labelled = LabelledTable(self._wanted)
 
     _columns: list[str] | None = None
     _last_row: list[float | None] | None = None
@@ -112,6 +115,10 @@ class PrintedTableReader(LineReader):
         if names := heading_columns(text):
             self._columns, self._last_row, self._interrupted = names, None, False
             return []
+        if len(text) < MAX_HEADING_CHARS and self._labelled.begins(text):
+            return []
+        if (pairs := self._labelled.row(text)) is not None:
+            return self._reading_at(pairs)
         if self._columns is None or not text.strip() or RULER.fullmatch(text.strip()):
             return super().read_all(line)
         values = [to_number_of(word) for word in re.split(r"[\s|│┃]+", text.strip()) if word]
