@@ -189,7 +189,7 @@ def _evaluates(tree: ast.Module, trainer: ast.Call) -> bool:
 
 
 def _is_left_out(tree: ast.Module, node: ast.expr) -> bool:
-    """Return whether data to evaluate with depends on a strategy that the script does not choose: it is "no"."""
+    """Return whether data to evaluate with depends on a strategy that the script does not choose."""
     match node:
         case ast.IfExp(test=test, orelse=ast.Constant(value=None)) if "strategy" in ast.unparse(test):
             words = (word for _, call in calls(tree) for word in call.keywords)

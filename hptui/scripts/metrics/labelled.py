@@ -107,7 +107,10 @@ class LabelledTable:
 
 
 def _ungrouped(names: list[str]) -> list[str]:
-    """Return columns without their groups, `Box(P  R  mAP50)  Mask(P  R)`: those of a second group have its name."""
+    """Return columns without their groups: `Box(P  R)  Mask(P  R)`.
+
+    Those of a second group have its name.
+    """
     own: list[str] = []
     group, closes = "", False
     for name in names:

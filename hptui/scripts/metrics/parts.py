@@ -31,7 +31,7 @@ def says_mean(line: str) -> bool:
 
 
 def shape_of(line: str) -> str:
-    """Return a line without its numbers: those of several cases have one shape, that of their mean has another."""
+    """Return a line without its numbers: lines of cases have one shape, that of their mean another."""
     return " ".join(NUMBERS.sub("#", line[:MAX_SHAPE_CHARS]).split())
 
 
@@ -93,9 +93,9 @@ class Parts:
         )
 
     def is_mean_of_shapes(self, value: float, step: int | None, shape: str) -> bool:
-        """Return whether a value in a line of another shape is the mean of those before it; remember it if not.
+        """Return whether a value in a line of another shape is the mean of those before it.
 
-        Of `shaped` those of its own shape are left then.
+        It is remembered if not. Of `shaped` those of its own shape are left then.
         """
         if not shape or not math.isfinite(value):
             return False
