@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hptui.scripts.metrics.bars import BAR, KERAS, REMOVED, is_counter, strip_bars
 from hptui.scripts.metrics.literals import literal_patterns, take_literals
 from hptui.scripts.metrics.meters import Meters
 from hptui.scripts.metrics.pairs import (
@@ -39,12 +40,6 @@ ESCAPES = re.compile(
 )
 VALUE_SIGNS = re.compile(r"\d|nan|inf", re.IGNORECASE)
 PAIR_SIGNS = re.compile(r"[:=]|\b(?:epoch|step|iter)", re.IGNORECASE)
-BAR = re.compile(r"\d+%\|[^|\n]*\|\s*(\d+)/(\d+)\s*(?:\[([^\]\n]*)\])?")
-KERAS = re.compile(r"^\s*(\d+)/(\d+)\s+(?:\[[=>.\-\s]*\]|[━╸╺─]+|(?=- |\d+s ))")
-DRAWN = re.compile(r"[━╸╺─█▏▎▍▌▋▊▉░▒▓]+(?:\s*\d+%)?")
-PACE = re.compile(
-    r"(?<![\w.])(?:ETA:?\s*)?\d+(?:\.\d+)?\s*(?:ms|us|µs|s|it|steps?|samples?)?/(?:step|epoch|sample|it|s|iter|batch)\b|(?<![\w.])\d+s(?=\s)"
-)
 STEP = re.compile(
     r"(?<![\w./-])(?:global[_ ]?step|step|iter|iteration|it|batch|update)\b['\"]?\s*[:=#]?\s*[\[(]?\s*"
     r"(\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?![\d.]*[.eE]\d)(?:\s*(?:/|of)\s*(\d{1,3}(?:,\d{3})+(?![\d,])|\d+))?"
@@ -70,8 +65,6 @@ ROW = re.compile(
 MAX_WORDS_CHARS = 60
 """Characters before a table of metrics that may name their split."""
 COUNTER_NAMES = ("epoch", "step", "global_step", "iter", "iteration")
-REMOVED = " | "
-"""Replaces what is removed, so that the words around it stay apart."""
 
 
 MAX_MAPPING_CHARS = 1 << 16
@@ -295,39 +288,13 @@ def plain_text(line: str) -> str:
     return ESCAPES.sub("", line).replace("\t", "  ") if not line.isprintable() else line
 
 
-def strip_bars(text: str) -> tuple[str, StepCounter | None]:
-    """Return a line without its progress bar, and the bar's counter.
-
-    Metrics that a bar shows after its pace are kept.
-    """
-    count = None
-    if (match := BAR.search(text)) and _is_counter(match):
-        count = StepCounter(int(match[1]), int(match[2]))
-        metrics = [part for part in (match[3] or "").split(",") if "=" in part]
-        label = text[: match.start()].rstrip().rstrip(":")
-        # `Epoch 3: 45%|…` is a label; `Train loss 0.5: 45%|…` holds metrics.
-        text = REMOVED.join([label, *metrics, text[match.end() :]])
-    elif (match := KERAS.match(text)) and _is_counter(match):
-        count = StepCounter(int(match[1]), int(match[2]))
-        text = REMOVED + text[match.end() :]
-    return PACE.sub(REMOVED, DRAWN.sub(REMOVED, text)), count
-
-
 def _take_counter(pattern: re.Pattern[str], text: str) -> tuple[str, StepCounter | None]:
     match = pattern.search(text)
-    if match is None or not _is_counter(match) or NOT_CURRENT.search(text, 0, match.start()):
+    if match is None or not is_counter(match) or NOT_CURRENT.search(text, 0, match.start()):
         return text, None
     value, total = float(match[1].replace(",", "")), match[2]
     count = StepCounter(value, int(total.replace(",", "")) if total else None)
     return text[: match.start()] + REMOVED + text[match.end() :], count
-
-
-MAX_DIGITS = 15
-"""Digits of a counter; a longer number is none."""
-
-
-def _is_counter(match: re.Match[str]) -> bool:
-    return len(match[1]) <= MAX_DIGITS and len(match[2] or "") <= MAX_DIGITS
 
 
 def find_mapping(text: str) -> Mapping[str, Any] | None:

@@ -1,0 +1,43 @@
+"""Progress bars in output: their counters, and the line without them."""
+
+from __future__ import annotations
+
+import re
+
+from hptui.scripts.metrics.steps import StepCounter
+
+BAR = re.compile(r"\d+%\|[^|\n]*\|\s*(\d+)/(\d+)\s*(?:\[([^\]\n]*)\])?")
+KERAS = re.compile(r"^\s*(\d+)/(\d+)\s+(?:\[[=>.\-\s]*\]|[━╸╺─]+|(?=- |\d+s ))")
+DRAWN = re.compile(r"[━╸╺─█▏▎▍▌▋▊▉░▒▓]+(?:\s*\d+%)?")
+PACE = re.compile(
+    r"(?<![\w.])(?:ETA:?\s*)?\d+(?:\.\d+)?\s*(?:ms|us|µs|s|it|steps?|samples?)?/(?:step|epoch|sample|it|s|iter|batch)\b|(?<![\w.])\d+s(?=\s)"
+)
+REMOVED = " | "
+"""Replaces what is removed, so that the words around it stay apart."""
+
+
+def strip_bars(text: str) -> tuple[str, StepCounter | None]:
+    """Return a line without its progress bar, and the bar's counter.
+
+    Metrics that a bar shows after its pace are kept.
+    """
+    count = None
+    if (match := BAR.search(text)) and is_counter(match):
+        count = StepCounter(int(match[1]), int(match[2]))
+        metrics = [part for part in (match[3] or "").split(",") if "=" in part]
+        label = text[: match.start()].rstrip().rstrip(":")
+        # `Epoch 3: 45%|…` is a label; `Train loss 0.5: 45%|…` holds metrics.
+        text = REMOVED.join([label, *metrics, text[match.end() :]])
+    elif (match := KERAS.match(text)) and is_counter(match):
+        count = StepCounter(int(match[1]), int(match[2]))
+        text = REMOVED + text[match.end() :]
+    return PACE.sub(REMOVED, DRAWN.sub(REMOVED, text)), count
+
+
+MAX_DIGITS = 15
+"""Digits of a counter; a longer number is none."""
+
+
+def is_counter(match: re.Match[str]) -> bool:
+    """Return whether the numbers of a match are those of a counter."""
+    return len(match[1]) <= MAX_DIGITS and len(match[2] or "") <= MAX_DIGITS
