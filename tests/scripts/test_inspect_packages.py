@@ -184,3 +184,25 @@ def test_a_share_is_not_suggested_above_one(name: str, default: float) -> None:
     assert found is not None
     low, high = map(float, str(found[0]).split(".."))
     assert low < default <= high <= 1.0
+
+
+UNKNOWN_PARTS = {
+    "tensorboard": "from torch.utils.tensorboard import SummaryWriter as S\nw = S()\nw.add_scalar(f'test/{m}', a)",
+    "lightning": "import lightning\nclass M:\n    def validation_step(self, b):\n        self.log(f'test/{m.name}', a)",
+    "wandb": "import wandb\nwandb.init()\nwandb.log({f'test/{names[0]}': a})",
+    "printed": "print(f'test_{m}: {a:.4f}')",
+}
+
+
+@pytest.mark.parametrize("way", UNKNOWN_PARTS)
+def test_a_name_with_an_unknown_part_is_no_objective(way: str, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(UNKNOWN_PARTS[way] + "\nprint(f'accuracy: {b:.4f}')\n")
+    assert inspect_script(script).metrics == ["accuracy"]
+
+
+@pytest.mark.parametrize("count", ["episode", "episodes", "following_indices", "step", "batch", "size", "items"])
+def test_a_count_of_an_evaluation_is_no_objective(count: str, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(f"print(f'eval_{count}={{a:.2f}}, episodic_return={{b:.2f}}')\n")
+    assert inspect_script(script).metrics[0] == "episodic_return"

@@ -29,6 +29,7 @@ from hptui.scripts.inspect.ranking import (
     ranked,
     words_of,
 )
+from hptui.scripts.inspect.sample_texts import FRACTION
 from hptui.scripts.inspect.selected import by_selection, selections
 from hptui.scripts.inspect.shown import functions_of_calls, meters
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
@@ -108,10 +109,12 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     ]
     files = [*written_files(tree, samples), *text_files(tree, in_text)]
     in_files = [name for file in files for name in file.names]
+    every = (readable, tags, in_files, logged)
+    readable, tags, in_files, logged = ([name for name in names if STAND_IN not in name] for names in every)
     known = [*readable, *tags, *in_files]
     if not any(is_quality(name) and rank(name)[0] <= HELD_OUT_GROUPS for name in known):
         # `eval_rm=0.3`: of held-out data, whatever it is
-        readable += [name for name in names if _is_of_held_out_data(name)]
+        readable += [name for name in names if _is_of_held_out_data(name) and STAND_IN not in name]
         in_files = [name for name in in_files if is_quality(name) or _is_of_held_out_data(name)]
     else:
         in_files = [name for name in in_files if is_quality(name)]
@@ -133,8 +136,10 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     )
 
 
+STAND_IN = FRACTION
+"""What stands in a name for a part that the source does not show."""
 NO_MEASURE = re.compile(
-    r"every|freq|interval|steps?|epochs?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
+    r"every|freq|interval|steps?|epochs?|episodes?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
     r"years?|months?|days?|dates?|periods?|start|end|id|ids|idx|index|fold|seed|mode|name|loader|labels?|class|classes|"
     r"len\w*|following|inds?|indices|rows?|records?|points?|users?|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
 )
