@@ -15,6 +15,7 @@ from hptui.scripts.inspect import inspect_script
 from hptui.scripts.inspect.any_keywords import any_keywords
 from hptui.scripts.inspect.constants import all_constants
 from hptui.scripts.inspect.functions import signature_options
+from hptui.scripts.inspect.syntax import literal_value
 from hptui.scripts.inspect.unrolled import unrolled_calls
 from hptui.scripts.metrics.columns import PrintedTableReader
 from hptui.scripts.metrics.lines import LineReader
@@ -154,3 +155,30 @@ def test_every_argument_of_a_class_of_settings_is_listed(name: str) -> None:
     )
     source += f"        self.seed, self.wide = seed, wide\n{name}()\n"
     assert all_constants(ast.parse(source), {}) == {f"{name}.lr": 0.1, f"{name}.seed": 3, f"{name}.wide": True}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [("int(1e5)", 100_000), ("float('1e-3')", 1e-3), ("2 * int(1e3)", 2000), ("int(2 ** 10)", 1024), ("int(3)", 3)],
+)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "NUM_BATCHES = {}\nfor n in range(NUM_BATCHES): pass\n",
+        "def main(num_batches={}):\n    return num_batches\nmain()\n",
+    ],
+)
+def test_a_number_that_is_made_of_a_literal_is_listed_and_can_be_set(place: str, expression: str, value: float) -> None:
+    source = place.format(expression)
+    constants = inspect_options_of(source)
+    assert list(constants.values()) == [value]
+    (name,) = constants
+    tree = with_values(source.encode(), "t.py", {name: 7})
+    assert expression not in ast.unparse(tree)
+    assert "7" in ast.unparse(tree)
+
+
+def inspect_options_of(source: str) -> dict[str, Any]:
+    tree = ast.parse(source)
+    names = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}  # type: ignore[attr-defined]
+    return all_constants(tree, {name: literal_value(value) for name, value in names.items()})

@@ -75,7 +75,7 @@ RULES = (
 )
 
 NEVER_SEARCHED = re.compile(
-    r"(.*_)?(timesteps|episodes|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
+    r"(.*_)?(timesteps|episodes|batches|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
     r"seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
     r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
     r"timeout|trust|bs_eval|eval_batch_size|vocab_size|num_classes|trials|checkpoint|save)(_.*)?",
@@ -135,7 +135,7 @@ def has_rule(name: str) -> bool:
 
 
 LENGTHS = re.compile(
-    r"(?:.*_)?(?:epochs?|iters?|iterations|episodes|timesteps|(?:train|training|max|num|n|total)_?steps|patience)(?:_num|_count)?"
+    r"(?:.*_)?(?:epochs?|iters?|iterations|episodes|timesteps|(?:train|training|max|num|n|total)_?(?:steps|batches)|patience)(?:_num|_count)?"
     r"|num_?epoch|n_?epoch|numepochs?|nepochs?|maxepochs?|epoch_?num|step_size|optimizer|activation|scheduler|hidden\w*|"
     r"max_features|m(?:in|ax)_df|ngram_range|n_components|n_clusters|kernel|solver|penalty|criterion|hidden_layer_sizes|l1_ratio|"
     r"min_child_weight|reg_\w+|(?:num_|n_)?(?:filters|kernels|channels)|kernel_size|smoothing|epsilon|eps(?:ilon)?_\w+|max_?len(?:gth)?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.scripts.constant_slots import assigned_pairs, top_level
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm
-from hptui.scripts.syntax_nodes import all_nodes, nodes_of, once
+from hptui.scripts.syntax_nodes import NUMBER_TYPES, all_nodes, converted_number, is_plain, nodes_of, once
 
 Constants = dict[str, Any]
 """Constants of a script by name."""
@@ -43,6 +44,8 @@ def literal_value(node: ast.AST | None, constants: dict[str, Any] | None = None)
         return constants[name]
     if isinstance(node, ast.BinOp):
         return _computed(node, constants)
+    if (call := converted_number(node)) is not None and is_plain(call):
+        return _converted(call)
     if constants is not None and isinstance(node, ast.Subscript | ast.Call | ast.BoolOp):
         return looked_up(node, constants)
     try:
@@ -53,6 +56,13 @@ def literal_value(node: ast.AST | None, constants: dict[str, Any] | None = None)
         value = list(value)
     if value is None or isinstance(value, bool | int | float | str | list | dict):
         return value
+    return UNKNOWN
+
+
+def _converted(call: ast.Call) -> Any:
+    """Return the number that `int(1e5)` makes of a literal."""
+    with suppress(ValueError, TypeError, OverflowError):
+        return NUMBER_TYPES[getattr(call.func, "id", "")](literal_value(call.args[0]))
     return UNKNOWN
 
 
