@@ -390,6 +390,9 @@ def test_bytes_that_are_no_text_are_said(tmp_path):
         (ScriptOption("opt", type="str", choices=("a", "b")), {"choices": ["a", "b"]}),
         (ScriptOption("use_bias", type="bool", default=True), {"choices": [False, True]}),
         (ScriptOption("strange", type="int", default=10), "5..20 int"),
+        (ScriptOption("param.eta", type="float", default=0.1), "0.01..1.0 log"),
+        (ScriptOption("alpha", type="float", default=1e-4), "1e-5..1e-3 log"),
+        (ScriptOption("alpha", type="float", default=16.0), {"choices": [4.0, 8.0, 16.0, 32.0]}),
         (ScriptOption("gae_lambda", type="float", default=0.95), "0.8..0.999"),
         (ScriptOption("keep_fraction", type="float", default=0.75), "0.38..1.0"),
         (ScriptOption("alpha", type="float", help="the starting learning rate"), "1e-5..0.01 log"),
@@ -402,7 +405,21 @@ def test_usual_names_have_usual_ranges_around_their_default(one, entry):
     assert typical_range(one)[0] == entry
 
 
-@pytest.mark.parametrize("name", ["seed", "output_dir", "epochs", "log_every", "num_workers", "data_path", "max_steps"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "seed",
+        "output_dir",
+        "epochs",
+        "log_every",
+        "num_workers",
+        "data_path",
+        "max_steps",
+        "num_class",
+        "nthread",
+        "n_jobs",
+    ],
+)
 def test_what_nobody_searches_is_left_out(name):
     assert typical_range(ScriptOption(name, type="int", default=3)) is None
 

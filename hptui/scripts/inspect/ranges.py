@@ -30,7 +30,7 @@ class TypicalRange:
 
 RULES = (
     TypicalRange(
-        r"(.*_)?(lr|learning_?rate)(_?0|_init|_max|_base|_start)?",
+        r"(.*_)?(lr|learning_?rate)(_?0|_init|_max|_base|_start)?|eta0?",
         "log",
         1e-5,
         1e-2,
@@ -78,7 +78,7 @@ NEVER_SEARCHED = re.compile(
     r"(.*_)?(timesteps|episodes|batches|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
     r"seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
     r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
-    r"timeout|trust|bs_eval|eval_batch_size|vocab_size|num_classes|trials|checkpoint|save)(_.*)?",
+    r"timeout|trust|bs_eval|eval_batch_size|vocab_size|num_class|num_classes|nthread|n_jobs|trials|checkpoint|save)(_.*)?",
     re.IGNORECASE,
 )
 """Names that are no hyperparameters, whatever their type."""
@@ -115,6 +115,8 @@ def rule_of(option: ScriptOption) -> TypicalRange | None:
     """Return the rule for a parameter, by its name or as a learning rate by its help; None without one."""
     name = option.name.rsplit(".", 1)[-1].lower()
     rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+    if rule is not None and name.startswith("eta") and not option.default:
+        return None  # of a sampler of diffusion models: boosted trees give theirs a value
     is_open = rule is None or name == "alpha"  # of LoRA, or of an optimizer
     is_rate = option.type in ("float", "any") and HELP_OF_LEARNING_RATE.match(option.help)
     return RULES[0] if is_open and is_rate else rule
@@ -191,7 +193,8 @@ def _range(rule: TypicalRange, option: ScriptOption) -> Value:
     default = option.default if isinstance(option.default, int | float) and option.default > 0 else None
     is_float = option.type == "float" or isinstance(option.default, float)
     is_int = option.type == "int" or (isinstance(option.default, int) and not is_float)
-    match rule.kind:
+    is_part = is_float and default is not None and default < 1  # alpha = 1e-4 of a penalty is none of LoRA
+    match "log" if rule.kind == "twos" and is_part else rule.kind:
         case "log":
             low, high = (default / 10, default * 10) if default else (rule.low, rule.high)
             if is_int:

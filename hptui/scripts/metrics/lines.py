@@ -41,13 +41,14 @@ ESCAPES = re.compile(
 VALUE_SIGNS = re.compile(r"\d|nan|inf", re.IGNORECASE)
 PAIR_SIGNS = re.compile(r"[:=]|\b(?:epoch|step|iter)", re.IGNORECASE)
 STEP = re.compile(
-    r"(?<![\w./-])(?:global[_ ]?step|step|iter|iteration|it|batch|update)\b['\"]?\s*[:=#]?\s*[\[(]?\s*"
+    r"(?<![\w./-])(?:(?:global[_ ]?step|step|iter|iteration|it|batch|update)\b|(?:step|iter)(?=\d))"
+    r"['\"]?\s*[:=#]?\s*[\[(]?\s*"
     r"(\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?![\d.]*[.eE]\d)(?:\s*(?:/|of)\s*(\d{1,3}(?:,\d{3})+(?![\d,])|\d+))?"
     r"\s*[\])]?",
     re.IGNORECASE,
 )
 EPOCH = re.compile(
-    r"(?<![\w./-])(?:epoch|ep)\b['\"]?\s*[:=#]?\s*[\[(]?\s*(\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(\d+))?\s*[\])]?",
+    r"(?<![\w./-])(?:(?:epoch|ep)\b|epoch(?=\d))['\"]?\s*[:=#]?\s*[\[(]?\s*(\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(\d+))?\s*[\])]?",
     re.IGNORECASE,
 )
 NOT_CURRENT = re.compile(

@@ -170,7 +170,7 @@ GOES_ON = re.compile(r"\s*(?:[=:|]\s*|\s)[-+]?\.?\d")
 MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(rf"$|(?!\)\s*[:=])[\s,;|)\]%/]|{UNIT}")  # not in `reward (last 50): 3`
-BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|[!?]\s|\s[-–—*>]+\s|\s{2,}|(?<![^\W\d])\d[\w.]*")
+BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|[!?]\s|\s[-–—*>]+\s|\s{2,}|(?<!\w)\d[\w.]*")
 NOT_FINITE = re.compile(r"[-+]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 
 

@@ -30,12 +30,17 @@ MEASURE_FIRST = re.compile(
 )
 """`LOSS train 0.5 valid 0.4`: two splits of one quantity."""
 PROSE = re.compile(
-    r"(?<![\w/.-])((?:[A-Za-z]+\s+){0,2}(?:loss|acc|accuracy|error|f1|auc|mse|mae|rmse|ppl|perplexity|score|return|reward|recall|"
-    r"precision|iou|dice|psnr|ssim|wer|bleu))\s+(?:of|on|for|over|in|across|so)\s+([A-Za-z0-9][^:=|,;()\[\]{}]{0,60}?)"
+    r"(?<![\w/.-])((?:[A-Za-z][\w-]*\s+){0,2}"
+    r"(?:loss|acc|accuracy|error|f1|auc|mse|mae|rmse|ppl|perplexity|score|return|reward|recall|"
+    r"precision|iou|dice|psnr|ssim|wer|cer|bleu|auroc|r2|mcc))\s+(?:of|on|for|over|in|across|so)\s+([A-Za-z0-9][^:=|,;()\[\]{}]{0,60}?)"
     rf"\s*(?:\s+is\s*:?|[:=]|(?<=far))\s*(?={_NUMBER}(?![\w.]))",
     re.IGNORECASE,
 )
 """`Accuracy of the network on the test images: 0.9`, `accuracy on test set is 0.9`: the measure comes first."""
+ABBREVIATION = re.compile(
+    r"(?<=[\w²])\s{1,3}\(([A-Z][\w²^@-]{0,7})\)(?=\s{1,3}(?:of|on|for|over|in|across|is|was|score|value)\s)"
+)
+"""`Mean squared error (MSE) on test data: 0.3`: the name is said twice."""
 COPULA = re.compile(rf"\s(?:is|was|are|equals|reached)\b\s{{0,3}}[:=]?\s{{0,9}}(?={_NUMBER}(?![\w.]))", re.IGNORECASE)
 MEASURE = re.compile(
     r"\w{0,30}(?:loss|acc|accuracy|error|f1|auc|auroc|mse|mae|rmse|ppl|perplexity|score|return|reward|recall|precision|"
@@ -63,13 +68,21 @@ def last_split(text: str) -> str:
     return words[-1] if words else ""
 
 
+def _said_once(match: re.Match[str]) -> str:
+    """Return an abbreviation where the words before it name no measure: `Area under the curve (AUC)`."""
+    before = match.string[max(0, match.start() - MAX_MEASURE_CHARS) : match.start()].split()[-1]
+    is_needed = MEASURE.fullmatch(match[1]) is not None and MEASURE.fullmatch(before) is None
+    return f" {match[1]}" if is_needed else ""
+
+
 def _named_by_measure(match: re.Match[str]) -> str:
     words = match[2].split()
     if len(words) <= 2 and SPLIT_WORD.fullmatch(words[-1]):  # `accuracy on test: 0.9` is a name
         return match[0]
     place = re.split(r"\b(?:after|before|during)\b", match[2])[0]
     split = None if SPLIT_WORD.search(match[1]) else SPLIT_WORD.search(place)
-    return f"{split[1].lower()} {match[1]}: " if split else f"{match[1]}: "
+    measure = re.sub(r"-(?=\d)", "", match[1])  # Top-1 accuracy and Top-5 accuracy are two
+    return f"{split[1].lower()} {measure}: " if split else f"{measure}: "
 
 
 def _without_verb(match: re.Match[str]) -> str:
@@ -88,7 +101,9 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     with a measure get its name: `test accuracy: 0.9`; lines with a name that is looked for `as_written` keep theirs.
     """
     if not any(pattern.search(text) for pattern in as_written):
-        text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, REMARK.sub("", text) if "(" in text else text))
+        if "(" in text:
+            text = ABBREVIATION.sub(_said_once, REMARK.sub("", text))
+        text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
     if ":" in text:
         text = text.replace(": =", "=")  # tqdm shows the key `loss: ` so
         text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)

@@ -443,3 +443,36 @@ def test_an_epoch_is_counted_once_however_often_its_bar_is_drawn(
         readings = [reading for line in lines for reading in reader.read_all(line)]
         steps += [reading.step for reading in readings if "val_loss" in reading.metrics]
     assert steps == [20, 40, 60]
+
+
+@pytest.mark.parametrize("place", ["on the test set", "on test data", "for the 100 test images", "over all test folds"])
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("The mean squared error (MSE)", "test_mean_squared_error"),
+        ("Mean Absolute Error (MAE)", "test_mean_absolute_error"),
+        ("Top-1 accuracy", "test_top1_accuracy"),
+        ("Top-5 accuracy", "test_top5_accuracy"),
+        ("mAP50 score", "test_map50_score"),
+        ("mAP5 score", "test_map5_score"),
+        ("R2 score", "test_r2_score"),
+        ("R-squared (R2) score", "test_r_squared_r2_score"),
+        ("Macro-F1 score", "test_macro_f1_score"),
+        ("Area (AUC)", "test_area_auc"),
+    ],
+)
+def test_a_measure_in_a_sentence_keeps_all_its_words(place: str, label: str, name: str) -> None:
+    for joint in (":", " =", " is"):
+        reading = LineReader().read(f"{label} {place}{joint} 0.25")
+        assert reading is not None and dict(reading.metrics) == {name: 0.25}  # noqa: PT018  one reading
+
+
+@pytest.mark.parametrize("digits", ["3", "12", "300"])
+def test_digits_at_a_word_are_a_part_of_it_however_many_there_are(digits: str) -> None:
+    for word in ("top", "layer", "val"):
+        reading = LineReader().read(f"{word}{digits} loss: 0.5")
+        assert reading is not None and dict(reading.metrics) == {f"{word}{digits}_loss": 0.5}  # noqa: PT018  one reading
+    for word in ("epoch", "step", "iter"):
+        reading = LineReader().read(f"{word}{digits} loss: 0.5")
+        assert reading is not None and dict(reading.metrics) == {"loss": 0.5}  # noqa: PT018  one reading
+        assert reading.step == int(digits)
