@@ -104,7 +104,7 @@ LITERAL_NODES = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.
 
 
 def is_plain(node: ast.AST) -> bool:
-    """Return whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `int(1e5)`, `[1, 2]`)."""
+    """Return whether an expression is made of literals alone: `64`, `2 * 64`, `int(1e5)`, `[1, 2]`."""
     converted = [converted_number(inner) for inner in ast.walk(node)] if isinstance(node, (ast.Call, ast.BinOp)) else []
     names = {id(part) for inner in converted if inner is not None for part in (inner, inner.func)}
     kinds = (*LITERAL_NODES, ast.expr_context)
@@ -112,7 +112,7 @@ def is_plain(node: ast.AST) -> bool:
 
 
 def converted_number(node: ast.AST) -> ast.Call | None:
-    """Return the call by which a literal becomes a whole number or a float: `int(1e5)`; None for another node."""
+    """Return a node that is a call which makes a number of a literal, `int(1e5)`; else None."""
     if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in NUMBER_TYPES:
         return None
     return node if len(node.args) == 1 and not node.keywords else None

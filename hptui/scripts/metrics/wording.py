@@ -40,7 +40,7 @@ PROSE = re.compile(
 ABBREVIATION = re.compile(
     r"(?<=[\w²])\s{1,3}\(([A-Z][\w²^@-]{0,7})\)(?=\s{1,3}(?:of|on|for|over|in|across|is|was|score|value)\s)"
 )
-"""`Mean squared error (MSE) on test data: 0.3`: the name is said twice."""
+"""`Mean squared error (MSE) on test data: 0.3`: the name stands there twice."""
 COPULA = re.compile(rf"\s(?:is|was|are|equals|reached)\b\s{{0,3}}[:=]?\s{{0,9}}(?={_NUMBER}(?![\w.]))", re.IGNORECASE)
 MEASURE = re.compile(
     r"\w{0,30}(?:loss|acc|accuracy|error|f1|auc|auroc|mse|mae|rmse|ppl|perplexity|score|return|reward|recall|precision|"
@@ -68,7 +68,7 @@ def last_split(text: str) -> str:
     return words[-1] if words else ""
 
 
-def _said_once(match: re.Match[str]) -> str:
+def _without_abbreviation(match: re.Match[str]) -> str:
     """Return an abbreviation where the words before it name no measure: `Area under the curve (AUC)`."""
     before = match.string[max(0, match.start() - MAX_MEASURE_CHARS) : match.start()].split()[-1]
     is_needed = MEASURE.fullmatch(match[1]) is not None and MEASURE.fullmatch(before) is None
@@ -102,7 +102,7 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     """
     if not any(pattern.search(text) for pattern in as_written):
         if "(" in text:
-            text = ABBREVIATION.sub(_said_once, REMARK.sub("", text))
+            text = ABBREVIATION.sub(_without_abbreviation, REMARK.sub("", text))
         text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
     if ":" in text:
         text = text.replace(": =", "=")  # tqdm shows the key `loss: ` so
