@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from hptui.core.errors import NotFound
 from hptui.core.format import metric, settings
-from hptui.core.ranking import hypervolumes
+from hptui.core.ranking import is_usable, meets_outcome, pareto_set
 from hptui.core.stages import comparable, expected_total, stage_overrides
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, TrialStatus, Value
@@ -45,8 +45,7 @@ def trial_line(
     if not study.objectives and trial.status is TrialStatus.COMPLETE:
         return f"{head} ✓ COMPLETE"
     if has_all_values(study, trial):
-        marks = f"{comparison_mark(study, trial, earlier)}{hypervolume_text(study, trial, earlier)}"
-        return f"{head} → {objectives_text(study, trial)} {marks}"
+        return f"{head} → {objectives_text(study, trial)} {comparison_mark(study, trial, earlier)}"
     sign = STATUS_MARKS.get(trial.status, f"– {trial.status.upper()}")
     reason = f" ({trial.reason})" if trial.reason else ""
     return f"{head} {sign}{reason}{f': {trial.message}' if trial.message else ''}"
@@ -86,39 +85,37 @@ def comparison_mark(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str
         return f"(trial {trial.replicate_of} again, seed {trial.seed})"
     if trial.continued_from is not None:
         return f"(from step {trial.continued_from[1]} of trial {trial.continued_from[0]})"
-    comparable_trials = [other for other in earlier if has_all_values(study, other) and not other.is_unranked]
+    if meets_outcome(study, trial) is False:
+        return "✗ OUTSIDE THE CONDITIONS"
+    if len(study.objectives) > 1:
+        return _front_mark(study, trial, earlier)
+    comparable_trials = [other for other in earlier if is_usable(study, other) and not other.is_unranked]
     comparable_trials = [other for other in comparable_trials if comparable(study, other.stage, trial.stage)]
     baseline = next((other for other in comparable_trials if other.role is Role.BASELINE), None)
     others = [other for other in comparable_trials if other.role is not Role.BASELINE]
     if baseline is None:
         return "✓ BEST" if _new_best(study, trial, others) else _equal_or_worse(study, trial, others)
-    if not _better(study, trial, baseline):
+    if not dominates(study, trial, baseline):
         return _equal_or_worse(study, trial, [baseline])
-    improved = [other for other in others if _better(study, other, baseline)]
+    improved = [other for other in others if dominates(study, other, baseline)]
     return "✓ BEST" if improved and _new_best(study, trial, improved) else "✓ IMPROVED"
 
 
-def hypervolume_text(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
-    """Return `, hypervolume 0.71` (of 1) where a trial has changed the Pareto set of several objectives."""
-    if len(study.objectives) < 2 or trial.is_unranked:
-        return ""
-    steps = hypervolumes(study, [*earlier, trial])
-    moved = len(steps) > 1 and steps[-1][0] == trial.number and steps[-1][1] > steps[-2][1]
-    return f", hypervolume {steps[-1][1]:.2f}" if moved else ""
+def _front_mark(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
+    """Return whether a trial is on the Pareto front of all so far, as the report has it.
+
+    No hypervolume is given: its scale is that of the values so far, so the next line's number would be of another.
+    """
+    front = pareto_set(study, [*earlier, trial])
+    if trial.number not in {other.number for other in front}:
+        return "✗ NOT ON THE FRONT"
+    equal = any(other.number != trial.number and _same_values(study, other, trial) for other in front)
+    return "= EQUAL" if equal else "✓ ON THE FRONT"
 
 
 def _new_best(study: Study, trial: Trial, others: Sequence[Trial]) -> bool:
-    """Return True when a trial beats all others; with several objectives, when none beats or equals it."""
-    if len(study.objectives) > 1:
-        return not any(dominates(study, other, trial) or _same_values(study, other, trial) for other in others)
+    """Return True when a trial beats all others."""
     return all(dominates(study, trial, other) for other in others)
-
-
-def _better(study: Study, trial: Trial, other: Trial) -> bool:
-    """Return True when a trial beats the other; with several objectives, when not beaten and not equal."""
-    if len(study.objectives) > 1:
-        return not dominates(study, other, trial) and not _same_values(study, trial, other)
-    return dominates(study, trial, other)
 
 
 def _equal_or_worse(study: Study, trial: Trial, others: Sequence[Trial]) -> str:

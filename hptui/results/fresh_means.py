@@ -20,6 +20,7 @@ from hptui.results.analysis.fresh import (
     SINGLE_TEMPLATE,
     Fresh,
     Summaries,
+    all_fresh,
     dead_numbers,
     dead_seeds,
     fresh_leader,
@@ -35,6 +36,8 @@ class FreshMeans:
 
     best: Fresh | None
     leader: Fresh
+    compared: int = 1
+    """Number of trials that have fresh runs."""
 
     @property
     def other_leads(self) -> bool:
@@ -56,11 +59,12 @@ def fresh_means(view: View, reader: StoreReader | None = None) -> FreshMeans | N
         return None
     dead = dead_numbers(dead_seeds(view, _summaries(view, reader)))
     ranked = ranked_trials(view)
-    leader = fresh_leader(view, ranked, dead)
+    repeated = all_fresh(view, ranked, dead)
+    leader = fresh_leader(view, repeated)
     if leader is None:
         return None
     best = next((trial for trial in ranked if view.best is not None and trial.number == view.best.number), None)
-    return FreshMeans(None if best is None else fresh_runs(view, best, dead, ranked), leader)
+    return FreshMeans(None if best is None else fresh_runs(view, best, dead, ranked), leader, len(repeated))
 
 
 def ranked_mean(view: View, trial: Trial) -> tuple[float, list[int]] | None:
@@ -132,6 +136,8 @@ def best_notes(view: View, means: FreshMeans | None, by: str = "rank") -> list[s
     if means is None or chosen is None:
         return []
     notes = [f"best is trial {chosen.trial.number}: {whole_text(view.study, chosen)}"]
+    if means.best is None and view.best is not None:
+        notes.append(f"trial {view.best.number}, the best by rank, has no fresh runs")
     if by != "fresh" and (leader := leader_text(view.study, means)):
         notes.append(f"{leader}; --by fresh selects it")
     return notes
@@ -153,7 +159,7 @@ def _fresh_json(fresh: Fresh) -> dict[str, object]:
 def trial_by_fresh(view: View, reader: StoreReader) -> Trial:
     """Return the trial whose fresh runs have the best mean.
 
-    Raises: `NotFound` when nothing was repeated.
+    Raises: `NotFound` when nothing was repeated, or a single trial that is not the best: it leads nothing.
     """
     means = fresh_means(view, reader)
     if means is None:
@@ -161,4 +167,9 @@ def trial_by_fresh(view: View, reader: StoreReader) -> Trial:
         if len(view.study.objectives) != 1:
             hint = "fresh runs are compared by one objective"
         raise NotFound(f"study {view.row.name!r} has no fresh runs to choose by", hint=hint)
+    if means.compared < 2 and means.best is None:
+        message = f"of study {view.row.name!r} trial {means.leader.trial.number} alone has fresh runs: it leads nothing"
+        raise NotFound(
+            message, hint=f"hptui add {view.row.name} --repeat best --seeds 3, then hptui run {view.row.name}"
+        )
     return means.leader.trial

@@ -31,6 +31,7 @@ from hptui.results.analysis.failure_regions import FailureRegion, failure_region
 from hptui.results.analysis.fresh import (
     Fresh,
     Noise,
+    all_fresh,
     dead_numbers,
     dead_seeds,
     fresh_difference,
@@ -223,7 +224,7 @@ class ReportData:
     @cached_property
     def fresh_leader(self) -> Fresh | None:
         """The fresh runs with the best mean; None if no ranked trial has any."""
-        return fresh_leader(self.view, self.order, self.dead)
+        return fresh_leader(self.view, all_fresh(self.view, self.order, self.dead))
 
     @cached_property
     def groups(self) -> list[SettingGroups]:

@@ -111,8 +111,8 @@ def _sharing(spec: CommandTable, composed: ComposedCommand, *, parallel: int, re
     for file in files:
         if parallel > 1 and not any(mark in file.path or mark in spec.settings.workdir for mark in per_trial):
             yield f"trainer.metrics: {file.path} is one file for {parallel} trials at once; put it into {{trial_dir}}"
-    texts = [*spec.settings.command, *(spec.settings.env or {}).values()]
-    if repeated and not any("{seed}" in text for text in texts):
+    texts = [*spec.settings.command, *(spec.settings.env or {}).values(), *map(str, spec.parameters.values())]
+    if repeated and spec.settings.config is None and not any("{seed}" in text for text in texts):
         yield 'trainer.command: repeated runs differ by their seed only, and nothing gives the script "{seed}"'
 
 

@@ -23,6 +23,7 @@ from hptui.results.analysis.cohort import (
     violates_outcome,
 )
 from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, is_telling, significant_digits
+from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
 from hptui.results.roles import lower_bound
 from hptui.results.view import View
@@ -173,14 +174,18 @@ def fresh_runs(
     return Fresh(trial, runs, values, objective_value(view, trial), floor, ceiling)
 
 
-def fresh_leader(view: View, ranked: Sequence[Trial], dead: frozenset[int] = frozenset()) -> Fresh | None:
-    """Return the fresh runs with the best mean of all ranked trials; None if no ranked trial has any."""
+def all_fresh(view: View, ranked: Sequence[Trial], dead: frozenset[int] = frozenset()) -> list[Fresh]:
+    """Return the fresh runs of each ranked trial that has any and keeps the conditions."""
     if len(view.study.objectives) != 1:
-        return None
-    sign = 1 if view.study.objective.goal == "minimize" else -1
+        return []
     repeated = [t for t in ranked if t.number in view.replicates and not violates_outcome(view, t)]
-    matches = [fresh for trial in repeated if (fresh := fresh_runs(view, trial, dead, ranked)) is not None]
-    return min(matches, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
+    return [fresh for trial in repeated if (fresh := fresh_runs(view, trial, dead, ranked)) is not None]
+
+
+def fresh_leader(view: View, repeated: Sequence[Fresh]) -> Fresh | None:
+    """Return the fresh runs with the best mean; None if there are none."""
+    sign = 1 if view.study.objective.goal == "minimize" else -1
+    return min(repeated, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +211,8 @@ def fresh_difference(
 ) -> FreshDifference | None:
     """Return the difference of fresh runs to the baseline; None without a measure of noise.
 
-    Paired by seed where both were repeated with the same seeds (two at least); else with the noise pooled over all
-    repeated configurations.
+    Paired by seed where both were repeated with the same seeds (two at least) and were given them; else with the noise
+    pooled over all repeated configurations.
     """
     blas.load()
     from scipy import stats  # scipy: not at start
@@ -215,7 +220,7 @@ def fresh_difference(
     own = {run.seed: objective_value(view, run) for run in fresh.runs}
     base_runs = independent_runs(view, baseline, dead)
     others = {run.seed: objective_value(view, run) for run in base_runs}
-    shared = sorted(own.keys() & others.keys())
+    shared = sorted(own.keys() & others.keys()) if seeding_of(view.study).is_given else []
     if len(shared) >= 2 and len(shared) == len(own):
         values = [own[seed] - others[seed] for seed in shared]
         mean = math.fsum(values) / len(values)

@@ -17,15 +17,16 @@ from hptui.results.analysis.cohort import (
 from hptui.results.analysis.comparable import comparable, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, fresh_difference, independent_runs
 from hptui.results.analysis.reference import metric_change
+from hptui.results.analysis.seeding import seeding_of
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import unit_word
 from hptui.results.claims.mattered import without_value
 from hptui.results.claims.repeats import (
-    HOW_TEXTS,
     better_and_baseline,
     by_number,
     fresh_text,
     how_often,
+    how_text,
     of_its_length,
     why_not_tested,
 )
@@ -258,7 +259,9 @@ def sure(facts: FactWriter) -> Claim:
         phrase = "no: it has the settings of the baseline"
         return Claim("SU", (phrase,), {"answer": "baseline"}, "", (baseline.number, best.number))
     if facts.data.dead_seeds:
-        phrase = "not known: the seed changes nothing, so repeats say nothing about noise"
+        phrase = f"not known: {why_not_tested(facts)}, so they say nothing about noise"
+        if seeding_of(facts.study).is_given:
+            phrase = "not known: the seed changes nothing, so repeats say nothing about noise"
         return Claim("SU", (phrase,), {"answer": "not known"}, "", (baseline.number, best.number))
     fresh = facts.data.fresh(best)
     if fresh is not None:
@@ -270,13 +273,13 @@ def sure(facts: FactWriter) -> Claim:
             "yes for this run: told apart from the baseline ({how}); the configuration was not repeated"
             if counts
             else "yes: told apart from the baseline ({how})",
-            how=HOW_TEXTS[test.how],
+            how=how_text(facts, test),
         )
         answer = "yes for this run" if counts else "yes"
         return Claim("SU", text, {"answer": answer, "how": test.how}, "", (baseline.number, best.number))
     ran = how_often(facts, best)
     if test is not None and any(trial.number == baseline.number for trial in test.alike):
-        text = line("not yet: {ran} not told apart from the baseline ({how})", ran=ran, how=HOW_TEXTS[test.how])
+        text = line("not yet: {ran} not told apart from the baseline ({how})", ran=ran, how=how_text(facts, test))
     else:
         n = facts.count("best.of", facts.data.peers)
         text = line("not yet: {ran} the best of {n}{length}", ran=ran, n=n, length=of_its_length(facts))

@@ -15,6 +15,7 @@ from hptui.results.analysis.evidence import EffectAnalysis
 from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge
 from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.repeats import what_repeats_show
 from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, line
@@ -203,7 +204,8 @@ def outlook(facts: FactWriter) -> list[Claim]:
     test = facts.data.range_test
     if test is not None and test.alike and not facts.data.dead_seeds:
         text = line(
-            "Repeats are worth more than new trials: {n} cannot be told apart from the best.",
+            "Repeats are worth more than new trials: {n} cannot be told apart from the best{note}.",
+            note=("; ", *note) if (note := what_repeats_show(facts)) else "",
             n=facts.count_with_noun("alike.same", test.alike, "other"),
         )
         claims.append(Claim("O2", text, {"alike": len(test.alike)}, "", tuple(t.number for t in test.alike)))

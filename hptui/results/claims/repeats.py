@@ -20,10 +20,11 @@ from hptui.results.analysis.fresh import (
     runs_of,
 )
 from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
+from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import rate_counts, wilson_interval
 from hptui.results.claims.claim import Claim
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, capitalize_first, line
+from hptui.results.facts import Fact, Line, Name, capitalize_first, line
 
 
 def fresh_runs(facts: FactWriter, trial: Trial) -> Fresh | None:
@@ -145,8 +146,9 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
         luck = float(f"{expected_best(count) * error:.2g}")
         size = facts.difference("best.luck", metric, luck, order)
         text = line(
-            "Runs of one configuration with other seeds differ by a standard deviation of {s} (from {runs} runs): of "
+            "Runs of one configuration{seeds} differ by a standard deviation of {s} (from {runs} runs): of "
             "{n} equally good {trials} the best would be about {luck} {side} their mean, by luck alone.",
+            seeds=" with other seeds" if seeding_of(facts.study).is_given else "",
             trials="trials" if max(runs) == 1 else "configurations, each ranked by the mean of its runs,",
             runs=facts.count("noise.runs", noise.trials),
             s=facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials),
@@ -200,8 +202,29 @@ HOW_TEXTS = {
     "answers": "same questions, bootstrap of all pairs",
     "counts": "Tukey's range of rates",
     "seeds": "Tukey's range, noise between seeds",
+    "runs": "Tukey's range, noise between runs",
 }
 """How trials were distinguished."""
+
+
+def how_text(facts: FactWriter, test: RangeTest) -> str:
+    """Return how trials were distinguished; without seeds of their own, by the noise between runs."""
+    return HOW_TEXTS["runs" if test.how == "seeds" and not seeding_of(facts.study).is_given else test.how]
+
+
+def what_repeats_show(facts: FactWriter) -> Line:
+    """Return what a repeat shows where the script is not given its seed; () where it is."""
+    seeding = seeding_of(facts.study)
+    if seeding.is_given:
+        return ()
+    if not seeding.name:
+        return ("the script is given no seed: a repeat shows randomness of its own, or nothing if it fixes its seed",)
+    value = facts.of_value("seed.fixed", seeding.value) if seeding.value is not None else "of the configuration"
+    return line(
+        "the script is given {name} {value} each time: a repeat shows what else is random, or nothing",
+        name=Name(seeding.name, code=True),
+        value=value,
+    )
 
 
 def _range(facts: FactWriter) -> Iterator[Claim]:
@@ -211,7 +234,7 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
         if len(facts.data.candidates) > 1 and len(facts.study.objectives) == 1:
             yield Claim("R1", (f"How large a difference is noise is not known: {why_not_tested(facts)}.",), {})
         return
-    how, others = HOW_TEXTS[test.how], test.others
+    how, others = how_text(facts, test), test.others
     premise = {"how": test.how, "worse": [t.number for t in test.worse], "compared": len(others) + 1}
     numbers = tuple(trial.number for trial in (test.best, *others))
     tail = (*better_and_baseline(facts, test), ".")
@@ -247,7 +270,7 @@ def why_not_tested(facts: FactWriter) -> str:
     """Return why no trial can be distinguished from the best."""
     best, others = facts.data.best, facts.data.candidates
     if facts.data.dead_seeds:
-        return "the seed changes nothing"
+        return "the seed changes nothing" if seeding_of(facts.study).is_given else "repeats are equal"
     if len(others) > MAX_TRIALS:
         return "too many trials to compare all of them"
     if best is not None and all(comparable(facts.view, best, t) for t in others if t.number != best.number):
@@ -286,12 +309,17 @@ def seed_claims(facts: FactWriter) -> list[Claim]:
     first, second = pairs[0]
     values = {(trial.values or {}).get(facts.data.metric) for trial in facts.data.order}
     text = line(
-        "Neither the seed nor a setting changed {metric}: repeats say nothing about noise.",
+        "Neither the seed nor a setting changed {metric}: repeats say nothing about noise."
+        if seeding_of(facts.study).is_given
+        else "Neither a repeat nor a setting changed {metric}: repeats say nothing about noise.",
         metric=facts.name(facts.data.metric),
     )
     if len(values) > 1 or len(distinct_configurations(facts.view, facts.data.order)) < 2:
         text = line(
-            "The seed changes nothing: {trials} are equal to the last digit. Repeats say nothing about noise.",
+            "The seed changes nothing: {trials} are equal to the last digit. Repeats say nothing about noise."
+            if seeding_of(facts.study).is_given
+            else "{trials} are equal to the last digit, and the script is not given their seeds: repeats say nothing "
+            "about noise.",
             trials=facts.trials([first, second], "seed.dead"),
         )
     numbers = tuple(sorted({trial.number for pair in pairs for trial in pair}))

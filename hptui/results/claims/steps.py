@@ -12,6 +12,7 @@ from hptui.results.analysis.fresh import runs_of
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.first_lines import sure
 from hptui.results.claims.ranges import edge_claims, range_command
+from hptui.results.claims.repeats import what_repeats_show
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, line
 
@@ -99,7 +100,10 @@ def _is_cut_short(facts: FactWriter) -> bool:
 def _repeat(facts: FactWriter, name: str, targets: list[str], why: str) -> Claim:
     commands = [f"hptui add {name} --repeat {target} --seeds {SEEDS}" for target in targets]
     text = " && ".join([*commands, f"hptui run {name}"])
-    return Claim("NX", (Fact("next", text, text),), {"step": why, "repeat": list(targets)})
+    shown: Line = (Fact("next", text, text),)
+    if note := what_repeats_show(facts):
+        shown += ("; ", *note)
+    return Claim("NX", shown, {"step": why, "repeat": list(targets)})
 
 
 def _may_go_on(facts: FactWriter) -> bool:

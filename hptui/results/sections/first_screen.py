@@ -71,13 +71,18 @@ def _claim(claim: Claim | None, otherwise: str) -> Line:
 
 COMMANDS = frozenset({"repeat", "alike", "space", "more", "resume"})
 """Next steps that are a command."""
+COMMAND_FACTS = frozenset({"next", "recommend.space"})
+"""Their facts."""
 
 
 def _next(facts: FactWriter) -> Line:
     claim = claims.next_step(facts)
     if claim.premise.get("step") not in COMMANDS:
         return claim.line
-    return tuple(replace(part, code=True) if isinstance(part, Fact) else part for part in claim.line)
+    return tuple(
+        replace(part, code=True) if isinstance(part, Fact) and part.key in COMMAND_FACTS else part
+        for part in claim.line
+    )
 
 
 def _about(facts: FactWriter) -> Line:

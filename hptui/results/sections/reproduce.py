@@ -12,15 +12,14 @@ from hptui.core.command_settings import COMMAND_KIND
 from hptui.core.format import setting
 from hptui.core.masking import mask_text
 from hptui.core.trial import Role, Trial, TrialStatus
-from hptui.core.values import canonical_json, value_text
+from hptui.core.values import value_text
 from hptui.core.version import __version__
 from hptui.results.analysis.next_steps import of_earlier_files
+from hptui.results.analysis.seeding import seeding_of
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
 
-SEED_MARK = "{seed}"
-"""What stands for the seed in the command of a script, its environment or its parameters."""
 MAX_SEEDS = 10
 """Seeds that are listed; of more their number is stated."""
 
@@ -62,9 +61,7 @@ def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> It
         )
         hidden = len(seeds) - MAX_SEEDS
         more: Line = (" and ", Fact("seeds.more", hidden, str(hidden)), " more") if hidden > 0 else ()
-        own = facts.study.trainer
-        is_given = own.kind != COMMAND_KIND or SEED_MARK in canonical_json(own.settings)
-        unused = "" if is_given else ", which the script is not given"
+        unused = "" if seeding_of(facts.study).is_given else ", which the script is not given"
         yield (Bold(("Seeds of the training",)), ": ", *seeds_text, *more, unused)
     switches = environment.get("determinism")
     if isinstance(switches, Mapping) and switches:

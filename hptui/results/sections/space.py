@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.parameters import Choice, Int, Parameter
@@ -17,6 +17,9 @@ from hptui.results.facts import Fact, Line, Name, UserText, join_parts, join_wit
 from hptui.results.roles import effective_batch, setting_with_role
 from hptui.results.sections.examples import sample_count
 from hptui.results.sections.setup import labelled_line
+
+MAX_UNKNOWN = 5
+"""Settings that imported trials do not state, and that are named; of more their number is stated."""
 
 
 def space(facts: FactWriter) -> Iterator[Block]:
@@ -103,13 +106,30 @@ def fixed(facts: FactWriter) -> Iterator[Block]:
     if fixed_settings or facts.study.space.derived or edited:
         yield Heading(2, ("Fixed and derived parameters",))
     if fixed_settings:
+        unknown = _unknown_of_imported(facts, fixed_settings)
+        is_elsewhere = bool(facts.view.trials) and all(t.role is Role.IMPORTED for t in facts.view.trials)
         rows = tuple(
-            ((facts.name(name),), _value_cell(f"base.{name}", name, value)) for name, value in fixed_settings.items()
+            (
+                (facts.name(name),),
+                (NO_VALUE,) if is_elsewhere and name in unknown else _value_cell(f"base.{name}", name, value),
+            )
+            for name, value in fixed_settings.items()
         )
         yield ReportTable((("Parameter",), ("Value",)), rows)
+        if unknown and not is_elsewhere:
+            text = "What imported trials ran with is not known of {names}: the values are those of the others."
+            many = facts.of_value("fixed.unknown", len(unknown))
+            names = line("{n} of these settings", n=many) if len(unknown) > MAX_UNKNOWN else None
+            yield Paragraph(line(text, names=names or join_with_and(facts.name(name) for name in unknown)))
     yield from (Paragraph(_edit_line(facts, name, trials)) for name, trials in edited.items())
     yield from _derived_blocks(facts)
     yield from _effective_batch(facts)
+
+
+def _unknown_of_imported(facts: FactWriter, names: Iterable[str]) -> list[str]:
+    """Return the settings that some imported trial does not state: it did not run by this study file."""
+    imported = [trial for trial in facts.view.trials if trial.role is Role.IMPORTED]
+    return [name for name in names if any(name not in facts.view.settings(trial) for trial in imported)]
 
 
 def _edited_settings(facts: FactWriter) -> dict[str, list[Trial]]:
@@ -172,6 +192,8 @@ def _value_cell(key: str, name: str, value: Value) -> Line:
 
 
 def _effective_batch(facts: FactWriter) -> Iterator[Block]:
+    if facts.view.trials and all(trial.role is Role.IMPORTED for trial in facts.view.trials):
+        return  # of what ran elsewhere only the records are known
     settings: Mapping[str, Value] = facts.view.base
     batch, accumulation = setting_with_role(settings, "batch"), setting_with_role(settings, "accumulation")
     effective = effective_batch(settings)
