@@ -10,11 +10,15 @@ import click
 from hptui.cli.common import Context, json_option, pass_context, study_argument
 from hptui.cli.output import OutputColumn, incomplete_note, message, write_facts, write_fields, write_json, write_rows
 from hptui.core.format import clock, duration, local_time, metric, settings
+from hptui.core.trial import Role
 
 if TYPE_CHECKING:
+    from hptui.core.trial import Trial
     from hptui.results.view import View
 
 
+MAX_AS_GOOD = 8
+"""Trials that are as good as the best and are named; of more their number is stated."""
 MAX_EVENTS = 5
 """Warnings and errors that the details of a study list."""
 STUDY_COLUMNS = [
@@ -158,11 +162,25 @@ def best_line(view: View) -> str:
     values = f"{mean}, its own run {values}" if mean else values
     incomplete = f"; its curve is incomplete: {best.incomplete_curve}" if best.incomplete_curve else ""
     stage_text = f" of stage {best.stage}" if best.stage else ""
+    imported = " (imported)" if best.role is Role.IMPORTED else ""
     return (
-        f"trial {best.number}{stage_text}: {values}"
+        f"trial {best.number}{imported}{stage_text}: {values}"
         + (f" ({settings(best.params)})" if best.params else " (baseline)")
+        + _as_good(view, best)
         + incomplete
     )
+
+
+def _as_good(view: View, best: Trial) -> str:
+    """Return which other trials are as good: on the Pareto front, or equal; '' for none."""
+    others = [str(trial.number) for trial in view.front if trial.number != best.number]
+    if not others:
+        return ""
+    named = ", ".join(others[:MAX_AS_GOOD]) + (f" and {len(others) - MAX_AS_GOOD} more" if others[MAX_AS_GOOD:] else "")
+    trials = f"trial{'s' if len(others) > 1 else ''} {named}"
+    if len(view.study.objectives) > 1:
+        return f"; {trials} {'are' if len(others) > 1 else 'is'} on the Pareto front, too"
+    return f"; {trials} {'have' if len(others) > 1 else 'has'} the same value"
 
 
 def _events(view: View) -> None:

@@ -181,6 +181,7 @@ def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> N
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
+    from hptui.results.fresh_means import mean_text
     from hptui.results.packing import packing_text, seconds_alone
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
@@ -198,6 +199,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
             **_origin(trial),
             "trainer": f"toy: {PSEUDO_LOSS_NOTE}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
             "values": trial.mark(values),
+            "ranked by": mean_text(view, trial),
             "fresh runs": fresh,
             "curve incomplete": trial.incomplete_curve,
             "note": trial.note,

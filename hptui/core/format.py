@@ -26,7 +26,7 @@ def number(value: float) -> str:
         return str(value)
     if not math.isfinite(value):
         return nonfinite_name(value)
-    if value == int(value) and abs(value) < 1e6:
+    if value == int(value) and abs(value) < 1e4:
         return str(int(value))
     if abs(value) >= 1e4:
         return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3e}"
@@ -148,6 +148,8 @@ def setting(value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, float) and math.isfinite(value) and abs(value) < 1e4:
         return number_text(float(f"{value:.4g}"))
+    if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 1e6:
+        return str(int(value))
     if isinstance(value, int | float):
         return number(value)
     if isinstance(value, list):

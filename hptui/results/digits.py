@@ -66,7 +66,8 @@ def exponent_digits(values: Sequence[float]) -> int:
 def fixed_text(value: float, decimals: int) -> str:
     """Return a number with these digits behind the point; one far from the others in its own."""
     if value and not 10.0 ** (2 - MIN_DIGITS) * 10.0**-decimals <= abs(value) < 1e7:
-        return f"{value:.{MIN_DIGITS}g}"
+        text = f"{value:.{MIN_DIGITS}g}"
+        return f"{value:.{MIN_DIGITS - 1}e}" if "e" in text else text  # zeros at its end are measured ones
     return f"{value:,.{decimals}f}" if abs(value) >= 1e4 else f"{value:.{decimals}f}"
 
 
@@ -102,7 +103,7 @@ def change_text(before: str, after: str, exact: float) -> str:
     if first is None or second is None:
         return sign + number(float(f"{abs(exact):.3g}"))
     unit = after.split(" ", 1)[1] if " " in after and not after.endswith(")") else ""
-    text = f"{abs(second - first):f}"
+    text = f"{abs(second - first):{',' if abs(second - first) >= 10_000 else ''}f}"
     if printed_number(before) is None or printed_number(after) is None:
         digits = len((second - first).normalize().as_tuple().digits)
         text = f"{abs(float(second - first)):.{digits}g}"
@@ -112,7 +113,7 @@ def change_text(before: str, after: str, exact: float) -> str:
 def in_points(text: str) -> str:
     """Return a difference of percentages in points: `7.5 %` reads as a share of the old value."""
     bare = text.removesuffix("%").rstrip()
-    return text if bare == text else f"{bare} point{'' if Decimal(bare.lstrip('+−')) == 1 else 's'}"
+    return text if bare == text else f"{bare} point{'' if Decimal(bare.lstrip('+−').replace(',', '')) == 1 else 's'}"
 
 
 def duration_change(before: str, after: str, exact: float) -> str:

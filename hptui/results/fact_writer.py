@@ -253,7 +253,7 @@ class FactWriter:
         """Return a number in the format of a metric: a mean, a bound of an interval."""
         return Fact(key, value, self.format_value(name, value), tuple(trial.number for trial in trials), field)
 
-    def _is_rate(self, name: str) -> bool:
+    def is_rate(self, name: str) -> bool:
         """Return whether a metric is a share: counted, of a number of samples, or in per cent."""
         spec, trials = self.study.metrics.get(name), self.view.trials
         written = f"{spec.format}{spec.unit}" if spec is not None else ""
@@ -334,7 +334,7 @@ class FactWriter:
         before, after = (printed_decimal(text) for text in texts)
         if before is None or after is None or before == after:
             return None
-        if self._is_rate(name):
+        if self.is_rate(name):
             points = (after - before) * (1 if PRINTED_PERCENTAGE.match(texts[1]) else 100)
             text = f"{points.normalize():+f}".replace("-", "−")
             numbers = tuple(trial.number for trial in trials)

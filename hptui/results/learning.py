@@ -167,7 +167,8 @@ def diagnose_learning(
         first=facts.fact(f"first.{curve.name}", first),
         last=facts.fact(f"last.{curve.name}", last),
     )
-    return Diagnosis("fine", message, {"first": first, "last": last})
+    is_worse = last > first if curve.goal == "minimize" else last < first
+    return Diagnosis("unknown" if is_worse else "fine", message, {"first": first, "last": last})
 
 
 def overfitting(

@@ -39,7 +39,7 @@ from hptui.results.analysis.fresh import (
     fresh_runs,
     noise_of,
 )
-from hptui.results.analysis.next_steps import Outlook, outlook_of, searched_by_revision
+from hptui.results.analysis.next_steps import Outlook, has_nothing_left, outlook_of, searched_by_revision
 from hptui.results.analysis.range_test import RangeTest, range_test
 from hptui.results.analysis.rungs import summaries_by_stage
 from hptui.results.analysis.scores import Scores, score_trials
@@ -246,6 +246,11 @@ class ReportData:
     def outlook(self) -> Outlook | None:
         """What more trials may bring; None if unknown."""
         return outlook_of(self.view, searched_by_revision(self.revisions))
+
+    @cached_property
+    def is_spent(self) -> bool:
+        """Whether every configuration of the current space has run."""
+        return has_nothing_left(self.view)
 
     @cached_property
     def rungs(self) -> list[RungSummary]:

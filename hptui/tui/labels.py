@@ -12,7 +12,7 @@ from typing import Any
 from hptui.core.format import clock, setting, settings, short_metric
 from hptui.core.stages import expected_total
 from hptui.core.study import Study
-from hptui.core.trial import StudyState, Trial, TrialStatus
+from hptui.core.trial import Role, StudyState, Trial, TrialStatus
 from hptui.operations.machine import MachineNow
 from hptui.operations.places import counts_of
 from hptui.results.analysis.fresh import Fresh
@@ -80,7 +80,8 @@ def best_text(study: Study, trial: Trial | None, others: int = 0, fresh: Fresh |
         for objective in study.objectives
         if objective.metric in values
     )
-    return f"#{trial.number} {trial.mark(plain_line(shown, 60))}" + (f" +{others}" if others > 0 else "")
+    imported = " (imported)" if trial.role is Role.IMPORTED else ""
+    return f"#{trial.number} {trial.mark(plain_line(shown, 60))}{imported}" + (f" +{others}" if others > 0 else "")
 
 
 def trial_line_cells(view: View, trial: Trial, glyphs: Glyphs) -> list[Cell]:

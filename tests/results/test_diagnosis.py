@@ -111,7 +111,7 @@ def test_few_points_are_judged_by_the_scatter_of_all_curves():
     rng = Random(2)
     pool = pooled_scatter([[2 + rng.gauss(0, 0.05) for _ in range(8)] for _ in range(8)])
     turned = curve(3, 2.2, 2.0, 1.9, 1.9, 2.2, 2.9, 3.6)
-    assert told({"val_loss": turned}).kind == "fine", "nothing is known of the noise"
+    assert told({"val_loss": turned}).kind == "unknown", "nothing is known of the noise"
     one = trial(0, "complete", "finished", params={})
     assert diagnose(view_of([one], CHARLM), one, {"val_loss": turned}, {"val_loss": pool}).kind == "turned"
 

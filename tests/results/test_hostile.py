@@ -52,7 +52,7 @@ def points(count, rng):
     ("engine", "named"),
     [
         ("optuna 5.0.0 tpe", ""),
-        ("optuna 5.0.0 gp", "by tpe, not by gp"),
+        ("optuna 5.0.0 gp", "by tpe, too seldom by gp"),
         ("ax 1.1.0", "by tpe, not by ax"),
         ("optuna 5.0.0 nsga2", "by tpe, not by nsga2"),
         ("random", None),

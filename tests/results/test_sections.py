@@ -172,7 +172,8 @@ def test_a_report_on_several_objectives_names_the_best_of_each_and_how_far_the_f
     volume = facts["front.hypervolume"]
     assert volume.value == pytest.approx(hypervolumes(record.view.study, record.view.trials)[-1][1])
     assert 0.5 < volume.value < 1
-    told = f"The front has a hypervolume of {volume.text} of what one trial would have that is the best in everything; "
+    told = f"The front has a hypervolume of {volume.text} of what one trial would have that is the best in everything, "
+    told += "counted up to a tenth of each objective's range beyond its worst value; "
     assert told + "trial 3 was the last to add to it, and 1 usable trial came later." in said
 
 

@@ -39,10 +39,14 @@ def mean_of(trials: Sequence[Trial], values: Sequence[float]) -> TrialMean | Non
 
 
 def timed_trials(view: View) -> list[Trial]:
-    """Return the complete trials that trained and whose time was measured."""
+    """Return the complete trials that trained here, whose time was measured. Imported ones ran elsewhere."""
     if "timed" not in view.memo:
         view.memo["timed"] = [
-            t for t in view.trials if t.status is TrialStatus.COMPLETE and t.seconds > 0 and t.role is not Role.BASE
+            trial
+            for trial in view.trials
+            if trial.status is TrialStatus.COMPLETE
+            and trial.seconds > 0
+            and trial.role not in (Role.BASE, Role.IMPORTED)
         ]
     return list(view.memo["timed"])
 

@@ -136,7 +136,7 @@ class Isolation:
         rejected: list[list[bool]] = [[] for _ in range(THIRDS)]
         for params, bad in self._rejected:
             rejected_value = params.get(name)
-            if is_number(rejected_value) and low <= rejected_value <= high:
+            if is_number(rejected_value) and (not is_log or rejected_value > 0):  # also beyond what was tried
                 rejected[third(rejected_value)].append(bad)
         rows = []
         for part, inside in zip(members, rejected, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -33,7 +34,8 @@ class Outlook:
     """What is known of more trials.
 
     `left` of `size` configurations of a grid have not run; `chance` that `more` independent draws hold a better one;
-    else only when the best came, `best_at`, from 1, in the order of ending, and how many came `since`.
+    else only when the best came, `best_at`, from 1, in the order of ending, and how many came `since`. No draws are
+    left of a space of which every configuration has run.
     """
 
     kind: Literal["grid", "independent", "adaptive"]
@@ -67,15 +69,10 @@ def outlook_of(view: View, searched_by_revision: Mapping[int, str] | None = None
     n, order = len(trials), tuple(trials)
     since = n - best_at - 1
     engines = {trial.engine for trial in searched if trial.engine} or {view.study.search.sampler}
-    if engines == {"grid"}:
-        space = searched_space(view)
-        grid = space.enumerate(view.base, MAX_GRID)
-        if grid is not None:
-            names = [*space.names, *(entry.name for entry in space.derived)]
-            ended = [trial for trial in view.trials if not trial.status.open and not trial.is_uninformative]
-            ran = {configuration_key(_only(view.settings(trial), names)) for trial in ended}
-            left = sum(configuration_key(_only({**view.base, **row}, names)) not in ran for row in grid)
-            return Outlook("grid", order, best_at + 1, since, len(grid), left)
+    counted = _configurations(view)
+    if engines == {"grid"} and counted is not None:
+        return Outlook("grid", order, best_at + 1, since, counted[1], counted[0])
+    left = math.inf if counted is None else counted[0]
     # Each of n + m independent draws is the best with equal probability; those that failed or were pruned count.
     drawn = [
         trial
@@ -90,11 +87,31 @@ def outlook_of(view: View, searched_by_revision: Mapping[int, str] | None = None
         and engines <= set(INDEPENDENT)
         and trials[best_at].role is Role.SEARCH
         and _are_alike(view, searched)
+        and left > 0
     ):
-        more = max(5, n // 2)
+        more = int(min(max(5, n // 2), left))  # no configuration is proposed twice
         if is_one_search:
             return Outlook("independent", order, best_at + 1, since, more=more, chance=more / (len(drawn) + more))
     return Outlook("adaptive", order, best_at + 1, since)
+
+
+def _configurations(view: View) -> tuple[int, int] | None:
+    """Return how many configurations of the space have not run, and of how many; None if not counted."""
+    space = searched_space(view)
+    everything = space.enumerate(view.base, MAX_GRID) if space.parameters else None
+    if everything is None:
+        return None
+    names = [*space.names, *(entry.name for entry in space.derived)]
+    ended = [trial for trial in view.trials if not trial.status.open and not trial.is_uninformative]
+    ran = {configuration_key(_only(view.settings(trial), names)) for trial in ended}
+    left = sum(configuration_key(_only({**view.base, **row}, names)) not in ran for row in everything)
+    return left, len(everything)
+
+
+def has_nothing_left(view: View) -> bool:
+    """Return whether every configuration of the current space has run: no search can propose any."""
+    counted = _configurations(view)
+    return counted is not None and counted[0] == 0
 
 
 def searched_by_revision(revisions: Sequence[Revision]) -> dict[int, str]:

@@ -13,7 +13,14 @@ from hptui.core.parameters import Choice, Float, Int, Parameter
 from hptui.core.shorthand import parse_parameter
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number, values_equal
-from hptui.results.analysis.cohort import active_settings, ranked_trials, searched_space, sort_by_rank, violates_outcome
+from hptui.results.analysis.cohort import (
+    active_settings,
+    objective_value,
+    ranked_trials,
+    searched_space,
+    sort_by_rank,
+    violates_outcome,
+)
 from hptui.results.analysis.failure_regions import beyond_range, position_in_range
 from hptui.results.view import View
 
@@ -43,7 +50,10 @@ class OutwardRange:
 
 
 def best_quarter(view: View, setting: str) -> list[Trial]:
-    """Return the best quarter of the allowed trials that use a setting, three at least; else none."""
+    """Return the best quarter of the allowed trials that use a setting, three at least; else none.
+
+    Trials that are equal to the last of them are among them.
+    """
     space = searched_space(view)
     allowed = [trial for trial in sort_by_rank(view, ranked_trials(view)) if _is_allowed(view, trial)]
     parameter = space.get(setting)
@@ -51,7 +61,9 @@ def best_quarter(view: View, setting: str) -> list[Trial]:
         allowed = [trial for trial in allowed if setting in active_settings(view, trial, space)]
     if len(allowed) <= MIN_NAMED or not space.parameters:
         return []
-    return allowed[: max(MIN_NAMED, math.ceil(BEST_SHARE * len(allowed)))]
+    last = allowed[max(MIN_NAMED, math.ceil(BEST_SHARE * len(allowed))) - 1]
+    count = max(i for i, trial in enumerate(allowed, 1) if objective_value(view, trial) == objective_value(view, last))
+    return allowed[:count]
 
 
 def _is_allowed(view: View, trial: Trial) -> bool:

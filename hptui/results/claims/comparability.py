@@ -12,7 +12,7 @@ from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
 from hptui.results.analysis.comparable import comparable, unequal_coordinate
 from hptui.results.claims.claim import Claim
-from hptui.results.claims.shipped import COUNTED_SAMPLERS
+from hptui.results.claims.shipped import COUNTED_SAMPLERS, SELDOM_COUNTED_SAMPLERS
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, capitalize_first, join_parts, join_with_and, line
 
@@ -176,13 +176,15 @@ def search_caveat(facts: FactWriter) -> Claim | None:
     if not chosen:
         return None
     text = line("The search chose these trials: the rows compare where it looked, not what a setting does.")
-    uncounted = [Name(engine) for engine in chosen if engine not in (*COUNTED_SAMPLERS, laws.ENGINE)]
-    missing = [line("by {others}", others=join_parts(uncounted, ", ", " or "))] if uncounted else []
-    missing += [line("where a law places the first trial")] if laws.ENGINE in chosen else []
+    uncounted = [Name(e) for e in chosen if e not in (*COUNTED_SAMPLERS, *SELDOM_COUNTED_SAMPLERS, laws.ENGINE)]
+    seldom = [Name(engine) for engine in chosen if engine in SELDOM_COUNTED_SAMPLERS]
+    missing = [line("too seldom by {others}", others=join_parts(seldom, ", ", " or "))] if seldom else []
+    missing += [line("not by {others}", others=join_parts(uncounted, ", ", " or "))] if uncounted else []
+    missing += [line("not where a law places the first trial")] if laws.ENGINE in chosen else []
     if missing:
         text += line(
-            " How often statements on settings are wrong was counted for searches by {counted}, not {missing}.",
+            " How often statements on settings are wrong was counted for searches by {counted}, {missing}.",
             counted=join_with_and(Name(engine) for engine in COUNTED_SAMPLERS),
-            missing=join_parts(missing, ", ", " or "),
+            missing=join_parts(missing, ", ", " and "),
         )
     return Claim("E8", text, {"samplers": list(chosen)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from hptui.core.trial import Role, Trial, Value
 from hptui.results.analysis.cohort import (
@@ -302,6 +303,8 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     if low.text == high.text:  # as many digits as tell the ends apart
         width = difference.high - difference.low
         low, mean, high = (replace(fact, text=_in_digits(fact.value, width)) for fact in (low, mean, high))
+    if facts.is_rate(metric) and not low.text.endswith(("point", "points")):  # as the line before it has them
+        low, mean, high = (replace(fact, text=_in_points(fact.text)) for fact in (low, mean, high))
     text = line(
         "{answer}: {n} fresh {runs} of it minus the baseline {mean} ({interval}{paired})",
         answer=answer,
@@ -313,6 +316,13 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     )
     premise = {"answer": answer, "low": difference.low, "high": difference.high, "df": difference.df}
     return Claim("SU", text, premise, metric, numbers)
+
+
+def _in_points(text: str) -> str:
+    """Return a signed difference of shares in percentage points."""
+    size = Decimal(text.lstrip("+−")).scaleb(2)
+    sign = text[: len(text) - len(text.lstrip("+−"))]
+    return f"{sign}{size:f} point{'' if size == 1 else 's'}"
 
 
 def _in_digits(value: Value, width: float) -> str:

@@ -78,7 +78,7 @@ def _is_named(names: Iterable[str], text: str) -> bool:
 
 def question_answer(facts: FactWriter) -> Claim | None:
     """Return what may be stated of the settings that the question names; None if none of them varied."""
-    if not facts.study.about or len(facts.study.objectives) != 1:
+    if not facts.study.about or not facts.study.objectives:
         return None
     analysis = facts.data.effect_analysis()
     named = named_settings(facts.study.about, [name for group in analysis.groups for name in group.settings])
@@ -86,17 +86,19 @@ def question_answer(facts: FactWriter) -> Claim | None:
         named = named_settings(facts.study.about, list(facts.study.space.names))
     if not named:
         return None
-    claims = [*region_claims(facts), *effect_claims(facts)]
     chosen: list[Claim] = []
-    for name in named:
-        own = [claim for claim in claims if claim.kind in ANSWERING and name in claim.subject.split("+")]
-        if own:
-            first = min(own, key=lambda claim: ANSWERING.index(claim.kind))
-            if first.kind == "E3" and not {"up_to", "range"} & set(first.premise):
-                named_too = [other for other in named if other in first.subject.split("+")]
-                first = unseen_of_few(facts, analysis, named_too)
-            chosen += [first] if first.line not in [claim.line for claim in chosen] else []
-    chosen = chosen or [claim for claim in claims if claim.kind == "E0"][:1]
+    for goal in facts.study.objectives:
+        analysis = facts.data.effect_analysis(goal.metric)
+        claims = [*region_claims(facts), *effect_claims(facts, goal.metric)]
+        for name in named:
+            own = [claim for claim in claims if claim.kind in ANSWERING and name in claim.subject.split("+")]
+            if own:
+                first = min(own, key=lambda claim: ANSWERING.index(claim.kind))
+                if first.kind == "E3" and not {"up_to", "range"} & set(first.premise):
+                    named_too = [other for other in named if other in first.subject.split("+")]
+                    first = unseen_of_few(facts, analysis, named_too)
+                chosen += [first] if first.line not in [claim.line for claim in chosen] else []
+        chosen = chosen or [claim for claim in claims if claim.kind == "E0"][:1]
     if not chosen:
         return None
     text: Line = join_parts((claim.line for claim in chosen[:MAX_ANSWERS]), " ")

@@ -55,10 +55,11 @@ def edge_claims(facts: FactWriter) -> list[Claim]:
     claims, best = [], facts.data.best
     for edge, probability in edges_to_widen(facts):
         assert best is not None
-        share = round(probability, 2)
+        share, above = round(min(probability, 0.99), 2), "above " if probability > 0.99 else ""  # nothing is certain
         text = line(
             "Widen {name} {side} {value}: the best lies at that end, which is better than a third of the range inwards "
-            "(probability {p}).",
+            "(probability {above}{p}).",
+            above=above,
             name=facts.name(edge.setting),
             side="below" if edge.low else "beyond",
             value=facts.setting(best, edge.setting),
@@ -84,11 +85,14 @@ def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
         trials = [] if parameter is None else best_quarter(facts.view, parameter.name)
         if len(group.settings) > 1 or parameter is None or not trials or _changes_length(facts, parameter.name):
             continue
-        edge = "" if isinstance(parameter, Choice) else edges.get(parameter.name, "")
+        if isinstance(parameter, Choice) and parameter.name in edges:
+            continue  # to be widened by choices that only a person knows
+        edge = edges.get(parameter.name, "")
         suggestion = outward_range(facts.view, parameter, trials, edge)
         if suggestion is not None and not _leaves_out_better(analysis, suggestion):
             ranges.append(suggestion)
-    return ranges
+    # Within a space of which everything has run, a narrower one has nothing new.
+    return [suggestion for suggestion in ranges if suggestion.wider or not facts.data.is_spent]
 
 
 def _leaves_out_better(analysis: EffectAnalysis, suggestion: OutwardRange) -> bool:
@@ -192,8 +196,9 @@ def outlook(facts: FactWriter) -> list[Claim]:
         )
         if suggestion.kind == "independent":
             text += line(
-                " {more} more independent draws would hold {a} {metric}{kept} with a chance of {chance}, luck "
+                " {more} more independent {draws} would hold {a} {metric}{kept} with a chance of {chance}, luck "
                 "included.",
+                draws="draw" if suggestion.more == 1 else "draws",
                 kept=" that keeps the conditions" if facts.study.search.outcome else "",
                 a="a lower" if facts.study.objective.goal == "minimize" else "a higher",
                 metric=facts.name(facts.data.metric),

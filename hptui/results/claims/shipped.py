@@ -10,6 +10,8 @@ METHOD = 3
 Rates are counted by method. 3: what a setting may still change rests on fast changes, too; 2: E1 must hold next to a
 step, E4 needs each place tried; 1: the first that was counted.
 """
+SELDOM_COUNTED_SAMPLERS = ("gp",)
+"""Samplers of whose searches too few were counted to tell how often statements are wrong."""
 COUNTED_SAMPLERS = ("tpe",)
 """Samplers whose searches were counted, in rows of at least 300 studies."""
 MEASURED = frozenset({"E1", "E2", "E3", "E4", "E5", "E7", "E9", "N2"})

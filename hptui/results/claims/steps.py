@@ -107,12 +107,12 @@ def _repeat(facts: FactWriter, name: str, targets: list[str], why: str) -> Claim
 
 
 def _may_go_on(facts: FactWriter) -> bool:
-    """Return whether more trials can be proposed: a list and a spent grid have none."""
-    sampler, outlook = facts.study.search.sampler, facts.data.outlook
+    """Return whether more trials can be proposed: a list and a spent space have none."""
+    sampler = facts.study.search.sampler
     if sampler == "list" or not facts.study.space.parameters or facts.study.stages:
         return False
-    if outlook is not None and outlook.kind == "grid":
-        return outlook.left > 0
+    if facts.data.is_spent:
+        return False
     size = facts.study.space.size if sampler == "grid" else None
     ended = [trial for trial in facts.view.trials if trial.role is Role.SEARCH and not trial.status.open]
     return size is None or len(ended) < size

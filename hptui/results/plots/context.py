@@ -9,8 +9,14 @@ from typing import Any
 from hptui.core.format import metric as metric_text
 from hptui.core.format import short_metric
 from hptui.core.study import Study
-from hptui.core.trial import Trial, Value
-from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, varying_settings
+from hptui.core.trial import Role, Trial, Value
+from hptui.results.analysis.cohort import (
+    objective_value,
+    ranked_trials,
+    sort_by_rank,
+    varying_settings,
+    violates_outcome,
+)
 from hptui.results.analysis.significance import Interval, rate_counts, trial_interval
 from hptui.results.facts import Line, Name
 from hptui.results.importance import Importance, importance
@@ -87,6 +93,11 @@ class PlotContext:
         """Rank by number of the ranked trial, 0 for the best."""
         return {trial.number: rank for rank, trial in enumerate(self.order)}
 
+    @cached_property
+    def kept(self) -> list[Trial]:
+        """The ranked trials that break no condition of the study, by number."""
+        return [trial for trial in self.ranked if not violates_outcome(self.view, trial)]
+
     @property
     def best(self) -> Trial | None:
         """The best trial by the first objective."""
@@ -145,7 +156,19 @@ class PlotContext:
         return {trial.replicate_of for trial in self.trials}
 
     def interval(self, trial: Trial) -> Interval | None:
-        """Return the interval of a trial's value, if it is a counted rate or the trial was replicated."""
-        if trial.number in self._repeated or rate_counts(self.view, trial, self.metric) is not None:
+        """Return the interval of a counted rate of one run, or of the mean of a trial's runs.
+
+        None for the best and for what was repeated for its value: they were chosen by the runs that it would rest on.
+        """
+        if self.best is not None and trial.number == self.best.number:
+            return None
+        if rate_counts(self.view, trial, self.metric) is not None:
+            return trial_interval(self.view, trial, self.metric)
+        is_mean = trial.values != self._originals[trial.number].values
+        if trial.number in self._repeated and (is_mean or trial.role is Role.BASELINE):
             return trial_interval(self.view, trial, self.metric)
         return None
+
+    @cached_property
+    def _originals(self) -> Mapping[int, Trial]:
+        return {trial.number: trial for trial in self.trials}

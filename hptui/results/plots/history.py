@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -41,13 +42,13 @@ def history(context: PlotContext, options: PlotOptions) -> Plot | None:
     trials, values, metric, best = context.ranked, context.values, context.metric, context.best
     if best is None:
         return None
-    numbers = [trial.number for trial in trials]
+    numbers = [trial.number for trial in context.kept or trials]
     objective = context.study.objective
     running_best = accumulate((values[number] for number in numbers), lambda *pair: objective.best(pair))
     so_far = dict(zip(numbers, running_best, strict=True))
-    x, y = trial_axis(context), number_axis(context.label, list(values.values()))
     with_intervals = options.intervals and len(trials) <= MAX_DRAWN_INTERVALS
     bars = _intervals(context) if with_intervals else ()
+    x, y = trial_axis(context), _with_bars(number_axis(context.label, list(values.values())), bars)
     without_value = [trial for trial in context.trials if trial.status in AT_FOOT]
     points = [
         Point(trial.number, values[trial.number], trial.number, _role_meaning(trial), z=values[trial.number])
@@ -63,7 +64,7 @@ def history(context: PlotContext, options: PlotOptions) -> Plot | None:
         name="eval_accuracy" if "acc" in metric.lower() else "objective",
         title=history_title(metric),
         alt=f"{metric} of every trial, and the best so far",
-        caption=with_notes(_history_caption(context, best, has_intervals=with_intervals), notes),
+        caption=with_notes(_history_caption(context, best, bars), notes),
         x=x,
         y=y,
         goal=objective.goal,
@@ -95,6 +96,12 @@ def _intervals(context: PlotContext) -> tuple[Bar, ...]:
     )
 
 
+def _with_bars(axis: Axis, bars: Sequence[Bar]) -> Axis:
+    """Return an axis that reaches to the ends of all intervals; a logarithmic one to those above 0."""
+    ends = [end for bar in bars for end in (bar.low, bar.high) if axis.kind != "log" or end > 0]
+    return replace(axis, low=min([axis.low, *ends]), high=max([axis.high, *ends]))
+
+
 def _history_row(context: PlotContext, trial: Trial, so_far: float | None, options: PlotOptions) -> dict[str, Any]:
     value = context.values.get(trial.number)
     interval = context.interval(trial) if value is not None and options.intervals else None
@@ -120,18 +127,27 @@ def _history_table(context: PlotContext, so_far: Mapping[int, float]) -> PlotTab
     return PlotTable(("trial", "best so far", "name"), tuple(rows))
 
 
-def _history_caption(context: PlotContext, best: Trial, *, has_intervals: bool) -> Line:
+def _history_caption(context: PlotContext, best: Trial, bars: Sequence[Bar]) -> Line:
     metric = context.metric
     value = context.values[best.number]
+    kept = context.kept or context.ranked
     text = line(
-        "{metric} by trial. Trial {best} has the best, {value}, of {n} ranked.",
+        "{metric} by trial. Trial {best} has the best, {value}, of {n} ranked{kept}.",
         metric=Name(metric),
         best=trial_fact("figure.objective.best", best),
         value=Fact("figure.objective.value", value, context.text(value), (best.number,), f"values.{metric}"),
-        n=trial_count("figure.objective.ranked", context.ranked),
+        n=trial_count("figure.objective.ranked", kept),
+        kept=" that break no condition of the study" if len(kept) < len(context.ranked) else "",
     )
-    if has_intervals and any(context.interval(trial) for trial in context.ranked):
-        text += (" Bars are intervals of ", Fact("figure.objective.confidence", 0.95, "95 %"), ".")
+    if bars:
+        counted = any(
+            interval is not None and interval.k is not None for interval in map(context.interval, context.ranked)
+        )
+        text += line(
+            " Bars are intervals of {level} of {what}; the best has none, as it was chosen for its value.",
+            level=Fact("figure.objective.confidence", 0.95, "95 %"),
+            what="single runs, over their questions" if counted else "the mean of runs with several seeds",
+        )
     return text
 
 

@@ -215,6 +215,7 @@ def draw_pareto(plot: Plot) -> Picture:
         axes.plot(*columns_of(curve), color=BLUE, lw=1.2, zorder=3, **steps)
     looks: Mapping[str, dict[str, Any]] = {
         "beaten": {"s": 26, "color": GREY, "alpha": 0.7, "lw": 0, "zorder": 2},
+        "broken": {"s": 26, "marker": "x", "color": GREY, "lw": 1.0, "zorder": 2},
         "front": {"s": 58, "color": BLUE, "edgecolor": "white", "lw": 0.8, "zorder": 4},
         "baseline": {**BASELINE_MARKER, "s": 46, "zorder": 5},
         "knee": {"s": 170, "marker": "*", "color": ORANGE, "edgecolor": INK, "zorder": 6},

@@ -210,7 +210,8 @@ def pareto(context: PlotContext, options: PlotOptions) -> Plot | None:
         axes.append(number_axis(label, [pair[index] for pair in values.values()]))
     on_front = {trial.number for trial in front}
     groups = {
-        "beaten": [trial for trial in trials if trial.number not in on_front],
+        "beaten": [trial for trial in trials if trial.number not in on_front and trial in context.kept],
+        "broken": [trial for trial in trials if trial.number not in on_front and trial not in context.kept],
         "baseline": [trial for trial in trials if trial.role is Role.BASELINE],
         "front": front,
         "knee": [] if knee is None else [knee],
@@ -233,6 +234,7 @@ def pareto(context: PlotContext, options: PlotOptions) -> Plot | None:
         curves=(curve,) if only_two else (),
         labels={
             "beaten": "beaten",
+            "broken": "breaks a condition",
             "front": "none is better in both" if only_two else "on the Pareto front",
             "baseline": "baseline",
             "knee": "knee",
@@ -270,9 +272,10 @@ def _pareto_table(context: PlotContext, front: Sequence[Trial]) -> PlotTable:
 
 def _pareto_caption(context: PlotContext, trials: Sequence[Trial], front: Sequence[Trial], knee: Trial | None) -> Line:
     caption: Line = line(
-        "{n} of {all} ranked trials are beaten by none in every objective.",
+        "{n} of {all} ranked trials{kept} are beaten by none in every objective.",
         n=trial_count("figure.pareto.front", front),
-        all=trial_count("figure.pareto.ranked", trials),
+        all=trial_count("figure.pareto.ranked", context.kept or trials),
+        kept=" that break no condition of the study" if 0 < len(context.kept) < len(trials) else "",
     )
     if knee is None:
         return caption

@@ -58,6 +58,8 @@ def slices(context: PlotContext, options: PlotOptions) -> Plot | None:
         so=context.best_phrase,
         others=" Other settings vary with each: what looks like an effect may be theirs." if len(vary) > 1 else "",
     )
+    if any(axis.levels for axis in axes):
+        caption += (" Points of one choice are spread to its sides.",)
     metric = context.metric
     return Plot(
         kind="slice",

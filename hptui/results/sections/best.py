@@ -52,6 +52,10 @@ class PerplexityBand:
         return self.vocabulary is not None and self.value >= NEAR_GUESS * self.vocabulary
 
 
+HYPERVOLUME_FROM = ", counted up to a tenth of each objective's range beyond its worst value"
+"""Where the volume of a front ends: without it nobody could compute it again."""
+
+
 def perplexity_band(view: View, trial: Trial, facts: Mapping[str, Value]) -> PerplexityBand | None:
     """Return a trial's perplexity and the word for it; None if there is none.
 
@@ -258,14 +262,17 @@ def _hypervolume(facts: FactWriter) -> Iterator[Block]:
     later = trials[numbers.index(improving[-1]) + 1 :]
     share = facts.percentage("front.hypervolume", steps[-1][1], trials)
     if any(trial.role is Role.IMPORTED for trial in trials):  # nobody knows when they ended
-        text = "The front has a hypervolume of {share} of what one trial would have that is the best in everything."
-        yield Paragraph(line(text, share=share))
+        text = (
+            "The front has a hypervolume of {share} of what one trial would have that is the best in everything{ref}."
+        )
+        yield Paragraph(line(text, share=share, ref=HYPERVOLUME_FROM))
         return
     yield Paragraph(
         line(
-            "The front has a hypervolume of {share} of what one trial would have that is the best in everything; "
+            "The front has a hypervolume of {share} of what one trial would have that is the best in everything{ref}; "
             "{last} was the last to add to it, and {after} came later.",
             share=share,
+            ref=HYPERVOLUME_FROM,
             last=facts.trial(facts.originals[improving[-1]]),
             after=facts.count_with_noun("front.after", later, "usable trial", "usable trials"),
         )

@@ -145,6 +145,7 @@ def _whole_times(facts: FactWriter, per_trial: TrialMean) -> Iterator[Line]:
         facts.duration("time.median", per_trial.middle, per_trial.trials),
         ") over ",
         *facts.count_with_noun("time.n", per_trial.trials, "complete trial"),
+        *((" that ran here",) if any(trial.role is Role.IMPORTED for trial in facts.view.trials) else ()),
     )
     yield _item(
         "All complete trials together", facts.duration("time.total", per_trial.total, per_trial.trials, "seconds")

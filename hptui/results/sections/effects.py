@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from hptui.core.format import NO_VALUE, setting, share_text
@@ -14,6 +15,7 @@ from hptui.results.analysis.failure_regions import bests_at_edge
 from hptui.results.analysis.isolation import Isolation, IsolationRow
 from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.shapes import rounded_up, size_of
 from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, join_parts, line
@@ -33,10 +35,8 @@ MIN_TRIALS_FOR_ISOLATION = 2
 def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     """Yield the claims about the settings, and the table that shows each of them by itself."""
     steps = list(_step_table(facts)) if facts.data.is_stepwise and facts.data.steps else []
-    effects: list[Claim] = []
-    if not steps:
-        effects = [claim for goal in facts.study.objectives for claim in claims.effect_claims(facts, goal.metric)]
-        effects = list({claim.sentence: claim for claim in effects}.values())  # which trials count, once
+    effects = [claim for goal in facts.study.objectives for claim in claims.effect_claims(facts, goal.metric)]
+    effects = list({claim.sentence: claim for claim in effects}.values())  # which trials count, once
     # That there are too few trials is on the first screen.
     lines = [claim.line for claim in (*effects, *claims.ignored_claims(facts)) if claim.kind != "E0"]
     table = [] if steps else list(_isolation_table(facts, effects))
@@ -99,7 +99,9 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
     ]
     yield ReportTable(tuple(head), tuple(cells), frozenset(range(2, len(head) - 1)))
     if has_rejections:
-        yield Paragraph(("Infeasible is the share of the proposals of a row that broke a constraint and did not run.",))
+        yield Paragraph(
+            ("Infeasible is the share of the proposals of a row, or beyond it at an end, that broke a constraint.",)
+        )
     left_out = {trial.number for trial in (*facts.data.cohort.imported, *facts.data.cohort.other_length)}
     if any(trial.number in left_out for trial in isolation.trials):
         yield Paragraph(("The table has all trials that ended, also those that do not count above.",))
@@ -207,9 +209,25 @@ def _step_table(facts: FactWriter) -> Iterator[Block]:
         tuple(rows),
         frozenset(range(2, len(names) + 2)),
     )
-    text = "Each against {base}." if facts.data.noise is not None else "Each against {base}, one run each: {caution}."
-    caution = "a difference may be chance"
-    yield Paragraph(line(text, base=facts.trial(base), caution=caution))
+    yield Paragraph(_step_caution(facts, base, steps))
+
+
+def _step_caution(facts: FactWriter, base: Trial, steps: Sequence[OneFactorStep]) -> Line:
+    """Return what the rows are compared with, and how large a difference may be chance."""
+    name: Line = facts.trial(base)
+    if facts.data.dead_seeds:
+        return line("Each against {base}; the seed changes nothing.", base=name)
+    noise = facts.data.noise
+    if noise is not None:
+        metric = facts.data.metric
+        size = rounded_up(2 * math.sqrt(2) * noise.deviation)
+        text = "Each against {base}, single runs: a difference of {metric} below {size} may be chance."
+        limit = size_of(facts, f"step.noise.{metric}", metric, size, noise.trials)
+        return line(text, base=name, metric=facts.name(metric), size=limit)
+    compared = {step.trial.number for step in steps} | {base.number}
+    repeated = any(trial.replicate_of in compared for trial in facts.view.trials)
+    runs = "single runs" if repeated else "one run each"
+    return line("Each against {base}, {runs}: a difference may be chance.", base=name, runs=runs)
 
 
 def _step_cell(facts: FactWriter, step: OneFactorStep, name: str) -> Line:

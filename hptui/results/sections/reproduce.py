@@ -33,6 +33,8 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
     by_hand = [trial for trial in facts.view.trials if trial.role is Role.MANUAL]
     by_hand += [trial for trial in facts.view.trials if trial.role is Role.REPLICATE and not facts.study.stages]
     rows += [_add_command(facts, trial) for trial in sorted(by_hand, key=lambda trial: trial.number)]
+    if by_hand:
+        rows.append((Name(f"hptui run {quote(facts.view.row.name)}"),))  # what was added waits for it
     if not lines and not rows:
         return
     yield Heading(2, ("Reproduce",))
@@ -41,7 +43,7 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
     if rows:
         yield CodeBlock("sh", tuple(rows))
     if facts.study.source and rows:
-        listed = ", then those that were added by hand" if len(rows) > 1 else ""
+        listed = ", then those that were added by hand" if by_hand else ""
         anew = "Where no study has this name (`--home` names another place) it runs every trial of the study file"
         yield Paragraph((f"{anew}{listed}; here it goes on with what is recorded.",))
         if edited := of_earlier_files(facts.view, facts.data.revisions):

@@ -66,9 +66,7 @@ def space(facts: FactWriter) -> Iterator[Block]:
             line(
                 "The study was changed after it had begun; this is revision {n}{why}.",
                 n=revision_count,
-                why=(" (", "" if len(facts.data.revisions) == 2 else "reasons given: ", *reasons, ")")
-                if reasons
-                else (),
+                why=(" (", *reasons, ")") if reasons else (),
             )
         )
 

@@ -264,11 +264,13 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
         sentences.append((*trials_text, " ran elsewhere, and only a person knows whether in the same way."))
     violating = [trial for trial in facts.data.order if violates_outcome(facts.view, trial)]
     if violating:
-        trials_text = facts.trials(violating, "outcome.broken")
+        trials_text = facts.trials(sorted(violating, key=lambda trial: trial.number), "outcome.broken")
         sentences.append(line("Breaking a condition of the study, never the best: {which}.", which=trials_text))
     unknown = [trial for trial in facts.data.order if meets_outcome(facts.study, trial) is None]
     if unknown:
         text = "Not known whether it keeps the study's conditions, which name what it did not measure: {which}."
-        sentences.append(line(text, which=facts.trials(unknown, "outcome.unknown")))
+        sentences.append(
+            line(text, which=facts.trials(sorted(unknown, key=lambda trial: trial.number), "outcome.unknown"))
+        )
     if sentences:
         yield Paragraph(join_parts(sentences, " "))

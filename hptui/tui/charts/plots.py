@@ -31,7 +31,11 @@ from hptui.tui.themes import STATUS_MEANINGS
 
 AT_FOOT = ("failed", "pruned", "stopped")
 """Meanings of the points of a history that have no value."""
-DOT_MEANINGS = dict.fromkeys(("front", "best", "knee"), "best") | {"failed": "bad", "beaten": "muted"}
+DOT_MEANINGS = dict.fromkeys(("front", "best", "knee"), "best") | {
+    "failed": "bad",
+    "beaten": "muted",
+    "broken": "muted",
+}
 """Colour of a dot by the meaning of its point."""
 LINE_MEANINGS = {"so far": "best", "front": "best", "best": "best", "top": "best", "failed": "bad", "without": "muted"}
 """Colour of a line by the meaning of its curve."""

@@ -13,6 +13,7 @@ from hptui.core.study import Study
 from hptui.core.trial import Trial, Value
 from hptui.core.values import values_equal
 from hptui.results.analysis.comparable import comparable as differences
+from hptui.results.fresh_means import fresh_of, ranked_mean
 from hptui.results.packing import seconds_alone
 from hptui.results.view import View
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
@@ -168,6 +169,9 @@ def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
             rows.append(
                 [Cell(plain_line(name, 40), "accent" if name in objectives else ""), *_marked(cells, measured, goal)]
             )
+    runs = [_runs_text(column) for column in columns]
+    if any(runs):
+        rows.append([Cell("mean of repeats"), *(Cell(plain_line(text, 60) or "–") for text in runs)])
     rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
     shares = [seconds_alone(trial) for trial in trials]
     if any(share is not None for share in shares):
@@ -176,6 +180,18 @@ def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
     if any(peak is not None for peak in peaks):
         rows.append([Cell("memory", "muted"), *(Cell("–" if peak is None else memory(peak)) for peak in peaks)])
     return rows
+
+
+def _runs_text(column: ComparedTrial) -> str:
+    """Return the mean of a trial's fresh runs and their number, or the mean that ranks it; '' without any."""
+    view = column.view
+    if (fresh := fresh_of(view, column.trial)) is not None:
+        mean, count, word = fresh.mean, len(fresh.runs), "fresh"
+    elif (ranked := ranked_mean(view, column.trial)) is not None:
+        mean, count, word = ranked[0], len(ranked[1]), "runs"
+    else:
+        return ""
+    return f"{short_number(mean, view.study.metrics.get(view.study.objective.metric))}, {count} {word}"
 
 
 def _metric_cell(
