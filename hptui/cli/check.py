@@ -132,7 +132,8 @@ def _tried(tried: DryRunResult) -> dict[str, str]:
 
 @click.command(
     "new",
-    help="""Write a study file for SOURCE: a training script, a W&B sweep.yaml, or one of our trainers by name.
+    help="""Write a study file for SOURCE: a training script, a W&B sweep.yaml, a file of
+    LLaMA-Factory, axolotl or trl, or one of our trainers by name.
 
     A script is read, never run: its parameters with their defaults, usual ranges as comments, and how they are said.
     """,

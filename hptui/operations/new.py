@@ -7,31 +7,39 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hptui import plugins
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.laws import Law
-from hptui.operations.new_command import stem_of
-from hptui.operations.new_script import SEARCH_LINES, one_line, study_file_of_script, study_name
+from hptui.operations.new_command import one_line, stem_of, study_name
+from hptui.operations.new_script import SEARCH_LINES, study_file_of, study_file_of_script
 from hptui.operations.study_schema import schema_line
 from hptui.results.export.text_formats import toml_key, toml_value, write_atomically
 from hptui.trainers import registry
+
+if TYPE_CHECKING:
+    from hptui.scripts.inspect import InspectedScript
 
 
 def write_study_file(
     source: str, output: Path | None = None, with_schema: bool = False, laws: bool = True
 ) -> tuple[Path, list[str]]:
-    """Write a study file for `source`: a script, a `.yaml` sweep, or the name of a trainer.
+    """Write a study file for `source`: a script, a sweep or a tool's file in YAML, or the name of a trainer.
 
     `with_schema`: the JSON Schema of its trainer is written next to it, and its first line names that file. With
     `laws` the ranges are those of published laws, where one applies. Returns its path, and notes for the user.
     Raises: `UserError` when the file exists already or `source` is unknown.
     """
     path = _script_named(source)
-    if path.suffix in (".yaml", ".yml"):
-        text, notes = _from_sweep(path, (output or Path()).parent)
+    place = output.parent if output else Path()
+    tool = _of_tool(path)
+    if tool is not None:
+        text, notes = study_file_of(tool[0], path, (Path.cwd(), tool[1]), place)
+    elif path.suffix in (".yaml", ".yml"):
+        text, notes = _from_sweep(path, place)
     elif path.suffix == ".py" or path.is_file():
-        text, notes = study_file_of_script(path, output.parent if output else Path())
+        text, notes = study_file_of_script(path, place)
     elif source in plugins.names("trainers") or source in plugins.names("trainers", installed=True):
         text, notes = _from_trainer(source, laws)
     else:
@@ -53,6 +61,12 @@ def _script_named(source: str) -> Path:
     module = Path(*source.split("."))
     candidates = (path / "__main__.py", module.with_suffix(".py"), module / "__main__.py")
     return path if path.is_file() else next((file for file in candidates if file.is_file()), path)
+
+
+def _of_tool(path: Path) -> tuple[InspectedScript, list[str]] | None:
+    from hptui.scripts.inspect.tool_files import tool_of_file
+
+    return tool_of_file(path) if path.suffix in (".yaml", ".yml") and path.is_file() else None
 
 
 def _from_sweep(path: Path, directory: Path) -> tuple[str, list[str]]:

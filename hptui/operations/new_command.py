@@ -53,3 +53,14 @@ def inspected_file(path: Path) -> tuple[InspectedScript, Path]:
 
     started = inspect_started(path) if is_shell(path) else None
     return started or (inspect_shell_script(path) if is_shell(path) else inspect_script(path), path)
+
+
+def study_name(stem: str) -> str:
+    """Return a study name made from a file's name."""
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64]
+    return text if text and text[0].isalnum() else "study"
+
+
+def one_line(text: str) -> str:
+    """Return text that fits into a comment behind a setting."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:160]

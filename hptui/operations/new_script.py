@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from itertools import takewhile
@@ -15,7 +14,7 @@ from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
 from hptui.operations.new_automatic import automatic_value
-from hptui.operations.new_command import how_to_start, inspected_file, stem_of
+from hptui.operations.new_command import how_to_start, inspected_file, one_line, stem_of, study_name
 from hptui.operations.new_place import OWN_PLACE, may_start_elsewhere, needs_own_place
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
@@ -55,6 +54,14 @@ def study_file_of_script(path: Path, place: Path) -> tuple[str, list[str]]:
         raise UserError(f"there is no script {str(path)!r}")
     inspected, started = inspected_file(path)
     start_directory, words = how_to_start(started)
+    return study_file_of(inspected, path, (start_directory, words), place)
+
+
+def study_file_of(
+    inspected: InspectedScript, path: Path, start: tuple[Path, list[str]], place: Path
+) -> tuple[str, list[str]]:
+    """Return the study file for what was read of `path`, and notes; `start` is the directory and the command."""
+    start_directory, words = start
     # The script starts as it would from here, though the study file may be in another directory.
     workdir = os.path.relpath(start_directory, place.absolute())
     if workdir != ".":
@@ -335,14 +342,3 @@ def _needs_value(option: ScriptOption, draft: Draft) -> bool:
 
     is_given = option.name in draft.automatic or option.name in draft.in_file
     return option.required and option.default is None and not is_given and guess_value(option) is None
-
-
-def study_name(stem: str) -> str:
-    """Return a study name made from a file's name."""
-    text = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64]
-    return text if text and text[0].isalnum() else "study"
-
-
-def one_line(text: str) -> str:
-    """Return text that fits into a comment behind a setting."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:160]

@@ -138,10 +138,15 @@ def _config(spec: CommandTable, composed: ComposedCommand, directory: Path) -> I
         meant = f"did you mean {{{near}}}?" if near != name else "the names in braces beside it are unknown"
         yield f"trainer.config: {place} keeps its {{{name}}}: {meant}"
     names = config_file.dotted_paths(loaded_config.base)
-    for name in spec.parameters:
+    for name, value in spec.parameters.items():
         path = spec.name_in_script(name)
-        if names and name not in composed.placeholders.placed and path not in names:
+        is_known = path in names or name in composed.placeholders.placed or (path, value) in OF_TRIAL
+        if names and not is_known:
             yield f"trainer.config: the base file has no {path!r}{_suggestion(path, names)}"
+
+
+OF_TRIAL = (("seed", "{seed}"), ("output_dir", "{trial_dir}/output"))
+"""What a trial gives a file of settings that lets its program choose: the key, and the study's value."""
 
 
 def _suggestion(name: str, names: Sequence[str]) -> str:

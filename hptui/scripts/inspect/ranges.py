@@ -78,7 +78,8 @@ NEVER_SEARCHED = re.compile(
     r"(.*_)?(timesteps|episodes|batches|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
     r"seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
     r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
-    r"timeout|trust|bs_eval|eval_batch_size|vocab_size|num_class|num_classes|nthread|n_jobs|trials|checkpoint|save)(_.*)?",
+    r"timeout|trust|evals|val_set|val_size|bs_eval|eval_batch_size|vocab_size|num_class|num_classes|nthread|n_jobs|"
+    r"trials|checkpoint|save)(_.*)?",
     re.IGNORECASE,
 )
 """Names that are no hyperparameters, whatever their type."""
