@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def write_study_file(
     source: str, output: Path | None = None, with_schema: bool = False, laws: bool = True
 ) -> tuple[Path, list[str]]:
-    """Write a study file for `source`: a script, a sweep or a tool's file in YAML, or the name of a trainer.
+    """Write a study file for `source`: a script, a file of a sweep or a tool, or a trainer's name.
 
     `with_schema`: the JSON Schema of its trainer is written next to it, and its first line names that file. With
     `laws` the ranges are those of published laws, where one applies. Returns its path, and notes for the user.

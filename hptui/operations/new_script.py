@@ -60,7 +60,10 @@ def study_file_of_script(path: Path, place: Path) -> tuple[str, list[str]]:
 def study_file_of(
     inspected: InspectedScript, path: Path, start: tuple[Path, list[str]], place: Path
 ) -> tuple[str, list[str]]:
-    """Return the study file for what was read of `path`, and notes; `start` is the directory and the command."""
+    """Return the study file for what was read of `path`, and notes.
+
+    `start` is the directory and the command that start it.
+    """
     start_directory, words = start
     # The script starts as it would from here, though the study file may be in another directory.
     workdir = os.path.relpath(start_directory, place.absolute())
