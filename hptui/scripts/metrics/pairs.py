@@ -158,6 +158,8 @@ class Pair(NamedTuple):
 
 
 COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
+MAX_ROUNDED = 0.0051
+"""What a share with two digits differs from its counts at most."""
 COUNTS_IN_PARENTHESES = re.compile(r"\s*%?\s*\(\s*(\d+)\s*/\s*(\d+)\s*\)")
 KEY_BACKWARDS = re.compile(
     r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@+-]{1,30}\(\s?)?\w[\w./@+-]*|@)"
@@ -273,8 +275,8 @@ def read_value(text: str, match: re.Match[str]) -> tuple[float, int]:
         return (counted if counted is not None else value), counts.end()
     if counts_after := COUNTS_IN_PARENTHESES.match(text, end):
         counted = to_proportion(counts_after[1], counts_after[2])
-        if counted is not None and min(abs(counted - value), abs(100 * counted - value)) < 0.051:
-            return counted, counts_after.end()
+        if counted is not None and abs(counted - value) < MAX_ROUNDED:
+            return counted, counts_after.end()  # a percentage stays what it is, as other lines may have no counts
     return value, end
 
 

@@ -99,10 +99,22 @@ def test_counts_are_kept() -> None:
     assert isinstance(accuracy, Proportion)
     assert (accuracy.k, accuracy.n) == (9830, 10000)
     assert reading.metrics["test_average_loss"] == 0.0512
-    aside = LineReader().read("[val] acc=97.5% (975/1000)")
+    aside = LineReader().read("[val] acc=0.98 (975/1000)")
     assert aside is not None
     assert isinstance(aside.metrics["val_acc"], Proportion)
     assert aside.metrics["val_acc"] == 0.975
+
+
+@pytest.mark.parametrize("line", ["acc: {:.1f}% ({}/{})", "acc = {:.2f} ({}/{})", "| acc {:.3f}% ( {} / {} ) | x"])
+@pytest.mark.parametrize("total", [1000, 997, 12])
+def test_a_percentage_is_one_in_every_line(line: str, total: int) -> None:
+    """Whether the counts are exactly those of the number or rounded, as those of a mean over batches are."""
+    reader = LineReader(["acc"])
+    for percent in (2.5, 50.0, 76.626, 80.98, 99.9):
+        for hits in (round(percent * total / 100), int(percent * total / 100)):
+            reading = reader.read(f"epoch 3 {line.format(percent, hits, total)}")
+            assert reading is not None
+            assert reading.metrics["acc"] == pytest.approx(percent, abs=0.06)
 
 
 @pytest.mark.parametrize(
