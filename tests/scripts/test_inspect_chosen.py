@@ -218,3 +218,40 @@ def test_what_a_line_says_comes_before_a_progress_bar(tmp_path: Path, bar: str, 
 def test_a_mark_of_the_best_epoch_hides_no_metric(tmp_path: Path, mark: str, line: str) -> None:
     script = seen(tmp_path, f"lr = 0.1\nfor e in range(3):\n    mark = {mark}\n    {line}\n")
     assert script.metrics[0] == "val_loss"
+
+
+SHOWN = "def show(stats):\n"
+HELPERS = {
+    "join": SHOWN + "    return {joint!r}.join(f'{{k}} {{v}}' for k, v in stats.items())\n",
+    "loop": SHOWN
+    + "    text = ''\n    for k, v in stats.items():\n        text += f'{{k}} {{v}}{joint}'\n    return text\n",
+    "held": SHOWN + "    text = {joint!r}.join('%s %s' % (k, v) for k, v in stats.items())\n    return text\n",
+}
+LINES = (
+    "epoch {epoch} | valid on 'valid' subset | ",
+    "Validation after {epoch} epochs: ",
+    "epoch {epoch} (test) - ",
+)
+
+
+@pytest.mark.parametrize("way", HELPERS)
+@pytest.mark.parametrize("line", LINES)
+def test_a_name_of_training_and_held_out_lines_gets_the_split(way: str, line: str, tmp_path: Path) -> None:
+    """The text of the values comes from a function: all lines have `loss`, those of held-out data count."""
+    for joint in (" | ", ", ", "  "):
+        source = HELPERS[way].format(joint=joint) + PARSER
+        source += "for epoch in range(3):\n    print(f'epoch {epoch} | ' + show({'loss': f'{x:.3f}', 'lr': y}))\n"
+        source += f"    print(f{line!r} + show({{'loss': f'{{x:.3f}}', 'norm': y}}))\n"
+        script = seen(tmp_path, source)
+        assert script.metrics[0] == ("test_loss" if "test" in line else "val_loss"), source
+        reader = LineReader((script.metrics[0],))
+        said = [f"epoch 1 | loss 0.5{joint}lr 0.1", f"{line.format(epoch=1)}loss 0.25{joint}norm 3"]
+        values = [reading.metrics.get(script.metrics[0]) for text in said for reading in reader.read_all(text)]
+        assert values == [None, 0.25], source
+
+
+@pytest.mark.parametrize("word", ["Evaluation", "validation", "Test"])
+def test_what_an_evaluation_prints_comes_before_what_training_does(word: str, tmp_path: Path) -> None:
+    source = PARSER + "for episode in range(9):\n    print(f'Episode {episode}: average return over last 5: {x:.2f}')\n"
+    source += f"print(f'{word} over {{n}} episodes: mean_return={{y:.2f}} std_return={{z:.2f}}')\n"
+    assert seen(tmp_path, source).metrics[0] == "mean_return"

@@ -9,7 +9,6 @@ import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from itertools import pairwise
 
 from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import larger_is_better
@@ -18,6 +17,7 @@ from hptui.scripts.inspect.folds import means_of_parts
 from hptui.scripts.inspect.library_output import library_metrics, trainer_metrics
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.printed import Samples
+from hptui.scripts.inspect.printed_names import printed_names
 from hptui.scripts.inspect.ranking import (
     HELD_OUT_GROUPS,
     HELD_OUT_SPLITS,
@@ -31,13 +31,10 @@ from hptui.scripts.inspect.ranking import (
 )
 from hptui.scripts.inspect.sample_texts import FRACTION
 from hptui.scripts.inspect.selected import by_selection, selections
-from hptui.scripts.inspect.shown import functions_of_calls, meters
+from hptui.scripts.inspect.shown import functions_of_calls
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
-from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
-from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import canonical_name
-from hptui.scripts.metrics.words import IDLE_WORDS
 from hptui.scripts.syntax_nodes import nodes_of
 
 METRIC_NAME = re.compile(
@@ -81,7 +78,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     sources: dict[str, str] = {}
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
-    names |= dict.fromkeys(_printed(samples, tree, sources, places, errors))
+    names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors))
     of_libraries = library_metrics(tree)
     names |= dict.fromkeys(of_libraries)
     scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
@@ -104,7 +101,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
         readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
     in_text = [
         name
-        for name in _printed(Samples(tree, texts, of_files=True), tree, sources, places, errors)
+        for name in printed_names(Samples(tree, texts, of_files=True), tree, sources, places, errors)
         if is_quality(name)
     ]
     files = [*written_files(tree, samples), *text_files(tree, in_text)]
@@ -203,80 +200,6 @@ def _root_of_lightning(tree: ast.Module) -> ast.expr | None:
     return next((node for node in given if node is not None), None)
 
 
-def _printed(
-    samples: Samples, tree: ast.Module, sources: dict[str, str], places: dict[str, set[str]], errors: set[str]
-) -> list[str]:
-    """Return the names that the reader of output finds, and finds again when they are the objective.
-
-    Those that stand only in a progress bar come last: they are of one batch. `sources` gets their expressions, `places`
-    the functions that print them, `errors` the scores that are printed with the unit of an error.
-    """
-    names, in_bars, in_lines = dict[str, None](), set[str](), set[str]()
-    titles = [title for title in meters(tree) if is_quality(title)]
-    names |= dict.fromkeys(title for title in titles if _as_read(title, f"{title} 0.5") == title)
-    title = ""
-    for shown in samples.lines():
-        title, line = title_of(shown), f"{title}: {shown}" if title and ALONE.fullmatch(shown.strip()) else shown
-        names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
-        reading = LineReader().read(line)
-        metrics = reading.metrics if reading is not None else {}
-        # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
-        names_in_line = {name: _as_printed(name, value, line) for name, value in metrics.items()}
-        candidates = list(names_in_line.values()) if reading is not None else _words_as_names(line)
-        for read_as, value in metrics.items():
-            name = names_in_line[read_as]
-            errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
-            if value in samples.sources:
-                sources[name] = samples.sources[value]
-        read = [name.strip(" :=") for candidate in candidates if (name := _as_read(candidate, line))]
-        for name in read:
-            places.setdefault(name, set()).add(IN_TRAINING if _is_of_training(line) else samples.function)
-        names |= dict.fromkeys(read)
-        # Of the words of `avg_loss 0.4` the longest name is the one that is shown.
-        (in_bars if samples.in_bar else in_lines).update(read if reading is not None else read[:1])
-    return sorted(names, key=lambda name: name in in_bars and name not in in_lines)
-
-
-IN_TRAINING = "train_step"
-"""The function that stands for the lines of training steps, wherever they are printed."""
-SIGN_OF_TRAINING = re.compile(r"(?<![A-Za-z])(?:lr|learning[_ ]rate|iter(?:ation)?s?|it/s)(?![A-Za-z])", re.IGNORECASE)
-
-
-def _is_of_training(line: str) -> bool:
-    """Return whether a line is one of training steps: it has a learning rate, and names no held-out data."""
-    is_step = SIGN_OF_TRAINING.search(line) is not None
-    return is_step and not any(word in HELD_OUT_SPLITS for word in words_of(line))
-
-
-def _words_as_names(line: str) -> list[str]:
-    """Return the words and pairs of words of a line that name a metric."""
-    words = [word for word in words_of(line) if not word.isdigit()]
-    names = [*(f"{first}_{second}" for first, second in pairwise(words)), *words]
-    names += [name for name in PRINTED_WORD.findall(line) if canonical_name(name) not in names]
-    return [name for name in names if is_quality(name)]
-
-
-def _as_printed(name: str, value: float, line: str) -> str:
-    """Return the name of a metric with the words between, which the reader leaves out: `EER on VoxCeleb1`."""
-    before = line.partition(str(value))[0].rstrip(" :=")
-    label = re.split(r"[,;|:=()\[\]]|\s{2,}", before)[-1].strip()
-    words = [word for word in label.split() if word.lower() not in IDLE_WORDS]
-    is_same = canonical_name(" ".join(words)) == canonical_name(name) != canonical_name(label)
-    is_whole = bool(words) and label.startswith(words[0]) and label.endswith(words[-1])
-    return label if is_same and is_whole and _as_read(label, line) == label else name
-
-
-PRINTED_WORD = re.compile(r"[A-Za-z_][\w/.@-]*")
-"""A word as it is printed: `wmape_lgb_p50`, `Acc@1`."""
-
-
-def _as_read(name: str, line: str) -> str:
-    """Return the name under which a metric is read where it is the objective; '' if it is not."""
-    reading = LineReader((name,)).read(line)
-    names = reading.metrics if reading is not None else ()
-    return name if name in names else next((own for own in names if canonical_name(own) == canonical_name(name)), "")
-
-
 def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str]:
     """Return the names that the tap and `hptui.report` report in full precision.
 
@@ -319,10 +242,6 @@ def _tags(call: ast.Call, samples: Samples) -> list[str]:
 def _directory(call: ast.Call) -> ast.expr | None:
     names = ("log_dir", "logdir", "save_dir")
     return call.args[0] if call.args else next((node for name in names if (node := keyword_argument(call, name))), None)
-
-
-ERROR_UNIT = re.compile(r"\d*\s*\(?(?:RMSE|MSE|MAE|MAPE|error)\b")
-"""What stands behind a score that is an error."""
 
 
 def best_rank(metrics: Measured) -> tuple[int, ...]:

@@ -7,11 +7,11 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from hptui.scripts.inspect.drawn_tables import drawn_tables
 from hptui.scripts.inspect.folded import filled
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.sample_texts import (
     FRACTION,
-    MAX_REPEATED,
     TEXT,
     WHOLE,
     WHOLE_NUMBER_NAME,
@@ -47,6 +47,7 @@ from hptui.scripts.inspect.shown import (
 )
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.inspect.tables import Tables
+from hptui.scripts.inspect.text_functions import TextFunctions
 from hptui.scripts.inspect.unrolled import Unroller
 from hptui.scripts.syntax_nodes import all_nodes
 
@@ -82,6 +83,7 @@ class Samples:
         self.texts_of_options = texts or {}
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
+        self._text_functions = TextFunctions(tree)
         self._loops = self._tables.loops
         unseen = [*(node for node in all_nodes(tree) if isinstance(node, ast.ExceptHandler)), *never_called(tree)]
         self._unseen = {*skipped, *(id(call) for node in unseen for _, call in calls(node))}
@@ -102,7 +104,7 @@ class Samples:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, in the order of the calls."""
-        yield from self._drawn()
+        yield from drawn_tables(self._tree, self._unroller, self._text)
         for name, call in calls(self._tree):
             if id(call) in self._unseen:
                 continue
@@ -126,30 +128,6 @@ class Samples:
             for part in (ast.Constant(f"{word.arg}: "), ast.FormattedValue(word.value, -1), ast.Constant(", "))
         ]
         return [ast.JoinedStr(parts)]
-
-    def _drawn(self) -> Iterator[str]:
-        """Yield headings and rows of tables that libraries draw: tabulate, rich, prettytable, Chainer."""
-        columns: dict[str, list[str]] = {}
-        for name, call in calls(self._tree):
-            owner, _, last = name.rpartition(".")
-            headers = keyword_argument(call, "headers") or (call.args[1] if call.args[1:] else None)
-            if last == "tabulate" and call.args:
-                rows = list_elements(call.args[0]) or []
-                for row in [headers, *rows] if headers is not None else rows:
-                    cells = [self._text(part) for part in list_elements(row) or []]
-                    yield f"| {' | '.join(cells)} |"
-            elif last == "add_column" and call.args:
-                for version in itertools.islice(self._unroller.versions(call), MAX_REPEATED):
-                    columns.setdefault(owner, []).append(self._text(version.args[0]))
-            elif last == "add_row" and call.args:
-                yield "| " + " | ".join(self._text(part) for part in list_elements(call.args[0]) or call.args) + " |"
-            elif last.endswith(("Report", "Printer", "Table")) and call.args:
-                yield " | ".join(self._text(part) for part in list_elements(call.args[0]) or [])
-        for node in all_nodes(self._tree):
-            match node:
-                case ast.Assign(targets=[ast.Attribute(attr="field_names")], value=names):
-                    yield " | ".join(self._text(part) for part in list_elements(names) or [])
-        yield from (" | ".join(names) for names in columns.values())
 
     def _is_telling(self, node: ast.expr) -> bool:
         """Return whether an expression says something about a name, in the place of a function's argument."""
@@ -274,6 +252,12 @@ class Samples:
                     elements = self._made_of_entries(parts)
                 if elements is not None:
                     return joint.join(self._text(part) for part in elements)
+        is_followed = isinstance(node, ast.Call) and self._depth < MAX_SUBSTITUTIONS
+        if isinstance(node, ast.Call) and is_followed and (made := self._text_functions.text_of(node)) is not None:
+            self._depth += 1
+            text = self._text(made, spec)
+            self._depth -= 1
+            return text
         if (table := self._tables.of(node)) is not None:
             texts = {
                 literal_value(key): literal_value(value)

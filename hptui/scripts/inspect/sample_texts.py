@@ -30,6 +30,7 @@ def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Yield the variables that hold one text, with the expression that makes it, and what is added to it."""
     assigned: dict[str, list[ast.expr]] = {}
     added: dict[str, list[ast.expr]] = {}
+    in_loops = dict(_grown_in_loops(tree))
     for node in all_nodes(tree):
         if isinstance(node, ast.FunctionDef):
             given = zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
@@ -39,13 +40,23 @@ def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             assigned.setdefault(node.targets[0].id, []).append(node.value)
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
-            added.setdefault(node.target.id, []).append(node.value)
+            added.setdefault(node.target.id, []).append(in_loops.get(id(node), node.value))
     for name, values in assigned.items():
         whole = _usual(values[0], is_prefix=name in added)
         if len(values) == 1 and (is_text(whole) or makes_text(whole)):
             for part in added.get(name, []):
                 whole = ast.BinOp(whole, ast.Add(), part)
             yield name, whole
+
+
+def _grown_in_loops(tree: ast.AST) -> Iterator[tuple[int, ast.expr]]:
+    """Yield what loops over the entries of a table add to a text, as one text: `s += f"{k}: {v}"`."""
+    for loop in all_nodes(tree):
+        if isinstance(loop, ast.For) and method_of(loop.iter) in ("items", "keys"):
+            for node in loop.body:
+                if isinstance(node, ast.AugAssign) and (is_text(node.value) or makes_text(node.value)):
+                    parts = ast.GeneratorExp(node.value, [ast.comprehension(loop.target, loop.iter, [], 0)])
+                    yield id(node), ast.Call(ast.Attribute(ast.Constant(""), "join", ast.Load()), [parts], [])
 
 
 def texts_in_turn(tree: ast.AST) -> dict[str, list[tuple[int, ast.expr]]]:
