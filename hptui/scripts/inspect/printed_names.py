@@ -56,8 +56,8 @@ def printed_names(
         names |= dict.fromkeys(read)
         # Of the words of `avg_loss 0.4` the longest name is the one that is shown.
         (in_bars if samples.in_bar else in_lines).update(read if reading is not None else read[:1])
-    is_told = any(word in HELD_OUT_SPLITS for name in names for word in words_of(name))
-    longer = [] if is_told else _names_with_splits(held_out, places, sources)
+    has_split = any(word in HELD_OUT_SPLITS for name in names for word in words_of(name))
+    longer = [] if has_split else _names_with_splits(held_out, places, sources)
     return sorted(
         dict.fromkeys([*longer, *names]), key=lambda name: name in in_bars and name not in {*in_lines, *longer}
     )
@@ -74,7 +74,7 @@ def _names_with_splits(
     for name, lines in held_out.items():
         if not lines or places[name] <= {OF_EVALUATION}:
             continue
-        split, line = min(lines, key=lambda said: HELD_OUT_SPLITS.index(said[0]))
+        split, line = min(lines, key=lambda entry: HELD_OUT_SPLITS.index(entry[0]))
         whole = f"{split}_{canonical_name(name)}"
         if _as_read(whole, line):
             longer.append(whole)
@@ -122,7 +122,7 @@ def _as_read(name: str, line: str) -> str:
 
 
 def _read_as(name: str, line: str) -> tuple[str, str]:
-    """Return the name under which a metric is read where it is the objective, and the split that its line says.
+    """Return the name under which a metric is read as the objective, and the split that its line says.
 
     Both are '' where there is none.
     """

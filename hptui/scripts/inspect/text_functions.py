@@ -20,14 +20,14 @@ class TextFunctions:
         self._texts: dict[str, tuple[ast.FunctionDef, ast.expr] | None] = {}
         for node in all_nodes(tree):
             if isinstance(node, ast.FunctionDef):
-                known, text = node.name in self._texts, _returned_text(node)
-                self._texts[node.name] = (node, text) if text is not None and not known else None
+                is_second, text = node.name in self._texts, _returned_text(node)
+                self._texts[node.name] = (node, text) if text is not None and not is_second else None
 
     def text_of(self, call: ast.Call) -> ast.expr | None:
         """Return the text that a call makes, of its arguments; None for any other call."""
         name = dotted_name(call.func).rpartition(".")[2]
-        found = self._texts.get(name)
-        return filled(found[1], _arguments(found[0], call)) if found is not None else None
+        known = self._texts.get(name)
+        return filled(known[1], _arguments(known[0], call)) if known is not None else None
 
 
 def _arguments(function: ast.FunctionDef, call: ast.Call) -> Mapping[str, ast.expr]:
