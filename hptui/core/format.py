@@ -30,7 +30,8 @@ def number(value: float) -> str:
         return str(int(value))
     if abs(value) >= 1e4:
         return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3e}"
-    return f"{value:.4g}"
+    text = f"{value:.4g}"
+    return f"{value:,.0f}" if "e+" in text else text  # 9999.92 is 10,000
 
 
 def nonfinite_name(value: float) -> str:

@@ -309,9 +309,9 @@ class FactWriter:
     def difference(self, key: str, name: str, value: float, trials: Iterable[Trial]) -> Fact:
         """Return a signed difference in the unit of a metric, with the digits of its values."""
         text = in_points(self.format_value(name, abs(value)).removeprefix("~").partition(" (")[0])
-        short = float(f"{abs(value):.2g}")
+        short, spec = float(f"{abs(value):.2g}"), self.study.metrics.get(name)
         if short == abs(value) or (value and not any(digit in text for digit in "123456789")):
-            text = number(short)  # rounded already, or less than the digits of the values show
+            text = in_points(f"{number(short)} {spec.unit if spec else ''}".rstrip())  # the digits of values are more
         sign = "−" if value < 0 else "+" if value else ""
         return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))
 

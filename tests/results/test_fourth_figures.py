@@ -160,3 +160,32 @@ def test_trials_side_by_side_have_the_means_of_their_repeats(seed):
         row for row in metric_rows([ComparedTrial(view_of(trials[:4], STUDY), other)]) if row[0].text[:4] == "mean"
     ]
     assert "mean of repeats" not in [row[0].text for row in alone]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_how_often_statements_are_wrong_is_said_also_without_a_table(seed):
+    die, trials = random.Random(seed), []
+    for n in range(20):
+        b = die.randint(1, 16)
+        values = {"accuracy": b / 16 + die.gauss(0, 0.01), "latency": 2.0 * b + die.gauss(0, 0.05)}
+        trials.append(one(n, {"a": die.random(), "b": b}, values, engine="optuna 5.0.0 nsga2"))
+    text, facts = report_of(trials, GOALS)
+    assert "| Setting | Value |" not in text
+    assert "counted for searches by tpe, not by nsga2" in text
+    assert "the rows compare" not in text
+    assert claims.search_caveat(facts).sentence in text
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_model_does_not_see_is_never_nothing(seed):
+    die, trials = random.Random(seed), []
+    for n in range(16):
+        params = {"a": die.random(), "b": die.randint(1, 16)}
+        trials.append(one(n, params, {"val_loss": (params["a"] - 0.5) * 1e-9}))
+    text, facts = report_of(trials)
+    analysis = facts.data.effect_analysis()
+    alone, _, unexplained = analysis.averaged.shares
+    assert max(alone.values()) > 0.9999
+    assert 0 < unexplained < 1e-4
+    assert "| 100% |" not in text
+    assert "does not see | 0% |" not in text

@@ -178,3 +178,73 @@ def test_the_line_of_the_best_names_its_equals(seed):
     assert [int(n) for n in re.findall(r"\d+", said.partition("; trial")[2])] == best[1:]
     imported = [replace(trial, role=Role.IMPORTED) if trial.number in best else trial for trial in trials]
     assert f"trial {best[0]} (imported)" in best_line(view_of(imported, STUDY))
+
+
+# ends of ranges, units, choices ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_to_be_widened_is_the_end_and_the_command_says_all_it_does(seed):
+    die, trials = random.Random(seed), []
+    low, high = die.uniform(1.2, 1.5), die.uniform(4, 5)
+    text = STUDY.replace("0.0..1.0", f"{low:.3f}..{high:.3f}")
+    width = round(high, 3) - round(low, 3)
+    for n in range(22):
+        params = {"a": round(low + width * die.uniform(0.02, 0.93), 3), "b": die.randint(1, 16)}
+        trials.append(one(n, params, {"val_loss": 9 - params["a"] + die.gauss(0, 0.02)}))
+    best = round(high, 3) if seed % 2 else round(low + 0.97 * width, 3)
+    trials.append(one(22, {"a": best, "b": 3}, {"val_loss": 9 - best - 0.1}))
+    said, facts = report_of(trials, text)
+    widened = [claim.sentence for claim in claims.edge_claims(facts) if claim.subject == "a"]
+    assert f"beyond {float(f'{round(high, 3):.4g}'):g}:" in widened[0]
+    assert ("near that end" in widened[0]) is (best < round(high, 3))
+    then = claims.range_command(facts).text.partition("a=")[2].split(" ")[0].strip("'")
+    assert f"The range {then} goes on beyond that end" in said
+    assert all(float(then.split("..")[0]) <= t.params["a"] for t in trials if t.values["val_loss"] < 9 - high + 0.3)
+
+
+@pytest.mark.parametrize("unit", ["%", "s", ""])
+def test_the_size_of_an_effect_has_the_unit_of_its_metric(unit):
+    text = STUDY.replace('metric = "val_loss"', 'metric = "f1"\ngoal = "maximize"') + f'[metrics.f1]\nunit = "{unit}"\n'
+    die, trials = random.Random(3), []
+    for n in range(20):
+        params = {"a": round(die.random(), 3), "b": die.randint(1, 16)}
+        trials.append(one(n, params, {"f1": round(80 + 9 * params["a"] + die.gauss(0, 0.1), 2)}))
+    said = next(row for row in report_of(trials, text)[0].split("\n") if "rises as `a` grows" in row)
+    word = {"%": " points?", "s": " s", "": ""}[unit]
+    assert re.search(rf"by about [\d.]+{word} \([\d.]+{word} to [\d.]+{word}\) from", said)
+
+
+@pytest.mark.parametrize("levels", [6, 7, 8, 10])
+def test_of_some_choices_the_best_is_not_passed_over(levels):
+    die = random.Random(levels)
+    choices = [2**n for n in range(levels)]
+    text = STUDY.replace('"1..16 int"', f"{{ choices = {choices} }}").replace("b = 4", "b = 2")
+    for middle in range(1, levels - 1):
+        trials = []
+        for n in range(4 * levels):
+            params = {"a": die.random(), "b": choices[n % levels]}
+            value = abs(n % levels - middle) ** 2 + die.gauss(0, 0.05)
+            trials.append(one(n, params, {"val_loss": value}))
+        said = re.search(r"lower at `b` = (\d+) than at the ends", report_of(trials, text)[0])
+        assert said is None or int(said[1]) == choices[middle]
+
+
+def test_of_a_list_no_range_is_advised():
+    die = random.Random(1)
+    text = STUDY.replace('sampler = "random"', 'sampler = "list"') + "[[trial]]\nset = { a = 0.1 }\n"
+    trials = [
+        one(n, {"a": n / 20, "b": 3}, {"val_loss": n / 20 + die.gauss(0, 0.01)}, role=Role.LISTED) for n in range(16)
+    ]
+    said, facts = report_of(trials, text)
+    assert facts.data.effect_analysis().matter
+    assert claims.range_command(facts) is None
+    assert "hptui space" not in said
+
+
+@pytest.mark.parametrize("value", [9999.96, 9999.5, -9999.99, 99999.6, 12345.0])
+def test_a_number_near_a_power_of_ten_is_written_out(value):
+    from hptui.core.format import number
+
+    assert "e" not in number(value)
+    assert abs(float(number(value).replace(",", "")) - value) <= 0.5

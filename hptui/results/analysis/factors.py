@@ -23,6 +23,8 @@ LOG_FROM = 10.0
 """A positive setting outside the space whose values span this factor is taken on a log scale."""
 GRID = 5
 """Number of points of an averaged curve over an ordered setting."""
+MAX_LEVELS = 10
+"""Up to this number of ordered choices a curve has all of them: the best may be any."""
 SPACE_POINTS = 64
 """Number of points over which the other settings are averaged."""
 
@@ -71,7 +73,7 @@ class Factor:
         """Return the values at which an averaged curve is shown: of the current range, ascending."""
         if isinstance(self.parameter, Choice):
             levels = [level for level in self.levels if self.parameter.contains(level)]
-            if not self.ordered or len(levels) <= GRID:
+            if not self.ordered or len(levels) <= MAX_LEVELS:
                 return levels
             return [levels[round(i * (len(levels) - 1) / (GRID - 1))] for i in range(GRID)]
         if self.levels:

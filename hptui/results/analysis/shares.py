@@ -52,5 +52,11 @@ def importance_of(analysis: EffectAnalysis) -> Importance | None:
         why = "the settings act together too much to divide the variation among them"
         return Importance("GP", {}, numbers, 0.0, 1.0, unseen, why)
     order = sorted(alone.items(), key=lambda item: (-item[1], item[0]))
-    shares = {name: round(share, DIGITS) for name, share in order}
-    return Importance("GP", shares, numbers, round(together, DIGITS), round(unexplained, DIGITS), unseen)
+    shares = {name: _rounded(share) for name, share in order}
+    return Importance("GP", shares, numbers, _rounded(together), _rounded(unexplained), unseen)
+
+
+def _rounded(share: float) -> float:
+    """Return a share that is neither all nor nothing if it is not: it is estimated."""
+    least = 10.0**-DIGITS
+    return round(min(max(share, least), 1 - least) if 0 < share < 1 else share, DIGITS)

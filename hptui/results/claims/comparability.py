@@ -169,13 +169,18 @@ def _sampler(engine: str) -> str:
 
 
 def search_caveat(facts: FactWriter) -> Claim | None:
-    """Return that the search chose its trials, for above tables of groups; None if it did not."""
+    """Return that the search chose its trials, above tables of groups or below statements; else None."""
     searched = [trial for trial in facts.view.trials if trial.role is Role.SEARCH]
     engines = {_sampler(trial.engine or facts.study.search.sampler) for trial in searched}
     chosen = sorted(engine for engine in engines if engine not in SAMPLERS_WITHOUT_MEMORY)
     if not chosen:
         return None
-    text = line("The search chose these trials: the rows compare where it looked, not what a setting does.")
+    has_rows = len(facts.study.objectives) == 1 and not (facts.data.is_stepwise and facts.data.steps)
+    text = line(
+        "The search chose these trials: the rows compare where it looked, not what a setting does."
+        if has_rows
+        else "The search chose these trials."
+    )
     uncounted = [Name(e) for e in chosen if e not in (*COUNTED_SAMPLERS, *SELDOM_COUNTED_SAMPLERS, laws.ENGINE)]
     seldom = [Name(engine) for engine in chosen if engine in SELDOM_COUNTED_SAMPLERS]
     missing = [line("too seldom by {others}", others=join_parts(seldom, ", ", " or "))] if seldom else []

@@ -8,7 +8,7 @@ from shlex import quote
 from hptui.core.parameters import Choice
 from hptui.core.shorthand import parse_parameter
 from hptui.core.trial import Role, Value
-from hptui.core.values import is_number
+from hptui.core.values import is_number, values_equal
 from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.comparable import unequal_coordinate
 from hptui.results.analysis.evidence import EffectAnalysis
@@ -29,7 +29,7 @@ MIN_SKILL_FOR_RANGE = 0.3
 def edges_to_widen(facts: FactWriter) -> list[tuple[BestAtEdge, float]]:
     """Return the edges to widen, with the probability that the end is better than inwards."""
     best = facts.data.best
-    if best is None or not is_shown("N2") or len(facts.study.objectives) > 1:
+    if best is None or not is_shown("N2") or len(facts.study.objectives) > 1 or not _is_searched(facts):
         return []
     analysis = facts.data.effect_analysis()
     if analysis.reason:
@@ -57,21 +57,29 @@ def edge_claims(facts: FactWriter) -> list[Claim]:
         assert best is not None
         share, above = round(min(probability, 0.99), 2), "above " if probability > 0.99 else ""  # nothing is certain
         text = line(
-            "Widen {name} {side} {value}: the best lies at that end, which is better than a third of the range inwards "
+            "Widen {name} {side} {bound}: the best lies {there}, which is better than a third of the range inwards "
             "(probability {above}{p}).",
             above=above,
             name=facts.name(edge.setting),
             side="below" if edge.low else "beyond",
-            value=facts.setting(best, edge.setting),
+            bound=facts.of_value(f"edge.{edge.setting}.bound", edge.bound, [best]),
+            there=("at that end",)
+            if values_equal(edge.value, edge.bound)
+            else line("near that end, at {value}", value=facts.setting(best, edge.setting)),
             p=Fact(f"edge.{edge.setting}.p", share, f"{share:.2f}"),
         )
         claims.append(Claim("N2", text, {"probability": share}, edge.setting, (best.number,)))
     return claims
 
 
+def _is_searched(facts: FactWriter) -> bool:
+    """Return whether anything was proposed from the space: of a list, another range would change nothing."""
+    return any(trial.role is Role.SEARCH for trial in facts.view.trials)
+
+
 def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
     """Return the ranges of the best trials for the settings that matter, widened at an edge."""
-    if len(facts.study.objectives) != 1 or not facts.data.candidates:
+    if len(facts.study.objectives) != 1 or not facts.data.candidates or not _is_searched(facts):
         return []
     analysis = facts.data.effect_analysis()
     if analysis.reason or analysis.skill < MIN_SKILL_FOR_RANGE:
@@ -125,14 +133,15 @@ def range_claims(facts: FactWriter) -> list[Claim]:
     """Return the ranges in which the best trials lie: what was seen, not what is optimal."""
     claims = []
     for suggestion in suggested_ranges(facts):
-        if suggestion.wider:
-            continue  # N2 says it
         key = f"space.{suggestion.setting}"
         numbers = tuple(trial.number for trial in suggestion.trials)
         parameter = searched_space(facts.view).get(suggestion.setting)
         is_conditional = parameter is not None and parameter.when is not None
         text = line(
-            "The best {n} trials that use {name} have it in {then}; the range searched is {now}{new}."
+            "The range {then} goes on beyond that end of {name}, and holds the best {n} trials; the range searched is "
+            "{now}."
+            if suggestion.wider
+            else "The best {n} trials that use {name} have it in {then}; the range searched is {now}{new}."
             if is_conditional
             else "The best {n} trials have {name} in {then}; the range searched is {now}{new}.",
             n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),

@@ -26,6 +26,8 @@ COST_COLUMNS = ("seconds", "peak_memory_gb")
 """Costs that are shown next to the metric."""
 MAX_SETTINGS = 8
 """Settings that the table of isolated settings has."""
+STATEMENTS = ("E1", "E2", "E3", "E4", "E5")
+"""Classes whose rates of false sentences were counted for some samplers only."""
 UNUSED = "not in use"
 """The value of a conditional setting whose condition does not hold."""
 MIN_TRIALS_FOR_ISOLATION = 2
@@ -50,7 +52,7 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
         yield Bullets(tuple(lines))
     yield from steps
     caveat = claims.search_caveat(facts)
-    if caveat is not None and table:
+    if caveat is not None and (table or any(claim.kind in STATEMENTS for claim in effects)):
         yield Paragraph(caveat.line)
     yield from table
     yield from fenced("table of", "importance", lambda: _importance(facts))

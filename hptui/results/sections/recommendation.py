@@ -21,7 +21,7 @@ from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_with_and,
 
 def recommendations(facts: FactWriter) -> Iterator[Block]:
     """Yield what the claims above recommend, with the command for the ranges, and steps to combine."""
-    proposals = [*claims.range_claims(facts), *claims.edge_claims(facts), *claims.avoid_claims(facts)]
+    proposals = [*claims.edge_claims(facts), *claims.range_claims(facts), *claims.avoid_claims(facts)]
     proposals += claims.outlook(facts)
     combination = _combination(facts)
     lines = [*(claim.line for claim in proposals), *([combination[0]] if combination else [])]
@@ -55,10 +55,11 @@ def _combination(facts: FactWriter) -> tuple[Line, Fact] | None:
     trials = tuple(step.trial.number for step in steps)
     words = " ".join(f"{quote(name)}={quote(value_text(value))}" for name, value in changes.items())
     command = Fact("recommend.combine", changes, f"hptui add {quote(facts.view.row.name)} {words}", trials)
-    text = (
-        "Each of these alone had a better value than the baseline in its run, and they have not run together: {names}."
-    )
-    return line(text, names=names), command
+    better: Line = ("a better value",)
+    if len(facts.study.objectives) > 1:
+        better = ("a better ", facts.name(facts.data.metric))
+    text = "Each of these alone had {better} than the baseline in its run, and they have not run together: {names}."
+    return line(text, better=better, names=names), command
 
 
 def _is_better(facts: FactWriter, step: OneFactorStep) -> bool:
