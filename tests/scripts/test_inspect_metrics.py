@@ -202,3 +202,21 @@ def test_what_is_printed_under_an_option_that_is_off_is_no_objective() -> None:
     source = "if args.save:\n    w.add_scalar('eval/return', r, n)\nw.add_scalar('charts/return', r, n)\n"
     assert measured(ast.parse(source), off=["save"]).tagged == ["charts/return"]
     assert measured(ast.parse(source)).tagged == ["eval/return", "charts/return"]
+
+
+@pytest.mark.parametrize("logger", ["WandBLogger", "TensorboardLogger"])
+@pytest.mark.parametrize("tags", [["training", "validation"], ["valid"]])
+@pytest.mark.parametrize("metrics", [["nll", "accuracy"], ["loss"]])
+def test_what_handlers_of_ignite_log_is_named_by_tag_and_metric(
+    logger: str, tags: list[str], metrics: list[str]
+) -> None:
+    source = (
+        f"from ignite.handlers import {logger}\nlogger = {logger}(log_dir=out)\n"
+        f"for tag, evaluator in {[(tag, 0) for tag in tags]}:\n"
+        f"    logger.attach_output_handler(evaluator, event_name=e, tag=tag, metric_names={metrics})\n"
+    )
+    found = measured(ast.parse(source))
+    names = found.readable if logger == "WandBLogger" else found.tagged
+    assert sorted(names) == sorted(f"{tag}/{metric}" for tag in tags for metric in metrics)
+    assert names[0].partition("/")[0] == tags[-1]
+    assert [ast.unparse(node) for node in found.directories] == ([] if logger == "WandBLogger" else ["out"])

@@ -26,13 +26,13 @@ from hptui.scripts.inspect.modes import mode_words, with_modes
 from hptui.scripts.inspect.outside import (
     MACHINE_VARIABLE,
     SECRET_VARIABLE,
-    argv_options,
     constant_options,
     environment_options,
     wandb_options,
 )
 from hptui.scripts.inspect.own_parsers import own_options
 from hptui.scripts.inspect.parsers import PARSERS
+from hptui.scripts.inspect.positional_words import argv_options
 from hptui.scripts.inspect.project import with_imported_modules, without_libraries
 from hptui.scripts.inspect.questions import asks, earlier_models, short_texts
 from hptui.scripts.inspect.ranges import is_searched_at_once

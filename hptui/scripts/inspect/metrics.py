@@ -14,7 +14,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.catboost_output import larger_in_catboost
 from hptui.scripts.inspect.folds import means_of_parts
-from hptui.scripts.inspect.library_output import library_metrics, trainer_metrics
+from hptui.scripts.inspect.library_output import handler_metrics, library_metrics, trainer_metrics
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.printed_names import printed_names
@@ -79,15 +79,15 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
     names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors))
-    of_libraries = library_metrics(tree)
+    of_libraries = [*library_metrics(tree), *handler_metrics(tree, samples, "WandBLogger")]
     names |= dict.fromkeys(of_libraries)
     scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
     tags = [tag for call in scalars for tag in _tags(call, samples)]
+    tags += handler_metrics(tree, samples, "TensorboardLogger")
     directories = [
         argument
         for name, call in calls(tree)
-        if name.rsplit(".", 1)[-1] in ("SummaryWriter", "TensorBoardLogger", "create_file_writer")
-        and (argument := _directory(call)) is not None
+        if name.rsplit(".", 1)[-1] in EVENT_WRITERS and (argument := _directory(call)) is not None
     ]
     shown, logged = _logged_by_lightning(tree, samples)
     readable = [
@@ -228,6 +228,8 @@ def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str
     return names
 
 
+EVENT_WRITERS = ("SummaryWriter", "TensorBoardLogger", "TensorboardLogger", "create_file_writer")
+"""What writes TensorBoard's files, with the directory as an argument."""
 TRAINER_LIBRARIES = {"transformers", "trl", "sentence_transformers", "setfit", "unsloth"}
 """Libraries with the Trainer of transformers, or one that derives from it."""
 MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")

@@ -1,4 +1,4 @@
-"""Scripts without a parser: parameters from `wandb.config`, the environment, `sys.argv`, or constants."""
+"""Scripts without a parser: parameters from `wandb.config`, the environment, or constants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hptui.scripts.inspect.configurator import configurator_options, is_configur
 from hptui.scripts.inspect.constants import all_constants, literal_tables
 from hptui.scripts.inspect.converters import TRUE_WORDS, expression_form, words_like
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
-from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.syntax import (
     LOOK_UP_CALLS,
     InspectedScript,
@@ -21,7 +20,6 @@ from hptui.scripts.inspect.syntax import (
     dotted_name,
     keyword_argument,
     literal_value,
-    type_name,
     type_of,
 )
 from hptui.scripts.syntax_nodes import all_nodes
@@ -197,65 +195,6 @@ def _number(value: Any) -> Any:
         except ValueError:
             continue
     return value
-
-
-OPENS_WORD = re.compile(r"(?:open|load|read|parse|fromfile|from_file|Path)\(sys\.argv\[1\]")
-"""A call that opens the file whose path is the first word."""
-
-
-def argv_options(tree: ast.Module) -> InspectedScript | None:
-    """Inspect a script with `lr, width = float(sys.argv[1]), int(sys.argv[2])`: words by position."""
-    by_position: dict[int, ScriptOption] = {}
-    named: set[int] = set()
-    for node in all_nodes(tree):
-        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
-            continue
-        target, value = node.targets[0], node.value
-        pairs = [(target, value)]
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-            pairs = list(zip(target.elts, value.elts, strict=False))
-        for name, expression in pairs:
-            expression, default_node = _with_default(expression)
-            position, kind = _argv_index(expression)
-            if position and isinstance(name, ast.Name) and position not in by_position:
-                default = plain_default(literal_value(default_node), kind)
-                named.add(position)
-                by_position[position] = ScriptOption(
-                    name.id, name.id, kind, default, required=default_node is None, positional=True
-                )
-    for _, call in calls(tree):  # json.load(open(sys.argv[1])), train(float(sys.argv[2]))
-        node = call.args[0] if call.args else call
-        position, kind = _argv_index(call)
-        position = position or _argv_index(node)[0]
-        if position and (position not in by_position or kind != "str") and position not in named:
-            word = "config" if OPENS_WORD.search(ast.unparse(tree)) and position == 1 else f"word_{position}"
-            by_position[position] = ScriptOption(word, word, kind, required=True, positional=True)
-    if not by_position or sorted(by_position) != list(range(1, len(by_position) + 1)):
-        return None
-    return InspectedScript("sys.argv", "none", [by_position[position] for position in sorted(by_position)])
-
-
-def _with_default(node: ast.expr) -> tuple[ast.expr, ast.expr | None]:
-    """Return what reads a word, and what stands for a word that is missing; None if nothing does.
-
-    `float(sys.argv[1]) if len(sys.argv) > 1 else 0.5` has both.
-    """
-    match node:
-        case ast.IfExp(test=ast.Compare(left=ast.Call(func=ast.Name(id="len"), args=[ast.expr() as words]))):
-            if dotted_name(words) in ("sys.argv", "argv"):
-                read_first = _argv_index(node.body)[0] > 0
-                return (node.body, node.orelse) if read_first else (node.orelse, node.body)
-    return node, None
-
-
-def _argv_index(node: ast.AST) -> tuple[int, str]:
-    kind = "str"
-    if isinstance(node, ast.Call) and len(node.args) == 1:
-        kind, node = type_name(node.func), node.args[0]
-    if isinstance(node, ast.Subscript) and dotted_name(node.value) in ("sys.argv", "argv"):
-        position = literal_value(node.slice)
-        return (position, kind) if isinstance(position, int) and position > 0 else (0, "")
-    return 0, ""
 
 
 def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> InspectedScript:

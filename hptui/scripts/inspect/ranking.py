@@ -16,6 +16,8 @@ SMALLER_IS_BETTER = re.compile(
 HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
 """Splits of which a metric is an objective, the best first: `test` is to stay unseen until the end."""
 TRAINING_SPLITS = ("train", "training")
+CROSS_VALIDATED = ("cv", "oof", "fold", "folds")
+"""Words of means over folds, each of which was held out."""
 LESSER_WORDS = ("best", "final", "last", "min", "max", "running", "total", "batch", "step", "naive", "baseline",
                 "persistence", "chosen", "rejected", "margin", "margins", "std")  # fmt: skip
 """Words of a name that another metric of the same quantity does better without."""
@@ -37,7 +39,7 @@ def is_quality(name: str) -> bool:
 def is_training_metric(name: str) -> bool:
     """Return whether a metric is one of the training data: it says so, or is a loss that names no split."""
     words = words_of(name)
-    if any(word in HELD_OUT_SPLITS for word in words):
+    if any(word in HELD_OUT_SPLITS or word in CROSS_VALIDATED for word in words):
         return False
     return any(word in TRAINING_SPLITS for word in words) or any("loss" in word for word in words)
 

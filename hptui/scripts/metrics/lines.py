@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.metrics.bars import BAR, KERAS, REMOVED, is_counter, strip_bars
+from hptui.scripts.metrics.enumerations import paired
 from hptui.scripts.metrics.literals import literal_patterns, take_literals
 from hptui.scripts.metrics.meters import Meters
 from hptui.scripts.metrics.pairs import (
@@ -71,10 +72,10 @@ COUNTER_NAMES = ("epoch", "step", "global_step", "iter", "iteration")
 MAX_MAPPING_CHARS = 1 << 16
 """Characters of a line that is read as a dict or JSON object."""
 WARNING = re.compile(
-    r"\.py:\d+: \w*Warning: |failed \(exitcode: -?\d+\) local_rank: \d+"
+    r"\.py:\d+: \w*Warning: |^\[LightGBM\] \[Warning\]|failed \(exitcode: -?\d+\) local_rank: \d+"
     r"|(?:rank|exitcode)\s+: -?\d+ \((?:local_rank|pid): \d+\)"
 )
-"""A warning of Python, which names a place in a file, or torchrun's report of a rank that failed: no metrics."""
+"""A warning of Python or LightGBM, or torchrun's report of a rank that failed: no metrics."""
 
 
 class LineReader:
@@ -121,7 +122,10 @@ class LineReader:
         is_mean = says_mean(self._own_means.sub(" ", text) if self._own_means else text)
         shape = shape_of(text) if self._wanted and self.may_hold_objective(text) else ""
         asks_for_split = not self._wanted.isdisjoint(SPLITS)  # `test` of `accuracy train: 0.9 test: 0.8`
-        readings = self._read_reworded(text if asks_for_split else reworded(text, self._literals.values()))
+        if not asks_for_split:
+            is_written = any(pattern.search(text) for pattern in self._literals.values())
+            text = reworded(text if is_written else paired(text), self._literals.values())
+        readings = self._read_reworded(text)
         return [replace(r, says_mean=is_mean, shape=shape) for r in readings] if is_mean or shape else readings
 
     def _read_reworded(self, text: str) -> list[MetricsReading]:

@@ -169,6 +169,8 @@ MEAN_BEHIND = re.compile(r"\s{0,3}%?\s{0,2}\(\s*(?:avg|mean)?[\s.:=]*([-+]?\d+\.
 """What may be the mean of a value, behind it: ` (0.48)`."""
 GOES_ON = re.compile(r"\s*(?:[=:|]\s*|\s)[-+]?\.?\d")
 """A value behind a number that belongs to a name."""
+ANOTHER = re.compile(r"\s*,\s*[-+]?\.?\d")
+"""The next value of a list."""
 MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(rf"$|(?!\)\s*[:=])[\s,;|)\]%/]|{UNIT}")  # not in `reward (last 50): 3`
@@ -252,6 +254,8 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
         is_unit = len(key) < min(len(backwards), 3) and backwards[-1].isdigit()  # 0G, 12ms
         if not key or (spaced and (is_unit or call == "[" or quote or not near or not AFTER_SPACED.match(text, end))):
             continue
+        if call == "[" and ANOTHER.match(text, end):
+            continue  # `iou: [0.3, 0.4]`: no number is that of the name
         if separator == ":" and not near and not far and not _deliberate(key, match[0]):
             continue
         if "@" in key and separator == ":" and GOES_ON.match(text, end):

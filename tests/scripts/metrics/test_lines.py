@@ -488,3 +488,9 @@ def test_digits_at_a_word_are_a_part_of_it_however_many_there_are(digits: str) -
         reading = LineReader().read(f"{word}{digits} loss: 0.5")
         assert reading is not None and dict(reading.metrics) == {"loss": 0.5}  # noqa: PT018  one reading
         assert reading.step == int(digits)
+
+
+@pytest.mark.parametrize("words", ["best gain: -inf", "loss: 0.5", "step 3 acc=0.25"])
+def test_a_warning_of_a_library_holds_no_metrics(words: str) -> None:
+    assert LineReader().read_all(f"[LightGBM] [Warning] No further splits, {words}") == []
+    assert LineReader().read_all(words) != []
