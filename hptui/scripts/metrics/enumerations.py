@@ -51,7 +51,7 @@ def _is_measure(name: str) -> bool:
 
 
 def _completed(names: list[str]) -> list[str]:
-    """Return the names with what they share: the measure of `train/val loss`, the split of `test loss and acc`."""
+    """Return the names with what they share: a measure, `train/val loss`, or split, `test loss and acc`."""
     *first, last = names
     if all(SPLIT_WORD.fullmatch(name) for name in first) and SPLIT_WORD.match(last):
         measure = last.split(maxsplit=1)[1:]
