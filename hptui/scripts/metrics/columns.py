@@ -27,6 +27,8 @@ MAX_DOCUMENT_LINES = 2000
 """Lines of a JSON document that is read as one."""
 
 
+SHORT_ROW = re.compile(r"\s*[^\W\d][\w -]{0,40}(?:\s{2,}\d+(?:\.\d+)?%?)+\s*")
+"""A row of a table with labels, with or without empty columns: `accuracy        0.87       160`."""
 TITLE = re.compile(r"\W*([^\W\d][\w @./()-]{1,60}?)\s*(?::|=|is:?)\s*")
 ALONE = re.compile(r"(?:tensor\(|\[)?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*%?(?:, \w+=.{0,40})?[)\]]?")
 """A title of one line, `Best acc:`, and the number below it, `87.6` or `tensor(87.6, device='cpu')`."""
@@ -57,13 +59,21 @@ def to_number_of(word: str) -> float | None:
         return None
 
 
+def _names(reading: MetricsReading) -> set[str]:
+    return {canonical_name(name) for name in reading.metrics}
+
+
 class PrintedTableReader(LineReader):
-    """Reads one output as `LineReader` does, and tables of columns in it."""
+    """Reads one output as `LineReader` does, and tables of columns in it.
+
+    What has stood in a line of its own is not read in tables with labels, which round it: scikit-learn's report.
+    """
 
     def __init__(self, *args: Any, **words: Any) -> None:
         super().__init__(*args, **words)
         self._banners = Banners()
         self._labelled = LabelledTable(self._wanted)
+        self._in_lines: set[str] = set()
 
     _columns: list[str] | None = None
     _last_row: list[float | None] | None = None
@@ -118,15 +128,23 @@ class PrintedTableReader(LineReader):
         if len(text) < MAX_HEADING_CHARS and self._labelled.begins(text):
             return []
         if (pairs := self._labelled.row(text)) is not None:
-            return self._reading_at(pairs)
+            return self._reading_at(pair for pair in pairs if canonical_name(pair.name) not in self._in_lines)
+        if self._labelled.is_open and SHORT_ROW.fullmatch(text):
+            return [reading for reading in super().read_all(line) if self._in_lines.isdisjoint(_names(reading))]
         if self._columns is None or not text.strip() or RULER.fullmatch(text.strip()):
-            return super().read_all(line)
+            return self._by_itself(line)
         values = [to_number_of(word) for word in re.split(r"[\s|│┃]+", text.strip()) if word]
         if not self._is_row(values):
             self._interrupted = True
-            return super().read_all(line)
+            return self._by_itself(line)
         self._last_row, self._interrupted = values, False
         return self._row_of(dict(zip(self._columns, values, strict=True)))
+
+    def _by_itself(self, line: str) -> list[MetricsReading]:
+        """Return the metrics of a line that is no row, whose objectives are not read in tables with labels then."""
+        readings = super().read_all(line)
+        self._in_lines |= {name for reading in readings for name in _names(reading) if name in self._wanted}
+        return readings
 
     def _is_row(self, values: Sequence[float | None]) -> bool:
         """Return whether the values of a line are a row of the table under way.

@@ -55,6 +55,11 @@ class LabelledTable:
         self._is_labelled = False
         self._others = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether rows may follow."""
+        return bool(self._columns)
+
     def begins(self, text: str) -> bool:
         """Return whether a line is the heading of a table; rows are looked for below it then."""
         names = _ungrouped([name for name in CELL.split(BAR.sub("", text).strip()) if name])

@@ -102,3 +102,33 @@ def test_a_number_below_its_title_has_its_name(title: str, number: str) -> None:
 def test_other_lines_below_a_title_are_no_numbers_of_it(lines: list[str]) -> None:
     reader = PrintedTableReader(["best acc"])
     assert not [reading for line in lines for reading in reader.read_all(line)]
+
+
+REPORT = """
+              precision    recall  f1-score   support
+
+           a       0.89      0.84      0.86        80
+           b       0.85      0.90      0.87        80
+
+    accuracy                           0.87       160
+   macro avg       0.87      0.86      0.88       160
+weighted avg       0.87      0.86      0.88       160
+"""
+
+
+@pytest.mark.parametrize("objective", ["accuracy", "Accuracy", "f1", "macro_f1"])
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_report_does_not_round_what_its_script_has_printed(objective: str, epochs: int) -> None:
+    reader, values = PrintedTableReader((objective,)), list[float]()
+    for epoch in range(epochs):
+        lines = [f"Epoch {epoch}", f"{objective}: 0.86{epoch}7", *REPORT.splitlines()]
+        readings = [reading for line in lines for reading in reader.read_all(line)]
+        values += [reading.metrics[objective] for reading in readings if objective in reading.metrics]
+    assert values == [float(f"0.86{epoch}7") for epoch in range(epochs)]
+
+
+@pytest.mark.parametrize(("objective", "value"), [("accuracy", 0.87), ("macro_f1", 0.88)])
+def test_a_report_alone_is_read(objective: str, value: float) -> None:
+    reader = PrintedTableReader((objective,))
+    readings = [reading for line in REPORT.splitlines() for reading in reader.read_all(line)]
+    assert [reading.metrics[objective] for reading in readings if objective in reading.metrics] == [value]
