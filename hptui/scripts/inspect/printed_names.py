@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.ranking import HELD_OUT_SPLITS, is_any_score, is_quality, words_of
+from hptui.scripts.inspect.sample_texts import TEXT
 from hptui.scripts.inspect.shown import meters
 from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
 from hptui.scripts.metrics.lines import LineReader
@@ -48,7 +49,7 @@ def printed_names(
         read: list[str] = []
         for candidate in candidates:
             name, split = _read_as(candidate, line)
-            if name := name.strip(" :="):
+            if name := _without_label(name.strip(" :=")):
                 read.append(name)
                 held_out.setdefault(name, []).extend([(split, line)] if split in HELD_OUT_SPLITS else [])
                 place = OF_EVALUATION if split in HELD_OUT_SPLITS else samples.function
@@ -61,6 +62,12 @@ def printed_names(
     return sorted(
         dict.fromkeys([*longer, *names]), key=lambda name: name in in_bars and name not in {*in_lines, *longer}
     )
+
+
+def _without_label(name: str) -> str:
+    """Return a name without a set of held-out data that only runs tell: `val_text_loss` is `val_loss`."""
+    first, _, rest = name.partition(f"_{TEXT}_")
+    return f"{first}_{rest}" if rest and first in HELD_OUT_SPLITS else name
 
 
 def _names_with_splits(

@@ -141,7 +141,7 @@ class PrintedTableReader(LineReader):
         return self._row_of(dict(zip(self._columns, values, strict=True)))
 
     def _by_itself(self, line: str) -> list[MetricsReading]:
-        """Return the metrics of a line that is no row, whose objectives are not read in tables with labels then."""
+        """Return the metrics of a line that is no row; tables with labels do not give its objectives."""
         readings = super().read_all(line)
         self._in_lines |= {name for reading in readings for name in _names(reading) if name in self._wanted}
         return readings

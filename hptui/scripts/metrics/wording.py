@@ -49,6 +49,12 @@ MEASURE = re.compile(
 )
 """`The best acc is: 87.6`: the measure stands before the verb."""
 SPLIT_WORD = re.compile(r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)\b", re.IGNORECASE)
+LABEL_OF_SPLIT = re.compile(
+    r"(?<![\w/.-])(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)\s?"
+    r"[\[(]([A-Za-z][\w-]{0,30})[\])](?=\s{1,3}[A-Za-z])",
+    re.IGNORECASE,
+)
+"""`Validation[shifted] Loss: 0.3`: a set of held-out data with a name of its own."""
 PLACE_OF_LOG = re.compile(
     r"[\w./\\-]*\w\.(?:py|log|txt|jsonl?|ya?ml|csv|tsv|pth?|ckpt|bin|sh)\b(?::\d+)?"
     r"|(?:\.{0,2}/)[\w./-]+|[\w.-]+/[\w./-]+:\d+|[\w.]+:[\w<>]+:\d+|\w+(?:\.\w+)+(?::\d+)?|\b[\w.]+:\d+\b"
@@ -85,6 +91,10 @@ def _named_by_measure(match: re.Match[str]) -> str:
     return f"{split[1].lower()} {measure}: " if split else f"{measure}: "
 
 
+def _labelled(match: re.Match[str]) -> str:
+    return match[1] if SPLIT_WORD.fullmatch(match[2]) else f"{match[1]} {match[2].replace('-', '_')}"
+
+
 def _without_verb(match: re.Match[str]) -> str:
     words = match.string[max(0, match.start() - MAX_MEASURE_CHARS) : match.start()].split()
     return ": " if words and MEASURE.fullmatch(words[-1]) else match[0]
@@ -101,7 +111,8 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     with a measure get its name: `test accuracy: 0.9`; lines with a name that is looked for `as_written` keep theirs.
     """
     if not any(pattern.search(text) for pattern in as_written):
-        if "(" in text:
+        if "(" in text or "[" in text:
+            text = LABEL_OF_SPLIT.sub(_labelled, text)
             text = ABBREVIATION.sub(_without_abbreviation, REMARK.sub("", text))
         text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
     if ":" in text:

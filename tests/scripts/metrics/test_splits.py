@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hptui.scripts.metrics.lines import LineReader
 from hptui.store.store import Store
 from tests.scripts.metrics.record import Script, open_store
 
@@ -88,3 +89,17 @@ def test_a_name_is_found_with_its_remark_and_in_words(place: tuple[Path, Store])
         assert curve(place, name, [f"loss: 0.3, acc {remark} : 0.5"]) == [0.5], (remark, asked)
     assert curve(place, "full_auc_score", ["Fold 1 AUC : 0.7", "Full AUC score 0.75"]) == [0.75]
     assert curve(place, "current_mean_dice", ["current epoch: 2 current mean dice: 0.8"]) == [0.8]
+
+
+@pytest.mark.parametrize("brackets", ["{}[{}]", "{} [{}]", "{} ({})", "{}({})"])
+@pytest.mark.parametrize("split", ["Validation", "val", "Test", "eval"])
+def test_a_set_with_a_name_of_its_own_is_neither_the_training_nor_another_set(brackets: str, split: str) -> None:
+    reader, names = LineReader(), list[str]()
+    for label in ("shifted", "clean", "ood-2"):
+        for line in (f"{brackets.format(split, label)} Loss: 0.5", "Step [3/9], Loss: 0.25"):
+            (reading,) = reader.read_all(line)
+            names += reading.metrics
+    assert names[1::2] == ["Loss"] * 3
+    assert len({*names}) == 4
+    (reading,) = LineReader().read_all(f"{brackets.format(split, 'val')} loss: 0.5")
+    assert len(next(iter(reading.metrics)).split("_")) == 2
