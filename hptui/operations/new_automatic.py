@@ -23,11 +23,11 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
 
     `place` is the directory in which the script runs: a file that lies there is read, whatever the parameter is called.
     """
-    if option.positional and option.name not in inspected.outputs:
-        return ""
     name = option.name.rsplit(".", 1)[-1].lower()
     if name in SEED_NAMES and option.type in ("int", "any"):
         return "{seed}"
+    if option.positional and option.name not in inspected.outputs:
+        return ""
     is_output = OUTPUT_NAMES.fullmatch(name) or option.name in inspected.outputs
     if not is_output or option.type not in ("str", "any"):
         return ""

@@ -417,6 +417,9 @@ def test_usual_names_have_usual_ranges_around_their_default(one, entry):
         "max_steps",
         "num_class",
         "nthread",
+        "local_rank",
+        "eval_freq",
+        "print_freq",
         "n_jobs",
     ],
 )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import itertools
+from pathlib import Path
 
 import pytest
 
+from hptui.operations.new_automatic import automatic_value
+from hptui.scripts.inspect import inspect_script
 from hptui.scripts.inspect.positional_words import argv_options
 from hptui.scripts.inspect.ranking import is_training_metric
 
@@ -51,3 +54,16 @@ def test_a_word_without_a_default_is_required() -> None:
 def test_a_loss_over_folds_is_of_held_out_data(word: str, name: str) -> None:
     assert not is_training_metric(name.format(word))
     assert is_training_metric(name.format("batch"))
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_seed_at_a_place_is_that_of_the_trial(tmp_path: Path, place: int) -> None:
+    names = ["rate", "width"]
+    names.insert(place - 1, "seed")
+    lines = ["import sys"]
+    for n, name in enumerate(names, 1):
+        lines += [f"{name} = {n}", "if len(sys.argv) > 3:", f"    {name} = int(sys.argv[{n}])"]
+    (tmp_path / "train.py").write_text("\n".join([*lines, "print(f'val_loss: {rate:.3f}')"]))
+    options = inspect_script(tmp_path / "train.py")
+    given = {option.name: automatic_value(option, options, tmp_path) for option in options.options}
+    assert given == {"rate": "", "width": "", "seed": "{seed}"}

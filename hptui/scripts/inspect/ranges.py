@@ -41,7 +41,7 @@ RULES = (
     TypicalRange(r"(.*_)?weight_?decay|wd", "log", 1e-4, 1e-1),
     TypicalRange(r"(.*_)?(batch_?size|train_batch_size|bs|batch)", "twos", 4, 64, "larger ones need more memory"),
     TypicalRange(r"(gradient_)?accum(ulation)?(_steps)?|grad_accum(ulation)?(_steps)?", "twos", 1, 16),
-    TypicalRange(r"(.*_)?(lora_)?(r|rank)", "twos", 4, 64),
+    TypicalRange(r"(?!(?:local|node|global|world|machine|process)_)(.*_)?(lora_)?(r|rank)", "twos", 4, 64),
     TypicalRange(r"(.*_)?(lora_)?alpha", "twos", 8, 128),
     TypicalRange(r"(.*_)?dropout(_.*)?|.*_pdrop", "linear", 0.0, 0.3),
     TypicalRange(r"label_smoothing(_factor)?", "linear", 0.0, 0.2),
@@ -76,7 +76,8 @@ RULES = (
 
 NEVER_SEARCHED = re.compile(
     r"(.*_)?(timesteps|episodes|batches|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
-    r"seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
+    r"(?:eval|print|log|logging|save|test|val|valid|checkpoint|report|record|display|plot)_?(?:freq|frequency)|"
+    r"eval_only|test_only|local_rank|node_rank|global_rank|seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
     r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
     r"timeout|trust|evals|val_set|val_size|bs_eval|eval_batch_size|vocab_size|num_class|num_classes|nthread|n_jobs|"
     r"trials|checkpoint|save)(_.*)?",
