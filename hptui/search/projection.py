@@ -176,12 +176,11 @@ class SpaceProjection:
     def identity(self, params: Mapping[str, Value]) -> str:
         """Return the identity of a configuration: how it differs from the baseline.
 
-        Inactive parameters do not count.
+        Inactive parameters do not count, nor do the last digits of a float: 6e-4 and 0.0006000000000000001 are one.
         """
         inert = self.parameters.keys() - self._active_or_all(params)
-        return configuration_key(
-            {name: value for name, value in params.items() if name not in inert and not self._equals_base(name, value)}
-        )
+        values = {name: _rounded(value) for name, value in params.items() if name not in inert}
+        return configuration_key({name: value for name, value in values.items() if not self._equals_base(name, value)})
 
     def margin(self, settled: Mapping[str, Value]) -> float:
         """Return the margin of the worst constraint at settled overrides, or of the wall; <= 0 is feasible."""
@@ -221,10 +220,18 @@ class SpaceProjection:
 
     def _equals_base(self, name: str, value: Value) -> bool:
         """Return whether the baseline has this value."""
-        return name in self.base and values_equal(self.base[name], value)
+        return name in self.base and values_equal(_rounded(self.base[name]), _rounded(value))
 
     def _active_or_all(self, params: Mapping[str, Value]) -> Set[str]:
         try:
             return self.active(params)
         except ExpressionError:
             return self.parameters.keys()
+
+
+SIGNIFICANT_DIGITS = 12
+"""Digits of a float by which configurations differ: fewer than computing with logarithms leaves right."""
+
+
+def _rounded(value: Value) -> Value:
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) and math.isfinite(value) else value

@@ -10,6 +10,7 @@ import pytest
 from hptui.core.errors import StudyError
 from hptui.core.expressions import parse
 from hptui.core.parameters import Choice, Float, Int
+from hptui.core.trial import Role
 from hptui.search.engine import make_engine, seed_for
 from tests.search.kit import ask, drive, space, study, trial
 
@@ -92,3 +93,16 @@ make_engine(study(space([]), "tpe"))
 assert "optuna" in sys.modules and "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, cwd=Path(__file__).parents[2])
+
+
+@pytest.mark.parametrize("sampler", ["gp", "qmc", "tpe", "random"])
+@pytest.mark.parametrize("base", [6e-4, 3e-5, 0.02, 0.7, 2e-5])
+def test_the_baseline_is_not_proposed_again_with_other_last_digits(sampler: str, base: float) -> None:
+    ends = float(f"{base / 10:.2g}"), float(f"{base * 10:.2g}")
+    searched = study(space([Float("lr", *ends, log=True)]), sampler, base={"lr": base})
+    known = [trial(0, {}, {"loss": base}, role=Role.BASELINE)]
+    for number in range(1, 5):
+        proposal = ask(searched, known, number)
+        known.append(trial(number, proposal.params, {"loss": proposal.params.get("lr", base)}))
+    values = [done.params.get("lr", base) for done in known]
+    assert len({f"{value:.9g}" for value in values}) == len(values)

@@ -74,7 +74,7 @@ def _argv_index(node: ast.AST) -> tuple[int, str]:
 def _tried_lines(tree: ast.Module) -> set[int]:
     """Return the lines that run only with enough words: below `if len(sys.argv) > 3:`, or in a `try`."""
     tests = [node for node in nodes_of(tree, ast.If) if "argv" in ast.unparse(node.test)]
-    tried = [*tests, *nodes_of(tree, ast.Try)]
+    tried: list[ast.If | ast.Try] = [*tests, *nodes_of(tree, ast.Try)]
     return {id(inner) for node in tried for line in node.body for inner in all_nodes(line)}
 
 
