@@ -49,10 +49,11 @@ def stem_of(path: Path) -> str:
 def inspected_file(path: Path) -> tuple[InspectedScript, Path]:
     """Return what a script takes, and the file that is started: a shell script may only start it."""
     from hptui.scripts.inspect import inspect_script, inspect_shell_script
-    from hptui.scripts.inspect.started import inspect_started
+    from hptui.scripts.inspect.started import inspect_started, with_demanded_values
 
-    started = inspect_started(path) if is_shell(path) else None
-    return started or (inspect_shell_script(path) if is_shell(path) else inspect_script(path), path)
+    if not is_shell(path):
+        return with_demanded_values(inspect_script(path), path), path
+    return inspect_started(path) or (inspect_shell_script(path), path)
 
 
 def study_name(stem: str) -> str:

@@ -255,3 +255,59 @@ def test_what_an_evaluation_prints_comes_before_what_training_does(word: str, tm
     source = PARSER + "for episode in range(9):\n    print(f'Episode {episode}: average return over last 5: {x:.2f}')\n"
     source += f"print(f'{word} over {{n}} episodes: mean_return={{y:.2f}} std_return={{z:.2f}}')\n"
     assert seen(tmp_path, source).metrics[0] == "mean_return"
+
+
+@pytest.mark.parametrize("word", ["CV", "OOF", "cv"])
+@pytest.mark.parametrize("other", ["avg_val_loss", "val_acc", "Score", "avg_train_loss", "best_score"])
+@pytest.mark.parametrize("larger", [True, False])
+def test_a_score_over_all_folds_is_before_those_of_a_fold(word: str, other: str, larger: bool, tmp_path: Path) -> None:
+    sign, start = (">", "0.0") if larger else ("<", "float('inf')")
+    source = (
+        f"best_score = {start}\nfor fold in range(4):\n    print(f'{other}: {{a:.4f}}')\n    score = get(fold)\n"
+        f"    if score {sign} best_score:\n        best_score = score\nprint(f'{word} score: {{get(all):.4f}}')\n"
+    )
+    script = seen(tmp_path, source)
+    assert canonical_name(script.metrics[0]) == f"{word.lower()}_score"
+    assert (script.metrics[0] in script.minimized) == (not larger)
+
+
+TABLES = ("scores[{!r}]", "results[{!r}]", "out[{!r}]", "self.meters[{!r}]", "stats[{!r}].avg")
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(("chosen", "other"), [("miou", "pixel_acc"), ("pixel_acc", "miou"), ("f1", "auc")])
+def test_entries_of_a_table_are_told_apart_by_their_keys(table: str, chosen: str, other: str, tmp_path: Path) -> None:
+    source = (
+        "best = 0.0\nfor epoch in range(3):\n"
+        f"    print('Validation: {other}: {{:.3f}}, {chosen}: {{:.4f}}'"
+        f".format({table.format(other)}, {table.format(chosen)}))\n"
+        f"    if {table.format(chosen)} > best:\n        best = {table.format(chosen)}\n"
+    )
+    assert canonical_name(seen(tmp_path, source).metrics[0]).endswith(chosen)
+
+
+EVALUATED = {
+    "CEBinaryClassificationEvaluator.from_input_examples(s, name='dev')": "F1",
+    "CECorrelationEvaluator.from_input_examples(s)": "Spearman",
+    "CESoftmaxAccuracyEvaluator(a, b)": "Accuracy",
+    "evaluation.EmbeddingSimilarityEvaluator(a, b, c)": "Spearman",
+    "CERerankingEvaluator(s)": "MRR@10",
+}
+
+
+@pytest.mark.parametrize("call", EVALUATED)
+def test_what_an_evaluator_logs_is_the_objective_of_a_script_that_prints_nothing(call: str, tmp_path: Path) -> None:
+    source = f"from sentence_transformers import X\nevaluator = {call}\nmodel.fit(d, evaluator=evaluator)\n"
+    metric = seen(tmp_path, source).metrics[0]
+    assert metric == EVALUATED[call]
+    reading = LineReader([metric]).read(f"{metric}:  85.20")
+    assert reading is not None
+    assert list(reading.metrics.values()) == [85.2]
+
+
+@pytest.mark.parametrize("measure", ["EER", "minDCF", "mIoU", "NDCG", "FID", "PSNR", "WER", "AUROC"])
+@pytest.mark.parametrize("before", ["6 epoch, ACC 80.36%, ", "Epoch 6 | ", "step 300: "])
+def test_measures_without_a_sign_are_read_by_their_names(measure: str, before: str) -> None:
+    reading = LineReader().read(f"{before}{measure} 3.13%, best{measure} 3.01%")
+    assert reading is not None
+    assert {canonical_name(name): value for name, value in reading.metrics.items()}[canonical_name(measure)] == 3.13

@@ -98,3 +98,31 @@ def test_a_number_of_tokens_is_no_secret(name: str, tmp_path: Path) -> None:
         f"import os\nn = int(os.environ.get({name!r}, '64'))\nk = os.getenv('HF_TOKEN', '')\n"
     )
     assert [option.default for option in inspect_script(tmp_path / "train.py").options] == [64]
+
+
+DEMANDED = {"data": "str", "root": "str", "depth": "int"}
+OF_RUN = {"data": "ETTh1", "root": "./dataset", "depth": 7}
+
+
+@pytest.mark.parametrize("demanded", [n for k in (1, 2, 3) for n in itertools.combinations(DEMANDED, k)])
+@pytest.mark.parametrize("folder", [".", "scripts", "examples"])
+@pytest.mark.parametrize("default", ["", ", default={!r}"])
+def test_what_a_script_demands_is_taken_from_the_shell_script_that_starts_it(
+    demanded: tuple[str, ...], folder: str, default: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    idle = {"str": "other", "int": 3}
+    lines = [
+        f"p.add_argument('--{n}', type={kind}, required={n in demanded}{default.format(idle[kind])})"
+        for n, kind in DEMANDED.items()
+    ]
+    Path("train.py").write_text(PARSER + "\n".join([*lines, "a = p.parse_args()", "print(f'val_loss: {0.3 * 2:.4f}')"]))
+    Path(folder).mkdir(exist_ok=True)
+    words = " ".join(f"--{name} {value}" for name, value in OF_RUN.items())
+    (Path(folder) / "run.sh").write_text(f"python -u train.py {words}\n")
+    (Path(folder) / "a_part.sh").write_text("python -u train.py --nothing 3\n")
+    (Path(folder) / "other.sh").write_text(f"python -u other.py {words.replace('7', '8')}\n")
+    settings = read_file(write_study_file("train.py")[0], schema=registry.schema).trainer.settings
+    assert {name: settings[name] for name in demanded} == {name: OF_RUN[name] for name in demanded}
+    others = {name: settings.get(name) for name in DEMANDED if name not in demanded}
+    assert others == {name: idle[DEMANDED[name]] if default else None for name in others}

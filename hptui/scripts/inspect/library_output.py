@@ -30,7 +30,29 @@ def library_metrics(tree: ast.Module) -> list[str]:
     names += list(_of_brains(tree)) if "speechbrain" in modules else []
     names += list(_of_evaluate(tree)) if modules & {"evaluate", "datasets"} else []
     names += list(_of_agents(tree)) if "stable_baselines3" in modules else []
+    names += list(_of_evaluators_of_fit(tree)) if "sentence_transformers" in modules else []
     return list(dict.fromkeys(names))
+
+
+OF_EVALUATORS = {
+    "CEBinaryClassificationEvaluator": ("F1", "Average Precision", "Accuracy"),
+    "CEBinaryAccuracyEvaluator": ("Accuracy",),
+    "CESoftmaxAccuracyEvaluator": ("Accuracy",),
+    "CECorrelationEvaluator": ("Spearman", "Pearson"),
+    "CERerankingEvaluator": ("MRR@10",),
+    "EmbeddingSimilarityEvaluator": ("Spearman", "Pearson"),
+    "LabelAccuracyEvaluator": ("Accuracy",),
+}
+"""What evaluators of sentence_transformers log, the likeliest objective first (before version 4)."""
+
+
+def _of_evaluators_of_fit(tree: ast.Module) -> Iterator[str]:
+    """Yield what the evaluators log that a script gives to `fit`: it has no Trainer, which reports on its own."""
+    called = [name.rpartition(".")[2] for name, _ in calls(tree)]
+    if any(name.endswith("Trainer") for name in called):
+        return
+    used = {part for name, _ in calls(tree) for part in name.split(".")}
+    yield from (metric for name, metrics in OF_EVALUATORS.items() if name in used for metric in metrics)
 
 
 def _of_keras(tree: ast.Module) -> Iterator[str]:

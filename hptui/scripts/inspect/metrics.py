@@ -30,7 +30,7 @@ from hptui.scripts.inspect.ranking import (
     words_of,
 )
 from hptui.scripts.inspect.sample_texts import FRACTION
-from hptui.scripts.inspect.selected import by_selection, selections
+from hptui.scripts.inspect.selected import by_selection, selections, smallest_score_is_best
 from hptui.scripts.inspect.shown import functions_of_calls
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
@@ -116,7 +116,8 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
     else:
         in_files = [name for name in in_files if is_quality(name)]
     means = means_of_parts(tree, sources)
-    chosen = by_selection([*readable, *tags, *logged, *in_files], sources, selections(tree))
+    selected = selections(tree)
+    chosen = by_selection([*readable, *tags, *logged, *in_files], sources, selected)
     larger = larger_in_catboost(tree) | {
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
@@ -129,7 +130,9 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
         files=files,
         in_files=ranked(in_files, places, chosen),
         maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not is_loss(name)},
-        minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)} | errors,
+        minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)}
+        | {name for name in readable if is_any_score(name) and smallest_score_is_best(selected)}
+        | errors,
     )
 
 

@@ -57,6 +57,7 @@ def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, c
             group = _group_of_places((places or {}).get(name, set()))
             group = min(group, NO_SPLIT) if name in by_choice else group
         return (
+            OF_ALL_FOLDS.isdisjoint(words_of(name)) or is_of_training_data(name),
             HELD_OUT_GROUPS if group < HELD_OUT_GROUPS and by_choice else group,
             name not in by_choice,
             group,
@@ -79,6 +80,8 @@ def _is_part_of_loss(name: str) -> bool:
     return "loss" in words and not all(WHOLE_LOSS.fullmatch(word) for word in parts)
 
 
+OF_ALL_FOLDS = {"cv", "oof"}
+"""Words of a metric over all folds of a cross-validation."""
 WHOLE_WORDS = {"ensemble", "overall", "combined"}
 """Words of what a script makes of its parts, of which another metric is each."""
 
@@ -139,6 +142,8 @@ def rank(name: str) -> tuple[int, int, int, int]:
     of_quantity = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
     lesser += is_loss and not is_reward and not all(WHOLE_LOSS.fullmatch(word) for word in of_quantity)
     lesser += bool(HALF_SCORES & set(words)) and len(of_quantity) < MANY_WORDS
+    if not OF_ALL_FOLDS.isdisjoint(words) and not training:  # of held-out data, and of all of them
+        group, lesser = 0, lesser - MANY_WORDS
     is_score = larger_is_better(name) or not MEASURES_OF_TESTS.isdisjoint(words)
     is_first = is_score if group == NO_SPLIT else is_loss  # without a split a loss is of training
     lesser -= MANY_WORDS * (is_reward and group == NO_SPLIT)  # a loss without a split is of an agent's networks

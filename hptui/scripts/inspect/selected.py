@@ -69,12 +69,22 @@ def _is_best(node: ast.expr) -> bool:
 
 def names_of(source: str) -> set[str]:
     """Return the names and keys in an expression that tell metrics apart, as metrics are written."""
-    return {_joined(name) for name in NAME.findall(source)} - GENERAL
+    return {_joined(name) for name in NAME.findall(TABLE.sub("", source))} - GENERAL
+
+
+TABLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(?=\[[\"'])")
+"""The name of a table in `scores["miou"]`, which all its entries share."""
 
 
 def _joined(name: str) -> str:
     """Return a name without its separators: `Acc@1` and `acc1` are one."""
     return canonical_name(name).replace("_", "")
+
+
+def smallest_score_is_best(chosen: Iterable[Selection]) -> bool:
+    """Return whether a script keeps the smallest of what it calls no more than a score: `if score < best_score`."""
+    directions = {s.larger for s in chosen if any(name.endswith(("score", "scores")) for name in s.names)}
+    return directions == {False}
 
 
 def _contradicts(name: str, selection: Selection) -> bool:

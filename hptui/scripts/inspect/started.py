@@ -85,6 +85,36 @@ def inspect_started(path: Path) -> tuple[InspectedScript, Path] | None:
     return script, started.path
 
 
+MAX_SHELL_SCRIPTS = 50
+"""Shell scripts next to a script that are looked at."""
+
+
+def with_demanded_values(script: InspectedScript, path: Path) -> InspectedScript:
+    """Return a script with the values that a shell script next to it gives for options that it demands.
+
+    The first by name that starts it and gives all of them counts; options with a default keep it.
+    """
+    demanded = [option for option in script.options if option.required]  # a default that stands there never counts
+    folders = (path.parent, path.parent / "scripts", path.parent / "examples") if demanded else ()
+    files = [file for folder in folders if folder.is_dir() for file in sorted(folder.glob("*.sh"))]
+    for file in files[:MAX_SHELL_SCRIPTS]:
+        started = started_by_shell(file)
+        if started is None or started.path.resolve() != path.resolve():
+            continue
+        copy = replace(script, options=[replace(option, default=None) for option in demanded], settings={})
+        given = {option.name: option.default for option in with_given_words(copy, started.words).options}
+        if any(given[option.name] is None for option in demanded):
+            continue
+        script.options = [
+            replace(option, default=given[option.name], required=False) if option in demanded else option
+            for option in script.options
+        ]
+        names = ", ".join(option.name for option in demanded)
+        script.notes.append(f"the script demands {names}: as {file.name} starts it")
+        break
+    return script
+
+
 def with_given_words(script: InspectedScript, words: tuple[str, ...]) -> InspectedScript:
     """Return a script with the values that words give it; words of no option stay in the command."""
     by_flag = {flag: option for option in script.options for flag in _flags(option)}

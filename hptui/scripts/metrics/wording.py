@@ -21,8 +21,9 @@ CHANGED = re.compile(
 """`Validation loss decreased (0.5 --> 0.4)`, `val_loss improved from 0.5 to 0.4`: the second number is the new one."""
 ARROW = re.compile(rf"(?<=[\s:=(]){_NUMBER}\s*(?:-{{1,2}}>|=>|→)\s*(?={_NUMBER}(?![\w.]))")
 """`loss: 0.5 -> 0.4`."""
-KEY_ARROW = re.compile(rf"(?<=[A-Za-z_)])\s*(?:-{{1,2}}>|=>|→|⇒)\s*(?={_NUMBER}(?![\w.]))")
-"""`val_loss → 0.4`."""
+KEY_ARROW = re.compile(rf"(?<=[A-Za-z_)])\s*(?:-{{1,2}}>|=>|→|⇒|::|:=|==)\s*(?={_NUMBER}(?![\w.]))")
+"""`val_loss → 0.4`, `dev accuracy :: 0.9`."""
+SIGNS_OF_ARROWS = (">", "→", "⇒", " to ", "::", ":=", "==")
 MEASURE_FIRST = re.compile(
     rf"(?<![\w/])(loss|acc|accuracy|error|f1|auc|mse|mae|rmse|ppl)\s*:?\s+"
     rf"(train(?:ing)?)\s*[:=]?\s*({_NUMBER})%?\s*[,|/]?\s*(val(?:id(?:ation)?)?|test|eval|dev)\s*[:=]?\s*(?={_NUMBER})",
@@ -118,7 +119,7 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     if ":" in text:
         text = text.replace(": =", "=")  # tqdm shows the key `loss: ` so
         text = HALF_OF_DAY.sub(lambda match: match[1] or "", text)
-    if ">" in text or "→" in text or " to " in text:
+    if any(sign in text for sign in SIGNS_OF_ARROWS):
         text = KEY_ARROW.sub(": ", ARROW.sub("", CHANGED.sub(r": \1", text)))
     return MEASURE_FIRST.sub(r"\2_\1: \3 | \4_\1: ", text) if "train" in text.lower() else text
 

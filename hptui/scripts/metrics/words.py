@@ -19,7 +19,8 @@ VAGUE_WORDS = _words("average averaged avg mean final overall current total cv")
 """Words of a name that do not say which metric it is."""
 METRIC_WORDS = _words(
     "loss losses acc accuracy ppl perplexity bleu rouge f1 lr score reward auc mse mae rmse nll ce error "
-    "wer cer bpc bpb precision recall em mcc norm throughput"
+    "wer cer bpc bpb precision recall em mcc norm throughput eer mindcf auroc auprc iou miou dice psnr ssim ndcg mrr "
+    "fid mape smape rmsle logloss meteor cider chrf"
 )
 """Words that name a metric wherever they occur."""
 MEASURE_WORDS = _words("loss losses acc accuracy ppl perplexity bleu rouge f1 auc mse mae rmse nll wer cer bpc bpb mcc")

@@ -33,6 +33,8 @@ LINES = (
     "| {n} | val_loss: {v} |",
     "[{n}/9] val loss: {v} (best: {v})",
     "val_loss → {v}",
+    "Epoch {n}: val_loss :: {v}",
+    "val_loss := {v}",
 )
 SIZES = (0.0021, 0.25, 0.9, 3.5, 42.0, 999.75, 1000.0, 1234.5, 98765.25, 1234567.5)
 
