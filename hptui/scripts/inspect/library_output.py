@@ -47,7 +47,7 @@ OF_EVALUATORS = {
 
 
 def _of_evaluators_of_fit(tree: ast.Module) -> Iterator[str]:
-    """Yield what the evaluators log that a script gives to `fit`: it has no Trainer, which reports on its own."""
+    """Yield what the evaluators log that `fit` is given: a Trainer would report on its own."""
     called = [name.rpartition(".")[2] for name, _ in calls(tree)]
     if any(name.endswith("Trainer") for name in called):
         return

@@ -82,7 +82,7 @@ def _joined(name: str) -> str:
 
 
 def smallest_score_is_best(chosen: Iterable[Selection]) -> bool:
-    """Return whether a script keeps the smallest of what it calls no more than a score: `if score < best_score`."""
+    """Return whether a script keeps the smallest of what it calls a score: `if score < best_score`."""
     directions = {s.larger for s in chosen if any(name.endswith(("score", "scores")) for name in s.names)}
     return directions == {False}
 
