@@ -248,3 +248,85 @@ def test_a_number_near_a_power_of_ten_is_written_out(value):
 
     assert "e" not in number(value)
     assert abs(float(number(value).replace(",", "")) - value) <= 0.5
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_range_is_widened_into_failures(seed):
+    die, trials = random.Random(seed), []
+    failing = seed % 4
+    text = STUDY.replace('"1..16 int"', "{ choices = [4, 8, 16, 32] }")
+    for n in range(20):
+        params = {"a": round(die.random(), 3), "b": [4, 8, 16, 32][n % 4]}
+        values = {"val_loss": 3 - math.log(params["b"]) / 2 + die.gauss(0, 0.01)}
+        if params["b"] == 32 and n // 4 < failing:
+            trials.append(one(n, params, None, status="failed", reason="oom"))
+        else:
+            trials.append(one(n, params, values))
+    _, facts = report_of(trials, text)
+    widened = [claim.subject for claim in claims.edge_claims(facts)]
+    assert ("b" in widened) is (2 * failing < 5)
+
+
+@pytest.mark.parametrize("high", [6, 8, 11, 12])
+def test_of_few_whole_numbers_the_best_is_not_passed_over(high):
+    die = random.Random(high)
+    for middle in range(2, high):
+        trials = []
+        for n in range(4 * high):
+            params = {"a": die.random(), "b": 1 + n % high}
+            trials.append(one(n, params, {"val_loss": (params["b"] - middle) ** 2 + die.gauss(0, 0.05)}))
+        said, _ = report_of(trials, STUDY.replace("1..16 int", f"1..{high} int"))
+        found = re.search(r"lower at `b` = (\d+) than at the ends", said)
+        assert found is None or int(found[1]) == middle
+
+
+IN_STAGES = """
+name = "read"
+[objective]
+metric = "val_loss"
+[trainer]
+kind = "read:train"
+opt = "adam"
+lr = 0.01
+mom = 0.9
+[[stage]]
+name = "search"
+sampler = "random"
+trials = 12
+[stage.space]
+opt = { choices = ["adam", "sgd"] }
+lr = { low = 1e-4, high = 1e-1, log = true, when = "opt == 'adam'" }
+mom = { low = 0.1, high = 0.95, when = "opt == 'sgd'" }
+[[stage]]
+name = "again"
+from = "best 2"
+seeds = 2
+"""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_rows_of_a_stage_hold_only_trials_in_which_a_setting_had_a_part(seed):
+    die, trials = random.Random(seed), []
+    for n in range(12):
+        opt = die.choice(["adam", "sgd"])
+        own = {"lr": 10 ** die.uniform(-4, -1)} if opt == "adam" else {"mom": die.uniform(0.1, 0.95)}
+        trials.append(one(n, {"opt": opt, **own}, {"val_loss": round(1 + die.random(), 4)}, stage="search"))
+    first, second = sorted(trials, key=lambda trial: trial.values["val_loss"])[:2]
+    for n, original in enumerate([first, second], start=12):
+        value = {"val_loss": round(original.values["val_loss"] - 0.2, 4)}
+        trials.append(one(n, original.params, value, role=Role.LISTED, stage="again"))
+    for n, original in enumerate(trials[12:14], start=14):
+        value = {"val_loss": round(original.values["val_loss"] + 0.01, 4)}
+        more = {"role": Role.REPLICATE, "replicate_of": original.number, "stage": "again", "seed": 9}
+        trials.append(one(n, original.params, value, **more))
+    rows = table_after(report_of(trials, IN_STAGES)[0], "| Setting | Value")
+    count, counts, name = rows[0].index("Trials"), {}, ""
+    for row in rows[2:]:
+        name = row[0] or name
+        key = (name, row[1] == "not in use")
+        counts[key] = counts.get(key, 0) + int(row[count])
+    for setting, opt in (("lr", "adam"), ("mom", "sgd")):
+        used = sum(trial.params["opt"] == opt for trial in trials[:12])
+        if (f"`{setting}`", False) in counts:
+            assert counts[f"`{setting}`", False] == used
+            assert counts.get((f"`{setting}`", True), 0) == 12 - used

@@ -21,7 +21,7 @@ from hptui.core.space import Space
 from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.activity import Activity, SpacePoints
-from hptui.results.analysis.factors import GRID, SPACE_POINTS, Factor, coordinates_of, space_rows
+from hptui.results.analysis.factors import MAX_LEVELS, SPACE_POINTS, Factor, coordinates_of, space_rows
 from hptui.results.analysis.kernel import FLOOR, JITTER, Model, Posterior, matern
 from hptui.results.analysis.points import Array
 from hptui.results.analysis.threshold import needed
@@ -176,12 +176,12 @@ class Averaged:
     def _places(self, factor: Factor) -> list[Value]:
         """Return the values of an averaged curve: of few whole numbers also what was tried between them."""
         places = factor.grid()
-        if not isinstance(factor.parameter, Int) or len(places) >= GRID:
+        if not isinstance(factor.parameter, Int) or factor.parameter.size > MAX_LEVELS:
             return places
         tried = [self.view.settings(trial).get(factor.name) for trial in self.trials]
         whole = [place for place in places if is_number(place)]
         between = sorted({value for value in tried if is_number(value) and whole[0] < value < whole[-1]})
-        return [*sorted({*whole, *between[: 2 * GRID]})]
+        return [*sorted({*whole, *between[:MAX_LEVELS]})]
 
     def largest_change(self, name: str, plausible: float, enough: float) -> float:
         """Return the largest difference between two values of a setting that may still be there.

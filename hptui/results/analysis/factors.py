@@ -23,8 +23,8 @@ LOG_FROM = 10.0
 """A positive setting outside the space whose values span this factor is taken on a log scale."""
 GRID = 5
 """Number of points of an averaged curve over an ordered setting."""
-MAX_LEVELS = 10
-"""Up to this number of ordered choices a curve has all of them: the best may be any."""
+MAX_LEVELS = 12
+"""Up to this number of ordered choices or whole numbers a curve has all of them: the best may be any."""
 SPACE_POINTS = 64
 """Number of points over which the other settings are averaged."""
 
@@ -79,6 +79,8 @@ class Factor:
         if self.levels:
             return list(self.levels)
         low, high = self._current()
+        if isinstance(self.parameter, Int) and self.parameter.size <= MAX_LEVELS:
+            return [*range(self.parameter.low, self.parameter.high + 1, self.parameter.step or 1)]
         shares = [i / (GRID - 1) for i in range(GRID)]
         values = [low * (high / low) ** s if self.log and low > 0 else low + (high - low) * s for s in shares]
         if isinstance(self.parameter, Int):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Hashable, Sequence
 
 from hptui.core.dataclass import dataclass
 from hptui.core.parameters import Choice
+from hptui.core.stages import stage_named, stage_space
 from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.core.values import canonical_json, is_number
-from hptui.results.analysis.cohort import active_settings, searched_space
+from hptui.results.analysis.cohort import active_settings
 from hptui.results.analysis.factors import LOG_FROM
 from hptui.results.view import View
 
@@ -52,11 +53,12 @@ class Isolation:
         stage = ranked[0].stage if ranked else ""
         in_stage = [trial for trial in view.trials if not view.study.stages or trial.stage == stage]
         self.trials = [trial for trial in in_stage if trial.status in ENDED and trial.role is not Role.BASE]
-        self._space = searched_space(view)
-        self._settings = [(trial, active_settings(view, trial, self._space)) for trial in self.trials]
+        self.space = stage_space(view.study, stage_named(view.study, stage)) if view.study.stages else view.study.space
+        """The space of that stage: it says which settings have a part in a trial."""
+        self._settings = [(trial, active_settings(view, trial, self.space)) for trial in self.trials]
         self._rank = {trial.number: position for position, trial in enumerate(ranked)}
         self._ranked = {trial.number: trial for trial in ranked}
-        self._rejected = [(item.params, item.margin > 0) for trial in view.trials for item in trial.rejections]
+        self._rejected = [(item.params, item.margin > 0) for trial in in_stage for item in trial.rejections]
 
     @property
     def is_ranked_by_means(self) -> bool:
@@ -67,7 +69,7 @@ class Isolation:
 
     def without(self, name: str) -> list[Trial]:
         """Return the trials in which a conditional setting had no part."""
-        parameter = self._space.get(name)
+        parameter = self.space.get(name)
         if parameter is None or parameter.when is None:
             return []
         return [trial for trial, settings in self._settings if name not in settings]
@@ -78,8 +80,8 @@ class Isolation:
 
     def varied(self) -> list[str]:
         """Return the settings with several values; a derived one says what its source says."""
-        derived = {item.name for item in self._space.derived}
-        names = dict.fromkeys([*self._space.names, *(name for trial in self.trials for name in trial.params)])
+        derived = {item.name for item in self.space.derived}
+        names = dict.fromkeys([*self.space.names, *(name for trial in self.trials for name in trial.params)])
         return [name for name in names if name not in derived and self._has_several(name)]
 
     def _has_several(self, name: str) -> bool:
@@ -96,7 +98,7 @@ class Isolation:
                 key = _key(settings[name])
                 values.setdefault(key, settings[name])
                 by_value.setdefault(key, []).append(trial)
-        parameter = self._space.get(name)
+        parameter = self.space.get(name)
         count = sum(map(len, by_value.values()))
         is_numeric = all(is_number(value) for value in values.values())
         is_spread = len(values) > max(THIRDS, count / 2) and not isinstance(parameter, Choice)
@@ -120,7 +122,7 @@ class Isolation:
         return rows
 
     def _thirds(self, name: str, groups: Sequence[tuple[float, list[Trial]]]) -> list[IsolationRow]:
-        parameter = self._space.get(name)
+        parameter = self.space.get(name)
         low, high = min(value for value, _ in groups), max(value for value, _ in groups)
         wide = low > 0 and high >= LOG_FROM * low
         is_log = low > 0 and not isinstance(parameter, Choice) and (wide if parameter is None else parameter.log)

@@ -7,12 +7,12 @@ from shlex import quote
 
 from hptui.core.parameters import Choice
 from hptui.core.shorthand import parse_parameter
-from hptui.core.trial import Role, Value
+from hptui.core.trial import Role, TrialStatus, Value
 from hptui.core.values import is_number, values_equal
 from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.comparable import unequal_coordinate
 from hptui.results.analysis.evidence import EffectAnalysis
-from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge
+from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge, edge_of
 from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.repeats import what_repeats_show
@@ -37,12 +37,23 @@ def edges_to_widen(facts: FactWriter) -> list[tuple[BestAtEdge, float]]:
     matter = {group.settings[0] for group in analysis.matter if len(group.settings) == 1}
     suggestion = []
     for edge in bests_at_edge(facts.view, best):
-        if edge.setting not in matter or _changes_length(facts, edge.setting):
+        if edge.setting not in matter or _changes_length(facts, edge.setting) or _fails_at(facts, edge):
             continue
         probability = analysis.averaged.better_at_end(edge.setting, edge.low)
         if probability >= SURE_AT_END:
             suggestion.append((edge, probability))
     return suggestion
+
+
+def _fails_at(facts: FactWriter, edge: BestAtEdge) -> bool:
+    """Return whether half of the trials at an edge, or more, failed: beyond it more would."""
+    parameter = searched_space(facts.view).get(edge.setting)
+    if parameter is None:
+        return False
+    side = "low" if edge.low else "high"
+    ended = [trial for trial in facts.view.trials if trial.role is not Role.REPLICATE and not trial.status.open]
+    there = [trial for trial in ended if edge_of(parameter, facts.view.settings(trial).get(edge.setting)) == side]
+    return 2 * sum(trial.status is TrialStatus.FAILED for trial in there) >= len(there) > 0
 
 
 def _changes_length(facts: FactWriter, setting: str) -> bool:

@@ -9,7 +9,7 @@ from hptui.core.format import NO_VALUE, setting, share_text
 from hptui.core.parameters import Choice
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results import claims
-from hptui.results.analysis.cohort import measured_value, searched_space, violates_outcome
+from hptui.results.analysis.cohort import measured_value, violates_outcome
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.failure_regions import bests_at_edge
 from hptui.results.analysis.isolation import Isolation, IsolationRow
@@ -84,7 +84,7 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
     if len(isolation.trials) < MIN_TRIALS_FOR_ISOLATION or len(facts.study.objectives) != 1:
         return
     first = [claim.subject for claim in effects if claim.kind == "E1"]
-    searched = searched_space(facts.view).names
+    searched = isolation.space.names
     names = sorted(isolation.varied(), key=lambda name: (name not in first, first.index(name) if name in first else 0))
     names = [name for name in names if name in searched or not searched or _is_repeated(isolation.rows(name))]
     if not names:
@@ -95,7 +95,7 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
     head += [("Infeasible",)] if has_rejections else []
     head += [("Best ", facts.name(facts.data.metric)), ("Trial",)]
     cells = [
-        _isolation_row(facts, name, row, is_first=index == 0, has_rejections=has_rejections)
+        _isolation_row(facts, isolation, name, row, is_first=index == 0, has_rejections=has_rejections)
         for name, rows in shown.items()
         for index, row in enumerate(rows)
     ]
@@ -139,7 +139,7 @@ def _is_repeated(rows: Sequence[IsolationRow]) -> bool:
 
 
 def _isolation_row(
-    facts: FactWriter, name: str, row: IsolationRow, *, is_first: bool, has_rejections: bool
+    facts: FactWriter, isolation: Isolation, name: str, row: IsolationRow, *, is_first: bool, has_rejections: bool
 ) -> tuple[Line, ...]:
     text = setting(row.value) if row.low is None or row.high is None else f"{setting(row.low)}-{setting(row.high)}"
     key = f"isolated.{name}.{text}"
@@ -159,7 +159,7 @@ def _isolation_row(
         return (*cells, (NO_VALUE,), (NO_VALUE,))
     best = facts.data.best
     is_best = best is not None and best.number == row.best.number
-    choices = searched_space(facts.view).get(name)
+    choices = isolation.space.get(name)
     is_open = not isinstance(choices, Choice) or len(choices.choices) > 2  # of two values each is an end
     at_edge = [edge.setting for edge in bests_at_edge(facts.view, row.best)] if is_best and is_open else []
     edge = ", at its edge" if name in at_edge else ""
