@@ -12,6 +12,8 @@ _JOINT = r"(?:\s{0,2}[,/&]\s{0,2}|\|| and )"
 _VALUES = rf"[\[(]?\s?({_VALUE}(?:(?:\s{{0,2}}[,/&|]\s{{0,2}}| and |\s{{1,3}}){_VALUE}){{1,5}})(?![\w.%])\s?[\])]?"
 NAMES_FIRST = re.compile(rf"(?<![\w/.,-])({_NAME}(?:{_JOINT}{_NAME}){{1,5}})\s?[:=]?\s{{1,3}}{_VALUES}")
 IN_BRACKETS = re.compile(rf"(?<![\w/.-])({_NAME})\s?\(({_NAME}(?:{_JOINT}{_NAME}){{1,5}})\)\s?[:=]\s{{0,3}}{_VALUES}")
+MAX_CHARS = 2000
+"""Characters of a line from which it is no enumeration of a few names."""
 MAY_ENUMERATE = re.compile(r"\w(?:\s?[,/&|]\s?| and )[A-Za-z]")
 
 
@@ -20,7 +22,7 @@ def paired(text: str) -> str:
 
     Where there are more names than values, or fewer, none of them is known, and the values are left out.
     """
-    if not MAY_ENUMERATE.search(text):
+    if len(text) > MAX_CHARS or not MAY_ENUMERATE.search(text):
         return text
     return NAMES_FIRST.sub(_of_names, IN_BRACKETS.sub(_of_splits, text))
 

@@ -57,7 +57,7 @@ NOT_CURRENT = re.compile(
     re.IGNORECASE,
 )
 """Words before a counter that is not the current step."""
-COUNTER = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\s*\))?\s*[\])]")
+COUNTER = re.compile(r"(?:\[|(?<![\d%])(?<![\d%]\s)\()\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\s*\))?\s*[\])]")
 ROW = re.compile(
     r"^\s*[│|┃║]\s*([^\W\d][\w/ .@()+-]*?)\s*[│|┃║]"
     r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf)\s*%?\s*[│|┃║]\s*$",

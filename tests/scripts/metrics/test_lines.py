@@ -494,3 +494,24 @@ def test_digits_at_a_word_are_a_part_of_it_however_many_there_are(digits: str) -
 def test_a_warning_of_a_library_holds_no_metrics(words: str) -> None:
     assert LineReader().read_all(f"[LightGBM] [Warning] No further splits, {words}") == []
     assert LineReader().read_all(words) != []
+
+
+@pytest.mark.parametrize("share", ["{p:.3f}% ({k}/{n})", "{p:.2f}%({k}/{n})", "{v:.4f} ({k}/{n})"])
+@pytest.mark.parametrize("before", ["Epoch: {e}, loss: 0.5, acc: ", "Epoch {e} | loss 0.5 | acc: "])
+def test_the_counts_of_a_share_are_no_step(before: str, share: str) -> None:
+    reader, steps = LineReader(), []
+    for epoch, k in enumerate((7, 3, 9), 1):
+        line = before.format(e=epoch) + share.format(p=k * 10, v=k / 10, k=k, n=10)
+        (reading,) = reader.read_all(line)
+        steps.append(reading.step)
+        assert reading.metrics["loss"] == 0.5
+        assert float(reading.metrics["acc"]) in (k / 10, k * 10)
+    assert steps == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "line", ["Epoch 1 [64/640] loss: 0.5", "Epoch 1 (64/640) loss: 0.5", "Epoch: 1 loss: 0.5 [64/640]"]
+)
+def test_a_counter_within_an_epoch_is_the_step(line: str) -> None:
+    (reading,) = LineReader().read_all(line)
+    assert (dict(reading.metrics), reading.step) == ({"loss": 0.5}, 64)
