@@ -13,7 +13,7 @@ from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.parts import Parts
 from hptui.scripts.metrics.ranks import Disagreement
-from hptui.scripts.metrics.splits import SplitOfObjective, SplitVerdict
+from hptui.scripts.metrics.splits import Split, SplitOfObjective, SplitVerdict
 from hptui.scripts.metrics.words import MEASURE_WORDS, METRIC_WORDS
 from hptui.trainers.context import TrialContext
 
@@ -95,6 +95,7 @@ class MetricsCollector:
     _begun: bool = False
     _early: dict[str, list[tuple[MetricsSource, int | None, float]]] = field(default_factory=dict)
     _splits: dict[str, SplitOfObjective] = field(default_factory=dict)
+    _first_splits: dict[str, Split | None] = field(default_factory=dict)
     _ranks: Disagreement = field(default_factory=Disagreement)
 
     def __post_init__(self) -> None:
@@ -163,11 +164,18 @@ class MetricsCollector:
                 self.trial.report_reading(step, part, reading.progress, replaces=True)
 
     def _name_by_split(self, source: MetricsSource, given: str, reading: MetricsReading) -> str:
-        """Return the name of a value, with the split of a printed objective that does not count."""
-        key = canonical_name(given)
-        if source.trust != OUTPUT or key not in self._wanted:
+        """Return the name of a printed value, with its split where another one has the name.
+
+        Of an objective that is the split that does not count, of other metrics each but the first.
+        """
+        key, split = canonical_name(given), reading.splits.get(given)
+        if source.trust != OUTPUT:
             return given
-        split = reading.splits.get(given)
+        if key not in self._wanted:
+            is_new = key not in self._first_splits and len(self._first_splits) < 2 * MAX_PRINTED_METRICS
+            first = self._first_splits.setdefault(key, split) if is_new else self._first_splits.get(key)
+            is_other = split is not None and (first is None or first.name != split.name)
+            return f"{split.name}_{given}" if split is not None and is_other else given
         verdict = self._splits.setdefault(key, SplitOfObjective()).take(split)
         if verdict is SplitVerdict.IS_ASIDE and split is not None:
             plain = key.removeprefix(f"{split.name}_")

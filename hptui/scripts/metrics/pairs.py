@@ -189,7 +189,7 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
     """
     pairs: list[tuple[Pair, str]] = []
     taken, of_splits = 0, headings(text := POSSESSIVE.sub("", text))
-    names_split = bool(wanted) and MENTION.search(text) is not None
+    names_split = MENTION.search(text) is not None
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
             continue
@@ -226,11 +226,12 @@ def _mean_behind(text: str, end: int) -> float | None:
 
 
 def _of_split(text: str, name: str, key: str, start: int, wanted: Collection[str]) -> tuple[str, Split | None]:
-    """Return the name of a value as an objective has it, and its split where that name does not say it."""
+    """Return the name of a value, as an objective has it, and its split where that name does not say it."""
     whole = canonical_name(name)
-    if not any(whole.endswith(asked) or asked.endswith(whole) for asked in wanted):
-        return name, None
     words, plain = whole.split("_"), whole.partition("_")[2]
+    if not any(whole.endswith(asked) or asked.endswith(whole) for asked in wanted):
+        is_measured = not METRIC_WORDS.isdisjoint(words) and {*SPLITS}.isdisjoint(words)
+        return name, split_before(text, start) if is_measured else None
     if words[0] in SPLITS and whole not in wanted and plain in wanted and canonical_name(key) == plain:
         return plain, Split(words[0], is_heading=True)  # `valid | best_loss 0.3` for the objective `best_loss`
     if not {*SPLITS}.isdisjoint(words) or not (split := split_before(text, start)):

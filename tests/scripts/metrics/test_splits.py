@@ -103,3 +103,23 @@ def test_a_set_with_a_name_of_its_own_is_neither_the_training_nor_another_set(br
     assert len({*names}) == 4
     (reading,) = LineReader().read_all(f"{brackets.format(split, 'val')} loss: 0.5")
     assert len(next(iter(reading.metrics)).split("_")) == 2
+
+
+@pytest.mark.parametrize("form", ["behind a value", "behind words", "in a row", "counter"])
+@pytest.mark.parametrize("order", [("train", "val"), ("val", "train"), ("train", "test"), ("train", "val", "test")])
+def test_other_metrics_of_several_splits_stay_apart(
+    place: tuple[Path, Store], form: str, order: tuple[str, ...]
+) -> None:
+    for words in zip(*WORDS.values(), strict=True):
+        splits = dict(zip(WORDS, words, strict=True))
+        values = {split: [round(0.1 * n + offset, 2) for offset in (0.01, 0.03, 0.02)] for n, split in enumerate(order)}
+        one = Script(*place, next(NEXT), "ppl")
+        one.begin()
+        for epoch in range(3):
+            for split in order:
+                line = FORMS[form].format(split=splits[split], name="f1", epoch=epoch, value=values[split][epoch])
+                one.say(f"{line}\nppl: {epoch + 1}\n".encode())
+        one.end()
+        for number, split in enumerate(order):
+            recorded = one.values("f1" if number == 0 else f"{split}_f1") or one.values(f"{split}_f1")
+            assert recorded == values[split], (form, words, split)
