@@ -156,10 +156,22 @@ def table_of(node: ast.expr) -> ast.Dict | None:
     """Return `{…}` or `dict(…)` as a dictionary; None for anything else."""
     if isinstance(node, ast.Dict):
         return node
-    if isinstance(node, ast.Call) and dotted_name(node.func) in ("dict", "OrderedDict") and not node.args:
+    is_made = isinstance(node, ast.Call) and dotted_name(node.func).rpartition(".")[2] in ("dict", "OrderedDict")
+    if isinstance(node, ast.Call) and is_made and len(node.args) == 1 and not node.keywords:
+        return _of_pairs(node.args[0])
+    if isinstance(node, ast.Call) and is_made and not node.args:
         named = [word for word in node.keywords if word.arg]
         return ast.Dict([ast.Constant(word.arg) for word in named], [word.value for word in named])
     return None
+
+
+def _of_pairs(node: ast.expr) -> ast.Dict | None:
+    """Return `[("a", x), ("b", y)]` as a dictionary; None for anything else."""
+    entries = node.elts if isinstance(node, ast.List | ast.Tuple) else []
+    pairs = [entry.elts for entry in entries if isinstance(entry, ast.Tuple | ast.List) and len(entry.elts) == 2]
+    if not pairs or len(pairs) != len(entries):
+        return None
+    return ast.Dict([key for key, _ in pairs], [value for _, value in pairs])
 
 
 def _expanded(call: ast.Call) -> ast.Call:

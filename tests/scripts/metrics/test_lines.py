@@ -515,3 +515,26 @@ def test_the_counts_of_a_share_are_no_step(before: str, share: str) -> None:
 def test_a_counter_within_an_epoch_is_the_step(line: str) -> None:
     (reading,) = LineReader().read_all(line)
     assert (dict(reading.metrics), reading.step) == ({"loss": 0.5}, 64)
+
+
+@pytest.mark.parametrize("names", [("mean", "median"), ("train", "val"), ("min", "max"), ("top1", "top5")])
+@pytest.mark.parametrize("measure", ["reward", "loss", "acc"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Updates 3, {0}/{1} {2} {3:.2f}/{4:.2f}, FPS 12",
+        "epoch 3 | {0}/{1} {2}: {3:.3f} / {4:.3f}",
+        "[3/9] {2} ({0}/{1}): {3:.2f}/{4:.2f} | time 3s",
+        "step 3 {2} {0}/{1}={3:.1f}%/{4:.1f}%",
+    ],
+)
+def test_two_values_behind_two_names_are_one_each(names: tuple[str, str], measure: str, line: str) -> None:
+    text = line.format(*names, measure, 0.5, 0.25)
+    for name, value in zip(names, (0.5, 0.25), strict=True):
+        asked = f"{name}_{measure}"
+        reading = LineReader([asked]).read(text)
+        assert reading is not None, text
+        assert reading.metrics[asked] == pytest.approx(value, abs=0.051), text
+    aside = LineReader([measure]).read(text)
+    if names[0] != "mean":  # which of both it is nobody says
+        assert aside is None or measure not in aside.metrics, text
