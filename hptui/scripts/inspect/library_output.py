@@ -233,6 +233,8 @@ def _is_left_out(tree: ast.Module, node: ast.expr) -> bool:
     """Return whether data to evaluate with depends on a strategy that the script does not choose."""
     match node:
         case ast.IfExp(test=test, orelse=ast.Constant(value=None)) if "strategy" in ast.unparse(test):
+            if any(name.endswith("TrlParser") for name, _ in calls(tree)):  # it reads a recipe, too
+                return False
             words = (word for _, call in calls(tree) for word in call.keywords)
             return all(literal_value(word.value) == "no" for word in words if word.arg in STRATEGIES)
     return False

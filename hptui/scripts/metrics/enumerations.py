@@ -14,6 +14,7 @@ NAMES_FIRST = re.compile(rf"(?<![\w/.,-])({_NAME}(?:{_JOINT}{_NAME}){{1,5}})\s?[
 IN_BRACKETS = re.compile(rf"(?<![\w/.-])({_NAME})\s?\(({_NAME}(?:{_JOINT}{_NAME}){{1,5}})\)\s?[:=]\s{{0,3}}{_VALUES}")
 MAX_CHARS = 2000
 """Characters of a line from which it is no enumeration of a few names."""
+QUALIFIER = re.compile(r"mean|median|avg|average|min|max|std|best|worst|micro|macro|top[-_]?\d+", re.IGNORECASE)
 MAY_ENUMERATE = re.compile(r"\w(?:\s?[,/&|]\s?| and )[A-Za-z]")
 
 
@@ -35,7 +36,7 @@ def _of_names(match: re.Match[str]) -> str:
 def _of_splits(match: re.Match[str]) -> str:
     """Return the pairs of `acc (train/val): 0.9/0.8`."""
     splits = re.split(_JOINT, match[2])
-    are_splits = all(SPLIT_WORD.fullmatch(split) for split in splits) and _is_measure(match[1])
+    are_splits = all(_is_qualifier(split) for split in splits) and _is_measure(match[1])
     return _pairs(match, [f"{split} {match[1]}" for split in splits] if are_splits else [], match[3])
 
 
@@ -52,10 +53,15 @@ def _is_measure(name: str) -> bool:
     return MEASURE.fullmatch(name.split()[-1]) is not None
 
 
+def _is_qualifier(word: str) -> bool:
+    """Return whether a word tells values of one measure apart: a split, `mean`, `top5`."""
+    return SPLIT_WORD.fullmatch(word) is not None or QUALIFIER.fullmatch(word) is not None
+
+
 def _completed(names: list[str]) -> list[str]:
     """Return the names with what they share: a measure, `train/val loss`, or split, `test loss and acc`."""
     *first, last = names
-    if all(SPLIT_WORD.fullmatch(name) for name in first) and SPLIT_WORD.match(last):
+    if all(map(_is_qualifier, first)) and _is_qualifier(last.split()[0]):
         measure = last.split(maxsplit=1)[1:]
         return [*(" ".join([name, *measure]) for name in first), last]
     split = SPLIT_WORD.match(names[0])

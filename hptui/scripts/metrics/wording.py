@@ -69,25 +69,6 @@ NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("v
 STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_num")
 
 
-NAMES_OF_BOTH = re.compile(
-    rf"(?<![\w/.-])(?P<first>[A-Za-z]\w*)/(?P<second>[A-Za-z]\w*)\s+(?P<measure>[A-Za-z]\w*)\s*[:=]?\s*"
-    rf"(?P<left>{_NUMBER})\s*%?\s*/\s*(?P<right>{_NUMBER})(?![\w./])"
-)
-"""`mean/median reward 3.1/2.9`, `train/val loss: 0.3/0.4`."""
-OF_BOTH = re.compile(
-    rf"(?<![\w/.-])(?P<measure>[A-Za-z]\w*)\s+\(?(?P<first>[A-Za-z]\w*)/(?P<second>[A-Za-z]\w*)\)?\s*[:=]?\s*"
-    rf"(?P<left>{_NUMBER})\s*%?\s*/\s*(?P<right>{_NUMBER})(?![\w./])"
-)
-"""`loss (train/val): 0.3/0.4`."""
-
-
-def _of_both(match: re.Match[str]) -> str:
-    left, right = match["left"], match["right"]
-    if left.isdigit() and right.isdigit():  # a share, or a counter
-        return match[0]
-    return f"{match['first']}_{match['measure']}: {left} | {match['second']}_{match['measure']}: {right}"
-
-
 def last_split(text: str) -> str:
     """Return the last word that names a split; '' without one. Names of files and loggers are none."""
     words = SPLIT_WORD.findall(PLACE_OF_LOG.sub(" ", text))
@@ -134,8 +115,6 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
         if "(" in text or "[" in text:
             text = LABEL_OF_SPLIT.sub(_labelled, text)
             text = ABBREVIATION.sub(_without_abbreviation, REMARK.sub("", text))
-        if "/" in text:
-            text = OF_BOTH.sub(_of_both, NAMES_OF_BOTH.sub(_of_both, text))
         text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
     if ":" in text:
         text = text.replace(": =", "=")  # tqdm shows the key `loss: ` so
