@@ -2,7 +2,7 @@
 
 It is linear regression with a prior: of the peak over sizes that the trainer knows, or else of its logarithm over the
 logarithms of settings that need more memory where they are larger. Errors are relative. A trial that ran out of memory
-says only that it needs more than there is: it counts while the prediction is below that.
+says only that it needs more than there is: it counts with the mean of what lies beyond that.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from hptui.search.memory_fit import Form, GrowingSettings, KnownSizes, fit, misf
 from hptui.search.projection import LEAST_EXCESS, SpaceProjection
 
 Entry = TypeVar("Entry", int, tuple[float, int])
-CAUTION, OPTIMISM = 1.0, 1.0
-"""Standard errors of a peak that are added to a prediction before it is compared with the memory there is, and of the
-model that are taken off, as far as they exceed that of a peak: what is uncertain is tried."""
-TOLERATED, CAUTION_STEP, MOST_CAUTION = 0.06, 0.25, 2.0
-"""Share of the trials that the model admits that may have run out of memory, and what each one beyond it adds to the
+CAUTION, UNCERTAINTY, OPTIMISM = 1.0, 0.7, 1.0
+"""Standard errors of a prediction that are added to it before it is compared with the memory there is. The error of
+the model counts for a part of it, that of a peak for the whole. While no trial has run out, it is taken off instead, as far as
+it exceeds that of a peak: what is uncertain is tried."""
+TOLERATED, CAUTION_STEP, MOST_CAUTION = 0.03, 0.5, 2.0
+"""Share of the trials that the model admits that may run out of memory, and what each one beyond it adds to the
 caution, up to the most: a sampler whose best trials are the largest proposes all of them at the edge, where the noise
-of peaks decides. The optimism is divided by one more than their number."""
+of peaks decides. Counted are those that ran out, or those to be expected, whichever are more."""
 LEAST_SHOWN, LEAST_MEASURED = 5, 2
 """Trials from which a model without known sizes is used: that were measured or ran out, and that were measured."""
 LEAST_SPREAD = 1.1
@@ -180,13 +181,19 @@ class Prediction:
     error: float
     noise: float
 
-    def excess(self, capacity: float, failed: float = 0.0) -> float:
+    def risk(self, capacity: float) -> float:
+        """Return the probability that it exceeds the memory."""
+        return math.erfc(math.log(capacity / self.gib) / math.hypot(self.noise, self.error) / math.sqrt(2)) / 2
+
+    def excess(self, capacity: float, caution: float | None) -> float:
         """Return by how much it exceeds the memory, as a logarithm; a trial with at most 0 should be run.
 
-        `failed`: how many trials that were admitted have run out beyond the share that may.
+        `caution` is None while no trial has run out.
         """
-        caution, optimism = min(MOST_CAUTION, CAUTION + CAUTION_STEP * failed), OPTIMISM / (1 + failed)
-        return math.log(self.gib / capacity) + self.noise * caution - optimism * max(0.0, self.error - self.noise)
+        excess = math.log(self.gib / capacity)
+        if caution is None:
+            return excess + CAUTION * self.noise - OPTIMISM * max(0.0, self.error - self.noise)
+        return excess + caution * math.hypot(self.noise, UNCERTAINTY * self.error)
 
 
 class MemoryModel:
@@ -210,7 +217,8 @@ class MemoryModel:
         enough = len(evidence) >= LEAST_SHOWN and LEAST_MEASURED <= len(peaks) < len(evidence)
         enough = enough and max(peaks) >= LEAST_SPREAD * min(peaks)
         self.active = known or (forms[0].size > 1 and enough)
-        self._failed = self._tried = 0.0
+        self._tried = 0.0
+        self._caution: float | None = None
         if self.active:
             self._fit(forms)
             self._look_back()
@@ -228,16 +236,21 @@ class MemoryModel:
                 self._coefficients, self._noise, self._covariance = coefficients, noise, covariance
 
     def _look_back(self) -> None:
-        """Note how much of what the model would admit ran out, and the least prediction that fitted."""
+        """Settle the caution by how much of what the model would admit runs out, and the least that fitted."""
         predicted = [(item.exceeded, self.predict(item.params)) for item in self.evidence]
         known = [(exceeded, prediction) for exceeded, prediction in predicted if prediction is not None]
-        admitted = [exceeded for exceeded, prediction in known if prediction.excess(self.capacity) <= 0]
-        self._failed = max(0.0, sum(admitted) - TOLERATED * len(admitted))
         self._tried = min((prediction.gib for exceeded, prediction in known if not exceeded), default=0.0)
+        if not any(exceeded for exceeded, _ in known):
+            return
+        admitted = [pair for pair in known if pair[1].excess(self.capacity, CAUTION) <= 0]
+        seen = sum(exceeded for exceeded, _ in admitted)
+        expected = sum(prediction.risk(self.capacity) for _, prediction in admitted)
+        beyond = max(0.0, max(seen, expected) - TOLERATED * len(admitted))
+        self._caution = min(MOST_CAUTION, CAUTION + CAUTION_STEP * beyond)
 
     def _excess(self, prediction: Prediction) -> float:
         """Return by how much a prediction exceeds the memory, or what has fitted if that is less."""
-        excess = prediction.excess(self.capacity, self._failed)
+        excess = prediction.excess(self.capacity, self._caution)
         return min(excess, math.log(prediction.gib / self._tried)) if self._tried else excess
 
     def predict(self, params: Mapping[str, Value]) -> Prediction | None:

@@ -21,6 +21,8 @@ ROUNDS, SWEEPS = 3, 60
 """Estimates of the error, and passes over the coefficients for each."""
 CONVERGED = 1e-6
 """Largest change of a coefficient that is none."""
+FAR = 30.0
+"""Standard errors beyond which the tail of a normal distribution is taken by its first terms."""
 SIZE_SPREAD, POWER, POWER_SPREAD, LEVEL_SPREAD, CONSTANT_SPREAD = 0.7, 0.4, 0.4, 1.0, 2.0
 """How far estimated sizes may be off, as a factor; the expected power of a setting; how far that, the logarithm of the
 effect of a choice, and that of the middle may be off."""
@@ -149,23 +151,26 @@ def fit(
 ) -> tuple[list[float], float, list[list[float]]]:
     """Return the coefficients, the standard error of a measurement, and the coefficients' covariance.
 
-    `measured` has (features, value, exceeded) for each trial; an exceeded value is a lower bound. Coefficients are not
-    below their floors; `prior` and `spread` are what is expected of them and how far they may be off.
+    `measured` has (features, value, exceeded) for each trial; an exceeded value is a lower bound, which counts as the
+    mean of what lies beyond it (a Tobit model): at the edge of the memory only the peaks with luck are measured.
+    Coefficients are not below their floors; `prior` and `spread` are what is expected of them and how far they may be
+    off.
     """
     size, noise, coefficients = len(prior), NOISE, list(prior)
-    sums = Sums(size)
-    bounds = [(row, value) for row, value, exceeded in measured if exceeded]
     peaks = [(row, value) for row, value, exceeded in measured if not exceeded]
-    for row, value in peaks:
+    bounds = [(row, value) for row, value, exceeded in measured if exceeded]
+    sums = Sums(size)
+    for row, value in (*peaks, *bounds):
         sums.add(row, value)
-    counted = [False] * len(bounds)
-    for _ in range(ROUNDS):  # the noise and the bounds that count depend on the fit
+    assumed = [value for _, value in bounds]
+    for _ in range(ROUNDS):  # the noise and what is assumed of the bounds depend on the fit
         weights = [(noise / own) ** 2 for own in spread]
         for _ in range(SWEEPS):
             for n, (row, value) in enumerate(bounds):
-                if (counts := value > _dot(coefficients, row)) != counted[n]:
-                    counted[n] = counts
-                    sums.add(row, value, 1 if counts else -1)
+                predicted = _dot(coefficients, row)
+                value = predicted + noise * _mean_above((value - predicted) / noise)
+                sums.shift(row, value - assumed[n])
+                assumed[n] = value
             moved = 0.0
             for j in range(size):
                 others = _dot(sums.products[j], coefficients) - sums.products[j][j] * coefficients[j]
@@ -174,13 +179,43 @@ def fit(
                 moved, coefficients[j] = max(moved, abs(new - coefficients[j])), new
             if moved < CONVERGED:
                 break
-        squares = sum((value - _dot(coefficients, row)) ** 2 for row, value in peaks)
-        noise = math.sqrt((squares + NOISE_WEIGHT * NOISE**2) / (len(peaks) + NOISE_WEIGHT))
+        squares = sum((value - _dot(coefficients, row)) ** 2 for row, value in peaks) + NOISE_WEIGHT * NOISE**2
+        far = _distances(bounds, coefficients, noise)
+        count = len(peaks) + NOISE_WEIGHT
+        # Bounds above the prediction ask for more noise, those below it for less: where the likelihood is largest.
+        noise = math.sqrt(squares / max(count / 4, count - sum(bound * _mean_above(bound) for bound in far)))
+    # A bound says the less the further the prediction is above it.
+    sums = Sums(size)
+    for row, value in peaks:
+        sums.add(row, value)
+    for (row, value), bound in zip(bounds, _distances(bounds, coefficients, noise), strict=True):
+        mean = _mean_above(bound)
+        sums.add(row, value, mean * (mean - bound))
     covariance = _covariance(sums, noise, spread)
     # Coefficients that few peaks have settled follow those: what remains of the peaks is less than their error.
     settled = sum(1 - covariance[j][j] / spread[j] ** 2 for j in range(size))
     noise *= math.sqrt((len(peaks) + NOISE_WEIGHT) / max(NOISE_WEIGHT, len(peaks) + NOISE_WEIGHT - settled))
     return coefficients, noise, _covariance(sums, noise, spread)
+
+
+def _distances(
+    bounds: Sequence[tuple[Sequence[float], float]], coefficients: Sequence[float], noise: float
+) -> list[float]:
+    """Return by how many standard errors each lower bound lies above its prediction."""
+    return [(value - _dot(coefficients, row)) / noise for row, value in bounds]
+
+
+def _mean_above(bound: float) -> float:
+    """Return the mean of what a standard normal variable is where it exceeds a bound."""
+    if bound > FAR:
+        return bound + 1 / bound - 2 / bound**3
+    density = math.exp(-(bound**2) / 2) / math.sqrt(2 * math.pi)
+    return density / _share_above(bound)
+
+
+def _share_above(bound: float) -> float:
+    """Return the probability that a standard normal variable exceeds a bound."""
+    return math.erfc(bound / math.sqrt(2)) / 2
 
 
 def _covariance(sums: Sums, noise: float, spread: Sequence[float]) -> list[list[float]]:
@@ -197,10 +232,18 @@ def misfit(measured: Measured, expected: Expected, coefficients: Sequence[float]
     """Return how unlikely measurements and coefficients are, to compare fits of the same trials."""
     prior, spread, _ = expected
     errors = [(value - _dot(coefficients, row), exceeded) for row, value, exceeded in measured]
-    squares = sum(error**2 for error, exceeded in errors if error > 0 or not exceeded) + NOISE_WEIGHT * NOISE**2
+    squares = sum(error**2 for error, exceeded in errors if not exceeded) + NOISE_WEIGHT * NOISE**2
     peaks = sum(not exceeded for _, exceeded in errors) + NOISE_WEIGHT
+    beyond = sum(_surprise(error / noise) for error, exceeded in errors if exceeded)
     far = sum(((value - centre) / width) ** 2 for value, centre, width in zip(coefficients, prior, spread, strict=True))
-    return squares / noise**2 + 2 * peaks * math.log(noise) + far
+    return squares / noise**2 + 2 * peaks * math.log(noise) + beyond + far
+
+
+def _surprise(bound: float) -> float:
+    """Return how unlikely it is that a standard normal variable exceeds a bound."""
+    if bound > FAR:
+        return bound**2 + 2 * math.log(bound * math.sqrt(2 * math.pi))
+    return -2 * math.log(_share_above(bound))
 
 
 class Sums:
@@ -213,12 +256,17 @@ class Sums:
         self.products = [[0.0] * size for _ in range(size)]
         self.values = [0.0] * size
 
-    def add(self, row: Sequence[float], value: float, by: int = 1) -> None:
-        """Count a trial, or with -1 take it back."""
+    def add(self, row: Sequence[float], value: float, by: float = 1.0) -> None:
+        """Count a trial, or a part of what it says."""
         for i, feature in enumerate(row):
             if feature:
                 self.values[i] += by * feature * value
                 self.products[i] = [a + by * feature * b for a, b in zip(self.products[i], row, strict=True)]
+
+    def shift(self, row: Sequence[float], change: float) -> None:
+        """Take in that the value of a trial is another."""
+        for i, feature in enumerate(row):
+            self.values[i] += change * feature
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from hptui.core.parameters import Choice, Int
 from hptui.core.trial import Reason, Role, Trial, TrialStatus, Value
@@ -249,7 +250,7 @@ def test_a_batch_that_is_made_smaller_keeps_the_batch_of_a_step(folder: Path) ->
         assert settings["batch_size"] * settings["gradient_accumulation"] == params["batch_size"]  # type: ignore[operator]
         prediction = model.predict({**params, **smaller})
         assert prediction is not None
-        assert prediction.excess(capacity) <= 0
+        assert model.excess({**params, **smaller}) <= 0  # type: ignore[operator]
         assert model.margin(params) == 0.0
     assert checked >= 10
     assert RULE.smaller({"batch_size": 8, "effective_batch_size": 32}) == {"batch_size": 4}
@@ -279,9 +280,15 @@ def one_after_another(
     def off(row: list[float], value: float) -> float:
         return value - sum(k * x for k, x in zip(found, row, strict=True))
 
+    def bounds() -> list[tuple[list[float], float, float]]:
+        """Each bound's features, how far it is above the prediction, and the mean of what lies beyond it."""
+        far = [(row, off(row, value) / noise) for row, value, exceeded in measured if exceeded]
+        return [(row, bound, math.exp(norm.logpdf(bound) - norm.logsf(bound))) for row, bound in far]
+
     for _ in range(3):
         for _ in range(60):
-            counted = [(row, value) for row, value, exceeded in measured if not exceeded or off(row, value) > 0]
+            counted = [(row, value) for row, value, exceeded in measured if not exceeded]
+            counted += [(row, mean * noise - off(row, 0.0)) for row, _, mean in bounds()]
             before = list(found)
             for j in range(len(prior)):
                 weight = (noise / spread[j]) ** 2
@@ -291,11 +298,30 @@ def one_after_another(
             if all(abs(one - other) < 1e-6 for one, other in zip(before, found, strict=True)):
                 break
         errors = [off(row, value) ** 2 for row, value, exceeded in measured if not exceeded]
-        noise = ((sum(errors) + 2 * 0.1**2) / (len(errors) + 2)) ** 0.5
-    seen = np.array([row for row, _ in counted]).reshape(-1, len(prior))
+        count = len(errors) + 2
+        less = sum(bound * mean for _, bound, mean in bounds())
+        noise = ((sum(errors) + 2 * 0.1**2) / max(count / 4, count - less)) ** 0.5
+    told = [(row, 1.0) for row, _, exceeded in measured if not exceeded]
+    told += [(row, mean * (mean - bound)) for row, bound, mean in bounds()]
+    seen = np.array([[x * weight**0.5 for x in row] for row, weight in told]).reshape(-1, len(prior))
     covariance = np.linalg.inv(seen.T @ seen / noise**2 + np.diag([1 / own**2 for own in spread]))
     settled = sum(1 - covariance[j][j] / own**2 for j, own in enumerate(spread))
     return [*found, noise * ((len(errors) + 2) / max(2, len(errors) + 2 - settled)) ** 0.5]
+
+
+@pytest.mark.parametrize("mean", [0.9, 1.0, 1.1])
+def test_what_ran_out_is_believed_as_much_as_what_fitted(mean: float) -> None:
+    """At the edge only peaks with luck are measured: the fit neither takes them for the rule nor the noise for less."""
+    draw = random.Random(f"edge {mean}")
+    found = []
+    for _ in range(20):
+        peaks = [mean * (1 + draw.gauss(0, 0.1)) for _ in range(60)]
+        measured = [([1.0], min(peak, 1.0), peak > 1.0) for peak in peaks]
+        coefficients, noise, _ = fit(measured, [1.0], [0.7], [0.0])
+        found.append((coefficients[0], noise))
+    means, noises = zip(*found, strict=True)
+    assert statistics.mean(means) == pytest.approx(mean, rel=0.01)
+    assert statistics.mean(noises) == pytest.approx(0.1 * mean, rel=0.15)
 
 
 @pytest.mark.parametrize("seed", range(12))
