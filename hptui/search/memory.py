@@ -27,8 +27,8 @@ from hptui.search.projection import LEAST_EXCESS, SpaceProjection
 Entry = TypeVar("Entry", int, tuple[float, int])
 CAUTION, UNCERTAINTY, OPTIMISM = 1.0, 0.7, 1.0
 """Standard errors of a prediction that are added to it before it is compared with the memory there is. The error of
-the model counts for a part of it, that of a peak for the whole. While no trial has run out, it is taken off instead, as far as
-it exceeds that of a peak: what is uncertain is tried."""
+the model counts for a part of it, that of a peak for the whole. While no trial has run out, the former is taken off
+instead, as far as it exceeds the latter: what is uncertain is tried."""
 TOLERATED, CAUTION_STEP, MOST_CAUTION = 0.03, 0.5, 2.0
 """Share of the trials that the model admits that may run out of memory, and what each one beyond it adds to the
 caution, up to the most: a sampler whose best trials are the largest proposes all of them at the edge, where the noise
