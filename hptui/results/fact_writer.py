@@ -327,8 +327,8 @@ class FactWriter:
     def share(self, key: str, name: str, old: float, new: float, trials: Iterable[Trial]) -> Fact | None:
         """Return the signed change as a percentage; None where it has no meaning.
 
-        It has one for positive values of which the old one, as printed, is at least ten units of its last digit. Of a
-        rate it is in percentage points: `+2.0%` would be read as both.
+        It has one for positive values of which the old one, as printed, is at least ten units of its last digit.
+        A rate has percentage points: `+2.0%` would be read as both.
         """
         texts = [self.format_value(name, value) for value in (old, new)]
         before, after = (printed_decimal(text) for text in texts)
@@ -344,7 +344,7 @@ class FactWriter:
         if before < Decimal((0, (1,), int(before.as_tuple().exponent) + 1)):
             return None
         exact, printed = (new - old) / old, float((after - before) / before)
-        # As many digits as a reader finds who computes it from the two numbers that stand there.
         digits = next((n for n in (1, 0) if f"{exact:.{n}%}" == f"{printed:.{n}%}"), None)
         fact = None if digits is None else self.percentage(key, exact, trials, signed=True, digits=digits)
-        return fact if fact is not None and fact.text.strip("+−0.%") else None  # less than it shows is not 0 %
+        is_all = fact is not None and fact.text in ("−100%", "−100.0%") and new != 0  # nearly all of it is not 100 %
+        return fact if fact is not None and fact.text.strip("+−0.%") and not is_all else None  # nor is a little 0 %

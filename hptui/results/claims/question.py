@@ -9,11 +9,13 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.effects import effect_claims, unseen_of_few
 from hptui.results.claims.failures import region_claims
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, join_parts
+from hptui.results.facts import Line, Name, join_parts, line
 from hptui.results.roles import SETTING_NAMES
 
 ANSWERING = ("F1", "E4", "E5", "E9", "E1", "E2", "E3")
 """Classes that answer a question about a setting, the most telling first."""
+EFFECTS = frozenset(("E1", "E2", "E3", "E4", "E5", "E9"))
+"""Those of the trials of one stage, where there are stages."""
 MAX_ANSWERS = 2
 """Settings of a question that are answered in its line; the section on effects has the rest."""
 SPOKEN_ROLES = frozenset(("learning_rate", "batch", "weight_decay", "sequence"))
@@ -102,6 +104,8 @@ def question_answer(facts: FactWriter) -> Claim | None:
     if not chosen:
         return None
     text: Line = join_parts((claim.line for claim in chosen[:MAX_ANSWERS]), " ")
+    if facts.data.effect_stage and any(claim.kind in EFFECTS for claim in chosen):
+        text = (*line("Of stage {stage}: ", stage=Name(facts.data.effect_stage)), *text)
     premise = {"settings": named, "classes": [claim.kind for claim in chosen[:MAX_ANSWERS]]}
     trials = tuple(sorted({number for claim in chosen for number in claim.trials}))
     return Claim("QA", text, premise, "+".join(named), trials)
