@@ -28,6 +28,7 @@ import numpy as np  # noqa: E402
 from scipy.stats import beta  # noqa: E402
 
 from hptui.results import claims  # noqa: E402
+from hptui.results.analysis.evidence import EffectAnalysis  # noqa: E402
 from hptui.results.claims import shipped  # noqa: E402
 from hptui.results.fact_writer import FactWriter  # noqa: E402
 from tests.benchmarks import truth_histories  # noqa: E402
@@ -69,20 +70,21 @@ SHOWN = shipped.SHIPPED
 
 def true_curve(kind: str, name: str, places: list[float], cut: float | None) -> np.ndarray:
     """Return the true averages over the space at places of one setting, of values cut as the analysis cuts them."""
-    column = NAMES.index(name)
+    return np.array([true_average(kind, {name: place}, cut) for place in places])
+
+
+def true_average(kind: str, places: Mapping[str, float], cut: float | None) -> float:
+    """Return the true average over the space with some settings at places, of values cut as the analysis cuts them."""
+    columns = [NAMES.index(name) for name in places]
     rng = np.random.default_rng(1)
     drawn = rng.random((POINTS, 6))
     drawn[:, 3], drawn[:, 4] = np.floor(drawn[:, 3] * 16) / 15, np.floor(drawn[:, 4] * 4) / 3
     drawn[:, 5] = np.floor(drawn[:, 5] * (2 if kind in conditional.REAL else 3))
-    averages = []
-    for place in places:
-        drawn[:, column] = place
-        rows = drawn
-        if kind in conditional.REAL:  # of a conditional setting over where it is in use
-            rows = np.array([row for row in map(conditional.with_unused, drawn) if not np.isnan(row[column])])
-        values = np.array([mean(kind, row) for row in rows])
-        averages.append(np.minimum(values, np.inf if cut is None else cut).mean())
-    return np.array(averages)
+    drawn[:, columns] = list(places.values())
+    if kind in conditional.REAL:  # of a conditional setting over where it is in use
+        drawn = np.array([row for row in map(conditional.with_unused, drawn) if not np.isnan(row[columns]).any()])
+    values = np.array([mean(kind, row) for row in drawn])
+    return float(np.minimum(values, np.inf if cut is None else cut).mean())
 
 
 def told(kind: str, units: np.ndarray, values: np.ndarray, *, alias: bool = False) -> dict[str, int]:
@@ -119,7 +121,7 @@ def told(kind: str, units: np.ndarray, values: np.ndarray, *, alias: bool = Fals
             first, inside, last = true_curve(kind, names[0], [0.0, place, 1.0], cut)
             false = not (inside < first and inside < last)
         elif claim.kind == "E7":
-            false = set(names) != {"a", "e"} or kind != "inter"
+            false = not _crosses(kind, analysis, names, cut)
         elif claim.kind == "E9":
             better, worse = ("xyz".index(fact.value) for fact in claim.facts[:2])
             one, two = true_curve(kind, names[0], [float(better), float(worse)], cut)
@@ -135,6 +137,19 @@ def told(kind: str, units: np.ndarray, values: np.ndarray, *, alias: bool = Fals
         if false:
             counts[f"{claim.kind} false"] = 1
     return dict(counts)
+
+
+def _crosses(kind: str, analysis: EffectAnalysis, names: list[str], cut: float | None) -> bool:
+    """Return whether the better of two values of a setting is another one at each end of a second setting."""
+    pair = next(pair for pair in analysis.averaged.together if [pair.first, pair.second] == names)
+    first, second = (analysis.factor(name) for name in names)
+    values = [first.coordinate(better) for _, better in pair.at]
+    for index, (end, _) in enumerate(pair.at):
+        at = {pair.second: second.coordinate(end)}
+        better, worse = (true_average(kind, {**at, pair.first: value}, cut) for value in (values, values[::-1])[index])
+        if not better < worse:
+            return False
+    return True
 
 
 def _places(curve: Any) -> list[float]:

@@ -8,12 +8,12 @@ weight that the likelihood shrank to nothing would leave an interval of no width
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-from scipy import linalg, optimize, special
+from scipy import linalg, special
 
 from hptui.core.dataclass import dataclass
 from hptui.core.parameters import Int
@@ -22,17 +22,11 @@ from hptui.core.trial import Trial, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.activity import Activity, SpacePoints
 from hptui.results.analysis.factors import MAX_LEVELS, SPACE_POINTS, Factor, coordinates_of, space_rows
-from hptui.results.analysis.kernel import FLOOR, JITTER, Model, Posterior, matern
+from hptui.results.analysis.kernel import FLOOR, Model, Posterior, normal_draws
 from hptui.results.analysis.points import Array
-from hptui.results.analysis.threshold import needed
+from hptui.results.analysis.together import Together, pairs_together
 from hptui.results.view import View
 
-MIN_TRIALS_FOR_PAIRS = 16
-"""Of fewer trials nothing is stated of settings that work together."""
-MAX_PAIRED = 4
-"""Number of settings, those with most evidence, among which pairs are looked at."""
-DRAWS = 2000
-"""Draws from a posterior for a statement about several points at once; the seed is fixed."""
 SURE = 0.95
 """Posterior probability from which a direction, a place or a difference is stated."""
 SAFE = 3.5
@@ -43,6 +37,8 @@ With 1.96 it was exceeded in 12 % of made-up studies: the fitted model is taken 
 FAST_WEIGHTS = (2.0, 20.0)
 """Weights of a setting in the other models that its largest change rests on: with 20, values a fifth of the range apart
 tell little of each other."""
+BY_LEVEL = 50.0
+"""Weight of an ordered setting with few levels with which a level tells next to nothing of the next one."""
 MAX_FAST = 200
 """Of more trials these models are fitted to every k-th: they are fitted for each setting."""
 SHARE_POINTS, SHARE_GRID = 256, 17
@@ -92,7 +88,7 @@ class AveragedCurve:
         # eigh: the averages of neighbouring values are nearly the same number, and Cholesky would fail
         sizes, vectors = linalg.eigh(self.cov)
         root = vectors * (self.unit * np.sqrt(np.maximum(sizes, 0.0)))
-        return self.mean + _normal(len(self.values)) @ root.T
+        return self.mean + normal_draws(len(self.values)) @ root.T
 
     @property
     def direction(self) -> int:
@@ -115,24 +111,6 @@ class AveragedCurve:
         draws = sign * self.draws
         both = (draws[:, 0] > draws[:, place]) & (draws[:, -1] > draws[:, place])
         return place if float(both.mean()) >= SURE else None
-
-
-@lru_cache(maxsize=16)
-def _normal(count: int) -> Array:
-    return np.random.default_rng(0).standard_normal((DRAWS, count))
-
-
-@dataclass(frozen=True, slots=True)
-class Together:
-    """Two settings that work together: the best value of the first at the lowest and the highest value of the second,
-    by the model's mean."""
-
-    first: str
-    second: str
-    evidence: float
-    needed: float
-    at: tuple[tuple[Value, Value], tuple[Value, Value]]
-    """((value of the second, best value of the first), …)."""
 
 
 class Averaged:
@@ -199,18 +177,23 @@ class Averaged:
     def _largest_change(self, name: str, plausible: float, enough: float) -> float:
         if not self.curve(name).is_tried:
             return math.inf
-        column = [factor.name for factor in self.factors].index(name)
-        widest, model = self.curve(name).widest, self._fast_model
-        best = model.full.loss
-        for weight in FAST_WEIGHTS if column in model.varied else ():
+        column, widest = [factor.name for factor in self.factors].index(name), 0.0
+        for posterior in self._plausible(column, plausible):
+            widest = max(widest, self._curve_of(posterior, name, self.curve(name).values).widest)
             if widest >= enough:
                 break
+        return widest
+
+    def _plausible(self, column: int, plausible: float) -> Iterator[Posterior]:
+        """Yield the fitted model, and as likely ones in which a setting changes the objective fast."""
+        yield self.posterior
+        model = self._fast_model
+        best = model.full.loss
+        for weight in FAST_WEIGHTS if column in model.varied else ():
             optimum = model.changing_fast(column, weight)
             best = min(best, optimum.loss)
             if 2 * (optimum.loss - best) <= plausible:
-                posterior = model.posterior_of(optimum, FLOOR)
-                widest = max(widest, self._curve_of(posterior, name, self.curve(name).values).widest)
-        return widest
+                yield model.posterior_of(optimum, FLOOR)
 
     @cached_property
     def _fast_model(self) -> Model:
@@ -263,73 +246,22 @@ class Averaged:
     @cached_property
     def together(self) -> list[Together]:
         """Pairs of settings that matter and work together."""
-        columns = self.single[:MAX_PAIRED]
-        pairs = list(combinations(columns, 2))
-        if len(self.trials) < MIN_TRIALS_FOR_PAIRS or not pairs:
-            return []
-        threshold = needed(len(pairs))
-        matches = []
-        for first, second in pairs:
-            gain = self._product_gain(columns, first, second)
-            if gain >= threshold:
-                matches.append(self._best_of_pair(first, second, gain, threshold))
-        return matches
+        return pairs_together(self.posterior, self.space, self.single)
 
-    def _product_gain(self, columns: Sequence[int], first: int, second: int) -> float:
-        """Return twice the gain of log likelihood by one product term next to an additive model."""
-        model = self.model
-        shapes = [matern(model.full.weights[j] * model.distances[j])[0] for j in columns]
-        product = shapes[columns.index(first)] * shapes[columns.index(second)]
+    def better_at_end(self, name: str, low: bool, plausible: float) -> float:
+        """Return the probability that an end of a range is better than a third of it inwards.
 
-        def loss(x: Array, terms: Sequence[Array]) -> tuple[float, Array]:
-            matrix = np.ones((model.n, model.n))
-            for weight, term in zip(x[:-1], terms, strict=True):
-                matrix += math.exp(weight) * term
-            matrix[np.diag_indices(model.n)] += math.exp(x[-1]) + JITTER
-            try:
-                lower = linalg.cholesky(matrix, lower=True, check_finite=False)
-            except linalg.LinAlgError:
-                return 1e10, np.zeros_like(x)
-            alpha = linalg.cho_solve((lower, True), model.y, check_finite=False)
-            inverse = linalg.cho_solve((lower, True), np.eye(model.n), check_finite=False)
-            outer = inverse - np.outer(alpha, alpha)
-            gradient = [0.5 * math.exp(w) * (outer * t).sum() for w, t in zip(x[:-1], terms, strict=True)]
-            gradient.append(0.5 * math.exp(x[-1]) * np.trace(outer))
-            value = 0.5 * float(model.y @ alpha) + float(np.log(np.diag(lower)).sum())
-            # Flat towards 0, as for the weights: without a term is the limit of with it.
-            over = np.maximum(0.0, x[:-1])
-            noise = (x[-1] - math.log(0.05)) / 2
-            value += 0.5 * float((over**2).sum()) / 2.25 + 0.5 * noise**2
-            return value, np.array(gradient) + np.r_[over / 2.25, noise / 2]
-
-        def fit(terms: Sequence[Array], start: Array) -> tuple[float, Array]:
-            bounds = [(-9.0, 4.0)] * len(terms) + [(-12.0, 1.0)]
-            options = {"maxiter": 40}
-            matches = optimize.minimize(
-                loss, start, args=(terms,), jac=True, method="L-BFGS-B", bounds=bounds, options=options
-            )
-            return float(matches.fun), matches.x
-
-        additive, x = fit(shapes, np.r_[np.zeros(len(shapes)), math.log(0.1)])
-        with_product, _ = fit([*shapes, product], np.r_[x[:-1], -1.0, x[-1]])
-        return 2 * (additive - min(additive, with_product))
-
-    def _best_of_pair(self, first: int, second: int, gain: float, threshold: float) -> Together:
-        first_factor, second_factor = self.factors[first], self.factors[second]
-        ends = [second_factor.grid()[0], second_factor.grid()[-1]]
-        best = []
-        for value in ends:
-            place, steps = second_factor.coordinate(value), first_factor.grid()
-            groups = [self.space.at({second: place, first: first_factor.coordinate(step)}) for step in steps]
-            means = [float((self.posterior.mean_at(points) / self.model.unit).mean()) for points in groups]
-            best.append((value, steps[int(np.argmin(means))]))
-        return Together(first_factor.name, second_factor.name, gain, threshold, (best[0], best[1]))
-
-    def better_at_end(self, name: str, low: bool) -> float:
-        """Return the probability that an end of a range is better than a third of it inwards."""
-        factor = next(factor for factor in self.factors if factor.name == name)
-        values = factor.ends_and_thirds(low)
-        curve = self.curve_at(name, values)
-        contrast = curve.contrast(0, 1)  # inwards minus end, as recorded
-        deviation = max((contrast.high - contrast.low) / 3.92, 1e-300)
-        return float(special.ndtr(self.sign * contrast.mean / deviation))
+        It is the smallest over all models that are not less likely than the best by `plausible`. Between the two sides
+        of a step a smooth function has a slope; so of few levels each must also stand for itself.
+        """
+        column = [factor.name for factor in self.factors].index(name)
+        values = self.factors[column].ends_and_thirds(low)
+        smallest = 1.0
+        parameter = self.factors[column].parameter
+        has_levels = bool(self.factors[column].levels) or (isinstance(parameter, Int) and parameter.size <= MAX_LEVELS)
+        by_level = [self.model.posterior_with(column, BY_LEVEL, FLOOR)] if has_levels else []
+        for posterior in (*self._plausible(column, plausible), *by_level):
+            contrast = self._curve_of(posterior, name, values).contrast(0, 1)  # inwards minus end, as recorded
+            deviation = max((contrast.high - contrast.low) / 3.92, 1e-300)
+            smallest = min(smallest, float(special.ndtr(self.sign * contrast.mean / deviation)))
+        return smallest

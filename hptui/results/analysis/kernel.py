@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ LENGTH_BOUNDS, SCALE_BOUNDS, NOISE_BOUNDS = (-9.0, 4.0), (-5.0, 4.0), (-12.0, 1.
 STARTS = ((0.5, 0.1), (math.exp(-3.0), 0.5))
 """(weight of every setting, noise) from which the full model is fitted."""
 MAX_ITERATIONS = 40
+DRAWS = 2000
+"""Draws from a posterior for a statement about several points at once; the seed is fixed."""
 FLOOR = 0.1
 """Least weight of a setting in a statement about sizes: a weight that the likelihood shrank to 0 leaves no width."""
 MAX_SQUARED = 1e100
@@ -229,6 +231,13 @@ class Model:
         """Return the posterior of the full model; no weight of a varied setting is below `floor`."""
         return self.posterior_of(self.full, floor)
 
+    def posterior_with(self, setting: int, weight: float, floor: float = 0.0) -> Posterior:
+        """Return the posterior of the full model in which a setting has another weight."""
+        weights = self.full.weights.copy()
+        weights[self.varied] = np.maximum(weights[self.varied], floor)
+        weights[setting] = max(weight, weights[setting])
+        return Posterior(self, weights, self.full.scale, self.full.noise)
+
     def posterior_of(self, optimum: Optimum, floor: float = 0.0) -> Posterior:
         """Return the posterior of a fitted model; no weight of a varied setting is below `floor`."""
         weights = optimum.weights.copy()
@@ -276,6 +285,12 @@ class Posterior:
         inverse = linalg.cho_solve(self.factor, np.eye(self.model.n), check_finite=False)
         errors = self.alpha / np.diag(inverse)
         return 1.0 - float((errors**2).sum() / (self.model.y**2).sum())
+
+
+@lru_cache(maxsize=16)
+def normal_draws(count: int) -> Array:
+    """Return draws of standard normal variables, (draws, count), the same in every process."""
+    return np.random.default_rng(0).standard_normal((DRAWS, count))
 
 
 def evidence(model: Model, groups: Sequence[Sequence[int]], enough: float) -> list[tuple[float, float]]:

@@ -34,12 +34,12 @@ def edges_to_widen(facts: FactWriter) -> list[tuple[BestAtEdge, float]]:
     analysis = facts.data.effect_analysis()
     if analysis.reason:
         return []
-    matter = {group.settings[0] for group in analysis.matter if len(group.settings) == 1}
+    matter = {group.settings[0]: group.needed for group in analysis.matter if len(group.settings) == 1}
     suggestion = []
     for edge in bests_at_edge(facts.view, best):
         if edge.setting not in matter or _changes_length(facts, edge.setting) or _fails_at(facts, edge):
             continue
-        probability = analysis.averaged.better_at_end(edge.setting, edge.low)
+        probability = analysis.averaged.better_at_end(edge.setting, edge.low, matter[edge.setting])
         if probability >= SURE_AT_END:
             suggestion.append((edge, probability))
     return suggestion

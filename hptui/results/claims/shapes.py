@@ -15,8 +15,10 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, join_with_and, line
+from hptui.results.facts import Fact, Line, line
 
+MIN_TRIALS_FOR_CATEGORIES = 20
+"""Of fewer trials no category is stated to be better than another: most that seemed so were inert."""
 NEAR_END = 0.125
 """Share of a range from its end within which a trial is near the end: half a step of an averaged curve."""
 
@@ -78,7 +80,7 @@ def _tried(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Line:
 
 def _categories(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:
     """Yield which values of a category are better than which others."""
-    if not is_shown("E9"):
+    if not is_shown("E9") or len(analysis.trials) < MIN_TRIALS_FOR_CATEGORIES:
         return
     metric, curve = analysis.objective.metric, analysis.averaged.curve(name)
     sign = 1.0 if analysis.objective.goal == "minimize" else -1.0
@@ -114,24 +116,24 @@ def together_claims(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Cla
     for pair in analysis.averaged.together:
         key = f"together.{metric}.{pair.first}.{pair.second}"
         (low, at_low), (high, at_high) = pair.at
-        where = join_with_and(
-            line(
-                "{best} at {second} {value}",
-                best=facts.of_value(f"{key}.{end}", short_value(best), analysis.trials),
-                second=facts.name(pair.second),
-                value=facts.of_value(f"{key}.{end}.at", short_value(value), analysis.trials),
-            )
-            for end, value, best in (("low", low, at_low), ("high", high, at_high))
-        )
+        values = {"low": low, "high": high, "at_low": at_low, "at_high": at_high}
         text = line(
-            "{first} and {second} work together (evidence {e}, {c} needed): the best {first} is {where}.",
+            "{first} and {second} work together (evidence {e}, {c} needed): on average {first} = {at_low} is better "
+            "than {at_high} at {second} = {low}, and worse at {second} = {high}.",
             first=facts.name(pair.first),
             second=facts.name(pair.second),
             e=one_digit(key, pair.evidence, analysis.trials),
             c=one_digit(f"{key}.needed", pair.needed, analysis.trials),
-            where=where,
+            **{
+                name: facts.of_value(f"{key}.{name}", short_value(value), analysis.trials)
+                for name, value in values.items()
+            },
         )
-        premise = {"evidence": round(pair.evidence, 1), "needed": round(pair.needed, 1)}
+        premise = {
+            "evidence": round(pair.evidence, 1),
+            "needed": round(pair.needed, 1),
+            "probability": round(pair.probability, 2),
+        }
         yield Claim("E7", text, premise, f"{pair.first}+{pair.second}", numbers_of(analysis.trials))
 
 
