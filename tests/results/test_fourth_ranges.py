@@ -186,3 +186,31 @@ def test_the_answer_to_a_question_names_the_stage_it_is_of(seed):
     again = one(12, first.params, {"val_loss": 0.0}, role=Role.LISTED, stage="again")
     said = report_of([*trials, again], text)[0].split("\n")[1]
     assert "These trials say: Of stage search: On average" in said
+
+
+@pytest.mark.parametrize(("space", "step"), [("0.0..1.0 step 0.25", 0.25), ("0..4 int", 1), ("1..9 int step 2", 2)])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_trial_between_the_steps_of_a_range_is_in_the_range_that_names_it(space, step, seed):
+    die = random.Random(seed)
+    text = STUDY.replace("0.0..1.0", space)
+    low, high = (float(end) for end in space.split(" ")[0].split(".."))
+    between = high - step * die.uniform(0.2, 0.8)
+    trials = [one(0, {"a": between, "b": 3}, {"val_loss": -between}, role=Role.BASELINE)]
+    for n in range(1, 14):
+        value = low + step * die.randint(0, round((high - low) / step))
+        value = value if step < 1 else int(value)
+        trials.append(one(n, {"a": value, "b": die.randint(1, 16)}, {"val_loss": -value + die.gauss(0, 1e-3)}))
+    said, facts = report_of(trials, text)
+    assert "is left out" not in said
+    for claim in claims.range_claims(facts):
+        assert "which an earlier trial lies outside of" not in claim.sentence
+
+
+def test_a_best_value_that_reads_as_the_end_lies_at_the_end():
+    die, trials = random.Random(2), []
+    for n in range(20):
+        params = {"a": round(die.uniform(0.2, 0.7), 3), "b": die.randint(1, 16)}
+        trials.append(one(n, params, {"val_loss": 2 - params["a"] + die.gauss(0, 0.01)}))
+    trials.append(one(20, {"a": 0.8 - 1e-12, "b": 3}, {"val_loss": 0.9}))
+    said = [claim.sentence for claim in claims.edge_claims(report_of(trials, STUDY.replace("0.0..1.0", "0.2..0.8"))[1])]
+    assert "the best lies at that end" in said[0]

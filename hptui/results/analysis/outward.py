@@ -89,10 +89,17 @@ def outward_range(view: View, parameter: Parameter, trials: Sequence[Trial], edg
     if then is None or then.describe() == parameter.describe():
         return None
     read_back = parse_parameter(parameter.name, then.describe())
-    if not all(then.contains(value) and read_back.contains(value) for value in values):
+    if not all(_holds(then, value) and _holds(read_back, value) for value in values):
         raise AssertionError(f"the range {then.describe()} does not hold the trials that it names")
-    new = not isinstance(parameter, Choice) and not all(parameter.contains(value) for value in values)
+    new = not isinstance(parameter, Choice) and not all(_holds(parameter, value) for value in values)
     return OutwardRange(parameter.name, parameter.describe(), then.describe(), tuple(trials), new, bool(edge))
+
+
+def _holds(parameter: Parameter, value: Value) -> bool:
+    """Return whether a value lies in a range, also between its steps: the baseline may."""
+    if isinstance(parameter, Choice):
+        return parameter.contains(value)
+    return is_number(value) and parameter.low <= value <= parameter.high
 
 
 def _range(parameter: Parameter, values: Sequence[Value], edge: str) -> Parameter | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from shlex import quote
 
+from hptui.core.format import setting
 from hptui.core.parameters import Choice
 from hptui.core.shorthand import parse_parameter
 from hptui.core.trial import Role, TrialStatus, Value
-from hptui.core.values import is_number, values_equal
+from hptui.core.values import is_number
 from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.comparable import unequal_coordinate
 from hptui.results.analysis.evidence import EffectAnalysis
@@ -75,7 +76,7 @@ def edge_claims(facts: FactWriter) -> list[Claim]:
             side="below" if edge.low else "beyond",
             bound=facts.of_value(f"edge.{edge.setting}.bound", edge.bound, [best]),
             there=("at that end",)
-            if values_equal(edge.value, edge.bound)
+            if setting(edge.value) == setting(edge.bound)
             else line("near that end, at {value}", value=facts.setting(best, edge.setting)),
             p=Fact(f"edge.{edge.setting}.p", share, f"{share:.2f}"),
         )
