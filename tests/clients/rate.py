@@ -1,9 +1,9 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|…|eighteenth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
+`python -m tests.clients.rate [unseen|third|…|nineteenth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
 hold files in the forms that people publish, each with an `expected.yaml` that was written from the documentation of
 their tools; `unseen` has another sample, which was written by someone else after the readers were built, `third` one in
-forms that neither has, and `fourth` to `eighteenth` have forms of public repositories, all written before readers saw
+forms that neither has, and `fourth` to `nineteenth` have forms of public repositories, all written before readers saw
 them (from `ninth` on of scripts only). Printed are the shares of: sweeps read right; scripts that run right with the
 study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
 and one searched trial record the value that the script has for these settings).
@@ -44,7 +44,7 @@ HERE = Path(__file__).parent
 SWEEPS, SCRIPTS = HERE / "sweeps", HERE / "scripts"
 LATER_SAMPLES = ("unseen", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
                  "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
-                 "eighteenth")  # fmt: skip
+                 "eighteenth", "nineteenth")  # fmt: skip
 """Samples that were written by someone else and were not looked at while the readers were built."""
 SAMPLES = {name: (HERE / name / "sweeps", HERE / name / "scripts") for name in LATER_SAMPLES}
 

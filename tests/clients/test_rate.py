@@ -23,7 +23,8 @@ from tests.clients.rate import (
 LEAST_READ, LEAST_RUN, LEAST_USABLE = 0.95, 0.95, 0.80
 """The least shares of sweeps that are read right, scripts that run right, and files that are usable as written."""
 LATER = ("fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth",
-         "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth")  # fmt: skip
+         "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth",
+         "nineteenth")  # fmt: skip
 """Samples of which every day one file in three is read."""
 FRESH: tuple[str, ...] = ()
 """Samples that were only measured: nothing was mended for them yet."""

@@ -1,0 +1,1 @@
+../../../../seventeenth/parts/torchvision/transforms.py

@@ -1,0 +1,1 @@
+../../../parts/transformers_init.py

@@ -1,0 +1,1 @@
+../../../../stand_ins/parts/transformers_training_args.py
