@@ -97,12 +97,16 @@ class MetricsCollector:
     _splits: dict[str, SplitOfObjective] = field(default_factory=dict)
     _first_splits: dict[str, Split | None] = field(default_factory=dict)
     _ranks: Disagreement = field(default_factory=Disagreement)
+    _exact: set[str] = field(default_factory=set)
+    """Objectives that were printed under their own names: then others with the same words are not meant."""
 
     def __post_init__(self) -> None:
         self._wanted = {canonical_name(name): name for name in self.trial.objectives}
+        self._orders = {tuple(sorted(key.split("_"))): key for key in self._wanted}
 
     def take(self, source: MetricsSource, reading: MetricsReading) -> None:
         """Record a reading, now or after a moment."""
+        self._exact |= self._wanted.keys() & {canonical_name(name) for name in reading.metrics}
         if self._begun and not reading.begun:  # another source has given the first step
             reading = replace(reading, begun=True)
         self._begun |= reading.begun and reading.step is not None
@@ -168,7 +172,7 @@ class MetricsCollector:
 
         Of an objective that is the split that does not count, of other metrics each but the first.
         """
-        key, split = canonical_name(given), reading.splits.get(given)
+        key, split = self._key(given), reading.splits.get(given)
         if source.trust != OUTPUT:
             return given
         if key not in self._wanted:
@@ -214,7 +218,7 @@ class MetricsCollector:
 
         Such a value is a metric if another value of it is printed, or if no step ever comes.
         """
-        keys = {name: canonical_name(name) or name for name in reading.metrics}
+        keys = {name: self._key(name) or name for name in reading.metrics}
         if source.trust != OUTPUT or reading.begun or any(key in self._wanted for key in keys.values()):
             return reading.metrics
         metrics: dict[str, float] = {}
@@ -274,7 +278,7 @@ class MetricsCollector:
         A summary, such as a file of final results, holds its one value more exactly than the printed curve: it replaces
         the curve's last point, and the curve is kept.
         """
-        key = canonical_name(given) or given
+        key = self._key(given) or given
         if len(given) > MAX_NAME_CHARS:
             return None
         owned = self._owned.get(key)
@@ -311,9 +315,15 @@ class MetricsCollector:
             return True
         return self._ranks.note(owned.name, source.rank, reading.step, value) or not untagged
 
+    def _key(self, given: str) -> str:
+        """Return what a metric is known by: of an objective whose words stand in another order, the objective's."""
+        key = canonical_name(given)
+        meant = self._orders.get(tuple(sorted(key.split("_"))), key)
+        return key if meant in self._exact else meant
+
     def recorded_name(self, given: str) -> str:
         """Return the name that a metric is recorded under."""
-        return self._wanted.get(canonical_name(given), given)
+        return self._wanted.get(self._key(given), given)
 
     def last_values(self) -> Mapping[str, float]:
         """Return the latest value of each metric."""

@@ -56,6 +56,13 @@ LABEL_OF_SPLIT = re.compile(
     re.IGNORECASE,
 )
 """`Validation[shifted] Loss: 0.3`: a set of held-out data with a name of its own."""
+GROUP_OF_SPLIT = re.compile(
+    r"(?<![\w/.-])(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)\s{0,3}[:=]?\s{0,3}"
+    rf"[(\[{{]((?:\s*[A-Za-z][\w@.-]{{0,30}}\s?[:=]\s?{_NUMBER}%?\s*[,;|]?){{1,12}})[)\]}}](?!\w)",
+    re.IGNORECASE,
+)
+"""`valid (NDCG@10: 0.5, HR@10: 0.7), test (NDCG@10: 0.4, HR@10: 0.6)`: names that several splits share."""
+NAME_IN_GROUP = re.compile(rf"([A-Za-z][\w@.-]{{0,30}})(?=\s?[:=]\s?{_NUMBER})")
 PLACE_OF_LOG = re.compile(
     r"[\w./\\-]*\w\.(?:py|log|txt|jsonl?|ya?ml|csv|tsv|pth?|ckpt|bin|sh)\b(?::\d+)?"
     r"|(?:\.{0,2}/)[\w./-]+|[\w.-]+/[\w./-]+:\d+|[\w.]+:[\w<>]+:\d+|\w+(?:\.\w+)+(?::\d+)?|\b[\w.]+:\d+\b"
@@ -105,6 +112,21 @@ MAX_MEASURE_CHARS = 60
 """Characters before a verb that are searched for a measure."""
 
 
+def _with_split(match: re.Match[str]) -> str:
+    """Return the values of a group under names with its split; counts, times and learning rates keep theirs."""
+    split = match[1]
+
+    def named(name: re.Match[str]) -> str:
+        words = set(re.split(r"[_@.-]", name[1].lower()))
+        return name[1] if words & PLAIN_WORDS else f"{split}_{name[1]}"
+
+    return f" {NAME_IN_GROUP.sub(named, match[2])} "
+
+
+PLAIN_WORDS = {*("lr", "step", "steps", "epoch", "epochs", "iter", "time", "eta", "n", "k", "size", "batch", "seed")}
+"""Words of what is not measured on a split."""
+
+
 def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     """Return a line in the usual form.
 
@@ -112,8 +134,10 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     with a measure get its name: `test accuracy: 0.9`; lines with a name that is looked for `as_written` keep theirs.
     """
     if not any(pattern.search(text) for pattern in as_written):
-        if "(" in text or "[" in text:
+        if "(" in text or "[" in text or "{" in text:
             text = LABEL_OF_SPLIT.sub(_labelled, text)
+            if len({match[1].lower() for match in GROUP_OF_SPLIT.finditer(text)}) > 1:
+                text = GROUP_OF_SPLIT.sub(_with_split, text)
             text = ABBREVIATION.sub(_without_abbreviation, REMARK.sub("", text))
         text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
     if ":" in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hptui.scripts.metrics.collector import (
     MetricsCollector,
     MetricsSource,
 )
-from hptui.scripts.metrics.pairs import MetricsReading
+from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from tests.trainers.attempts import context, events, make
 
 PRINTED, TAPPED = MetricsSource(OUTPUT, "output"), MetricsSource(TAP, "tap wandb")
@@ -151,3 +152,18 @@ def test_a_summary_waits_for_the_curve_that_was_printed_just_before(heard: Heard
     heard.say(PRINTED, 2, val_loss=0.11)
     heard.say(WRITTEN, None, val_loss=0.1099)
     assert heard.points() == [("val_loss", 1, 0.12), ("val_loss", 2, 0.11), ("val_loss", 2, 0.1099)]
+
+
+@pytest.mark.parametrize(
+    "objective", ["accuracy_test", "test/accuracy", "Accuracy (test)", "loss_val_mean", "val_loss"]
+)
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_an_objective_is_known_by_its_words_in_any_order(objective: str, is_exact: bool, tmp_path: Path) -> None:
+    heard = Heard(tmp_path, [objective])
+    words = canonical_name(objective).split("_")
+    orders = {"_".join(order) for order in itertools.permutations(words)} - {"_".join(words)}
+    other = sorted(orders)[-1]
+    for step in (1, 2):
+        heard.say(PRINTED, step, **({other: 0.1 * step, objective: 0.7 * step} if is_exact else {other: 0.1 * step}))
+    values = [value for name, _, value in heard.points() if name == objective]
+    assert values == pytest.approx([0.7, 1.4] if is_exact else [0.1, 0.2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from itertools import count, product
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hptui.scripts.metrics.lines import LineReader
+from hptui.scripts.metrics.pairs import canonical_name
 from hptui.store.store import Store
 from tests.scripts.metrics.record import Script, open_store
 
@@ -123,3 +125,25 @@ def test_other_metrics_of_several_splits_stay_apart(
         for number, split in enumerate(order):
             recorded = one.values("f1" if number == 0 else f"{split}_f1") or one.values(f"{split}_f1")
             assert recorded == values[split], (form, words, split)
+
+
+MEMBERS = ("NDCG@10", "HR@10", "loss", "acc", "val-score", "mrr")
+GROUPS = ("{s} ({p})", "{s}: [{p}]", "{s} {{{p}}}", "{s} = ({p})", "epoch:40, time: 0.1(s), {s} ({p})")
+
+
+@pytest.mark.parametrize("form", GROUPS)
+@pytest.mark.parametrize("joint", [", ", "; ", " | ", " "])
+def test_names_in_a_group_have_its_split(form: str, joint: str) -> None:
+    for names in itertools.combinations(MEMBERS, 2):
+        values = {split: [0.1 * (n + 1) + k for n, _ in enumerate(names)] for k, split in enumerate(("valid", "test"))}
+        parts = [
+            form.format(s=split, p=joint.join(f"{n}: {v:.3f}" for n, v in zip(names, values[split], strict=True)))
+            for split in values
+        ]
+        reading = LineReader().read(", ".join([parts[0], parts[1].replace("epoch:40, time: 0.1(s), ", "")]))
+        assert reading is not None
+        read = {canonical_name(name): value for name, value in reading.metrics.items()}
+        for split, numbers in values.items():
+            for name, value in zip(names, numbers, strict=True):
+                assert read.get(canonical_name(f"{split}_{name}")) == pytest.approx(value), (parts, read)
+        assert not {canonical_name(name) for name in names} & read.keys(), (parts, read)
