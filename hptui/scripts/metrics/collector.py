@@ -316,7 +316,7 @@ class MetricsCollector:
         return self._ranks.note(owned.name, source.rank, reading.step, value) or not untagged
 
     def _key(self, given: str) -> str:
-        """Return what a metric is known by: of an objective whose words stand in another order, the objective's."""
+        """Return what a metric is known by: an objective's name where its words stand in another order."""
         key = canonical_name(given)
         meant = self._orders.get(tuple(sorted(key.split("_"))), key)
         return key if meant in self._exact else meant

@@ -113,7 +113,7 @@ MAX_MEASURE_CHARS = 60
 
 
 def _with_split(match: re.Match[str]) -> str:
-    """Return the values of a group under names with its split; counts, times and learning rates keep theirs."""
+    """Return a group of values under names with its split; counts and learning rates keep theirs."""
     split = match[1]
 
     def named(name: re.Match[str]) -> str:
