@@ -22,7 +22,8 @@ def test_the_progress_of_several_objectives_is_their_hypervolume(home, tmp_path)
     two = '[[objective]]\nmetric = "loss"\ngoal = "minimize"\n[[objective]]\nmetric = "accuracy"\ngoal = "minimize"'
     path.write_text(path.read_text().replace('[objective]\nmetric = "loss"', two))
     done = hptui(home, "run", str(path))
-    assert ", hypervolume 0." in done.stdout
+    assert "ON THE FRONT" in done.stdout
+    assert "hypervolume" not in done.stdout  # its scale changes with every trial
     [shape] = json.loads(hptui(home, "status", "toy", "--json").stdout)
     found = shape["hypervolume"]
     values = [one["value"] for one in found["history"]]
