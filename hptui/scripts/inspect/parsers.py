@@ -110,8 +110,11 @@ def _add(
         script.options[script.options.index(earlier)] = by_destination[destination] = both
         return
     by_destination.setdefault(destination, option)
-    if all(option.name != other.name for other in script.options):  # a second declaration is another program's
+    same = next((i for i, other in enumerate(script.options) if other.name == option.name), None)
+    if same is None:
         script.options.append(option)
+    elif script.options[same].form != option.form:  # two declarations, maybe of two programs: none is guessed
+        script.options[same] = replace(script.options[same], form=None)
 
 
 def _spell(script: InspectedScript, dashed: set[bool]) -> None:

@@ -11,6 +11,7 @@ from hptui.scripts.metrics.labelled import LabelledTable
 from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, find_mapping, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, Pair, canonical_name, to_number
 from hptui.scripts.metrics.parts import Banners
+from hptui.scripts.metrics.splits import SPLITS, BlocksOfSplits, Split
 from hptui.scripts.metrics.steps import StepCounter
 from hptui.scripts.metrics.words import METRIC_WORDS
 
@@ -72,6 +73,7 @@ class PrintedTableReader(LineReader):
     def __init__(self, *args: Any, **words: Any) -> None:
         super().__init__(*args, **words)
         self._banners = Banners()
+        self._blocks = BlocksOfSplits()
         self._labelled = LabelledTable(self._wanted)
         self._in_lines: set[str] = set()
 
@@ -87,7 +89,10 @@ class PrintedTableReader(LineReader):
         if self._patterns:
             return super().read_all(line)
         is_over_folds = self._banners.is_over_folds(line) if len(line) < MAX_MAPPING_CHARS else False
+        split = self._blocks.split_of(line)
         readings = self._read_any(line)
+        if split:
+            readings = [self._in_block(reading, split) for reading in readings]
         return [replace(reading, is_over_folds=True) for reading in readings] if is_over_folds else readings
 
     def _read_any(self, line: str) -> list[MetricsReading]:
@@ -163,6 +168,15 @@ class PrintedTableReader(LineReader):
         before = self._last_row[0]
         return before is not None and values[0] > before and known == [value is not None for value in self._last_row]
 
+    def _in_block(self, reading: MetricsReading, split: str) -> MetricsReading:
+        """Return a reading with the split of its block, in the names or, of an objective without one, next to it."""
+        names = {name: name if _has_split(name) else f"{split}_{name}" for name in reading.metrics}
+        of_objectives = {n for n, whole in names.items() if canonical_name(n) in self._wanted and n != whole}
+        kept = {n for n in of_objectives if canonical_name(names[n]) not in self._wanted}
+        names |= {name: name for name in kept}
+        splits = {**reading.splits, **{name: Split(split, is_heading=True) for name in kept}}
+        return replace(reading, metrics={names[n]: value for n, value in reading.metrics.items()}, splits=splits)
+
     def _in_section(self, reading: MetricsReading) -> MetricsReading:
         """Return a reading with the whole names of its metrics, where an objective has such a name."""
         whole = {name: f"{self._section}{name}" for name in reading.metrics}
@@ -183,3 +197,7 @@ class PrintedTableReader(LineReader):
         step, epoch = counters.get("step"), counters.get("epoch")
         self.clock.take(None if step is None else StepCounter(step), None if epoch is None else StepCounter(epoch))
         return self._reading_at(pairs)
+
+
+def _has_split(name: str) -> bool:
+    return not set(SPLITS).isdisjoint(canonical_name(name).split("_"))

@@ -53,7 +53,11 @@ def canonical_name(name: str) -> str:
 
 def _canonical(name: str) -> str:
     words = [word.lower() for word in WORD.findall(POSSESSIVE.sub("", name) if " " in name else name)]
-    return "_".join(SYNONYMS.get(word, word) for word in words)
+    words = [SYNONYMS.get(word, word) for word in words]
+    before = ["", *words]
+    # `test set loss` is `test_loss`.
+    kept = [w for w, last in zip(words, before, strict=False) if w != "set" or last not in SPLITS or w == words[-1]]
+    return "_".join(kept)
 
 
 _known_name = lru_cache(maxsize=4096)(_canonical)  # a script prints few names, again and again

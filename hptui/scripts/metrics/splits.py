@@ -70,6 +70,29 @@ def split_before(text: str, position: int) -> Split | None:
     return Split(split_name(mentions[-1][1]), is_heading)
 
 
+BLOCK_TITLE = re.compile(
+    r"(?:^|[\s\W])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)\s+"
+    r"(?:(?:set|split)\s+)?(?:metrics|results|statistics|stats|scores)\s*:\s*",
+    re.IGNORECASE,
+)
+"""The end of a line with the split of the indented lines below it: `Epoch[1] - Test metrics:`."""
+
+
+class BlocksOfSplits:
+    """Follows the titles of blocks of indented lines in an output."""
+
+    def __init__(self) -> None:
+        self._split = ""
+
+    def split_of(self, line: str) -> str:
+        """Return the split of the block in which a line stands; '' of none."""
+        if line.strip() and not line[:1].isspace():
+            title = BLOCK_TITLE.search(line)
+            self._split = split_name(title[1]) if title is not None and title.end() == len(line.rstrip("\n")) else ""
+            return ""
+        return self._split if line.strip() else ""
+
+
 class SplitVerdict(Enum):
     """What to do with a value: it counts, counts instead of those before it, or is of another split."""
 

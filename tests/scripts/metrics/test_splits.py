@@ -147,3 +147,33 @@ def test_names_in_a_group_have_its_split(form: str, joint: str) -> None:
             for name, value in zip(names, numbers, strict=True):
                 assert read.get(canonical_name(f"{split}_{name}")) == pytest.approx(value), (parts, read)
         assert not {canonical_name(name) for name in names} & read.keys(), (parts, read)
+
+
+TITLES = ("Epoch[{n}] - Evaluation time (seconds): 1.25 - {s} metrics:", "{s} results:", "[{n}] {s} set metrics: ")
+OBJECTIVES = ("Accuracy", "{held_out}_accuracy", "{held_out}/Loss", "loss")
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize(("held_out", "word"), [("test", "Test"), ("val", "Validation"), ("val", "valid")])
+@pytest.mark.parametrize("indent", ["\t", "  "])
+def test_lines_below_a_title_are_of_its_split(
+    title: str, objective: str, held_out: str, word: str, indent: str, place: tuple[Path, Store]
+) -> None:
+    objective = objective.format(held_out=held_out)
+    measure = "loss" if "oss" in objective else "accuracy"
+    values = {"train": {"accuracy": 0.9, "loss": 0.1}, held_out: {"accuracy": 0.4, "loss": 0.7}}
+    lines: list[str] = []
+    for epoch in (1, 2, 3):
+        for split, name in (("train", "Train"), (held_out, word)):
+            lines.append(title.format(n=epoch, s=name))
+            lines += [f"{indent}{m.capitalize()}: {value + epoch / 100:.4f}" for m, value in values[split].items()]
+    assert curve(place, objective, lines) == pytest.approx([values[held_out][measure] + e / 100 for e in (1, 2, 3)])
+
+
+@pytest.mark.parametrize("split", ["test", "train", "validation", "eval"])
+@pytest.mark.parametrize("form", ["{s} set loss", "{s.capitalize} Set Loss", "{s}_set_loss"])
+def test_the_set_of_a_split_is_that_split(split: str, form: str) -> None:
+    name = form.replace("{s.capitalize}", split.capitalize()).format(s=split)
+    assert canonical_name(name) == canonical_name(f"{split}_loss")
+    assert canonical_name(f"{split} set") == canonical_name(f"{split}_set")
