@@ -169,7 +169,7 @@ class PrintedTableReader(LineReader):
         return before is not None and values[0] > before and known == [value is not None for value in self._last_row]
 
     def _in_block(self, reading: MetricsReading, split: str) -> MetricsReading:
-        """Return a reading with the split of its block, in the names or, of an objective without one, next to it."""
+        """Return a reading with the split of its block: in the names, or next to an objective without one."""
         names = {name: name if _has_split(name) else f"{split}_{name}" for name in reading.metrics}
         of_objectives = {n for n, whole in names.items() if canonical_name(n) in self._wanted and n != whole}
         kept = {n for n in of_objectives if canonical_name(names[n]) not in self._wanted}
