@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 
@@ -17,6 +14,7 @@ from hptui.scripts.inspect import inspect_script
 from hptui.scripts.inspect.library_dataclasses import OF_TRAINING_CLASS, TRAINING_ARGUMENTS
 from hptui.scripts.inspect.ranges import typical_range
 from hptui.scripts.inspect.syntax import ScriptOption
+from tests.scripts.test_inspect_work import work
 
 OWN = """
 import argparse
@@ -144,23 +142,6 @@ def test_evaluations_are_asked_for_where_nothing_else_does(case: str, tmp_path: 
     assert ("eval_strategy" in {option.name for option in inspect_script(script).options}) == is_asked
 
 
-def calls_of(path: Path) -> int:
-    """Count the calls that it takes to inspect a script."""
-    count = 0
-
-    def profile(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        inspect_script(path)
-    finally:
-        sys.setprofile(before)
-    return count
-
-
 def test_tables_that_are_made_of_themselves_grow_no_work(tmp_path: Path) -> None:
     few, many = (
         "metrics = {'loss': a, 'acc': b}\n"
@@ -172,7 +153,7 @@ def test_tables_that_are_made_of_themselves_grow_no_work(tmp_path: Path) -> None
     for number, text in enumerate((few, many)):
         path = tmp_path / f"{number}.py"
         path.write_text(text)
-        counts.append(calls_of(path))
+        counts.append(work(path))
     assert counts[1] < counts[0] * 60  # 3,000 times where keys are kept as often as they are reached
 
 

@@ -1,1 +1,1 @@
-from . import data  # noqa: F401
+../../../../seventeenth/parts/torch/utils/__init__.py
