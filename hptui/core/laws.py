@@ -9,7 +9,7 @@ import math
 from hptui.core.dataclass import dataclass
 
 STEP_LAW_SOURCE = "Step Law, arXiv:2503.04715"
-LORA_SOURCE = "the published rule for LoRA learning rates"
+LORA_SOURCE = "Thinking Machines Lab, Tinker documentation, Supervised Learning Hyperparameters, 2025"
 OFF = "[search] laws = false switches it off"
 """How a study does without laws."""
 
@@ -81,7 +81,7 @@ def lora_rate(width: int, family: str, *, rslora_rank: int | None = None) -> Law
     if rslora_rank is not None:
         value, formula = value / math.sqrt(rslora_rank), f"{formula} / sqrt({rslora_rank})"
     models = f"for {name.capitalize()}" if name else "with a power between those of Llama and Qwen"
-    return Law("learning_rate", value, 8.0, f"{formula}, {LORA_SOURCE} {models}")
+    return Law("learning_rate", value, 8.0, f"{formula} {models}, {LORA_SOURCE}")
 
 
 def full_rate(width: int, family: str) -> Law:
