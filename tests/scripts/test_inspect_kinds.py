@@ -79,7 +79,7 @@ def test_definitions_that_nothing_uses_measure_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("trainer", ["GRPOTrainer", "RLOOTrainer", "PPOTrainer"])
 def test_a_trainer_of_rewards_is_tuned_by_them(trainer: str, tmp_path: Path) -> None:
     source = f"from trl import {trainer}\n{PARSER}{trainer}(model='m', train_dataset=d).train()\n"
-    assert seen(tmp_path, source).metrics == ["reward", "loss"]
+    assert seen(tmp_path, source).metrics == ["reward", "train_loss"]
 
 
 TABLE_IN_MAIN = """

@@ -197,10 +197,10 @@ def test_a_name_that_says_the_opposite_of_a_choice_is_not_chosen() -> None:
 
 def test_what_is_printed_under_an_option_that_is_off_is_no_objective() -> None:
     source = "if args.evaluate:\n    print(f'test_acc: {a:.4f}')\nprint('Best acc:')\nprint(best)\n"
-    assert measured(ast.parse(source), off=["evaluate"]).readable == ["best_acc"]
+    assert measured(ast.parse(source), {"evaluate": False}).readable == ["best_acc"]
     assert measured(ast.parse(source)).readable[0] == "test_acc"
     source = "if args.save:\n    w.add_scalar('eval/return', r, n)\nw.add_scalar('charts/return', r, n)\n"
-    assert measured(ast.parse(source), off=["save"]).tagged == ["charts/return"]
+    assert measured(ast.parse(source), {"save": False}).tagged == ["charts/return"]
     assert measured(ast.parse(source)).tagged == ["eval/return", "charts/return"]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from hptui.scripts.inspect.catboost_output import catboost_metrics
 from hptui.scripts.inspect.constants import literal_tables
-from hptui.scripts.inspect.folded import table_of
+from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.shown import PRINT_CALLS
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
@@ -20,10 +20,10 @@ BOOSTERS = {"xgboost": "-", "lightgbm": " "}
 """Libraries of boosted trees, with what they print between the name of the data and that of the metric."""
 
 
-def library_metrics(tree: ast.Module) -> list[str]:
+def library_metrics(tree: ast.Module, values: GivenValues) -> list[str]:
     """Return the names that libraries print for a script, those of held-out data first."""
     modules = imported_modules(tree)
-    names = list(_of_keras(tree)) if modules & KERAS else []
+    names = list(_of_keras(tree, values)) if modules & KERAS else []
     names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
     names += catboost_metrics(tree)
     names += list(_of_fastai(tree)) if "fastai" in modules else []
@@ -55,7 +55,7 @@ def _of_evaluators_of_fit(tree: ast.Module) -> Iterator[str]:
     yield from (metric for name, metrics in OF_EVALUATORS.items() if name in used for metric in metrics)
 
 
-def _of_keras(tree: ast.Module) -> Iterator[str]:
+def _of_keras(tree: ast.Module, values: GivenValues) -> Iterator[str]:
     fits = [call for name, call in calls(tree) if name.rpartition(".")[2] in ("fit", "fit_generator")]
     fits = [call for call in fits if _may_print(call)]
     if not fits:
@@ -63,9 +63,14 @@ def _of_keras(tree: ast.Module) -> Iterator[str]:
     compiled = [call for name, call in calls(tree) if name.rpartition(".")[2] == "compile"]
     lists = [node for call in compiled if isinstance(node := keyword_argument(call, "metrics"), ast.List | ast.Tuple)]
     own = [text for node in lists for part in node.elts if (text := _metric_of_keras(part))]
-    if any(keyword_argument(call, name) for call in fits for name in ("validation_data", "validation_split")):
+    given = [node for call in fits for name in HELD_OUT_DATA if (node := keyword_argument(call, name)) is not None]
+    if any(values.of(node) not in (None, 0) for node in given):
         yield from ("val_loss", *(f"val_{name}" for name in own))
     yield from ("loss", *own)
+
+
+HELD_OUT_DATA = ("validation_data", "validation_split")
+"""Arguments of `fit` of Keras without which nothing is evaluated."""
 
 
 def _may_print(call: ast.Call) -> bool:
@@ -187,86 +192,3 @@ def handler_metrics(tree: ast.Module, samples: Samples, logger: str) -> list[str
 
 HANDLERS = re.compile("attach_output_handler|OutputHandler")
 """What hands the metrics of an engine to a logger of ignite."""
-
-TRAINER_METRICS = ("eval_loss", "loss")
-"""Metrics of transformers.Trainer: with an evaluation, and without."""
-
-
-EVALUATORS = {
-    "TripletEvaluator": "cosine_accuracy",
-    "EmbeddingSimilarityEvaluator": "spearman_cosine",
-    "BinaryClassificationEvaluator": "cosine_ap",
-    "InformationRetrievalEvaluator": "cosine_ndcg@10",
-}
-"""Evaluators of sentence-transformers, with the metric by which each chooses the best model."""
-
-
-def _of_evaluators(tree: ast.Module) -> Iterator[str]:
-    """Yield what evaluators measure while a Trainer trains: those that it is given."""
-    trainers = [call for name, call in calls(tree) if name.endswith("Trainer")]
-    given = {dotted_name(part) for call in trainers if (part := keyword_argument(call, "evaluator")) is not None}
-    for node in all_nodes(tree):
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-            continue
-        metric = EVALUATORS.get(dotted_name(node.value.func).rpartition(".")[2], "")
-        if metric and dotted_name(node.targets[0]) in given:
-            name = literal_value(keyword_argument(node.value, "name"))
-            yield f"{name}_{metric}" if isinstance(name, str) else metric
-
-
-REWARD_TRAINERS = ("GRPOTrainer", "RLOOTrainer", "OnlineDPOTrainer", "PPOTrainer")
-"""Trainers of trl that log the mean reward: their loss says little."""
-
-
-def _evaluates(tree: ast.Module, trainer: ast.Call) -> bool:
-    """Return whether a Trainer is given data to evaluate with, by name or in a table: `Trainer(**data)`."""
-    given = [word.value for word in trainer.keywords if word.arg == "eval_dataset"]
-    if any(word.arg is None for word in trainer.keywords):
-        nodes = [node for node in all_nodes(tree) if isinstance(node, ast.expr)]
-        tables = [table for node in nodes if (table := table_of(node)) is not None]
-        pairs = (pair for table in tables for pair in zip(table.keys, table.values, strict=True))
-        given += [value for key, value in pairs if key is not None and literal_value(key) == "eval_dataset"]
-    return any(literal_value(node) is not None and not _is_left_out(tree, node) for node in given)
-
-
-def _is_left_out(tree: ast.Module, node: ast.expr) -> bool:
-    """Return whether data to evaluate with depends on a strategy that the script does not choose."""
-    match node:
-        case ast.IfExp(test=test, orelse=ast.Constant(value=None)) if "strategy" in ast.unparse(test):
-            if any(name.endswith("TrlParser") for name, _ in calls(tree)):  # it reads a recipe, too
-                return False
-            words = (word for _, call in calls(tree) for word in call.keywords)
-            return all(literal_value(word.value) == "no" for word in words if word.arg in STRATEGIES)
-    return False
-
-
-STRATEGIES = ("eval_strategy", "evaluation_strategy")
-"""Arguments that say when a Trainer evaluates."""
-
-
-def trainer_metrics(tree: ast.Module) -> list[str]:
-    """Return the metrics that a Trainer of transformers logs."""
-    trainers = [call for name, call in calls(tree) if name.rsplit(".", 1)[-1].endswith("Trainer")]
-    if not trainers:
-        return []
-    evaluates = any(_evaluates(tree, call) for call in trainers)
-    own = [
-        f"eval_{key}"
-        for node in all_nodes(tree)
-        if isinstance(node, ast.FunctionDef) and "metric" in node.name
-        for inner in all_nodes(node)
-        if isinstance(inner, ast.Return)
-        for key in Samples(node).keys(inner.value)
-    ]
-    loaded = [
-        f"eval_{text}"
-        for name, call in calls(tree)
-        if name.rpartition(".")[2] in ("load", "load_metric") and call.args
-        if isinstance(text := literal_value(call.args[0]), str) and text.isidentifier()
-    ]
-    loaded += [f"eval_{name}" for name in _of_evaluators(tree)]
-    best = [literal_value(keyword_argument(call, "metric_for_best_model")) for _, call in calls(tree)]
-    own += [*loaded, *(f"eval_{text.removeprefix('eval_')}" for text in best if isinstance(text, str))]
-    of_rewards = ["reward"] if any(name.endswith(REWARD_TRAINERS) for name, _ in calls(tree)) else []
-    known = [*of_rewards, TRAINER_METRICS[1]]
-    return [*(f"eval_{name}" for name in of_rewards), TRAINER_METRICS[0], *own, *known] if evaluates else known

@@ -223,18 +223,18 @@ PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|mai
 
 def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module | None, path: Path) -> None:
     """Add the metrics that a script measures, and how they are read where its output does not hold them."""
-    texts = {option.name: option.default for option in script.options if isinstance(option.default, str)}
-    off = [o.name for o in script.options if (o.default is None or o.default is False or o.default == "")]
-    metrics = measured(tree, texts, off)
-    others = [measured(other, texts, off) for other in started_by_script(tree, path)]
+    defaults = {option.name: option.default for option in script.options}
+    metrics = measured(tree, defaults)
+    others = [measured(other, defaults) for other in started_by_script(tree, path)]
     if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data
-        of_all = measured(without_unused(tree, without_libraries(project)), texts, off)
+        of_all = measured(without_unused(tree, without_libraries(project)), defaults)
         # Of two metrics of equally held-out data the script's own is the one that it is about.
         metrics = of_all if best_rank(of_all)[0] < best_rank(metrics)[0] else metrics
     for other in others:  # a second program, which tests what this one has trained
         metrics.readable = by_family([*other.readable, *metrics.readable], tree)
         metrics.maximized |= other.maximized
         metrics.minimized |= other.minimized
+    script.notes += metrics.notes
     script.metrics, script.maximized, script.minimized = metrics.readable, metrics.maximized, metrics.minimized
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
     if metrics.tagged and rank(metrics.tagged[0])[0] < best:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
+from typing import Any
 
 from hptui.core.dataclass import dataclass
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.catboost_output import larger_in_catboost
 from hptui.scripts.inspect.folds import means_of_parts
-from hptui.scripts.inspect.library_output import handler_metrics, library_metrics, trainer_metrics
+from hptui.scripts.inspect.given_values import GivenValues
+from hptui.scripts.inspect.library_output import handler_metrics, library_metrics
+from hptui.scripts.inspect.lightning_output import logged_by_lightning, root_of_lightning
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.printed_names import printed_names
@@ -31,8 +34,8 @@ from hptui.scripts.inspect.ranking import (
 )
 from hptui.scripts.inspect.sample_texts import FRACTION
 from hptui.scripts.inspect.selected import by_selection, selections, smallest_score_is_best
-from hptui.scripts.inspect.shown import functions_of_calls
-from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
+from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument
+from hptui.scripts.inspect.trainer_output import Evaluations, evaluations, trainer_metrics
 from hptui.scripts.inspect.written import WrittenFile, text_files, written_files
 from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.syntax_nodes import nodes_of
@@ -64,22 +67,26 @@ class Measured:
     """Metrics whose names do not say that larger is better, but whose expressions do: `Val: {val_acc}`."""
     minimized: set[str] = field(default_factory=set)
     """Scores that are errors: of which a smaller one is kept, or that are printed so: `Test Score: 0.3 RMSE`."""
+    notes: list[str] = field(default_factory=list)
+    """What the user should know of how the script measures."""
 
 
-def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iterable[str] = ()) -> Measured:
-    """Return what a script measures.
-
-    `texts` are the defaults of its options that are texts, `off` the options that are off by default.
-    """
-    skipped = skipped_calls(tree, set(off))
+def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Measured:
+    """Return what a script measures; `defaults` are those of its options."""
+    given = defaults or {}
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    values = GivenValues(tree, given)
+    skipped = skipped_calls(
+        tree, {name for name, value in given.items() if value is None or value is False or value == ""}
+    )
     samples = Samples(tree, texts, skipped=skipped)
     names: dict[str, None] = {}
-    names |= dict.fromkeys(_reported(tree, samples, skipped))
+    names |= dict.fromkeys(_reported(tree, samples, values, skipped))
     sources: dict[str, str] = {}
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
     names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors))
-    of_libraries = [*library_metrics(tree), *handler_metrics(tree, samples, "WandBLogger")]
+    of_libraries = [*library_metrics(tree, values), *handler_metrics(tree, samples, "WandBLogger")]
     names |= dict.fromkeys(of_libraries)
     scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
     tags = [tag for call in scalars for tag in _tags(call, samples)]
@@ -89,7 +96,7 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
         for name, call in calls(tree)
         if name.rsplit(".", 1)[-1] in EVENT_WRITERS and (argument := _directory(call)) is not None
     ]
-    shown, logged = _logged_by_lightning(tree, samples)
+    shown, logged = logged_by_lightning(tree, samples, values)
     readable = [
         name
         for name in [*names, *shown]
@@ -126,14 +133,25 @@ def measured(tree: ast.Module, texts: Mapping[str, str] | None = None, off: Iter
         ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen),
         directories,
         lightning=bool(logged) and not directories,
-        lightning_root=_root_of_lightning(tree) if logged else None,
+        lightning_root=root_of_lightning(tree) if logged else None,
         files=files,
         in_files=ranked(in_files, places, chosen),
         maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not is_loss(name)},
         minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)}
         | {name for name in readable if is_any_score(name) and smallest_score_is_best(selected)}
         | errors,
+        notes=[*_notes(tree, values, skipped)],
     )
+
+
+def _notes(tree: ast.Module, values: GivenValues, skipped: set[int]) -> Iterator[str]:
+    """Yield what a script leaves out of what it could measure."""
+    is_known = bool(imported_modules(tree) & TRAINER_LIBRARIES)
+    if is_known and evaluations(tree, values, skipped) is Evaluations.ARE_NOT_ASKED_FOR:
+        yield (
+            "the script has data to evaluate with, but its Trainer never evaluates: it would with"
+            ' eval_strategy="epoch" in its TrainingArguments'
+        )
 
 
 STAND_IN = FRACTION
@@ -170,40 +188,7 @@ def _quality_of(source: str) -> str:
     return next((name for name in re.findall(r"[A-Za-z_]\w+", source) if is_quality(name)), "")
 
 
-LIGHTNING_MODULES = {"lightning", "pytorch_lightning"}
-
-
-def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str], list[str]]:
-    """Return the names that Lightning shows in its progress bar, and those in the files of its loggers."""
-    if not imported_modules(tree) & LIGHTNING_MODULES:
-        return [], []
-    shown, logged = list[str](), list[str]()
-    in_tables = _shown_in_tables(tree)
-    for name, call in calls(tree):
-        if name in ("self.log", "self.log_dict", "pl_module.log") and call.args:
-            first = call.args[0]
-            keys = samples.keys(first if name.endswith("dict") else ast.Dict([first], [ast.Constant(0)]))
-            in_bar = literal_value(keyword_argument(call, "prog_bar")) is True
-            (shown if in_bar or id(call) in in_tables else logged).extend(keys)
-    return shown, logged
-
-
-def _shown_in_tables(tree: ast.Module) -> set[int]:
-    """Return the calls in the steps of whose values Lightning prints a table: of `trainer.test(…)`."""
-    methods = {name.rpartition(".")[2] for name, _ in calls(tree) if "trainer" in name.lower()}
-    steps = {"test": "test", "validate": "validation"}
-    parts = [part for method, part in steps.items() if method in methods]
-    return {
-        call for call, name in functions_of_calls(tree) if any(name.removeprefix("on_").startswith(p) for p in parts)
-    }
-
-
-def _root_of_lightning(tree: ast.Module) -> ast.expr | None:
-    given = (keyword_argument(call, "default_root_dir") for name, call in calls(tree) if name.endswith("Trainer"))
-    return next((node for node in given if node is not None), None)
-
-
-def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str]:
+def _reported(tree: ast.Module, samples: Samples, values: GivenValues, skipped: set[int]) -> list[str]:
     """Return the names that the tap and `hptui.report` report in full precision.
 
     Calls that are `skipped` do not run by default.
@@ -227,7 +212,7 @@ def _reported(tree: ast.Module, samples: Samples, skipped: set[int]) -> list[str
             names += samples.keys(table)
         elif last == "report" and owner in ("hptui", ""):
             names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
-    names += trainer_metrics(tree) if modules & TRAINER_LIBRARIES else []
+    names += trainer_metrics(tree, values, skipped) if modules & TRAINER_LIBRARIES else []
     return names
 
 
