@@ -56,6 +56,8 @@ def duration(seconds: float) -> str:
 
     From 90 s on the duration is rounded, and marked with `~`.
     """
+    if 0.001 <= seconds < 0.095:
+        return f"{seconds:.1g} s"  # not 0.0
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 90:

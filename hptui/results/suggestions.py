@@ -5,12 +5,12 @@ size doubles gradient accumulation, which keeps the effective batch size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hptui.core.dataclass import dataclass
 from hptui.core.errors import ExpressionError
 from hptui.core.format import setting
-from hptui.core.trial import Value
+from hptui.core.trial import Reason, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.roles import setting_with_role
 from hptui.results.view import View
@@ -32,7 +32,8 @@ class SuggestionRules:
 
     def oom(self) -> tuple[Suggestion, ...]:
         """Suggest changes that need less memory."""
-        return self._allowed_only(
+        return self._not_refuted(
+            (Reason.OOM, Reason.HOST_OOM),
             self._smaller_batch(),
             self._halved("sequence", "shorter sequences", 16),
             self._switched_on("checkpointing", "recompute activations"),
@@ -43,7 +44,8 @@ class SuggestionRules:
 
     def nan(self) -> tuple[Suggestion, ...]:
         """Suggest changes that stabilize training."""
-        return self._allowed_only(
+        return self._not_refuted(
+            (Reason.NAN,),
             self._scaled("learning_rate", 0.1, "a lower learning rate"),
             self._clip(),
             self._switched_off("mixed", "full precision"),
@@ -87,6 +89,24 @@ class SuggestionRules:
 
     def _allowed_only(self, *suggestions: Iterator[Suggestion]) -> tuple[Suggestion, ...]:
         return tuple(remedy for group in suggestions for remedy in group if self._allowed(remedy.changes))
+
+    def _not_refuted(self, reasons: Sequence[Reason], *suggestions: Iterator[Suggestion]) -> tuple[Suggestion, ...]:
+        """Return suggestions without those by which trials only failed in the same way."""
+        ended = [trial for trial in self.view.trials if trial.reason in reasons or trial.status is TrialStatus.COMPLETE]
+        return tuple(
+            remedy
+            for remedy in self._allowed_only(*suggestions)
+            if not (there := [trial for trial in ended if self._is_as_far(trial, remedy)])
+            or any(trial.status is TrialStatus.COMPLETE for trial in there)
+        )
+
+    def _is_as_far(self, trial: Trial, remedy: Suggestion) -> bool:
+        """Return whether a trial has the change of a suggestion, or more of it."""
+        name, new = next(iter(remedy.changes.items()))
+        value, old = self.view.settings(trial).get(name), self.settings.get(name)
+        if not is_number(new) or not is_number(old) or not is_number(value):
+            return value == new
+        return value <= new if new < old else value >= new
 
     def _allowed(self, changes: Mapping[str, Value]) -> bool:
         space = self.view.study.space

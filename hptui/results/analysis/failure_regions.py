@@ -17,7 +17,7 @@ from hptui.core.errors import ExpressionError
 from hptui.core.parameters import Choice, Int, Parameter
 from hptui.core.space import Space
 from hptui.core.trial import Reason, Trial, TrialStatus, Value
-from hptui.core.values import is_number
+from hptui.core.values import is_number, values_equal
 from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import active_settings, ranked_trials, searched_space
 from hptui.results.analysis.comparable import cohort_of
@@ -58,6 +58,10 @@ class FailureRegion:
     bad_outside: tuple[Trial, ...]
     p: float
     """Share of scans over permuted labels (see above) that found as strong a concentration."""
+    unexposed: tuple[Trial, ...] = ()
+    """Ended trials that could not fail so, which are neither inside nor outside."""
+    unexposed_inside: tuple[Trial, ...] = ()
+    """Those of them that meet the conditions."""
 
     @property
     def exceptions(self) -> list[Trial]:
@@ -104,7 +108,7 @@ def failure_regions(view: View) -> list[FailureRegion]:
         for kind, trials in trials_by_failure(view).items()
         if len(bad := [trial for trial in trials if trial.number in numbers]) >= MIN_FAILED and len(bad) < len(ended)
     }
-    regions = [_scan(view, kind, bad, _exposed(kind, ended)) for kind, bad in kinds.items()]
+    regions = [_scan(view, kind, bad, _exposed(kind, ended), ended) for kind, bad in kinds.items()]
     return [region for region in regions if region is not None and region.p < SIGNIFICANCE_LEVEL / len(kinds)]
 
 
@@ -114,7 +118,10 @@ def _exposed(kind: str, ended: Sequence[Trial]) -> list[Trial]:
     return [trial for trial in ended if kind == "oom" or trial.reason not in memory]
 
 
-def _scan(view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> FailureRegion | None:
+def _scan(
+    view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial], everyone: Sequence[Trial]
+) -> FailureRegion | None:
+    """Return the strongest concentration among `ended`, the trials of `everyone` that could have failed so."""
     blas.load()
     import numpy as np  # numpy and scipy: not at start
     from scipy import stats
@@ -140,6 +147,8 @@ def _scan(view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -
     best = min(np.flatnonzero(own <= own.min() * (1 + 1e-12)).tolist(), key=lambda row: (sizes[row], row))
     inside = [trial for trial, is_in in zip(ended, sets[best], strict=True) if is_in]
     outside = [trial for trial, is_in in zip(ended, sets[best], strict=True) if not is_in]
+    exposed = {trial.number for trial in ended}
+    unexposed = [trial for trial in everyone if trial.number not in exposed]
     return FailureRegion(
         kind,
         conditions[best],
@@ -148,7 +157,24 @@ def _scan(view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -
         tuple(outside),
         tuple(trial for trial in outside if trial.number in failed),
         p,
+        tuple(unexposed),
+        tuple(_meeting(view, unexposed, conditions[best][0])),
     )
+
+
+def _meeting(view: View, trials: Sequence[Trial], condition: Condition) -> list[Trial]:
+    """Return the trials that meet a condition."""
+    met = []
+    for trial in trials:
+        value, bound = active_settings(view, trial).get(condition.setting), condition.bound
+        if condition.relation == "=":
+            is_in = value is not None and values_equal(value, bound)
+        elif is_number(value) and is_number(bound):
+            is_in = value >= bound if condition.relation == ">=" else value <= bound
+        else:
+            is_in = False
+        met += [trial] * is_in
+    return met
 
 
 def _sets(view: View, trials: Sequence[Trial]) -> tuple[Any, list[tuple[Condition, ...]]]:

@@ -268,3 +268,17 @@ def expected_best(count: int) -> float:
     grid = np.linspace(-10.0, 10.0, 4001)
     density = np.exp(-0.5 * grid**2) / math.sqrt(2 * math.pi)
     return float(np.trapezoid(grid * count * density * special.ndtr(grid) ** (count - 1), grid))
+
+
+def expected_best_rate(count: int, n: int, rate: float, is_high: bool) -> float:
+    """Return how far the best of `count` rates over `n` questions lies from their common rate, on average (0-1).
+
+    Exact for independent trials: a normal law would put the best of many high rates above 1.
+    """
+    blas.load()
+    import numpy as np  # numpy and scipy: not at start
+    from scipy import special
+
+    rate = rate if is_high else 1 - rate  # the fewest right are the most wrong
+    below = special.bdtr(np.arange(n), n, rate)  # P(at most k right)
+    return max(0.0, float((1 - below**count).sum()) / n - rate)

@@ -9,7 +9,7 @@ from typing import Literal
 from hptui.core.dataclass import dataclass
 from hptui.core.ranking import in_order_of_end
 from hptui.core.space import configuration_key
-from hptui.core.trial import Role, Trial, Value
+from hptui.core.trial import Reason, Role, Trial, Value
 from hptui.core.values import canonical_json
 from hptui.results.analysis.cohort import (
     objective_value,
@@ -73,7 +73,7 @@ def outlook_of(view: View, searched_by_revision: Mapping[int, str] | None = None
     if engines == {"grid"} and counted is not None:
         return Outlook("grid", order, best_at + 1, since, counted[1], counted[0])
     left = math.inf if counted is None else counted[0]
-    # Each of n + m independent draws is the best with equal probability; those that failed or were pruned count.
+    # Each of n + m independent draws is the best with equal probability; those that failed count.
     drawn = [
         trial
         for trial in view.trials
@@ -81,9 +81,12 @@ def outlook_of(view: View, searched_by_revision: Mapping[int, str] | None = None
     ]
     is_one_search = len({(searched_by_revision or {}).get(trial.revision) for trial in drawn}) == 1
     until = view.study.search.until
+    # Which of two draws is pruned depends on their order, so they are not alike.
+    is_any_compared = any(trial.reason is Reason.PRUNER for trial in drawn)
     is_count_given = until.target is None and until.no_improvement is None  # else values decided how many there are
     if (
         is_count_given
+        and not is_any_compared
         and engines <= set(INDEPENDENT)
         and trials[best_at].role is Role.SEARCH
         and _are_alike(view, searched)

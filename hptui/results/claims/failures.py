@@ -26,7 +26,7 @@ def region_claims(facts: FactWriter) -> list[Claim]:
     for region in facts.data.regions:
         key = _key(region)
         text = line(
-            "{bad} of {inside} trials with {where} {what}, {others_bad} of {outside} others{exceptions}.",
+            "{bad} of {inside} trials with {where} {what}, {others_bad} of {outside} others{exceptions}{apart}.",
             bad=facts.count(f"{key}.bad", region.bad),
             inside=facts.count(f"{key}.inside", region.inside),
             where=region_text(facts, region),
@@ -34,6 +34,7 @@ def region_claims(facts: FactWriter) -> list[Claim]:
             others_bad=facts.count(f"{key}.bad_outside", region.bad_outside),
             outside=facts.count(f"{key}.outside", region.outside),
             exceptions=_exceptions(facts, region),
+            apart=_not_counted(facts, f"{key}.unexposed", region.unexposed),
         )
         premise = {
             "p": region.p,
@@ -56,16 +57,23 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
             continue
         key = _key(region)
         text = line(
-            "Avoid {where}: {bad} of {inside} trials there {what}{exceptions}.",
+            "Avoid {where}: {bad} of {inside} trials there {what}{exceptions}{apart}.",
             where=region_text(facts, region),
             bad=facts.count(f"{key}.bad", region.bad),
             inside=facts.count(f"{key}.inside", region.inside),
             what=OUTCOME_TEXTS[region.kind],
             exceptions=_exceptions(facts, region),
+            apart=_not_counted(facts, f"{key}.unexposed_inside", region.unexposed_inside),
         )
         subject = "+".join(condition.setting for condition in region.conditions)
         claims.append(Claim("F2", text, {"lower": lower}, subject, tuple(trial.number for trial in region.inside)))
     return claims
+
+
+def _not_counted(facts: FactWriter, key: str, trials: tuple[Trial, ...]) -> Line:
+    """Return that trials which ran out of memory, and came to no value, are not among those counted."""
+    do = "does" if len(trials) == 1 else "do"
+    return line("; {n} that ran out of memory {do} not count", n=facts.count(key, trials), do=do) if trials else ()
 
 
 def _key(region: FailureRegion) -> str:

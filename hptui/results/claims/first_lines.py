@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from hptui.core.trial import Role, Trial, Value
+from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import (
     has_finite_values,
     objective_value,
@@ -23,6 +23,7 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import unit_word
 from hptui.results.claims.mattered import without_value
 from hptui.results.claims.repeats import (
+    beside_pruned,
     better_and_baseline,
     by_number,
     fresh_text,
@@ -70,7 +71,7 @@ def alike(facts: FactWriter) -> Claim:
         text = line("none: all {n} others{length} are worse", length=length, n=facts.count("alike.others", test.others))
     elif len(test.alike) > MAX_NAMED and not test.worse and not test.better:
         text = line(
-            "all {n} others{length}, which cannot be told apart from it",
+            "possibly all {n} others{length}: none can be told apart from it",
             length=length,
             n=facts.count("alike.others", test.others),
         )
@@ -152,6 +153,8 @@ def none_better(facts: FactWriter, baseline: Trial) -> str:
         return "no other trial has ended, so none"
     ranked = {trial.number for trial in facts.data.order}
     word = "no trial" if all(trial.number in ranked for trial in better) else "no ranked trial"
+    if word == "no trial" and any(trial.status is TrialStatus.PRUNED for trial in facts.view.trials):
+        word = "no complete trial"
     broken = any(violates_outcome(facts.view, trial) for trial in better if trial.number in ranked)
     return f"{word} that keeps the conditions" if broken else word
 
@@ -283,7 +286,8 @@ def sure(facts: FactWriter) -> Claim:
         text = line("not yet: {ran} not told apart from the baseline ({how})", ran=ran, how=how_text(facts, test))
     else:
         n = facts.count("best.of", facts.data.peers)
-        text = line("not yet: {ran} the best of {n}{length}", ran=ran, n=n, length=of_its_length(facts))
+        length, pruned = of_its_length(facts), beside_pruned(facts)
+        text = line("not yet: {ran} the best of {n}{length}{pruned}", ran=ran, n=n, length=length, pruned=pruned)
     return Claim("SU", text, {"answer": "not yet"}, "", (baseline.number, best.number))
 
 

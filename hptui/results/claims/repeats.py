@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from hptui.core.trial import Role, Trial
+from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, distinct_configurations, same_configuration
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.fresh import (
@@ -16,6 +16,7 @@ from hptui.results.analysis.fresh import (
     SINGLE_TEMPLATE,
     Fresh,
     expected_best,
+    expected_best_rate,
     independent_runs,
     runs_of,
 )
@@ -76,10 +77,11 @@ def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
     if facts.data.dead_seeds:
         return  # it would have this value again
     text: Line = line(
-        "{ran} the best of {n}{length}",
+        "{ran} the best of {n}{length}{pruned}",
         ran=capitalize_first(how_often(facts, best)),
         n=facts.count("best.of", order),
         length=of_its_length(facts),
+        pruned=beside_pruned(facts),
     )
     text += (": its value is likely to look better than it is.",)
     yield Claim("W1", text, {"trials": len(order)}, metric, tuple(trial.number for trial in order))
@@ -89,6 +91,20 @@ def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
 def of_its_length(facts: FactWriter) -> str:
     """Return ` of its length` where other trials of the ranking trained for another one."""
     return " of its length" if len(facts.data.peers) < len(facts.data.candidates) else ""
+
+
+def beside_pruned(facts: FactWriter) -> Line:
+    """Return ` beside 17 pruned ones`: they had a part in the choice, too; () if none was."""
+    best = facts.data.best
+    pruned = [
+        trial
+        for trial in facts.view.trials
+        if trial.status is TrialStatus.PRUNED and best is not None and trial.stage == best.stage
+    ]
+    if not pruned:
+        return ()
+    ones = "one" if len(pruned) == 1 else "ones"
+    return line(" beside {n} pruned {ones}", n=facts.count("best.beside_pruned", pruned), ones=ones)
 
 
 def how_often(facts: FactWriter, trial: Trial) -> Line:
@@ -125,7 +141,9 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
     if len(counts) == count and len({n for _, n in counts}) == 1:
         n = counts[0][1]
         rate = median(k / total for k, total in counts)
-        points = 100 * expected_best(count) * math.sqrt(rate * (1 - rate) / n)
+        points = 100 * expected_best_rate(count, n, rate, side == "above")
+        if not float(f"{points:.2g}"):
+            return  # nothing is beyond a rate of 0 or 1
         text = line(
             "Of {n} equally good trials the best would be about {points} {unit} {side} their common rate, by luck "
             "alone.",

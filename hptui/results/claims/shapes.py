@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from hptui.core.format import setting
+from hptui.core.parameters import Int
 from hptui.core.trial import Trial, Value
 from hptui.results.analysis.cohort import active_settings
 from hptui.results.analysis.evidence import EffectAnalysis
@@ -15,7 +16,7 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, line
+from hptui.results.facts import Fact, Line, join_parts, join_with_and, line
 
 MIN_TRIALS_FOR_CATEGORIES = 20
 """Of fewer trials no category is stated to be better than another: most that seemed so were inert."""
@@ -51,8 +52,8 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
     if place is not None and is_shown("E5"):
         text = line(
             "On average {metric} is {better} at {name} = {value} than at the ends of its range, {first} and "
-            "{last}{tried}{tail}.",
-            tried=_tried(facts, analysis, name),
+            "{last}{rests_on}{tail}.",
+            rests_on=_rests_on(facts, analysis, name, key),
             metric=facts.name(metric),
             better="lower" if sign > 0 else "higher",
             name=facts.name(name),
@@ -64,8 +65,29 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
         yield Claim("E5", text, {"best": curve.values[place]}, name, numbers_of(analysis.trials))
 
 
+def _rests_on(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) -> Line:
+    """Return ` (tried from 9e-5 to 0.05; …)`: how far it was tried, and which places were compared."""
+    parts = [part for part in (_tried(facts, analysis, name), _compared(facts, analysis, name, key)) if part]
+    return (" (", *join_parts(parts, "; "), ")") if parts else ()
+
+
+def _compared(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) -> Line:
+    """Return which values between the ends were compared, where there are others; a best of few is not the best."""
+    curve = analysis.averaged.curve(name)
+    parameter, inside = curve.factor.parameter, curve.values[1:-1]
+    known = len(curve.factor.levels) or (parameter.size if isinstance(parameter, Int) else None)
+    if known == len(curve.values):
+        return ()
+    values = [facts.of_value(f"{key}.at.{i}", short_value(value), analysis.trials) for i, value in enumerate(inside)]
+    return line(
+        "between them {values} {was} compared",
+        values=join_with_and((v,) for v in values),
+        was="was" if len(values) == 1 else "were",
+    )
+
+
 def _tried(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Line:
-    """Return ` (tried from 9e-5 to 0.05)` where no trial is near one of the ends that are named; else ()."""
+    """Return `tried from 9e-5 to 0.05` where no trial is near one of the ends that are named; else ()."""
     factor, settings = analysis.factor(name), [active_settings(facts.view, trial) for trial in analysis.trials]
     tried = sorted((row[name] for row in settings if name in row), key=factor.coordinate)
     ends = [factor.coordinate(value) for value in (factor.grid()[0], tried[0], tried[-1], factor.grid()[-1])]
@@ -75,7 +97,7 @@ def _tried(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Line:
         facts.of_value(f"curve.{name}.tried.{end}", short_value(value), analysis.trials)
         for end, value in (("low", tried[0]), ("high", tried[-1]))
     )
-    return line(" (tried from {low} to {high})", low=low, high=high)
+    return line("tried from {low} to {high}", low=low, high=high)
 
 
 def _categories(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iterator[Claim]:

@@ -304,7 +304,7 @@ def _cost(facts: FactWriter) -> Line:
             (facts.of_value(f"cost.gpus.{name}", count, own), " x ", Name(name)) for name, count in names.items()
         )
         parts.append((hours, " GPU hours on ", *on))
-    busy: Line = (facts.duration("cost.wall", union_seconds(spans), own),)
+    busy: Line = ("trials ran for ", facts.duration("cost.wall", union_seconds(spans), own))
     is_known = any(attempt.environment for attempt in attempts)
     parts.append(busy if seconds or not is_known else (*busy, " without a GPU"))
     best = facts.data.best
@@ -315,5 +315,5 @@ def _cost(facts: FactWriter) -> Line:
         is_mean = best.values != original.values
         known = max([best.ended, *(run.ended or 0.0 for run in runs_of(facts.view, original) if is_mean)])
         until_best = union_seconds([(start, min(end, known)) for start, end in spans if start < known])
-        parts.append(("best after ", facts.duration("cost.until_best", until_best, own)))
+        parts.append(("the best ended after ", facts.duration("cost.until_best", until_best, own), " of that"))
     return join_parts(parts)
