@@ -237,7 +237,7 @@ def test_a_gpu_that_two_trials_share_for_an_hour_is_busy_for_an_hour():
     unfinished = attempt(trial, ended=None, seconds=60.0)
     assert union_seconds(busy_intervals([unfinished])) == 60
     record = ReportData(view_of([trial, other], STUDY), attempts={0: (both[0],), 1: (both[1],)})
-    assert "- **Cost**: 1.00 GPU hours on 1 x NVIDIA H100, ~60 min, best after ~60 min" in text_of(record)
+    assert "1 x NVIDIA H100, trials ran for ~60 min, the best ended after ~60 min of that" in text_of(record)
 
 
 def test_the_union_is_that_of_every_second():

@@ -323,7 +323,7 @@ def test_an_end_that_nobody_tried_is_told_as_that(seed):
         trials.append(one(n, {"a": a, "b": die.randint(1, 16)}, {"val_loss": value}, engine="random"))
     text, _ = report_of(trials)
     said = next(row for row in text.split("\n") if "than at the ends of its range" in row)
-    assert (f"(tried from {low} to {high})" in said) == (low > 0.125)
+    assert (f"(tried from {low} to {high}; " in said) == (low > 0.125)
 
 
 def test_one_setting_does_nothing_together_with_itself():

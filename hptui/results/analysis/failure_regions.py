@@ -121,7 +121,7 @@ def _exposed(kind: str, ended: Sequence[Trial]) -> list[Trial]:
 def _scan(
     view: View, kind: str, bad: Sequence[Trial], ended: Sequence[Trial], everyone: Sequence[Trial]
 ) -> FailureRegion | None:
-    """Return the strongest concentration among `ended`, the trials of `everyone` that could have failed so."""
+    """Return the strongest concentration among the trials that ended and could have failed so."""
     blas.load()
     import numpy as np  # numpy and scipy: not at start
     from scipy import stats

@@ -72,7 +72,7 @@ def _rests_on(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) 
 
 
 def _compared(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) -> Line:
-    """Return which values between the ends were compared, where there are others; a best of few is not the best."""
+    """Return which values between the ends were compared; () if all were."""
     curve = analysis.averaged.curve(name)
     parameter, inside = curve.factor.parameter, curve.values[1:-1]
     known = len(curve.factor.levels) or (parameter.size if isinstance(parameter, Int) else None)
