@@ -273,7 +273,7 @@ def expected_best(count: int) -> float:
 def expected_best_rate(count: int, n: int, rate: float, is_high: bool) -> float:
     """Return how far the best of `count` rates lies from their common rate on average (0 to 1).
 
-    Each is over `n` questions. Exact for independent trials: a normal law would put the best of many high rates above 1.
+    Each is over `n` questions. Exact for independent trials: by a normal law the best of many high rates is above 1.
     """
     blas.load()
     import numpy as np  # numpy and scipy: not at start
