@@ -173,7 +173,7 @@ class MetricsCollector:
         Of an objective that is the split that does not count, of other metrics each but the first.
         """
         key, split = self._key(given), reading.splits.get(given)
-        if source.trust != OUTPUT:
+        if source.trust != OUTPUT and not reading.splits:
             return given
         if key not in self._wanted:
             is_new = key not in self._first_splits and len(self._first_splits) < 2 * MAX_PRINTED_METRICS

@@ -28,6 +28,7 @@ from hptui.scripts.metrics.pairs import (
 )
 from hptui.scripts.metrics.parts import says_mean, shape_of
 from hptui.scripts.metrics.spellings import Spellings
+from hptui.scripts.metrics.split_fields import gets_split, split_of_fields, splits_beside
 from hptui.scripts.metrics.splits import SPLITS, Split
 from hptui.scripts.metrics.steps import StepClock, StepCounter
 from hptui.scripts.metrics.wording import last_split, named_by_field, reworded
@@ -158,19 +159,14 @@ class LineReader:
 
         A name stays as it is where it is that of an objective, names a split itself, or belongs to no metric.
         """
-        split = canonical_name(last_split(before[-MAX_WORDS_CHARS:]))
-        named = {name: f"{split}_{name}" for name in values if split and self._gets_split(name, split)}
+        split = "" if split_of_fields(values) else canonical_name(last_split(before[-MAX_WORDS_CHARS:]))
+        named = {name: f"{split}_{name}" for name in values if split and gets_split(name, split, self._wanted)}
         return {named.get(name, name): value for name, value in values.items()}, split
 
-    def _gets_split(self, name: str, split: str) -> bool:
-        words = canonical_name(name)
-        if name.lower() in COUNTER_NAMES or not {*SPLITS}.isdisjoint(words.split("_")):
-            return False
-        if f"{split}_{words}" in self._wanted:
-            return True
-        return words not in self._wanted and not (METRIC_WORDS - {"lr", "norm"}).isdisjoint(words.split("_"))
-
     def _record(self, values: Mapping[str, Any], split: str = "") -> list[MetricsReading]:
+        if of_field := split_of_fields(values):
+            values = {name: value for name, value in flatten(values) if not isinstance(value, str)}
+            values = {f"{of_field}_{n}" if gets_split(n, of_field, self._wanted) else n: v for n, v in values.items()}
         reading = reading_of_record(values := named_by_field(values))
         names = {name.lower(): name for name, _ in flatten(values)}
         epoch = to_number(dict(flatten(values)).get(names.get("epoch", "")))
@@ -181,13 +177,17 @@ class LineReader:
             self.clock.begun = True
         metrics = {name: value for name, value in reading.metrics.items() if name.lower() not in COUNTER_NAMES}
         measured = metrics if explicit or epoch is not None else self._measured(metrics)
-        return self._reading_at(Pair(name, value, self._split_below(split, name)) for name, value in measured.items())
+        splits = splits_beside(measured, of_field) if of_field else self._splits_below(split, measured)
+        return self._reading_at(Pair(name, value, splits.get(name)) for name, value in measured.items())
 
-    def _split_below(self, split: str, name: str) -> Split | None:
-        """Return the split of an objective in a table behind words that name one."""
-        words = canonical_name(name)
-        is_objective = bool(split) and words in self._wanted and {*SPLITS}.isdisjoint(words.split("_"))
-        return Split(split, is_heading=True) if is_objective else None
+    def _splits_below(self, split: str, names: Iterable[str]) -> dict[str, Split]:
+        """Return the splits of objectives in a table behind words that name one."""
+        words = {name: canonical_name(name) for name in names if split}
+        return {
+            name: Split(split, is_heading=True)
+            for name, whole in words.items()
+            if whole in self._wanted and {*SPLITS}.isdisjoint(whole.split("_"))
+        }
 
     def _row(self, name: str, value: float) -> list[MetricsReading]:
         name = canonical_name(name) if " " in name else name

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from hptui.core.dataclass import dataclass
 from hptui.plugins import MetricsReaderSpec
 from hptui.scripts.metrics.lines import LineReader
-from hptui.scripts.metrics.pairs import MetricsReading, reading_of_record, to_number, to_step
+from hptui.scripts.metrics.pairs import MetricsReading, canonical_name, reading_of_record, to_number, to_step
 from hptui.scripts.metrics.spellings import plain_cell
+from hptui.scripts.metrics.split_fields import contradicts, split_of_fields, with_split
 from hptui.scripts.metrics.tail import FileTail, RewrittenFile
 
 
@@ -106,11 +107,14 @@ def reading_of(values: Any, options: ReaderOptions) -> MetricsReading | None:
     """Return the reading of one record: the named fields, or all numbers; None if there are none."""
     if not options.fields:
         reading = reading_of_record(values, options.step) if isinstance(values, Mapping) else MetricsReading()
+        if reading.metrics and (split := split_of_fields(values)):
+            reading = with_split(reading, split, {canonical_name(name) for name in options.objectives})
         return reading if reading.metrics else None
+    split = split_of_fields(values) if isinstance(values, Mapping) else ""
     metrics = {
         name: numeric
         for name, path in options.fields.items()
-        if (numeric := to_number(value_at_path(values, path))) is not None
+        if (numeric := to_number(value_at_path(values, path))) is not None and not contradicts(name, split)
     }
     step = (
         to_step(value_at_path(values, options.step))
