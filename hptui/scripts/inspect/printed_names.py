@@ -14,6 +14,7 @@ from hptui.scripts.inspect.shown import meters
 from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.titles import TitledBlocks
 from hptui.scripts.metrics.words import IDLE_WORDS
 
 ERROR_UNIT = re.compile(r"\d*\s*\(?(?:RMSE|MSE|MAE|MAPE|error)\b")
@@ -32,8 +33,9 @@ def printed_names(
     titles = [title for title in meters(tree) if is_quality(title)]
     names |= dict.fromkeys(title for title in titles if _as_read(title, f"{title} 0.5") == title)
     held_out: dict[str, list[tuple[str, str]]] = {}
-    title = ""
+    title, blocks = "", dict[str, TitledBlocks]()
     for shown in samples.lines():
+        below = blocks.setdefault(samples.function, TitledBlocks()).split_of(shown)
         title, line = title_of(shown), f"{title}: {shown}" if title and ALONE.fullmatch(shown.strip()) else shown
         names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
         reading = LineReader().read(line)
@@ -49,9 +51,10 @@ def printed_names(
         read: list[str] = []
         for candidate in candidates:
             name, split = _read_as(candidate, line)
+            split = split or below
             if name := _without_label(name.strip(" :=")):
                 read.append(name)
-                held_out.setdefault(name, []).extend([(split, line)] if split in HELD_OUT_SPLITS else [])
+                held_out.setdefault(name, []).extend([(split, line)] if split in HELD_OUT_SPLITS and not below else [])
                 place = OF_EVALUATION if split in HELD_OUT_SPLITS else samples.function
                 places.setdefault(name, set()).add(IN_TRAINING if _is_of_training(line) else place)
         names |= dict.fromkeys(read)

@@ -13,6 +13,7 @@ from hptui.scripts.metrics.pairs import MetricsReading, Pair, canonical_name, to
 from hptui.scripts.metrics.parts import Banners
 from hptui.scripts.metrics.splits import SPLITS, BlocksOfSplits, Split
 from hptui.scripts.metrics.steps import StepCounter
+from hptui.scripts.metrics.titles import TitledBlocks
 from hptui.scripts.metrics.words import METRIC_WORDS
 
 SEPARATOR = re.compile(r"\s{2,}|\t|\s*[|│┃]\s*")
@@ -74,6 +75,7 @@ class PrintedTableReader(LineReader):
         super().__init__(*args, **words)
         self._banners = Banners()
         self._blocks = BlocksOfSplits()
+        self._titles = TitledBlocks()
         self._labelled = LabelledTable(self._wanted)
         self._in_lines: set[str] = set()
 
@@ -90,9 +92,12 @@ class PrintedTableReader(LineReader):
             return super().read_all(line)
         is_over_folds = self._banners.is_over_folds(line) if len(line) < MAX_MAPPING_CHARS else False
         split = self._blocks.split_of(line)
+        self._titled = titled = self._titles.split_of(line) if len(line) < MAX_MAPPING_CHARS else ""
         readings = self._read_any(line)
         if split:
             readings = [self._in_block(reading, split) for reading in readings]
+        elif titled:
+            readings = [self._under_title(reading, titled) for reading in readings]
         return [replace(reading, is_over_folds=True) for reading in readings] if is_over_folds else readings
 
     def _read_any(self, line: str) -> list[MetricsReading]:
@@ -176,6 +181,16 @@ class PrintedTableReader(LineReader):
         names |= {name: name for name in kept}
         splits = {**reading.splits, **{name: Split(split, is_heading=True) for name in kept}}
         return replace(reading, metrics={names[n]: value for n, value in reading.metrics.items()}, splits=splits)
+
+    def _under_title(self, reading: MetricsReading, split: str) -> MetricsReading:
+        """Return a reading with the split of the title above it, next to what names none itself."""
+        keys = {name: canonical_name(name) for name in reading.metrics if not _has_split(name)}
+        asked = {name: f"{split}_{key}" for name, key in keys.items() if key not in self._wanted}
+        named = {name: whole for name, whole in asked.items() if whole in self._wanted}
+        measured = [n for n, key in keys.items() if key in self._wanted or METRIC_WORDS & {*key.split("_")}]
+        splits = {name: Split(split) for name in measured if name not in named} | dict(reading.splits)
+        metrics = {named.get(name, name): value for name, value in reading.metrics.items()}
+        return replace(reading, metrics=metrics, splits=splits)
 
     def _in_section(self, reading: MetricsReading) -> MetricsReading:
         """Return a reading with the whole names of its metrics, where an objective has such a name."""

@@ -104,6 +104,9 @@ class LineReader:
         means = [r"[\W_]*".join(canonical_name(name).split("_")) for name in objectives if says_mean(name)]
         self._own_means = re.compile("|".join(means), re.IGNORECASE) if means else None
 
+    _titled = ""
+    """The split that the title above a line says."""
+
     def may_hold_objective(self, line: str) -> bool:
         """Return whether a line may hold an objective: used where there are too many lines to read them all."""
         low = line[:MAX_MAPPING_CHARS].lower()
@@ -150,9 +153,15 @@ class LineReader:
             return self._row(row[1], float(row[2]))
         if not PAIR_SIGNS.search(text) and not BAR.search(text) and not KERAS.search(text):
             words = canonical_name(text)
-            if not any(objective in words for objective in self._wanted):
+            if not any(objective in words for objective in self._objectives_here()):
                 return []
         return self._pairs(text)
+
+    def _objectives_here(self) -> Iterator[str]:
+        """Yield the objectives as a line may call them: below a title of a test `test_acc` is `acc`."""
+        yield from self._wanted
+        start = f"{self._titled}_"
+        yield from (name.removeprefix(start) for name in self._wanted if self._titled and name.startswith(start))
 
     def _of_split(self, values: Mapping[str, Any], before: str) -> tuple[Mapping[str, Any], str]:
         """Return a table with the split of the words before it in its names, and that split: `[val] {…}`.

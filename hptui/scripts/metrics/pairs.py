@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
-from hptui.scripts.metrics.splits import MENTION, SPLITS, SYNONYMS, Split, headings, split_before
+from hptui.scripts.metrics.splits import IN_FILE_NAME, MENTION, SPLITS, SYNONYMS, Split, headings, split_before
 from hptui.scripts.metrics.wording import POSSESSIVE
 from hptui.scripts.metrics.words import COUNTER_WORDS, IDLE_WORDS, METRIC_WORDS, VAGUE_WORDS
 
@@ -193,7 +193,7 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
     """
     pairs: list[tuple[Pair, str]] = []
     taken, of_splits = 0, headings(text := POSSESSIVE.sub("", text))
-    names_split = MENTION.search(text) is not None
+    names_split = MENTION.search(text) is not None or IN_FILE_NAME.search(text) is not None
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
             continue
@@ -307,6 +307,10 @@ def _name(text: str, key: str, start: int, headings: list[tuple[int, str]], *, s
     return key
 
 
+FILE_NAME = re.compile(r"[\w./-]*\w\.(?:tsv|csv|jsonl?|txt|conllu?|parquet|h5|npz|gz)")
+"""A file of data, which is no word of a name."""
+
+
 def _before(text: str, start: int) -> list[str]:
     """Return the words directly before a key, at most three."""
     ends = [match.end() for match in BREAK.finditer(text, 0, start)]
@@ -314,7 +318,7 @@ def _before(text: str, start: int) -> list[str]:
     is_behind_pair = bool(ends) and text[: ends[-1]].rstrip().endswith((":", "="))
     # The value of the pair before: `loss=nan acc=0.4`, `loss nan acc=0.4`; but `nan count=3` is a name.
     values = (i for i, word in enumerate(words) if NOT_FINITE.fullmatch(word) and (i or is_behind_pair))
-    return [word for word in words[max(values, default=-1) + 1 :] if word[0].isalpha()][-3:]
+    return [w for w in words[max(values, default=-1) + 1 :] if w[0].isalpha() and not FILE_NAME.fullmatch(w)][-3:]
 
 
 def _qualifies(word: str) -> bool:

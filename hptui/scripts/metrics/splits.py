@@ -65,9 +65,35 @@ def split_before(text: str, position: int) -> Split | None:
     """Return the split that a line names last before a position; None if it names none."""
     mentions = list(MENTION.finditer(text, 0, position))
     if not mentions:
-        return None
+        return _split_beside(text)
     is_heading = mentions[-1].start() in [start for start, _ in headings(text)]
     return Split(split_name(mentions[-1][1]), is_heading)
+
+
+BEHIND = re.compile(
+    r"(?:[(\[|]|\b(?:on|for|over|in)\b(?:\s+the)?)\s*"
+    r"(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?:\s+(?:set|split|data))?\s*[\])]?\W{0,3}$",
+    re.IGNORECASE,
+)
+"""The end of a line with the split of its values: `accuracy: 0.9 (test)`, `accuracy 0.9 on test set`."""
+IN_FILE_NAME = re.compile(
+    r"(?:^|[\s/'\"_-])(train(?:ing)?|val(?:id(?:ation)?)?|eval|test(?:ing)?|dev)\.(?:tsv|csv|jsonl?|txt|conllu?|parquet|h5|pt|npz|gz)"
+    r"(?=[\s:,'\")\]])",
+    re.IGNORECASE,
+)
+"""A file with the data of one split: `dev.tsv: accuracy = 0.8`."""
+
+
+def _split_beside(text: str) -> Split | None:
+    """Return the one split that the end of a line names, or a file in it.
+
+    None where it names several or none.
+    """
+    behind, mentions = BEHIND.search(text), list(MENTION.finditer(text))
+    if behind is not None and len(mentions) == 1:
+        return Split(split_name(behind[1]))
+    files = {split_name(match[1]) for match in IN_FILE_NAME.finditer(text)} if "." in text else set()
+    return Split(files.pop()) if len(files) == 1 and not mentions else None
 
 
 BLOCK_TITLE = re.compile(

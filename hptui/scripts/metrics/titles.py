@@ -1,0 +1,105 @@
+"""Titles that name the data of the lines below them: `***** Running test *****`, `Dev:`, `Evaluating on test set`.
+
+They hold for lines that name no data themselves, until training goes on. Unlike a heading such a title keeps apart only
+what stands below different titles: lines before the first one may be of the same data."""
+
+from __future__ import annotations
+
+import re
+
+from hptui.scripts.metrics.bars import BAR
+from hptui.scripts.metrics.splits import split_name
+from hptui.scripts.metrics.wording import PLACE_OF_LOG
+
+MAX_TITLE_CHARS, MAX_BLOCK_LINES = 100, 60
+"""Characters of a title, and lines below it that it holds for."""
+DATA = re.compile(
+    r"(?<![A-Za-z])(train(?:ing)?|val(?:id(?:ation|ating)?)?|eval(?:uat(?:ion|ing|e))?|dev(?:elopment)?|test(?:ing|s)?)"
+    r"(?![A-Za-z])",
+    re.IGNORECASE,
+)
+LONGER = {"validating": "val", "evaluating": "eval", "evaluate": "eval", "development": "dev", "tests": "test"}
+"""Forms of the words of splits that stand in titles alone."""
+LOG_PREFIX = re.compile(
+    r"^(?:[\s\[\](|,:>-]*(?:\d[\d:.,/T+-]*Z?|DEBUG|INFO|WARNING|ERROR|root|__main__|main|I|rank\s?\d+)(?![\w])[\])]?)+"
+    r"[\s|:>-]*",
+    re.IGNORECASE,
+)
+"""What a logger writes before a message: time, level, name."""
+BANNER = re.compile(r"[*=#~_>-]{2,}\s*([^*=#~>]{3,60}?)\s*:?\s*(?:[*=#~_<-]{2,}|$)|#+\s+([^#]{3,60})#*")
+WORDS_OF_TITLES = re.compile(
+    r"(?:final|best|results?|metrics?|scores?|performances?|statistics|stats|report|summary|on|for|the|of|set|split|data|"
+    r"dataset|after|at|in|model|epoch|loop|phase|now|start(?:ing|ed)?|begin(?:ning)?|run(?:ning)?|perform(?:ing)?|do(?:ing)?|"
+    r"current|full|held|out|\d+|and|with|checkpoint)",
+    re.IGNORECASE,
+)
+"""Words of a title besides those of data."""
+DOING = re.compile(
+    r"(?:now\s+)?(?:start(?:ing|ed)?|begin(?:ning)?|running|evaluating|testing|validating|performing|computing|scoring|"
+    r"predicting|doing|(?:run|evaluate)(?=\s+(?:on|the|dev|test|val\w*|eval\w*)\b(?!\.)))\b",
+    re.IGNORECASE,
+)
+"""How a line begins that says what the script does now: `Evaluating on data/dev.json`."""
+VALUE = re.compile(r"[:=]\s*[-+]?\.?\d|\d\.\d")
+TRAINING_GOES_ON = re.compile(
+    r"(?<![A-Za-z])(?:epoch|step|iter(?:ation)?|global[_ ]step|round)\b\W{0,4}\d|"
+    r"(?<![A-Za-z])train(?:ing)?(?![A-Za-z])|"
+    r"\[\s*\d+\s*/\s*\d+\s*\]|^\s*[\[(]?\d+[\])]?\s*[:,|]",
+    re.IGNORECASE,
+)
+"""Lines after which what follows may be of other data than the title says."""
+
+
+def split_of_title(line: str) -> str | None:
+    """Return the split of the lines below a title, `train` too; None for any other line."""
+    if len(line) > 2 * MAX_TITLE_CHARS or not DATA.search(line):
+        return None
+    text = LOG_PREFIX.sub("", line.strip())
+    if not 0 < len(text) <= MAX_TITLE_CHARS or VALUE.search(text) or BAR.search(text):
+        return None
+    banner = BANNER.fullmatch(text)
+    inner = (banner[1] or banner[2] or "").strip() if banner else text
+    is_doing = DOING.match(inner) is not None and len(inner.split()) <= MAX_WORDS
+    is_title = banner is not None or inner.endswith(":") or is_doing or len(inner.split()) <= MAX_WORDS_ALONE
+    if not is_title or not (is_doing or _is_of_titles(inner)):
+        return None
+    words = [LONGER.get(word.lower(), split_name(word)) for word in DATA.findall(inner)]
+    named = [word for word in words if word != "eval"]
+    return (named or words)[-1] if len({*named}) <= 1 or is_doing else None
+
+
+MAX_WORDS, MAX_WORDS_ALONE = 8, 6
+"""Words of a line that says what is done, and of one that is but a title."""
+
+
+def _is_of_titles(text: str) -> bool:
+    words = [word for word in re.split(r"[^\w]+", PLACE_OF_LOG.sub(" ", DATA.sub(" ", text))) if word]
+    return all(WORDS_OF_TITLES.fullmatch(word) for word in words)
+
+
+OF_RESULTS = re.compile(r"result|metric|score|report|performance|statistic", re.IGNORECASE)
+"""Words of a title below the one that says what is evaluated."""
+
+
+class TitledBlocks:
+    """Follows the titles in one output."""
+
+    def __init__(self) -> None:
+        self._split = ""
+        self._lines = 0
+
+    def split_of(self, line: str) -> str:
+        """Return the split of held-out data that the title above a line says; '' of none."""
+        if self._split:
+            self._lines += 1
+            if self._lines > MAX_BLOCK_LINES:
+                self._split = ""
+        title = split_of_title(line)
+        if title == "eval" and self._split and OF_RESULTS.search(line):
+            return ""  # `***** Eval results *****` below `***** Running evaluation on test *****`
+        if title is not None:
+            self._split, self._lines = "" if title == "train" else title, 0
+            return ""
+        if self._split and not BAR.search(line) and TRAINING_GOES_ON.search(line):
+            self._split = ""
+        return self._split
