@@ -17,6 +17,7 @@ COMMAND_KEYS = (
     "config",
     "env",
     "workdir",
+    "links",
     "metrics",
     "read_output",
     "tap",

@@ -15,7 +15,7 @@ from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
 from hptui.operations.new_automatic import automatic_value
 from hptui.operations.new_command import how_to_start, inspected_file, one_line, stem_of, study_name
-from hptui.operations.new_place import OWN_PLACE, may_start_elsewhere, needs_own_place
+from hptui.operations.new_place import at_own_place
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
 from hptui.trainers import registry
@@ -69,24 +69,12 @@ def study_file_of(
     workdir = os.path.relpath(start_directory, place.absolute())
     if workdir != ".":
         inspected.settings["workdir"] = workdir
-    words = _at_own_place(inspected, start_directory, words, place)
+    words = at_own_place(inspected, start_directory, words, place)
     draft = _draft(inspected, place)
     trainer, space = _trainer_lines(draft, words, place), _space_lines(draft)
     lines = [*_head_lines(path, draft), "", *_objective_lines(inspected), "", *trainer, "", *space, "", *SEARCH_LINES]
     text = "\n".join(lines) + "\n"
     return text, [*_notes_for_user(draft, path), *_problems(text, place)]
-
-
-def _at_own_place(inspected: InspectedScript, start: Path, words: list[str], place: Path) -> list[str]:
-    """Return the words that start a script; each trial has a directory of its own where it needs one."""
-    reason = needs_own_place(inspected)
-    is_movable = len(words) == 2 and inspected.config is None and may_start_elsewhere(inspected, start)
-    if not reason or not is_movable:
-        inspected.notes += ["the script may ask a question, which nobody answers in a trial"] if inspected.asks else []
-        return words
-    inspected.settings["workdir"] = OWN_PLACE
-    inspected.notes.append(f"the script {reason}: each trial starts in a directory of its own")
-    return [words[0], f"{{study_dir}}/{Path(os.path.relpath(start / words[1], place.absolute())).as_posix()}"]
 
 
 def _problems(text: str, place: Path) -> list[str]:

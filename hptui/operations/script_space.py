@@ -22,12 +22,15 @@ def script_options(study: Study) -> dict[str, ScriptOption]:
     """
     from hptui.scripts.help_check import inspect_command_script
     from hptui.scripts.inspect.syntax import ScriptOption
+    from hptui.scripts.links import source_directory
 
     settings = study.trainer.settings
     words, names, workdir = (settings.get(key) for key in ("command", "names", "workdir"))
     in_study = {str(theirs): str(ours) for ours, theirs in names.items()} if isinstance(names, dict) else {}
-    directory = Path(study.directory) / (workdir if isinstance(workdir, str) else "")
-    inspected = inspect_command_script(list(map(str, words)), directory) if isinstance(words, list) else None
+    directory, command = Path(study.directory), [str(word) for word in words] if isinstance(words, list) else []
+    command = [word.replace("{study_dir}", str(directory.absolute())) for word in command]
+    work = source_directory(settings.get("links"), command, directory, directory / str(workdir or ""))
+    inspected = inspect_command_script(command, work) if command else None
     read = {
         in_study.get(option.name, option.name): option
         for option in (inspected.options if inspected is not None else ())

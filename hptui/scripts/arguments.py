@@ -17,6 +17,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.errors import UserError
 from hptui.core.trial import Value
 from hptui.scripts import config_file
+from hptui.scripts.links import source_directory
 from hptui.scripts.passing import CannotBePassed, Forms, Passed, pass_parameters, variable_text
 from hptui.scripts.placeholders import ALL_PARAMETERS_WORDS, CONFIG_NAME, PLACEHOLDER_PATTERN, Placeholders
 from hptui.scripts.program import CONSTANTS_RUNNER, script_of
@@ -101,6 +102,7 @@ def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Pat
     ]
     passed = Passed()
     work = directory / places.fill(spec.settings.workdir, "workdir")
+    work = source_directory(spec.settings.links, words, directory, work)
     variables = _Variables(value_style, forms_in_command(words, work), passed)
     environment = _given_variables(spec, places, variables)
     is_wandb = style == "wandb" or (isinstance(style, ArgumentStyle) and style.also == "wandb")

@@ -329,7 +329,9 @@ SETTINGS_FILE = re.compile(r"(?:.*[_.-])?(?:config|settings|args|arguments|hpara
 
 def unread_files(output: Path, objective: str) -> Iterator[tuple[Path, str]]:
     """Yield the files of a trial that seem to hold an objective, each with the entry of `metrics`."""
-    present = [path for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES] if path.is_file()]
+    present = [
+        path for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES] if path.is_file() and not path.is_symlink()
+    ]
     for path in present:
         relative = path.relative_to(output)
         if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values()):

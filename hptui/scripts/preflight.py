@@ -17,9 +17,11 @@ from hptui.core.errors import nearest
 from hptui.core.trial import Value
 from hptui.scripts import config_file
 from hptui.scripts.arguments import ComposedCommand, compose_command, forms_in_command
+from hptui.scripts.earlier_runs import resumed_files
 from hptui.scripts.help_check import unknown_parameter_warnings
 from hptui.scripts.inspect.forms import normal_name
 from hptui.scripts.launch import launcher_of, read_launch
+from hptui.scripts.links import TRIAL_MARKS, missing_files, source_directory
 from hptui.scripts.metrics.files import read_specs
 from hptui.scripts.program import program_path, resolve_programs, script_of, why_tap_is_hidden
 from hptui.scripts.settings import CommandTable, misspelt_settings, read_command_spec
@@ -59,7 +61,9 @@ def preflight(
     output = study_directory / "TRIAL"
     composed = compose_command(spec, _facts(study_directory, output), study_directory, output)
     read_specs(spec.settings.metrics)
-    declared = forms_in_command(composed.words, study_directory / spec.settings.workdir)
+    source = study_directory / composed.placeholders.fill(spec.settings.workdir, "workdir")
+    source = source_directory(spec.settings.links, composed.words, study_directory, source)
+    declared = forms_in_command(composed.words, source)
     warnings = [
         f"trainer.{name}: goes to the script as a parameter; {hint}"
         for name, hint in misspelt_settings(settings).items()
@@ -75,10 +79,13 @@ def preflight(
     warnings += [*missing, *_sharing(spec, composed, parallel=parallel, repeated=repeated)]
     if hidden := why_tap_is_hidden(words) if spec.settings.tap else "":
         warnings.append(f"trainer.tap: {hidden}; metrics come from the script's files and output")
-    warnings += _pausing(spec, words, work or study_directory)
+    warnings += _pausing(spec, words, source)
+    missing_links = missing_files(spec.settings.links, study_directory, composed.placeholders.fill)
+    warnings += [f"trainer.links: there is no {text!r} in {study_directory}" for text in missing_links]
+    warnings += _of_earlier_runs(spec, words, source)
     warnings += _config(spec, composed, study_directory)
     if run_help and not missing and spec.settings.help is not False:
-        warnings += unknown_parameter_warnings(spec, composed, words, work or study_directory)
+        warnings += unknown_parameter_warnings(spec, composed, words, source if source.is_dir() else study_directory)
     return PreflightResult(words, warnings)
 
 
@@ -125,6 +132,17 @@ def _pausing(spec: CommandTable, words: Sequence[str], directory: Path) -> Itera
     if script is not None and "hptui" not in script.read_text(errors="replace"):
         hint = 'name what it saves (checkpoint = "{trial_dir}/…"), or ask hptui.should_stop() in it'
         yield f"trainer.{key}: a launcher ends its processes 30 s after a pause, and the trial would begin anew; {hint}"
+
+
+def _of_earlier_runs(spec: CommandTable, words: Sequence[str], directory: Path) -> Iterator[str]:
+    """Yield a warning where a trial would go on from what another trial has saved."""
+    if any(mark in spec.settings.workdir for mark in TRIAL_MARKS):
+        return
+    for path in resumed_files(words, directory, spec.parameters):
+        hint = (
+            'start each trial in a directory of its own (workdir = "{trial_dir}", links = ["data"] for what it reads)'
+        )
+        yield f"trainer.workdir: the script goes on from {path} where it finds it, of another trial, too; {hint}"
 
 
 def _config(spec: CommandTable, composed: ComposedCommand, directory: Path) -> Iterator[str]:

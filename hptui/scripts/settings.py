@@ -16,6 +16,7 @@ from hptui.core.errors import UserError, did_you_mean
 from hptui.core.keys import Key
 from hptui.core.trial import Value
 from hptui.scripts.launch import read_launch
+from hptui.scripts.links import check_links
 from hptui.trainers.settings import build, describe, setting
 
 
@@ -40,6 +41,7 @@ class CommandSettings:
     )
     env: Any = setting(None, 'environment variables of the script: { LR = "{learning_rate}" }')
     workdir: str = setting("", "where the script runs; empty: the study file's directory")
+    links: Any = setting([], 'what it reads, to be found in workdir = "{trial_dir}": ["data"], or { data = "../data" }')
     metrics: list[Any] = setting(
         [], "files and patterns to read metrics from: [\"{trial_dir}/log.jsonl\", 'loss (?P<loss>\\S+)']"
     )
@@ -106,6 +108,7 @@ def read_command_spec(settings: Mapping[str, Value]) -> CommandTable:
         hint = did_you_mean(own.ranks, RANK_RULES) or 'a parameter of that name: names = { its_ranks = "ranks" }'
         raise UserError(f"trainer.ranks: must be one of {', '.join(RANK_RULES)}, got {own.ranks!r}", hint=hint)
     _check_resume(own)
+    check_links(own.links, own.workdir)
     read_launch(own.launch, own.command)
     return CommandTable(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})
 

@@ -17,9 +17,11 @@ from hptui.core.masking import masked_command, recordable_variables
 from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command, copy_mark
+from hptui.scripts.earlier_runs import found_files
 from hptui.scripts.exit_status import classify_script_end
 from hptui.scripts.launch import CommandLaunch, found_its_port_taken, free_port, processes_of_mpi
 from hptui.scripts.launchers import with_tags
+from hptui.scripts.links import make_links, source_directory
 from hptui.scripts.metrics.ranks import labels_lines
 from hptui.scripts.metrics.reduction import RankReduction
 from hptui.scripts.observe import ScriptObserver, make_line_reader
@@ -71,7 +73,8 @@ class ScriptTrainer:
         words = self._with_program(
             compose_command(spec, self._facts(trial), self._directory, self._output).words, trial, launch=True
         )
-        trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
+        self._source = source_directory(spec.settings.links, words, self._directory, self._workdir)
+        trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._source)}
         trial.about["command"] = masked_command(words)
 
     def _reduction(self, spec: CommandTable) -> RankReduction:
@@ -126,7 +129,11 @@ class ScriptTrainer:
                 resume.resume_words(spec.settings, composed.placeholders.fill) if self._resumable(spec) else []
             )
         self._workdir.mkdir(parents=True, exist_ok=True)
+        make_links(spec.settings.links, self._directory, self._workdir, composed.placeholders.fill, composed.files)
         reports = trial.attempt_dir / REPORTS_FILE
+        found = found_files(composed.words, self._source, self._workdir, spec.parameters) if trial.attempt == 1 else []
+        for name in found:
+            trial.warn(f"{name} was there when the trial began: the script may have gone on from it")
         self._environment = self._environment_of(spec, composed, reports, trial)
         reduction = self._reduction(spec)
         listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports, reduction)

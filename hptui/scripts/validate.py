@@ -25,6 +25,7 @@ from hptui.scripts.arguments import (
 )
 from hptui.scripts.config_file import FORMATS
 from hptui.scripts.launch import named_processes, read_launch
+from hptui.scripts.links import source_directory
 from hptui.scripts.passing import CannotBePassed, pass_parameters, variable_text
 from hptui.scripts.placeholders import PLACEHOLDER_PATTERN
 from hptui.scripts.refusal import refusal
@@ -137,7 +138,8 @@ class _Way:
         self._style = read_style(settings.style)
         facts = {"{study_dir}": str(directory)}
         words = [_filled(word, facts) for word in settings.command]
-        self._forms = forms_in_command(words, directory / _filled(settings.workdir, facts))
+        work = directory / _filled(settings.workdir, facts)
+        self._forms = forms_in_command(words, source_directory(settings.links, words, directory, work))
         texts = (*settings.command, str(settings.config or ""), *(settings.env or {}).values())
         self._placed = {name for text in texts for name in PLACEHOLDER_PATTERN.findall(text)}
         self._variables = variable_forms(settings.env or {}, self._forms)

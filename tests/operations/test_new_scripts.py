@@ -264,7 +264,7 @@ def test_trials_that_would_find_the_files_of_another_start_in_a_place_of_their_o
     (tmp_path / "train.py").write_text(f"import os\nLR = 0.1\n{STARTS[way]}print(f'val_loss: {{LR}}')\n")
     path, notes = write_study_file("train.py")
     settings = studyfile.read_file(path, schema=registry.schema).trainer.settings
-    own = way not in ("reads data", "reads a folder", "neither")
+    own = way != "neither"
     assert (settings.get("workdir") == "{trial_dir}") is own, notes
     assert settings["command"] == ["python", "{study_dir}/train.py" if own else "train.py"]
     assert any("directory of its own" in note for note in notes) is own

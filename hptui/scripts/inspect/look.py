@@ -34,13 +34,14 @@ from hptui.scripts.inspect.own_parsers import own_options
 from hptui.scripts.inspect.parsers import PARSERS
 from hptui.scripts.inspect.positional_words import argv_options
 from hptui.scripts.inspect.project import with_imported_modules, without_libraries
-from hptui.scripts.inspect.questions import asks, earlier_models, short_texts
+from hptui.scripts.inspect.questions import asks, short_texts
 from hptui.scripts.inspect.ranges import is_searched_at_once
 from hptui.scripts.inspect.ranking import HELD_OUT_SPLITS, is_training_metric, rank
 from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers, without_unused
 from hptui.scripts.inspect.recipes import with_recipe
 from hptui.scripts.inspect.second_programs import started_by_script
 from hptui.scripts.inspect.selected import by_family
+from hptui.scripts.inspect.shared_files import shared_files
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -65,7 +66,7 @@ def inspect_script(path: Path) -> InspectedScript:
     script, tree, project = _inspected(path)
     _add_metrics(script, tree, project, path)
     whole = project or tree
-    script.asks, script.earlier_models, script.texts = asks(whole), [*earlier_models(whole)], short_texts(whole)
+    script.asks, script.shared_files, script.texts = asks(whole), shared_files(whole), short_texts(whole)
     return script
 
 
@@ -115,7 +116,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     if words and (script.config is not None or script.style == "constants"):
         script.settings["command_extra"] = [*words]
     places = written_places(project or tree)
-    script.outputs += [option.name for option in script.options if option.name in places and is_path(option)]
+    script.outputs += [o.name for o in script.options if o.name.rpartition(".")[2] in places and is_path(o)]
     return script, tree, project
 
 

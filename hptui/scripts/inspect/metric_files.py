@@ -6,6 +6,7 @@ import ast
 import re
 
 from hptui.scripts.inspect.metrics import Measured
+from hptui.scripts.inspect.shared_files import MODEL_FILE
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, literal_value
 from hptui.scripts.inspect.written import WrittenFile
 from hptui.scripts.syntax_nodes import all_nodes
@@ -19,7 +20,9 @@ PATH_NAME = re.compile(
 def is_path(option: ScriptOption) -> bool:
     """Return whether an option says where something is written or read."""
     is_known = isinstance(option.default, str) and (
-        "/" in option.default or PATH_NAME.fullmatch(option.name) is not None
+        "/" in option.default
+        or PATH_NAME.fullmatch(option.name) is not None
+        or MODEL_FILE.fullmatch(option.default) is not None
     )
     return is_known or (option.required and option.default is None and PATH_NAME.fullmatch(option.name) is not None)
 

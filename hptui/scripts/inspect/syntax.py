@@ -233,6 +233,22 @@ class ScriptOption:
     aliases: tuple[str, ...] = field(default=(), compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SharedFiles:
+    """Relative paths in a script, `*` for parts that are not known; trials that start in one directory share them.
+
+    `resumed` are gone on from where they are found. `made` are directories that must not be there when the script
+    begins. `saved` are written. `folders` are those that it reads its data from, or downloads it to. `made_folders` are
+    made if they are not there.
+    """
+
+    resumed: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+    saved: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    made_folders: tuple[str, ...] = ()
+
+
 @dataclass
 class InspectedScript:
     """A script: `parser` names how it reads its parameters ('' for none), `style` how hptui passes them.
@@ -263,7 +279,7 @@ class InspectedScript:
     """Files that alone hold the metrics: paths, in which `{NAME}` is the value of an option."""
     asks: bool = False
     """Whether it may wait for an answer, which nobody gives in a trial."""
-    earlier_models: list[str] = field(default_factory=list)
-    """Relative paths of models that it goes on from where it finds them."""
+    shared_files: SharedFiles = field(default_factory=SharedFiles)
+    """What it writes and goes on from where it starts."""
     texts: frozenset[str] = frozenset()
     """Its literal texts that may be paths."""

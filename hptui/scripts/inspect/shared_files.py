@@ -1,0 +1,176 @@
+"""What a script writes and reads where it starts: trials that start in one directory share these files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from hptui.scripts.inspect.shown import never_called
+from hptui.scripts.inspect.syntax import SharedFiles, calls, dotted_name, keyword_argument, literal_value
+from hptui.scripts.inspect.written import READ_TOO
+from hptui.scripts.syntax_nodes import nodes_of
+
+SAVING = re.compile(r"save(?:_model|_weights|_pretrained|_checkpoint|_state|_file|_network|z|z_compressed)?|dump"
+                    r"|(?:Model)?Checkpoint|to_pickle")  # fmt: skip
+"""Calls that save what was trained to a path that they are given."""
+LOADING = re.compile(r"load(?:_model|_weights|_checkpoint|_state|_file|_network)?|from_pretrained|read_pickle|restore")
+"""Calls that read what was saved."""
+BY_PLACE = re.compile(r"save_pretrained|save_model|save_weights|load_model|load_weights|from_pretrained")
+"""Such calls whose first argument is a path, whatever it looks like."""
+TESTING = ("exists", "isfile", "is_file", "isdir", "is_dir")
+MODEL_FILE = re.compile(
+    r"[\w./*-]+\.(?:pth?|ckpt|h5|hdf5|keras|weights|safetensors|bin|tar|pkl|pickle|joblib|npz|zip|model|cbm|ubj)"
+)
+MAX_TEXTS = 4
+"""Values of one name that are followed."""
+MAX_DEPTH = 7
+"""Names and calls within one another that are followed."""
+MAX_TEXT_CHARS = 200
+
+
+def shared_files(tree: ast.Module) -> SharedFiles:
+    """Return what a script writes and reads by relative paths that stand in it."""
+    paths = _Paths(tree)
+    unseen = {id(call) for node in never_called(tree) for _, call in calls(node)}
+    saved, loaded, tested, made, made_anyhow = list[str](), list[str](), list[str](), list[str](), list[str]()
+    for called, call in calls(tree):
+        last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
+        if id(call) in unseen:
+            continue
+        if SAVING.fullmatch(last):
+            saved += _places(call, last, paths)
+        elif LOADING.fullmatch(last):
+            loaded += _places(call, last, paths)
+        elif last in TESTING:
+            tested += [text for node in _given(call) for text in paths.of(node)]
+        elif last in ("mkdir", "makedirs"):
+            texts = [text for node in _given(call)[:1] for text in paths.of(node)]
+            made_anyhow += texts
+            made += texts if literal_value(keyword_argument(call, "exist_ok")) is not True else []
+    of_models = [text for text in tested if MODEL_FILE.fullmatch(text)]
+    resumed = dict.fromkeys([*of_models, *(text for text in loaded if text in saved)])
+    new = dict.fromkeys(text for text in made if text not in tested and "*" not in text)
+    found = (resumed, new, saved, _folders(paths), made_anyhow)
+    return SharedFiles(*(tuple(dict.fromkeys(texts)) for texts in found))
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    """Return the arguments of a call, with the object of a method such as `Path("a.pt").exists()` first."""
+    is_of_module = dotted_name(call.func).startswith(("os.", "torch.", "joblib.", "pickle."))
+    owner = [call.func.value] if isinstance(call.func, ast.Attribute) and not is_of_module else []
+    return [*owner, *call.args, *(word.value for word in call.keywords)]
+
+
+def _places(call: ast.Call, last: str, paths: _Paths) -> Iterator[str]:
+    """Yield the paths among the arguments of a call that saves or loads."""
+    for number, node in enumerate(call.args):
+        for text in paths.of(node):
+            if MODEL_FILE.fullmatch(text) or (number == 0 and BY_PLACE.fullmatch(last)):
+                yield text
+    for word in call.keywords:
+        is_named = word.arg is not None and PATH_WORD.fullmatch(word.arg) is not None
+        yield from (text for text in paths.of(word.value) if MODEL_FILE.fullmatch(text) or is_named)
+
+
+PATH_WORD = re.compile(r"(?:file|dir|save)?_?(?:path|dir|directory|name)|filepath|filename|dirpath|f")
+"""Keywords that are a path."""
+
+
+def _folders(paths: _Paths) -> Iterator[str]:
+    """Yield the folders of data: the values of what is called so."""
+    for name, nodes in paths.named.items():
+        if name == "root" or READ_TOO.fullmatch(name.lower()):
+            yield from (text for node in nodes[:MAX_TEXTS] for text in paths.of(node) if _is_folder(text))
+
+
+def _is_folder(text: str) -> bool:
+    last = text.rstrip("/").rpartition("/")[2]
+    return "*" not in text and "." not in last.strip(".") and " " not in text
+
+
+class _Paths:
+    """Knows the texts that expressions may have, by the last parts of the names of variables and arguments."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.named: dict[str, list[ast.expr]] = {}
+        for node in nodes_of(tree, ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.withitem, ast.Call):
+            for name, value in _named(node):
+                self.named.setdefault(name, []).append(value)
+
+    def of(self, node: ast.AST | None, depth: int = 0) -> list[str]:
+        """Return the relative paths that an expression may be; [] of what is no path."""
+        return [text for text in self._texts(node, depth) if _is_relative(text)]
+
+    def _texts(self, node: ast.AST | None, depth: int) -> list[str]:
+        if depth > MAX_DEPTH:
+            return []
+        match node:
+            case ast.Constant(value=str() as text):
+                return [text]
+            case ast.Name() | ast.Attribute():
+                name = node.id if isinstance(node, ast.Name) else node.attr
+                values = self.named.get(name, [])
+                found = [text for value in values[:MAX_TEXTS] for text in self._texts(value, depth + 1)]
+                return list(dict.fromkeys(found))[:MAX_TEXTS]
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return self._joined([left, right], "", depth)
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                return self._joined([left, right], "/", depth)
+            case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod()):
+                return [re.sub(r"%[-+.\d]*[a-z]", "*", text)]
+            case ast.JoinedStr(values=values):
+                return self._joined(list(values), "", depth)
+            case ast.FormattedValue(value=value):
+                return self._texts(value, depth)
+            case ast.IfExp(body=body, orelse=other):
+                return [*self._texts(body, depth + 1), *self._texts(other, depth + 1)][:MAX_TEXTS]
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format")):
+                return [re.sub(r"\{[^}]*\}", "*", text)]
+            case ast.Call(func=func, args=[first, *others]):
+                last = dotted_name(func).rpartition(".")[2]
+                if last == "join" and dotted_name(func).endswith("path.join"):
+                    return self._joined([first, *others], "/", depth)
+                if last in ("Path", "str", "abspath", "open", "File", "expanduser"):
+                    return self._texts(first, depth + 1)
+        return []
+
+    def _joined(self, nodes: list[ast.expr], between: str, depth: int) -> list[str]:
+        """Return the first text that parts make together, `*` for those that are not known."""
+        parts = [(self._texts(node, depth + 1) or ["*"])[0] for node in nodes]
+        return [between.join(part.rstrip("/") if between else part for part in parts)]
+
+
+def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what a node gives names to: variables, attributes, arguments with defaults, keywords of calls."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            yield from ((_last(target), value) for target in targets if _last(target))
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield _last(target), value
+        case ast.withitem(context_expr=value, optional_vars=ast.Name(id=name)):
+            yield name, value
+        case ast.FunctionDef(args=spec):
+            arguments = [*spec.posonlyargs, *spec.args]
+            yield from (
+                (argument.arg, value)
+                for argument, value in zip(reversed(arguments), reversed(spec.defaults), strict=False)
+            )
+            pairs = zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+            yield from ((argument.arg, value) for argument, value in pairs if value is not None)
+        case ast.Call(func=func, args=args, keywords=words):
+            yield from ((word.arg, word.value) for word in words if word.arg)
+            if dotted_name(func).endswith("add_argument") and args and isinstance(name := literal_value(args[0]), str):
+                default = keyword_argument(node, "default")
+                longest = max((text for arg in args if isinstance(text := literal_value(arg), str)), key=len)
+                yield from [(longest.lstrip("-").replace("-", "_"), default)] if default is not None else []
+
+
+def _last(target: ast.expr) -> str:
+    return target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+
+
+def _is_relative(text: str) -> bool:
+    """Return whether a text may be a path below the directory where a script starts."""
+    is_elsewhere = text.startswith(("/", "~", "*", "..", "{", "$")) or "://" in text
+    return bool(text.strip("./")) and not is_elsewhere and len(text) <= MAX_TEXT_CHARS and text.isprintable()
