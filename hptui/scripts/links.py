@@ -76,7 +76,7 @@ def missing_files(value: Any, directory: Path, fill: Callable[[str, str], str]) 
 
 
 def source_directory(value: Any, words: Sequence[str], directory: Path, work: Path) -> Path:
-    """Return the directory in which the file of a command is looked for: that of a linked package, else `work`."""
+    """Return the directory in which the file of a command is: that of a linked package, else `work`."""
     module = words[words.index("-m") + 1] if "-m" in words[:-1] else ""
     first = module.partition(".")[0]
     links = read_links(value)

@@ -131,8 +131,8 @@ class ScriptTrainer:
         self._workdir.mkdir(parents=True, exist_ok=True)
         make_links(spec.settings.links, self._directory, self._workdir, composed.placeholders.fill, composed.files)
         reports = trial.attempt_dir / REPORTS_FILE
-        found = found_files(composed.words, self._source, self._workdir, spec.parameters) if trial.attempt == 1 else []
-        for name in found:
+        there = found_files(composed.words, self._source, self._workdir, spec.parameters) if trial.attempt == 1 else []
+        for name in there:
             trial.warn(f"{name} was there when the trial began: the script may have gone on from it")
         self._environment = self._environment_of(spec, composed, reports, trial)
         reduction = self._reduction(spec)

@@ -51,8 +51,8 @@ def shared_files(tree: ast.Module) -> SharedFiles:
     of_models = [text for text in tested if MODEL_FILE.fullmatch(text)]
     resumed = dict.fromkeys([*of_models, *(text for text in loaded if text in saved)])
     new = dict.fromkeys(text for text in made if text not in tested and "*" not in text)
-    found = (resumed, new, saved, _folders(paths), made_anyhow)
-    return SharedFiles(*(tuple(dict.fromkeys(texts)) for texts in found))
+    groups = (resumed, new, saved, _folders(paths), made_anyhow)
+    return SharedFiles(*(tuple(dict.fromkeys(texts)) for texts in groups))
 
 
 def _given(call: ast.Call) -> list[ast.expr]:
@@ -111,8 +111,8 @@ class _Paths:
             case ast.Name() | ast.Attribute():
                 name = node.id if isinstance(node, ast.Name) else node.attr
                 values = self.named.get(name, [])
-                found = [text for value in values[:MAX_TEXTS] for text in self._texts(value, depth + 1)]
-                return list(dict.fromkeys(found))[:MAX_TEXTS]
+                texts = [text for value in values[:MAX_TEXTS] for text in self._texts(value, depth + 1)]
+                return list(dict.fromkeys(texts))[:MAX_TEXTS]
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self._joined([left, right], "", depth)
             case ast.BinOp(left=left, op=ast.Div(), right=right):
