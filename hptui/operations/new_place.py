@@ -101,7 +101,7 @@ def needs_own_place(inspected: InspectedScript, place: Path) -> str:
 def entries_read(inspected: InspectedScript, start: Path) -> list[str] | None:
     """Return the entries of a directory that a script may read where it starts.
 
-    They are not known (None) where it reads files above it, starts scripts that are there, or writes into a folder that it needs.
+    None: it reads files above it, starts scripts that are there, or writes into a folder that it needs.
     """
     defaults = [option.default for option in inspected.options if isinstance(option.default, str)]
     texts = {text for text in (*inspected.texts, *defaults) if text.strip("./ ")}
