@@ -74,7 +74,8 @@ def expected_total(study: Study, trials: Sequence[Trial]) -> int | None:
             listed = len(study.trials) + study.search.baseline + study.search.evaluate_base
             return max(len(trials), listed)
         extra = sum(not trial.role.counts_as_trial for trial in trials)
-        return None if study.search.trials is None else study.search.trials + extra
+        limits = [limit for limit in (study.search.trials, _size_of_grid(study)) if limit is not None]
+        return min(limits) + extra if limits else None
     under_way = max((stage_index(study, trial.stage) for trial in trials), default=0)
     total = 0
     for index, stage in enumerate(study.stages):
@@ -87,6 +88,16 @@ def expected_total(study: Study, trials: Sequence[Trial]) -> int | None:
         else:
             total += max(limit, len(stage_trials))
     return total + sum(stage_index(study, trial.stage) < 0 for trial in trials)
+
+
+def _size_of_grid(study: Study) -> int | None:
+    """Return how many trials a grid has at most, its baseline included; None for another search."""
+    size = study.space.size if study.search.sampler == "grid" else None
+    if size is None:
+        return None
+    base = study.trainer.settings
+    is_in = all(p.name in base and p.contains(base[p.name]) for p in study.space.parameters)
+    return size + (study.search.baseline and not is_in)
 
 
 def planned_in_stage(study: Study, stage: Stage) -> int | None:

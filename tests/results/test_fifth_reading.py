@@ -1,5 +1,7 @@
 """What a fifth hostile reading found, each kind recomputed: regions, luck of rates, places, remedies, pruned trials."""
 
+import json
+import math
 import random
 import re
 from dataclasses import replace
@@ -8,12 +10,20 @@ from itertools import takewhile
 import numpy as np
 import pytest
 
+from hptui import studyfile
 from hptui.core.format import duration
+from hptui.core.stages import expected_total
 from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.results.diagnosis import diagnose, scatter_pools
+from hptui.results.document import render_markdown
+from hptui.results.report import compose_report
+from hptui.results.report_data import ReportData
+from hptui.store.records import Revision
+from tests.results.kit import curve, study_of, view_of
 from tests.results.seeds import one
 from tests.results.test_fourth_figures import RATE
 from tests.results.test_readings import STUDY, report_of, some
-from tests.results.test_what_counts import line_of
+from tests.results.test_what_counts import line_of, with_latency
 
 
 def failed(trial, reason):
@@ -166,3 +176,119 @@ def test_a_short_time_is_not_none():
         digits = "".join(takewhile(lambda c: c not in " ", duration(seconds)))
         assert (float(digits) == 0) == (seconds == 0)
         assert abs(float(digits) - seconds) <= max(0.05, 0.5 * 10 ** np.floor(np.log10(seconds or 1))) + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_grid_is_not_expected_to_have_more_trials_than_it_has(seed):
+    die = random.Random(seed)
+    a, b = sorted(die.sample([0.1, 0.5, 0.7, 0.9], die.choice([2, 3]))), sorted(die.sample(range(1, 9), 3))
+    limit, baseline = die.choice([4, 40, None]), die.choice(["true", "false"])
+    text = STUDY.replace('"0.0..1.0"', f"{{ choices = {a} }}").replace('"1..16 int"', f"{{ choices = {b} }}")
+    text = text.replace('sampler = "random"', f'sampler = "grid"\nbaseline = {baseline}')
+    text = text.replace("trials = 40", "" if limit is None else f"trials = {limit}")
+    study, _ = study_of(text)
+    configurations = {(x, y) for x in a for y in b} | ({(0.5, 4)} if baseline == "true" else set())
+    assert expected_total(study, ()) == min(len(configurations), limit or 99)
+    again = [one(50 + n, {}, {"val_loss": 1.0}, role=Role.REPLICATE, replicate_of=0, seed=n) for n in range(3)]
+    assert expected_total(study, again) == expected_total(study, ()) + 3
+
+
+@pytest.mark.parametrize("why", ["", "the best lies at the edge"])
+@pytest.mark.parametrize("engine", ["random", "optuna 5.0.0 tpe"])
+def test_a_change_of_the_study_is_told_and_its_reason_stands_in_quotation_marks(why, engine):
+    old = STUDY.replace('"0.0..1.0"', '"0.0..0.5"')
+    before, after = (json.loads(json.dumps(studyfile.to_json(study_of(text)[0]))) for text in (old, STUDY))
+    trials = [replace(t, engine=engine) for t in some(9, lambda die, _: round(1 + die.random(), 4), 3)]
+    trials = [replace(t, revision=1 if t.number < 4 else 2) for t in trials]
+    changes = "a: 0..0.5 → 0.0..1.0"
+    revisions = (Revision(1, 0.0, before, ""), Revision(2, 1.0, after, why or changes))
+    view = view_of(trials, STUDY)
+    view = replace(view, study=replace(view.study, source="/nowhere/read.toml"))
+    text = render_markdown(compose_report(ReportData(view, revisions=revisions))).text
+    quoted = f"; “{why}”" if why else ""
+    assert f"this is revision 2 ({changes}{quoted})." in text
+    rest = ", nor the 5 that the search chose by their values" if "tpe" in engine else ""
+    assert f"began: as it is now it does not give those trials{rest}." in text
+
+
+LENGTHS = STUDY.replace("steps = 10", "epochs = 10").replace(
+    'b = "1..16 int"', 'epochs = "{5, 10, 20}"\nb = "1..16 int"'
+)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_where_the_length_is_searched_its_trials_are_compared_and_the_lengths_named(seed):
+    die = random.Random(seed)
+    trials = []
+    for n in range(die.choice([6, 14])):
+        params = {"a": die.random(), "b": die.randint(1, 16), "epochs": die.choice([5, 10, 20])} if n else {}
+        value = 1 + die.random() + (0.5 if n == 0 else 0)
+        trials.append(one(n, params, {"val_loss": round(value, 4)}, role="search" if n else "baseline"))
+    text, facts = report_of(trials, LENGTHS)
+    best = min(trials, key=lambda trial: (trial.values["val_loss"], trial.number))
+    assert facts.data.best.number == best.number
+    assert "not comparable" not in text
+    assert "not compared" not in text
+    against, epochs = line_of(text, "Against"), best.params.get("epochs", 10)
+    if best.number:
+        assert (f"; the baseline trained for 10, the best for {epochs} epochs" in against) == (epochs != 10)
+        assert f"it ran once and is the best of {len(trials)}" in line_of(text, "Sure that")
+    fixed = STUDY.replace("steps = 10", "epochs = 10")
+    if best.number and epochs != 10:  # a length that nobody searches is no setting like others
+        assert "not comparable" in line_of(report_of(trials, fixed)[0], "Sure that")
+
+
+CONDITION = STUDY.replace("trials = 40", 'trials = 40\noutcome = ["latency <= 0.5"]')
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_trial_that_breaks_a_condition_is_marked_in_its_row(seed):
+    die = random.Random(seed)
+    trials = some(die.choice([9, 26]), lambda die, _: round(1 + die.random(), 4), seed)
+    first = trials[die.randrange(len(trials))]
+    for n in range(2):
+        values = {"val_loss": round(1 + die.random(), 4)}
+        more = {"role": Role.REPLICATE, "replicate_of": first.number, "seed": 70 + n}
+        trials.append(one(len(trials), first.params, values, **more))
+    trials = with_latency(trials, die)
+    text, facts = report_of(trials, CONDITION)
+    broken = {trial.number for trial in trials if trial.metrics["latency"] > 0.5}
+    rows = re.findall(r"^\| \**(\d+)([^|]*)\|", text, re.M)
+    assert {int(n) for n, mark in rows if "breaks a condition" in mark} == broken
+    assert {int(n) for n, mark in rows if "repeats" in mark} == {trial.number for trial in trials[-2:]}
+    kept = [trial for trial in facts.data.order if trial.number not in broken]
+    if len(trials) > 20 and kept and broken & {trial.number for trial in facts.data.order[:20]}:
+        assert "best first; those that break a condition come behind the others" in text
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_curve_in_the_middle_has_the_rank_of_its_value(seed):
+    die = random.Random(seed)
+    trials = with_latency(some(12, lambda die, _: round(1 + die.random(), 4), seed), die)
+    curves = {t.number: {"val_loss": curve(2.0, 1.8, 1.6, t.values["val_loss"])} for t in trials}
+    text, _ = report_of(trials, CONDITION, curves=curves)
+    kept = [trial for trial in trials if trial.metrics["latency"] <= 0.5]
+    said = re.search(r"The last one is trial (\d+), number (\d+) of (\d+) trials that keep the conditions", text)
+    assert (said is not None) == (3 < len(kept) < len(trials))
+    if said:
+        order = sorted(kept, key=lambda trial: (trial.values["val_loss"], trial.number))
+        assert (order[int(said[2]) - 1].number, len(order)) == (int(said[1]), int(said[3]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_trial_that_was_cut_short_is_told_by_why_and_not_by_its_curve(seed):
+    die = random.Random(seed)
+    trials = some(9, lambda die, _: round(1 + die.random(), 4), seed)
+    cut = die.sample(range(9), 3)
+    trials = [replace(pruned(t), message=f"place {t.number} of 9") if t.number in cut else t for t in trials]
+    ruined = trials[next(n for n in range(9) if n not in cut)]
+    trials[ruined.number] = failed(ruined, Reason.NAN)
+    curves = {t.number: {"val_loss": curve(2.0, 1.8, math.nan)} for t in trials if t.values is None}
+    record = ReportData(view_of(trials, STUDY))
+    pools = scatter_pools(record.view, curves)
+    diagnoses = {t.number: diagnose(record.view, t, curves[t.number], pools) for t in trials if t.values is None}
+    text, _ = report_of(trials, curves=curves, diagnoses=diagnoses)
+    rows = {int(m[1]): m[2] for m in re.finditer(r"^\| trial (\d+) \|.*\| ([^|]+) \|$", text, re.M)}
+    assert {n for n, told in rows.items() if "NaN" in told} == {ruined.number}
+    assert all(rows[n] == f"place {n} of 9" for n in cut)
+    assert "1 became NaN or infinite, 3 pruned" in line_of(text, "Went wrong")

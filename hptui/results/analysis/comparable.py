@@ -114,6 +114,14 @@ def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]
     return tuple(matches)
 
 
+def barriers(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]:
+    """Return what keeps two trials from being compared.
+
+    Not their lengths where the length of training is itself searched: the ranking compares such trials, too.
+    """
+    return tuple(d for d in comparable(view, trial, other) if d.kind != "length" or not length_is_searched(view))
+
+
 def has_other_length(view: View, trial: Trial, other: Trial) -> bool:
     """Return whether two trials are known to have trained for different lengths.
 

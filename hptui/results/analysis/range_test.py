@@ -22,7 +22,7 @@ from hptui.results.analysis.cohort import (
     sort_by_rank,
     violates_outcome,
 )
-from hptui.results.analysis.comparable import comparable
+from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.fresh import Noise, independent_runs, noise_of
 from hptui.results.analysis.paired import common_answers, worse_answers
 from hptui.results.analysis.significance import rate_counts
@@ -96,7 +96,7 @@ def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | No
     best = next((trial for trial in order if trial.number == view.best.number), order[0])
     # One that breaks a condition of the study may have a better value than the best: it is in no comparison.
     rivals = [trial for trial in order if trial.number != best.number and not violates_outcome(view, trial)]
-    others = [trial for trial in rivals if not comparable(view, best, trial)]
+    others = [trial for trial in rivals if not barriers(view, best, trial)]
     same = {trial.number for trial in same_configuration(view, best, others)}  # it is no rival of itself
     others = [trial for trial in others if trial.number not in same]
     if not others:

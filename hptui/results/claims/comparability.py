@@ -162,7 +162,7 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
     return line("; {size}{word} {baseline}, the first baseline", size=size, word=word, baseline=facts.trial(baseline))
 
 
-def _sampler(engine: str) -> str:
+def sampler_of(engine: str) -> str:
     """Return the sampler of an engine, which is recorded with its library: `optuna 5.0.0 tpe`, `ax 1.1.0`."""
     words = engine.split()
     return words[-1] if words[0] == "optuna" else words[0]
@@ -171,7 +171,7 @@ def _sampler(engine: str) -> str:
 def search_caveat(facts: FactWriter) -> Claim | None:
     """Return that the search chose its trials, above tables of groups or below statements; else None."""
     searched = [trial for trial in facts.view.trials if trial.role is Role.SEARCH]
-    engines = {_sampler(trial.engine or facts.study.search.sampler) for trial in searched}
+    engines = {sampler_of(trial.engine or facts.study.search.sampler) for trial in searched}
     chosen = sorted(engine for engine in engines if engine not in SAMPLERS_WITHOUT_MEMORY)
     if not chosen:
         return None

@@ -13,9 +13,10 @@ from hptui.results.analysis.cohort import (
     objective_value,
     pareto_front,
     same_configuration,
+    training_length,
     violates_outcome,
 )
-from hptui.results.analysis.comparable import comparable, unequal_coordinate
+from hptui.results.analysis.comparable import barriers, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, fresh_difference, independent_runs
 from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.seeding import seeding_of
@@ -124,7 +125,7 @@ def against_baseline(facts: FactWriter) -> Claim | None:
     old = math.fsum(objective_value(facts.view, run) for run in runs) / len(runs)
     new = objective_value(facts.view, best) if fresh is None else fresh.mean
     text: Line = (*_old_value(facts, baseline, runs, old), " → ", _new_value(facts, best, fresh))
-    if differences := comparable(facts.view, baseline, best):
+    if differences := barriers(facts.view, baseline, best):
         text += (f", not comparable: {differences[0].text}",)
         return Claim("AB", text, {"differs": [d.kind for d in differences]}, metric, numbers)
     if same_configuration(facts.view, baseline, [best]):
@@ -162,9 +163,9 @@ def none_better(facts: FactWriter, baseline: Trial) -> str:
 def _front_against(facts: FactWriter, baseline: Trial) -> Claim:
     """Return how many trials are better than the baseline in every objective."""
     front = pareto_front(facts.view)
-    alike = [trial for trial in front if not comparable(facts.view, baseline, trial)]
+    alike = [trial for trial in front if not barriers(facts.view, baseline, trial)]
     if not alike:
-        reason = comparable(facts.view, baseline, front[0])[0].text if front else "the front has no trial"
+        reason = barriers(facts.view, baseline, front[0])[0].text if front else "the front has no trial"
         return Claim("AB", (f"not comparable: {reason}",), {"better": []}, "", (baseline.number,))
     better = [
         trial
@@ -190,7 +191,15 @@ def _front_against(facts: FactWriter, baseline: Trial) -> Claim:
 
 
 def _saw_more(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
-    """Return that one of the two saw more examples, or took more steps; () if neither did."""
+    """Return that one of the two trained longer, saw more examples, or took more steps; () if neither did."""
+    first, second = training_length(facts.view, baseline), training_length(facts.view, best)
+    if first is not None and second is not None and first.amount != second.amount:
+        return line(
+            "; the baseline trained for {first}, the best for {second} {unit}",
+            first=facts.of_value(f"trial.{baseline.number}.length", first.amount, [baseline], field=first.field),
+            second=facts.of_value(f"trial.{best.number}.length", second.amount, [best], field=second.field),
+            unit=unit_word(second),
+        )
     batch = setting_with_role(facts.view.settings(best), "batch")
     unequal = batch and unequal_coordinate(facts.view, [baseline, best], batch, facts.data.facts)
     if not batch or not unequal:
@@ -255,7 +264,7 @@ def sure(facts: FactWriter) -> Claim:
     if baseline.number == best.number:
         phrase = f"{none_better(facts, baseline)} was better than the baseline"
         return Claim("SU", (phrase,), {"answer": "baseline"}, "", (best.number,))
-    differences = comparable(facts.view, baseline, best)
+    differences = barriers(facts.view, baseline, best)
     if differences:
         phrase = f"not comparable: {differences[0].text}"
         return Claim("SU", (phrase,), {"answer": "not comparable"}, "", (baseline.number, best.number))

@@ -9,7 +9,7 @@ from statistics import median
 
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, distinct_configurations, same_configuration
-from hptui.results.analysis.comparable import comparable
+from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.fresh import (
     LEADER_TEMPLATE,
     MEAN_TEMPLATE,
@@ -291,7 +291,7 @@ def why_not_tested(facts: FactWriter) -> str:
         return "the seed changes nothing" if seeding_of(facts.study).is_given else "repeats are equal"
     if len(others) > MAX_TRIALS:
         return "too many trials to compare all of them"
-    if best is not None and all(comparable(facts.view, best, t) for t in others if t.number != best.number):
+    if best is not None and all(barriers(facts.view, best, t) for t in others if t.number != best.number):
         return "no other trial is comparable with it"
     if any(len(runs_of(facts.view, facts.originals[trial.number])) > 1 for trial in others):
         return "the repeats are all equal"

@@ -8,7 +8,7 @@ from hptui.core.format import NO_VALUE, setting
 from hptui.core.trial import Trial
 from hptui.results import claims
 from hptui.results.analysis.cohort import training_length
-from hptui.results.analysis.comparable import comparable
+from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.reference import (
     MetricChange,
     ReferenceComparison,
@@ -69,9 +69,9 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
     ] or quality
     fresh = claims.fresh_runs(facts, new)
     rows: list[tuple[Line, ...]] = []
-    differs = {difference.kind for difference in comparable(facts.view, old, new)} - {"base model"}
+    is_alike = not {difference.kind for difference in barriers(facts.view, old, new)} - {"base model"}
     for change in chosen:
-        is_compared = not differs or is_cost(change.metric)
+        is_compared = is_alike or is_cost(change.metric)
         key, value = f"change.{old.number}.{new.number}.{change.metric}", facts.value(new, change.metric, so_far=True)
         if fresh is not None and change.metric == facts.data.metric:
             key = f"fresh.{new.number}.change.{old.number}"

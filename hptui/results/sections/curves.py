@@ -23,7 +23,8 @@ BEST_IN_PANEL = 3
 
 def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
     """Yield the curves of the best three trials and one in the middle; others and figures folded."""
-    trials = [trial for trial in facts.data.order if trial.number in facts.data.curves]
+    ranked = facts.data.candidates or facts.data.order  # those that break a condition are last, whatever their value
+    trials = [trial for trial in ranked if trial.number in facts.data.curves]
     metric = facts.data.metric
     trials = [trial for trial in trials if _has_curve(facts, trial, metric)] or trials
     panel = trials[:BEST_IN_PANEL]
@@ -38,11 +39,12 @@ def curves(facts: FactWriter, images: Sequence[Block] = ()) -> Iterator[Block]:
         yield CodeBlock("text", tuple(rows))
         if len(panel) > BEST_IN_PANEL:
             which = line(
-                "The last one is {trial}, number {rank} of {n} ranked trials{by}.",
+                "The last one is {trial}, number {rank} of {n} {kind}{by}.",
+                kind="ranked trials" if len(ranked) == len(facts.data.order) else "trials that keep the conditions",
                 by=by,
                 trial=facts.trial(panel[-1]),
-                rank=facts.of_value("curves.middle", facts.data.order.index(panel[-1]) + 1, facts.data.order),
-                n=facts.count("curves.of", facts.data.order),
+                rank=facts.of_value("curves.middle", ranked.index(panel[-1]) + 1, ranked),
+                n=facts.count("curves.of", ranked),
             )
             yield Paragraph(which)
     yield from first_images

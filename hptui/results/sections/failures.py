@@ -118,9 +118,13 @@ def _remedies(facts: FactWriter, ended_trials: Sequence[Trial]) -> Iterator[Bloc
 
 
 def _what_happened(facts: FactWriter, trial: Trial) -> Line:
-    """Return what happened to a trial: its diagnosis, else its message, else the meaning of its reason."""
+    """Return what happened to a trial: its diagnosis, else its message, else the meaning of its reason.
+
+    Of one that was cut short it is the message: what its curve did until its process had ended is not why.
+    """
     diagnosis = facts.data.diagnoses.get(trial.number)
-    if diagnosis is not None and diagnosis.kind in ("oom", "nan", "exploding"):
+    is_cut = trial.status is not TrialStatus.FAILED and bool(trial.message)
+    if diagnosis is not None and diagnosis.kind in ("oom", "nan", "exploding") and not is_cut:
         return diagnosis.line
     if trial.message:
         return (Name(trial.message),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -16,6 +16,7 @@ from hptui.core.values import value_text
 from hptui.core.version import __version__
 from hptui.results.analysis.next_steps import of_earlier_files
 from hptui.results.analysis.seeding import seeding_of
+from hptui.results.claims.comparability import SAMPLERS_WITHOUT_MEMORY, sampler_of
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
@@ -47,10 +48,28 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
         anew = "Where no study has this name (`--home` names another place) it runs every trial of the study file"
         yield Paragraph((f"{anew}{listed}; here it goes on with what is recorded.",))
         if edited := of_earlier_files(facts.view, facts.data.revisions):
-            text = "The file has been edited since {trials} began: as it is now it does not give those trials."
-            yield Paragraph(line(text, trials=facts.trials(edited, "reproduce.edited")))
+            text = "The file has been edited since {trials} began: as it is now it does not give those trials{rest}."
+            rest = _that_rest_on(facts, edited)
+            yield Paragraph(line(text, trials=facts.trials(edited, "reproduce.edited"), rest=rest))
     if any(trial.role is Role.IMPORTED for trial in facts.view.trials):
         yield Paragraph(("Imported trials ran elsewhere: what ran there, no command here repeats.",))
+
+
+def _that_rest_on(facts: FactWriter, edited: Sequence[Trial]) -> Line:
+    """Return that trials which a search proposed later by the values of earlier ones are not given either."""
+    numbers = {trial.number for trial in edited}
+    later = [
+        trial
+        for trial in facts.view.trials
+        if trial.role is Role.SEARCH
+        and trial.number > min(numbers)
+        and trial.number not in numbers
+        and sampler_of(trial.engine or facts.study.search.sampler) not in SAMPLERS_WITHOUT_MEMORY
+    ]
+    if not later:
+        return ()
+    n = facts.count("reproduce.later", later)
+    return line(", nor the {n} that the search chose by their values", n=n)
 
 
 def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> Iterator[Line]:

@@ -16,6 +16,7 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, UserText, join_parts, join_with_and, line
 from hptui.results.roles import effective_batch, setting_with_role
 from hptui.results.sections.examples import sample_count
+from hptui.results.sections.revisions import revision_text
 from hptui.results.sections.setup import labelled_line
 
 MAX_UNKNOWN = 5
@@ -59,16 +60,8 @@ def space(facts: FactWriter) -> Iterator[Block]:
     if facts.study.space.constraints:
         constraints = join_parts(Name(constraint.text, code=True) for constraint in facts.study.space.constraints)
         yield Paragraph(line("Constraints: {told}.", told=constraints))  # language: placeholder
-    if len(facts.data.revisions) > 1:
-        revision_count = facts.of_value("study.revisions", len(facts.data.revisions), field="study.revision")
-        reasons = join_parts((Name(revision.why) for revision in facts.data.revisions[1:] if revision.why), "; ")
-        yield Paragraph(
-            line(
-                "The study was changed after it had begun; this is revision {n}{why}.",
-                n=revision_count,
-                why=(" (", *reasons, ")") if reasons else (),
-            )
-        )
+    if changed := revision_text(facts):
+        yield Paragraph(changed)
 
 
 def _range_cell(parameter: Parameter) -> Line:

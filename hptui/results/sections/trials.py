@@ -69,6 +69,8 @@ def _which_shown(facts: FactWriter, shown: Sequence[Trial]) -> Line:
     several = len(facts.study.objectives) > 1
     by: Line = (" by ", facts.name(facts.data.metric)) if several else ()
     which: Line = ("those that were ranked" if set(ranked) <= set(numbers) else "the best", *by, ", best first")
+    if any(violates_outcome(facts.view, trial) for trial in shown) and facts.data.candidates:
+        which += ("; those that break a condition come behind the others",)
     return which if numbers == ranked[: len(numbers)] else (*which, "; the last one is the baseline")
 
 
@@ -166,22 +168,33 @@ def _best_values(facts: FactWriter, names: Sequence[str]) -> dict[str, float]:
 
 
 def _number_cell(facts: FactWriter, trial: Trial, named: bool) -> Line:
-    """Return a trial's number, with its role if no other column shows it."""
-    role = {Role.BASE: " (base model)", Role.BASELINE: " (baseline)"}.get(trial.role, "")
+    """Return a trial's number, with its role if no other column shows it, and that it breaks a condition."""
+    marks = [mark for mark in (_role_mark(facts, trial, named), _broken_mark(facts, trial)) if mark]
+    return (facts.number(trial), " (", *join_parts(marks, ", "), ")") if marks else (facts.number(trial),)
+
+
+def _broken_mark(facts: FactWriter, trial: Trial) -> Line:
+    is_broken = trial.status is TrialStatus.COMPLETE and violates_outcome(facts.view, trial)
+    return ("breaks a condition",) if is_broken else ()
+
+
+def _role_mark(facts: FactWriter, trial: Trial, named: bool) -> Line:
+    """Return `baseline`, or of which other trial it is a repeat; () where there is nothing to say."""
     if trial.replicate_of is not None:
         original = facts.of_value(
             f"trial.{trial.number}.replicate_of", trial.replicate_of, [trial], field="replicate_of"
         )
-        return (facts.number(trial), " (repeats ", original, ")")
+        return ("repeats ", original)
     if trial.continued_from is not None:
         origin = [
             facts.of_value(f"trial.{trial.number}.{name}", trial.facts[name], [trial], field=f"facts.{name}")
             for name in (FROM_TRIAL, FROM_STEP)
         ]
-        return (facts.number(trial), " (continues trial ", origin[0], " at step ", origin[1], ")")
+        return ("continues trial ", origin[0], " at step ", origin[1])
     if trial.role is Role.IMPORTED:
-        return (facts.number(trial), " (imported)")
-    return (facts.number(trial), role) if role and not named else (facts.number(trial),)
+        return ("imported",)
+    role = {Role.BASE: "base model", Role.BASELINE: "baseline"}.get(trial.role, "")
+    return (role,) if role and not named else ()
 
 
 def _cell(
@@ -262,9 +275,10 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
             "table.imported", imported, "trial was imported: it", "trials were imported: they"
         )
         sentences.append((*trials_text, " ran elsewhere, and only a person knows whether in the same way."))
-    violating = [trial for trial in facts.data.order if violates_outcome(facts.view, trial)]
+    complete = [trial for trial in facts.view.trials if trial.status is TrialStatus.COMPLETE]
+    violating = [trial for trial in complete if violates_outcome(facts.view, trial)]
     if violating:
-        trials_text = facts.trials(sorted(violating, key=lambda trial: trial.number), "outcome.broken")
+        trials_text = facts.trials(violating, "outcome.broken")
         sentences.append(line("Breaking a condition of the study, never the best: {which}.", which=trials_text))
     unknown = [trial for trial in facts.data.order if meets_outcome(facts.study, trial) is None]
     if unknown:
