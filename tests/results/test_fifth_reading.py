@@ -14,7 +14,6 @@ from hptui import studyfile
 from hptui.core.format import duration
 from hptui.core.stages import expected_total
 from hptui.core.trial import Reason, Role, TrialStatus
-from hptui.results.diagnosis import diagnose, scatter_pools
 from hptui.results.document import render_markdown
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
@@ -284,10 +283,7 @@ def test_a_trial_that_was_cut_short_is_told_by_why_and_not_by_its_curve(seed):
     ruined = trials[next(n for n in range(9) if n not in cut)]
     trials[ruined.number] = failed(ruined, Reason.NAN)
     curves = {t.number: {"val_loss": curve(2.0, 1.8, math.nan)} for t in trials if t.values is None}
-    record = ReportData(view_of(trials, STUDY))
-    pools = scatter_pools(record.view, curves)
-    diagnoses = {t.number: diagnose(record.view, t, curves[t.number], pools) for t in trials if t.values is None}
-    text, _ = report_of(trials, curves=curves, diagnoses=diagnoses)
+    text, _ = report_of(trials, curves=curves)
     rows = {int(m[1]): m[2] for m in re.finditer(r"^\| trial (\d+) \|.*\| ([^|]+) \|$", text, re.M)}
     assert {n for n, told in rows.items() if "NaN" in told} == {ruined.number}
     assert all(rows[n] == f"place {n} of 9" for n in cut)
