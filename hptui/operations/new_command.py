@@ -65,3 +65,8 @@ def study_name(stem: str) -> str:
 def one_line(text: str) -> str:
     """Return text that fits into a comment behind a setting."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:160]
+
+
+def placed_name(text: str) -> str:
+    """Return the parameter that a variable is a placeholder of; '' for another text."""
+    return text[1:-1] if text.startswith("{") and text.endswith("}") and not text.startswith("{env.") else ""

@@ -14,7 +14,7 @@ from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
 from hptui.operations.new_automatic import automatic_value
-from hptui.operations.new_command import how_to_start, inspected_file, one_line, stem_of, study_name
+from hptui.operations.new_command import how_to_start, inspected_file, one_line, placed_name, stem_of, study_name
 from hptui.operations.new_place import at_own_place
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
@@ -167,7 +167,7 @@ def _objective_lines(inspected: InspectedScript) -> list[str]:
 def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
     inspected, automatic = draft.inspected, draft.automatic
     before = {option.name for option in inspected.options if option.before}
-    variables = {text[1:-1] for text in _texts(inspected.settings.get("env")).values()}
+    variables = {placed_name(text) for text in _texts(inspected.settings.get("env")).values()}
     places = [option for option in inspected.options if option.positional and not option.before]
     in_place = {option.name for option in places}
     trailing = {name: value for name, value in automatic.items() if name not in before | variables | in_place}
@@ -207,8 +207,9 @@ def _texts(value: Value) -> dict[str, str]:
 
 
 def _placeholder(draft: Draft, text: str) -> str:
-    """Return the text of a variable: what hptui gives for its parameter, else the parameter."""
-    name = text[1:-1]
+    """Return the text of a variable: what hptui gives for a parameter; other texts stay."""
+    if not (name := placed_name(text)):
+        return text
     return draft.automatic.get(name) or f"{{{draft.names.get(name, name)}}}"
 
 

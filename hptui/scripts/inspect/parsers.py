@@ -164,6 +164,8 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
         kind = "bool"
     if kind == "any":
         kind = "list" if listed else type_of(default) if default is not UNKNOWN else "str"
+    if kind == "str" and not listed and type_of(default) in ("int", "float"):  # type=str, default=5e-5
+        kind = type_of(default)
     required = (positional and not _may_be_absent(call)) or literal_value(keyword_argument(call, "required")) is True
     if form is not None and form.reads is not Reads.TEXT and isinstance(default, str) and NUMBER.fullmatch(default):
         # The converter reads a number out of the text: `--lr 0.25` with a default of "0.25".

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from hptui.core.dataclass import dataclass
+from hptui.core.gpu_variables import GPU_VARIABLES
+from hptui.core.masking import is_secret
 from hptui.core.trial import Value
 from hptui.scripts.inspect.forms import FormKind
 from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.look import inspect_script
+from hptui.scripts.inspect.shell_commands import EXPANDED, ShellCommand, shell_commands
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, type_of
 
-ASSIGNED = re.compile(
-    r"^[ \t]*(?:export[ \t]+|local[ \t]+)?([A-Za-z_]\w*)=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]*)", re.MULTILINE
-)
-"""`LR=3e-5`, `export TASK="mrpc"`."""
-EXPANDED = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 CONTROL = re.compile(
     r"^[ \t]*(?:for|while|until|case|if|function|cd|pushd|source|\.|eval)\b|\w+[ \t]*\(\)[ \t]*\{", re.MULTILINE
 )
 """Lines after which a command is not started once as it stands, from where the shell script is."""
 INTERPRETER = re.compile(r"python[\d.]*|\$\{?PYTHON\w*\}?")
-MAX_EXPANSIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class StartedScript:
-    """A Python script that a shell script starts, with the words that it gets."""
+    """A Python script that a shell script starts, with the words and variables that it gets."""
 
     path: Path
     words: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 def started_by_shell(path: Path) -> StartedScript | None:
@@ -42,37 +39,20 @@ def started_by_shell(path: Path) -> StartedScript | None:
     text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     if CONTROL.search(text) or re.search(r"\$[@*\d]|\$\{\d|\$\(|`|:-|:=", text):
         return None
-    values = {name: value.strip("\"'") for name, value in ASSIGNED.findall(text)}
-    commands = list(_python_commands(text, values))
+    commands = [started for command in shell_commands(text) if (started := _started_python(command))]
     if len(commands) != 1:
         return None
-    script, *words = commands[0]
+    script, *words = commands[0].words
     file = next((place for place in (Path(script), path.parent / script) if place.is_file()), None)
-    return StartedScript(file, tuple(words)) if file is not None else None
+    return StartedScript(file, tuple(words), commands[0].variables) if file is not None else None
 
 
-def _python_commands(text: str, values: dict[str, str]) -> Iterator[list[str]]:
-    """Yield the words of each command that starts a Python file, from that file on."""
-    for line in text.splitlines():
-        try:
-            words = shlex.split(line, comments=True)
-        except ValueError:
-            continue
-        while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0]):
-            words = words[1:]
-        if len(words) < len(("python", "x.py")) or not INTERPRETER.fullmatch(words[0]):
-            continue
-        words = [word for word in words[1:] if word != "-u"]
-        ends = (i for i, word in enumerate(words) if re.match(r"\d?>|[|&;<]", word))
-        words = [_expanded(word, values) for word in words[: next(ends, len(words))]]
-        if words and words[0].endswith(".py"):
-            yield words
-
-
-def _expanded(word: str, values: dict[str, str]) -> str:
-    for _ in range(MAX_EXPANSIONS):
-        word = EXPANDED.sub(lambda match: values.get(match[1] or match[2], match[0]), word)
-    return word
+def _started_python(command: ShellCommand) -> ShellCommand | None:
+    """Return a command that starts a Python file, from that file on; None for any other."""
+    if not INTERPRETER.fullmatch(command.words[0]):
+        return None
+    words = tuple(word for word in command.words[1:] if word != "-u")
+    return replace(command, words=words) if words and words[0].endswith(".py") else None
 
 
 def inspect_started(path: Path) -> tuple[InspectedScript, Path] | None:
@@ -81,6 +61,7 @@ def inspect_started(path: Path) -> tuple[InspectedScript, Path] | None:
     if started is None:
         return None
     script = with_given_words(inspect_script(started.path), started.words)
+    script = _with_given_variables(script, dict(started.variables), path.name)
     script.notes.append(f"the study starts {started.path.name} with the values of {path.name}, not {path.name} itself")
     return script, started.path
 
@@ -145,6 +126,47 @@ def with_given_words(script: InspectedScript, words: tuple[str, ...]) -> Inspect
     if extra and not any("$" in word for word in extra):
         script.settings["command_extra"] = [*extra]
     return script
+
+
+def _with_given_variables(script: InspectedScript, variables: Mapping[str, str], source: str) -> InspectedScript:
+    """Return a script with the variables that the shell script `source` exports.
+
+    Those that are parameters become their values, others stay as they are.
+    """
+    settings = script.settings.get("env")
+    known = settings if isinstance(settings, dict) else {}
+    options = {str(text)[1:-1]: variable for variable, text in known.items()}
+    taken = {name: text for name, text in variables.items() if not _is_left_out(name, text)}
+    given = {
+        option.name: value
+        for option in script.options
+        if (text := taken.get(options.get(option.name, ""))) and (value := _value(option, [text])) is not None
+    }
+    script.options = [
+        replace(option, default=given[option.name], required=False) if option.name in given else option
+        for option in script.options
+    ]
+    fixed = {name: EXPANDED.sub(r"{env.\1\2}", text) for name, text in taken.items() if name not in known}
+    if fixed:
+        script.settings["env"] = {**known, **fixed}
+    if left := sorted(variables.keys() - taken.keys()):
+        script.notes.append(f"{source} sets {', '.join(left)}, the study does not")
+    return script
+
+
+DISTRIBUTED_VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "RANK", "LOCAL_RANK", "WORLD_SIZE")
+"""Variables of processes that belong together: one value for trials at the same time would join them."""
+
+
+def _is_left_out(name: str, text: str) -> bool:
+    """Return whether a variable is given by hptui itself, is a secret, or cannot be written as text."""
+    is_ours = name in GPU_VARIABLES or name in DISTRIBUTED_VARIABLES
+    return (
+        is_ours
+        or is_secret(name, text)
+        or bool({"{", "}"} & {*EXPANDED.sub("", text)})
+        or "$" in EXPANDED.sub("", text)
+    )
 
 
 def _unknown(flag: str, text: str) -> ScriptOption:
