@@ -5,6 +5,7 @@ started."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
@@ -123,13 +124,18 @@ def _sharing(spec: CommandTable, composed: ComposedCommand, *, parallel: int, re
         yield 'trainer.command: repeated runs differ by their seed only, and nothing gives the script "{seed}"'
 
 
+SAVES_AT_PAUSE = re.compile(r"\bsave|\bdump|signal")
+"""What a script has that saves: another one begins again after a pause, however it is started."""
+
+
 def _pausing(spec: CommandTable, words: Sequence[str], directory: Path) -> Iterator[str]:
     """Yield a warning where a pause would lose what several processes have trained."""
     key = "launch" if read_launch(spec.settings.launch) is not None else "command"
     if spec.settings.checkpoint or not (key == "launch" or launcher_of(words)):
         return
     script = script_of(words, directory)
-    if script is not None and "hptui" not in script.read_text(errors="replace"):
+    text = script.read_text(errors="replace") if script is not None else "hptui"
+    if "hptui" not in text and SAVES_AT_PAUSE.search(text):
         hint = 'name what it saves (checkpoint = "{trial_dir}/…"), or ask hptui.should_stop() in it'
         yield f"trainer.{key}: a launcher ends its processes 30 s after a pause, and the trial would begin anew; {hint}"
 

@@ -130,10 +130,16 @@ def test_numbers_of_processes_that_do_not_fit_are_refused(tmp_path: Path) -> Non
 
 
 def test_a_pause_that_loses_what_was_trained_is_said(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("print('val_loss=1')")
+    (tmp_path / "a.py").write_text("print('val_loss=1')\ntorch.save(net, 'net.pt')")
+    (tmp_path / "c.py").write_text("print('val_loss=1')")
     (tmp_path / "b.py").write_text("import hptui\nhptui.should_stop()")
     told = {"command": ["python", "a.py"], "launch": "torchrun", "help": False}
-    others = ({"command": ["python", "b.py"]}, {"checkpoint": "{trial_dir}/c-*"}, {"launch": "none"})
+    others = (
+        {"command": ["python", "b.py"]},
+        {"command": ["python", "c.py"]},
+        {"checkpoint": "{trial_dir}/c-*"},
+        {"launch": "none"},
+    )
     assert any("30 s after a pause" in text for text in preflight(told, str(tmp_path)).warnings)
     for other in others:
         assert not any("pause" in text for text in preflight(told | other, str(tmp_path)).warnings)

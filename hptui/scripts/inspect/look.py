@@ -19,6 +19,7 @@ from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.hyperpyyaml import hyperpyyaml_options
 from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants, with_modules_as_choices
 from hptui.scripts.inspect.keyed_words import keyed_words
+from hptui.scripts.inspect.launched import needs_launcher
 from hptui.scripts.inspect.library_dataclasses import OF_LIBRARY
 from hptui.scripts.inspect.metric_files import event_files, is_path, lightning_files, written_file
 from hptui.scripts.inspect.metrics import METRIC_NAME, best_rank, measured
@@ -66,6 +67,9 @@ def inspect_script(path: Path) -> InspectedScript:
     script, tree, project = _inspected(path)
     _add_metrics(script, tree, project, path)
     whole = project or tree
+    if needs_launcher(whole):
+        script.settings["launch"] = "torchrun"
+        script.notes.append("the script reads its rank, which a launcher sets: torchrun starts it")
     script.asks, script.shared_files, script.texts = asks(whole), shared_files(whole), short_texts(whole)
     return script
 
