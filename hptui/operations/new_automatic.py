@@ -17,6 +17,9 @@ OUTPUT_NAMES = re.compile(
 )
 """Parameters that name where a script writes; they are given a directory of the trial."""
 
+PLATFORM_NAMES = re.compile(r"output_data_?(dir|path)")
+"""Parameters that name a directory which a platform makes before it starts a script: the script does not make it."""
+
 
 def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Path) -> str:
     """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''.
@@ -28,7 +31,8 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
         return "{seed}"
     if option.positional and option.name not in inspected.outputs:
         return ""
-    is_output = OUTPUT_NAMES.fullmatch(name) or option.name in inspected.outputs
+    is_of_platform = PLATFORM_NAMES.fullmatch(name) is not None
+    is_output = OUTPUT_NAMES.fullmatch(name) or is_of_platform or option.name in inspected.outputs
     if not is_output or option.type not in ("str", "any"):
         return ""
     if name.startswith("model") and option.default not in (None, "") and option.name not in inspected.outputs:
@@ -42,5 +46,6 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
         return ""
     default = option.default if isinstance(option.default, str) else ""
     # A directory that is there already may be one that the script does not make, and a path may be put before a name.
-    folder = "{trial_dir}" if default and (place / default).is_dir() else "{trial_dir}/output"
+    is_made = is_of_platform or (default and (place / default).is_dir())
+    folder = "{trial_dir}" if is_made else "{trial_dir}/output"
     return f"{folder}/" if default.endswith("/") else folder

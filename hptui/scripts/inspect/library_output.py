@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from hptui.scripts.inspect.catboost_output import catboost_metrics
 from hptui.scripts.inspect.constants import literal_tables
+from hptui.scripts.inspect.evaluate_metrics import computed_by_evaluate
 from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.shown import PRINT_CALLS
@@ -147,11 +148,6 @@ def _of_brains(tree: ast.Module) -> Iterator[str]:
             yield from (f"{split} {key}" for key in sorted(keys, key=lambda key: key == "loss"))
 
 
-TASKS_OF_GLUE = {"cola": ("matthews_correlation",), "stsb": ("pearson", "spearmanr"), "mrpc": ("accuracy", "f1"),
-                 "qqp": ("accuracy", "f1")}  # fmt: skip
-"""What the metric of a task of GLUE computes; that of the others is accuracy."""
-
-
 def _of_evaluate(tree: ast.Module) -> Iterator[str]:
     """Yield the names in a table of `metric.compute()` that is printed whole, after `load("f1")`."""
     computed = {
@@ -163,10 +159,8 @@ def _of_evaluate(tree: ast.Module) -> Iterator[str]:
     shown = {dotted_name(node) for call in printing for argument in call.args for node in all_nodes(argument)}
     if (computed - {""}).isdisjoint(shown):
         return
-    for name, call in calls(tree):
-        texts = [text for text in map(literal_value, call.args) if isinstance(text, str)]
-        if name.rpartition(".")[2] in ("load", "load_metric") and texts:
-            yield from TASKS_OF_GLUE.get(texts[-1], ("accuracy",)) if texts[0] == "glue" else (texts[0],)
+    tables = [table for _, call in calls(tree) if (table := computed_by_evaluate(call)) is not None]
+    yield from (str(key.value) for table in tables for key in table.keys if isinstance(key, ast.Constant))
 
 
 def _of_agents(tree: ast.Module) -> Iterator[str]:

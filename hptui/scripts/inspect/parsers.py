@@ -10,6 +10,7 @@ from typing import Any
 
 from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.annotations import read_annotation
+from hptui.scripts.inspect.call_parse import with_parser_of_signature
 from hptui.scripts.inspect.class_parsers import class_options
 from hptui.scripts.inspect.click_parser import click_options
 from hptui.scripts.inspect.converters import converter_form, words_like
@@ -82,6 +83,12 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
 
 ADDING_METHODS = re.compile("add_argument|add_option")
 """Methods that add an option: of argparse, and of optparse."""
+
+
+def call_parse_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
+    """Inspect a script that fastcore starts: it makes options of argparse of a signature."""
+    made = with_parser_of_signature(tree)
+    return argparse_options(made, constants) if made is not None else None
 
 
 def _add_looped(script: InspectedScript, tree: ast.Module) -> None:
@@ -272,6 +279,7 @@ PARSERS: tuple[Callable[[ast.Module, Constants], InspectedScript | None], ...] =
     class_options,
     click_options,
     absl_options,
+    call_parse_options,
     argparse_options,
     jsonargparse_options,
     called_functions,

@@ -10,7 +10,8 @@ from hptui.scripts.metrics.pairs import canonical_name
 
 SMALLER_IS_BETTER = re.compile(
     r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|[ws]?mape|mase|error|err|wer|cer|bp[bcd]|(?:fid|kid)\d*k?|"
-    r"cost|regret|frechet|wasserstein|chamfer|hausdorff|lpips|fvd|eer|epe|ade|fde|mpjpe|brier|crps|pinball|wape)\d?"
+    r"cost|regret|frechet|wasserstein|chamfer|hausdorff|lpips|fvd|eer|epe|ade|fde|mpjpe|brier|crps|pinball|wape|"
+    r"incorrects?|mistakes?|misclassified|misclassifications?)\d?"
 )
 """Words of the names of metrics that are minimized."""
 HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")

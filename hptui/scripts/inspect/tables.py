@@ -6,6 +6,7 @@ import ast
 import copy
 from collections.abc import Iterator
 
+from hptui.scripts.inspect.evaluate_metrics import computed_by_evaluate
 from hptui.scripts.inspect.folded import filled, table_of
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 from hptui.scripts.syntax_nodes import all_nodes
@@ -69,6 +70,8 @@ class Tables:
                 name = dotted_name(func).rpartition(".")[2] or (func.attr if isinstance(func, ast.Attribute) else "")
                 if name in COPYING_CALLS and args:
                     return self.of(args[0], depth + 1)
+                if (computed := computed_by_evaluate(node)) is not None:
+                    return computed
                 owner = dotted_name(func.value) if isinstance(func, ast.Attribute) else ""
                 if name in RESULTS and (parts := self._parts_of(owner)):
                     return _joined([self.of(part, depth + 1) for part in parts])
