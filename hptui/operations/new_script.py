@@ -112,7 +112,7 @@ def _draft(inspected: InspectedScript, place: Path) -> Draft:
             and option.name not in in_file
         ]
     if inspected.style == "constants":  # a path stands in the place of the constant
-        beside = [option.name for option in inspected.options if option.form is not None]
+        beside = [option.name for option in inspected.options if option.form is not None or option.positional]
         in_file = {n: value for n, value in automatic.items() if value.startswith("{trial_dir}") and n not in beside}
         automatic = {name: value for name, value in automatic.items() if name in beside}
         placed = set(beside) - automatic.keys()
@@ -180,7 +180,7 @@ def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
     command += extra if isinstance(extra, list) else []
     if inspected.parser == "LightningCLI":
         command.append("--trainer.default_root_dir={trial_dir}")
-    if any(option.positional for option in inspected.options) and inspected.style != "none":
+    if any(option.positional for option in inspected.options) and inspected.style not in ("none", "constants"):
         command.append("{args}")
     lines = [
         "[trainer]",

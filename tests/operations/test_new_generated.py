@@ -115,6 +115,32 @@ DECLARED = {
         ("LR", "n_epochs", "hidden_size"),
         ("LR", "a.n_epochs", "hidden_size"),
     ),
+    "words beside constants": Declared(
+        "import sys\nname = sys.argv[1] if len(sys.argv) > 1 else 'base'\nprint('of', name)\n"
+        "LR = {lr}\nepochs = {epochs}\nhidden_size = {width}\n",
+        ("LR", "epochs", "hidden_size"),
+        ("LR", "epochs", "hidden_size"),
+    ),
+    "a place beside constants": Declared(
+        "import argparse\np = argparse.ArgumentParser()\n"
+        "p.add_argument('epochs', type=int, nargs='?', default={epochs})\n"
+        "p.add_argument('--cpu', action='store_true')\na = p.parse_args()\n\n\n"
+        "class SGD:\n    def __init__(self, lr, width):\n        self.lr, self.width = lr, width\n\n\nopt = SGD(lr={lr}, width={width})\n",
+        ("SGD.lr", "epochs", "SGD.width"),
+        ("opt.lr", "a.epochs", "opt.width"),
+    ),
+    "flags of absl beside constants": Declared(
+        "import sys\nfrom absl import flags\nE = flags.DEFINE_integer('epochs', {epochs}, 'how long')\n"
+        "flags.DEFINE_string('path', None, 'where')\nflags.FLAGS(sys.argv)\nLR = {lr}\nhidden_size = {width}\n",
+        ("LR", "epochs", "hidden_size"),
+        ("LR", "E.value", "hidden_size"),
+    ),
+    "a function of fire beside constants": Declared(
+        "import fire\nLR = {lr}\nhidden_size = {width}\ngiven = []\n\n\ndef main(epochs={epochs}, path='x'):\n"
+        "    given.append(epochs)\n\n\nfire.Fire(main)\n",
+        ("LR", "epochs", "hidden_size"),
+        ("LR", "given[0]", "hidden_size"),
+    ),
     "entries that are set one by one": Declared(
         "given = {{}}\ngiven['lr'] = {lr}\ngiven['epochs'] = {epochs}\ngiven['width'] = {width}\n",
         ("given.lr", "given.epochs", "given.width"),

@@ -11,7 +11,7 @@ from hptui.scripts.inspect.constants import all_constants, literal_tables
 from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.guesses import guess_value
 from hptui.scripts.inspect.imported_constants import with_imported_constants
-from hptui.scripts.inspect.ranges import typical_range
+from hptui.scripts.inspect.ranges import rule_of, typical_range
 from hptui.scripts.inspect.syntax import Constants, InspectedScript, ScriptOption, type_of
 
 TABLE_OF_DEFAULTS = re.compile(r"(?:.*_)?(?:defaults?|config|cfg|hparams)(?:_.*)?", re.IGNORECASE)
@@ -46,7 +46,7 @@ def constants_instead(script: InspectedScript, tree: ast.Module, constants: Cons
     In a script with `config = {"lr": 2e-5}`, `--cpu` and `--epochs` the flag keeps its default, and the other option
     its place in the command.
     """
-    known = script.parser in ("argparse", "click", "environment", "sys.argv")
+    known = script.parser in WITH_WORDS
     if not known or script.words or any(map(_is_searched_at_once, script.options)):
         return script
     settings = all_constants(tree, constants)
@@ -55,11 +55,15 @@ def constants_instead(script: InspectedScript, tree: ast.Module, constants: Cons
     beside = [option for option in script.options if _stands_beside(option, script)]
     if any(option.required and option not in beside for option in script.options):
         return script
-    if not any(map(_is_searched_at_once, options)):
+    is_tuned_alone = any(rule_of(o) and typical_range(o) for o in options) and not any(map(typical_range, beside))
+    if not is_tuned_alone and not any(map(_is_searched_at_once, options)):
         return script
     dashes = "" if script.parser in ("environment", "sys.argv") else "--"
     flags = ", ".join(f"{dashes}{option.flag}" for option in script.options if option not in beside)
-    note = "its learning rate is a constant, so its constants are set"
+    has_rate = any(map(_is_searched_at_once, options))
+    note = (
+        f"{'its learning rate is a constant' if has_rate else 'what is tuned are constants'}, so its constants are set"
+    )
     note += f"; {flags} keep their defaults" if flags else ""
     names = {option.name for option in beside}
     options = [*beside, *(option for option in options if option.name not in names)]
@@ -68,10 +72,15 @@ def constants_instead(script: InspectedScript, tree: ast.Module, constants: Cons
 
 
 def _stands_beside(option: ScriptOption, script: InspectedScript) -> bool:
-    """Return whether an option keeps its place in the command: it has one value, and a flag."""
+    """Return whether an option keeps its place in the command: it has one value, and a flag or a place."""
     has_value = option.default is not None or (option.required and guess_value(option) is not None)
-    is_single = option.type not in ("bool", "list") and not option.positional and not option.before
-    return script.parser in ("argparse", "click") and has_value and is_single and option.form is not None
+    is_single = option.type not in ("bool", "list") and not option.before
+    is_named = option.form is not None or option.positional
+    return script.parser in WITH_WORDS and script.parser != "environment" and has_value and is_single and is_named
+
+
+WITH_WORDS = ("argparse", "optparse", "click", "typer", "fire", "absl", "docopt", "environment", "sys.argv")
+"""Ways of reading parameters that leave it open to set constants as well."""
 
 
 def with_constants_of_modules(script: InspectedScript, project: ast.Module | None) -> InspectedScript:
