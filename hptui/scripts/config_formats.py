@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import UserError
-from hptui.scripts.constant_slots import (
-    assigned_places,
-    table_entries,
-    top_level,
-)
+from hptui.scripts.constant_slots import top_level
 from hptui.scripts.syntax_nodes import is_plain, slot_value
+from hptui.scripts.table_slots import assigned_places, table_entries
 from hptui.scripts.with_constants import replacement
 
 BASES_NAME = "_base_"

@@ -8,27 +8,21 @@ from __future__ import annotations
 import ast
 import importlib
 from collections import Counter
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from hptui.scripts.syntax_nodes import (
-        all_nodes,
-        assigned_to,
-        called_name,
-        is_plain,
-        last_called,
-        last_parts,
-        once,
-        place_name,
-        slot_value,
-    )
+    from hptui.scripts.call_slots import given_in_calls, signature, slots_in_named_call, slots_in_signature
+    from hptui.scripts.syntax_nodes import all_nodes, assigned_to, is_plain, last_parts, once, place_name, slot_value
+    from hptui.scripts.table_slots import assigned_places, definitions, slot_in
 else:  # started by the path of `with_constants.py`, where no package is
     syntax_nodes = importlib.import_module("syntax_nodes")
     all_nodes, once, is_plain = syntax_nodes.all_nodes, syntax_nodes.once, syntax_nodes.is_plain
-    called_name, last_called = syntax_nodes.called_name, syntax_nodes.last_called
     place_name, last_parts, slot_value = syntax_nodes.place_name, syntax_nodes.last_parts, syntax_nodes.slot_value
     assigned_to = syntax_nodes.assigned_to
+    calls, tables = importlib.import_module("call_slots"), importlib.import_module("table_slots")
+    given_in_calls, signature = calls.given_in_calls, calls.signature
+    slots_in_named_call, slots_in_signature = calls.slots_in_named_call, calls.slots_in_signature
+    assigned_places, definitions, slot_in = tables.assigned_places, tables.definitions, tables.slot_in
 
 
 @once
@@ -39,19 +33,6 @@ def top_level(tree: ast.Module) -> list[ast.stmt]:
         is_program = isinstance(node, ast.If) and ast.unparse(node.test).replace("'", '"') == '__name__ == "__main__"'
         lines += node.body if isinstance(node, ast.If) and is_program else [node]
     return lines
-
-
-def assigned_places(node: ast.AST) -> list[tuple[ast.expr, Any, Any]]:
-    """Return (target, owner, attribute or index) of what a line assigns: of `a, b = 1, 2` both."""
-    if isinstance(node, ast.AnnAssign):
-        return [(node.target, node, "value")] if node.value is not None else []
-    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
-        return []
-    [target], value = node.targets, node.value
-    if isinstance(target, ast.Tuple) and isinstance(value, (ast.Tuple, ast.List)):
-        pairs = list(enumerate(target.elts))
-        return [(part, value.elts, index) for index, part in pairs] if len(pairs) == len(value.elts) else []
-    return [(target, node, "value")]
 
 
 def assigned_pairs(node: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
@@ -65,12 +46,13 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     if name in (attributes := set_attributes(tree, name.rpartition(".")[2])):
         return [(attributes[name], "value")]
     in_table = slots_in_table(tree, name)
-    if in_table and not any(isinstance(node, ast.ClassDef) for node in _definitions(tree).get(first, ())):
+    if in_table and not any(isinstance(node, ast.ClassDef) for node in definitions(tree).get(first, ())):
         return in_table
     given = given_in_calls(tree, name)  # `Config(lr=0.1)` overrides what stands in the class
     if given:
         return given
-    return in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
+    slots = in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
+    return slots or slots_in_named_call(tree, name)
 
 
 def set_attributes(tree: ast.Module, last: str = "") -> dict[str, Any]:
@@ -126,7 +108,7 @@ def variables_of(tree: ast.Module, function: str) -> dict[str, list[tuple[Any, A
     """Return the variables that a function sets once, to a plain value, with the place of each value."""
     known = _variables_by_function(tree)
     if function not in known:
-        functions = [node for node in _definitions(tree).get(function, ()) if isinstance(node, ast.FunctionDef)]
+        functions = [node for node in definitions(tree).get(function, ()) if isinstance(node, ast.FunctionDef)]
         known[function] = _variables(tree, functions[0]) if len(functions) == 1 else {}
     return known[function]
 
@@ -156,20 +138,10 @@ def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     The table is a dictionary that is assigned to one name once or that a function of that name returns, or a class.
     """
     first, _, rest = name.partition(".")
-    tables: list[ast.AST] = [node for node in _definitions(tree).get(first, ()) if isinstance(node, ast.ClassDef)]
+    tables: list[ast.AST] = [node for node in definitions(tree).get(first, ()) if isinstance(node, ast.ClassDef)]
     tables += [table for function, table in returned_tables(tree) if function == first]
     tables += assigned_to(tree).get(first, ())
     return slot_in(tables[0], rest) if len(tables) == 1 and rest else []
-
-
-@once
-def _definitions(tree: ast.Module) -> dict[str, list[Any]]:
-    """Return the functions and classes at the top level by name."""
-    definitions: dict[str, list[Any]] = {}
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            definitions.setdefault(node.name, []).append(node)
-    return definitions
 
 
 @once
@@ -182,159 +154,3 @@ def returned_tables(tree: ast.Module) -> list[tuple[str, ast.expr]]:
         if len(lines) == 1 and isinstance(lines[0], ast.Return) and lines[0].value is not None:
             tables.append((function.name, lines[0].value))
     return tables
-
-
-def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
-    """Return where a dotted name stands in a dictionary, `dict(…)` or class; [] if it is not there."""
-    parts = name.split(".")
-    places = _places_by_key(table)
-    starts = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
-    for _, key, owner, index in sorted(
-        (place for start in starts for place in places.get(start, ())), key=itemgetter(0)
-    ):
-        if key == name:
-            return [(owner, index)]
-        if slots := slot_in(slot_value(owner, index), name[len(key) + 1 :]):
-            return slots
-    return []
-
-
-@once
-def _places_by_key(table: ast.AST) -> dict[str, list[tuple[int, str, Any, Any]]]:
-    """Return (number, key, owner, attribute or index) of the entries of a table by their keys."""
-    places: dict[str, list[tuple[int, str, Any, Any]]] = {}
-    for number, (key, _, owner, index) in enumerate(table_entries(table) or ()):
-        if isinstance(key, str):
-            places.setdefault(key, []).append((number, key, owner, index))
-    return places
-
-
-NAMESPACES = ("dict", "SimpleNamespace", "Namespace", "EasyDict", "edict", "AttrDict", "DotDict", "Munch", "Box",
-              "ConfigDict", "OmegaConf.create", "DictConfig")  # fmt: skip
-"""Calls that make a table of their keywords, or of a dictionary."""
-
-
-def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
-    """Return (key, value, owner, attribute or index) of each entry of a table; None for what is no table."""
-    if isinstance(node, ast.Dict):
-        entries: list[tuple[Any, ast.expr, Any, Any]] = []
-        for index, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
-            entries.append((key.value if isinstance(key, ast.Constant) else None, value, node.values, index))
-        return entries
-    if isinstance(node, ast.List) and node.elts and all(isinstance(item, ast.Dict) for item in node.elts):
-        return [(str(index), item, node.elts, index) for index, item in enumerate(node.elts)]
-    if isinstance(node, ast.Call) and called_name(node, NAMESPACES):
-        inner = [*node.args[:1], *(word.value for word in node.keywords if word.arg is None)]
-        entries = [(word.arg, word.value, word, "value") for word in node.keywords if word.arg]
-        for part in inner:
-            entries += table_entries(part) or []
-        return entries
-    if isinstance(node, ast.ClassDef):
-        lines = [line for line in node.body if isinstance(line, (ast.Assign, ast.AnnAssign)) and line.value is not None]
-        inner_classes: list[Any] = [
-            (line.name, line, node.body, index)
-            for index, line in enumerate(node.body)
-            if isinstance(line, ast.ClassDef)
-        ]
-        return [*(entry for line in lines for entry in class_entry(line)), *own_attributes(node), *inner_classes]
-    return None
-
-
-def own_attributes(node: ast.ClassDef) -> list[tuple[Any, ast.expr, Any, Any]]:
-    """Return the entries that a constructor makes of literals and sets once: `self.lr = 1e-3`."""
-    stored = Counter(n.attr for n in all_nodes(node) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
-    makers = [line for line in node.body if isinstance(line, ast.FunctionDef) and line.name == "__init__"]
-    places = [place for maker in makers for line in maker.body for place in assigned_places(line)]
-    return [
-        (target.attr, slot_value(owner, key), owner, key)
-        for target, owner, key in places
-        if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self" and stored[target.attr] == 1
-        if is_plain(slot_value(owner, key))  # `self.lr = lr`: the argument has the value
-    ]
-
-
-def class_entry(line: Any) -> list[tuple[Any, ast.expr, Any, Any]]:
-    """Return the entry of one line of a class; the default of `field(…)` where a dataclass has that."""
-    target = line.target if isinstance(line, ast.AnnAssign) else line.targets[0]
-    if not isinstance(target, ast.Name):
-        return []
-    if isinstance(line.value, ast.Call) and called_name(line.value, ("field", "Field")):
-        for word in line.value.keywords:
-            if word.arg == "default":
-                return [(target.id, word.value, word, "value")]
-            if word.arg == "default_factory" and isinstance(word.value, ast.Lambda):
-                return [(target.id, word.value.body, word.value, "body")]
-        return []
-    return [(target.id, line.value, line, "value")]
-
-
-def given_in_calls(tree: ast.Module, name: str) -> list[tuple[Any, Any]] | None:
-    """Return where the calls of `train` give `train.lr`; [] if they differ, None if no call gives it."""
-    first, _, rest = name.partition(".")
-    called = _calls_by_name(tree).get(first, [])
-    own = [argument.arg for argument, _, _ in signature(tree, first)]
-    given: list[tuple[Any, Any]] = []
-    is_hidden = False
-    for call in called:
-        order = own or positional_names(call)
-        slots: list[tuple[Any, Any]] = [(word, "value") for word in call.keywords if word.arg == rest]
-        first_part, _, inner = rest.partition(".")
-        for word in call.keywords if inner else ():  # optimizer_params={"lr": 2e-5}
-            slots += slot_in(word.value, inner) if word.arg == first_part else []
-        if not slots and rest in order and order.index(rest) < len(call.args):
-            slots = [(call.args, order.index(rest))]
-        is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
-        is_hidden |= not slots and (is_starred or any(word.arg is None for word in call.keywords))
-        given += slots
-    if not given and not is_hidden:
-        return None
-    is_one_value = len({ast.unparse(slot_value(*slot)) for slot in given}) == 1 and len(given) == len(called)
-    return given if is_one_value and not is_hidden and is_plain(slot_value(*given[0])) else []
-
-
-@once
-def _calls_by_name(tree: ast.Module) -> dict[str, list[ast.Call]]:
-    calls: dict[str, list[ast.Call]] = {}
-    for node in all_nodes(tree):
-        if isinstance(node, ast.Call):
-            calls.setdefault(last_called(node), []).append(node)
-    return calls
-
-
-OPTIMIZERS = ("SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta")
-"""Optimizers of torch and Keras, whose rate is often given by its place."""
-PLACES = {"StepLR": ["optimizer", "step_size", "gamma"], "ExponentialLR": ["optimizer", "gamma"],
-          "MultiStepLR": ["optimizer", "milestones", "gamma"]}  # fmt: skip
-
-
-def positional_names(call: ast.Call) -> list[str]:
-    """Return the names of the arguments that well-known calls of libraries take by their place."""
-    name = last_called(call) or ast.unparse(call.func).rpartition(".")[2]
-    if name not in OPTIMIZERS or not call.args:
-        return PLACES.get(name, [])
-    is_rate = is_plain(call.args[0]) and not isinstance(call.args[0], (ast.List, ast.Tuple, ast.Dict))
-    return ["learning_rate"] if is_rate else ["params", "lr"]
-
-
-def slots_in_signature(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
-    """Return where the default of an argument of a function, or of a class that is called, stands."""
-    first, _, rest = name.partition(".")
-    slots = [(owner, index) for argument, owner, index in signature(tree, first) if argument.arg == rest]
-    return [slot for slot in slots if slot[0] is not None and is_plain(slot_value(*slot))]
-
-
-def signature(tree: ast.Module, name: str) -> list[tuple[ast.arg, Any, Any]]:
-    """Return the arguments of a function or class, each with the place of its default."""
-    definitions = _definitions(tree).get(name, [])
-    skipped = 0
-    if len(definitions) == 1 and isinstance(definitions[0], ast.ClassDef):
-        definitions = [n for n in definitions[0].body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
-        skipped = 1
-    if len(definitions) != 1:
-        return []
-    spec = definitions[0].args
-    arguments = [*spec.posonlyargs, *spec.args]
-    missing = len(arguments) - len(spec.defaults)
-    places = [(a, spec.defaults if n >= missing else None, n - missing) for n, a in enumerate(arguments)]
-    named = [(a, spec.kw_defaults if spec.kw_defaults[n] else None, n) for n, a in enumerate(spec.kwonlyargs)]
-    return [*places[skipped:], *named]

@@ -18,11 +18,13 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from hptui.scripts.constant_slots import assigned_places, find_slots, top_level
+    from hptui.scripts.constant_slots import find_slots, top_level
     from hptui.scripts.syntax_nodes import is_plain, slot_value
+    from hptui.scripts.table_slots import assigned_places
 else:  # started by its path, where no package is; the modules lie next to it
     slots, nodes = importlib.import_module("constant_slots"), importlib.import_module("syntax_nodes")
-    assigned_places, find_slots, top_level = slots.assigned_places, slots.find_slots, slots.top_level
+    assigned_places = importlib.import_module("table_slots").assigned_places
+    find_slots, top_level = slots.find_slots, slots.top_level
     is_plain, slot_value = nodes.is_plain, nodes.slot_value
 
 

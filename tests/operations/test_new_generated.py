@@ -125,7 +125,8 @@ DECLARED = {
         "import argparse\np = argparse.ArgumentParser()\n"
         "p.add_argument('epochs', type=int, nargs='?', default={epochs})\n"
         "p.add_argument('--cpu', action='store_true')\na = p.parse_args()\n\n\n"
-        "class SGD:\n    def __init__(self, lr, width):\n        self.lr, self.width = lr, width\n\n\nopt = SGD(lr={lr}, width={width})\n",
+        "class SGD:\n    def __init__(self, lr, width):\n        self.lr, self.width = lr, width\n\n\n"
+        "opt = SGD(lr={lr}, width={width})\n",
         ("SGD.lr", "epochs", "SGD.width"),
         ("opt.lr", "a.epochs", "opt.width"),
     ),

@@ -45,6 +45,19 @@ PLACES = {
     "attribute that the top level sets": ("args = SimpleNamespace(a=1)\nargs.lr = {0!r}\ngot = args.lr", "args.lr"),
     "attribute over a keyword": ("args = SimpleNamespace(a=1, lr=9)\nargs.lr = {0!r}\ngot = args.lr", "args.lr"),
     "group of a list": ("groups = [{{'lr': 9, 'a': 1}}, {{'lr': {0!r}}}]\ngot = groups[1]['lr']", "groups.1.lr"),
+    "one of two calls, by its variable": (
+        "a = SimpleNamespace(lr='first')\nb = SimpleNamespace(x=1, lr={0!r})\nassert a.lr == 'first'\ngot = b.lr",
+        "b.lr",
+    ),
+    "one of two calls, by its number": (
+        "nets = [SimpleNamespace(lr='first'), SimpleNamespace(lr={0!r})]\n"
+        "assert nets[0].lr == 'first'\ngot = nets[1].lr",
+        "SimpleNamespace.1.lr",
+    ),
+    "one of two calls of a function": (
+        "def train(lr, n=3):\n    return lr\none = train('first')\ngot = train({0!r})\nassert one == 'first'",
+        "got.lr",
+    ),
     "call of a library": ("got = dict(x=1) and SimpleNamespace(lr={0!r}).lr", "SimpleNamespace.lr"),
 }
 VALUES: list[Any] = [3, 0.25, -1e-3, True, False, "cosine", [1, 2]]
@@ -72,7 +85,12 @@ def test_what_is_set_in_a_place_is_what_the_script_has() -> None:
         ),
         ("lr = 0.1\nopt = SGD(lr=0.5, momentum=m)\nm = 0.9", {"m": 0.9, "SGD.lr": 0.5}),  # nothing reads `lr`
         ("lr = 0.1\nopt = SGD(lr=lr, momentum=0.9)", {"lr": 0.1, "SGD.momentum": 0.9}),
-        ("SGD(p, lr=0.1)\nSGD(q, lr=0.2)", {}),  # which of the two?
+        ("SGD(p, lr=0.1)\nSGD(q, lr=0.2)", {"SGD.0.lr": 0.1, "SGD.1.lr": 0.2}),
+        ("a = SGD(p, lr=0.1)\nb = SGD(q, lr=0.2)", {"a.lr": 0.1, "b.lr": 0.2}),
+        ("a = SGD(p, lr=0.1)\na = SGD(q, lr=0.2)", {"SGD.0.lr": 0.1, "SGD.1.lr": 0.2}),
+        ("self.a = SGD(p, 0.1)\nself.b = SGD(q, 0.2)", {"a.lr": 0.1, "b.lr": 0.2}),
+        ("a = SGD(p, lr=0.1)\nb = SGD(q, lr=rate)", {"a.lr": 0.1}),
+        ("a, b = SGD(p, lr=0.1), SGD(q, lr=0.1)", {"SGD.lr": 0.1}),  # one value
         ("args = Arguments('out')\nargs.lr = 0.1\nargs.epochs = 3", {"args.lr": 0.1, "args.epochs": 3}),
         ("args = Arguments('out')\nargs.lr = 0.1\nif big:\n    args.lr = 0.2", {}),
         ("torch.backends.cudnn.benchmark = True", {}),

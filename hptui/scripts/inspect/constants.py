@@ -7,16 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from hptui.scripts.call_slots import calls_by_name, named_calls, positional_names, signature, slots_in_call
 from hptui.scripts.constant_slots import (
-    NAMESPACES,
     assigned_pairs,
     find_slots,
-    own_attributes,
-    positional_names,
     returned_tables,
     set_attributes,
-    signature,
-    table_entries,
     top_level,
     variables_of,
 )
@@ -33,6 +29,7 @@ from hptui.scripts.syntax_nodes import (
     place_name,
     slot_value,
 )
+from hptui.scripts.table_slots import NAMESPACES, own_attributes, table_entries
 
 MAX_DEPTH = 4
 """Dictionaries within dictionaries that are followed."""
@@ -125,11 +122,25 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         attributes = own_attributes(node) if isinstance(node, ast.ClassDef) else []
         names |= {f"{node.name}.{name}": None for name, *_ in attributes if is_tuned(name)}  # type: ignore[attr-defined]
     by_name = {}
-    for name in names:
+    for name in [each for joint in names for each in _one_by_one(tree, joint)]:
         value = _standing(tree, name)
         if isinstance(value, bool | int | float | str | list) and not name.rpartition(".")[2].startswith("_"):
             by_name[name] = value
     return {name: value for name, value in by_name.items() if not _is_axis(name.rpartition(".")[2], value)}
+
+
+MAX_CALLS = 12
+"""Calls of one name up to which their arguments are listed one by one."""
+
+
+def _one_by_one(tree: ast.Module, name: str) -> list[str]:
+    """Return an argument by the names of the calls that give it, where they differ: `first.lr`."""
+    called, _, argument = name.partition(".")
+    group = calls_by_name(tree).get(called, [])
+    if find_slots(tree, name) or not 1 < len(group) <= MAX_CALLS:
+        return [name]
+    named = {id(call): key for key, call in named_calls(tree).items()}
+    return [f"{named[id(call)]}.{argument}" for call in group if slots_in_call(tree, call, argument)]
 
 
 def _is_axis(name: str, value: Any) -> bool:

@@ -11,6 +11,7 @@ from hptui.scripts.inspect.constants import all_constants, literal_tables
 from hptui.scripts.inspect.functions import plain_default
 from hptui.scripts.inspect.guesses import guess_value
 from hptui.scripts.inspect.imported_constants import with_imported_constants
+from hptui.scripts.inspect.outside import options_of_constants
 from hptui.scripts.inspect.ranges import rule_of, typical_range
 from hptui.scripts.inspect.syntax import Constants, InspectedScript, ScriptOption, type_of
 
@@ -50,8 +51,8 @@ def constants_instead(script: InspectedScript, tree: ast.Module, constants: Cons
     if not known or script.words or any(map(_is_searched_at_once, script.options)):
         return script
     settings = all_constants(tree, constants)
-    options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
-    options = with_imported_constants(InspectedScript("constants", "constants", options), tree, path).options
+    given = InspectedScript("constants", "constants", options_of_constants(tree, settings))
+    options = with_imported_constants(given, tree, path).options
     beside = [option for option in script.options if _stands_beside(option, script)]
     if any(option.required and option not in beside for option in script.options):
         return script

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from hptui.scripts.constant_slots import table_entries
 from hptui.scripts.inspect.converters import BOOLEAN_NAME, converter_form
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
 from hptui.scripts.inspect.syntax import (
@@ -19,6 +18,7 @@ from hptui.scripts.inspect.syntax import (
     type_of,
 )
 from hptui.scripts.syntax_nodes import all_nodes
+from hptui.scripts.table_slots import table_entries
 
 MAX_DEPTH = 4
 """Functions within functions that make parts of the dictionary."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hptui.scripts.constant_slots import find_slots
 from hptui.scripts.inspect.configurator import configurator_options, is_configurator
 from hptui.scripts.inspect.constants import all_constants, literal_tables
 from hptui.scripts.inspect.converters import TRUE_WORDS, expression_form, words_like
@@ -211,8 +212,16 @@ def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> 
         )
     if not settings or _reads_words(tree):
         return InspectedScript()
-    options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
-    return InspectedScript("constants", "constants", options)
+    return InspectedScript("constants", "constants", options_of_constants(tree, settings))
+
+
+def options_of_constants(tree: ast.Module, settings: Mapping[str, Any]) -> list[ScriptOption]:
+    """Return constants as options; the help of one that sets several places names their number."""
+    places = {name: len(find_slots(tree, name)) if "." in name else 1 for name in settings}
+    notes = {name: f"in {count} places, which have one value" for name, count in places.items() if count > 1}
+    return [
+        ScriptOption(name, name, type_of(value), value, help=notes.get(name, "")) for name, value in settings.items()
+    ]
 
 
 PARSING_CALL = re.compile(
