@@ -171,8 +171,7 @@ def _is_left_out(name: str, text: str) -> bool:
 
 def _unknown(flag: str, text: str) -> ScriptOption:
     """Return the option of a flag that the script's source does not show: one of a library's class."""
-    number = plain_default(text, "int") if re.fullmatch(r"-?\d+", text) else plain_default(text, "float")
-    value = text if number is None else number
+    value = _number_or_text(text)
     return ScriptOption(flag.lstrip("-"), flag.lstrip("-"), type_of(value), value)
 
 
@@ -193,5 +192,12 @@ def _value(option: ScriptOption, values: list[str]) -> Value:
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(values[0].lower())
     if option.listed or option.type == "list":
         return None
+    if option.type == "any":  # by a converter of the script's own
+        return _number_or_text(values[0])
     value = plain_default(values[0], option.type)
-    return values[0] if value is None and option.type in ("str", "any") else value
+    return values[0] if value is None and option.type == "str" else value
+
+
+def _number_or_text(text: str) -> Value:
+    number = plain_default(text, "int") if re.fullmatch(r"-?\d+", text) else plain_default(text, "float")
+    return text if number is None else number
