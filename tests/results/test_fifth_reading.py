@@ -288,3 +288,59 @@ def test_a_trial_that_was_cut_short_is_told_by_why_and_not_by_its_curve(seed):
     assert {n for n, told in rows.items() if "NaN" in told} == {ruined.number}
     assert all(rows[n] == f"place {n} of 9" for n in cut)
     assert "1 became NaN or infinite, 3 pruned" in line_of(text, "Went wrong")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_change_against_the_baseline_is_one_number_wherever_it_stands(seed):
+    die = random.Random(seed)
+    trials = some(8, lambda die, _: round(2 + die.random(), 5), seed, seconds=100.0)
+    trials[0] = replace(trials[0], role=Role.BASELINE, params={}, values={"val_loss": 4.2}, seconds=50.0)
+    best = min(trials, key=lambda trial: trial.values["val_loss"])
+    again = {}
+    for number, centre in ((0, 4.0), (best.number, 2.1)):
+        for n in range(die.choice([0, 1, 3])):
+            run = one(len(trials), trials[number].params, {"val_loss": round(centre + die.random() / 9, 5)})
+            trials.append(replace(run, role=Role.REPLICATE, replicate_of=number, seed=60 + n, seconds=90.0))
+            again.setdefault(number, []).append(trials[-1].values["val_loss"])
+    for n, trial in enumerate(trials):  # a second metric, so that the table of the two is there
+        metrics = {**trial.values, "bleu": round(die.random(), 3)}
+        trials[n] = replace(trial, metrics=metrics, final=metrics)
+    text, _ = report_of(trials, STUDY + "[metrics.bleu]\ngoal = 'maximize'\n")
+    old = np.mean([4.2, *again.get(0, [])])
+    new = np.mean(again.get(best.number, [best.values["val_loss"]]))
+    row = next(row for row in text.split("\n") if row.startswith("| `val_loss` |"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert float(cells[1]) == pytest.approx(old, abs=0.006)
+    assert float(cells[2]) == pytest.approx(new, abs=0.006)
+    change = 100 * (1 - new / old) if "%" in cells[3] else old - new
+    assert float(cells[3].strip("−%")) == pytest.approx(change, abs=0.6 if "%" in cells[3] else 0.011)
+    assert cells[3] in line_of(text, "Against")
+    runs = 1 + len(again.get(0, []))
+    told = re.search(r"`val_loss` of .*trial 0\)? is the mean of its (\d+) runs\.", text)
+    assert (told is not None and int(told[1])) == (runs > 1 and runs)
+    said = re.search(r"Against the baseline \(−([\d.]+) `val_loss`\) the best took", text)
+    assert float(said[1]) == pytest.approx(old - new, abs=0.011)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_baseline_that_is_the_best_by_a_lucky_run_is_told_by_all_its_runs(seed):
+    die = random.Random(seed)
+    goal = die.choice(["minimize", "maximize"])
+    sign = 1 if goal == "minimize" else -1
+    trials = some(8, lambda die, _: round(sign * (2 + die.random()), 5), seed)
+    trials[0] = replace(trials[0], role=Role.BASELINE, params={}, values={"val_loss": sign * 1.9})
+    for n in range(die.choice([0, 2, 4])):
+        value = {"val_loss": round(sign * (die.choice([1.8, 2.2]) + die.random() / 5), 5)}
+        trials.append(one(len(trials), {}, value, role=Role.REPLICATE, replicate_of=0, seed=60 + n))
+    text, _ = report_of(trials, STUDY.replace('metric = "val_loss"', f'metric = "val_loss"\ngoal = "{goal}"'))
+    runs = [trial.values["val_loss"] for trial in trials if trial.number == 0 or trial.number > 7]
+    mean = float(np.mean(runs))
+    better = sum(sign * trial.values["val_loss"] < sign * mean for trial in trials[1:8])
+    said = line_of(text, "Sure that")
+    found = re.search(r"; (\d+|none) (?:was|were) better than the mean of its (\d+) runs, ([−\d.]+)", said)
+    assert (found is not None) == (len(runs) > 1 and sign * 1.9 * sign < sign * mean)
+    if found:
+        assert (0 if found[1] == "none" else int(found[1]), int(found[2])) == (better, len(runs))
+        assert float(found[3].replace("−", "-")) == pytest.approx(mean, abs=0.006)
+    assert "was better than the" in said
+    assert said.split("?** ")[1] == line_of(text, "Against").split("**: ")[1]

@@ -89,6 +89,12 @@ def independent_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset(
     return own if not runs or any(run.number in dead for run in runs) else runs
 
 
+def mean_of_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> tuple[float, list[Trial]]:
+    """Return the mean of all runs of a configuration that nobody chose for its value, and the runs."""
+    runs = independent_runs(view, trial, dead)
+    return math.fsum(objective_value(view, run) for run in runs) / len(runs), runs
+
+
 @dataclass(frozen=True, slots=True)
 class Noise:
     """The standard deviation between runs of one configuration, pooled over the repeated ones."""

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from hptui.core.trial import Role, Trial, TrialStatus, Value
+from hptui.core.trial import Role, Trial, Value
 from hptui.results.analysis.cohort import (
-    has_finite_values,
     objective_value,
     pareto_front,
     same_configuration,
     training_length,
-    violates_outcome,
 )
 from hptui.results.analysis.comparable import barriers, unequal_coordinate
-from hptui.results.analysis.fresh import Fresh, fresh_difference, independent_runs
+from hptui.results.analysis.fresh import Fresh, fresh_difference, mean_of_runs
 from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.seeding import seeding_of
 from hptui.results.claims.claim import Claim
@@ -33,6 +31,7 @@ from hptui.results.claims.repeats import (
     of_its_length,
     why_not_tested,
 )
+from hptui.results.claims.unbeaten import none_better, unbeaten
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, join_parts, line
 from hptui.results.roles import number_with_role, setting_with_role
@@ -115,14 +114,11 @@ def against_baseline(facts: FactWriter) -> Claim | None:
     if len(facts.study.objectives) > 1:
         return _front_against(facts, baseline)
     if baseline.number == best.number:
-        return Claim(
-            "AB", (f"{none_better(facts, baseline)} was better than the baseline",), {}, metric, (best.number,)
-        )
+        return Claim("AB", unbeaten(facts, baseline), {}, metric, (best.number,))
     fresh = facts.data.fresh(best)
     numbers = (baseline.number, best.number, *(run.number for run in (fresh.runs if fresh is not None else ())))
     # Nobody chose the baseline for its value: all its runs count.
-    runs = independent_runs(facts.view, baseline, facts.data.dead)
-    old = math.fsum(objective_value(facts.view, run) for run in runs) / len(runs)
+    old, runs = mean_of_runs(facts.view, baseline, facts.data.dead)
     new = objective_value(facts.view, best) if fresh is None else fresh.mean
     text: Line = (*_old_value(facts, baseline, runs, old), " → ", _new_value(facts, best, fresh))
     if differences := barriers(facts.view, baseline, best):
@@ -138,26 +134,6 @@ def against_baseline(facts: FactWriter) -> Claim | None:
         text += _fresh_source(facts, fresh)
     text += _saw_more(facts, baseline, best)
     return Claim("AB", text, {"old": old, "new": new}, metric, numbers)
-
-
-def none_better(facts: FactWriter, baseline: Trial) -> str:
-    """Return `no trial`, or `no ranked trial` where one that is not ranked is better than the baseline."""
-    goals, own = facts.study.objectives, baseline.values or {}
-    better = [
-        trial
-        for trial in facts.view.trials
-        if trial.role is not Role.BASE
-        and has_finite_values(facts.view, trial)
-        and all(goal.better((trial.values or {})[goal.metric], own[goal.metric]) for goal in goals)
-    ]
-    if all(trial.number == baseline.number or trial.status.open for trial in facts.view.trials):
-        return "no other trial has ended, so none"
-    ranked = {trial.number for trial in facts.data.order}
-    word = "no trial" if all(trial.number in ranked for trial in better) else "no ranked trial"
-    if word == "no trial" and any(trial.status is TrialStatus.PRUNED for trial in facts.view.trials):
-        word = "no complete trial"
-    broken = any(violates_outcome(facts.view, trial) for trial in better if trial.number in ranked)
-    return f"{word} that keeps the conditions" if broken else word
 
 
 def _front_against(facts: FactWriter, baseline: Trial) -> Claim:
@@ -262,8 +238,7 @@ def sure(facts: FactWriter) -> Claim:
     if baseline is None or metric not in (baseline.values or {}):
         return Claim("SU", ("not comparable: there is no baseline with a value",), {"answer": "not comparable"})
     if baseline.number == best.number:
-        phrase = f"{none_better(facts, baseline)} was better than the baseline"
-        return Claim("SU", (phrase,), {"answer": "baseline"}, "", (best.number,))
+        return Claim("SU", unbeaten(facts, baseline), {"answer": "baseline"}, "", (best.number,))
     differences = barriers(facts.view, baseline, best)
     if differences:
         phrase = f"not comparable: {differences[0].text}"

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from hptui.core.format import NO_VALUE, setting
 from hptui.core.trial import Trial
 from hptui.results import claims
-from hptui.results.analysis.cohort import training_length
+from hptui.results.analysis.cohort import has_finite_values, training_length
 from hptui.results.analysis.comparable import barriers
+from hptui.results.analysis.fresh import mean_of_runs
 from hptui.results.analysis.reference import (
     MetricChange,
     ReferenceComparison,
@@ -69,6 +70,11 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
     ] or quality
     fresh = claims.fresh_runs(facts, new)
     rows: list[tuple[Line, ...]] = []
+    # Nobody chose the baseline for its value: all its runs count, here as on the first screen.
+    baseline = facts.view.baseline
+    is_baseline = baseline is not None and old.number == baseline.number
+    is_mean = is_baseline and len(objectives) == 1 and has_finite_values(facts.view, old)
+    mean, runs = mean_of_runs(facts.view, old, facts.data.dead) if is_mean else (0.0, [])
     is_alike = not {difference.kind for difference in barriers(facts.view, old, new)} - {"base model"}
     for change in chosen:
         is_compared = is_alike or is_cost(change.metric)
@@ -79,9 +85,14 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
                 f"fresh.{new.number}.mean", change.metric, fresh.mean, fresh.runs, f"values.{change.metric}"
             )
             change = metric_change(facts.view, change.metric, change.old, fresh.mean)
+        old_value = facts.value(old, change.metric, so_far=True)
+        if len(runs) > 1 and change.metric == facts.data.metric:
+            field = f"values.{change.metric}"
+            old_value = facts.of_metric(f"baseline.{old.number}.mean", change.metric, mean, runs, field)
+            change = metric_change(facts.view, change.metric, mean, change.new)
         row: tuple[Line, ...] = (
             (facts.column_name(change.metric),),
-            (facts.value(old, change.metric, so_far=True),),
+            (old_value,),
             (value,),
             change_text(facts, change, key, [old, new]),
             (judgement(facts, change, is_compared=is_compared),),
@@ -89,6 +100,10 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
         rows.append(row)
     head = (("Metric",), labelled_trial(facts, left, old), labelled_trial(facts, right, new), ("Change",), ("",))
     blocks: list[Block] = [ReportTable(head, tuple(rows), frozenset({1, 2, 3}))]
+    if len(runs) > 1:
+        n = facts.count(f"baseline.{old.number}.mean.n", runs)
+        text = "{metric} of {trial} is the mean of its {n} runs."
+        blocks.append(Paragraph(line(text, metric=facts.name(facts.data.metric), trial=facts.trial(old), n=n)))
     if fresh is not None:
         blocks.append(
             Paragraph(

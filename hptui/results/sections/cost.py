@@ -25,6 +25,7 @@ from hptui.results.analysis.cost import (
     seconds_per_trial,
     union_seconds,
 )
+from hptui.results.analysis.fresh import mean_of_runs
 from hptui.results.analysis.reference import metric_change
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
@@ -230,7 +231,9 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
         )
     if best is None or baseline is None or best.number == baseline.number or baseline not in facts.data.order:
         return
-    old, new = objective_value(facts.view, baseline), objective_value(facts.view, best)
+    fresh = facts.data.fresh(best) if len(facts.study.objectives) == 1 else None
+    old, runs = mean_of_runs(facts.view, baseline, facts.data.dead)
+    new = objective_value(facts.view, best) if fresh is None else fresh.mean
     change = metric_change(facts.view, facts.data.metric, old, new)
     extra_seconds, usual_seconds = own_seconds(best) - own_seconds(baseline), own_seconds(baseline)
     extra_gb = (best.peak_memory_gb or 0.0) - (baseline.peak_memory_gb or 0.0)
@@ -244,7 +247,8 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
         costs.append(("needed ", facts.memory("worth.gb", extra_gb, [baseline, best]), " more memory"))
     if not change.better or not costs:
         return
-    difference = facts.change("worth.change", facts.data.metric, old, new, [baseline, best])
+    behind = [*runs, best, *(fresh.runs if fresh is not None else ())]
+    difference = facts.change("worth.change", facts.data.metric, old, new, behind)
     yield Paragraph(
         line(
             "Against the baseline ({change} {metric}) the best {costs}.",
