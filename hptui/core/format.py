@@ -44,11 +44,12 @@ def percent(value: float) -> str:
     return f"{value:.4f} ({value:.1%})"
 
 
-def share_text(share: float) -> str:
-    """Format a share in whole per cent; one that is not nothing, or not all, is not rounded to it."""
-    if 0 < share < 0.005:
-        return "<1%"
-    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+def share_text(share: float, digits: int = 0) -> str:
+    """Format a share in per cent; one that is not nothing, or not all, is not rounded to it."""
+    unit = 10.0 ** (-2 - digits)
+    if 0 < share < unit / 2:
+        return f"<{unit:.{digits}%}"
+    return f">{1 - unit:.{digits}%}" if 1 - unit / 2 <= share < 1 - 1e-12 else f"{share:.{digits}%}"
 
 
 def duration(seconds: float) -> str:

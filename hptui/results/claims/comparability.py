@@ -10,7 +10,7 @@ from hptui.core import laws
 from hptui.core.stages import averaged_over_replicates
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
-from hptui.results.analysis.comparable import comparable, unequal_coordinate
+from hptui.results.analysis.comparable import barriers, unequal_coordinate
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.shipped import COUNTED_SAMPLERS, SELDOM_COUNTED_SAMPLERS
 from hptui.results.fact_writer import FactWriter
@@ -149,7 +149,7 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
     metric = facts.data.metric
     if baseline is None or baseline.number == best.number or not has_finite_values(facts.view, baseline):
         return ()
-    differences = [d for d in comparable(facts.view, baseline, best) if d.kind in ("length", "unknown length")]
+    differences = [d for d in barriers(facts.view, baseline, best) if d.kind in ("length", "unknown length")]
     if differences:
         return line("; {baseline} trained for another length: not compared", baseline=facts.trial(baseline))
     old, new = baseline.values[metric], best.values[metric]  # type: ignore[index]
@@ -159,7 +159,26 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
     if isinstance(change, Fact):
         word = "lower than" if new < old else "higher than"
         size = (Fact(change.key, change.value, change.text.lstrip("+−"), change.trials), " ")
-    return line("; {size}{word} {baseline}, the first baseline", size=size, word=word, baseline=facts.trial(baseline))
+    return line(
+        "; {size}{word} {baseline}, the first baseline{lengths}",
+        size=size,
+        word=word,
+        baseline=facts.trial(baseline),
+        lengths=_both_lengths(facts, baseline, best),
+    )
+
+
+def _both_lengths(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
+    """Return `, which trained for 5 epochs, not 20`; () where the lengths are the same."""
+    first, second = training_length(facts.view, baseline), training_length(facts.view, best)
+    if first is None or second is None or first.amount == second.amount:
+        return ()
+    return line(
+        ", which trained for {first} {unit}, not {second}",
+        first=length_fact(facts, baseline, first),
+        unit=unit_word(first),
+        second=length_fact(facts, best, second),
+    )
 
 
 def sampler_of(engine: str) -> str:

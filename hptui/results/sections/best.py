@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from hptui.core.dataclass import dataclass
+from hptui.core.format import share_text
 from hptui.core.format import visible_metrics as visible
 from hptui.core.ranking import hypervolumes
 from hptui.core.trial import SECONDS_ALONE, Role, Trial, Value
@@ -261,6 +263,7 @@ def _hypervolume(facts: FactWriter) -> Iterator[Block]:
     trials = [facts.originals[number] for number in numbers]
     later = trials[numbers.index(improving[-1]) + 1 :]
     share = facts.percentage("front.hypervolume", steps[-1][1], trials)
+    share = replace(share, text=share_text(steps[-1][1], 1))
     if any(trial.role is Role.IMPORTED for trial in trials):  # nobody knows when they ended
         text = (
             "The front has a hypervolume of {share} of what one trial would have that is the best in everything{ref}."

@@ -199,19 +199,27 @@ def _shared_memory(facts: FactWriter) -> Iterator[Block]:
     )
 
 
+def _is_better(facts: FactWriter, value: float, than: float) -> bool:
+    return facts.study.objective.better(value, than)
+
+
 def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
     """Yield what the best trial cost for its gain: against a cheaper one nearly as good, and the baseline."""
     best, baseline = facts.data.best, facts.view.baseline
     shared = has_shares([trial for trial in (best, baseline) if trial is not None])
     alternative = cheaper_trial(facts.view)
+    fresh = facts.data.fresh(best) if best is not None and len(facts.study.objectives) == 1 else None
     if (
         best is not None
         and alternative is not None
+        and (fresh is None or not _is_better(facts, objective_value(facts.view, alternative.trial), fresh.mean))
         and facts.format_value("seconds", own_seconds(alternative.trial))
         != facts.format_value("seconds", own_seconds(best))
     ):
         metric, trials = facts.data.metric, [best, alternative.trial]
         value, other = objective_value(facts.view, best), objective_value(facts.view, alternative.trial)
+        if fresh is not None:  # the run that was ranked is likely to look better than it is
+            value, trials = fresh.mean, [alternative.trial, *fresh.runs]
         share = facts.share("cheaper.loss", metric, value, other, trials)
         size = share or facts.change("cheaper.loss", metric, value, other, trials)
         yield Paragraph(
@@ -231,7 +239,6 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
         )
     if best is None or baseline is None or best.number == baseline.number or baseline not in facts.data.order:
         return
-    fresh = facts.data.fresh(best) if len(facts.study.objectives) == 1 else None
     old, runs = mean_of_runs(facts.view, baseline, facts.data.dead)
     new = objective_value(facts.view, best) if fresh is None else fresh.mean
     change = metric_change(facts.view, facts.data.metric, old, new)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from hptui.core.format import NO_VALUE, setting, share_text
 from hptui.core.parameters import Choice
@@ -91,7 +92,9 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
         return
     shown = {name: _with_unused(isolation, name) for name in names[:MAX_SETTINGS]}
     has_rejections = any(row.infeasible for rows in shown.values() for row in rows)
-    head: list[Line] = [("Setting",), ("Value",), ("Trials",), ("Complete",), ("Pruned",), ("Failed",)]
+    is_any_stopped = any(row.with_status(TrialStatus.STOPPED) for rows in shown.values() for row in rows)
+    failed = "Failed or stopped" if is_any_stopped else "Failed"  # what a person stopped has not failed
+    head: list[Line] = [("Setting",), ("Value",), ("Trials",), ("Complete",), ("Pruned",), (failed,)]
     head += [("Infeasible",)] if has_rejections else []
     head += [("Best ", facts.name(facts.data.metric)), ("Trial",)]
     cells = [
@@ -154,6 +157,7 @@ def _isolation_row(
     if has_rejections:
         share = row.infeasible / row.proposals if row.proposals else 0.0
         fact = facts.percentage(f"{key}.infeasible", share, row.trials, digits=0)
+        fact = replace(fact, text=share_text(share))
         cells.append((fact if row.proposals else NO_VALUE,))
     if row.best is None:
         return (*cells, (NO_VALUE,), (NO_VALUE,))
