@@ -85,11 +85,13 @@ def needs_own_place(inspected: InspectedScript, place: Path) -> str:
     if inspected.asks:
         return "may ask a question about files of an earlier run"
     files = inspected.shared_files
+    # `**/results.csv` of a script that knows where its own file is may stand there: its trials would not find it.
+    written = [text for text in inspected.metric_files if not (files.anchored and text.startswith("**/"))]
     given = {option.default for option in inspected.options if automatic_value(option, inspected, place)}
     for paths, what in (
         (files.resumed, "goes on from {} where it finds it"),
         (files.made, "makes {}, which must not be there"),
-        ([text for text in inspected.metric_files if not text.startswith(("{", "/"))], "writes {} in its directory"),
+        ([text for text in written if not text.startswith(("{", "/"))], "writes {} in its directory"),
         (files.saved, "saves {} in its directory"),
     ):
         for path in paths:

@@ -199,3 +199,31 @@ def test_a_folder_that_is_downloaded_to_is_made_once_and_a_copy_stays(tmp_path: 
     assert (works[1] / "base.yaml").read_text() == "lr: 2\n"
     assert not (works[0] / "absent.csv").exists()
     assert (tmp_path / "base.yaml").read_text() == "lr: 1\n"
+
+
+ANCHORS = {
+    "a path": "from pathlib import Path\nROOT = Path(__file__).resolve().parents[0]\nOUT = ROOT / 'runs' / 'train'\n",
+    "two names": "from pathlib import Path\nFILE = Path(__file__).resolve()\nROOT = FILE.parent\nOUT = ROOT / 'runs'\n",
+    "joined": "from pathlib import Path\nimport os\nOUT = Path(os.path.join(os.path.dirname(__file__), 'runs'))\n",
+}
+SEARCHED = "import sys\nfrom pathlib import Path\nsys.path.append(str(Path(__file__).parent / 'src'))\n"
+
+
+@pytest.mark.parametrize("anchor", [*ANCHORS, "none", "the search path of modules"])
+def test_files_below_the_script_are_looked_for_where_it_writes_them(
+    anchor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    start = {"none": "", "the search path of modules": SEARCHED}.get(anchor) or ANCHORS.get(anchor, "")
+    folder = "OUT" if anchor in ANCHORS else "Path('runs')"
+    Path("train.py").write_text(
+        f"{start}import argparse, csv\nfrom pathlib import Path\np = argparse.ArgumentParser()\n"
+        "p.add_argument('--lr', type=float, default=0.1)\np.add_argument('--name', default='exp')\na = p.parse_args()\n"
+        f"where = {folder} / a.name\nwhere.mkdir(parents=True, exist_ok=True)\n"
+        "def write(directory, loss):\n    with open(directory / 'results.csv', 'w') as f:\n        w = csv.writer(f)\n"
+        "        w.writerow(['epoch', 'val_loss'])\n        w.writerow([1, loss])\n"
+        "write(where, a.lr * 2)\n"
+    )
+    study = studyfile.read_file(write_study_file("train.py")[0], schema=registry.schema)
+    assert study.objective.metric == "val_loss"
+    assert ("workdir" in study.trainer.settings) is (anchor not in ANCHORS)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hptui.scripts.inspect.shown import never_called
 from hptui.scripts.inspect.syntax import SharedFiles, calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.inspect.written import READ_TOO
-from hptui.scripts.syntax_nodes import nodes_of
+from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
 SAVING = re.compile(r"save(?:_model|_weights|_pretrained|_checkpoint|_state|_file|_network|z|z_compressed)?|dump"
                     r"|(?:Model)?Checkpoint|to_pickle")  # fmt: skip
@@ -51,8 +51,31 @@ def shared_files(tree: ast.Module) -> SharedFiles:
     of_models = [text for text in tested if MODEL_FILE.fullmatch(text)]
     resumed = dict.fromkeys([*of_models, *(text for text in loaded if text in saved)])
     new = dict.fromkeys(text for text in made if text not in tested and "*" not in text)
-    groups = (resumed, new, saved, _folders(paths), made_anyhow)
-    return SharedFiles(*(tuple(dict.fromkeys(texts)) for texts in groups))
+    return SharedFiles(
+        tuple(resumed),
+        tuple(new),
+        tuple(dict.fromkeys(saved)),
+        tuple(dict.fromkeys(_folders(paths))),
+        tuple(dict.fromkeys(made_anyhow)),
+        _is_anchored(tree),
+    )
+
+
+def _is_anchored(tree: ast.Module) -> bool:
+    """Return whether a path is made from `__file__`, wherever the script starts; `sys.path` is none."""
+    searched = [call for name, call in calls(tree) if name.startswith("sys.path.")]
+    unseen = {id(node) for call in searched for node in all_nodes(call)}
+    known = {"__file__"}
+    for _ in range(MAX_DEPTH):
+        made = (node for node in nodes_of(tree, ast.Assign) if _names(node.value) & known)
+        known |= {inner.id for node in made for inner in all_nodes(node.targets[0]) if isinstance(inner, ast.Name)}
+    joined = [call for name, call in calls(tree) if name.rpartition(".")[2] in ("join", "joinpath")]
+    divided = [node for node in nodes_of(tree, ast.BinOp) if isinstance(node.op, ast.Div)]
+    return any(_names(node) & known for node in (*joined, *divided) if id(node) not in unseen)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {inner.id for inner in all_nodes(node) if isinstance(inner, ast.Name)}
 
 
 def _given(call: ast.Call) -> list[ast.expr]:

@@ -239,7 +239,7 @@ class SharedFiles:
 
     `resumed` are gone on from where they are found. `made` are directories that must not be there when the script
     begins. `saved` are written. `folders` are those that it reads its data from, or downloads it to. `made_folders` are
-    made if they are not there.
+    made if they are not there. With `anchored` the script also makes paths from that of its own file.
     """
 
     resumed: tuple[str, ...] = ()
@@ -247,6 +247,7 @@ class SharedFiles:
     saved: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     made_folders: tuple[str, ...] = ()
+    anchored: bool = False
 
 
 @dataclass
