@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
 
-TEXT_METHODS = ("replace", "lower", "upper", "strip", "lstrip", "rstrip", "format", "removeprefix", "title")
+TEXT_METHODS = ("replace", "lower", "upper", "strip", "lstrip", "rstrip", "format", "removeprefix", "title",
+                "capitalize", "removesuffix")  # fmt: skip
 """Methods of texts that are computed."""
 
 

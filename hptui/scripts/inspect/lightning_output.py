@@ -25,11 +25,18 @@ def logged_by_lightning(tree: ast.Module, samples: Samples, values: GivenValues)
     in_tables, skipped = _calls_in_steps(tree, _tested(tree)), _calls_in_steps(tree, _left_out(tree, values))
     for name, call in calls(tree):
         if name in ("self.log", "self.log_dict", "pl_module.log") and call.args and id(call) not in skipped:
-            first = call.args[0]
-            keys = samples.keys(first if name.endswith("dict") else ast.Dict([first], [ast.Constant(0)]))
+            keys = samples.keys_of(call, _table if name.endswith("dict") else _named)
             in_bar = literal_value(keyword_argument(call, "prog_bar")) is True
             (shown if in_bar or id(call) in in_tables else logged).extend(keys)
     return shown, logged
+
+
+def _table(call: ast.Call) -> ast.expr:
+    return call.args[0]
+
+
+def _named(call: ast.Call) -> ast.expr:
+    return ast.Dict([call.args[0]], [ast.Constant(0)])
 
 
 def root_of_lightning(tree: ast.Module) -> ast.expr | None:

@@ -205,11 +205,10 @@ def _reported(tree: ast.Module, samples: Samples, values: GivenValues, skipped: 
         if id(call) in skipped:
             continue
         if last == "log" and logs_to_wandb and (owner in ("wandb", "wandb.run", "run", "self.run") or owner in runs):
-            names += samples.keys(call.args[0]) if call.args else []
+            names += samples.keys_of(call, lambda call: call.args[0] if call.args else None)
         elif owner in MLFLOW_OWNERS and last in ("log_metric", "log_metrics"):
-            first = call.args[0] if call.args else keyword_argument(call, "key" if last == "log_metric" else "metrics")
-            table = ast.Dict([first], [ast.Constant(0)]) if last == "log_metric" and first is not None else first
-            names += samples.keys(table)
+            is_single = last == "log_metric"
+            names += samples.keys_of(call, _named_by_key if is_single else _table_of_metrics)
         elif last == "report" and owner in ("hptui", ""):
             names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
     names += trainer_metrics(tree, values, skipped) if modules & TRAINER_LIBRARIES else []
@@ -225,8 +224,18 @@ MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")
 
 
 def _tags(call: ast.Call, samples: Samples) -> list[str]:
-    node = call.args[0] if call.args else keyword_argument(call, "tag")
-    return samples.keys(ast.Dict([node], [ast.Constant(0)])) if node is not None else []
+    return samples.keys_of(call, _named_by_key)
+
+
+def _named_by_key(call: ast.Call) -> ast.expr | None:
+    """Return the table of what a call logs under one name: `add_scalar("Loss/train", loss)`."""
+    named = keyword_argument(call, "tag") or keyword_argument(call, "key")
+    node = call.args[0] if call.args else named
+    return ast.Dict([node], [ast.Constant(0)]) if node is not None else None
+
+
+def _table_of_metrics(call: ast.Call) -> ast.expr | None:
+    return call.args[0] if call.args else keyword_argument(call, "metrics")
 
 
 def _directory(call: ast.Call) -> ast.expr | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from hptui.scripts.inspect.choices import CASES, Choices, Decided
 from hptui.scripts.inspect.drawn_tables import drawn_tables
 from hptui.scripts.inspect.folded import filled
-from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.sample_texts import (
     FRACTION,
     TEXT,
@@ -30,7 +30,6 @@ from hptui.scripts.inspect.sample_texts import (
 )
 from hptui.scripts.inspect.shown import (
     BAR_METHODS,
-    LOG_FUNCTIONS,
     LOG_METHODS,
     LOGGER_NAME,
     NAMING_CALLS,
@@ -44,6 +43,7 @@ from hptui.scripts.inspect.shown import (
     never_called,
     shown_in_bar,
     unnamed,
+    values_by_name,
 )
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.inspect.tables import Tables
@@ -84,6 +84,9 @@ class Samples:
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
         self._text_functions = TextFunctions(tree)
+        self._choices = Choices(tree, self._unroller.function_of)
+        self._decided: Decided = {}
+        self._function_here: ast.FunctionDef | None = None
         self._loops = self._tables.loops
         unseen = [*(node for node in all_nodes(tree) if isinstance(node, ast.ExceptHandler)), *never_called(tree)]
         self._unseen = {*skipped, *(id(call) for node in unseen for _, call in calls(node))}
@@ -112,22 +115,19 @@ class Samples:
             self._held_here = self._held_around(call)
             self.in_bar = name.rpartition(".")[2] in BAR_METHODS
             if self._printed(name, call):
-                for version in itertools.islice(self._unroller.versions(call), MAX_VARIANTS):
-                    yield from self._variants(self._printed(name, version))
+                for version in self.versions(call):
+                    for _ in self._decide(parts := self._printed(name, version)):
+                        yield from self._variants(parts)
             elif NAMING_CALLS.fullmatch(name.rpartition(".")[2]) and len(call.args) > 1 and is_text(call.args[0]):
                 yield f"| {self._text(call.args[0])} | {self._text(call.args[1], '.4f')} |"
 
-    def _named_values(self, name: str, call: ast.Call) -> list[ast.expr]:
-        """Return what a function of another project prints of values by name: `log(Loss=a, Val=b)`."""
-        named = [word for word in call.keywords if word.arg and literal_value(word.value) is UNKNOWN]
-        if name not in LOG_FUNCTIONS or call.args or not named or name in self._defined:
-            return []
-        parts: list[ast.expr] = [
-            part
-            for word in named
-            for part in (ast.Constant(f"{word.arg}: "), ast.FormattedValue(word.value, -1), ast.Constant(", "))
-        ]
-        return [ast.JoinedStr(parts)]
+    def versions(self, call: ast.Call) -> Iterator[ast.Call]:
+        """Yield a call with what its variables stand for, as often as it runs with other ones."""
+        self._held_here = self._held_around(call)
+        texts = {name: text for name in names_in(call) if (text := self._held_by(name)) is not None and names_in(text)}
+        whole = filled(call, texts) if texts and len(texts) < MAX_VARIANTS else call
+        assert isinstance(whole, ast.Call)
+        yield from itertools.islice(self._unroller.versions(call, whole), MAX_VARIANTS)
 
     def _is_telling(self, node: ast.expr) -> bool:
         """Return whether an expression says something about a name, in the place of a function's argument."""
@@ -155,16 +155,44 @@ class Samples:
         self._depth -= 1
         return list(dict.fromkeys(names))
 
+    def keys_of(self, call: ast.Call, table: Callable[[ast.Call], ast.expr | None]) -> list[str]:
+        """Return the keys of the table that a call is given, in every version of it."""
+        versions = [call, *self.versions(call)]
+        return list(dict.fromkeys(name for version in versions for name in self.keys(table(version))))
+
     def _texts(self, node: ast.AST) -> list[str]:
         """Return the texts that an expression can have; [] if it is no text of literals and loop variables."""
         names = [name for name in names_in(node) if name in self._loops]
         texts = []
-        for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
-            self._bound = dict(zip(names, values, strict=True))
-            text = self._text(node)
-            texts += [text] if FRACTION not in text and TEXT not in text and WHOLE not in text else []
+        for _ in self._decide([node]):
+            for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
+                self._bound = dict(zip(names, values, strict=True))
+                text = self._text(node)
+                texts += [text] if FRACTION not in text and TEXT not in text and WHOLE not in text else []
         self._bound = {}
         return texts
+
+    def _decide(self, nodes: list[ast.expr] | list[ast.AST]) -> Iterator[None]:
+        """Decide, in each way, what expressions choose between."""
+        if self._decided:  # around these
+            yield
+            return
+        for decided in self._choices.decisions(nodes, self._function_here, self._held_by):
+            self._decided = decided
+            yield
+        self._decided = {}
+
+    def _chosen(self, node: ast.AST) -> str | None:
+        """Return the text that is chosen in the place of an expression; None for one that is no choice."""
+        if isinstance(node, ast.Name) and node.id in self._bound:
+            return self._bound[node.id]
+        if isinstance(node, ast.Call) and method_of(node) in CASES and not node.args:
+            inner = self._chosen(node.func.value)  # type: ignore[attr-defined]
+            return getattr(inner, method_of(node))() if inner is not None else None
+        if not isinstance(node, ast.IfExp | ast.Subscript | ast.Name | ast.Attribute):
+            return None
+        choice = self._choices.of(node, self._function_here)
+        return None if choice is None else self._text(choice.options[self._decided.get(choice.key, 0)])
 
     def _printed(self, name: str, call: ast.Call) -> list[ast.expr]:
         """Return the expressions whose texts a call prints in one line; [] for any other call."""
@@ -173,7 +201,7 @@ class Samples:
                 name = f"logger.{method}" if dotted_name(made_by).endswith(("getLogger", "get_logger")) else name
         last, owner = name.rsplit(".", 1)[-1], name.rpartition(".")[0]
         file = keyword_argument(call, "file")
-        if by_name := self._named_values(name, call):
+        if by_name := values_by_name(name, call, self._defined):
             return by_name
         if last in PRINT_CALLS:
             is_shown = file is None or dotted_name(file) in ("sys.stderr", "sys.stdout")
@@ -209,6 +237,8 @@ class Samples:
 
     def _text(self, node: ast.AST, spec: str = "") -> str:
         """Return the sample text of one expression."""
+        if (chosen := self._chosen(node)) is not None:
+            return padded(chosen, spec)
         match node:
             case ast.Constant(value=str() as text):
                 return text
@@ -235,8 +265,6 @@ class Samples:
                 | ast.Call(func=ast.Name(id="round"), args=[first, *_])
             ):
                 return self._text(first)
-            case ast.Name(id=name) if name in self._bound:
-                return self._bound[name]
             case ast.Name(id=name) if self._held_by(name) is not None and self._depth < MAX_SUBSTITUTIONS:
                 self._depth += 1
                 text = self._text(self._held_by(name) or node, spec)
@@ -249,7 +277,7 @@ class Samples:
             case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as joint), attr="join"), args=[parts]):
                 elements = list_elements(parts)
                 if isinstance(parts, ast.GeneratorExp | ast.ListComp):
-                    elements = self._made_of_entries(parts)
+                    elements = self._tables.made_of_entries(parts)
                 if elements is not None:
                     return joint.join(self._text(part) for part in elements)
         is_followed = isinstance(node, ast.Call) and self._depth < MAX_SUBSTITUTIONS
@@ -259,11 +287,9 @@ class Samples:
             self._depth -= 1
             return text
         if (table := self._tables.of(node)) is not None:
-            texts = {
-                literal_value(key): literal_value(value)
-                for key, value in zip(table.keys, table.values, strict=True)
-                if key is not None and isinstance(literal_value(value), str)
-            }
+            pairs = [(key, value) for key, value in zip(table.keys, table.values, strict=True) if key is not None]
+            known = {literal_value(key): self._chosen(value) or literal_value(value) for key, value in pairs}
+            texts = {key: text for key, text in known.items() if isinstance(text, str)}
             return repr({name: texts[name] if name in texts else self._value_of(name) for name in self.keys(table)})
         source = source_of(node)
         text = stand_in(source, spec)
@@ -273,16 +299,6 @@ class Samples:
         """Return a number for an entry of a table."""
         return 3 if WHOLE_NUMBER_NAME.fullmatch(name) else float(self._fraction(name))
 
-    def _made_of_entries(self, node: ast.GeneratorExp | ast.ListComp) -> list[ast.expr] | None:
-        """Return what `f"{k}: {v:.3f}" for k, v in table.items()` makes; None for what goes through no table."""
-        over = node.generators[0].iter
-        table = self._tables.of(over.func.value) if method_of(over) in ("items", "keys") else None  # type: ignore[attr-defined]
-        target = node.generators[0].target
-        name = target.elts[0] if isinstance(target, ast.Tuple) else target
-        if table is None or not isinstance(name, ast.Name) or len(node.generators) > 1:
-            return None
-        return [filled(node.elt, {name.id: key}) for key in table.keys if key is not None]
-
     def _has_text(self, node: ast.AST) -> bool:
         return is_text(node) or makes_text(node) or (isinstance(node, ast.Name) and self._held_by(node.id) is not None)
 
@@ -291,7 +307,7 @@ class Samples:
         return self._held_here.get(name) or self._held.get(name)
 
     def _held_around(self, call: ast.Call) -> dict[str, ast.expr]:
-        function = self._unroller.function_of(call)
+        function = self._function_here = self._unroller.function_of(call)
         if function is None:
             return {}
         if id(function) not in self._held_in:

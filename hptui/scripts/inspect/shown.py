@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import all_nodes
 
@@ -122,6 +123,19 @@ def shown_in_bar(call: ast.Call) -> list[ast.expr]:
     tables = [word.value for word in given if word.arg in (None, "ordered_dict")]
     named = [ast.Dict([ast.Constant(w.arg)], [w.value]) for w in given if w.arg not in (None, "ordered_dict")]
     return [*call.args, *tables, *named]
+
+
+def values_by_name(name: str, call: ast.Call, defined: Collection[str]) -> list[ast.expr]:
+    """Return what a function of another project prints of values by name: `log(Loss=a, Val=b)`."""
+    named = [word for word in call.keywords if word.arg and literal_value(word.value) is UNKNOWN]
+    if name not in LOG_FUNCTIONS or call.args or not named or name in defined:
+        return []
+    parts: list[ast.expr] = [
+        part
+        for word in named
+        for part in (ast.Constant(f"{word.arg}: "), ast.FormattedValue(word.value, -1), ast.Constant(", "))
+    ]
+    return [ast.JoinedStr(parts)]
 
 
 def meters(tree: ast.AST) -> Iterator[str]:

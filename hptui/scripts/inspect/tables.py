@@ -151,6 +151,17 @@ class Tables:
             return None
         return ast.Dict([filled(key, {target.id: name}) for name in names], [ast.Constant(0.5) for _ in names])
 
+    def made_of_entries(self, node: ast.GeneratorExp | ast.ListComp) -> list[ast.expr] | None:
+        """Return what `f"{k}: {v:.3f}" for k, v in table.items()` makes; None for what goes through no table."""
+        over, target = node.generators[0].iter, node.generators[0].target
+        function = over.func if isinstance(over, ast.Call) else None
+        is_over_entries = isinstance(function, ast.Attribute) and function.attr in ("items", "keys")
+        table = self.of(function.value) if isinstance(function, ast.Attribute) and is_over_entries else None
+        name = target.elts[0] if isinstance(target, ast.Tuple) else target
+        if table is None or not isinstance(name, ast.Name) or len(node.generators) > 1:
+            return None
+        return [filled(node.elt, {name.id: key}) for key in table.keys if key is not None]
+
     def _key_loops(self, tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
         """Yield the loop variables that go through the keys of a table with literal keys, with these."""
         for node in all_nodes(tree):

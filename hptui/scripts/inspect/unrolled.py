@@ -70,23 +70,25 @@ class Unroller:
                     if dotted_name(func).endswith("partial"):
                         yield name, (dotted_name(method), words)
 
-    def function_of(self, call: ast.Call) -> ast.FunctionDef | None:
-        """Return the innermost function in which a call stands; None for one at the top level."""
-        node: ast.AST | None = call
+    def function_of(self, node: ast.AST | None) -> ast.FunctionDef | None:
+        """Return the innermost function in which a node stands; None for one at the top level."""
         while node is not None and not isinstance(node, ast.FunctionDef):
             node = self._parents.get(id(node))
         return node
 
-    def versions(self, call: ast.Call) -> list[ast.Call]:
-        """Return a call with what its variables stand for, for each round and each call of its function."""
+    def versions(self, call: ast.Call, whole: ast.Call | None = None) -> list[ast.Call]:
+        """Return a call with what its variables stand for, for each round and each call of its function.
+
+        `whole` is the call with the texts that its variables hold.
+        """
         versions = []
-        for bindings in self._bindings(call, 0):
-            version = filled(call, bindings) if bindings else copy.deepcopy(call)
+        for bindings in self._bindings(call, 0, whole):
+            version = filled(whole or call, bindings) if bindings else copy.deepcopy(whole or call)
             assert isinstance(version, ast.Call)
             versions.append(version)
         return versions
 
-    def _bindings(self, call: ast.Call, depth: int) -> list[Bindings]:
+    def _bindings(self, call: ast.Call, depth: int, whole: ast.Call | None = None) -> list[Bindings]:
         """Return what variables stand for in each version of a call; one without any if nothing is known."""
         chain: list[ast.AST] = []
         node: ast.AST = call
@@ -98,7 +100,7 @@ class Unroller:
         function = node if isinstance(node, ast.FunctionDef) else None
         around = [inner for inner in reversed(chain) if isinstance(inner, ast.For | ast.If)]
         inside = {id(inner) for inner in chain}
-        versions = self._calls_of(function, [call, *around], depth) if function is not None else [{}]
+        versions = self._calls_of(function, [whole or call, *around], depth) if function is not None else [{}]
         for outer in around:
             if isinstance(outer, ast.If):
                 versions = [b for b in versions if self._runs(outer, inside, b)]
