@@ -14,7 +14,7 @@ from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.shown import PRINT_CALLS
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.unrolled import unrolled_calls
-from hptui.scripts.syntax_nodes import all_nodes
+from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
 KERAS = {"keras", "tensorflow", "tf_keras"}
 BOOSTERS = {"xgboost": "-", "lightgbm": " "}
@@ -30,6 +30,7 @@ def library_metrics(tree: ast.Module, values: GivenValues) -> list[str]:
     names += list(_of_fastai(tree)) if "fastai" in modules else []
     names += list(_of_brains(tree)) if "speechbrain" in modules else []
     names += list(_of_evaluate(tree)) if modules & {"evaluate", "datasets"} else []
+    names += list(_of_rankings(tree)) if "torch_rechub" in modules else []
     names += list(_of_agents(tree)) if "stable_baselines3" in modules else []
     names += list(_of_evaluators_of_fit(tree)) if "sentence_transformers" in modules else []
     return list(dict.fromkeys(names))
@@ -148,6 +149,29 @@ def _of_brains(tree: ast.Module) -> Iterator[str]:
             yield from (f"{split} {key}" for key in sorted(keys, key=lambda key: key == "loss"))
 
 
+def reported_metrics(tree: ast.Module) -> list[str]:
+    """Return the names in the reports that a script prints: `print(classification_report(y, p))`."""
+    made = [
+        call
+        for name, call in calls(tree)
+        if name.rpartition(".")[2] == "classification_report"
+        and literal_value(keyword_argument(call, "output_dict")) is not True
+    ]
+    held = {
+        dotted_name(node.targets[0])
+        for node in nodes_of(tree, ast.Assign)
+        if any(node.value is call for call in made) and dotted_name(node.targets[0])
+    }
+    printing = [call for name, call in calls(tree) if name.rpartition(".")[2] in (*PRINT_CALLS, "info", "log")]
+    shown = [node for call in printing for argument in call.args for node in all_nodes(argument)]
+    if not any(node in made or dotted_name(node) in held for node in shown):
+        return []
+    names = ["macro_avg_f1_score", "weighted_avg_f1_score"]
+    # Of some classes alone, and of labels of words, there is no accuracy.
+    is_whole = "seqeval" not in imported_modules(tree) and all(keyword_argument(c, "labels") is None for c in made)
+    return ["accuracy", *names] if is_whole else names
+
+
 def _of_evaluate(tree: ast.Module) -> Iterator[str]:
     """Yield the names in a table of `metric.compute()` that is printed whole, after `load("f1")`."""
     computed = {
@@ -161,6 +185,19 @@ def _of_evaluate(tree: ast.Module) -> Iterator[str]:
         return
     tables = [table for _, call in calls(tree) if (table := computed_by_evaluate(call)) is not None]
     yield from (str(key.value) for table in tables for key in table.keys if isinstance(key, ast.Constant))
+
+
+RANKINGS, USUAL_CUTOFF = ("NDCG", "MRR", "Recall", "Hit", "Precision"), 5
+"""What `topk_metrics` of torch_rechub computes, and for how many items where it is not given."""
+
+
+def _of_rankings(tree: ast.Module) -> Iterator[str]:
+    """Yield the names in the lists that `print(topk_metrics(…, topKs=[10]))` shows."""
+    for name, call in calls(tree):
+        if name.rpartition(".")[2] == "topk_metrics":
+            cutoffs = literal_value(keyword_argument(call, "topKs") or (call.args[2] if len(call.args) > 2 else None))
+            known = cutoffs if isinstance(cutoffs, list) else [USUAL_CUTOFF] if cutoffs is None else []
+            yield from (f"{ranking}@{cutoff}" for ranking in RANKINGS for cutoff in known)
 
 
 def _of_agents(tree: ast.Module) -> Iterator[str]:

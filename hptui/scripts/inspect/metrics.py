@@ -16,11 +16,11 @@ from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.catboost_output import larger_in_catboost
 from hptui.scripts.inspect.folds import means_of_parts
 from hptui.scripts.inspect.given_values import GivenValues
-from hptui.scripts.inspect.library_output import handler_metrics, library_metrics
+from hptui.scripts.inspect.library_output import handler_metrics, library_metrics, reported_metrics
 from hptui.scripts.inspect.lightning_output import logged_by_lightning, root_of_lightning
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.printed import Samples
-from hptui.scripts.inspect.printed_names import printed_names
+from hptui.scripts.inspect.printed_names import OF_EVALUATION, printed_names
 from hptui.scripts.inspect.ranking import (
     HELD_OUT_GROUPS,
     HELD_OUT_SPLITS,
@@ -86,7 +86,11 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
     names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors))
-    of_libraries = [*library_metrics(tree, values), *handler_metrics(tree, samples, "WandBLogger")]
+    printed = {canonical_name(name) for name in names}
+    reported = [name for name in reported_metrics(tree) if canonical_name(name) not in printed]
+    for name in reported:
+        places.setdefault(name, set()).add(OF_EVALUATION)
+    of_libraries = [*library_metrics(tree, values), *reported, *handler_metrics(tree, samples, "WandBLogger")]
     names |= dict.fromkeys(of_libraries)
     scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
     tags = [tag for call in scalars for tag in _tags(call, samples)]

@@ -140,7 +140,8 @@ class PrintedTableReader(LineReader):
         if (pairs := self._labelled.row(text)) is not None:
             return self._reading_at(pair for pair in pairs if canonical_name(pair.name) not in self._in_lines)
         if self._labelled.is_open and SHORT_ROW.fullmatch(text):
-            return [reading for reading in super().read_all(line) if self._in_lines.isdisjoint(_names(reading))]
+            readings = super().read_all(line) or self._reading_at(self._labelled.short_row(text))
+            return [reading for reading in readings if self._in_lines.isdisjoint(_names(reading))]
         if self._columns is None or not text.strip() or RULER.fullmatch(text.strip()):
             return self._by_itself(line)
         values = [to_number_of(word) for word in re.split(r"[\s|│┃]+", text.strip()) if word]

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from hptui.scripts.metrics.pairs import Pair, canonical_name
 from hptui.scripts.metrics.splits import SPLITS
+from hptui.scripts.metrics.titles import LOG_PREFIX
 from hptui.scripts.metrics.words import METRIC_WORDS
 
 CELL = re.compile(r"\s{2,}|\t|\s*[|│┃║]\s*")
@@ -21,6 +22,8 @@ COLUMN = re.compile(
     re.IGNORECASE,
 )
 """Columns besides those with the names of metrics."""
+COUNTS = re.compile(r"support|images|instances|n|count", re.IGNORECASE)
+"""Columns that say of how many examples a row is."""
 LABELS = (
     "class",
     "classes",
@@ -62,6 +65,7 @@ class LabelledTable:
 
     def begins(self, text: str) -> bool:
         """Return whether a line is the heading of a table; rows are looked for below it then."""
+        text = LOG_PREFIX.sub("", text) if text[:1].strip() else text
         names = _ungrouped([name for name in CELL.split(BAR.sub("", text).strip()) if name])
         if not self._is_heading(names):
             return False
@@ -87,6 +91,13 @@ class LabelledTable:
             if (name := self._name(label, column))
         ]
 
+    def short_row(self, text: str) -> list[Pair]:
+        """Return the value of a row without empty columns that is a metric: `accuracy   0.87   160`."""
+        label, _, rest = text.strip().partition("  ")
+        numbers = NUMBER.findall(rest)
+        is_metric = canonical_name(label).rpartition("_")[2] in METRIC_WORDS
+        return [Pair(canonical_name(label), float(numbers[0].rstrip("%")))] if numbers and is_metric else []
+
     def _is_heading(self, names: list[str]) -> bool:
         if not MIN_COLUMNS <= len(names) <= MAX_COLUMNS or len({*names}) < len(names):
             return False
@@ -99,6 +110,8 @@ class LabelledTable:
     def _name(self, label: str, column: str) -> str:
         """Return the name of a value: that of an objective which means it, else of its row and column."""
         words, row = canonical_name(f"{label} {column}").split("_"), {*canonical_name(label).split("_")}
+        if COUNTS.fullmatch(column) and "_".join(words) not in self._wanted:
+            return ""
         for asked in self._wanted:
             own = asked.split("_")
             rest = {word for word in words if word not in own}

@@ -31,7 +31,7 @@ from hptui.scripts.metrics.spellings import Spellings
 from hptui.scripts.metrics.split_fields import gets_split, split_of_fields, splits_beside
 from hptui.scripts.metrics.splits import SPLITS, Split
 from hptui.scripts.metrics.steps import StepClock, StepCounter
-from hptui.scripts.metrics.wording import last_split, named_by_field, reworded
+from hptui.scripts.metrics.wording import last_split, named_by_field, reworded, with_entries
 from hptui.scripts.metrics.words import METRIC_WORDS
 
 MAX_LINE_CHARS = 8192
@@ -173,6 +173,7 @@ class LineReader:
         return {named.get(name, name): value for name, value in values.items()}, split
 
     def _record(self, values: Mapping[str, Any], split: str = "") -> list[MetricsReading]:
+        values = with_entries(values)
         if of_field := split_of_fields(values):
             values = {name: value for name, value in flatten(values) if not isinstance(value, str)}
             values = {f"{of_field}_{n}" if gets_split(n, of_field, self._wanted) else n: v for n, v in values.items()}

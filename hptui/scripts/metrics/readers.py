@@ -19,6 +19,7 @@ from hptui.scripts.metrics.pairs import MetricsReading, canonical_name, reading_
 from hptui.scripts.metrics.spellings import plain_cell
 from hptui.scripts.metrics.split_fields import contradicts, split_of_fields, with_split
 from hptui.scripts.metrics.tail import FileTail, RewrittenFile
+from hptui.scripts.metrics.wording import with_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def without_settings(document: Any) -> Any:
 def reading_of(values: Any, options: ReaderOptions) -> MetricsReading | None:
     """Return the reading of one record: the named fields, or all numbers; None if there are none."""
     if not options.fields:
+        values = with_entries(values) if isinstance(values, Mapping) else values
         reading = reading_of_record(values, options.step) if isinstance(values, Mapping) else MetricsReading()
         if reading.metrics and (split := split_of_fields(values)):
             reading = with_split(reading, split, {canonical_name(name) for name in options.objectives})

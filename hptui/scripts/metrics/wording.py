@@ -148,6 +148,32 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     return MEASURE_FIRST.sub(r"\2_\1: \3 | \4_\1: ", text) if "train" in text.lower() else text
 
 
+ENTRY = re.compile(rf"\s*([A-Za-z][\w@./ -]{{0,40}}?)\s*[:=]\s*({_NUMBER})\s*%?\s*")
+"""A text in a record that has a name and a number: `NDCG@10: 0.06`."""
+
+
+def with_entries(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a record with the texts in it that have a name and a number under these names.
+
+    Of `{"NDCG": ["NDCG@10: 0.06", "NDCG@20: 0.08"]}` they are `NDCG@10` and `NDCG@20`.
+    """
+    if not any(isinstance(value, str | list | tuple | Mapping) for value in values.values()):
+        return values
+    entries: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            entries[key] = with_entries(value)
+            continue
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
+        named = [ENTRY.fullmatch(text) if isinstance(text, str) else None for text in texts]
+        if not named or None in named:
+            entries[key] = value
+            continue
+        before = f"{key}_" if SPLIT_WORD.fullmatch(key) else ""
+        entries |= {f"{before}{match[1]}": float(match[2]) for match in named if match is not None}
+    return entries
+
+
 def named_by_field(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a record that names its metric in a field with the metric under its own name."""
     name = next((values[field] for field in NAME_FIELDS if isinstance(values.get(field), str)), "")
