@@ -12,6 +12,12 @@ DRAWN = re.compile(r"[━╸╺─█▏▎▍▌▋▊▉░▒▓]+(?:\s*\d+%)
 PACE = re.compile(
     r"(?<![\w.])(?:ETA:?\s*)?\d+(?:\.\d+)?\s*(?:ms|us|µs|s|it|steps?|samples?)?/(?:step|epoch|sample|it|s|iter|batch)\b|(?<![\w.])\d+s(?=\s)"
 )
+PREPARATION = re.compile(
+    r"(?:(?:down|up)?load|map|filter|tokeni[sz]|pre-?process|prepar|cach|generat|convert|fetch|read|extract|pack|truncat|"
+    r"shuffl|add|apply|creat|build|sav|writ|resolv|collat|group)(?:ing|s|ed)?\b|map\b|casting|flattening|inference",
+    re.IGNORECASE,
+)
+"""Labels of bars of what comes before training: `Loading checkpoint shards`, `Map`."""
 REMOVED = " | "
 """Replaces what is removed, so that the words around it stay apart."""
 
@@ -26,6 +32,8 @@ def strip_bars(text: str) -> tuple[str, StepCounter | None]:
         count = StepCounter(int(match[1]), int(match[2]))
         metrics = [part for part in (match[3] or "").split(",") if "=" in part]
         label = text[: match.start()].rstrip().rstrip(":")
+        if not metrics and PREPARATION.match(label.strip()):
+            count = None  # nothing is trained yet
         # `Epoch 3: 45%|…` is a label; `Train loss 0.5: 45%|…` holds metrics.
         text = REMOVED.join([label, *metrics, text[match.end() :]])
     elif (match := KERAS.match(text)) and is_counter(match):

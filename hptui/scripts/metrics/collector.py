@@ -12,9 +12,10 @@ from dataclasses import field, replace
 from hptui.core.dataclass import dataclass
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.parts import Parts
+from hptui.scripts.metrics.printed_settings import is_measure
 from hptui.scripts.metrics.ranks import Disagreement
 from hptui.scripts.metrics.splits import Split, SplitOfObjective, SplitVerdict
-from hptui.scripts.metrics.words import MEASURE_WORDS, METRIC_WORDS
+from hptui.scripts.metrics.words import METRIC_WORDS
 from hptui.trainers.context import TrialContext
 
 REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
@@ -223,7 +224,7 @@ class MetricsCollector:
             return reading.metrics
         metrics: dict[str, float] = {}
         for name, value in reading.metrics.items():
-            if keys[name] in self._owned or keys[name].rpartition("_")[2] in MEASURE_WORDS:
+            if keys[name] in self._owned or is_measure(keys[name]):
                 metrics[name] = value
                 continue
             early = self._early.get(name)

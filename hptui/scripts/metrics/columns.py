@@ -36,6 +36,10 @@ ALONE = re.compile(r"(?:tensor\(|\[)?([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)
 """A title of one line, `Best acc:`, and the number below it, `87.6` or `tensor(87.6, device='cpu')`."""
 
 
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?%?")
+"""A number in groups, in a row of numbers that spaces are between: `1,234.5`."""
+
+
 def title_of(line: str) -> str:
     """Return the name of the number on the next line, in a line that ends in a colon; else ''."""
     match = TITLE.fullmatch(plain_text(line).strip()) if len(line) < MAX_MAPPING_CHARS else None
@@ -55,6 +59,7 @@ def heading_columns(line: str) -> list[str]:
 
 def to_number_of(word: str) -> float | None:
     """Return a printed number, which may have a percent sign; None for another word."""
+    word = word.replace(",", "") if THOUSANDS.fullmatch(word) else word
     try:
         return to_number(float(word.rstrip("%")))
     except ValueError:

@@ -27,6 +27,7 @@ from hptui.scripts.metrics.pairs import (
     to_number,
 )
 from hptui.scripts.metrics.parts import says_mean, shape_of
+from hptui.scripts.metrics.printed_settings import is_measure, is_setting, shows_settings
 from hptui.scripts.metrics.spellings import Spellings
 from hptui.scripts.metrics.split_fields import gets_split, split_of_fields, splits_beside
 from hptui.scripts.metrics.splits import SPLITS, Split
@@ -143,6 +144,9 @@ class LineReader:
             return []
         if "{" in text and (values := find_mapping(text)) is not None:
             before, after = text[: text.find("{")], text[text.rfind("}") + 1 :]
+            if self.clock.begun and shows_settings(before[-MAX_WORDS_CHARS:]):  # `Best params: {…}`
+                keys = {name: canonical_name(name) for name in values}
+                values = {n: v for n, v in values.items() if is_measure(keys[n]) or keys[n] in self._wanted}
             beside = self._pairs(_cut(before + REMOVED + after)) if VALUE_SIGNS.search(before + after) else []
             return _together(beside, self._record(*self._of_split(values, before)))
         text = _cut(text)
@@ -218,14 +222,17 @@ class LineReader:
 
     def _pairs(self, text: str) -> list[MetricsReading]:
         literal: list[Pair] = []
+        text, ordinal = self.clock.take_ordinal(text)
         if self._literals:
             text, literal = take_literals(text, self._literals)
         text, bar = strip_bars(text)
-        text, step = _take_counter(STEP, text)
-        text, epoch = _take_counter(EPOCH, text)
-        counter = None
+        of_settings, step, epoch, counter = shows_settings(text), None, None, None
+        if not of_settings:
+            text, step = _take_counter(STEP, text)
+            text, epoch = _take_counter(EPOCH, text)
         if step is None and epoch is not None:
             text, counter = _take_counter(COUNTER, text)
+        step = ordinal if step is None and epoch is None and bar is None else step
         counted = step or counter or bar
         self.clock.take(counted, epoch)
         others = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
@@ -235,6 +242,10 @@ class LineReader:
         pairs = self._meters.means(pairs, text, self.clock.step, is_counted=counted is not None)
         values = {pair.name: pair.value for pair in pairs}
         kept = values if counted or epoch else self._measured(values)
+        if self.clock.begun:  # before that they are facts
+            names = {name: canonical_name(name) for name in kept}
+            set_ = {n for n, key in names.items() if is_setting(n) or (of_settings and not is_measure(key))}
+            kept = {name: value for name, value in kept.items() if name not in set_ or names[name] in self._wanted}
         return self._reading_at(pair for pair in pairs if pair.name in kept)
 
     def _name_in_bar(self, name: str) -> str:

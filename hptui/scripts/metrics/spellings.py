@@ -6,6 +6,16 @@ import re
 
 GROUPED = re.compile(r"(?<![\w.,'’])(\d{1,3})((?:['’]\d{3})+|(?:_\d{3})+|(?:[\u00a0\u2009\u202f]\d{3})+)(?![\d'’_])")
 """`12'345`, `12_345` and groups apart by a narrow space: no other meaning is known."""
+SPACED = re.compile(r"([:=]\s{0,2}[-+]?)(\d{1,3})((?: \d{3})+)(?=\.\d|\s*(?:$|[,;|)\]]))")
+"""`reward: 1 234.5`: groups apart by a plain space, where a value and no other number stands."""
+_ROUNDED, _SPACED = r"\d+(?:\.\d+)?[kKM]", r"\d{1,3}(?: \d{3})+"
+COUNTED = re.compile(
+    r"(?<![\w/.-])((?:global[_ ]?step|step|iter(?:ation)?|it|update|batch)['\"]?\s{0,2}[:=#]?\s{0,2}[\[(]?\s?)"
+    rf"({_ROUNDED}|{_SPACED}(?=\s*[|,;:)\]/]))(?![\w.])(?:(\s?/\s?)({_ROUNDED}|{_SPACED})(?![\w.]))?",
+    re.IGNORECASE,
+)
+"""`step 1.5k/10k`, `step 1 234 |`: a counter that is rounded, or in groups."""
+MULTIPLES = {"k": 1000, "K": 1000, "M": 1_000_000}
 FORTRAN = re.compile(r"(?<![\w.])(\d+\.\d*|\.\d+)[dD]([-+]?\d{1,3})(?![\w.])")
 """`0.25D-02`."""
 COMMAS = re.compile(r"(?<=[\s:=])([-+]?)(\d+(?:,\d+)+)(\.\d+)?([eE][-+]?\d+)?(?!\w|[.,]\d|\s*[)\]])")
@@ -32,6 +42,9 @@ class Spellings:
             text = MINUS.sub("-", text)
         if GROUPED.search(text):
             text = GROUPED.sub(lambda match: match[1] + re.sub(r"\D", "", match[2]), text)
+        if " " in text:
+            text = SPACED.sub(lambda match: match[1] + match[2] + match[3].replace(" ", ""), text)
+            text = COUNTED.sub(_counted, text)
         if "d" in text or "D" in text:
             text = FORTRAN.sub(r"\1e\2", text)
         if not self._has_points and HAS_POINT.search(POINTS_APART.sub("", text) if "," in text else text):
@@ -57,6 +70,17 @@ class Spellings:
         if has_one and self._has_commas and not (is_grouped and self._has_points):
             return sign + digits.replace(",", ".") + exponent
         return match[0]
+
+
+def _counted(match: re.Match[str]) -> str:
+    total = f"{match[3]}{_whole(match[4])}" if match[4] else ""
+    return f"{match[1]}{_whole(match[2])}{total}"
+
+
+def _whole(text: str) -> int:
+    """Return the whole number of `1.5k` or `1 234`."""
+    multiple = MULTIPLES.get(text[-1], 1)
+    return round(float(text.rstrip("kKM").replace(" ", "")) * multiple)
 
 
 def plain_cell(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -14,6 +15,10 @@ class StepCounter:
 
     value: float
     total: int | None = None
+
+
+ORDINAL = re.compile(r"\s*(?:\[(\d{1,9})\]|(\d{1,9}):)\s{2,}(?=[A-Za-z][\w'@. -]*:)")
+"""The number of a tree before its metrics: `[10]  train-rmse:0.5`, `10:  learn: 0.5`."""
 
 
 class StepClock:
@@ -33,6 +38,17 @@ class StepClock:
         self._epochs_seen: set[float] = set()
         self._seen: Counter[str] = Counter()
         self.step: int | None = None
+        self._first_ordinal: float | None = None
+
+    def take_ordinal(self, text: str) -> tuple[str, StepCounter | None]:
+        """Return a line of boosted trees without its number, and that number where it is a step."""
+        match = ORDINAL.match(text)
+        if match is None:
+            return text, None
+        value, last = float(match[1] or match[2]), self._last_counter
+        self._first_ordinal = value if self._first_ordinal is None else self._first_ordinal
+        goes_on = last is None or value > last.value or value <= self._first_ordinal  # else it names the best one
+        return text[match.end() :], StepCounter(value) if goes_on else None
 
     def take(self, step: StepCounter | None, epoch: StepCounter | None) -> None:
         """Take the counters of a line."""

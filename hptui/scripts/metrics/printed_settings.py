@@ -1,0 +1,41 @@
+"""Settings in an output: lines that show a table or object of them, and names that no training measures."""
+
+from __future__ import annotations
+
+import re
+
+from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.words import MEASURE_WORDS
+
+LINE = re.compile(
+    r"(?<![A-Za-z])[A-Za-z_]*(?:Namespace|Config|Cfg|Arguments?|Args|Params|Parameters|Hparams|Options|Settings)\("
+    r"|\b(?:best|hyper|training|model|the|used|current)?[ _-]?(?:hyper)?[ _-]?param(?:eter)?s\b[^:=(]{0,20}[:=(]"
+    r"|\b(?:args|arguments|config(?:uration)?|options|settings|hparams)\s*[:=]",
+    re.IGNORECASE,
+)
+"""A line with settings: `Namespace(lr=0.1)`, `Best params: {'lr': 0.1}`, `args: lr=0.1 bs=32`."""
+NAME = re.compile(
+    r"(?:num|number|n|total|max)_(?:\w+_)?(?:examples?|samples|params|parameters|batches|workers|classes|epochs|optimization_steps"
+    r"|update_steps|layers|heads|labels|images)|(?:\w+_)?batch_size(?:_\w+)?|(?:random_)?seed|weight_decay|dropout|vocab_size"
+    r"|hidden_size|hidden_dim|embed(?:ding)?_(?:dim|size)|(?:train|val|test|eval)_(?:size|examples|samples)"
+    r"|gradient_accumulation_steps|num_threads|world_size|group|param_group"
+)
+"""Names of what is set or counted, never measured: `Num examples = 277` below the title of an evaluation."""
+AIMS = {"target", "threshold", "weight", "alpha", "coef", "coefficient", "smoothing", "tolerance", "patience", "delta"}
+"""Words of settings that have the name of a metric: `target_acc: 0.95`."""
+
+
+def shows_settings(text: str) -> bool:
+    """Return whether a line shows settings."""
+    return LINE.search(text) is not None
+
+
+def is_setting(name: str) -> bool:
+    """Return whether a name says that its value is set or counted."""
+    return NAME.fullmatch(canonical_name(name)) is not None
+
+
+def is_measure(key: str) -> bool:
+    """Return whether a canonical name is that of what is measured, never set."""
+    words = key.split("_")
+    return words[-1] in MEASURE_WORDS and AIMS.isdisjoint(words)
