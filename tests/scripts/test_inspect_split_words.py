@@ -67,3 +67,16 @@ def test_other_choices_make_no_names(mark: str, tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     path.write_text(f"def run(better):\n    mark = {mark}\n    print(f'val_loss: {{loss:.4f}} {{mark}}')\nrun(1)\n")
     assert inspect_script(path).metrics == ["val_loss"]
+
+
+@pytest.mark.parametrize("choice", [name for name in CHOICES if name not in ("an object", "in its place")])
+def test_a_file_of_records_has_each_split(choice: str, tmp_path: Path) -> None:
+    show = "f.write(json.dumps({'loss': loss, 'phase': word, 'step': step}) + chr(10))"
+    for a, b in WORDS:
+        path = tmp_path / "train.py"
+        head = "import json\nf = open('log.jsonl', 'a')\n"
+        path.write_text(head + CHOICES[choice].format(a=a, b=b, show=show, own="", inline=""))
+        script = inspect_script(path)
+        names = [*map(canonical_name, script.metrics)]
+        assert names[:1] == [f"{canonical_name(b)}_loss"], (path.read_text(), names)
+        assert script.metric_files == ["log.jsonl"]

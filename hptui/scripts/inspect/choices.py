@@ -103,6 +103,18 @@ class Choices:
             self._assigned[id(place)] = names
         return self._assigned[id(place)]
 
+    def texts(self, table: ast.Dict, here: ast.AST | None) -> Iterator[dict[str, str]]:
+        """Yield the texts in a table by their keys, in each way to decide what stands there."""
+        pairs = zip(table.keys, table.values, strict=True)
+        fields = {k.value: v for k, v in pairs if isinstance(k, ast.Constant) and isinstance(k.value, str)}
+        for decided in self.decisions(fields.values(), here, lambda name: None):
+            chosen = dict(fields)
+            for name in fields:
+                while (choice := self.of(chosen[name], here)) is not None:
+                    chosen[name] = choice.options[decided.get(choice.key, 0)]
+            constants = {name: node.value for name, node in chosen.items() if isinstance(node, ast.Constant)}
+            yield {name: value for name, value in constants.items() if isinstance(value, str)}
+
     def decisions(self, nodes: Iterable[ast.AST], here: ast.AST | None, held: Held) -> list[Decided]:
         """Return the ways to decide what expressions, and the texts that their names hold, choose between."""
         keys: dict[str, int] = {}

@@ -86,11 +86,12 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
     names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors))
-    printed = {canonical_name(name) for name in names}
+    of_libraries = [*library_metrics(tree, values), *handler_metrics(tree, samples, "WandBLogger")]
+    printed = {canonical_name(name) for name in (*names, *of_libraries)}
     reported = [name for name in reported_metrics(tree) if canonical_name(name) not in printed]
     for name in reported:
         places.setdefault(name, set()).add(OF_EVALUATION)
-    of_libraries = [*library_metrics(tree, values), *reported, *handler_metrics(tree, samples, "WandBLogger")]
+    of_libraries += reported
     names |= dict.fromkeys(of_libraries)
     scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
     tags = [tag for call in scalars for tag in _tags(call, samples)]

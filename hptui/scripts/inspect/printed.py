@@ -84,9 +84,9 @@ class Samples:
         self._tables = Tables(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
         self._text_functions = TextFunctions(tree)
-        self._choices = Choices(tree, self._unroller.function_of)
+        self.choices = Choices(tree, self._unroller.function_of)
         self._decided: Decided = {}
-        self._function_here: ast.FunctionDef | None = None
+        self.function_here: ast.FunctionDef | None = None
         self._loops = self._tables.loops
         unseen = [*(node for node in all_nodes(tree) if isinstance(node, ast.ExceptHandler)), *never_called(tree)]
         self._unseen = {*skipped, *(id(call) for node in unseen for _, call in calls(node))}
@@ -177,7 +177,7 @@ class Samples:
         if self._decided:  # around these
             yield
             return
-        for decided in self._choices.decisions(nodes, self._function_here, self._held_by):
+        for decided in self.choices.decisions(nodes, self.function_here, self._held_by):
             self._decided = decided
             yield
         self._decided = {}
@@ -191,7 +191,7 @@ class Samples:
             return getattr(inner, method_of(node))() if inner is not None else None
         if not isinstance(node, ast.IfExp | ast.Subscript | ast.Name | ast.Attribute):
             return None
-        choice = self._choices.of(node, self._function_here)
+        choice = self.choices.of(node, self.function_here)
         return None if choice is None else self._text(choice.options[self._decided.get(choice.key, 0)])
 
     def _printed(self, name: str, call: ast.Call) -> list[ast.expr]:
@@ -307,7 +307,7 @@ class Samples:
         return self._held_here.get(name) or self._held.get(name)
 
     def _held_around(self, call: ast.Call) -> dict[str, ast.expr]:
-        function = self._function_here = self._unroller.function_of(call)
+        function = self.function_here = self._unroller.function_of(call)
         if function is None:
             return {}
         if id(function) not in self._held_in:

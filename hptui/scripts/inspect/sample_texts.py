@@ -20,6 +20,10 @@ TEXT_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names of expressions that are texts."""
+TEXT_CALL = re.compile(
+    r"(?:\w+\.)*(?:classification_report|tabulate|pformat|format_exc|strftime|to_string|to_markdown)\("
+)
+"""Calls of libraries that return a text."""
 WHOLE, FRACTION, TEXT = "3", "0.43", "text"
 """What stands for an expression: a whole number, another number (0.430001, 0.430002, …), a text."""
 MAX_REPEATED = 40
@@ -134,7 +138,7 @@ def stand_in(source: str, spec: str) -> str:
     is_mean = re.match(r"sum\(.*\) / \w", source) is not None
     if WHOLE_NUMBER_NAME.fullmatch(last) or (re.match(r"(?:len|int|sum)\(|.*\+ ?1$|.*//", source) and not is_mean):
         return WHOLE
-    return TEXT if TEXT_NAME.fullmatch(last) else FRACTION
+    return TEXT if TEXT_NAME.fullmatch(last) or TEXT_CALL.match(source) else FRACTION
 
 
 def source_of(node: ast.AST) -> str:

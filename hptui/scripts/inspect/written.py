@@ -11,6 +11,7 @@ from typing import TypeGuard
 from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
+from hptui.scripts.metrics.split_fields import gets_split, split_of_fields
 from hptui.scripts.syntax_nodes import all_nodes
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv")
@@ -170,13 +171,21 @@ def _names(tree: ast.Module, samples: Samples) -> Iterator[str]:
         if last == "write" and call.args:
             yield from _heading(literal_value(call.args[0]))
         if TABLE_CALLS.fullmatch(last) and call.args:
-            for argument in call.args:
-                yield from samples.keys(argument, measured=True)
+            for argument in (argument for version in samples.versions(call) for argument in version.args):
+                yield from _with_splits(argument, samples)
             heading = literal_value(call.args[0]) if last == "writerow" else None
             yield from (text for text in heading if isinstance(text, str)) if isinstance(heading, list) else ()
         elif last == "DictWriter":
             fields = literal_value(keyword_argument(call, "fieldnames") or (call.args[1] if call.args[1:] else None))
             yield from (text for text in fields if isinstance(text, str)) if isinstance(fields, list) else ()
+
+
+def _with_splits(node: ast.expr, samples: Samples) -> Iterator[str]:
+    """Yield the names in a table that is written, with the split that a field of it says."""
+    names = samples.keys(node, measured=True)
+    for texts in samples.choices.texts(node, samples.function_here) if isinstance(node, ast.Dict) else [{}]:
+        split = split_of_fields(texts)
+        yield from (f"{split}_{name}" if split and gets_split(name, split, ()) else name for name in names)
 
 
 def _heading(text: object) -> list[str]:

@@ -21,6 +21,8 @@ RULER = re.compile(r"[-=+|:\s\u2500-\u257f]{3,}")
 EPOCH_NAMES, STEP_NAMES = ("epoch", "ep", "e"), ("step", "steps", "iter", "iteration", "it", "global_step", "#")
 """Names of the first columns of a table, in lower case."""
 TIME_NAMES = ("time", "dur", "duration", "eta", "elapsed", "seconds", "secs")
+NO_MEASURE = {"lr", "rate", *TIME_NAMES, "sec", "s", "samples", "examples", "batch", "size", "memory", "mem", "speed"}
+"""Words of names of what is of no split."""
 SECTION = re.compile(r"\s*[│|┃║]\s*([^\W\d][\w .-]*/)\s*[│|┃║]\s*[│|┃║]\s*")
 """A row that begins a section of a table of two columns: the names below it are parts of `rollout/`."""
 MIN_COLUMNS, MAX_COLUMNS = 2, 40
@@ -193,7 +195,7 @@ class PrintedTableReader(LineReader):
         keys = {name: canonical_name(name) for name in reading.metrics if not _has_split(name)}
         asked = {name: f"{split}_{key}" for name, key in keys.items() if key not in self._wanted}
         named = {name: whole for name, whole in asked.items() if whole in self._wanted}
-        measured = [n for n, key in keys.items() if key in self._wanted or METRIC_WORDS & {*key.split("_")}]
+        measured = [n for n, key in keys.items() if key in self._wanted or NO_MEASURE.isdisjoint(key.split("_"))]
         splits = {name: Split(split) for name in measured if name not in named} | dict(reading.splits)
         metrics = {named.get(name, name): value for name, value in reading.metrics.items()}
         return replace(reading, metrics=metrics, splits=splits)

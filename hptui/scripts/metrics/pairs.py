@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
+from hptui.core.metric_names import larger_is_better
 from hptui.scripts.metrics.splits import IN_FILE_NAME, MENTION, SPLITS, SYNONYMS, Split, headings, split_before
 from hptui.scripts.metrics.wording import POSSESSIVE
 from hptui.scripts.metrics.words import COUNTER_WORDS, IDLE_WORDS, METRIC_WORDS, VAGUE_WORDS
@@ -234,7 +235,7 @@ def _of_split(text: str, name: str, key: str, start: int, wanted: Collection[str
     whole = canonical_name(name)
     words, plain = whole.split("_"), whole.partition("_")[2]
     if not any(whole.endswith(asked) or asked.endswith(whole) for asked in wanted):
-        is_measured = not METRIC_WORDS.isdisjoint(words) and {*SPLITS}.isdisjoint(words)
+        is_measured = {*SPLITS}.isdisjoint(words) and (not METRIC_WORDS.isdisjoint(words) or larger_is_better(name))
         return name, split_before(text, start) if is_measured else None
     if words[0] in SPLITS and whole not in wanted and plain in wanted and canonical_name(key) == plain:
         return plain, Split(words[0], is_heading=True)  # `valid | best_loss 0.3` for the objective `best_loss`

@@ -122,3 +122,15 @@ NO_TITLES = (
 def test_other_lines_are_no_titles(line: str) -> None:
     for prefix in PREFIXES:
         assert split_of_title(prefix + line) is None
+
+
+@pytest.mark.parametrize("measure", ["P", "Hits@1", "MRR", "top5", "bleu4"])
+def test_every_measure_below_a_title_is_of_its_data(place: tuple[Path, Store], measure: str) -> None:
+    rows = ["acc: 0.5 {m}: 0.25 time: 3.5", "acc: 0.75, {m}: 0.375, time: 4.5"]
+    for titles in (("Dev:", "Test:"), ("Evaluating dev", "Evaluating test")):
+        one = Script(*place, next(NEXT), "acc")
+        one.begin()
+        one.say("".join(f"{t}\n{row.format(m=measure)}\n" for t, row in zip(titles, rows, strict=True)).encode())
+        one.end()
+        assert one.values(measure) == [0.25]
+        assert one.values(f"test_{measure}") == [0.375]
