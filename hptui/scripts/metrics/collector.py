@@ -6,10 +6,11 @@ import json
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import field, replace
 
 from hptui.core.dataclass import dataclass
+from hptui.scripts.metrics.event_limits import MAX_EVENT_CHARS, MAX_NAME_CHARS, clamp, parts_of
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
 from hptui.scripts.metrics.parts import Parts
 from hptui.scripts.metrics.printed_settings import is_measure
@@ -23,10 +24,6 @@ REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
 
 HOLD_S = 0.2
 """Seconds that a printed number waits for the same one in full precision from a better source."""
-MAX_METRICS_PER_EVENT, MAX_NAME_CHARS, MAX_STEP = 200, 200, 1 << 60
-"""Metrics in one report, characters of a name, the last step: what an event can hold."""
-MAX_EVENT_CHARS = 32 * 1024
-"""Characters of the metrics of one report, as JSON."""
 MAX_RECORDED_SOURCES = 200
 """Metrics whose source is recorded."""
 MAX_PRINTED_METRICS = 100
@@ -98,6 +95,7 @@ class MetricsCollector:
     _splits: dict[str, SplitOfObjective] = field(default_factory=dict)
     _first_splits: dict[str, Split | None] = field(default_factory=dict)
     _ranks: Disagreement = field(default_factory=Disagreement)
+    _settings: dict[str, float] = field(default_factory=dict)
     _exact: set[str] = field(default_factory=set)
     """Objectives that were printed under their own names: then others with the same words are not meant."""
 
@@ -141,6 +139,8 @@ class MetricsCollector:
 
     def _record(self, source: MetricsSource, reading: MetricsReading) -> None:
         self._take_total(source, reading)
+        room = MAX_PRINTED_METRICS - len(self._settings)
+        self._settings |= dict(list(reading.settings.items())[:room])
         self._accept(source, reading, self._without_settings(source, reading))
 
     def _accept(self, source: MetricsSource, reading: MetricsReading, metrics: Mapping[str, float]) -> None:
@@ -162,10 +162,10 @@ class MetricsCollector:
             self.trial.forget_total()
         step = self.step if reading.step is None else clamp(reading.step)
         if accepted or (reading.progress is not None and not completed):
-            for part in _parts(accepted):
+            for part in parts_of(accepted):
                 self.trial.report_reading(step, part, reading.progress, reading=reading.reading)
         if completed:
-            for part in _parts(completed):
+            for part in parts_of(completed):
                 self.trial.report_reading(step, part, reading.progress, replaces=True)
 
     def _name_by_split(self, source: MetricsSource, given: str, reading: MetricsReading) -> str:
@@ -251,11 +251,12 @@ class MetricsCollector:
             for name in list(self._early):
                 if is_measured or METRIC_WORDS & set(canonical_name(name).split("_")):
                     self._record_early(name)
-        if self._early:
-            printed = {name: values[-1][2] for name, values in self._early.items() if name not in self._owned}
+        early = {name: values[-1][2] for name, values in self._early.items()}
+        printed = {name: value for name, value in (self._settings | early).items() if name not in self._owned}
+        if early or printed:
             self._early.clear()
-            part = next(_parts(printed))  # what fits an event
-            self.trial.facts(printed_settings=part)
+            self._settings.clear()
+            self.trial.facts(printed_settings=next(parts_of(printed)))  # what fits an event
 
     def _warn_if_recovered(self, owned: _Owned, value: float) -> None:
         """Warn, once, that an objective is finite again after a value that was not.
@@ -329,21 +330,3 @@ class MetricsCollector:
     def last_values(self) -> Mapping[str, float]:
         """Return the latest value of each metric."""
         return {owned.name: owned.last for owned in self._owned.values()}
-
-
-def clamp(step: int) -> int:
-    """Return a step as an event can hold it."""
-    return min(max(step, -MAX_STEP), MAX_STEP)
-
-
-def _parts(metrics: Mapping[str, float]) -> Iterator[dict[str, float]]:
-    """Yield metrics in parts that fit an event; one empty part if there are none."""
-    part, chars = dict[str, float](), 0
-    for name, value in metrics.items():
-        size = 2 * len(json.dumps(name)) + 40  # the name again where the value is not finite or not the first
-        if part and (len(part) >= MAX_METRICS_PER_EVENT or chars + size > MAX_EVENT_CHARS):
-            yield part
-            part, chars = {}, 0
-        part[name] = value
-        chars += size
-    yield part

@@ -27,7 +27,7 @@ from hptui.scripts.metrics.pairs import (
     to_number,
 )
 from hptui.scripts.metrics.parts import says_mean, shape_of
-from hptui.scripts.metrics.printed_settings import is_measure, is_setting, shows_settings
+from hptui.scripts.metrics.printed_settings import counted_in, set_in, shows_settings
 from hptui.scripts.metrics.spellings import Spellings
 from hptui.scripts.metrics.split_fields import gets_split, split_of_fields, splits_beside
 from hptui.scripts.metrics.splits import SPLITS, Split
@@ -144,11 +144,12 @@ class LineReader:
             return []
         if "{" in text and (values := find_mapping(text)) is not None:
             before, after = text[: text.find("{")], text[text.rfind("}") + 1 :]
-            if self.clock.begun and shows_settings(before[-MAX_WORDS_CHARS:]):  # `Best params: {…}`
-                keys = {name: canonical_name(name) for name in values}
-                values = {n: v for n, v in values.items() if is_measure(keys[n]) or keys[n] in self._wanted}
+            shown = before[-MAX_WORDS_CHARS:]  # `Best params: {…}`
+            settings = set_in(reading_of_record(values).metrics, self._wanted) if shows_settings(shown) else {}
+            values = {name: value for name, value in values.items() if name not in settings}
             beside = self._pairs(_cut(before + REMOVED + after)) if VALUE_SIGNS.search(before + after) else []
-            return _together(beside, self._record(*self._of_split(values, before)))
+            readings = _together(beside, self._record(*self._of_split(values, before)))
+            return [*readings, MetricsReading(begun=False, settings=settings)] if settings else readings
         text = _cut(text)
         follows_warning, self._warned = self._warned, bool(WARNING.search(text))
         if self._warned or (follows_warning and text.startswith("  ")):  # the source of the warning follows it
@@ -242,11 +243,9 @@ class LineReader:
         pairs = self._meters.means(pairs, text, self.clock.step, is_counted=counted is not None)
         values = {pair.name: pair.value for pair in pairs}
         kept = values if counted or epoch else self._measured(values)
-        if self.clock.begun:  # before that they are facts
-            names = {name: canonical_name(name) for name in kept}
-            set_ = {n for n, key in names.items() if is_setting(n) or (of_settings and not is_measure(key))}
-            kept = {name: value for name, value in kept.items() if name not in set_ or names[name] in self._wanted}
-        return self._reading_at(pair for pair in pairs if pair.name in kept)
+        set_ = set_in(kept, self._wanted) if of_settings else counted_in(kept, self._wanted) if self.clock.begun else {}
+        readings = self._reading_at(pair for pair in pairs if pair.name in kept and pair.name not in set_)
+        return [*readings, MetricsReading(begun=False, settings=set_)] if of_settings and set_ else readings
 
     def _name_in_bar(self, name: str) -> str:
         """Return the name of a value in a progress bar: another one where its spelling is not the objective's.

@@ -31,7 +31,7 @@ class MetricsReading:
     what was printed before the first step; `says_mean` tells that the line calls its values means, `is_over_folds`
     that its title does. `splits` are the data that metrics are of, where their line says it and their names do not.
     Running means that `go_on` take the place of the ones before them. `shape` is the line of an objective without its
-    numbers.
+    numbers. `settings` are shown by the line and measured by nothing.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class MetricsReading:
     splits: Mapping[str, Split] = field(default_factory=dict)
     go_on: frozenset[str] = frozenset()
     shape: str = ""
+    settings: Mapping[str, float] = field(default_factory=dict)
 
 
 def canonical_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 
 from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.words import MEASURE_WORDS
@@ -30,9 +31,16 @@ def shows_settings(text: str) -> bool:
     return LINE.search(text) is not None
 
 
-def is_setting(name: str) -> bool:
-    """Return whether a name says that its value is set or counted."""
-    return NAME.fullmatch(canonical_name(name)) is not None
+def counted_in(values: Mapping[str, float], wanted: Collection[str]) -> dict[str, float]:
+    """Return what is set or counted by its name; objectives are not."""
+    keys = {name: canonical_name(name) for name in values}
+    return {name: values[name] for name, key in keys.items() if key not in wanted and NAME.fullmatch(key)}
+
+
+def set_in(values: Mapping[str, float], wanted: Collection[str]) -> dict[str, float]:
+    """Return what is no measure among the values in a line of settings; objectives are some."""
+    keys = {name: canonical_name(name) for name in values}
+    return {name: values[name] for name, key in keys.items() if key not in wanted and not is_measure(key)}
 
 
 def is_measure(key: str) -> bool:

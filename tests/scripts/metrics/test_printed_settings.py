@@ -104,3 +104,11 @@ def test_a_bar_of_training_counts(place: tuple[Path, Store]) -> None:
     for label in ("Epoch 1", "Training", "Processing"):
         one, _ = recorded(place, f"\r{label}: 50%|##  | 5/10 [00:01<00:01, 5it/s, val_loss=0.5]\n")
         assert one.curve() == [(5, 0.5)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_script_without_steps_has_its_settings_as_facts(place: tuple[Path, Store], form: str) -> None:
+    for shown in (f"{FORMS[form](SETTINGS)}\nval_acc: 0.75\n", f"val_acc: 0.75\n{FORMS[form](SETTINGS)}\n"):
+        one, names = recorded(place, shown, "val_acc")
+        assert names == {"val_acc"}, shown
+        assert one.store.read.trial(one.number).facts["printed_settings"]["width"] == 64
