@@ -24,7 +24,7 @@ Decided = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TextChoice:
     """Expressions of texts, one of which stands there; `key` is by what it is chosen."""
 
     key: str
@@ -39,12 +39,12 @@ class Choices:
         self._assigned: dict[int, dict[str, list[ast.expr]]] = {}
         self._made = dict(_made_with_texts(tree))
 
-    def of(self, node: ast.AST, here: ast.AST | None = None, depth: int = 0) -> Choice | None:
+    def of(self, node: ast.AST, here: ast.AST | None = None, depth: int = 0) -> TextChoice | None:
         """Return the choice that an expression is; `here` is the function of a copied node."""
         choice = self._choice(node, here, depth) if depth < MAX_DEPTH else None
         return choice if choice is not None and self._is_telling(choice, here, depth) else None
 
-    def _choice(self, node: ast.AST, here: ast.AST | None, depth: int) -> Choice | None:
+    def _choice(self, node: ast.AST, here: ast.AST | None, depth: int) -> TextChoice | None:
         match node:
             case ast.IfExp(test=test, body=body, orelse=other):
                 return self._of_texts(ast.dump(test), (body, other), here, depth)
@@ -60,14 +60,14 @@ class Choices:
                     if values:
                         return self._choice(values[0], here, depth + 1) if len(values) == 1 else None
             case ast.Attribute() if (name := dotted_name(node)) in self._made:
-                return Choice(name, self._made[name])
+                return TextChoice(name, self._made[name])
         return None
 
-    def _of_texts(self, key: str, options: tuple[ast.expr, ...], here: ast.AST | None, depth: int) -> Choice | None:
+    def _of_texts(self, key: str, options: tuple[ast.expr, ...], here: ast.AST | None, depth: int) -> TextChoice | None:
         known = all(_is_text(part) or self._choice(part, here, depth + 1) is not None for part in options)
-        return Choice(key, options[:MAX_OPTIONS]) if known and len(options) > 1 else None
+        return TextChoice(key, options[:MAX_OPTIONS]) if known and len(options) > 1 else None
 
-    def _is_telling(self, choice: Choice, here: ast.AST | None, depth: int) -> bool:
+    def _is_telling(self, choice: TextChoice, here: ast.AST | None, depth: int) -> bool:
         """Return whether an option names a split."""
         inner = [self.of(option, here, depth + 1) for option in choice.options]
         texts = [option.value for option in choice.options if isinstance(option, ast.Constant)]

@@ -20,7 +20,7 @@ from hptui.scripts.inspect.library_output import handler_metrics, library_metric
 from hptui.scripts.inspect.lightning_output import logged_by_lightning, root_of_lightning
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.printed import Samples
-from hptui.scripts.inspect.printed_names import OF_EVALUATION, printed_names
+from hptui.scripts.inspect.printed_names import printed_names
 from hptui.scripts.inspect.ranking import (
     HELD_OUT_GROUPS,
     HELD_OUT_SPLITS,
@@ -89,8 +89,6 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     of_libraries = [*library_metrics(tree, values), *handler_metrics(tree, samples, "WandBLogger")]
     printed = {canonical_name(name) for name in (*names, *of_libraries)}
     reported = [name for name in reported_metrics(tree) if canonical_name(name) not in printed]
-    for name in reported:
-        places.setdefault(name, set()).add(OF_EVALUATION)
     of_libraries += reported
     names |= dict.fromkeys(of_libraries)
     scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
