@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hptui.core.trial import Value
 
 if TYPE_CHECKING:
     from hptui.scripts.inspect import InspectedScript
@@ -19,18 +22,30 @@ def is_shell(path: Path) -> bool:
 
 def how_to_start(path: Path) -> tuple[Path, list[str]]:
     """Return (directory, command) that start a script: a module of a package with `-m`, others by path."""
-    from hptui.scripts.inspect.project import package_root, starts_in_its_directory
+    from hptui.scripts.inspect.project import package_root, reads_beside_package, starts_in_its_directory
 
     cwd = Path.cwd()
     if is_shell(path):
         return cwd, ["bash", _script_path(path, cwd)]
     root = package_root(path.resolve())
+    if root is not None and reads_beside_package(path.resolve(), root):
+        return path.resolve().parent, ["python", path.name]
     if root is not None:
         module = ".".join(path.resolve().relative_to(root).with_suffix("").parts)
         return root, ["python", "-m", module.removesuffix(".__main__")]
     if cwd != path.resolve().parent and starts_in_its_directory(path.resolve(), cwd):
         return path.resolve().parent, ["python", path.name]
     return cwd, ["python", _script_path(path, cwd)]
+
+
+def package_variable(path: Path, start: Path, place: Path) -> dict[str, Value]:
+    """Return the variable that lets a script find its package from where it starts; {} if it needs none."""
+    from hptui.scripts.inspect.project import package_root
+
+    root = package_root(path.resolve()) if not is_shell(path) else None
+    if root is None or root == start:
+        return {}
+    return {"PYTHONPATH": f"{{study_dir}}/{Path(os.path.relpath(root, place.absolute())).as_posix()}"}
 
 
 def _script_path(path: Path, directory: Path) -> str:

@@ -14,7 +14,15 @@ from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
 from hptui.operations.new_automatic import automatic_value
-from hptui.operations.new_command import how_to_start, inspected_file, one_line, placed_name, stem_of, study_name
+from hptui.operations.new_command import (
+    how_to_start,
+    inspected_file,
+    one_line,
+    package_variable,
+    placed_name,
+    stem_of,
+    study_name,
+)
 from hptui.operations.new_place import at_own_place
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
@@ -54,6 +62,8 @@ def study_file_of_script(path: Path, place: Path) -> tuple[str, list[str]]:
         raise UserError(f"there is no script {str(path)!r}")
     inspected, started = inspected_file(path)
     start_directory, words = how_to_start(started)
+    if variable := package_variable(started, start_directory, place):
+        inspected.settings["env"] = {**_texts(inspected.settings.get("env")), **variable}
     return study_file_of(inspected, path, (start_directory, words), place)
 
 

@@ -63,7 +63,7 @@ rows = open('data/rows.csv').read()
 TAIL = "print('RECEIVED', json.dumps([lr, rows]))\nprint(f'val_loss: {{lr}}')\ntorch.save(lr, {0})\n"
 
 
-def started(study: Study, folder: Path, number: int, lr: float) -> list[Any]:
+def started(study: Study, folder: Path, number: int, lr: float) -> Any:
     """What the script says that it has in a trial with this rate."""
     output = folder / ".hptui" / str(number)
     output.mkdir(parents=True)
@@ -76,8 +76,8 @@ def started(study: Study, folder: Path, number: int, lr: float) -> list[Any]:
     words = [sys.executable if word == "python" else word for word in composed.words]
     done = subprocess.run(words, cwd=work, env={**os.environ, **composed.environment}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    received: list[Any] = json.loads(done.stdout.splitlines()[0].removeprefix("RECEIVED"))
-    return received
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("RECEIVED")]
+    return json.loads(line.removeprefix("RECEIVED"))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -227,3 +227,44 @@ def test_files_below_the_script_are_looked_for_where_it_writes_them(
     study = studyfile.read_file(write_study_file("train.py")[0], schema=registry.schema)
     assert study.objective.metric == "val_loss"
     assert ("workdir" in study.trainer.settings) is (anchor not in ANCHORS)
+
+
+NAMED = {
+    "a file": ("open('../data/rows.csv')", True),
+    "a folder": ("os.listdir('../data/')", True),
+    "a default of a module": ("load()", True),
+    "beside the script": ("open('conf/base.txt')", True),
+    "below the package": ("open('data/rows.csv')", False),
+    "nothing": ("print('begun')", False),
+}
+
+
+@pytest.mark.parametrize("named", NAMED)
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("stand", ["", "net"])
+def test_a_script_of_a_package_starts_where_the_files_are_that_it_names(
+    named: str, relative: bool, stand: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in {
+        "data/rows.csv": "1\n",
+        "net/conf/base.txt": "x\n",
+        "net/__init__.py": "",
+        "net/utils.py": "def load(path='../data/'):\n    return open(path + 'rows.csv')\n"
+        if named == "a default of a module"
+        else "def load():\n    pass\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    line, beside = NAMED[named]
+    package = "." if relative else "net."
+    source = f"import json, os\nfrom {package}utils import load\nLR = 0.01\n{line}\n"
+    (tmp_path / "net" / "train.py").write_text(
+        f"{source}print('RECEIVED', json.dumps(LR))\nprint(f'val_loss: {{LR}}')\n"
+    )
+    monkeypatch.chdir(tmp_path / stand)
+    path, _ = write_study_file("train.py" if stand else "net/train.py")
+    study = studyfile.read_file(path, schema=registry.schema)
+    by_path = beside and not relative
+    assert study.trainer.settings["command"] == ["python", *(["train.py"] if by_path else ["-m", "net.train"])]
+    if by_path or not beside:  # with a dot in its imports it cannot start where its files are
+        assert started(study, tmp_path / stand, 0, 0.25) == 0.25

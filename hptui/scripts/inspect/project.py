@@ -193,14 +193,34 @@ def starts_in_its_directory(path: Path, cwd: Path) -> bool:
     ]
     if any(PARENT.fullmatch(str(getattr(place, "value", ""))) for place in added):
         return True
-    texts = [node.value for node in all_nodes(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    named = [text for text in texts if NAMED_FILE.fullmatch(text) and not text.startswith("/")]
-    return any((path.parent / text).is_file() and not (cwd / text).exists() for text in named)
+    return _names_what_lies_in(path.parent, cwd, tree)
+
+
+def reads_beside_package(path: Path, root: Path) -> bool:
+    """Return whether a script of a package names files that lie where it is, and not where the package is.
+
+    Such a script is started by its path, so that it can import nothing with a dot in front.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return False
+    is_relative = any(isinstance(node, ast.ImportFrom) and node.level for node in all_nodes(tree))
+    trees = [tree, *(module for _, module in _modules(tree, path, 0, {path}))]
+    return not is_relative and _names_what_lies_in(path.parent, root, *trees)
+
+
+def _names_what_lies_in(folder: Path, other: Path, *trees: ast.Module) -> bool:
+    """Return whether texts name files or folders that are found from one directory, and not from another."""
+    nodes = [node for tree in trees for node in all_nodes(tree)]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    named = [text for text in texts if NAMED_PLACE.fullmatch(text) and not text.startswith("/") and text.strip("./")]
+    return any((folder / text).exists() and not (other / text).exists() for text in named)
 
 
 PARENT = re.compile(r"\.\.(?:/\.\.)*/?")
-NAMED_FILE = re.compile(r"[\w./-]{1,200}\.[A-Za-z]\w{0,8}")
-"""A text that names a file."""
+NAMED_PLACE = re.compile(r"[\w./-]{1,200}\.[A-Za-z]\w{0,8}|[\w.-]{0,100}/[\w./-]{0,200}")
+"""A text that names a file, or a folder by a path."""
 
 
 def _is_main_block(node: ast.stmt) -> bool:
