@@ -143,8 +143,9 @@ def _is_flag_beside_file(inspected: InspectedScript, option: ScriptOption) -> bo
     """Return whether an option stands next to a file of settings, and has a value to give."""
     from hptui.scripts.inspect.guesses import guess_value
 
-    has_value = option.default is not None or (option.required and guess_value(option) is not None)
-    return option.form is not None and has_value and option.type not in ("bool", "list")
+    has_value = option.default not in (None, []) or (option.required and guess_value(option) is not None)
+    is_single = option.type not in ("bool", "list") and not isinstance(option.default, list) and not option.listed
+    return option.form is not None and has_value and is_single
 
 
 def _head_lines(path: Path, draft: Draft) -> list[str]:
@@ -183,7 +184,7 @@ def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
     trailing = {name: value for name, value in automatic.items() if name not in before | variables | in_place}
     leading = {**draft.leading, **{name: value for name, value in automatic.items() if name in before}}
     command: list[Any] = [*script, *_command_words(draft, leading), *inspected.words]
-    given_places = takewhile(lambda option: option.required or option.default is not None, places)
+    given_places = takewhile(lambda option: option.required or option.default not in (None, []), places)
     command += [automatic.get(option.name) or f"{{{draft.names[option.name]}}}" for option in given_places]
     command += _command_words(draft, trailing)
     extra = inspected.settings.get("command_extra")

@@ -74,8 +74,9 @@ def constants_instead(script: InspectedScript, tree: ast.Module, constants: Cons
 
 def _stands_beside(option: ScriptOption, script: InspectedScript) -> bool:
     """Return whether an option keeps its place in the command: it has one value, and a flag or a place."""
-    has_value = option.default is not None or (option.required and guess_value(option) is not None)
-    is_single = option.type not in ("bool", "list") and not option.before
+    has_value = option.default not in (None, []) or (option.required and guess_value(option) is not None)
+    is_list = option.type == "list" or isinstance(option.default, list) or option.listed
+    is_single = option.type != "bool" and not is_list and not option.before
     is_named = option.form is not None or option.positional
     return script.parser in WITH_WORDS and script.parser != "environment" and has_value and is_single and is_named
 

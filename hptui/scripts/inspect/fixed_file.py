@@ -62,6 +62,27 @@ def file_by_name(script: InspectedScript, tree: ast.Module, path: Path) -> Inspe
     return script
 
 
+MAX_LEAVES = 100
+"""Settings of a file up to which all are listed."""
+
+
+def without_other_tables(script: InspectedScript) -> InspectedScript:
+    """Return the script with those settings of a large file that it seems to use; others keep their values.
+
+    They are those of the table whose name an option has (`--env CartPole-v1`), else those that people tune.
+    """
+    leaves = [option for option in script.options if option.form is None and not option.positional]
+    if script.config is None or len(leaves) <= MAX_LEAVES:
+        return script
+    words = {option.default for option in script.options if option.form is not None and isinstance(option.default, str)}
+    kept = [option for option in leaves if any(option.name.startswith(f"{word}.") for word in words if word)]
+    kept = kept or [option for option in leaves if has_rule(option.name.rpartition(".")[2])][:MAX_LEAVES]
+    names = {option.name for option in leaves} - {option.name for option in kept}
+    script.options = [option for option in script.options if option.name not in names]
+    script.notes.append(f"{len(names)} more settings of {script.config.name} keep their values")
+    return script
+
+
 NO_FLAGS = ("", "constants", "hydra", "configurator", "environment", "sys.argv", "wandb")
 """Ways of reading parameters that have no options to name a file with."""
 

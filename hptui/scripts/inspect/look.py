@@ -13,7 +13,7 @@ from hptui.scripts.inspect.config_flags import with_config_flags
 from hptui.scripts.inspect.configurator import is_configurator
 from hptui.scripts.inspect.constants import known_values
 from hptui.scripts.inspect.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
-from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file
+from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file, without_other_tables
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.hyperpyyaml import hyperpyyaml_options
@@ -114,6 +114,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
             script = fixed_file(project or tree, path) or with_constants_of_modules(script, project)
     script = with_recipe(script, tree, path)
     script = file_by_name(file_by_option(script, project or tree, path), project or tree, path)
+    script = without_other_tables(script)
     words = mode_words(script.options, project or tree)
     script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
