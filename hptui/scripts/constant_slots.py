@@ -52,7 +52,7 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     if given:
         return given
     slots = in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
-    return slots or slots_in_named_call(tree, name)
+    return slots or slots_in_named_call(tree, name) or attributes_in_function(tree, first).get(name, [])
 
 
 def set_attributes(tree: ast.Module, last: str = "") -> dict[str, Any]:
@@ -102,6 +102,24 @@ def _plain_lines_by_part(tree: ast.Module) -> dict[str, list[ast.Assign]]:
 def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     """Return where a function at the top level sets the variable `lr` of `main.lr`, if it does so once."""
     return list(variables_of(tree, name.partition(".")[0]).get(name.partition(".")[2], ()))
+
+
+def attributes_in_function(tree: ast.Module, function: str) -> dict[str, list[tuple[Any, Any]]]:
+    """Return what a function sets once by `main.args.lr`, with the place of each value.
+
+    What no other function sets is known by `args.lr` alone.
+    """
+    functions = [node for node in definitions(tree).get(function, ()) if isinstance(node, ast.FunctionDef)]
+    nodes = all_nodes(functions[0]) if len(functions) == 1 else []
+    times = Counter(place_name(node) for node in nodes if isinstance(getattr(node, "ctx", None), ast.Store))
+    lines = [node for node in nodes if isinstance(node, ast.Assign) and len(node.targets) == 1 and is_plain(node.value)]
+    named = [(place_name(line.targets[0]), line) for line in lines]
+    known = set_attributes(tree)
+    return {
+        f"{function}.{name}": [(line, "value")]
+        for name, line in named
+        if name and times[name] == 1 and name not in known
+    }
 
 
 def variables_of(tree: ast.Module, function: str) -> dict[str, list[tuple[Any, Any]]]:

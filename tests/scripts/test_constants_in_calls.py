@@ -45,6 +45,11 @@ PLACES = {
     "attribute that the top level sets": ("args = SimpleNamespace(a=1)\nargs.lr = {0!r}\ngot = args.lr", "args.lr"),
     "attribute over a keyword": ("args = SimpleNamespace(a=1, lr=9)\nargs.lr = {0!r}\ngot = args.lr", "args.lr"),
     "group of a list": ("groups = [{{'lr': 9, 'a': 1}}, {{'lr': {0!r}}}]\ngot = groups[1]['lr']", "groups.1.lr"),
+    "attribute that one of two functions sets": (
+        "args = SimpleNamespace()\ndef a():\n    args.lr = 'first'\ndef b():\n    args.lr = {0!r}\na()\n"
+        "assert args.lr == 'first'\nb()\ngot = args.lr",
+        "b.args.lr",
+    ),
     "one of two calls, by its variable": (
         "a = SimpleNamespace(lr='first')\nb = SimpleNamespace(x=1, lr={0!r})\nassert a.lr == 'first'\ngot = b.lr",
         "b.lr",
@@ -94,6 +99,14 @@ def test_what_is_set_in_a_place_is_what_the_script_has() -> None:
         ("args = Arguments('out')\nargs.lr = 0.1\nargs.epochs = 3", {"args.lr": 0.1, "args.epochs": 3}),
         ("args = Arguments('out')\nargs.lr = 0.1\nif big:\n    args.lr = 0.2", {}),
         ("torch.backends.cudnn.benchmark = True", {}),
+        (
+            "def a():\n    args.lr = 0.1\n    args.dims = [8, 4]\ndef b():\n    args.lr = 0.2\nb()",
+            {"b.args.lr": 0.2},
+        ),
+        (
+            "def a():\n    args.lr = 0.1\n    args.dims = [8, 4]\ndef b():\n    args.lr = 0.2\n{'a': a, 'b': b}[name]()",
+            {"args.dims": [8, 4], "a.args.lr": 0.1, "b.args.lr": 0.2},
+        ),
         ("groups = [{'params': p, 'lr': 0.1}, {'params': q, 'lr': 0.2}]", {"groups.0.lr": 0.1, "groups.1.lr": 0.2}),
         ("rows = [{'text': 'a', 'n': 1}, {'text': 'b', 'n': 2}]", {}),  # data
         ("plt.figure(figsize=(3, 4), dpi=100)", {}),

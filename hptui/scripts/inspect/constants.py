@@ -10,6 +10,7 @@ from typing import Any
 from hptui.scripts.call_slots import calls_by_name, named_calls, positional_names, signature, slots_in_call
 from hptui.scripts.constant_slots import (
     assigned_pairs,
+    attributes_in_function,
     find_slots,
     returned_tables,
     set_attributes,
@@ -18,6 +19,7 @@ from hptui.scripts.constant_slots import (
 )
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once, is_tuned
+from hptui.scripts.inspect.shown import never_called
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 from hptui.scripts.syntax_nodes import (
     all_nodes,
@@ -52,13 +54,29 @@ def nested_constants(tree: ast.Module, wanted: Callable[[str], bool] = lambda na
         values = {key: value for key, value in by_name.items() if value is not UNKNOWN}
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
             values_by_name |= values
-    attributes = {name: literal_value(line.value) for name, line in set_attributes(tree).items()}
+    attributes = {name: literal_value(value) for name, value in _attributes(tree)}
     owners = {name.rpartition(".")[0] for name in attributes if has_rule(name.rpartition(".")[2])}
     return values_by_name | {
-        name: value
-        for name, value in attributes.items()
-        if name.rpartition(".")[0] in owners and isinstance(value, bool | int | float | str)
+        name: value for name, value in attributes.items() if name.rpartition(".")[0] in owners and _is_value(value)
     }
+
+
+def _attributes(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the literals that lines set by dotted name, but for those of functions that nothing calls."""
+    unseen = never_called(tree)
+    hidden = {id(node) for function in unseen for node in all_nodes(function)}
+    yield from ((name, line.value) for name, line in set_attributes(tree).items() if id(line) not in hidden)
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef) and function not in unseen:
+            for name, [place] in attributes_in_function(tree, function.name).items():
+                yield name, slot_value(*place)
+
+
+def _is_value(value: Any) -> bool:
+    """Return whether a literal is a setting: no table, and a list only of numbers."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(part, int | float) for part in value)
+    return isinstance(value, bool | int | float | str)
 
 
 def _standing(tree: ast.Module, name: str) -> Any:

@@ -67,7 +67,7 @@ MAX_LEAVES = 100
 
 
 def without_other_tables(script: InspectedScript) -> InspectedScript:
-    """Return the script with those settings of a large file that it seems to use; others keep their values.
+    """Return the script with those settings of a large file that it seems to use; the rest stays.
 
     They are those of the table whose name an option has (`--env CartPole-v1`), else those that people tune.
     """
