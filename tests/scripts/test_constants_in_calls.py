@@ -104,7 +104,8 @@ def test_what_is_set_in_a_place_is_what_the_script_has() -> None:
             {"b.args.lr": 0.2},
         ),
         (
-            "def a():\n    args.lr = 0.1\n    args.dims = [8, 4]\ndef b():\n    args.lr = 0.2\n{'a': a, 'b': b}[name]()",
+            "def a():\n    args.lr = 0.1\n    args.dims = [8, 4]\ndef b():\n    args.lr = 0.2\n"
+            "{'a': a, 'b': b}[name]()",
             {"args.dims": [8, 4], "a.args.lr": 0.1, "b.args.lr": 0.2},
         ),
         ("groups = [{'params': p, 'lr': 0.1}, {'params': q, 'lr': 0.2}]", {"groups.0.lr": 0.1, "groups.1.lr": 0.2}),

@@ -55,9 +55,9 @@ def nested_constants(tree: ast.Module, wanted: Callable[[str], bool] = lambda na
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
             values_by_name |= values
     attributes = {name: literal_value(value) for name, value in _attributes(tree)}
-    owners = {name.rpartition(".")[0] for name in attributes if has_rule(name.rpartition(".")[2])}
+    owners = {name.split(".")[-2] for name in attributes if has_rule(name.rpartition(".")[2])}
     return values_by_name | {
-        name: value for name, value in attributes.items() if name.rpartition(".")[0] in owners and _is_value(value)
+        name: value for name, value in attributes.items() if name.split(".")[-2] in owners and _is_value(value)
     }
 
 
