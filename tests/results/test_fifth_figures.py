@@ -124,3 +124,16 @@ def test_a_stage_that_searches_the_length_is_compared_like_the_first_screen(seed
     assert "lower than Baseline (trial 0), the first baseline" in row or "lower than trial 0" in row
     assert (f"which trained for 5 epochs, not {epochs}." in row) == (epochs != 5)
     assert "not compar" not in row + line_of(text, "Against")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_setting_that_the_study_file_does_not_set_is_a_change(seed):
+    die = random.Random(seed)
+    trials = [one(0, {}, {"val_loss": 3.0}, role=Role.BASELINE)]
+    for n in range(1, 7):
+        params = {"a": die.choice([0.5, 0.25]), "amp": die.choice([True, False])}
+        trials.append(one(n, params, {"val_loss": round(1 + die.random(), 4)}))
+    text, facts = report_of(trials, STUDY.replace('b = "1..16 int"', 'amp = "{true, false}"'))
+    said, best = line_of(text, "Changed"), facts.data.best
+    assert f"`amp` not set → {str(best.params['amp']).lower()}" in said
+    assert ("`a` 0.5 → 0.25" in said) == (best.params["a"] == 0.25)

@@ -167,7 +167,9 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
             "Runs of one configuration{seeds} differ by a standard deviation of {s} (from {runs} runs): of "
             "{n} equally good {trials} the best would be about {luck} {side} their mean, by luck alone.",
             seeds=" with other seeds" if seeding_of(facts.study).is_given else "",
-            trials="trials" if max(runs) == 1 else "configurations, each ranked by the mean of its runs,",
+            trials="trials"
+            if max(runs) == 1
+            else f"configurations, {'each' if min(runs) > 1 else 'some'} ranked by the mean of its runs,",
             runs=facts.count("noise.runs", noise.trials),
             s=facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials),
             n=facts.count("best.configurations", order),

@@ -10,7 +10,13 @@ from hptui.core.ranking import meets_outcome
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.core.values import values_equal
 from hptui.results import claims
-from hptui.results.analysis.cohort import is_as_written, knee_of_front, objective_value, pareto_front
+from hptui.results.analysis.cohort import (
+    is_as_written,
+    knee_of_front,
+    objective_value,
+    pareto_front,
+    searched_space,
+)
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE, runs_of
@@ -229,6 +235,12 @@ def _changed(facts: FactWriter) -> Line:
         (facts.name(name), " ", facts.base_setting(name), " → ", *facts.setting(configured, name))
         for name, value in facts.view.settings(best).items()
         if name in old and not values_equal(value, old[name])
+    ]
+    # What the study file does not set is a change, too: the baseline ran without it.
+    changes += [
+        (facts.name(name), " not set → ", *facts.setting(configured, name))
+        for name in searched_space(facts.view).names
+        if name not in old and name in best.params
     ]
     if best.role is Role.IMPORTED:
         return ("not known: it was imported",) if not changes else join_parts(changes[:MAX_CHANGES], " · ")
