@@ -195,7 +195,8 @@ def test_the_luck_of_a_mean_is_that_of_a_mean(seed):
     said = float(re.search(r"would be about (\S+) below", claim.sentence)[1])
     assert said == pytest.approx(expected_best(len(runs)) * error, rel=0.06)
     if max(runs) > 1:
-        assert "each ranked by the mean of its runs" in claim.sentence
+        word = "each" if min(runs) > 1 else "some"  # one whose other runs failed is ranked by its only one
+        assert f"{word} ranked by the mean of its runs" in claim.sentence
 
 
 TWO = STUDY.replace(
