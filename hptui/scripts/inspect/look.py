@@ -42,7 +42,7 @@ from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers
 from hptui.scripts.inspect.recipes import with_recipe
 from hptui.scripts.inspect.second_programs import started_by_script
 from hptui.scripts.inspect.selected import by_family
-from hptui.scripts.inspect.shared_files import shared_files
+from hptui.scripts.inspect.shared_files import MODEL_FILE, shared_files
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -121,8 +121,13 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     if words and (script.config is not None or script.style == "constants"):
         script.settings["command_extra"] = [*words]
     places = written_places(project or tree)
-    script.outputs += [o.name for o in script.options if o.name.rpartition(".")[2] in places and is_path(o)]
+    script.outputs += [o.name for o in script.options if is_path(o) and (o.name in places or _is_saved(o, places))]
     return script, tree, project
+
+
+def _is_saved(option: ScriptOption, places: set[str]) -> bool:
+    """Return whether a setting of a section, of which the last part alone is named, is a model that is saved."""
+    return option.name.rpartition(".")[2] in places and MODEL_FILE.fullmatch(str(option.default)) is not None
 
 
 def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
