@@ -126,7 +126,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
 
 
 def _is_saved(option: ScriptOption, places: set[str]) -> bool:
-    """Return whether a setting of a section, of which the last part alone is named, is a model that is saved."""
+    """Return whether a setting of a section, named by its last part, is a model that is saved."""
     return option.name.rpartition(".")[2] in places and MODEL_FILE.fullmatch(str(option.default)) is not None
 
 
