@@ -64,7 +64,7 @@ def _script_named(source: str) -> Path:
 
 
 def _of_tool(path: Path) -> tuple[InspectedScript, list[str]] | None:
-    from hptui.scripts.inspect.tool_files import tool_of_file
+    from hptui.scripts.inspect.inputs.tool_files import tool_of_file
 
     return tool_of_file(path) if path.suffix in (".yaml", ".yml") and path.is_file() else None
 

@@ -64,8 +64,8 @@ def stem_of(path: Path) -> str:
 def inspected_file(path: Path) -> tuple[InspectedScript, Path]:
     """Return what a script takes, and the file that is started: a shell script may only start it."""
     from hptui.scripts.inspect import inspect_script, inspect_shell_script
+    from hptui.scripts.inspect.inputs.usage import with_values_of_usage
     from hptui.scripts.inspect.started import inspect_started, with_demanded_values
-    from hptui.scripts.inspect.usage import with_values_of_usage
 
     if not is_shell(path):
         return with_values_of_usage(with_demanded_values(inspect_script(path), path), path), path

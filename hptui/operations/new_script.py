@@ -141,7 +141,7 @@ def _is_in_file(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
 
 def _is_flag_beside_file(inspected: InspectedScript, option: ScriptOption) -> bool:
     """Return whether an option stands next to a file of settings, and has a value to give."""
-    from hptui.scripts.inspect.guesses import guess_value
+    from hptui.scripts.inspect.inputs.guesses import guess_value
 
     has_value = option.default not in (None, []) or (option.required and guess_value(option) is not None)
     is_single = option.type not in ("bool", "list") and not isinstance(option.default, list) and not option.listed
@@ -287,7 +287,7 @@ def _command_words(draft: Draft, automatic: Mapping[str, str]) -> list[str]:
 
 def _setting_line(draft: Draft, option: ScriptOption) -> str:
     """Return `lr = 1e-3  # help`; a parameter without a readable default becomes a comment."""
-    from hptui.scripts.inspect.guesses import guess_value
+    from hptui.scripts.inspect.inputs.guesses import guess_value
 
     key = draft.key(option)
     help_text = " ".join(part for part in (option.help, "(the script demands it)" if option.required else "") if part)
@@ -341,7 +341,7 @@ def _notes_for_user(draft: Draft, path: Path) -> list[str]:
 
 def _needs_value(option: ScriptOption, draft: Draft) -> bool:
     """Return True when the person must give a value."""
-    from hptui.scripts.inspect.guesses import guess_value
+    from hptui.scripts.inspect.inputs.guesses import guess_value
 
     is_given = option.name in draft.automatic or option.name in draft.in_file
     return option.required and option.default is None and not is_given and guess_value(option) is None

@@ -10,7 +10,7 @@ import pytest
 from hptui.operations.new_command import how_to_start
 from hptui.operations.new_script import study_file_of_script
 from hptui.scripts.inspect import inspect_script
-from hptui.scripts.inspect.guesses import guess_value
+from hptui.scripts.inspect.inputs.guesses import guess_value
 from hptui.scripts.inspect.syntax import ScriptOption
 
 

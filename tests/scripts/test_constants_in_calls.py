@@ -12,9 +12,9 @@ import pytest
 
 from hptui.scripts.constant_slots import find_slots
 from hptui.scripts.inspect import inspect_script
-from hptui.scripts.inspect.any_keywords import any_keywords
-from hptui.scripts.inspect.constants import all_constants
-from hptui.scripts.inspect.functions import signature_options
+from hptui.scripts.inspect.inputs.any_keywords import any_keywords
+from hptui.scripts.inspect.inputs.constants import all_constants
+from hptui.scripts.inspect.inputs.functions import signature_options
 from hptui.scripts.inspect.syntax import literal_value
 from hptui.scripts.inspect.unrolled import unrolled_calls
 from hptui.scripts.metrics.columns import PrintedTableReader

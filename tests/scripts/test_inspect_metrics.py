@@ -9,8 +9,8 @@ import random
 
 import pytest
 
-from hptui.scripts.inspect.metrics import measured
-from hptui.scripts.inspect.ranking import is_training_metric, ranked
+from hptui.scripts.inspect.outputs.metrics import measured
+from hptui.scripts.inspect.outputs.ranking import is_training_metric, ranked
 from hptui.scripts.metrics.lines import LineReader
 
 NAMES = ("val_loss", "Val Loss", "valid ppl", "eval/accuracy", "test f1", "dev_bleu", "accuracy", "train loss", "loss",

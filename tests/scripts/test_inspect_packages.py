@@ -11,7 +11,7 @@ import pytest
 
 from hptui.operations.new import write_study_file
 from hptui.scripts.inspect import inspect_script
-from hptui.scripts.inspect.library_dataclasses import OF_TRAINING_CLASS, TRAINING_ARGUMENTS
+from hptui.scripts.inspect.inputs.library_dataclasses import OF_TRAINING_CLASS, TRAINING_ARGUMENTS
 from hptui.scripts.inspect.ranges import typical_range
 from hptui.scripts.inspect.syntax import ScriptOption
 from tests.scripts.test_inspect_work import work

@@ -10,8 +10,8 @@ import pytest
 
 from hptui.operations.new_automatic import automatic_value
 from hptui.scripts.inspect import inspect_script
-from hptui.scripts.inspect.positional_words import argv_options
-from hptui.scripts.inspect.ranking import is_training_metric
+from hptui.scripts.inspect.inputs.positional_words import argv_options
+from hptui.scripts.inspect.outputs.ranking import is_training_metric
 
 FORMS = {
     "if": "{name} = {default!r}\nif len(sys.argv) > {n}:\n    {name} = {read}\n",

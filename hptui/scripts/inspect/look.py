@@ -1,4 +1,4 @@
-"""Inspects a whole script, Python or shell: its parameters, and what it measures."""
+"""Inspects a whole Python script: its parameters, and what it measures."""
 
 from __future__ import annotations
 
@@ -7,41 +7,45 @@ import re
 from pathlib import Path
 
 from hptui.core.errors import UserError
-from hptui.scripts.inspect.attributes import ALL_WORDS, attribute_options
-from hptui.scripts.inspect.config_file import file_by_option, merged_by_omegaconf
-from hptui.scripts.inspect.config_flags import with_config_flags
-from hptui.scripts.inspect.configurator import is_configurator
-from hptui.scripts.inspect.constants import known_values
-from hptui.scripts.inspect.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
-from hptui.scripts.inspect.fixed_file import file_by_name, fixed_file, without_other_tables
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
-from hptui.scripts.inspect.hydra import hydra_options
-from hptui.scripts.inspect.hyperpyyaml import hyperpyyaml_options
-from hptui.scripts.inspect.imported_constants import imported_values, with_imported_constants, with_modules_as_choices
-from hptui.scripts.inspect.keyed_words import keyed_words
-from hptui.scripts.inspect.launched import needs_launcher
-from hptui.scripts.inspect.library_dataclasses import OF_LIBRARY
-from hptui.scripts.inspect.metric_files import event_files, is_path, lightning_files, written_file
-from hptui.scripts.inspect.metrics import METRIC_NAME, best_rank, measured
-from hptui.scripts.inspect.modes import mode_words, with_modes
-from hptui.scripts.inspect.outside import (
-    MACHINE_VARIABLE,
-    SECRET_VARIABLE,
+from hptui.scripts.inspect.inputs.attributes import ALL_WORDS, attribute_options
+from hptui.scripts.inspect.inputs.config_file import file_by_option, merged_by_omegaconf
+from hptui.scripts.inspect.inputs.config_flags import with_config_flags
+from hptui.scripts.inspect.inputs.configurator import is_configurator
+from hptui.scripts.inspect.inputs.constants import known_values
+from hptui.scripts.inspect.inputs.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
+from hptui.scripts.inspect.inputs.fixed_file import file_by_name, fixed_file, without_other_tables
+from hptui.scripts.inspect.inputs.hydra import hydra_options
+from hptui.scripts.inspect.inputs.hyperpyyaml import hyperpyyaml_options
+from hptui.scripts.inspect.inputs.imported_constants import (
+    imported_values,
+    with_imported_constants,
+    with_modules_as_choices,
+)
+from hptui.scripts.inspect.inputs.keyed_words import keyed_words
+from hptui.scripts.inspect.inputs.library_dataclasses import OF_LIBRARY
+from hptui.scripts.inspect.inputs.outside import (
     constant_options,
     environment_options,
     wandb_options,
 )
-from hptui.scripts.inspect.own_parsers import own_options
-from hptui.scripts.inspect.parsers import PARSERS
-from hptui.scripts.inspect.positional_words import argv_options
+from hptui.scripts.inspect.inputs.own_parsers import own_options
+from hptui.scripts.inspect.inputs.parsers import PARSERS
+from hptui.scripts.inspect.inputs.positional_words import argv_options
+from hptui.scripts.inspect.inputs.recipes import with_recipe
+from hptui.scripts.inspect.inputs.yacs_nodes import yacs_options
+from hptui.scripts.inspect.launched import needs_launcher
+from hptui.scripts.inspect.modes import mode_words, with_modes
+from hptui.scripts.inspect.outputs.metric_files import event_files, is_path, lightning_files, written_file
+from hptui.scripts.inspect.outputs.metrics import best_rank, measured
+from hptui.scripts.inspect.outputs.ranking import HELD_OUT_SPLITS, is_training_metric, rank
+from hptui.scripts.inspect.outputs.second_programs import started_by_script
+from hptui.scripts.inspect.outputs.selected import by_family
+from hptui.scripts.inspect.outputs.written import written_places
 from hptui.scripts.inspect.project import with_imported_modules, without_libraries
 from hptui.scripts.inspect.questions import asks, short_texts
 from hptui.scripts.inspect.ranges import is_searched_at_once
-from hptui.scripts.inspect.ranking import HELD_OUT_SPLITS, is_training_metric, rank
 from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers, without_unused
-from hptui.scripts.inspect.recipes import with_recipe
-from hptui.scripts.inspect.second_programs import started_by_script
-from hptui.scripts.inspect.selected import by_family
 from hptui.scripts.inspect.shared_files import MODEL_FILE, shared_files
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
@@ -49,10 +53,7 @@ from hptui.scripts.inspect.syntax import (
     calls,
     dotted_name,
     top_level_constants,
-    type_of,
 )
-from hptui.scripts.inspect.written import written_places
-from hptui.scripts.inspect.yacs_nodes import yacs_options
 from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
@@ -287,61 +288,3 @@ def _text(path: Path) -> str:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: is not UTF-8 text") from None
-
-
-POSITIONAL_PATTERN = re.compile(
-    r"""(?:^|;)[ \t]*(?:export\s+|local\s+)?(\w+)=["']?\$(?:\{(\d)(?::?-([^}]*))?\}|(\d))["']?""", re.MULTILINE
-)
-"""`LR=$1`, `BS=${2:-8}`."""
-DEFAULT_PATTERN = re.compile(
-    r"""^\s*(?:export\s+)?(\w+)=["']?\$\{\1:?-([^}]*)\}["']?|:\s+["']?\$\{(\w+):?=([^}]*)\}""", re.MULTILINE
-)
-"""`LR=${LR:-1e-3}`, `: "${LR:=1e-3}"`."""
-
-
-def inspect_shell_script(path: Path) -> InspectedScript:
-    """Return what a shell script takes: `$1`, `$2` by position, else variables with a default."""
-    text = path.read_text(errors="replace")
-    by_position: dict[int, ScriptOption] = {}
-    for name, braced, default, bare in POSITIONAL_PATTERN.findall(text):
-        index, value = int(braced or bare), _value(default)
-        if index and index not in by_position:
-            by_position[index] = ScriptOption(
-                name.lower(), name, type_of(value), value, required=value is None, positional=True
-            )
-    passes_words = re.search(r"(?<!\\)[\"']?\$[@*]", text) is not None
-    if by_position and sorted(by_position) == list(range(1, len(by_position) + 1)):
-        return InspectedScript(
-            "the shell's $1",
-            "argparse" if passes_words else "none",
-            [by_position[index] for index in sorted(by_position)],
-        )
-    options: dict[str, ScriptOption] = {}
-    for assigned, assigned_default, expanded, expanded_default in DEFAULT_PATTERN.findall(text):
-        name, value = assigned or expanded, _value(assigned_default or expanded_default)
-        if value is not None and not SECRET_VARIABLE.search(name) and not MACHINE_VARIABLE.fullmatch(name):
-            options.setdefault(name, ScriptOption(name.lower(), name, type_of(value), value))
-    script = InspectedScript(
-        "environment" if options else "", "argparse" if passes_words else "none", list(options.values())
-    )
-    if options:
-        script.settings["env"] = {name: f"{{{option.name}}}" for name, option in options.items()}
-    elif passes_words:
-        script.parser, script.notes = "whatever it starts", ["the script hands its words on: say them in [trainer]"]
-    printed = re.findall(r"(?:echo|printf)\s+[\"']?([^\n]*)", text)
-    printed_words = [word for line in printed for word in re.findall(r"[A-Za-z_]\w*", line)]
-    script.metrics = [word for word in printed_words if METRIC_NAME.fullmatch(word)][:6]
-    return script
-
-
-def _value(text: str) -> int | float | str | None:
-    """Return a default as a setting; None for one that is empty or computed."""
-    text = text.strip().strip("\"'")
-    if not text or "$" in text or "`" in text:
-        return None
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

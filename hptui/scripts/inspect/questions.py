@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from hptui.scripts.inspect.shown import never_called
+from hptui.scripts.inspect.outputs.shown import never_called
 from hptui.scripts.inspect.syntax import calls
 from hptui.scripts.syntax_nodes import all_nodes
 

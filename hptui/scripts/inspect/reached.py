@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from hptui.scripts.inspect.shown import BY_NAME
+from hptui.scripts.inspect.outputs.shown import BY_NAME
 from hptui.scripts.inspect.syntax import calls, dotted_name
 from hptui.scripts.syntax_nodes import all_nodes
 

@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
-from hptui.scripts.inspect.shown import never_called
+from hptui.scripts.inspect.outputs.shown import never_called
+from hptui.scripts.inspect.outputs.written import READ_TOO
 from hptui.scripts.inspect.syntax import SharedFiles, calls, dotted_name, keyword_argument, literal_value
-from hptui.scripts.inspect.written import READ_TOO
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
 SAVING = re.compile(r"save(?:_model|_weights|_pretrained|_checkpoint|_state|_file|_network|z|z_compressed)?|dump"

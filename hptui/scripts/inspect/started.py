@@ -12,7 +12,7 @@ from hptui.core.gpu_variables import GPU_VARIABLES
 from hptui.core.masking import is_secret
 from hptui.core.trial import Value
 from hptui.scripts.inspect.forms import FormKind
-from hptui.scripts.inspect.functions import plain_default
+from hptui.scripts.inspect.inputs.functions import plain_default
 from hptui.scripts.inspect.look import inspect_script
 from hptui.scripts.inspect.shell_commands import EXPANDED, ShellCommand, shell_commands
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, type_of

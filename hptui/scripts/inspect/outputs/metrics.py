@@ -1,0 +1,252 @@
+"""What a script measures, by the names that hptui's own readers find in it: what it prints, logs and writes.
+
+The literals of its calls become sample lines, which pass through the reader of output; keys of `wandb.log` are what the
+tap reports; tags of `add_scalar` stand in TensorBoard's files alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import Any
+
+from hptui.core.dataclass import dataclass
+from hptui.core.metric_names import larger_is_better
+from hptui.scripts.inspect.given_values import GivenValues
+from hptui.scripts.inspect.modes import skipped_calls
+from hptui.scripts.inspect.outputs.catboost_output import larger_in_catboost
+from hptui.scripts.inspect.outputs.folds import means_of_parts
+from hptui.scripts.inspect.outputs.library_output import handler_metrics, library_metrics, reported_metrics
+from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning, root_of_lightning
+from hptui.scripts.inspect.outputs.printed import Samples
+from hptui.scripts.inspect.outputs.printed_names import printed_names
+from hptui.scripts.inspect.outputs.ranking import (
+    HELD_OUT_GROUPS,
+    HELD_OUT_SPLITS,
+    is_any_score,
+    is_loss,
+    is_quality,
+    means_first,
+    rank,
+    ranked,
+    words_of,
+)
+from hptui.scripts.inspect.outputs.sample_texts import FRACTION
+from hptui.scripts.inspect.outputs.selected import by_selection, selections, smallest_score_is_best
+from hptui.scripts.inspect.outputs.trainer_output import Evaluations, evaluations, trainer_metrics
+from hptui.scripts.inspect.outputs.written import WrittenFile, text_files, written_files
+from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument
+from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.syntax_nodes import nodes_of
+
+METRIC_NAME = re.compile(
+    r"(?:[A-Za-z]+[/_ .-])*"
+    r"(?:loss|acc|accuracy|ppl|perplexity|bleu|rouge[\w]*|f1|reward|mse|mae|score|error)",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Measured:
+    """The metrics of a script: `readable` as it runs, `tagged` in TensorBoard's files; the likeliest objective first.
+
+    `directories` are the arguments that say where these files are, as expressions. With `lightning` they are where
+    its loggers write by default. `files` are those that the script itself writes, `in_files` the metrics in them.
+    """
+
+    readable: list[str] = field(default_factory=list)
+    tagged: list[str] = field(default_factory=list)
+    directories: list[ast.expr] = field(default_factory=list)
+    lightning: bool = False
+    lightning_root: ast.expr | None = None
+    """The directory that its Trainer is given, below which these loggers write."""
+    files: list[WrittenFile] = field(default_factory=list)
+    in_files: list[str] = field(default_factory=list)
+    maximized: set[str] = field(default_factory=set)
+    """Metrics whose names do not say that larger is better, but whose expressions do: `Val: {val_acc}`."""
+    minimized: set[str] = field(default_factory=set)
+    """Scores that are errors: of which a smaller one is kept, or that are printed so: `Test Score: 0.3 RMSE`."""
+    notes: list[str] = field(default_factory=list)
+    """What the user should know of how the script measures."""
+
+
+def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Measured:
+    """Return what a script measures; `defaults` are those of its options."""
+    given = defaults or {}
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    values = GivenValues(tree, given)
+    skipped = skipped_calls(
+        tree, {name for name, value in given.items() if value is None or value is False or value == ""}
+    )
+    samples = Samples(tree, texts, skipped=skipped)
+    names: dict[str, None] = {}
+    names |= dict.fromkeys(_reported(tree, samples, values, skipped))
+    sources: dict[str, str] = {}
+    places: dict[str, set[str]] = {}
+    errors: set[str] = set()
+    names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors))
+    of_libraries = [*library_metrics(tree, values), *handler_metrics(tree, samples, "WandBLogger")]
+    printed = {canonical_name(name) for name in (*names, *of_libraries)}
+    reported = [name for name in reported_metrics(tree) if canonical_name(name) not in printed]
+    of_libraries += reported
+    names |= dict.fromkeys(of_libraries)
+    scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
+    tags = [tag for call in scalars for tag in _tags(call, samples)]
+    tags += handler_metrics(tree, samples, "TensorboardLogger")
+    directories = [
+        argument
+        for name, call in calls(tree)
+        if name.rsplit(".", 1)[-1] in EVENT_WRITERS and (argument := _directory(call)) is not None
+    ]
+    shown, logged = logged_by_lightning(tree, samples, values)
+    readable = [
+        name
+        for name in [*names, *shown]
+        if name in of_libraries
+        or is_quality(name)
+        or (_quality_of(sources.get(name, "")) and _may_be_quality(name, sources))
+    ]
+    if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
+        readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
+    in_text = [
+        name
+        for name in printed_names(Samples(tree, texts, of_files=True), tree, sources, places, errors)
+        if is_quality(name)
+    ]
+    files = [*written_files(tree, samples), *text_files(tree, in_text)]
+    in_files = [name for file in files for name in file.names]
+    every = (readable, tags, in_files, logged)
+    readable, tags, in_files, logged = ([name for name in names if STAND_IN not in name] for names in every)
+    known = [*readable, *tags, *in_files]
+    if not any(is_quality(name) and rank(name)[0] <= HELD_OUT_GROUPS for name in known):
+        # `eval_rm=0.3`: of held-out data, whatever it is
+        readable += [name for name in names if _is_of_held_out_data(name) and STAND_IN not in name]
+        in_files = [name for name in in_files if is_quality(name) or _is_of_held_out_data(name)]
+    else:
+        in_files = [name for name in in_files if is_quality(name)]
+    means = means_of_parts(tree, sources)
+    selected = selections(tree)
+    chosen = by_selection([*readable, *tags, *logged, *in_files], sources, selected)
+    larger = larger_in_catboost(tree) | {
+        name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
+    }
+    return Measured(
+        means_first(ranked(readable, places, chosen), means, chosen),
+        ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen),
+        directories,
+        lightning=bool(logged) and not directories,
+        lightning_root=root_of_lightning(tree) if logged else None,
+        files=files,
+        in_files=ranked(in_files, places, chosen),
+        maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not is_loss(name)},
+        minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)}
+        | {name for name in readable if is_any_score(name) and smallest_score_is_best(selected)}
+        | errors,
+        notes=[*_notes(tree, values, skipped)],
+    )
+
+
+def _notes(tree: ast.Module, values: GivenValues, skipped: set[int]) -> Iterator[str]:
+    """Yield what a script leaves out of what it could measure."""
+    is_known = bool(imported_modules(tree) & TRAINER_LIBRARIES)
+    if is_known and evaluations(tree, values, skipped) is Evaluations.ARE_NOT_ASKED_FOR:
+        yield (
+            "the script has data to evaluate with, but its Trainer never evaluates: it would with"
+            ' eval_strategy="epoch" in its TrainingArguments'
+        )
+
+
+STAND_IN = FRACTION
+"""What stands in a name for a part that the source does not show."""
+NO_MEASURE = re.compile(
+    r"every|freq|interval|steps?|epochs?|episodes?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
+    r"years?|months?|days?|dates?|periods?|start|end|id|ids|idx|index|fold|seed|mode|name|loader|labels?|class|classes|"
+    r"len\w*|following|inds?|indices|rows?|records?|points?|users?|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
+)
+"""Words of what belongs to an evaluation and measures nothing by itself."""
+
+
+def _is_of_held_out_data(name: str) -> bool:
+    words = words_of(name)
+    return len(words) > 1 and words[0] in HELD_OUT_SPLITS and not any(map(NO_MEASURE.fullmatch, words[1:]))
+
+
+def _may_be_quality(name: str, sources: Mapping[str, str]) -> bool:
+    return not _is_abbreviated(name, sources) and not COUNTED.fullmatch(words_of(name)[-1])
+
+
+COUNTED = re.compile(r"images?|samples?|examples?|batches|frames?|items?|time|steps?|epochs?|set")
+"""What an accuracy is one of: `accuracy on the 160 test images: 93.1%`."""
+
+
+def _is_abbreviated(name: str, sources: Mapping[str, str]) -> bool:
+    """Return whether a name only looks like a split: `val={value_loss}` is no loss of validation."""
+    words = words_of(sources.get(name, ""))
+    return canonical_name(name) in HELD_OUT_SPLITS and "value" in words
+
+
+def _quality_of(source: str) -> str:
+    """Return the first name of a metric in an expression; '' if it has none."""
+    return next((name for name in re.findall(r"[A-Za-z_]\w+", source) if is_quality(name)), "")
+
+
+def _reported(tree: ast.Module, samples: Samples, values: GivenValues, skipped: set[int]) -> list[str]:
+    """Return the names that the tap and `hptui.report` report in full precision.
+
+    Calls that are `skipped` do not run by default.
+    """
+    modules, names = imported_modules(tree), []
+    logs_to_wandb = "wandb" in modules
+    runs = {
+        dotted_name(node.targets[0])
+        for node in nodes_of(tree, ast.Assign)
+        if isinstance(node.value, ast.Call) and dotted_name(node.value.func) == "wandb.init"
+    }
+    for name, call in calls(tree):
+        owner, _, last = name.rpartition(".")
+        if id(call) in skipped:
+            continue
+        if last == "log" and logs_to_wandb and (owner in ("wandb", "wandb.run", "run", "self.run") or owner in runs):
+            names += samples.keys_of(call, lambda call: call.args[0] if call.args else None)
+        elif owner in MLFLOW_OWNERS and last in ("log_metric", "log_metrics"):
+            is_single = last == "log_metric"
+            names += samples.keys_of(call, _named_by_key if is_single else _table_of_metrics)
+        elif last == "report" and owner in ("hptui", ""):
+            names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
+    names += trainer_metrics(tree, values, skipped) if modules & TRAINER_LIBRARIES else []
+    return names
+
+
+EVENT_WRITERS = ("SummaryWriter", "TensorBoardLogger", "TensorboardLogger", "create_file_writer")
+"""What writes TensorBoard's files, with the directory as an argument."""
+TRAINER_LIBRARIES = {"transformers", "trl", "sentence_transformers", "setfit", "unsloth"}
+"""Libraries with the Trainer of transformers, or one that derives from it."""
+MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")
+"""What metrics are logged with, in a script that uses MLflow."""
+
+
+def _tags(call: ast.Call, samples: Samples) -> list[str]:
+    return samples.keys_of(call, _named_by_key)
+
+
+def _named_by_key(call: ast.Call) -> ast.expr | None:
+    """Return the table of what a call logs under one name: `add_scalar("Loss/train", loss)`."""
+    named = keyword_argument(call, "tag") or keyword_argument(call, "key")
+    node = call.args[0] if call.args else named
+    return ast.Dict([node], [ast.Constant(0)]) if node is not None else None
+
+
+def _table_of_metrics(call: ast.Call) -> ast.expr | None:
+    return call.args[0] if call.args else keyword_argument(call, "metrics")
+
+
+def _directory(call: ast.Call) -> ast.expr | None:
+    names = ("log_dir", "logdir", "save_dir")
+    return call.args[0] if call.args else next((node for name in names if (node := keyword_argument(call, name))), None)
+
+
+def best_rank(metrics: Measured) -> tuple[int, ...]:
+    """Return the key of the likeliest objective among all metrics, wherever they are."""
+    firsts = [names[0] for names in (metrics.readable, metrics.tagged, metrics.in_files) if names]
+    return min(map(rank, firsts), default=(len(HELD_OUT_SPLITS),))

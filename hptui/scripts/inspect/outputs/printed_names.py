@@ -1,0 +1,145 @@
+"""Names of metrics in what a script prints, as the reader of output has them, and of which data their lines are."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+
+from hptui.scripts.inspect.outputs.printed import Samples
+from hptui.scripts.inspect.outputs.ranking import HELD_OUT_SPLITS, is_any_score, is_quality, words_of
+from hptui.scripts.inspect.outputs.sample_texts import TEXT
+from hptui.scripts.inspect.outputs.shown import meters
+from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
+from hptui.scripts.metrics.lines import LineReader
+from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.titles import TitledBlocks
+from hptui.scripts.metrics.words import IDLE_WORDS
+
+ERROR_UNIT = re.compile(r"\d*\s*\(?(?:RMSE|MSE|MAE|MAPE|error)\b")
+"""What stands behind a score that is an error."""
+
+
+def printed_names(
+    samples: Samples, tree: ast.Module, sources: dict[str, str], places: dict[str, set[str]], errors: set[str]
+) -> list[str]:
+    """Return the names that the reader of output finds, and finds again when they are the objective.
+
+    Those that stand only in a progress bar come last: they are of one batch. `sources` gets their expressions, `places`
+    the functions that print them, `errors` the scores that are printed with the unit of an error.
+    """
+    names, in_bars, in_lines = dict[str, None](), set[str](), set[str]()
+    titles = [title for title in meters(tree) if is_quality(title)]
+    names |= dict.fromkeys(title for title in titles if _as_read(title, f"{title} 0.5") == title)
+    held_out: dict[str, list[tuple[str, str]]] = {}
+    title, blocks = "", dict[str, TitledBlocks]()
+    for shown in samples.lines():
+        below = blocks.setdefault(samples.function, TitledBlocks()).split_of(shown)
+        title, line = title_of(shown), f"{title}: {shown}" if title and ALONE.fullmatch(shown.strip()) else shown
+        names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
+        reading = LineReader().read(line)
+        metrics = reading.metrics if reading is not None else {}
+        # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
+        names_in_line = {name: _as_printed(name, value, line) for name, value in metrics.items()}
+        candidates = list(names_in_line.values()) if reading is not None else _words_as_names(line)
+        for read_as, value in metrics.items():
+            name = names_in_line[read_as]
+            errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
+            if value in samples.sources:
+                sources[name] = samples.sources[value]
+        read: list[str] = []
+        for candidate in candidates:
+            name, split = _read_as(candidate, line)
+            split = split or below
+            if name := _without_label(name.strip(" :=")):
+                read.append(name)
+                held_out.setdefault(name, []).extend([(split, line)] if split in HELD_OUT_SPLITS and not below else [])
+                place = OF_EVALUATION if split in HELD_OUT_SPLITS else samples.function
+                places.setdefault(name, set()).add(IN_TRAINING if _is_of_training(line) else place)
+        names |= dict.fromkeys(read)
+        # Of the words of `avg_loss 0.4` the longest name is the one that is shown.
+        (in_bars if samples.in_bar else in_lines).update(read if reading is not None else read[:1])
+    has_split = any(word in HELD_OUT_SPLITS for name in names for word in words_of(name))
+    longer = [] if has_split else _names_with_splits(held_out, places, sources)
+    return sorted(
+        dict.fromkeys([*longer, *names]), key=lambda name: name in in_bars and name not in {*in_lines, *longer}
+    )
+
+
+def _without_label(name: str) -> str:
+    """Return a name without a set of held-out data that only runs tell: `val_text_loss` is `val_loss`."""
+    first, _, rest = name.partition(f"_{TEXT}_")
+    return f"{first}_{rest}" if rest and first in HELD_OUT_SPLITS else name
+
+
+def _names_with_splits(
+    held_out: Mapping[str, list[tuple[str, str]]], places: dict[str, set[str]], sources: dict[str, str]
+) -> list[str]:
+    """Return names with the split that lines say, `val_loss`, where other lines have the same name, too.
+
+    `held_out` are the lines of held-out data by name, each with its split.
+    """
+    longer: list[str] = []
+    for name, lines in held_out.items():
+        if not lines or places[name] <= {OF_EVALUATION}:
+            continue
+        split, line = min(lines, key=lambda entry: HELD_OUT_SPLITS.index(entry[0]))
+        whole = f"{split}_{canonical_name(name)}"
+        if _as_read(whole, line):
+            longer.append(whole)
+            places.setdefault(whole, set()).add(OF_EVALUATION)
+            sources.setdefault(whole, sources.get(name, ""))
+    return longer
+
+
+IN_TRAINING, OF_EVALUATION = "train_step", "evaluate"
+"""Functions that stand for lines of training steps and of held-out data, wherever they are printed."""
+SIGN_OF_TRAINING = re.compile(r"(?<![A-Za-z])(?:lr|learning[_ ]rate|iter(?:ation)?s?|it/s)(?![A-Za-z])", re.IGNORECASE)
+
+
+def _is_of_training(line: str) -> bool:
+    """Return whether a line is one of training steps: it has a learning rate, and names no held-out data."""
+    is_step = SIGN_OF_TRAINING.search(line) is not None
+    return is_step and not any(word in HELD_OUT_SPLITS for word in words_of(line))
+
+
+def _words_as_names(line: str) -> list[str]:
+    """Return the words and pairs of words of a line that name a metric."""
+    words = [word for word in words_of(line) if not word.isdigit()]
+    names = [*(f"{first}_{second}" for first, second in pairwise(words)), *words]
+    names += [name for name in PRINTED_WORD.findall(line) if canonical_name(name) not in names]
+    return [name for name in names if is_quality(name)]
+
+
+def _as_printed(name: str, value: float, line: str) -> str:
+    """Return the name of a metric with the words between, which the reader leaves out: `EER on VoxCeleb1`."""
+    before = line.partition(str(value))[0].rstrip(" :=")
+    label = re.split(r"[,;|:=()\[\]]|\s{2,}", before)[-1].strip()
+    words = [word for word in label.split() if word.lower() not in IDLE_WORDS]
+    is_same = canonical_name(" ".join(words)) == canonical_name(name) != canonical_name(label)
+    is_whole = bool(words) and label.startswith(words[0]) and label.endswith(words[-1])
+    return label if is_same and is_whole and _as_read(label, line) == label else name
+
+
+PRINTED_WORD = re.compile(r"[A-Za-z_][\w/.@-]*")
+"""A word as it is printed: `wmape_lgb_p50`, `Acc@1`."""
+
+
+def _as_read(name: str, line: str) -> str:
+    """Return the name under which a metric is read where it is the objective; '' if it is not."""
+    return _read_as(name, line)[0]
+
+
+def _read_as(name: str, line: str) -> tuple[str, str]:
+    """Return the name under which a metric is read as the objective, and the split that its line says.
+
+    Both are '' where there is none.
+    """
+    reading = LineReader((name,)).read(line)
+    if reading is None:
+        return "", ""
+    names = reading.metrics
+    own = name if name in names else next((n for n in names if canonical_name(n) == canonical_name(name)), "")
+    split = reading.splits.get(own)
+    return own, split.name if split is not None else ""
