@@ -111,6 +111,12 @@ def test_what_is_set_in_a_place_is_what_the_script_has() -> None:
         ("groups = [{'params': p, 'lr': 0.1}, {'params': q, 'lr': 0.2}]", {"groups.0.lr": 0.1, "groups.1.lr": 0.2}),
         ("rows = [{'text': 'a', 'n': 1}, {'text': 'b', 'n': 2}]", {}),  # data
         ("plt.figure(figsize=(3, 4), dpi=100)", {}),
+        *(
+            (f"{owner}{call}(x, y, alpha=0.5)\n{owner}{call}(x, z, alpha=0)", {})
+            for owner in ("plt.", "ax.", "ax2.", "axs[0].", "self.ax.", "fig_1.", "")
+            for call in ("plot", "scatter", "fill_between")
+        ),
+        ("model.fit(x, y, alpha=0.5)", {"fit.alpha": 0.5}),
         ("def train(lr=0.1):\n    pass\ntrain(**given)", {}),
         ("B = 4\nT = 8\nsteps = 64 // (B * T)", {"B": 4, "T": 8}),  # what is computed is no setting
         ("class CFG:\n    lr = 0.1\n    bs = 2\nCFG.lr = 0.3\n", {"CFG.lr": 0.3}),

@@ -121,7 +121,7 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
     names: dict[str, None] = {}
     for called, call in calls(tree):
         first, _, last = called.partition(".")[0], "", called.rpartition(".")[2]
-        if first in DRAWING or called_name(call, NAMESPACES):
+        if _draws(first, last) or called_name(call, NAMESPACES):
             continue
         given = [word.arg for word in call.keywords if word.arg]
         given += positional_names(call)[: len(call.args)] if last not in own else []
@@ -177,8 +177,18 @@ def _is_number(slots: list[tuple[Any, Any]]) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-DRAWING = {"plt", "ax", "axes", "axs", "sns", "fig", "px", "go", "pyplot", "matplotlib", "tqdm", "argparse", "logging"}
+DRAWING = re.compile(r"plt|sns|px|go|pyplot|matplotlib|tqdm|argparse|logging|(?:ax|axes|axs|fig|figure|subplot)_?\d*")
 """What calls belong to that draw or report, whose arguments may be called `alpha`."""
+DRAWING_CALLS = {"plot", "scatter", "fill_between", "errorbar", "axhline", "axvline", "axvspan", "imshow", "legend",
+                 "annotate", "savefig", "semilogx", "semilogy", "loglog", "contour", "contourf", "heatmap"}  # fmt: skip
+"""Names of calls that draw, whatever they belong to."""
+
+
+def _draws(first: str, last: str) -> bool:
+    """Return whether a call draws or reports, by the first and the last part of its name."""
+    return DRAWING.fullmatch(first) is not None or last in DRAWING_CALLS
+
+
 TRAINING_FUNCTION = re.compile(r"(?:.*_)?(?:train\w*|fit|finetune|fine_tune|run|main|experiment|learn)", re.IGNORECASE)
 """Names of functions whose arguments are all settings."""
 
