@@ -86,10 +86,7 @@ def with_demanded_values(script: InspectedScript, path: Path) -> InspectedScript
         given = {option.name: option.default for option in with_given_words(copy, started.words).options}
         if any(given[option.name] is None for option in demanded):
             continue
-        script.options = [
-            replace(option, default=given[option.name], required=False) if option in demanded else option
-            for option in script.options
-        ]
+        script.give_defaults({option.name: given[option.name] for option in demanded})
         names = ", ".join(option.name for option in demanded)
         script.notes.append(f"the script demands {names}: as {file.name} starts it")
         break

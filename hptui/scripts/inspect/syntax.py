@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +284,10 @@ class InspectedScript:
     """What it writes and goes on from where it starts."""
     texts: frozenset[str] = frozenset()
     """Its literal texts that may be paths."""
+
+    def give_defaults(self, values: Mapping[str, Any]) -> None:
+        """Make values the defaults of the options with their names, which are demanded no longer."""
+        self.options = [
+            replace(option, default=values[option.name], required=False) if option.name in values else option
+            for option in self.options
+        ]

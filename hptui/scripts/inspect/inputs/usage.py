@@ -37,10 +37,7 @@ def with_values_of_usage(script: InspectedScript, path: Path) -> InspectedScript
         taken = [option for option in wanted if option.name in given]
         if not taken:
             continue
-        script.options = [
-            replace(option, default=given[option.name], required=False) if option in taken else option
-            for option in script.options
-        ]
+        script.give_defaults({option.name: given[option.name] for option in taken})
         names = ", ".join(option.name for option in taken)
         script.notes.append(f"{names}: as the head of {path.name} starts it")
         break
