@@ -106,7 +106,8 @@ def entries_read(inspected: InspectedScript, start: Path) -> list[str] | None:
     None: it reads files above it, starts scripts that are there, or writes into a folder that it needs.
     """
     defaults = [option.default for option in inspected.options if isinstance(option.default, str)]
-    texts = {text for text in (*inspected.texts, *defaults) if text.strip("./ ")}
+    given = [word.partition("=")[2] or word for word in inspected.words]
+    texts = {text for text in (*inspected.texts, *defaults, *given) if text.strip("./ ")}
     if any(text.startswith("..") and _is_there(start, text) for text in texts):
         return None
     if any(text.endswith(CODE_FILES) and not text.startswith("/") and _is_there(start, text) for text in texts):

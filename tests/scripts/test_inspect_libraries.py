@@ -74,6 +74,24 @@ def test_a_class_that_changes_defaults_of_a_librarys_has_its_own(
     assert [option.name for option in script.options].count("learning_rate") == 1
 
 
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("given", ["{name}", "({name}, Other)", "[Other, {name}]"])
+@pytest.mark.parametrize("prefix", ["", "Own"])
+def test_a_class_of_the_project_that_is_called_like_a_librarys_has_its_own_fields(
+    base: str, given: str, prefix: str, tmp_path: Path
+) -> None:
+    name = f"{prefix}{base}"
+    script = seen(
+        tmp_path,
+        f"from transformers import HfArgumentParser\nfrom arguments import Other, {name}\n"
+        f"args = HfArgumentParser({given.format(name=name)}).parse_args_into_dataclasses()\n",
+        arguments="from dataclasses import dataclass\n@dataclass\nclass Other:\n    width: int = 8\n"
+        f"@dataclass\nclass {name}:\n    train_batch_size: int = 2\n    save_dir: str = './'\n",
+    )
+    own = {"train_batch_size": 2, "save_dir": "./", **({"width": 8} if "Other" in given else {})}
+    assert {option.name: option.default for option in script.options} == own
+
+
 @pytest.mark.parametrize("place", ["the script", "a module", "a module of modules"])
 @pytest.mark.parametrize("starter", ["CLI(main)", "CLI(main, as_positional=False)"])
 def test_fields_of_dataclasses_in_a_signature_are_listed(place: str, starter: str, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from hptui.scripts.syntax_nodes import all_nodes
 
 DICT_NAMES = ("ConfigDict", "d", "config_dict")
 MAX_CONFIG_BYTES = 1 << 20
+CONFIG_FOLDERS = ("configs", "config", "")
+"""Folders, next to a script, that hold its files of settings."""
 
 
 def with_config_flags(script: InspectedScript, tree: ast.Module, path: Path) -> InspectedScript:
@@ -39,11 +41,22 @@ def with_config_flags(script: InspectedScript, tree: ast.Module, path: Path) -> 
             continue
         script.options = [option for option in script.options if option.name != name]
         file = existing_file(path, default) if isinstance(default, str) else None
+        if file is None and (file := _likely_file(path)) is not None:
+            place = file.relative_to(path.parent).as_posix()
+            script.words = [*script.words, f"--{name}={place}"]
+            script.notes.append(f"--{name} names a file of settings, and there is no default: {place} is a guess")
         if file is None:
             script.notes.append(f"--{name} names a file of settings, and there is no default: put it into the command")
             continue
         script.options += [_option(f"{name}.{key}", value) for key, value in _settings_of(file)]
     return script
+
+
+def _likely_file(path: Path) -> Path | None:
+    """Return the file of settings next to a script that is called default, or is the only one."""
+    files = [file for folder in CONFIG_FOLDERS for file in sorted(path.parent.joinpath(folder).glob("*.py"))]
+    files = [file for file in files if file != path and any(True for _ in _settings_of(file))]
+    return next((file for file in files if file.stem == "default"), files[0] if len(files) == 1 else None)
 
 
 def _option(name: str, value: Any) -> ScriptOption:

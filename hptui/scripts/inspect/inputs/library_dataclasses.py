@@ -71,7 +71,7 @@ def training_options(name: str) -> list[ScriptOption]:
     form = OptionForm(reads=Reads.TEXT, flags=("--output_dir",))
     return [
         *(_option(field, default) for field, default in {**TRAINING_ARGUMENTS, **changed}.items()),
-        ScriptOption("output_dir", "output_dir", "str", form=form),
+        ScriptOption("output_dir", "output_dir", "str", help=OF_LIBRARY, form=form),
     ]
 
 
