@@ -61,6 +61,54 @@ def test_an_evaluation_is_the_objective_only_where_it_is_asked_for(made: str, na
             assert is_noted == (has_data and not asks), (args, data, script.notes)
 
 
+PARSED = """import transformers
+from dataclasses import dataclass, field
+from transformers import HfArgumentParser, Trainer, TrainingArguments
+@dataclass
+class DataArguments:
+    data_path: str = field(default="d.json")
+    eval_path: str = field(default=None)
+def module(data_args):
+    x = load(data_args.data_path)
+{lines}
+def train():
+    data_args, args = HfArgumentParser((DataArguments, TrainingArguments)).parse_args_into_dataclasses()
+    data = module(data_args)
+    t = Trainer(model=m, args=args, {given})
+    t.train()
+train()
+"""
+TABLES = ("dict(train_dataset=x, eval_dataset={value})", "{{'train_dataset': x, 'eval_dataset': {value}}}",
+          "OrderedDict([('train_dataset', x), ('eval_dataset', {value})])")  # fmt: skip
+HELD_OUT = {
+    ("", "x[5:]"): True,
+    ("    y = x[5:]\n", "y"): True,
+    ("    y = kind(x)\n", "y"): True,
+    ("", "None"): False,
+    ("    y = None\n", "y"): False,
+    ("    y = load(data_args.eval_path) if data_args.eval_path else None\n", "y"): False,
+    ("", "load(data_args.eval_path) if data_args.eval_path else None"): False,
+    ("    if data_args.eval_path:\n        y = load()\n    else:\n        y = None\n", "y"): False,
+    ("    y = None\n    if data_args.eval_path:\n        y = load()\n", "y"): False,
+}
+"""Lines of a function and its data to evaluate with, each with whether it surely has some."""
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("given", ["**data", "**module(data_args)"])
+def test_parsed_arguments_ask_for_evaluations_only_of_data_that_a_table_surely_has(
+    table: str, given: str, tmp_path: Path
+) -> None:
+    for (lines, value), is_sure in HELD_OUT.items():
+        body = lines + f"    return {table.format(value=value)}"
+        script = seen(tmp_path, PARSED.format(lines=body, given=given))
+        asked = [option.default for option in script.options if option.name == "eval_strategy"]
+        assert asked == (["epoch"] if is_sure else []), (lines, value)
+        assert script.metrics[0] == ("eval_loss" if is_sure else "train_loss"), (lines, value, script.metrics)
+        assert not any("never evaluates" in note for note in script.notes)
+        assert any("only a training loss" in note for note in script.notes) == (not is_sure)
+
+
 CALLS = {
     "t.evaluate()": "eval_loss",
     "print(t.evaluate(eval_dataset=y))": "eval_loss",

@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hptui.scripts.inspect.folded import table_of
 from hptui.scripts.inspect.forms import OptionForm, Reads
-from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, dotted_name
-from hptui.scripts.syntax_nodes import all_nodes
+from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, dotted_name, literal_value
+from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
 TRAINING_MODE = re.compile(r"(?:do_?|is_?|run_?)?train(?:ing)?|do_fit")
 MEASURING_MODE = re.compile(
@@ -47,7 +48,33 @@ def _needs_evaluations(tree: ast.Module) -> bool:
     sets = any(dotted_name(target).endswith("eval_strategy") for node in stored for target in node.targets)
     is_given = any(word.arg == "eval_strategy" for _, call in calls(tree) for word in call.keywords)
     is_silent = "evaluate" not in methods and not sets and not is_given
-    return is_silent and ("eval_dataset" in given or "eval_strategy" in _asked(tree))
+    is_in_table = None in given and surely_held_out(tree)
+    return is_silent and ("eval_dataset" in given or is_in_table or "eval_strategy" in _asked(tree))
+
+
+def held_out_in_tables(tree: ast.Module) -> list[ast.expr]:
+    """Return what tables have as data to evaluate with: those that a Trainer is given as `Trainer(**data)`."""
+    tables = [table for node in nodes_of(tree, ast.expr) if (table := table_of(node)) is not None]
+    pairs = (pair for table in tables for pair in zip(table.keys, table.values, strict=True))
+    return [value for key, value in pairs if key is not None and literal_value(key) == "eval_dataset"]
+
+
+def surely_held_out(tree: ast.Module) -> bool:
+    """Return whether every table of data has some to evaluate with, whatever its options say.
+
+    A Trainer that is asked to evaluate fails without them.
+    """
+    held: dict[str, list[ast.expr]] = {}
+    for node in nodes_of(tree, ast.Assign):
+        for target in node.targets:
+            held.setdefault(dotted_name(target), []).append(node.value)
+    given = held_out_in_tables(tree)
+    return bool(given) and not any(
+        isinstance(part, ast.Constant) and part.value is None
+        for node in given
+        for value in [node, *(held.get(dotted_name(node), []) if dotted_name(node) else [])]
+        for part in [value, *((value.body, value.orelse) if isinstance(value, ast.IfExp) else ())]
+    )
 
 
 def mode_words(options: Sequence[ScriptOption], tree: ast.Module) -> list[str]:

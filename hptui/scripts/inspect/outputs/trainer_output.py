@@ -7,10 +7,9 @@ import re
 from collections.abc import Collection, Iterator
 from enum import Enum
 
-from hptui.scripts.inspect.folded import table_of
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.given_values import GivenValues
-from hptui.scripts.inspect.modes import CLASSES_WITH_MODES, skipped_calls
+from hptui.scripts.inspect.modes import CLASSES_WITH_MODES, held_out_in_tables, skipped_calls, surely_held_out
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
@@ -79,7 +78,8 @@ def evaluations(tree: ast.Module, values: GivenValues, skipped: Collection[int] 
     trainers = list(_trainers(tree))
     if any(_prefixes_of_evaluations(tree, trainers, values, skipped)):
         return Evaluations.ARE_MADE
-    has_data = any(_has_data(tree, call, values) for _, call in trainers)
+    with_data = [call for _, call in trainers if _has_data(tree, call, values)]
+    has_data = any(_data_by_name(call) for call in with_data) or (bool(with_data) and surely_held_out(tree))
     return Evaluations.ARE_NOT_ASKED_FOR if has_data else Evaluations.HAVE_NO_DATA
 
 
@@ -165,7 +165,10 @@ def _is_asked_to_evaluate(tree: ast.Module, trainer: ast.Call, values: GivenValu
     node, is_silent = _arguments_of(trainer)
     made = values.made(node) if node is not None else None
     if made is None:
-        return not is_silent and values.of(ast.Name(STRATEGIES[0], ast.Load())) not in NEVER
+        chosen = [values.of(ast.Name(name, ast.Load())) for name in STRATEGIES]
+        if _parses_defaults(tree) and all(value is UNKNOWN for value in chosen):
+            return False
+        return not is_silent and any(value not in NEVER for value in chosen)
     given, is_all = values.arguments(made)
     asked = [given[name] for name in STRATEGIES if name in given]
     if not asked:
@@ -177,6 +180,13 @@ def _is_asked_to_evaluate(tree: ast.Module, trainer: ast.Call, values: GivenValu
         is_old = literal_value(given.get("evaluate_during_training")) is True
         return not (is_all and is_arguments) or is_named or is_old
     return any(values.of(node) not in NEVER and not dotted_name(node).endswith(".NO") for node in asked)
+
+
+def _parses_defaults(tree: ast.Module) -> bool:
+    """Return whether a command line alone makes a script's TrainingArguments, whose strategy is "no" by default."""
+    names = {name.rpartition(".")[2] for name, _ in calls(tree)}
+    is_given = any(word.arg in STRATEGIES for _, call in calls(tree) for word in call.keywords)
+    return "HfArgumentParser" in names and not is_given
 
 
 OF_CONFIGS = re.compile(r"(?:[A-Z][A-Za-z]{0,6})Config")
@@ -224,12 +234,14 @@ def _logs_often(trainer: ast.Call, values: GivenValues) -> bool:
 
 def _has_data(tree: ast.Module, trainer: ast.Call, values: GivenValues) -> bool:
     """Return whether a Trainer is given data to evaluate with, by name or in a table: `Trainer(**data)`."""
-    given = [word.value for word in trainer.keywords if word.arg in ("eval_dataset", "evaluator")]
+    given = _data_by_name(trainer)
     if any(word.arg is None for word in trainer.keywords):
-        tables = [table for node in nodes_of(tree, ast.expr) if (table := table_of(node)) is not None]
-        pairs = (pair for table in tables for pair in zip(table.keys, table.values, strict=True))
-        given += [value for key, value in pairs if key is not None and literal_value(key) == "eval_dataset"]
+        given += held_out_in_tables(tree)
     return any(values.of(node) is not None and not _is_left_out(tree, node) for node in given)
+
+
+def _data_by_name(trainer: ast.Call) -> list[ast.expr]:
+    return [word.value for word in trainer.keywords if word.arg in ("eval_dataset", "evaluator")]
 
 
 def _is_left_out(tree: ast.Module, node: ast.expr) -> bool:
