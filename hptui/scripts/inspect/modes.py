@@ -53,7 +53,7 @@ def _needs_evaluations(tree: ast.Module) -> bool:
 
 
 def held_out_in_tables(tree: ast.Module) -> list[ast.expr]:
-    """Return what tables have as data to evaluate with: those that a Trainer is given as `Trainer(**data)`."""
+    """Return what tables have as data to evaluate with, which a Trainer is given as `**data`."""
     tables = [table for node in nodes_of(tree, ast.expr) if (table := table_of(node)) is not None]
     pairs = (pair for table in tables for pair in zip(table.keys, table.values, strict=True))
     return [value for key, value in pairs if key is not None and literal_value(key) == "eval_dataset"]

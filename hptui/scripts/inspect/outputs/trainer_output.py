@@ -183,7 +183,7 @@ def _is_asked_to_evaluate(tree: ast.Module, trainer: ast.Call, values: GivenValu
 
 
 def _parses_defaults(tree: ast.Module) -> bool:
-    """Return whether a command line alone makes a script's TrainingArguments, whose strategy is "no" by default."""
+    """Return whether a command line alone makes TrainingArguments, whose strategy is "no" by default."""
     names = {name.rpartition(".")[2] for name, _ in calls(tree)}
     is_given = any(word.arg in STRATEGIES for _, call in calls(tree) for word in call.keywords)
     return "HfArgumentParser" in names and not is_given
