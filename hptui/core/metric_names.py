@@ -24,6 +24,26 @@ RATES = ("pass", "win", "success", "hit")
 SMALLER_IS_BETTER = re.compile(r"\w*(?:loss|losses|error|errors?|err|mse|rmse|mae|nll|ppl|perplexity|regret|distance)")
 """Words of a metric's name that say that it is better when smaller, whatever else it says: `dice_loss`."""
 
+LOSS = re.compile(r"[a-z]*loss(?:es)?|nll|[rn]?mse|mae|xent|ppl|perplexity|bp[bc]")
+"""Last words of the names of losses."""
+EVALUATION_WORDS = {"val", "valid", "validation", "vali", "eval", "evaluation", "test", "testing", "dev"}
+SPLIT_WORDS = {*EVALUATION_WORDS, "train", "training"}
+
+
+def is_loss(metric: str) -> bool:
+    """Return whether a metric is a loss by its name: `val_loss`, `loss/train`; not `loss_scale`."""
+    words = [word for word in _words(metric) if word not in SPLIT_WORDS]
+    return bool(words) and LOSS.fullmatch(words[-1]) is not None
+
+
+def is_of_evaluation(metric: str) -> bool:
+    """Return whether the name of a metric says that an evaluation measures it: `val_loss`."""
+    return not EVALUATION_WORDS.isdisjoint(_words(metric))
+
+
+def _words(metric: str) -> list[str]:
+    return re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", metric).lower())
+
 
 def larger_is_better(metric: str) -> bool:
     """Return whether a metric is better when larger, as far as its name says: `val/acc`, `mAP@50`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex
 
 from hptui.core.format import with_counts
+from hptui.core.metric_names import is_loss, is_of_evaluation
 from hptui.core.trial import Reason
 from hptui.store.run_directory import MAX_EVENT_BYTES, EventWriter, RunDir, get_control, split_nonfinite
 from hptui.trainers import checkpoints
@@ -64,6 +65,7 @@ class TrialContext:
         self._last_step = 0
         self._places: dict[str, StepValues] = {}
         self._nonfinite = dict.fromkeys(self.objectives, 0)
+        self._measured: set[str] = set()
         self._saved = time.monotonic()
         checkpoints.remove_leftovers(self._checkpoints)
         elsewhere = [Path(path) for path in config.get("resume_from") or ()]
@@ -125,7 +127,7 @@ class TrialContext:
     ) -> None:
         """Record metrics at a step. `progress` is the share of the budget, 0 to 1.
 
-        Raises: Diverged when an objective was not finite five times in a row.
+        Raises: Diverged when an objective was not finite five times in a row; placeholders do not count.
         """
         self.report_reading(operator.index(step), {**(metrics or {}), **more}, progress)
 
@@ -137,17 +139,20 @@ class TrialContext:
         *,
         reading: int = 0,
         replaces: bool = False,
+        beside: Mapping[str, float] | None = None,
     ) -> None:
         """Record metrics as `report` does, several values of a step, too.
 
         A further value is a point of its own, the same one again is none.
         `reading` counts how often the source was read from its beginning, where it was rewritten; `replaces` puts a
-        value in place of the last one of the step.
+        value in place of the last one of the step. `beside` are all values of the source at once, where some are
+        recorded from another one.
 
         Raises: Diverged.
         """
         self._last_step = step
         values = with_counts({name: _number(name, value) for name, value in metrics.items()})
+        beside = {**(beside or {}), **values}
         subs: dict[str, int] = {}
         for name, value in list(values.items()):
             places = self._places.get(name) or self._places.setdefault(name, StepValues())
@@ -168,16 +173,20 @@ class TrialContext:
         if self._rung is not None:
             self._rung.reported(step, values, fields.get("progress"), self._total)
         self.reports += 1
-        self._guard(values)
+        self._guard(values, beside)
 
     def retract(self, metric: str) -> None:
         """Remove all points of a metric so far: it comes from a better source from now on."""
         self._places.pop(metric, None)
         self._events.emit("retract", metric=metric)
 
-    def _guard(self, values: Mapping[str, float]) -> None:
+    def _guard(self, values: Mapping[str, float], beside: Mapping[str, float]) -> None:
         for name in self._nonfinite.keys() & values.keys():
-            self._nonfinite[name] = 0 if math.isfinite(values[name]) else self._nonfinite[name] + 1
+            if math.isfinite(values[name]):
+                self._measured.add(name)
+            counts = name in self._measured or not _is_placeholder(name, values[name], beside)
+            counts = counts and not math.isfinite(values[name])
+            self._nonfinite[name] = self._nonfinite[name] + 1 if counts else 0
             if self._nonfinite[name] >= MAX_NONFINITE_IN_A_ROW:
                 raise Diverged(
                     f"{name} was {values[name]} {MAX_NONFINITE_IN_A_ROW} times in a row, last at step {self._last_step}"
@@ -293,6 +302,19 @@ def _checkpoint_to_continue(folder: Path) -> checkpoints.Checkpoint:
     if problem:
         raise Failure(Reason.SETUP, f"the checkpoint that this trial was to continue from is damaged: {problem}")
     return available[0]
+
+
+def _is_placeholder(objective: str, value: float, beside: Mapping[str, float]) -> bool:
+    """Return whether an objective is NaN because it was not measured yet.
+
+    The losses of the same report tell: those of a model that has diverged are not finite. Those of training count where
+    there are any, as `val_loss` and `val_accuracy` wait for the same evaluation. A training loss is measured at once.
+    """
+    if not math.isnan(value) or (is_loss(objective) and not is_of_evaluation(objective)):
+        return False
+    losses = [name for name in beside if name != objective and is_loss(name)]
+    deciding = [name for name in losses if not is_of_evaluation(name)] or losses
+    return bool(deciding) and all(math.isfinite(beside[name]) for name in deciding)
 
 
 def _number(name: str, value: SupportsFloat) -> float:

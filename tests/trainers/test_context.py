@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +90,55 @@ def test_an_objective_without_numbers_five_times_in_a_row_is_the_end(bench: Benc
     with pytest.raises(Diverged, match="loss was inf 5 times in a row, last at step 10"):
         bench.trial.report(10, loss=math.inf)
     assert len(bench.told("metrics")) == 11
+
+
+NAN, INF = math.nan, math.inf
+MEASURED_LATER = ("test_accuracy", "val_loss", "eval/f1", "bleu", "valLoss")
+TRAINING_LOSSES = ("loss", "train_loss", "loss/train", "nll", "trainLoss", "mse_loss", "loss mse_loss")
+
+
+def values_beside(losses: str, value: float) -> dict[str, float]:
+    return dict.fromkeys(losses.split(), value)
+
+
+@pytest.mark.parametrize(("objective", "losses"), list(itertools.product(MEASURED_LATER, TRAINING_LOSSES)))
+def test_nan_before_the_first_number_beside_a_finite_loss_is_a_placeholder(
+    tmp_path: Path, objective: str, losses: str
+) -> None:
+    trial, writer = context(make(tmp_path, "toy", {}, objectives=[objective]))
+    with closing(writer):
+        for step in range(20):  # what the same evaluation measures waits, too
+            trial.report(step, {**values_beside(losses, 0.4), "lr": 0.1, "val_nll": NAN, objective: NAN})
+        trial.report(20, {**values_beside(losses, 0.4), objective: 0.5})
+        for step in range(21, 25):
+            trial.report(step, {**values_beside(losses, 0.4), objective: NAN})
+        with pytest.raises(Diverged, match="was nan 5 times in a row, last at step 25"):
+            trial.report(25, {**values_beside(losses, 0.4), objective: NAN})
+
+
+@pytest.mark.parametrize(
+    ("objective", "value", "beside"),
+    [
+        *(
+            (name, NAN, values_beside(losses, NAN))
+            for name, losses in itertools.product(MEASURED_LATER, TRAINING_LOSSES)
+        ),
+        *((name, NAN, {"lr": 0.1, "loss_scale": 8.0, "epoch": 1.0}) for name in MEASURED_LATER),
+        *((name, NAN, {"loss": NAN, "aux_loss": 0.0}) for name in MEASURED_LATER),
+        *((name, NAN, {"loss": NAN, "val_mse": 0.5}) for name in MEASURED_LATER),
+        *((name, INF, {"loss": 0.4}) for name in MEASURED_LATER),
+        *((name, NAN, {"accuracy": 0.1, "kl_loss": 0.0}) for name in ("loss", "train_loss", "total_loss", "nll")),
+    ],
+)
+def test_nan_beside_no_finite_loss_counts_from_the_start(
+    tmp_path: Path, objective: str, value: float, beside: dict[str, float]
+) -> None:
+    trial, writer = context(make(tmp_path, "toy", {}, objectives=[objective]))
+    with closing(writer):
+        for step in range(4):
+            trial.report(step, {**beside, objective: value})
+        with pytest.raises(Diverged, match="5 times in a row, last at step 4"):
+            trial.report(4, {**beside, objective: value})
 
 
 def test_other_metrics_may_have_no_numbers(bench: Bench) -> None:

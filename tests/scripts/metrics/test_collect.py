@@ -18,7 +18,9 @@ from hptui.scripts.metrics.collector import (
     MetricsCollector,
     MetricsSource,
 )
+from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import MetricsReading, canonical_name
+from hptui.trainers import Diverged
 from tests.trainers.attempts import context, events, make
 
 PRINTED, TAPPED = MetricsSource(OUTPUT, "output"), MetricsSource(TAP, "tap wandb")
@@ -167,3 +169,33 @@ def test_an_objective_is_known_by_its_words_in_any_order(objective: str, is_exac
         heard.say(PRINTED, step, **({other: 0.1 * step, objective: 0.7 * step} if is_exact else {other: 0.1 * step}))
     values = [value for name, _, value in heard.points() if name == objective]
     assert values == pytest.approx([0.7, 1.4] if is_exact else [0.1, 0.2])
+
+
+@pytest.mark.parametrize("tapped", [False, True], ids=["loss printed", "loss tapped"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Epoch 1: {share}%|##   | {step}/100 [00:01<00:02, 30it/s, loss=0.41, test_accuracy=nan%]",
+        "Epoch 1: {share}%|##   | {step}/100 [00:01<00:02, 30it/s, loss=0.41, val_loss=nan, test_accuracy=nan]",
+        "step {step} loss: 0.41 test_accuracy: nan%",
+        "{{'step': {step}, 'loss': 0.41, 'test_accuracy': nan}}",
+        "step {step} | train loss 0.41 | test accuracy nan",
+    ],
+)
+def test_a_placeholder_in_a_printed_line_ends_no_trial(tmp_path: Path, line: str, tapped: bool) -> None:
+    heard, reader = Heard(tmp_path, ["test_accuracy"]), LineReader(["test_accuracy"])
+    for step in range(1, 21):
+        if tapped:
+            heard.say(TAPPED, step, loss=0.4123, train_loss=0.4123)
+        for reading in reader.read_all(line.format(step=step, share=step)):
+            heard.collector.take(PRINTED, reading)
+    assert [value for name, _, value in heard.points() if name == "test_accuracy"] == [None] * 20
+
+
+def test_a_printed_objective_is_nan_beside_a_loss_that_is_nan(tmp_path: Path) -> None:
+    heard, reader = Heard(tmp_path, ["test_accuracy"]), LineReader(["test_accuracy"])
+    for step in range(1, 21):
+        for reading in reader.read_all(f"step {step} loss: nan test_accuracy: nan%"):
+            heard.collector.take(PRINTED, reading)
+    with pytest.raises(Diverged, match="last at step 5"):
+        heard.points()
