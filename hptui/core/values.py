@@ -219,3 +219,10 @@ def parse_value(text: str) -> Value:
         return to_plain(read_value(text), "")
     except (ValueError, RecursionError, StudyError):
         return text
+
+
+def unquoted(text: str) -> str:
+    """Return a text without the quotes around the whole of it, if it has any."""
+    is_quoted = len(text) > 1 and text[0] in "\"'" and text[-1] == text[0]
+    value = parse_value(text) if is_quoted else text
+    return value if isinstance(value, str) else text

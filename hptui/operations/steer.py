@@ -15,7 +15,7 @@ from hptui.core.errors import HptuiError, Locked, StudyError, UserError
 from hptui.core.stages import stage_named
 from hptui.core.study import Study
 from hptui.core.trial import Value
-from hptui.core.values import values_equal
+from hptui.core.values import unquoted, values_equal
 from hptui.operations.notify import send_open
 from hptui.operations.ownership import require_own
 from hptui.results.view import read_view
@@ -157,7 +157,7 @@ def change_space(sd: StudyDir, changes: Mapping[str, str | None], why: str, wait
     study, stage = study_of(sd), stage_with_space(sd)
     section = f"stage.{stage}.space" if stage else "space"
     changed_study = studyfile.with_overrides(
-        study, {f"{section}.{name}": text for name, text in changes.items()}, registry.schema
+        study, {f'{section}."{name}"': text for name, text in changes.items()}, registry.schema
     )
     answer = change_spec(sd, changed_study, why, wait)
     source = Path(study.source) if study.source else None
@@ -175,13 +175,15 @@ def parse_settings(sd: StudyDir, given: Mapping[str, str]) -> dict[str, Value]:
     from hptui import studyfile
     from hptui.trainers import registry
 
-    study = study_of(sd)
+    study, texts = study_of(sd), {unquoted(key): text for key, text in given.items()}
     try:
-        new = studyfile.with_overrides(study, {f"trainer.{key}": text for key, text in given.items()}, registry.schema)
+        new = studyfile.with_overrides(
+            study, {f'trainer."{key}"': text for key, text in texts.items()}, registry.schema
+        )
     except StudyError as error:
         setting = error.where.removeprefix("trainer.")
         raise UserError(f"{setting}: {error.problem}", hint=error.hint) from None
-    return {key: new.trainer.settings[key] for key in given}
+    return {key: new.trainer.settings[key] for key in texts}
 
 
 def last_checkpoint(sd: StudyDir, number: int) -> int | None:

@@ -5,6 +5,7 @@ Every error names file, location and value. tomlkit is imported only when TOML i
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,7 +33,7 @@ from hptui.core.study import (
     TrainerSettings,
 )
 from hptui.core.trial import Value
-from hptui.core.values import parse_value, to_plain
+from hptui.core.values import parse_value, to_plain, unquoted
 from hptui.studyfile import sections
 from hptui.studyfile.notify import read_notify
 from hptui.studyfile.ray import read_ray, validate_ray
@@ -227,8 +228,9 @@ def with_overrides(study: Study, changes: Mapping[str, Value], schema: Schema | 
     """Return the study with some keys changed, validated.
 
     `changes` is, for instance, `{"learning_rate": "1e-4", "search.trials": 5, "space.dropout": "0..0.5"}`. A key
-    without a dot is a setting of the trainer. Text is parsed as a value, unless the present value is text. None removes
-    a key. A new range for a parameter of the space keeps its note and its `when`. Raises: StudyError.
+    without a dot is a setting of the trainer; a part in quotes may have dots (`trainer."model.lr"`). Text is parsed as
+    a value, unless the present value is text, which may stand in quotes. None removes a key. A new range for a
+    parameter of the space keeps its note and its `when`. Raises: StudyError.
     """
     complete_document = to_json(study)
     source, directory = str(complete_document.pop("source")), str(complete_document.pop("directory"))
@@ -239,7 +241,7 @@ def with_overrides(study: Study, changes: Mapping[str, Value], schema: Schema | 
     with error_file(source):
         settings = look_up(schema, study.trainer.kind, directory) or {}
         for key, value in changes.items():
-            path = key.split(".") if "." in key else ["trainer", key]
+            path = _path_of(key, document)
             textual = path[0] == "trainer" and path[-1] in settings and settings[path[-1]].type is TEXT
             _set_value(document, path, to_plain(value, key), textual)
         changed = study_from_document(document, source, directory, schema, checked=True)
@@ -252,6 +254,22 @@ def _tables(value: Value) -> list[dict[str, Value]]:
 
 def _without_name(entry: dict[str, Value]) -> dict[str, Value]:
     return {key: value for key, value in entry.items() if key != "name"}
+
+
+PART_OF_KEY = re.compile(r""""([^"]*)"|'([^']*)'|([^."']+)""")
+"""A part of a dotted key, in quotes or not."""
+
+
+def _path_of(key: str, document: Mapping[str, Value]) -> list[str]:
+    """Return the names of the tables and the key that a dotted key stands for."""
+    parts = ["".join(groups) for groups in PART_OF_KEY.findall(key)]
+    if len(parts) < 2:
+        return ["trainer", *(parts or [key])]
+    for name, names in (("trainer", parts[1:]), ("space", parts[1:]), ("trainer", parts)):
+        table, joined = document.get(name), ".".join(names)  # a parameter may have dots in its name
+        if (names is parts or parts[0] == name) and isinstance(table, dict) and joined in table:
+            return [name, joined]
+    return parts
 
 
 def _set_value(document: dict[str, Value], path: list[str], value: Value, textual: bool) -> None:
@@ -269,7 +287,7 @@ def _set_value(document: dict[str, Value], path: list[str], value: Value, textua
     elif isinstance(value, str) and not textual and not isinstance(table.get(key), str):
         table[key] = parse_value(value)
     else:
-        table[key] = value
+        table[key] = unquoted(value) if isinstance(value, str) else value
 
 
 def _subtable(table: dict[str, Value], part: str, where: str) -> dict[str, Value]:

@@ -689,6 +689,32 @@ def test_override_sets_settings_and_dotted_keys(whole):
     assert whole.search.trials == 20
 
 
+@pytest.mark.parametrize("given", ["a b", '"a b"', "'a b'"])
+@pytest.mark.parametrize("present", ["", 'note = "old"\n', "note = 3\n"])
+def test_text_may_stand_in_quotes_whatever_stood_there(given, present):
+    study = read_text(f'{COMMAND_STUDY}{present}x = 1.0\n[space]\nx = "1..2"\n')
+    assert with_overrides(study, {"trainer.note": given}).trainer.settings["note"] == "a b"
+
+
+@pytest.mark.parametrize("key", ["main.lr", 'trainer."main.lr"', "trainer.main.lr", "trainer.'main.lr'", '"main.lr"'])
+def test_names_of_parameters_may_have_dots(key):
+    study = read_text(f'{COMMAND_STUDY}"main.lr" = 0.1\n[space]\n"main.lr" = "0.1..1.0"\n')
+    changed = with_overrides(study, {key: "0.2", "space.main.lr": "0.1..2.0"})
+    assert changed.trainer.settings["main.lr"] == 0.2
+    assert [(parameter.name, parameter.high) for parameter in changed.space.parameters] == [("main.lr", 2.0)]
+    assert "main" not in changed.trainer.settings
+
+
+COMMAND_STUDY = """
+name = "dots"
+[objective]
+metric = "val_loss"
+[trainer]
+kind = "command"
+command = ["python", "train.py"]
+"""
+
+
 def test_override_keeps_a_float_range_a_float_range(whole):
     bare = read_text(text(**space("x = { low = 1.0, high = 8.0 }", "n = { low = 1, high = 8 }")))
     changed = with_overrides(bare, {"space.x": "1..10", "space.n": "1..10"})
