@@ -12,6 +12,7 @@ from hptui.scripts.inspect.outputs.catboost_output import catboost_metrics
 from hptui.scripts.inspect.outputs.evaluate_metrics import computed_by_evaluate
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
+from hptui.scripts.inspect.outputs.xgboost_output import fitted_by_xgboost
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.inspect.unrolled import unrolled_calls
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
@@ -26,6 +27,7 @@ def library_metrics(tree: ast.Module, values: GivenValues) -> list[str]:
     modules = imported_modules(tree)
     names = list(_of_keras(tree, values)) if modules & KERAS else []
     names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
+    names += list(fitted_by_xgboost(tree, values)) if "xgboost" in modules else []
     names += catboost_metrics(tree)
     names += list(_of_fastai(tree)) if "fastai" in modules else []
     names += list(_of_brains(tree)) if "speechbrain" in modules else []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from hptui.scripts.inspect.choices import CASES, Choices, Decided
 from hptui.scripts.inspect.folded import filled
 from hptui.scripts.inspect.outputs.drawn_tables import drawn_tables
+from hptui.scripts.inspect.outputs.histories import Histories
 from hptui.scripts.inspect.outputs.sample_texts import (
     FRACTION,
     TEXT,
@@ -81,7 +82,7 @@ class Samples:
         self._loggers_of_files = loggers_of_files(tree)
         self._hides_debug = hides_debug(tree)
         self.texts_of_options = texts or {}
-        self._tables = Tables(tree)
+        self._tables, self._histories = Tables(tree), Histories(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
         self._text_functions = TextFunctions(tree)
         self.choices = Choices(tree, self._unroller.function_of)
@@ -292,7 +293,7 @@ class Samples:
             texts = {key: text for key, text in known.items() if isinstance(text, str)}
             return repr({name: texts[name] if name in texts else self._value_of(name) for name in self.keys(table)})
         source = source_of(node)
-        text = stand_in(source, spec)
+        text = self._histories.sample(node) or stand_in(source, spec)
         return self._fraction(source) if text == FRACTION else text
 
     def _value_of(self, name: str) -> float | int:
