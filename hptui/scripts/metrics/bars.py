@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
+from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.steps import StepCounter
+from hptui.scripts.metrics.words import COUNTER_WORDS, METRIC_WORDS
 
 BAR = re.compile(r"\d+%\|[^|\n]*\|\s*(\d+)/(\d+)\s*(?:\[([^\]\n]*)\])?")
 KERAS = re.compile(r"^\s*(\d+)/(\d+)\s+(?:\[[=>.\-\s]*\]|[━╸╺─]+|(?=- |\d+s ))")
@@ -20,12 +23,14 @@ PREPARATION = re.compile(
 """Labels of bars of what comes before training: `Loading checkpoint shards`, `Map`."""
 REMOVED = " | "
 """Replaces what is removed, so that the words around it stay apart."""
+IN_PARENTHESES = re.compile(r"\([^()]*\)")
+WHOLE_NUMBER = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*)\s*=\s*[-+]?\d+(?![\w.])")
 
 
-def strip_bars(text: str) -> tuple[str, StepCounter | None]:
+def strip_bars(text: str, wanted: Collection[str] = ()) -> tuple[str, StepCounter | None]:
     """Return a line without its progress bar, and the bar's counter.
 
-    Metrics that a bar shows after its pace are kept.
+    Metrics that a bar shows after its pace are kept; settings in its label are not. `wanted` are canonical names.
     """
     count = None
     if (match := BAR.search(text)) and is_counter(match):
@@ -34,12 +39,25 @@ def strip_bars(text: str) -> tuple[str, StepCounter | None]:
         label = text[: match.start()].rstrip().rstrip(":")
         if not metrics and PREPARATION.match(label.strip()):
             count = None  # nothing is trained yet
+        label = IN_PARENTHESES.sub(lambda part: _without_settings(part[0], wanted), label)
         # `Epoch 3: 45%|…` is a label; `Train loss 0.5: 45%|…` holds metrics.
         text = REMOVED.join([label, *metrics, text[match.end() :]])
     elif (match := KERAS.match(text)) and is_counter(match):
         count = StepCounter(int(match[1]), int(match[2]))
         text = REMOVED + text[match.end() :]
     return PACE.sub(REMOVED, DRAWN.sub(REMOVED, text)), count
+
+
+def _without_settings(text: str, wanted: Collection[str]) -> str:
+    """Return a part of a label without its settings, `num_proc=1`; counters and metrics stay."""
+
+    def kept(match: re.Match[str]) -> str:
+        name = canonical_name(match[1])
+        words = name.split("_")
+        is_kept = name in wanted or words[-1] in COUNTER_WORDS or not METRIC_WORDS.isdisjoint(words)
+        return match[0] if is_kept else ""
+
+    return WHOLE_NUMBER.sub(kept, text)
 
 
 MAX_DIGITS = 15

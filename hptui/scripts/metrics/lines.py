@@ -226,7 +226,7 @@ class LineReader:
         text, ordinal = self.clock.take_ordinal(text)
         if self._literals:
             text, literal = take_literals(text, self._literals)
-        text, bar = strip_bars(text)
+        text, bar = strip_bars(text, self._wanted)
         of_settings, step, epoch, counter = shows_settings(text), None, None, None
         if not of_settings:
             text, step = _take_counter(STEP, text)

@@ -17,7 +17,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.metrics.splits import IN_FILE_NAME, MENTION, SPLITS, SYNONYMS, Split, headings, split_before
-from hptui.scripts.metrics.wording import POSSESSIVE
+from hptui.scripts.metrics.wording import POSSESSIVE, SOURCE_FILE
 from hptui.scripts.metrics.words import COUNTER_WORDS, IDLE_WORDS, METRIC_WORDS, VAGUE_WORDS
 
 WORD = re.compile(r"[^\W\d_]+[0-9]*|[0-9]+")
@@ -263,7 +263,8 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
             continue
         if call == "[" and ANOTHER.match(text, end):
             continue  # `iou: [0.3, 0.4]`: no number is that of the name
-        if separator == ":" and not near and not far and not _deliberate(key, match[0]):
+        is_line = match[0].rstrip(".").isdigit() and SOURCE_FILE.fullmatch(key) is not None
+        if is_line or (separator == ":" and not near and not far and not _deliberate(key, match[0])):
             continue
         if "@" in key and separator == ":" and GOES_ON.match(text, end):
             continue  # `mAP@0.5:0.95 = 0.4`: a range in the name

@@ -30,6 +30,11 @@ MEASURE_FIRST = re.compile(
     re.IGNORECASE,
 )
 """`LOSS train 0.5 valid 0.4`: two splits of one quantity."""
+SOURCE_FILE = re.compile(
+    r".*\w\.(?:py[xi]?|c|cc|cpp|cxx|cuh?|h|hh|hpp|hxx|inl|rs|go|js|ts|java|jl|rb|sh)", re.IGNORECASE
+)
+"""A name of source text: a whole number behind it is that of a line, `at ../csrc/utils.cpp:820.`."""
+WHOLE = re.compile(r"\d+\.?(?![\w.])")
 PROSE = re.compile(
     r"(?<![\w/.-])((?:[A-Za-z][\w-]*\s+){0,2}"
     r"(?:loss|acc|accuracy|error|f1|auc|mse|mae|rmse|ppl|perplexity|score|return|reward|recall|"
@@ -90,6 +95,8 @@ def _without_abbreviation(match: re.Match[str]) -> str:
 
 
 def _named_by_measure(match: re.Match[str]) -> str:
+    if SOURCE_FILE.fullmatch(match[2]) and WHOLE.match(match.string, match.end()):  # `error in train.py:12`
+        return match[0]
     words = match[2].split()
     if len(words) <= 2 and SPLIT_WORD.fullmatch(words[-1]):  # `accuracy on test: 0.9` is a name
         return match[0]

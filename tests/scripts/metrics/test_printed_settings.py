@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hptui.scripts.metrics.lines import LineReader
 from hptui.store.store import Store
 from tests.scripts.metrics.record import Script, open_store
 
@@ -112,3 +113,54 @@ def test_a_script_without_steps_has_its_settings_as_facts(place: tuple[Path, Sto
         one, names = recorded(place, shown, "val_acc")
         assert names == {"val_acc"}, shown
         assert one.store.read.trial(one.number).facts["printed_settings"]["width"] == 64
+
+
+PREPARING = ("Map", "Filter", "Tokenizing train", "Generating splits", "Epoch 1", "Train")
+IN_LABEL = ("num_proc=1", "num_proc=16", "num_proc=4, batch_size=32", "k=5", "fold = 2", "num_workers=-1")
+
+
+@pytest.mark.parametrize(("label", "shown"), list(itertools.product(PREPARING, IN_LABEL)))
+def test_a_setting_in_parentheses_of_a_label_is_no_metric(label: str, shown: str) -> None:
+    reader = LineReader(["val_loss"])
+    for bar in (
+        f"{label} ({shown}):  50%|##  | 500/1000 [00:01<00:01, 400.00 examples/s]",
+        f"{label} ({shown}): 0%|  | 0/9",
+    ):
+        assert all(not reading.metrics for reading in reader.read_all(bar))
+    (reading,) = reader.read_all(f"{label} ({shown}):  50%|##  | 5/10 [00:01<00:01, 5it/s, val_loss=0.5]")
+    assert dict(reading.metrics) == {"val_loss": 0.5}
+
+
+@pytest.mark.parametrize("label", ["Train", "Epoch 1", "Playing"])
+def test_metrics_and_counters_in_parentheses_of_a_label_stay(label: str) -> None:
+    for name, value in itertools.product(("val_loss", "acc", "f1", "moves"), (3, 0.25)):
+        (reading,) = LineReader(["moves"]).read_all(
+            f"{label} ({name}={value}, k=5):  50%|##  | 5/10 [00:01<00:01, 5it/s]"
+        )
+        assert dict(reading.metrics) == {name: value}
+    (reading,) = LineReader().read_all("Train (epoch=3):  50%|##  | 5/10 [00:01<00:01, 5it/s, loss=0.5]")
+    assert dict(reading.metrics) == {"loss": 0.5}
+
+
+FOLDERS = ("", "../torch/csrc/utils/", "../aten/src/ATen/native/", "/usr/lib/python3/site-packages/")
+FILES = ("pytree.cpp", "Conv.cu", "socket.h", "train.py", "kernel_loss.cc", "a-b.rs")
+AROUND = (
+    "UserWarning: words (Triggered internally at {place}.)",
+    "warnings.warn('words triggered internally w/ pytorch {place}.')",
+    "[rank0]: words (function operator() triggered internally w/ pytorch at  {place}.)",
+    "Exception raised from launch at {place} (most recent call first):",
+    "words in {place}, and nothing else",
+    "error in {place}",
+    "unknown loss in {place}. words",
+)
+
+
+@pytest.mark.parametrize(("folder", "file", "around"), list(itertools.product(FOLDERS, FILES, AROUND)))
+def test_the_number_of_a_line_of_source_is_no_value(folder: str, file: str, around: str) -> None:
+    for number in ("8", "820", "12345"):
+        reader = LineReader(["val_loss"])
+        assert reader.read_all(around.format(place=f"{folder}{file}:{number}")) == []
+        (reading,) = reader.read_all("Epoch 1 loss 0.5 val_loss: 820.")
+        assert dict(reading.metrics) == {"loss": 0.5, "val_loss": 820}
+        (reading,) = reader.read_all(f"Accuracy of {folder}{file}: 0.9")
+        assert 0.9 in reading.metrics.values()
