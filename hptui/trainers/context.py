@@ -139,20 +139,20 @@ class TrialContext:
         *,
         reading: int = 0,
         replaces: bool = False,
-        beside: Mapping[str, float] | None = None,
+        source_values: Mapping[str, float] | None = None,
     ) -> None:
         """Record metrics as `report` does, several values of a step, too.
 
         A further value is a point of its own, the same one again is none.
         `reading` counts how often the source was read from its beginning, where it was rewritten; `replaces` puts a
-        value in place of the last one of the step. `beside` are all values of the source at once, where some are
+        value in place of the last one of the step. `source_values` are all values of the source at once, where some are
         recorded from another one.
 
         Raises: Diverged.
         """
         self._last_step = step
         values = with_counts({name: _number(name, value) for name, value in metrics.items()})
-        beside = {**(beside or {}), **values}
+        source_values = {**(source_values or {}), **values}
         subs: dict[str, int] = {}
         for name, value in list(values.items()):
             places = self._places.get(name) or self._places.setdefault(name, StepValues())
@@ -173,18 +173,18 @@ class TrialContext:
         if self._rung is not None:
             self._rung.reported(step, values, fields.get("progress"), self._total)
         self.reports += 1
-        self._guard(values, beside)
+        self._guard(values, source_values)
 
     def retract(self, metric: str) -> None:
         """Remove all points of a metric so far: it comes from a better source from now on."""
         self._places.pop(metric, None)
         self._events.emit("retract", metric=metric)
 
-    def _guard(self, values: Mapping[str, float], beside: Mapping[str, float]) -> None:
+    def _guard(self, values: Mapping[str, float], source_values: Mapping[str, float]) -> None:
         for name in self._nonfinite.keys() & values.keys():
             if math.isfinite(values[name]):
                 self._measured.add(name)
-            counts = name in self._measured or not _is_placeholder(name, values[name], beside)
+            counts = name in self._measured or not _is_placeholder(name, values[name], source_values)
             counts = counts and not math.isfinite(values[name])
             self._nonfinite[name] = self._nonfinite[name] + 1 if counts else 0
             if self._nonfinite[name] >= MAX_NONFINITE_IN_A_ROW:
@@ -304,7 +304,7 @@ def _checkpoint_to_continue(folder: Path) -> checkpoints.Checkpoint:
     return available[0]
 
 
-def _is_placeholder(objective: str, value: float, beside: Mapping[str, float]) -> bool:
+def _is_placeholder(objective: str, value: float, source_values: Mapping[str, float]) -> bool:
     """Return whether an objective is NaN because it was not measured yet.
 
     The losses of the same report tell: those of a model that has diverged are not finite. Those of training count where
@@ -312,9 +312,9 @@ def _is_placeholder(objective: str, value: float, beside: Mapping[str, float]) -
     """
     if not math.isnan(value) or (is_loss(objective) and not is_of_evaluation(objective)):
         return False
-    losses = [name for name in beside if name != objective and is_loss(name)]
+    losses = [name for name in source_values if name != objective and is_loss(name)]
     deciding = [name for name in losses if not is_of_evaluation(name)] or losses
-    return bool(deciding) and all(math.isfinite(beside[name]) for name in deciding)
+    return bool(deciding) and all(math.isfinite(source_values[name]) for name in deciding)
 
 
 def _number(name: str, value: SupportsFloat) -> float:

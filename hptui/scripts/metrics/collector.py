@@ -163,10 +163,10 @@ class MetricsCollector:
         step = self.step if reading.step is None else clamp(reading.step)
         if accepted or (reading.progress is not None and not completed):
             for part in parts_of(accepted):
-                self.trial.report_reading(step, part, reading.progress, reading=reading.reading, beside=metrics)
+                self.trial.report_reading(step, part, reading.progress, reading=reading.reading, source_values=metrics)
         if completed:
             for part in parts_of(completed):
-                self.trial.report_reading(step, part, reading.progress, replaces=True, beside=metrics)
+                self.trial.report_reading(step, part, reading.progress, replaces=True, source_values=metrics)
 
     def _name_by_split(self, source: MetricsSource, given: str, reading: MetricsReading) -> str:
         """Return the name of a printed value, with its split where another one has the name.
