@@ -94,11 +94,7 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
     tags = [tag for call in scalars for tag in _tags(call, samples)]
     tags += handler_metrics(tree, samples, "TensorboardLogger")
-    directories = [
-        argument
-        for name, call in calls(tree)
-        if name.rsplit(".", 1)[-1] in EVENT_WRITERS and (argument := _directory(call)) is not None
-    ]
+    directories = _event_directories(tree)
     shown, logged = logged_by_lightning(tree, samples, values)
     readable = [
         name
@@ -145,6 +141,12 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         | errors,
         notes=[*_notes(tree, values, skipped)],
     )
+
+
+def _event_directories(tree: ast.Module) -> list[ast.expr]:
+    """Return the directories that writers of TensorBoard's event files are given."""
+    writers = [call for name, call in calls(tree) if name.rsplit(".", 1)[-1] in EVENT_WRITERS]
+    return [argument for call in writers if (argument := _directory(call)) is not None]
 
 
 def _notes(tree: ast.Module, values: GivenValues, skipped: set[int]) -> Iterator[str]:
