@@ -259,14 +259,14 @@ class MetricsCollector:
             self.trial.facts(printed_settings=next(parts_of(printed)))  # what fits an event
 
     def _warn_if_recovered(self, owned: _Owned, value: float) -> None:
-        """Warn, once, that an objective is finite again after a value that was not.
+        """Warn, once, that an objective is finite after a value that was not.
 
         That value is not recorded as a number: without the warning, nothing would show it.
         """
         if owned.seen and not math.isfinite(owned.last) and math.isfinite(value) and not owned.recovered:
             owned.recovered = True
             if owned.name in self._wanted.values():
-                self.trial.warn(f"{owned.name} was {owned.last} after step {self.step}, and is finite again")
+                self.trial.warn(f"{owned.name} was {owned.last} after step {self.step}, and is finite now")
         owned.seen = True
 
     def _take_total(self, source: MetricsSource, reading: MetricsReading) -> None:

@@ -131,7 +131,7 @@ def test_an_objective_that_is_finite_again_is_said(heard: Heard) -> None:
         heard.say(TAPPED, step, val_loss=value, other=value)
     heard.points()
     [said] = [event["message"] for event in events(heard.run, "warning")]
-    assert said == "val_loss was nan after step 1, and is finite again"
+    assert said == "val_loss was nan after step 1, and is finite now"
 
 
 def test_counts_are_kept(heard: Heard) -> None:
