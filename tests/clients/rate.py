@@ -1,13 +1,13 @@
 """How many sweep files and scripts of other people are read right.
 
-`python -m tests.clients.rate [unseen|third|…|nineteenth] [sweeps|scripts] [NAME…]`. The folders `sweeps` and `scripts`
-hold files in the forms that people publish, each with an `expected.yaml` that was written from the documentation of
-their tools; `unseen` has another sample, which was written by someone else after the readers were built, `third` one in
-forms that neither has, and `fourth` to `nineteenth` have forms of public repositories, all written before readers saw
-them (from `ninth` on of scripts only). Printed are the shares of: sweeps read right; scripts that run right with the
-study file of a person; scripts whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline
-and one searched trial record the value that the script has for these settings).
-Libraries that several scripts stand in for are links to `stand_ins`, of which a copy is laid out.
+`python -m tests.clients.rate [SAMPLE] [sweeps|scripts] [NAME…]`, of the first sample unless another one is named. Each
+folder of `samples` has sweep files and scripts in the forms that people publish, with an `expected.yaml` of either. The
+first was written from the documentation of the tools, the second by someone else after the readers were built, the
+third in forms that neither has, and all later ones have forms of public repositories; each was written before readers
+saw it. Printed are the shares of: sweeps read right; scripts that run right with the study file of a person; scripts
+whose file by `hptui new` is usable as it stands (it passes `check`, and its baseline and one searched trial record the
+value that the script has for these settings).
+Libraries that several scripts stand in for are links to `samples/stand_ins`, of which a copy is laid out.
 Nothing here is a test; `test_rate.py` holds the shares."""
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.settings import read_command_spec
 from hptui.trainers import registry
 
-HERE = Path(__file__).parent
-SWEEPS, SCRIPTS = HERE / "sweeps", HERE / "scripts"
-LATER_SAMPLES = ("unseen", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
-                 "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
-                 "eighteenth", "nineteenth")  # fmt: skip
-"""Samples that were written by someone else and were not looked at while the readers were built."""
-SAMPLES = {name: (HERE / name / "sweeps", HERE / name / "scripts") for name in LATER_SAMPLES}
+FOLDER = Path(__file__).parent / "samples"
+NAMES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+         "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
+         "eighteenth", "nineteenth")  # fmt: skip
+SAMPLES = {name: (FOLDER / name / "sweeps", FOLDER / name / "scripts") for name in NAMES}
+"""Folders of sweeps and scripts, by the name of a sample."""
+SWEEPS, SCRIPTS = SAMPLES["first"]
 
 
 def expected(folder: Path) -> dict[str, dict[str, Any]]:
@@ -309,8 +309,8 @@ def script_faults(
 
 def main() -> None:
     """Print every fault, and the shares."""
-    sample = next((word for word in sys.argv[1:] if word in SAMPLES), "")
-    sweeps, scripts = SAMPLES.get(sample, (SWEEPS, SCRIPTS))
+    sample = next((word for word in sys.argv[1:] if word in SAMPLES), "first")
+    sweeps, scripts = SAMPLES[sample]
     words = [word for word in sys.argv[1:] if word != sample]
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["WANDB_MODE"] = "offline"

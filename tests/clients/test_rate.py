@@ -11,8 +11,6 @@ import pytest
 
 from tests.clients.rate import (
     SAMPLES,
-    SCRIPTS,
-    SWEEPS,
     expected,
     missing_packages,
     new_faults,
@@ -32,10 +30,7 @@ PART = 3
 
 
 def samples(index: int) -> list[tuple[str, Path]]:
-    return [
-        ("first", (SWEEPS, SCRIPTS)[index]),
-        *((name, folders[index]) for name, folders in SAMPLES.items() if name not in FRESH),
-    ]
+    return [(name, folders[index]) for name, folders in SAMPLES.items() if name not in FRESH]
 
 
 def parametrized(index: int) -> pytest.MarkDecorator:

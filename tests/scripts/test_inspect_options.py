@@ -8,7 +8,7 @@ from hptui.scripts.arguments import _declared, forms_in_command
 from hptui.scripts.inspect import forms_of, inspect_options, inspect_script, look
 from tests.import_graph import ROOT
 
-SCRIPTS = sorted((ROOT / "tests" / "clients" / "scripts").rglob("*.py"))[:60:3]
+SCRIPTS = sorted((ROOT / "tests" / "clients" / "samples" / "first" / "scripts").rglob("*.py"))[:60:3]
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
