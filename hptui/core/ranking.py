@@ -189,6 +189,11 @@ def first_of_best(study: Study, best: Sequence[Trial]) -> Trial | None:
     return min(best, key=lambda trial: (objective_point(study, trial)[0], trial.number), default=None)
 
 
+def front_text(count: int) -> str:
+    """Return how many trials form the Pareto front, in the words of the report."""
+    return f"{count} trials form the Pareto front" if count != 1 else "1 trial forms the Pareto front"
+
+
 def _nondominated_trials(study: Study, chosen: Sequence[Trial]) -> list[Trial]:
     return [chosen[index] for index in nondominated_indices([objective_point(study, trial) for trial in chosen])]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hptui.core.format import metric
 from hptui.core.masking import shown
 from hptui.core.notify import Notify
-from hptui.core.ranking import first_of_best, is_usable, pareto_set
+from hptui.core.ranking import first_of_best, front_text, is_usable, pareto_set
 from hptui.core.stages import comparable
 from hptui.core.study import Study
 from hptui.core.trial import Trial
@@ -80,8 +80,11 @@ def _text(
     """Return title and message of a notice; None if there is none to send."""
     name, trial = study.name, trials.get(-1 if event.trial is None else event.trial)
     if kind == "done":
-        first = first_of_best(study, pareto_set(study, list(trials.values())))
+        front = pareto_set(study, list(trials.values()))
+        first = first_of_best(study, front)
         best = "" if first is None else f"best: {_values(study, first)}"
+        if first is not None and len(study.objectives) > 1:  # none of them is the best
+            best = front_text(len(front))
         return f"{name} is done", "; ".join(filter(None, (event.message, best)))
     if kind == "paused":
         return f"{name} has paused by itself", event.message

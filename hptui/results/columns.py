@@ -11,8 +11,8 @@ from hptui.core.errors import UserError, did_you_mean
 from hptui.core.format import clock, memory, metric, setting, visible_metrics
 from hptui.core.metric_names import identifier
 from hptui.core.space import Space
-from hptui.core.trial import SECONDS_ALONE, Role, Trial
-from hptui.results.analysis.cohort import has_two_values
+from hptui.core.trial import SECONDS_ALONE, Role, Trial, TrialStatus
+from hptui.results.analysis.cohort import has_two_values, violates_outcome
 from hptui.results.packing import has_shares, seconds_alone
 from hptui.results.view import View
 
@@ -173,6 +173,20 @@ def column_value(view: View, trial: Trial, name: str) -> Any:
     that it follows from others. Only a complete trial has a value of an objective.
     """
     return column_getter(view, name)(trial)
+
+
+def standing_text(view: View, trial: Trial) -> str:
+    """Return why a trial stands apart from the ranked ones, as the report's table says it; '' if it does not."""
+    texts = []
+    if trial.replicate_of is not None:
+        texts.append(f"repeats {trial.replicate_of}")
+    elif trial.continued_from is not None:
+        texts.append("continues trial {} at step {}".format(*trial.continued_from))
+    elif trial.role in (Role.IMPORTED, Role.BASE):
+        texts.append("imported" if trial.role is Role.IMPORTED else "base model")
+    if trial.status is TrialStatus.COMPLETE and violates_outcome(view, trial):
+        texts.append("breaks a condition")
+    return ", ".join(texts)
 
 
 def column_getter(view: View, name: str) -> Callable[[Trial], Any]:

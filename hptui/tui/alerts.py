@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol, runtime_checkable
 
 from hptui.core.dataclass import dataclass
+from hptui.core.ranking import front_text
 from hptui.core.trial import StudyState, TrialStatus
 from hptui.tui.cells import plain_line
 
@@ -32,6 +33,8 @@ class StudyFacts:
     message: str = ""
     failed: int = 0
     best: str = ""
+    front: int = 0
+    """Number of trials on the Pareto front; 0 with one objective."""
     ended: int | None = None
     failure: str = ""
     """The trial that failed last, with its reason, where trials were read."""
@@ -71,6 +74,8 @@ class Alerts:
         happened: dict[str, str] = {}
         was_running = before.state in (StudyState.RUNNING, StudyState.DRAINING)
         best = f"; the best is {facts.best}" if facts.best else ""
+        if facts.front:  # none of them is the best
+            best = f"; {front_text(facts.front)}"
         why = f": {facts.message}" if facts.message else ""
         if was_running and facts.state is StudyState.DONE and not nothing_ended:
             happened["target" if "target" in facts.message else "done"] = f"{facts.name} is done{why}{best}"
@@ -80,7 +85,8 @@ class Alerts:
         if facts.failed and not before.failed:
             happened["failed"] = f"{facts.failure or 'a trial'} of {facts.name} failed"
         # Without a trial that has ended, another best is one that was only read later, or another mean.
-        if before.best and facts.best != before.best and (facts.ended is None or facts.ended != before.ended):
+        is_new = facts.best != before.best and (facts.ended is None or facts.ended != before.ended)
+        if before.best and is_new and not facts.front:
             happened["best"] = f"{facts.name} has a new best: {facts.best}"
         return [text for kind, text in happened.items() if kind in self._kinds]
 

@@ -23,6 +23,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.records import StudyRow
 from hptui.tui.alerts import StudyFacts, ended_trials
 from hptui.tui.cells import Cell, plain_line
+from hptui.tui.sources.studies import BestOfStudy
 from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import STATE_MEANINGS, STATUS_MEANINGS, Glyphs
 
@@ -65,10 +66,11 @@ short_number = short_metric
 """A metric in few characters."""
 
 
-def best_text(study: Study, trial: Trial | None, others: int = 0, fresh: Fresh | None = None) -> str:
+def best_text(study: Study, trial: Trial | None, others: int = 0, fresh: Fresh | None = None, mean: str = "") -> str:
     """Return the best trial and its values, `#12 1.0431`; `others` are as good, or on the Pareto front.
 
-    With `fresh` runs their mean comes first: `#12 mean of 3 fresh runs 1.0612, chosen by 1.0431`.
+    With `fresh` runs their mean comes first: `#12 mean of 3 fresh runs 1.0612, chosen by 1.0431`. `mean` is the one
+    that the trial is ranked by, in words.
     """
     if trial is None:
         return ""
@@ -81,7 +83,21 @@ def best_text(study: Study, trial: Trial | None, others: int = 0, fresh: Fresh |
         if objective.metric in values
     )
     imported = " (imported)" if trial.role is Role.IMPORTED else ""
-    return f"#{trial.number} {trial.mark(plain_line(shown, 60))}{imported}" + (f" +{others}" if others > 0 else "")
+    text = f"#{trial.number} {trial.mark(plain_line(shown, 60))}{imported}" + (f" +{others}" if others > 0 else "")
+    return f"{text} ({plain_line(mean, 60)})" if mean else text
+
+
+def best_in_row(study: Study, best: BestOfStudy) -> str:
+    """Return the best trial for a narrow column: with fresh runs `#12 1.0612, 3 fresh`, which is their mean."""
+    if best.trial is None or best.fresh is None:
+        return best_text(study, best.trial, best.others)
+    value = short_number(best.fresh.mean, study.metrics.get(study.objective.metric))
+    return plain_line(f"#{best.trial.number} {value}, {len(best.fresh.runs)} fresh", 60)
+
+
+def leading_name(study: Study, trial: Trial) -> str:
+    """Return how the trial that others are compared with is called: `best #3`, or `front #3` where several are best."""
+    return f"{'best' if len(study.objectives) == 1 else 'front'} #{trial.number}"
 
 
 def trial_line_cells(view: View, trial: Trial, glyphs: Glyphs) -> list[Cell]:
@@ -110,11 +126,7 @@ RUNS = (StudyState.RUNNING, StudyState.DRAINING)
 def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = False) -> tuple[list[Cell], list[Cell]]:
     """Return the left and right cells of the line above a study: what it is, and its progress."""
     view, study = snapshot.view, snapshot.view.study
-    by_number = {trial.number: trial for trial in view.trials if trial.number in snapshot.best}
-    objective = study.objective
-    # Of several that are best in their own way, the one that is best in the first objective is named.
-    rank = lambda trial: (trial.values or {}).get(objective.metric, 0.0) * (-1 if objective.goal == "maximize" else 1)
-    best_trial = min(by_number.values(), key=rank, default=None)
+    best_trial = snapshot.leading
     left = [Cell(plain_line(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
     if view.row.state is StudyState.DONE and (waiting := snapshot.counts.get(TrialStatus.WAITING, 0)):
         left.append(Cell(f"{waiting} queued since{'' if readonly else ': r'}", "warn"))
@@ -124,7 +136,7 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
     if best_trial is not None:
         fresh = snapshot.fresh.best if snapshot.fresh is not None else None
         mean = mean_text(view, best_trial)
-        best = best_text(study, best_trial, len(by_number) - 1, fresh) + (f" ({plain_line(mean, 60)})" if mean else "")
+        best = best_text(study, best_trial, len(snapshot.best) - 1, fresh, mean)
         left.append(Cell(f"{glyphs.best} {best}", "best"))
     if study.trainer.kind == "toy":
         left.append(Cell(TOY_LABEL, "warn"))
@@ -208,12 +220,18 @@ def facts_of_study(
     study: Study,
     counts: Mapping[TrialStatus, int],
     best: Trial | None,
+    others: int = 0,
+    fresh: Fresh | None = None,
     failure: str = "",
 ) -> StudyFacts:
-    """Return what alerts of a study are made of; `failure` is its last failed trial, where that is known."""
+    """Return what alerts of a study are made of.
+
+    `others` are as good as the best, `fresh` its fresh runs; `failure` is the last failed trial, where that is known.
+    """
     failed, ended = counts.get(TrialStatus.FAILED, 0), ended_trials(counts)
-    text = best_text(study, best)
-    return StudyFacts(str(sd.root), row.name, row.state, row.message, failed, text, ended, failure)
+    front = 0 if best is None or len(study.objectives) == 1 else others + 1
+    text = best_text(study, best, fresh=fresh)
+    return StudyFacts(str(sd.root), row.name, row.state, row.message, failed, text, front, ended, failure)
 
 
 BY_REQUEST = " by request"

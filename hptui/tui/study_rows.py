@@ -8,7 +8,7 @@ from typing import Any
 
 from hptui.core.format import duration
 from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
-from hptui.tui.labels import best_text, goal_of, state_cell, time_ago
+from hptui.tui.labels import best_in_row, goal_of, state_cell, time_ago
 from hptui.tui.sources.studies import StudyLine
 from hptui.tui.themes import Glyphs
 
@@ -140,7 +140,7 @@ def _column_width(texts: Sequence[str], min_width: int, max_width: int) -> int:
 
 
 def _best_of(line: StudyLine) -> str:
-    return "" if line.study is None else best_text(line.study, line.best, line.others)
+    return "" if line.study is None else best_in_row(line.study, line.best)
 
 
 def _goal_of(line: StudyLine) -> str:

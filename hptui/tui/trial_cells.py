@@ -11,7 +11,14 @@ from hptui.core.dataclass import dataclass
 from hptui.core.format import clock
 from hptui.core.format import number as written
 from hptui.core.trial import SECONDS_ALONE, Trial, TrialStatus
-from hptui.results.columns import HEADINGS, MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, column_getter, format_cell
+from hptui.results.columns import (
+    HEADINGS,
+    MEASURED_COLUMNS,
+    TRIAL_FACT_COLUMNS,
+    column_getter,
+    format_cell,
+    standing_text,
+)
 from hptui.results.view import View
 from hptui.tui.cells import Cell, plain_line, width_of
 from hptui.tui.labels import short_number
@@ -23,6 +30,8 @@ TREND_COLUMN = "trend"
 """Column of the sparkline."""
 STATUS_COLUMN = "status"
 """Column of the status sign."""
+STANDING_COLUMN = "standing"
+"""Column of why a trial is not ranked with the others."""
 SHORT_HEADINGS = {
     "learning_rate": "lr",
     "batch_size": "batch",
@@ -42,6 +51,19 @@ STEP_COLUMN = "last_step"
 TIME_COLUMN = "seconds"
 """Column of the time."""
 
+STATUS_ORDER = (
+    TrialStatus.RUNNING,
+    TrialStatus.PAUSED,
+    TrialStatus.WAITING,
+    TrialStatus.COMPLETE,
+    TrialStatus.PRUNED,
+    TrialStatus.STOPPED,
+    TrialStatus.FAILED,
+)
+"""Statuses in the order in which a table sorts them."""
+STATUS_RANK = {status: rank for rank, status in enumerate(STATUS_ORDER)}
+"""Rank of a status in that order."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrialCells:
@@ -60,6 +82,8 @@ class TrialCells:
 
     def value_getter(self, name: str) -> Callable[[Trial], Any]:
         """Return the function that gives the value of a trial in a column."""
+        if name == STANDING_COLUMN:
+            return lambda trial: standing_text(self.view, trial)
         return attrgetter(STEP_COLUMN) if name == STEP_COLUMN else column_getter(self.view, name)
 
     def cell(self, trial: Trial, name: str) -> Cell:
@@ -80,6 +104,8 @@ class TrialCells:
             return Cell("" if trial.last_step is None else str(trial.last_step), "muted")
         if name == TIME_COLUMN:
             return Cell(self._time_text(trial), "muted")
+        if name == STANDING_COLUMN:
+            return Cell(plain_line(standing_text(self.view, trial)), "warn")
         if name == "stage":
             return Cell(plain_line(trial.stage), "muted")
         if any(objective.metric == name for objective in self.view.study.objectives):
@@ -135,7 +161,7 @@ class TrialCells:
         """Return whether a column holds numbers, which are aligned right; settings are judged by these trials."""
         if name in MEASURED_COLUMNS or name == STEP_COLUMN:
             return True
-        if name in (TREND_COLUMN, "stage", STATUS_COLUMN, *TRIAL_FACT_COLUMNS):
+        if name in (TREND_COLUMN, STANDING_COLUMN, "stage", STATUS_COLUMN, *TRIAL_FACT_COLUMNS):
             return False
         values = [value for trial in trials if (value := self.value_getter(name)(trial)) is not None]
         objectives = [objective.metric for objective in self.view.study.objectives]
@@ -154,6 +180,11 @@ class TrialCells:
             plain_line(text, limit=60) for text in (heading, HEADINGS.get(name), SHORT_HEADINGS.get(name), name) if text
         ]
         return next((text for text in names if width_of(text) < MAX_HEADING_CELLS), names[0])
+
+
+def standing_columns(view: View) -> list[str]:
+    """Return the column of why trials are not ranked with the others, if some are not."""
+    return [STANDING_COLUMN] if any(standing_text(view, trial) for trial in view.trials) else []
 
 
 def short_setting(value: float) -> str:

@@ -19,7 +19,15 @@ from hptui.results.view import View
 from hptui.tui.cells import Cell, TableColumn, width_of
 from hptui.tui.filters import Filter, parse_filter
 from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
-from hptui.tui.trial_cells import MAX_HEADING_CELLS, STATUS_COLUMN, STEP_COLUMN, TREND_COLUMN, TrialCells
+from hptui.tui.trial_cells import (
+    MAX_HEADING_CELLS,
+    STATUS_COLUMN,
+    STATUS_RANK,
+    STEP_COLUMN,
+    TREND_COLUMN,
+    TrialCells,
+    standing_columns,
+)
 
 SAMPLE_ROWS = 40
 """Number of rows, from either end, on which widths are measured."""
@@ -152,7 +160,8 @@ class TrialRows:
         memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE_ROWS]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []
         times = ["seconds", *([SECONDS_ALONE] if has_shares(view.trials[:SAMPLE_ROWS]) else [])]
-        return [*stage, *objectives, TREND_COLUMN, *names, *settings, STEP_COLUMN, *times, *memory, *notes]
+        standing = standing_columns(view)
+        return [*stage, *objectives, *standing, TREND_COLUMN, *names, *settings, STEP_COLUMN, *times, *memory, *notes]
 
     def available(self) -> list[str]:
         """Return all columns that can be shown."""
@@ -223,7 +232,7 @@ class TrialRows:
             return sorted(trials, key=attrgetter("number"), reverse=down)
         if by == STATUS_COLUMN:
             sign = -1 if down else 1
-            return sorted(trials, key=lambda trial: (sign * _RANK[trial.status], trial.reason or ""))
+            return sorted(trials, key=lambda trial: (sign * STATUS_RANK[trial.status], trial.reason or ""))
         get = self._current.value_getter(by)
         numbers: list[tuple[float, Trial]] = []
         texts: list[tuple[str, Trial]] = []
@@ -238,7 +247,7 @@ class TrialRows:
                 texts.append((str(value), trial))
         numbers.sort(key=itemgetter(0), reverse=down)
         texts.sort(key=itemgetter(0), reverse=down)
-        without.sort(key=lambda trial: _RANK[trial.status])
+        without.sort(key=lambda trial: STATUS_RANK[trial.status])
         return [*(trial for _, trial in numbers), *(trial for _, trial in texts), *without]
 
     def _search_text(self, trial: Trial) -> str:
@@ -330,15 +339,3 @@ class TrialRows:
 def _conditions(study: Study, trial: Trial) -> str:
     """Return the settings under which a trial's stage runs: metrics under others are not comparable."""
     return repr(sorted(stage_overrides(study, trial.stage).items()))
-
-
-_SORT_ORDER = (
-    TrialStatus.RUNNING,
-    TrialStatus.PAUSED,
-    TrialStatus.WAITING,
-    TrialStatus.COMPLETE,
-    TrialStatus.PRUNED,
-    TrialStatus.STOPPED,
-    TrialStatus.FAILED,
-)
-_RANK = {status: rank for rank, status in enumerate(_SORT_ORDER)}

@@ -237,7 +237,7 @@ def _default_trials(snapshot: StudySnapshot, rows: TrialRows, cursor: int | None
     """Return the trial under the cursor, the best, running ones, then the first of the table."""
     running = [trial.number for trial in rows.all[:N_SERIES_COLOURS] if trial.status.open and trial.last_step]
     leading = [trial.number for trial in rows.all[:N_SERIES_COLOURS] if trial.last_step]
-    best = sorted(snapshot.best)[:1]
+    best = [] if snapshot.leading is None else [snapshot.leading.number]
     numbers = [*([cursor] if cursor is not None else []), *best, *running[:3], *leading]
     return list(dict.fromkeys(numbers))[:MAX_DEFAULT_CURVES]
 

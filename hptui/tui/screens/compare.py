@@ -198,8 +198,7 @@ class OtherTrial:
         snapshot = self.study_source.latest
         if snapshot is None:
             return None
-        number = self.number if self.number is not None else min(snapshot.best, default=None)
-        trial = next((trial for trial in snapshot.view.trials if trial.number == number), None)
+        trial = snapshot.leading if self.number is None else snapshot.view.by_number.get(self.number)
         return None if trial is None else ComparedTrial(snapshot.view, trial, colour, self.sd.name)
 
     def want(self, metric: str) -> bool:

@@ -148,8 +148,8 @@ class PlotsScreen(SourceScreen):
         plot_pane.title = plot.title
         plot_pane.set_title(plot_pane.title)
         snapshot = self.source.latest
-        best = min(snapshot.best, default=None) if snapshot is not None else None
-        plot_pane.show_plot(plot.drawing, plot.marks, best, plot.areas)
+        best = snapshot.leading if snapshot is not None else None
+        plot_pane.show_plot(plot.drawing, plot.marks, None if best is None else best.number, plot.areas)
         self._show_point()
         numbers_pane.title = "the numbers"
         numbers_pane.set_title(numbers_pane.title)

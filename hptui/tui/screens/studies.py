@@ -35,7 +35,9 @@ def _facts_of(line: StudyLine) -> StudyFacts | None:
     """Return what alerts of a study are made of; None if it cannot be read."""
     if line.row is None or line.study is None:
         return None
-    return facts_of_study(line.sd, line.row, line.study, line.counts, line.best)
+    return facts_of_study(
+        line.sd, line.row, line.study, line.counts, line.best.trial, line.best.others, line.best.fresh
+    )
 
 
 class StudyTable(TableWidget):
@@ -235,9 +237,9 @@ def _preview_lines(line: StudyLine) -> list[list[Cell]]:
         ("budget", [Cell(plain_line("   ".join(budget), 300))]),
         ("trainer", [Cell(plain_line(study.trainer.kind, 80))]),
     ]
-    if line.best is not None:
-        best = [Cell(f"{best_text(study, line.best)}  ", "best"), Cell(settings_of(line.best))]
-        pairs.append(("best", best))
+    if (best := line.best.trial) is not None:
+        text = best_text(study, best, line.best.others, line.best.fresh, line.best.mean)
+        pairs.append(("best", [Cell(f"{text}  ", "best"), Cell(settings_of(best))]))
     pairs += [(event.level, [Cell(_event_text(event), _level_meaning(event.level))]) for event in line.warnings]
     return labelled_lines(pairs)
 

@@ -291,8 +291,8 @@ class StudyScreen(ChartScreen, FilteringScreen):
             case "columns":
                 choose_columns(host_of(self), self.table)
             case "best":
-                if self.snapshot is not None and self.snapshot.best:
-                    self.table.go_to(min(self.snapshot.best))
+                if self.snapshot is not None and (best := self.snapshot.leading) is not None:
+                    self.table.go_to(best.number)
             case "go_to":
                 go_to_trial(host_of(self), self.table)
             case "saved":

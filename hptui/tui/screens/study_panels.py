@@ -135,10 +135,11 @@ def go_to_trial(host: Host, table: TrialTable) -> None:
 def facts_of(snapshot: StudySnapshot) -> StudyFacts:
     """Return what alerts of a study are made of."""
     view = snapshot.view
-    best = next((trial for trial in view.trials if trial.number in snapshot.best), None)
     failed = next((trial for trial in reversed(view.trials) if trial.status is TrialStatus.FAILED), None)
     failure = "" if failed is None else f"trial {failed.number} ({failed.reason or 'failed'})"
-    return facts_of_study(view.sd, view.row, view.study, snapshot.counts, best, failure)
+    fresh = snapshot.fresh.best if snapshot.fresh is not None else None
+    others = max(0, len(snapshot.best) - 1)
+    return facts_of_study(view.sd, view.row, view.study, snapshot.counts, snapshot.leading, others, fresh, failure)
 
 
 def search_logs(host: Host, sd: StudyDir, view: View | None) -> None:
@@ -160,7 +161,8 @@ def compared_trials(snapshot: StudySnapshot | None, table: TrialTable) -> list[i
         return sorted(table.trials.marks)
     cursor = [] if table.number is None else [table.number]
     baseline = [trial.number for trial in snapshot.view.trials if trial.role is Role.BASELINE and trial.values]
-    return list(dict.fromkeys([*sorted(snapshot.best)[:1], *cursor, *baseline]))[:2]
+    best = [] if snapshot.leading is None else [snapshot.leading.number]
+    return list(dict.fromkeys([*best, *cursor, *baseline]))[:2]
 
 
 def change_budget(host: Host, sd: StudyDir, view: View | None) -> None:

@@ -19,6 +19,7 @@ from hptui.tui.feed import Trouble
 from hptui.tui.host import host_of
 from hptui.tui.images import IMAGE_SUFFIXES, show_image
 from hptui.tui.keys import bindings
+from hptui.tui.labels import leading_name
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
 from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.steering import SteeringScreen
@@ -107,21 +108,20 @@ class TrialScreen(ChartScreen, SteeringScreen):
         if snapshot is None or trial is None:
             return
         view = snapshot.view
-        best = min(snapshot.best) if snapshot.best else None
-        others = [best] if best is not None and best != self.number else []
+        best = snapshot.leading
+        others = [best.number] if best is not None and best.number != self.number else []
         if self.curves.want(snapshot, [self.number, *others]):
             self.feed.wake()
         self._update_head(trial, best)
-        best_trial = next((candidate for candidate in view.trials if candidate.number == best), None)
         pane = self.query_one("#settings", Facts)
         pane.title = "all settings" if self._show_all_settings else "settings"
-        pane.show(setting_lines(view, trial, best_trial, everything=self._show_all_settings))
+        pane.show(setting_lines(view, trial, best, everything=self._show_all_settings))
         trial_snapshot = self.trial_source.latest
         if isinstance(trial_snapshot, TrialSnapshot) and trial_snapshot.trial.number == self.number:
             lines = about_lines(self.sd, view, trial_snapshot)
             diagnosis = self.diagnosis
             self.query_one("#about", Facts).show([*(diagnosis_lines(diagnosis) if diagnosis else []), *lines])
-            self.query_one("#measured", Facts).show(metric_lines(view, trial_snapshot, best_trial))
+            self.query_one("#measured", Facts).show(metric_lines(view, trial_snapshot, best))
         self.refresh_bindings()
 
     def idle_keys(self) -> Collection[str]:
@@ -130,8 +130,8 @@ class TrialScreen(ChartScreen, SteeringScreen):
         idle = ["trial.stop"] if trial is not None and not trial.status.open else []
         return idle if diagnosis is not None and diagnosis.suggestions else [*idle, "trial.cure"]
 
-    def _update_head(self, trial: Trial, best: int | None) -> None:
-        glyphs = host_of(self).glyphs
+    def _update_head(self, trial: Trial, best: Trial | None) -> None:
+        glyphs, snapshot = host_of(self).glyphs, self.snapshot
         left = [Cell(f"{plain_line(self.sd.name, 64)} › trial {trial.number}", bold=True)]
         left.append(Cell(plain_line(trial.title or trial.name, 60)))
         status = f"{glyphs.status[trial.status]} {trial.status}"
@@ -139,13 +139,18 @@ class TrialScreen(ChartScreen, SteeringScreen):
         left.append(Cell(status + reason, STATUS_MEANINGS[trial.status]))
         if trial.last_step is not None:
             left.append(Cell(f"step {trial.last_step}{f'/{trial.total_steps}' if trial.total_steps else ''}", "muted"))
-        if trial.number == best:
-            left.append(Cell(f"{glyphs.best} best", "best"))
-        snapshot = self.snapshot
-        if snapshot is not None and snapshot.fresh is not None:
+        if snapshot is None:
+            return
+        study = snapshot.view.study
+        if trial.number in snapshot.best:
+            left.append(
+                Cell(f"{glyphs.best} {'best' if len(study.objectives) == 1 else 'on the Pareto front'}", "best")
+            )
+        if snapshot.fresh is not None:
             fresh = snapshot.fresh.of(trial.number)
-            left.append(Cell("" if fresh is None else whole_text(snapshot.view.study, fresh), "best"))
-        right = [Cell("" if best is None or best == trial.number else f"best #{best}", "muted")]
+            left.append(Cell("" if fresh is None else whole_text(study, fresh), "best"))
+        is_other = best is not None and best.number != trial.number
+        right = [Cell(leading_name(study, best) if best is not None and is_other else "", "muted")]
         self.query_one("#head", CellLine).show(left, right)
 
     # keys -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from hptui.results.packing import packing_text, seconds_alone
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
-from hptui.tui.labels import labelled_lines, short_number
+from hptui.tui.labels import labelled_lines, leading_name, short_number
 from hptui.tui.sources.study import TrialSnapshot
 
 MAX_LABEL_CELLS = 22
@@ -62,7 +62,7 @@ def setting_lines(view: View, trial: Trial, best: Trial | None, *, everything: b
         "setting",
         "value",
         "used",
-        f"best #{best.number}" if best_settings and best is not None else "",
+        leading_name(view.study, best) if best_settings and best is not None else "",
         "baseline",
     )
     columns = [column for column in range(5) if column < 2 or any(row[column].text for row in rows)]
@@ -134,7 +134,14 @@ def metric_lines(view: View, snapshot: TrialSnapshot, best: Trial | None) -> lis
     other = best if best is not None and best.number != snapshot.trial.number else None
     best_values = {**other.metrics, **(other.values or {})} if other is not None else {}
     rows = [_metric_cells(view, snapshot, name, best_values, name in objectives) for name in names]
-    headings = ("metric", "value", "last", "lowest", "highest", f"best #{best.number}" if best and best_values else "")
+    headings = (
+        "metric",
+        "value",
+        "last",
+        "lowest",
+        "highest",
+        leading_name(view.study, best) if best and best_values else "",
+    )
     columns = [column for column in range(6) if column in (0, 2) or any(row[column].text for row in rows)]
     widths = {
         column: max(width_of(headings[column]), *(width_of(row[column].text) for row in rows)) + 2 for column in columns

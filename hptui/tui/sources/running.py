@@ -60,5 +60,5 @@ class RunningSource:
             if study is None or revision != row.revision:
                 study = studyfile.from_json(row.spec)
                 self._studies[sd.root] = (row.revision, study)
-            best = best_of_study(reader, study, sum(counts.values()))
-        return facts_of_study(sd, row, study, counts, best[0] if best else None)
+            best = best_of_study(reader, sd, row, study, sum(counts.values()))
+        return facts_of_study(sd, row, study, counts, best.trial, best.others, best.fresh)

@@ -10,11 +10,14 @@ from pathlib import Path
 from hptui import studyfile
 from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError
+from hptui.core.ranking import first_of_best
 from hptui.core.stages import expected_total
 from hptui.core.study import Study
 from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.operations.runner_lock import runner_status
-from hptui.results.view import best_trials
+from hptui.results.analysis.fresh import Fresh
+from hptui.results.fresh_means import fresh_means, mean_text
+from hptui.results.view import View, best_trials, trainer_settings_by_revision
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.reader import StoreReader
 from hptui.store.records import EventRow, StudyRow
@@ -28,6 +31,23 @@ MAX_WARNINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class BestOfStudy:
+    """The trial that every screen calls the best, with the number of `others` that are as good or on the front.
+
+    `fresh` are its fresh runs; `mean` says by which mean it is ranked, '' where its own value ranks it.
+    """
+
+    trial: Trial | None = None
+    others: int = 0
+    fresh: Fresh | None = None
+    mean: str = ""
+
+
+NO_BEST = BestOfStudy()
+"""Of a study without a ranked trial."""
+
+
+@dataclass(frozen=True, slots=True)
 class StudyLine:
     """A summary of a study.
 
@@ -38,8 +58,7 @@ class StudyLine:
     row: StudyRow | None = None
     study: Study | None = None
     counts: Mapping[TrialStatus, int] = field(default_factory=dict)
-    best: Trial | None = None
-    others: int = 0
+    best: BestOfStudy = NO_BEST
     alive: bool = False
     pid: int | None = None
     active: float = 0.0
@@ -110,15 +129,14 @@ def _read_summary(reader: StoreReader, sd: StudyDir) -> StudyLine:
     with reader.connection.snapshot():
         row, counts = reader.study(), reader.status_counts()
         study = studyfile.from_json(row.spec)
-        best = best_of_study(reader, study, sum(counts.values()))
+        best = best_of_study(reader, sd, row, study, sum(counts.values()))
         events = reader.events(limit=40)
     active = max([event.at for event in events] + [row.created, row.ended or 0.0])
     if any(status is TrialStatus.RUNNING for status in counts):
         active = max(active, min(time.time(), sd.db.stat().st_mtime, _last_written(sd)))
     warnings = tuple(event for event in events if event.level != "info")[-MAX_WARNINGS:]
     wanted = expected_total(study, reader.trials()) if study.stages else study.search.trials
-    best_trial, others = best[0] if best else None, len(best) - 1
-    return StudyLine(sd, row, study, counts, best_trial, others, active=active, wanted=wanted, warnings=warnings)
+    return StudyLine(sd, row, study, counts, best, active=active, wanted=wanted, warnings=warnings)
 
 
 def _last_written(sd: StudyDir) -> float:
@@ -129,12 +147,17 @@ def _last_written(sd: StudyDir) -> float:
         return sd.db.stat().st_mtime
 
 
-def best_of_study(reader: StoreReader, study: Study, count: int) -> list[Trial]:
-    """Return the best trials; of a large study with one objective only the candidates are read."""
+def best_of_study(reader: StoreReader, sd: StudyDir, row: StudyRow, study: Study, count: int) -> BestOfStudy:
+    """Return the best trial; of a large study with one objective only the candidates are read."""
     if count > LARGE_STUDY_TRIALS and len(study.objectives) == 1:
-        trials = best_trials(
-            study, reader.best_trials(study.objective.metric, study.objective.goal, LARGE_STUDY_TRIALS // 10)
-        )
-        if trials:
-            return trials
-    return best_trials(study, reader.trials())
+        candidates = reader.best_trials(study.objective.metric, study.objective.goal, LARGE_STUDY_TRIALS // 10)
+        if best := best_trials(study, candidates):
+            return BestOfStudy(first_of_best(study, best), len(best) - 1)
+    trials = tuple(reader.trials())
+    best = best_trials(study, trials)
+    first = first_of_best(study, best)
+    if first is None or all(trial.replicate_of is None for trial in trials):
+        return BestOfStudy(first, max(0, len(best) - 1))
+    view = View(sd, row, study, trials, reader.defaults(), trainer_settings_by_revision(reader))
+    means = fresh_means(view, reader)
+    return BestOfStudy(first, len(best) - 1, None if means is None else means.best, mean_text(view, first))

@@ -9,7 +9,7 @@ from typing import Any
 
 from hptui import studyfile
 from hptui.core.dataclass import dataclass
-from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, objective_point
+from hptui.core.ranking import ObjectivePoint, first_of_best, is_usable, nondominated_indices, objective_point
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, StudyState, Trial, TrialStatus, Value
 from hptui.operations.runner_lock import runner_status
@@ -57,6 +57,11 @@ class StudySnapshot:
     usage: tuple[str, ...] = ()
     starred: frozenset[int] = frozenset()
     where: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def leading(self) -> Trial | None:
+        """The trial that every screen calls the best: of several, the best in the first objective."""
+        return first_of_best(self.view.study, [trial for trial in self.view.trials if trial.number in self.best])
 
     @property
     def charted(self) -> tuple[str, ...]:
