@@ -176,7 +176,7 @@ def column_value(view: View, trial: Trial, name: str) -> Any:
 
 
 def standing_text(view: View, trial: Trial) -> str:
-    """Return why a trial stands apart from the ranked ones, as the report's table says it; '' if it does not."""
+    """Return why a trial is not ranked with the others, in the words of the report; '' if it is."""
     texts = []
     if trial.replicate_of is not None:
         texts.append(f"repeats {trial.replicate_of}")

@@ -88,7 +88,7 @@ def best_text(study: Study, trial: Trial | None, others: int = 0, fresh: Fresh |
 
 
 def best_in_row(study: Study, best: BestOfStudy) -> str:
-    """Return the best trial for a narrow column: with fresh runs `#12 1.0612, 3 fresh`, which is their mean."""
+    """Return the best trial for a narrow column; with fresh runs their mean: `#12 1.0612, 3 fresh`."""
     if best.trial is None or best.fresh is None:
         return best_text(study, best.trial, best.others)
     value = short_number(best.fresh.mean, study.metrics.get(study.objective.metric))
@@ -96,7 +96,7 @@ def best_in_row(study: Study, best: BestOfStudy) -> str:
 
 
 def leading_name(study: Study, trial: Trial) -> str:
-    """Return how the trial that others are compared with is called: `best #3`, or `front #3` where several are best."""
+    """Return the name of the trial that others are compared with: `best #3`, or `front #3` of several."""
     return f"{'best' if len(study.objectives) == 1 else 'front'} #{trial.number}"
 
 
