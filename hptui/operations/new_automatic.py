@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hptui.scripts.inspect import InspectedScript, ScriptOption
 
-SEED_NAMES = ("seed", "random_seed", "manual_seed", "rng_seed")
+SEED_NAMES = ("seed", "random_seed", "manual_seed", "rng_seed", "random_state", "rand_seed", "randomseed", "manualseed",
+              "torch_seed", "global_seed", "seed_value", "training_seed", "train_seed")  # fmt: skip
 """Parameters that are given the trial's seed."""
 OUTPUT_NAMES = re.compile(
     r"(output|out|save|log|logging|logs|tb|tensorboard|checkpoint|checkpoints|ckpt|work|run|exp|experiment|results?|model)"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from hptui.scripts.call_slots import given_in_calls, signature, slots_in_named_call, slots_in_signature
+    from hptui.scripts.library_defaults import library_slots
     from hptui.scripts.syntax_nodes import all_nodes, assigned_to, is_plain, last_parts, once, place_name, slot_value
     from hptui.scripts.table_slots import assigned_places, definitions, slot_in
 else:  # started by the path of `with_constants.py`, where no package is
@@ -22,6 +23,7 @@ else:  # started by the path of `with_constants.py`, where no package is
     calls, tables = importlib.import_module("call_slots"), importlib.import_module("table_slots")
     given_in_calls, signature = calls.given_in_calls, calls.signature
     slots_in_named_call, slots_in_signature = calls.slots_in_named_call, calls.slots_in_signature
+    library_slots = importlib.import_module("library_defaults").library_slots
     assigned_places, definitions, slot_in = tables.assigned_places, tables.definitions, tables.slot_in
 
 
@@ -52,7 +54,8 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     if given:
         return given
     slots = in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
-    return slots or slots_in_named_call(tree, name) or attributes_in_function(tree, first).get(name, [])
+    slots = slots or slots_in_named_call(tree, name) or attributes_in_function(tree, first).get(name, [])
+    return slots or library_slots(tree, name)
 
 
 def set_attributes(tree: ast.Module, last: str = "") -> dict[str, Any]:

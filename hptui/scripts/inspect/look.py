@@ -33,6 +33,7 @@ from hptui.scripts.inspect.inputs.own_parsers import own_options
 from hptui.scripts.inspect.inputs.parsers import PARSERS
 from hptui.scripts.inspect.inputs.positional_words import argv_options
 from hptui.scripts.inspect.inputs.recipes import with_recipe
+from hptui.scripts.inspect.inputs.roles import with_roles
 from hptui.scripts.inspect.inputs.yacs_nodes import yacs_options
 from hptui.scripts.inspect.launched import needs_launcher
 from hptui.scripts.inspect.modes import mode_words, with_modes
@@ -44,7 +45,7 @@ from hptui.scripts.inspect.outputs.selected import by_family
 from hptui.scripts.inspect.outputs.written import written_places
 from hptui.scripts.inspect.project import with_imported_modules, without_libraries
 from hptui.scripts.inspect.questions import asks, short_texts
-from hptui.scripts.inspect.ranges import is_searched_at_once
+from hptui.scripts.inspect.ranges import is_learning_rate
 from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers, without_unused
 from hptui.scripts.inspect.shared_files import MODEL_FILE, shared_files
 from hptui.scripts.inspect.syntax import (
@@ -111,11 +112,12 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     script = with_config_flags(script, tree, path) if script is not None else None
     if script is None:
         script = with_imported_constants(constant_options(tree, text, values), tree, path)
-        if not any(is_searched_at_once(option.name) for option in script.options):
+        if not any(is_learning_rate(option) for option in script.options):
             script = fixed_file(project or tree, path) or with_constants_of_modules(script, project)
     script = with_recipe(script, tree, path)
     script = file_by_name(file_by_option(script, project or tree, path), project or tree, path)
     script = without_other_tables(script)
+    script.options = with_roles(script.options, project or tree)
     words = mode_words(script.options, project or tree)
     script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)

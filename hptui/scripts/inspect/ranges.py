@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.core.values import number_text
+from hptui.scripts.inspect.not_searched import is_never_searched, is_no_choice, is_only_evaluated
 from hptui.scripts.inspect.syntax import ScriptOption
 
 
@@ -28,9 +29,15 @@ class TypicalRange:
     first: bool = False
 
 
+PARTS = (
+    r"(?:[gdcvqp]|pi|vf|gen|disc|dis|generator|discriminator|actor|critic|policy|value|encoder|decoder|backbone|"
+    r"head|heads|model|net|text|image|unet|transformer|embed\w*|bert|classifier|fc|adam\w*|sgd|muon|initial|peak|meta|"
+    r"inner|outer|finetune|pretrain|train|alpha)(?:_\d)?"
+)
+"""What of a model, or which training, a learning rate is for: `lr_actor`, `learning_rate_d`."""
 RULES = (
     TypicalRange(
-        r"(.*_)?(lr|learning_?rate)(_?0|_init|_max|_base|_start)?|eta0?",
+        r"(.*_)?(lr|lrate|learning_?rate)(_?0|_init|_max|_base|_start)?|eta0?|(lr|lrate|learning_rate)_" + PARTS,
         "log",
         1e-5,
         1e-2,
@@ -50,7 +57,7 @@ RULES = (
     TypicalRange(r"(max_)?(grad|gradient)_(norm|clip)|clip(_grad)?(_norm)?|grad_clip|max_grad_norm", "log", 0.1, 5.0),
     TypicalRange(r"(adam_)?beta_?1", "linear", 0.85, 0.95),
     TypicalRange(r"(adam_)?beta_?2", "linear", 0.95, 0.999),
-    TypicalRange(r"momentum", "linear", 0.8, 0.99),
+    TypicalRange(r"((sgd|optim\w*)_)?momentum(_mass)?", "linear", 0.8, 0.99),
     TypicalRange(
         r"(.*_)?(dim|width|hidden(_size|_units)?|n_embd|d_model|embed(ding)?_(dim|size)|d_ff|units|neurons|n_hidden)",
         "twos",
@@ -74,28 +81,18 @@ RULES = (
     ),
 )
 
-NEVER_SEARCHED = re.compile(
-    r"(.*_)?(timesteps|episodes|batches|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
-    r"(?:eval|print|log|logging|save|test|val|valid|checkpoint|report|record|display|plot)_?(?:freq|frequency)|"
-    r"eval_only|test_only|local_rank|node_rank|global_rank|seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
-    r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
-    r"timeout|trust|evals|val_set|val_size|bs_eval|eval_batch_size|vocab_size|num_class|num_classes|nthread|n_jobs|"
-    r"trials|checkpoint|save)(_.*)?",
-    re.IGNORECASE,
-)
-"""Names that are no hyperparameters, whatever their type."""
-
 
 def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     """Return an entry for `[space]`, the reason, and whether to search it at once.
 
     None: the parameter is not searched.
     """
-    name = option.name.rsplit(".", 1)[-1].lower()
-    rule = rule_of(option)
+    name, rule = _last_name(option), rule_of(option)
+    if is_only_evaluated(name):
+        return None
     if option.choices and len(option.choices) > 1:
-        return {"choices": list(option.choices)}, "", False
-    if rule is None and NEVER_SEARCHED.fullmatch(name):
+        return None if is_no_choice(name) else ({"choices": list(option.choices)}, "", False)
+    if rule is None and is_never_searched(name, option.type):
         return None
     if option.type == "bool":
         return {"choices": [False, True]}, "", False
@@ -108,20 +105,44 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
 
 def range_of_length(option: ScriptOption) -> tuple[Value, str, bool] | None:
     """Return an entry for `[space]` for how long a script trains, where nothing else can be searched."""
-    is_length = LENGTHS.fullmatch(option.name.rsplit(".", 1)[-1].lower()) is not None
+    is_length = LENGTHS.fullmatch(_last_name(option)) is not None
     entry = _around(option) if is_length else None
     return (entry[0], "nothing else of the script has a usual range", True) if entry else None
 
 
 def rule_of(option: ScriptOption) -> TypicalRange | None:
     """Return the rule for a parameter, by its name or as a learning rate by its help; None without one."""
-    name = option.name.rsplit(".", 1)[-1].lower()
-    rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+    name = _last_name(option)
+    rule = _rule_named(name)
+    is_open = rule is None or name == "alpha"  # of LoRA, or of an optimizer
+    if is_open and STEP_SIZE.fullmatch(name) and isinstance(option.default, float) and option.default < 1:
+        return RULES[0]
+    if is_open and option.role and option.type in ("int", "float", "any"):
+        return _rule_named(option.role)
     if rule is not None and name.startswith("eta") and not option.default:
         return None  # of a sampler of diffusion models: boosted trees give theirs a value
-    is_open = rule is None or name == "alpha"  # of LoRA, or of an optimizer
     is_rate = option.type in ("float", "any") and HELP_OF_LEARNING_RATE.match(option.help)
     return RULES[0] if is_open and is_rate else rule
+
+
+STEP_SIZE = re.compile(r"(?:.*_)?step_?size")
+"""Names of what is a learning rate where it is a part of 1, and a number of epochs where it is whole."""
+
+
+def _last_name(option: ScriptOption) -> str:
+    return underscored(option.name.rsplit(".", 1)[-1])
+
+
+def underscored(name: str) -> str:
+    """Return a name in lower case, with `_` where another word begins: `batchSize` is `batch_size`."""
+    return WORD_BEGINS.sub("_", name).lower()
+
+
+WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z]+$)")
+
+
+def _rule_named(name: str) -> TypicalRange | None:
+    return next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
 
 
 HELP_OF_LEARNING_RATE = re.compile(
@@ -135,7 +156,7 @@ HELP_OF_LEARNING_RATE = re.compile(
 
 def has_rule(name: str) -> bool:
     """Return whether a name is that of a hyperparameter."""
-    return any(re.fullmatch(rule.pattern, name.lower()) for rule in RULES)
+    return _rule_named(underscored(name)) is not None
 
 
 LENGTHS = re.compile(
@@ -149,13 +170,19 @@ LENGTHS = re.compile(
 
 def is_tuned(name: str) -> bool:
     """Return whether people tune what has this name: a hyperparameter, or how long a script trains."""
-    return has_rule(name) or LENGTHS.fullmatch(name.lower()) is not None
+    return has_rule(name) or LENGTHS.fullmatch(underscored(name)) is not None
 
 
 def is_searched_at_once(name: str) -> bool:
     """Return whether a name is that of a hyperparameter that is tuned before others: a learning rate."""
-    last = name.rpartition(".")[2].lower()
-    return next((rule.first for rule in RULES if re.fullmatch(rule.pattern, last)), False)
+    rule = _rule_named(underscored(name.rpartition(".")[2]))
+    return rule is not None and rule.first
+
+
+def is_learning_rate(option: ScriptOption) -> bool:
+    """Return whether an option is tuned before others, by its name, its help or its use."""
+    rule = rule_of(option)
+    return rule is not None and rule.first
 
 
 def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
@@ -179,7 +206,11 @@ def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
         return None
     if isinstance(value, int):
         return (f"{max(1, value // 2)}..{value * 2} int", "around the default", False) if value > 1 else None
-    most = min(value * 2, 1.0) if value <= 1.0 and AT_MOST_1.fullmatch(option.name.rpartition(".")[2]) else value * 2
+    most = value * 2
+    if 0.5 <= value < 1.0:  # a share, a momentum or a decay: 0.9 is none of what may be 1.8
+        most = max((1.0 + value) / 2, value)
+    if value <= 1.0 and AT_MOST_1.fullmatch(option.name.rpartition(".")[2]):
+        most = min(value * 2, 1.0)
     return f"{_decimal(two_digits(value / 2))}..{_decimal(two_digits(most))}", "around the default", False
 
 
@@ -195,7 +226,7 @@ def _range(rule: TypicalRange, option: ScriptOption) -> Value:
     default = option.default if isinstance(option.default, int | float) and option.default > 0 else None
     is_float = option.type == "float" or isinstance(option.default, float)
     is_int = option.type == "int" or (isinstance(option.default, int) and not is_float)
-    is_part = is_float and default is not None and default < 1  # alpha = 1e-4 of a penalty is none of LoRA
+    is_part = is_float and default is not None and default <= 1  # alpha = 1e-4 of a penalty is none of LoRA
     match "log" if rule.kind == "twos" and is_part else rule.kind:
         case "log":
             low, high = (default / 10, default * 10) if default else (rule.low, rule.high)
@@ -211,6 +242,7 @@ def _range(rule: TypicalRange, option: ScriptOption) -> Value:
             return {"choices": [float(value) for value in values] if is_float else values}  # type: ignore[arg-type]
         case "whole" if not is_float:
             low, high = (max(rule.low, default // 2), default * 2) if default and default > 1 else (rule.low, rule.high)
+            low = min(low, default) if default else low
             return f"{int(low)}..{int(high)} int"
         case "whole":
             return f"0.0..{_decimal(two_digits((default or rule.high) * 2))}"

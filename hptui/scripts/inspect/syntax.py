@@ -216,7 +216,8 @@ class ScriptOption:
     `name` is its name in a study, `flag` its spelling in the script, without dashes. `default` is None if the script
     states none that can be read. `positional`: it is no option and needs a place in the command. `listed`: it takes
     several values. `before`: it precedes the subcommand. `form` is how the script declares it, None if that is not
-    seen; `aliases` are other names that a study may use for it.
+    seen; `aliases` are other names that a study may use for it. `role` is the usual name of what the script uses it
+    as, where its own name does not tell: `learning_rate`.
     """
 
     name: str
@@ -231,6 +232,7 @@ class ScriptOption:
     before: bool = False
     form: OptionForm | None = field(default=None, compare=False)
     aliases: tuple[str, ...] = field(default=(), compare=False)
+    role: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

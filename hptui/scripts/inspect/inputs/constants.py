@@ -18,9 +18,11 @@ from hptui.scripts.constant_slots import (
     variables_of,
 )
 from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.inputs.roles import is_rate, roles_by_use
 from hptui.scripts.inspect.outputs.shown import never_called
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once, is_tuned
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
+from hptui.scripts.library_defaults import left_at_defaults
 from hptui.scripts.syntax_nodes import (
     all_nodes,
     assigned_to,
@@ -131,7 +133,7 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or is_tuned(name))}
         tables = [(word.arg, word.value) for word in call.keywords if word.arg and isinstance(word.value, ast.Dict)]
         inside = [f"{name}.{key}" for name, table in tables for key, _ in _plain_entries(table, "", 0) if is_tuned(key)]
-        names |= {f"{last}.{name}": None for name in inside if last}
+        names |= {f"{last}.{name}": None for name in (*inside, *left_at_defaults(tree, call)) if last}
     for function in own:
         is_main = TRAINING_FUNCTION.fullmatch(function) is not None
         variables = variables_of(tree, function).items()
@@ -158,7 +160,8 @@ def _one_by_one(tree: ast.Module, name: str) -> list[str]:
     if find_slots(tree, name) or not 1 < len(group) <= MAX_CALLS:
         return [name]
     named = {id(call): key for key, call in named_calls(tree).items()}
-    return [f"{named[id(call)]}.{argument}" for call in group if slots_in_call(tree, call, argument)]
+    giving = [call for call in group if slots_in_call(tree, call, argument) or argument in left_at_defaults(tree, call)]
+    return [f"{named[id(call)]}.{argument}" for call in giving]
 
 
 def _is_axis(name: str, value: Any) -> bool:
@@ -228,8 +231,8 @@ def all_constants(tree: ast.Module, constants: Mapping[str, Any]) -> dict[str, A
     plain = {name for name in plain if is_tuned(name) or name not in counted}
     settings = {name: value for name, value in constants.items() if name in plain and is_setting(name, value)}
     settings |= nested_constants(tree)
-    given = argument_constants(tree)
-    if not any(is_searched_at_once(name) for name in settings):
+    given, roles = argument_constants(tree), roles_by_use(tree)
+    if not any(is_searched_at_once(name) or is_rate(name, value, roles) for name, value in settings.items()):
         return settings | given
     return settings | {name: value for name, value in given.items() if is_tuned(name.rpartition(".")[2])}
 

@@ -13,6 +13,7 @@ from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
 from hptui.scripts.inspect.inputs.configurator import configurator_options, is_configurator
 from hptui.scripts.inspect.inputs.constants import all_constants, literal_tables
 from hptui.scripts.inspect.inputs.converters import TRUE_WORDS, expression_form, words_like
+from hptui.scripts.inspect.inputs.roles import with_roles
 from hptui.scripts.inspect.syntax import (
     LOOK_UP_CALLS,
     InspectedScript,
@@ -219,9 +220,10 @@ def options_of_constants(tree: ast.Module, settings: Mapping[str, Any]) -> list[
     """Return constants as options; the help of one that sets several places names their number."""
     places = {name: len(find_slots(tree, name)) if "." in name else 1 for name in settings}
     notes = {name: f"in {count} places, which have one value" for name, count in places.items() if count > 1}
-    return [
+    options = [
         ScriptOption(name, name, type_of(value), value, help=notes.get(name, "")) for name, value in settings.items()
     ]
+    return with_roles(options, tree)
 
 
 PARSING_CALL = re.compile(

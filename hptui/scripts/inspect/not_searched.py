@@ -1,0 +1,61 @@
+"""Names of parameters that nobody searches: seeds, paths, lengths, indices, and switches that change no model."""
+
+from __future__ import annotations
+
+import re
+
+NEVER_SEARCHED = re.compile(
+    r"(.*_)?(timesteps|episodes|batches|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
+    r"(?:eval|print|log|logging|save|test|val|valid|checkpoint|report|record|display|plot|show|summary|stats?)_?(?:freq|frequency|period|iter|iters)|"
+    r"eval_only|test_only|local_rank|node_rank|global_rank|seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
+    r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
+    r"timeout|trust|evals|val_set|val_size|bs_eval|eval_batch_size|vocab_size|num_class|num_classes|nthread|n_jobs|"
+    r"trials|checkpoint|save|random_state|rand(?:om)?_?seed|rng|proc|processes|nodes|node|gpu_ids?|verbosity|"
+    r"(?:print|log|eval|save|test|disp|display)_?(?:step|every|freq|interval|iter)s?|index|idx|cache|version)(_.*)?"
+    r"|[ij]|ii|jj|num_(?:proc|train|test|samples|examples|points|classes|labels|nodes|gpus|threads)|n_?(?:train|test|classes|labels|samples|points)",
+    re.IGNORECASE,
+)
+"""Names that are no hyperparameters, whatever their type."""
+SWITCHES = re.compile(
+    r"(?:do|is|overwrite|show|plot|print|save|load|skip|disable|enable|no|run|only|return|keep|report|profile|"
+    r"download|visuali[sz]e|display|dump|export|force|allow|trust|ignore|dry|with_tracking|find_unused)_.*"
+    r"|(?:.*_)?(?:fp16|bf16|tf32|fp8|amp|half|mixed_precision|compile|deterministic|benchmark|cudnn\w*|mps|tpu|xpu|npu|xla|ddp|fsdp|"
+    r"deepspeed|distributed|multi_?gpu|parallel|dataparallel|quiet|silent|progress(?:_bar)?|pbar|pin_memory|"
+    r"streaming|stream|fast_tokenizer|auth_token|token|tracker|tracking|mlflow|comet|neptune|clearml|swanlab|tb|"
+    r"train|eval|evaluate|evaluation|test|testing|predict|prediction|inference|infer|generate|finetune|validate|"
+    r"plot|plots|show|display|graph|visuali[sz]e|vis|viz|visdom|download|downloaded|preprocess|preprocessed|"
+    r"gradient_checkpointing|low_cpu_mem_usage|remote_code|load_in_[48]bit|accel|accelerator|demo|help|info|"
+    r"summary|profile|profiler|restart|restore|recover|from_scratch|continue|pretrained_only|overwrite|force|clean|"
+    r"interactive|remote|local|sync|async|offline|online|dryrun|smoke|sanity_check|fast_dev_run|inplace|ci)",
+    re.IGNORECASE,
+)
+"""Names of switches that turn a tool, a part of the run or a speed-up on: no model is better by them."""
+NO_CHOICES = re.compile(
+    r"(?:.*_)?(?:data|dataset|datasets|corpus|split|subset|fold|device|devices|accelerator|backend|mode|phase|task|tasks|env|environment|"
+    r"log_?level|logger|verbosity|verbose|format|precision|mixed_precision|dtype|report_to|tracker|gpu|seed|host|"
+    r"lang|language|country|city|platform|action|command|stage|save_strategy|logging_strategy|eval_strategy|"
+    r"evaluation_strategy|log_with|push_strategy|hub_strategy|plot)(?:_name|_type|_kind)?",
+    re.IGNORECASE,
+)
+"""Names of choices of another task, machine or listing: what one of them measures, the others do not."""
+ONLY_EVALUATED = re.compile(
+    r"(?:per_device_|per_gpu_)?(?:eval|test|testing|val|valid|validation|dev|inference|infer|predict|prediction|gen|generation)_"
+    r"(?:.*_)?(?:batch_?size|bs|batch)|(?:batch_?size|bs|batch)_(?:eval|test|val|valid|validation|dev|inference)",
+    re.IGNORECASE,
+)
+"""Names of the sizes of evaluated batches, which change no model."""
+
+
+def is_never_searched(name: str, kind: str) -> bool:
+    """Return whether a name is that of no hyperparameter; `kind` is the type of its option."""
+    return NEVER_SEARCHED.fullmatch(name) is not None or (kind == "bool" and SWITCHES.fullmatch(name) is not None)
+
+
+def is_no_choice(name: str) -> bool:
+    """Return whether the choices of an option say what is done, not how well."""
+    return NO_CHOICES.fullmatch(name) is not None
+
+
+def is_only_evaluated(name: str) -> bool:
+    """Return whether a name is that of a size with which a model is only evaluated."""
+    return ONLY_EVALUATED.fullmatch(name) is not None

@@ -1,0 +1,162 @@
+"""Arguments of optimizers and models of libraries that a script leaves at their defaults: `Adam(params)` has lr 1e-3.
+
+It is used by `constant_slots.py` in the environment of the user's script, so it imports the standard library alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from hptui.scripts.call_slots import calls_by_name, named_calls
+    from hptui.scripts.syntax_nodes import nodes_of, once
+    from hptui.scripts.table_slots import definitions
+else:  # started by the path of `with_constants.py`, where no package is
+    slots, nodes = importlib.import_module("call_slots"), importlib.import_module("syntax_nodes")
+    calls_by_name, named_calls = slots.calls_by_name, slots.named_calls
+    nodes_of, once = nodes.nodes_of, nodes.once
+    definitions = importlib.import_module("table_slots").definitions
+
+TORCH: dict[str, dict[str, Any]] = {
+    "Adam": {"lr": 1e-3, "weight_decay": 0.0},
+    "AdamW": {"lr": 1e-3, "weight_decay": 1e-2},
+    "NAdam": {"lr": 2e-3, "weight_decay": 0.0},
+    "RAdam": {"lr": 1e-3, "weight_decay": 0.0},
+    "Adamax": {"lr": 2e-3, "weight_decay": 0.0},
+    "Adagrad": {"lr": 1e-2, "weight_decay": 0.0},
+    "RMSprop": {"lr": 1e-2, "weight_decay": 0.0},
+    "SGD": {"lr": 1e-3, "momentum": 0.0, "weight_decay": 0.0},
+}
+KERAS: dict[str, dict[str, Any]] = {
+    **{name: {"learning_rate": 1e-3} for name in ("Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Adagrad")},
+    "SGD": {"learning_rate": 1e-2, "momentum": 0.0},
+}
+TINYGRAD: dict[str, dict[str, Any]] = {
+    "Adam": {"lr": 1e-3},
+    "AdamW": {"lr": 1e-3, "weight_decay": 1e-2},
+    "SGD": {"lr": 1e-3, "momentum": 0.0},
+}
+BOOSTING: dict[str, Any] = {"learning_rate": 0.1, "n_estimators": 100, "max_depth": 3, "subsample": 1.0}
+FOREST: dict[str, Any] = {"n_estimators": 100, "min_samples_leaf": 1}
+NETWORK: dict[str, Any] = {"learning_rate_init": 1e-3, "alpha": 1e-4, "max_iter": 200}
+HISTOGRAMS: dict[str, Any] = {"learning_rate": 0.1, "max_iter": 100, "max_leaf_nodes": 31, "l2_regularization": 0.0}
+PENALTY: dict[str, Any] = {"alpha": 1.0}
+INVERSE_PENALTY: dict[str, Any] = {"C": 1.0}
+NEIGHBOURS: dict[str, Any] = {"n_neighbors": 5}
+GRADIENT_STEPS: dict[str, Any] = {"alpha": 1e-4}
+SMALL_TREES: dict[str, Any] = {"n_estimators": 50, "learning_rate": 1.0}
+SKLEARN: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("GradientBoostingClassifier", "GradientBoostingRegressor"), BOOSTING),
+    **dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), HISTOGRAMS),
+    **dict.fromkeys(("RandomForestClassifier", "ExtraTreesClassifier"), FOREST),
+    **dict.fromkeys(("RandomForestRegressor", "ExtraTreesRegressor"), FOREST),
+    **dict.fromkeys(("MLPClassifier", "MLPRegressor"), NETWORK),
+    **dict.fromkeys(("LogisticRegression", "SVC", "LinearSVC", "SVR", "LinearSVR"), INVERSE_PENALTY),
+    **dict.fromkeys(("KNeighborsClassifier", "KNeighborsRegressor"), NEIGHBOURS),
+    **dict.fromkeys(("SGDClassifier", "SGDRegressor"), GRADIENT_STEPS),
+    **dict.fromkeys(("Ridge", "RidgeClassifier", "Lasso", "MultinomialNB"), PENALTY),
+    **dict.fromkeys(("AdaBoostClassifier", "AdaBoostRegressor"), SMALL_TREES),
+    "ElasticNet": {"alpha": 1.0, "l1_ratio": 0.5},
+}
+TREES_OF_XGBOOST: dict[str, Any] = {"learning_rate": 0.3, "max_depth": 6, "n_estimators": 100, "subsample": 1.0}
+XGBOOST = dict.fromkeys(("XGBClassifier", "XGBRegressor", "XGBRanker"), TREES_OF_XGBOOST)
+TREES_OF_LIGHTGBM: dict[str, Any] = {"learning_rate": 0.1, "num_leaves": 31, "n_estimators": 100}
+LIGHTGBM = dict.fromkeys(("LGBMClassifier", "LGBMRegressor", "LGBMRanker"), TREES_OF_LIGHTGBM)
+LIBRARIES = (
+    ("torch.optim.", TORCH),
+    ("keras.", KERAS),
+    ("tensorflow.keras.", KERAS),
+    ("tinygrad.", TINYGRAD),
+    ("sklearn.", SKLEARN),
+    ("xgboost.", XGBOOST),
+    ("lightgbm.", LIGHTGBM),
+)
+"""Beginnings of the full names of what is called, with the defaults that people tune, by the last part."""
+OTHER_NAMES = {"eta": "learning_rate", "num_boost_round": "n_estimators", "num_round": "n_estimators"}
+"""Other names of the same argument: where one of them is given, it is not at its default."""
+
+
+def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
+    """Return where `Adam.lr` would stand in calls that leave it at its default; [] if one does not."""
+    first, _, argument = name.rpartition(".")
+    named = named_calls(tree).get(first)
+    group = [named] if named is not None else calls_by_name(tree).get(first, [])
+    known = [left_at_defaults(tree, call) for call in group]
+    if not group or not all(argument in defaults for defaults in known):
+        return []
+    return [(_Absent(call, argument, known[0][argument]), "value") for call in group]
+
+
+def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
+    """Return the arguments that a call of a library leaves, with their defaults; {} for other calls."""
+    full = _full_name(tree, call.func)
+    tables = [table for start, table in LIBRARIES if full.startswith(start)]
+    defaults = tables[0].get(full.rpartition(".")[2], {}) if tables else {}
+    if not defaults or any(word.arg is None for word in call.keywords):
+        return {}
+    is_optimizer = tables[0] in (TORCH, TINYGRAD)
+    if len(call.args) > (1 if is_optimizer else 0) or any(isinstance(word, ast.Starred) for word in call.args):
+        return {}
+    if tables[0] is SKLEARN and _is_searched_itself(tree):
+        return {}
+    given = {OTHER_NAMES.get(str(word.arg), word.arg) for word in call.keywords}
+    is_set_later = "lr" in _set_keys(tree) or (is_optimizer and any("'lr'" in ast.unparse(arg) for arg in call.args))
+    return {n: value for n, value in defaults.items() if n not in given and not (n == "lr" and is_set_later)}
+
+
+@once
+def _is_searched_itself(tree: ast.Module) -> bool:
+    """Return whether a script searches or sets the arguments of its models itself."""
+    return any(name.endswith("SearchCV") or name == "set_params" for name in calls_by_name(tree))
+
+
+@once
+def _set_keys(tree: ast.Module) -> set[str]:
+    """Return the keys that a script sets: `group["lr"] = …` puts another rate in the place of the default."""
+    stored = (node for node in nodes_of(tree, ast.Subscript) if isinstance(node.ctx, ast.Store))
+    keys = [node.slice.value for node in stored if isinstance(node.slice, ast.Constant)]
+    return {key for key in keys if isinstance(key, str)}
+
+
+def _full_name(tree: ast.Module, node: ast.AST) -> str:
+    """Return the name of what is called with the module that it comes from; '' if no import tells."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.insert(0, node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or definitions(tree).get(node.id):
+        return ""
+    return ".".join([_imported(tree)[node.id], *parts]) if node.id in _imported(tree) else ""
+
+
+@once
+def _imported(tree: ast.Module) -> dict[str, str]:
+    """Return the full names of what a script imports, by its own names."""
+    names: dict[str, str] = {}
+    for node in nodes_of(tree, ast.ImportFrom):
+        for alias in node.names:
+            names[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}" if not node.level else ""
+    for line in nodes_of(tree, ast.Import):
+        for alias in line.names:
+            first = alias.name.partition(".")[0]
+            names[alias.asname or first] = alias.name if alias.asname else first
+    return names
+
+
+class _Absent:
+    """The place of an argument that a call does not give: setting it adds it to the call."""
+
+    def __init__(self, call: ast.Call, name: str, default: Any) -> None:
+        self._call, self._name = call, name
+        self._default = ast.copy_location(ast.parse(repr(default), mode="eval").body, call)
+
+    @property
+    def value(self) -> ast.expr:
+        """The default."""
+        return self._default
+
+    @value.setter
+    def value(self, node: ast.expr) -> None:
+        self._call.keywords.append(ast.copy_location(ast.keyword(self._name, node), self._call))
