@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
 
 LOADING_CALLS = ("evaluate.load", "evaluate.combine", "load_metric", "datasets.load_metric", "load", "combine")
@@ -19,8 +21,31 @@ KEYS = {
     "sacrebleu": ("score",),
     "perplexity": ("mean_perplexity",),
     "pearsonr": ("pearsonr",),
+    "xnli": ("accuracy",),
+    "indic_glue": ("accuracy",),
+    "competition_math": ("accuracy",),
+    "mean_iou": ("mean_iou", "mean_accuracy", "overall_accuracy"),
+    "chrf": ("score",),
+    "ter": ("score",),
+    "comet": ("mean_score",),
 }
 """The keys of metrics that do not compute one value by their own name."""
+ONE_BY_NAME = {"accuracy", "f1", "precision", "recall", "wer", "cer", "bleu", "google_bleu", "meteor", "exact_match",
+               "matthews_correlation", "spearmanr", "roc_auc", "mse", "mae", "mape", "smape", "mase", "brier_score"}  # fmt: skip
+"""Metrics that surely compute one value, by their own name."""
+
+
+def is_known(call: ast.Call) -> bool:
+    """Return whether it is known what the metrics compute that a call loads."""
+    given = literal_value(call.args[0]) if call.args else None
+    names = given if isinstance(given, list) else [given]
+    return all(name in (*ONE_BY_NAME, *KEYS, "glue") for name in names)
+
+
+def with_values(call: ast.Call, values: GivenValues) -> ast.Call:
+    """Return a call with what its arguments are by default: `load("squad_v2" if args.v2 else "squad")`."""
+    known = [(argument, values.of(argument)) for argument in call.args]
+    return ast.Call(call.func, [a if v is UNKNOWN else ast.Constant(v) for a, v in known], call.keywords)
 
 
 def computed_by_evaluate(call: ast.Call) -> ast.Dict | None:

@@ -27,6 +27,7 @@ from hptui.scripts.inspect.outputs.ranking import (
     is_any_score,
     is_loss,
     is_quality,
+    is_task_score,
     means_first,
     rank,
     ranked,
@@ -34,7 +35,12 @@ from hptui.scripts.inspect.outputs.ranking import (
 )
 from hptui.scripts.inspect.outputs.sample_texts import FRACTION
 from hptui.scripts.inspect.outputs.selected import by_selection, selections, smallest_score_is_best
-from hptui.scripts.inspect.outputs.trainer_output import Evaluations, evaluations, trainer_metrics
+from hptui.scripts.inspect.outputs.trainer_output import (
+    Evaluations,
+    evaluations,
+    scores_of_evaluations,
+    trainer_metrics,
+)
 from hptui.scripts.inspect.outputs.written import WrittenFile, text_files, written_files
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument
 from hptui.scripts.metrics.pairs import canonical_name
@@ -124,6 +130,9 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     means = means_of_parts(tree, sources)
     selected = selections(tree)
     chosen = by_selection([*readable, *tags, *logged, *in_files], sources, selected)
+    if not chosen and imported_modules(tree) & TRAINER_LIBRARIES:
+        scores = scores_of_evaluations(tree, values, skipped)
+        chosen = {name: larger_is_better(name) for name in scores if is_task_score(name)}
     larger = larger_in_catboost(tree) | {
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
@@ -216,7 +225,8 @@ def _reported(tree: ast.Module, samples: Samples, values: GivenValues, skipped: 
             names += samples.keys_of(call, _named_by_key if is_single else _table_of_metrics)
         elif last == "report" and owner in ("hptui", ""):
             names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
-    names += trainer_metrics(tree, values, skipped) if modules & TRAINER_LIBRARIES else []
+    if modules & TRAINER_LIBRARIES:
+        names += [*scores_of_evaluations(tree, values, skipped), *trainer_metrics(tree, values, skipped)]
     return names
 
 

@@ -163,6 +163,12 @@ def is_loss(name: str) -> bool:
     return any(SMALLER_IS_BETTER.fullmatch(word) for word in words_of(name))
 
 
+def is_task_score(name: str) -> bool:
+    """Return whether a name is that of what a model is judged by, apart from the loss that it is trained with."""
+    words = set(words_of(name))
+    return larger_is_better(name) or (bool(words & MEASURES_OF_TESTS) and not any("loss" in word for word in words))
+
+
 HALF_SCORES, MANY_WORDS = {"precision", "recall", "sensitivity", "specificity"}, 3
 """Words of scores that are easily bought by another one: an F1 or an accuracy says more."""
 MEASURES_OF_TESTS = {"error", "wer", "cer", "per", "fid", "kid", "bpb", "bpc"}

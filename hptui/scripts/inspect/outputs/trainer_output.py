@@ -10,6 +10,8 @@ from enum import Enum
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.modes import CLASSES_WITH_MODES, held_out_in_tables, skipped_calls, surely_held_out
+from hptui.scripts.inspect.outputs.computed_scores import computed_scores
+from hptui.scripts.inspect.outputs.evaluate_metrics import computed_by_evaluate
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
@@ -61,16 +63,25 @@ def trainer_metrics(tree: ast.Module, values: GivenValues, skipped: Collection[i
         for key in Samples(node).keys(inner.value)
     ]
     own += [
-        text
-        for name, call in calls(tree)
-        if name.rpartition(".")[2] in ("load", "load_metric") and call.args
-        if isinstance(text := literal_value(call.args[0]), str) and text.isidentifier()
+        str(key.value)
+        for _, call in calls(tree)
+        if (computed := computed_by_evaluate(call)) is not None
+        for key in computed.keys
+        if isinstance(key, ast.Constant) and str(key.value).isidentifier()
     ]
     own += _of_evaluators(tree)
     best = [literal_value(keyword_argument(call, "metric_for_best_model")) for _, call in calls(tree)]
     own += [text.removeprefix("eval_") for text in best if isinstance(text, str)]
     names = [*of_rewards, "loss", *own]
     return [*(f"{prefix}_{name}" for prefix in prefixes for name in names), *known]
+
+
+def scores_of_evaluations(tree: ast.Module, values: GivenValues, skipped: Collection[int] = ()) -> list[str]:
+    """Return the scores of the task that evaluations of a Trainer surely log besides the loss."""
+    trainers = list(_trainers(tree))
+    prefixes = list(_prefixes_of_evaluations(tree, trainers, values, skipped))
+    keys = computed_scores(tree, [call for _, call in trainers], values) if prefixes else []
+    return [f"{prefix}_{key.removeprefix(f'{prefix}_')}" for prefix in prefixes[:1] for key in keys]
 
 
 def evaluations(tree: ast.Module, values: GivenValues, skipped: Collection[int] = ()) -> Evaluations:
