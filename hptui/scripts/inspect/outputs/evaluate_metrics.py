@@ -31,7 +31,8 @@ KEYS = {
 }
 """The keys of metrics that do not compute one value by their own name."""
 ONE_BY_NAME = {"accuracy", "f1", "precision", "recall", "wer", "cer", "bleu", "google_bleu", "meteor", "exact_match",
-               "matthews_correlation", "spearmanr", "roc_auc", "mse", "mae", "mape", "smape", "mase", "brier_score"}  # fmt: skip
+               "matthews_correlation", "spearmanr", "roc_auc", "mse", "mae", "mape", "smape", "mase",
+               "brier_score"}  # fmt: skip
 """Metrics that surely compute one value, by their own name."""
 
 
