@@ -23,10 +23,10 @@ OF_LISTS = "average"
 
 
 def computed_scores(tree: ast.Module, trainers: Iterable[ast.Call], values: GivenValues) -> list[str]:
-    """Return the keys that `compute_metrics` of every such Trainer has, whatever its data are; [] if unknown."""
+    """Return the keys that `compute_metrics` of each of these Trainers returns; [] if that is unknown."""
     functions = [keyword_argument(call, "compute_metrics") for call in trainers]
-    found = [_Functions(tree, values).returned_by(node) for node in functions]
-    keys = _in_all(found) or []
+    tables = [_Functions(tree, values).returned_by(node) for node in functions]
+    keys = _in_all(tables) or []
     is_of_language = any(LANGUAGE_MODELS.fullmatch(node.id) for node in nodes_of(tree, ast.Name))
     return [] if is_of_language and OF_TOKENS.issuperset(keys) else keys
 
@@ -87,9 +87,7 @@ class _Functions:
                 return self.returned_by(node.func, depth + 1)
         return None
 
-    def _of_literal(
-        self, keys: list[ast.expr | None], parts: list[ast.expr], scope: ast.AST, depth: int
-    ) -> list[str]:
+    def _of_literal(self, keys: list[ast.expr | None], parts: list[ast.expr], scope: ast.AST, depth: int) -> list[str]:
         known: list[str] = []
         for key, part in zip(keys, parts, strict=True):
             if key is None:
@@ -99,7 +97,7 @@ class _Functions:
         return known
 
     def _of_variable(self, name: str, scope: ast.AST, depth: int) -> list[str] | None:
-        """Return the keys of a table that is assigned, changed as a whole, and added to; not those of conditions."""
+        """Return the keys of a table in a variable, without those that a condition adds."""
         lines = getattr(scope, "body", [])
         values = self._assigned(name, scope)
         in_turn = [line.value for line in lines if isinstance(line, ast.Assign) and line.value in values]
@@ -116,9 +114,9 @@ class _Functions:
         """Return the keys of what a metric of the library evaluate computes."""
         made = [metric] if isinstance(metric, ast.Call) else self._assigned(dotted_name(metric), scope)
         loads = [with_values(value, self._values) if isinstance(value, ast.Call) else None for value in made]
-        tables = [computed_by_evaluate(load) if load is not None and is_known(load) else None for load in loads]
-        found = [self._of_literal(t.keys, t.values, scope, depth) if t is not None else None for t in tables]
-        return _in_all(found)
+        computed = [computed_by_evaluate(load) if load is not None and is_known(load) else None for load in loads]
+        tables = [self._of_literal(t.keys, t.values, scope, depth) if t is not None else None for t in computed]
+        return _in_all(tables)
 
     def _assigned(self, name: str, scope: ast.AST) -> list[ast.expr]:
         """Return what is assigned to a variable in a function, else around it."""
@@ -127,18 +125,18 @@ class _Functions:
             arguments = scope.args if isinstance(scope, ast.FunctionDef) else None
             if arguments is not None and name in [a.arg for a in (*arguments.args, *arguments.kwonlyargs)]:
                 return []
-            found = [
+            assigned = [
                 node.value
                 for node in nodes
                 if isinstance(node, ast.Assign) and any(dotted_name(target) == name for target in node.targets)
             ]
-            if found or scope is self._tree:
-                return found
+            if assigned or scope is self._tree:
+                return assigned
             scope = self._around.get(id(scope), self._tree)
 
 
 def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a function or module without those of functions in it, which are named themselves."""
+    """Yield the nodes of a function or module, but for what is inside its own functions."""
     waiting = list(ast.iter_child_nodes(scope))
     while waiting:
         node = waiting.pop(0)
@@ -151,10 +149,10 @@ def _returned(function: ast.FunctionDef) -> list[ast.expr]:
     return [node.value for node in _own_nodes(function) if isinstance(node, ast.Return) and node.value is not None]
 
 
-def _in_all(found: list[list[str] | None]) -> list[str] | None:
+def _in_all(tables: list[list[str] | None]) -> list[str] | None:
     """Return the keys that all tables have, in the order of the first; None if one is not known."""
-    known = [keys for keys in found if keys is not None]
-    if not known or len(known) < len(found):
+    known = [keys for keys in tables if keys is not None]
+    if not known or len(known) < len(tables):
         return None
     return [key for key in dict.fromkeys(known[0]) if all(key in keys for keys in known)]
 

@@ -164,7 +164,7 @@ def is_loss(name: str) -> bool:
 
 
 def is_task_score(name: str) -> bool:
-    """Return whether a name is that of what a model is judged by, apart from the loss that it is trained with."""
+    """Return whether a name is that of a score or an error, apart from the loss of training."""
     words = set(words_of(name))
     return larger_is_better(name) or (bool(words & MEASURES_OF_TESTS) and not any("loss" in word for word in words))
 
