@@ -1,7 +1,7 @@
 """Importance of settings for the objective, of those that matter; as a program it prints it as JSON.
 
 `python -m hptui.results.importance STUDYDIR [ESTIMATOR]`: screens run it as a process to stay responsive. Without an
-estimator it tells what the report's sentences rest on: `results.analysis.evidence`.
+estimator it tells what the report's sentences rest on (`results.analysis.evidence`), with the report's own sentence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hptui.results.analysis import blas
 from hptui.results.analysis.shares import Importance
-from hptui.results.report_data import read_effects_record
+from hptui.results.report_data import ReportData, read_effects_record
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -43,9 +43,26 @@ def main(argv: Sequence[str]) -> int:
     sd = StudyDir(Path(argv[0]))
     with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
-        result = importance_by(view, argv[1], reader) if argv[1:] else importance(view, reader)
-    print(json.dumps(None if result is None else asdict(result)))
+        record = read_effects_record(view, reader)
+        result = importance_by(view, argv[1], reader) if argv[1:] else record.importance
+    says = says_of_estimate(view) if argv[1:] and result is None else what_mattered(record)
+    print(json.dumps({"importance": None if result is None else asdict(result), "says": says}))
     return 0
+
+
+def what_mattered(record: ReportData) -> str:
+    """Return what the first screen of the report says of settings, as plain text."""
+    from hptui.results.claims.mattered import mattered  # reads what this module computes
+    from hptui.results.fact_writer import FactWriter
+
+    return mattered(FactWriter(record)).sentence.replace("`", "")
+
+
+def says_of_estimate(view: View) -> str:
+    """Return why an estimator gives no numbers."""
+    if len(view.study.objectives) != 1:
+        return "this estimate is made for studies with one objective"
+    return "too few comparable trials for an estimate, or no setting that varies"
 
 
 if __name__ == "__main__":

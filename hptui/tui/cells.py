@@ -149,3 +149,20 @@ def _csv_value(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def last_line(text: str) -> str:
+    """Return the last line of what a process has printed."""
+    return plain_line(next(iter(reversed(text.strip().splitlines())), "the process ended without a word"), 300)
+
+
+def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:
+    """Return cells under headings, in columns as wide as needed."""
+    if not headings:
+        return []
+    widths = [max(width_of(text) for text in column) for column in zip(headings, *rows, strict=True)]
+
+    def text_line(texts: Sequence[str]) -> str:
+        return " ".join(f" {fit_cells(text, width)}" for text, width in zip(texts, widths, strict=True))
+
+    return [[Cell(text_line(headings), "muted")], *([Cell(text_line(row))] for row in rows)]

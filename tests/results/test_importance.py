@@ -87,6 +87,8 @@ def test_a_screen_runs_it_as_a_program(home):
     done = subprocess.run(
         [sys.executable, "-m", "hptui.results.importance", str(sd.root)], capture_output=True, text=True, check=True
     )
-    found = json.loads(done.stdout)
+    reply = json.loads(done.stdout)
+    found = reply["importance"]
+    assert "evidence" in reply["says"] or "not shown for" in reply["says"]
     assert {*found["shares"], *found["unseen"]} == {"learning_rate", "batch_size"}
     assert found["trials"] == list(range(15))

@@ -216,7 +216,8 @@ def test_a_key_goes_through_the_estimates_of_importance(sd, monkeypatch):
                 reply = {"method": f"by {estimate}", "shares": {"width": 0.5}, "trials": [0], "unseen": []}
                 await person.press("i")
                 assert asked_for[-1] == estimate
-                screen._importance_computed(estimate, {**reply, "chance": {"width": 0.1}}, screen._estimated_of)
+                found = {"importance": {**reply, "chance": {"width": 0.1}}, "says": ""}
+                screen._importance_computed(estimate, found, screen._estimated_of)
                 await person.until(f"by {estimate}")
             assert asked_for == list(ESTIMATES)
             await person.press("i")
@@ -233,7 +234,7 @@ def test_importance_comes_from_another_process(sd):
             await person.until("trials")
             await person.press("H")
             await person.press("right_square_bracket")
-            await person.until("eight comparable trials", 90)  # of six trials nothing can be said
+            await person.until("too few to tell", 90)  # of six trials nothing can be said
 
     asyncio.run(walk())
 

@@ -75,9 +75,9 @@ def ranked_trials(view: View) -> list[Trial]:
 
 
 def searched_space(view: View) -> Space:
-    """Return the space of the stage of the best trial; the study's own without stages."""
-    best = view.best
-    return stage_space(view.study, stage_named(view.study, best.stage)) if best is not None else view.study.space
+    """Return the space of the stage of the best trial, else of the current stage, else the study's."""
+    name = view.stage if view.best is None else view.best.stage
+    return stage_space(view.study, stage_named(view.study, name))
 
 
 def active_settings(view: View, trial: Trial, space: Space | None = None) -> dict[str, Value]:

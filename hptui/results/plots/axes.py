@@ -49,7 +49,7 @@ class SettingAxis:
         whole_range: bool = False,
     ) -> None:
         self.name = name
-        parameters: dict[str, Parameter] = {item.name: item for item in context.study.space.parameters}
+        parameters: dict[str, Parameter] = {item.name: item for item in context.space.parameters}
         parameter = parameters.get(name)
         values = [context.settings(trial).get(name) for trial in trials]
         present = [value for value in values if value is not None and not _is_not_finite(value)]

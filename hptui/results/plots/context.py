@@ -8,11 +8,13 @@ from typing import Any
 
 from hptui.core.format import metric as metric_text
 from hptui.core.format import short_metric
+from hptui.core.space import Space
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
 from hptui.results.analysis.cohort import (
     objective_value,
     ranked_trials,
+    searched_space,
     sort_by_rank,
     varying_settings,
     violates_outcome,
@@ -72,6 +74,11 @@ class PlotContext:
     def short_text(self, value: float, metric: str = "") -> str:
         """Return the same in few characters, as tables have it."""
         return short_metric(value, self.study.metrics.get(metric or self.metric))
+
+    @cached_property
+    def space(self) -> Space:
+        """The space in which the ranked trials were searched: that of their stage."""
+        return searched_space(self.view)
 
     @cached_property
     def ranked(self) -> list[Trial]:

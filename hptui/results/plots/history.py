@@ -49,7 +49,7 @@ def history(context: PlotContext, options: PlotOptions) -> Plot | None:
     with_intervals = options.intervals and len(trials) <= MAX_DRAWN_INTERVALS
     bars = _intervals(context) if with_intervals else ()
     x, y = trial_axis(context), _with_bars(number_axis(context.label, list(values.values())), bars)
-    without_value = [trial for trial in context.trials if trial.status in AT_FOOT]
+    without_value = trials_at_foot(context)
     points = [
         Point(trial.number, values[trial.number], trial.number, _role_meaning(trial), z=values[trial.number])
         for trial in trials
@@ -58,7 +58,7 @@ def history(context: PlotContext, options: PlotOptions) -> Plot | None:
     points += [Point(trial.number, y.low, trial.number, str(trial.status)) for trial in without_value]
     steps = [(float(number), value) for number, value in so_far.items()]
     labels = {"complete": "complete", "baseline": "baseline", "best": context.best_label, "so far": "best so far"}
-    notes = _history_notes(without_value)
+    notes = foot_notes("figure.objective", without_value)
     return Plot(
         kind="history",
         name="eval_accuracy" if "acc" in metric.lower() else "objective",
@@ -151,11 +151,17 @@ def _history_caption(context: PlotContext, best: Trial, bars: Sequence[Bar]) -> 
     return text
 
 
-def _history_notes(without_value: Sequence[Trial]) -> tuple[Line, ...]:
+def trials_at_foot(context: PlotContext) -> list[Trial]:
+    """Return the trials that ended without a value."""
+    return [trial for trial in context.trials if trial.status in AT_FOOT]
+
+
+def foot_notes(key: str, without_value: Sequence[Trial]) -> tuple[Line, ...]:
+    """Return the note on trials without a value, which a plot marks; `key` is the prefix of its fact."""
     if not without_value:
         return ()
     words = " trial without a value is marked" if len(without_value) == 1 else " trials without a value are marked"
-    return ((trial_count("figure.objective.without", without_value), f"{words} at the foot"),)
+    return ((trial_count(f"{key}.without", without_value), f"{words} at the foot"),)
 
 
 MAX_COLOURED_CURVES = 6

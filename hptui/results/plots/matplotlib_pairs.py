@@ -78,6 +78,10 @@ def draw_slices(plot: Plot) -> Picture:
         _scatter(axes, panel, groups["best"], marker="*", s=120, color=INK, zorder=4)
         _scatter(axes, panel, groups["baseline"], marker="D", s=26, facecolor="white", edgecolor=INK, zorder=3)
         _scatter(axes, panel, ordinary, s=size, color=BLUE, alpha=0.75, lw=0, zorder=2)
+        foot = {"transform": axes.get_xaxis_transform(), "clip_on": False, "zorder": 4}
+        for status, (marker, colour) in WITHOUT_VALUE_MARKERS.items():
+            if places := [point.x for point in groups[status]]:
+                axes.scatter(places, [0.02] * len(places), marker=marker, s=30, color=colour, lw=1.2, **foot)
         _mark_outside(axes, panel, 130)
         _include_range(axes, panel)
         set_axis(axes, "x", panel.x)

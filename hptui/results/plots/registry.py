@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from hptui.core.trial import Role, TrialStatus
 from hptui.results.facts import Line, join_parts
 from hptui.results.plots.clip import clip_to_axes
 from hptui.results.plots.context import PlotContext
@@ -55,8 +56,10 @@ MAX_NOTED = 8
 
 def missing_plot(context: PlotContext, name: str, options: PlotOptions) -> tuple[str, str]:
     """Return the title of a plot that there is nothing to draw in, and the reason."""
-    metric, names = context.metric, list(dict.fromkeys(options.settings))
-    not_yet = "no trial is complete yet"
+    metric, names = context.metric or "the objective", list(dict.fromkeys(options.settings))
+    not_yet = _without_ranked(context)
+    if name in ("slice", "contour") and not context.ranked:
+        return name if name == "slice" else "heat map", not_yet
     if name == "slice":
         return (f"{metric} over {names[0]}", "no complete trial has a value of it") if names else (name, NOT_SEARCHED)
     if name == "contour":
@@ -77,9 +80,18 @@ def missing_plot(context: PlotContext, name: str, options: PlotOptions) -> tuple
             "how much of the variation the parameters that matter make up",
             "nothing can be said: eight comparable trials and a parameter that matters are needed",
         ),
-        "parallel": ("all parameters", not_yet),
+        "parallel": ("all parameters", not_yet if not context.ranked else NOT_SEARCHED),
         "categories": ("categories of answers by trial", "no trial counts its answers by category"),
     }[name]
+
+
+def _without_ranked(context: PlotContext) -> str:
+    """Return why there is no ranked trial."""
+    if not context.study.objectives:
+        return "the study has no objective"
+    if any(trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE for trial in context.trials):
+        return "no trial has a value that can be ranked"
+    return "no trial is complete yet" if any(trial.status.open for trial in context.trials) else "no trial is complete"
 
 
 NOT_SEARCHED = "nothing is searched"

@@ -11,11 +11,12 @@ from typing import Any
 
 from hptui.core.format import HITS_SUFFIX, TOTAL_SUFFIX, recorded_counts, setting
 from hptui.core.sanitize import sanitize
+from hptui.core.stages import comparable
 from hptui.core.trial import Role, Trial
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.plots.axes import SettingAxis, axis_notes, number_axis, objective_range, trial_axis
 from hptui.results.plots.context import PlotContext
-from hptui.results.plots.history import choose_trials
+from hptui.results.plots.history import choose_trials, foot_notes, trials_at_foot
 from hptui.results.plots.plot import (
     Axis,
     Bar,
@@ -32,6 +33,8 @@ from hptui.results.plots.plot import (
 
 MAX_PANELS = 9
 """Number of slices in a plot, for the most important settings."""
+CAUTION: tuple[Line, ...] = (("Other settings vary with each: what looks like an effect may be theirs",),)
+"""The note on pictures of one setting, where others vary, too."""
 GROUPS = 5
 """Number of equal parts of a range for which the numbers of a slice are given; one per value if there are fewer."""
 
@@ -40,11 +43,18 @@ def slices(context: PlotContext, options: PlotOptions) -> Plot | None:
     """Return the plot `slices`, a panel for each setting; None without a ranked trial or a setting."""
     trials = context.ranked
     names = list(options.settings) or context.names
-    axes = [SettingAxis(context, name, trials, whole_range=options.whole_range) for name in (names[:MAX_PANELS])]
-    axes = [axis for axis in axes if not options.settings or any(not at.missing for at in axis.places.values())]
+    failed = _without_value(context) if options.settings else []
+    placed = [*trials, *failed]
+    axes = [
+        SettingAxis(context, name, placed, drawn=trials, whole_range=options.whole_range)
+        for name in (names[:MAX_PANELS])
+    ]
+    axes = [axis for axis in axes if not options.settings or any(not axis.places[t.number].missing for t in trials)]
     if not trials or not axes:
         return None
-    notes = axis_notes("figure.slices", axes, trials)
+    notes = axis_notes("figure.slices", axes, placed)
+    if options.settings:  # the screens show notes, no caption
+        notes = (*notes, *_foot_notes(axes[0], failed), *(CAUTION if len(context.names) > 1 else ()))
     vary = context.names
     varied = Fact("figure.slices.settings", len(vary), str(len(vary)))
     shown = Fact("figure.slices.shown", len(axes), str(len(axes)))
@@ -56,7 +66,7 @@ def slices(context: PlotContext, options: PlotOptions) -> Plot | None:
         trials=trial_count("figure.slices.ranked", trials),
         best=trial_fact("figure.slices.best", context.order[0]),
         so=context.best_phrase,
-        others=" Other settings vary with each: what looks like an effect may be theirs." if len(vary) > 1 else "",
+        others=f" {CAUTION[0][0]}." if len(vary) > 1 and not options.settings else "",
     )
     if any(axis.levels for axis in axes):
         caption += (" Points of one choice are spread to its sides.",)
@@ -67,14 +77,20 @@ def slices(context: PlotContext, options: PlotOptions) -> Plot | None:
         title=f"{metric} over {names[0]}" if len(axes) == 1 else f"{metric} against each setting",
         alt=f"{metric} against each setting",
         caption=with_notes(caption, notes),
-        panels=tuple(_panel(context, axis) for axis in axes),
+        panels=tuple(_panel(context, axis, failed) for axis in axes),
         rows=context.csv_rows(trials, names),
-        table=_slice_table(context, axes[0]) if len(axes) == 1 else PlotTable(),
+        table=_slice_table(context, axes[0], failed) if len(axes) == 1 else PlotTable(),
         notes=notes,
     )
 
 
-def _panel(context: PlotContext, axis: SettingAxis) -> Plot:
+def _without_value(context: PlotContext) -> list[Trial]:
+    """Return the trials without a value that ran under the conditions of the ranked ones."""
+    stage = context.order[0].stage if context.order else ""
+    return [trial for trial in trials_at_foot(context) if comparable(context.study, trial.stage, stage)]
+
+
+def _panel(context: PlotContext, axis: SettingAxis, failed: Sequence[Trial]) -> Plot:
     """Return a slice: the objective of each trial against one setting, the best trial last."""
     front = context.front
     best = context.order[0].number
@@ -85,7 +101,8 @@ def _panel(context: PlotContext, axis: SettingAxis) -> Plot:
         return "baseline" if trial.role is Role.BASELINE else "front" if trial.number in front else "complete"
 
     def order(point: Point) -> int:
-        return ("complete", "baseline", "front", "best").index(point.meaning)
+        order_of_drawing = ("complete", "baseline", "front", "best")
+        return order_of_drawing.index(point.meaning) if point.meaning in order_of_drawing else -1
 
     places = {trial.number: (trial, axis.places[trial.number]) for trial in context.ranked}
     points = [
@@ -93,33 +110,47 @@ def _panel(context: PlotContext, axis: SettingAxis) -> Plot:
         for number, (trial, at) in places.items()
         if not at.missing
     ]
+    y = number_axis(context.label, list(context.values.values()))
+    at_foot = [(trial, at) for trial in failed if not (at := axis.places[trial.number]).missing]
+    points += [Point(at.position, y.low, trial.number, str(trial.status), at.outside) for trial, at in at_foot]
     return Plot(
         kind="slice",
         name=axis.name,
         title=f"{context.metric} over {axis.name}",
         alt=f"{context.metric} over {axis.name}",
         x=axis.axis,
-        y=number_axis(context.label, list(context.values.values())),
+        y=y,
         goal=context.study.objective.goal,
         points=tuple(sorted(points, key=order)),
         labels={"best": context.best_label},
+        notes=_foot_notes(axis, failed),
     )
 
 
-def _slice_table(context: PlotContext, axis: SettingAxis) -> PlotTable:
-    """Return number, mean and best of the objective by value, or by fifths of the axis."""
+def _foot_notes(axis: SettingAxis, failed: Sequence[Trial]) -> tuple[Line, ...]:
+    return foot_notes("figure.slices", [trial for trial in failed if not axis.places[trial.number].missing])
+
+
+def _slice_table(context: PlotContext, axis: SettingAxis, failed: Sequence[Trial]) -> PlotTable:
+    """Return number, mean and best by value or by fifths of the axis, and the number without a value."""
     count = axis.bins(GROUPS)
     groups: dict[tuple[str, int], list[float]] = defaultdict(list)
+    without: dict[tuple[str, int], int] = defaultdict(int)
     for number, at in axis.places.items():
         if not at.missing:
             beyond = axis.beyond(at)
-            groups[beyond, -1 if beyond else axis.bin_of(at.position, count)].append(context.values[number])
+            key = beyond, -1 if beyond else axis.bin_of(at.position, count)
+            value = context.values.get(number)
+            groups[key] += [] if value is None else [value]
+            without[key] += value is None
     rows = []
     for (beyond, index), values in sorted(groups.items(), key=lambda item: item[0]):
-        best = context.study.objective.best(values)
-        text = beyond or axis.bin_text(index, count)
-        rows.append((text, str(len(values)), context.short_text(fmean(values)), context.short_text(best)))
-    return PlotTable((sanitize(axis.name, limit=20), "n", "mean", "best"), tuple(rows))
+        numbers = (fmean(values), context.study.objective.best(values)) if values else ()
+        texts = map(context.short_text, numbers) if numbers else ("–", "–")
+        row = (beyond or axis.bin_text(index, count), str(len(values)), *texts)
+        rows.append((*row, str(without[beyond, index])) if failed else row)
+    headings = (sanitize(axis.name, limit=20), "n", "mean", "best")
+    return PlotTable((*headings, "no value") if failed else headings, tuple(rows))
 
 
 MAX_AXES = 8

@@ -196,7 +196,7 @@ def contour_page(context: PlotContext, across: str = "", up: str = "") -> str | 
 
 def _axis_layout(context: PlotContext, axis: str, name: str, values: list[Any]) -> dict[str, Any]:
     """Return the layout of an axis (x or y) that shows this setting."""
-    parameter = next((item for item in context.study.space.parameters if item.name == name), None)
+    parameter = next((item for item in context.space.parameters if item.name == name), None)
     numbers = all(isinstance(value, int | float) for value in values)
     log = getattr(parameter, "log", False) and numbers and min(values) > 0
     kind = "log" if log else "linear" if numbers else "category"

@@ -107,7 +107,7 @@ def with_log_y(plot: Plot) -> Plot | None:
     if plot.panels:
         panels = [with_log_y(panel) for panel in plot.panels]
         return None if any(panel is None for panel in panels) else replace(plot, panels=tuple(filter(None, panels)))
-    heights = [point.y for point in plot.points if not (plot.kind == "history" and point.meaning in AT_FOOT)]
+    heights = [point.y for point in plot.points if point.meaning not in AT_FOOT]
     heights += [y for curve in plot.curves for _, y in curve.points]
     if plot.kind not in ("history", "slice", "pareto") or not heights or min(heights) <= 0:
         return None
@@ -200,7 +200,7 @@ def _plane_grid(plot: Plot) -> DotGrid:
     dots: list[Dot] = []
     foot: list[Dot] = []
     for point in plot.points:
-        has_no_value = plot.kind == "history" and point.meaning in AT_FOOT
+        has_no_value = point.meaning in AT_FOOT
         status = point.meaning if has_no_value else ""
         meaning = STATUS_MEANINGS[TrialStatus(status)] if status else DOT_MEANINGS.get(point.meaning, "accent")
         (foot if has_no_value else dots).append(
@@ -220,7 +220,7 @@ def _plane_grid(plot: Plot) -> DotGrid:
         plain_line(plot.x.label, 40),
         plain_line(plot.y.label, 40),
         _unit_ticks(plot.x) if is_unit else None,
-        foot if plot.kind == "history" and plot.notes else None,
+        foot if plot.kind in ("history", "slice") and plot.notes else None,
     )
 
 

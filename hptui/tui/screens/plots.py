@@ -13,11 +13,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from hptui.results.analysis.cohort import searched_space
 from hptui.results.importance import Importance
 from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
-from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
+from hptui.tui.cells import Cell, last_line, plain_line, table_lines
 from hptui.tui.charts.plots import draw_missing
 from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
@@ -58,6 +59,8 @@ IDLE_KEYS: Mapping[str, tuple[str, ...]] = {
     "points.open": ("history", "slice", "pareto"),
 }
 """Keys that only some tabs have."""
+DRAWING = [[Cell("")], [Cell("  drawing…", "muted")]]
+"""What is shown until another picture is drawn: the one before would stand under the wrong name."""
 WORKING = [[Cell("")], [Cell("  working it out in another process…", "muted")]]
 """What is shown while importance is being estimated."""
 
@@ -83,9 +86,10 @@ class PlotsScreen(SourceScreen):
         self.first_index, self.second_index = 0, 1
         self.estimate_index = 0
         self._estimates: dict[str, Importance | None] = {}
+        self._says: dict[str, str] = {}
         self._in_work: set[str] = set()
         self._problems: dict[str, str] = {}
-        self._estimated_of: tuple[int, ...] = ()
+        self._estimated_of: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         host = host_of(self)
@@ -118,7 +122,7 @@ class PlotsScreen(SourceScreen):
 
     def _parameter_names(self) -> list[str]:
         snapshot = self.source.latest
-        return [parameter.name for parameter in snapshot.view.study.space.parameters] if snapshot is not None else []
+        return [] if snapshot is None else [parameter.name for parameter in searched_space(snapshot.view).parameters]
 
     def _show_selected(self) -> None:
         """Show the plot that is selected now, or have it drawn."""
@@ -137,7 +141,9 @@ class PlotsScreen(SourceScreen):
         self.plot_source.want = want
         latest = self.plot_source.latest
         if latest is None or latest.request != want:
-            self.plot = None  # the pane still shows another plot
+            if self.plot is not None and self.plot.request.name != want.name:
+                self._show_plot(DrawnPlot(want, self.tab, DRAWING, PlotTable()))
+            self.plot = None  # the pane still shows another state of it, or that it is being drawn
             self.feed.wake()
         else:
             self._show_plot(latest)
@@ -188,7 +194,10 @@ class PlotsScreen(SourceScreen):
         )
         marks = host_of(self).config.charts
         estimated = self._estimates.get(self.estimate) if self.tab == "importance" else None
-        return PlotRequest(TABS[self.tab], options, width, max(6, size.height - 2), marks, estimated, self._is_log)
+        says = self._says.get(self.estimate, "") if self.tab == "importance" else ""
+        return PlotRequest(
+            TABS[self.tab], options, width, max(6, size.height - 2), marks, estimated, self._is_log, says
+        )
 
     def _update_head(self) -> None:
         self.refresh_bindings()
@@ -204,10 +213,11 @@ class PlotsScreen(SourceScreen):
         return ESTIMATES[self.estimate_index]
 
     def _request_importance(self, view: View) -> None:
-        with_values = tuple(trial.number for trial in view.trials if trial.values)
-        if self._estimated_of != with_values:
-            self._estimated_of = with_values
-            for known in (self._estimates, self._problems, self._in_work):
+        ended = [(trial.number, str(trial.status)) for trial in view.trials if not trial.status.open]
+        state = (view.row.revision, *ended)  # of trials without a value, too: pruned ones count with what they showed
+        if self._estimated_of != state:
+            self._estimated_of = state
+            for known in (self._estimates, self._says, self._problems, self._in_work):
                 known.clear()
         if self.estimate not in self._estimates and self.estimate not in self._in_work:
             self._in_work.add(self.estimate)
@@ -235,18 +245,21 @@ class PlotsScreen(SourceScreen):
         self.call_if_open(self._importance_computed, estimate, reply, estimated_of)
 
     def _importance_computed(
-        self, estimate: str, reply: dict[str, Any] | str | None, estimated_of: tuple[int, ...]
+        self, estimate: str, reply: dict[str, Any] | str, estimated_of: tuple[object, ...]
     ) -> None:
-        """Take the reply of the process: what it estimated, None if nothing can be stated, or what went wrong."""
+        """Take the reply of the process: what it estimated and the sentence on it, or what went wrong."""
         if estimated_of != self._estimated_of:  # more trials have ended since
             return
         if isinstance(reply, str):
             self._problems[estimate] = f"importance could not be estimated: {reply}"
             self._show_selected()
             return
-        lists = {name: tuple(reply[name]) for name in ("trials", "unseen")} if reply else {}
+        values = reply["importance"]
+        lists = {name: tuple(values[name]) for name in ("trials", "unseen")} if values else {}
         self._in_work.discard(estimate)
-        self._estimates[estimate] = Importance(**{**reply, **lists}) if reply else None
+        self._estimates[estimate] = Importance(**{**values, **lists}) if values else None
+        # An estimator's numbers come with a caveat of their own.
+        self._says[estimate] = reply["says"] if not estimate or values is None else ""
         if self.is_current and self.tab == "importance":
             self._show_selected()
 
@@ -331,20 +344,3 @@ class PlotsScreen(SourceScreen):
         else:
             lines = map("\t".join, (self.plot.table.headings, *self.plot.table.rows))
             host_of(self).copy("\n".join(lines) + "\n", "the numbers")
-
-
-def last_line(text: str) -> str:
-    """Return the last line of what a process has printed."""
-    return plain_line(next(iter(reversed(text.strip().splitlines())), "the process ended without a word"), 300)
-
-
-def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:
-    """Return cells under headings, in columns as wide as needed."""
-    if not headings:
-        return []
-    widths = [max(width_of(text) for text in column) for column in zip(headings, *rows, strict=True)]
-
-    def text_line(texts: Sequence[str]) -> str:
-        return " ".join(f" {fit_cells(text, width)}" for text, width in zip(texts, widths, strict=True))
-
-    return [[Cell(text_line(headings), "muted")], *([Cell(text_line(row))] for row in rows)]

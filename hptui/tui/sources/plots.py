@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hptui.core.dataclass import dataclass
 from hptui.results.importance import Importance
 from hptui.results.plots.context import PlotContext
@@ -20,7 +22,7 @@ from hptui.tui.sources.study import StudySource
 class PlotRequest:
     """A requested plot: its name in `PLOTS`, its options, its size in cells, and the characters it is drawn with.
 
-    `importance` is what another process has estimated; None if it could not.
+    `importance` is what another process has estimated; None if it could not. `says` is the report's sentence on it.
     """
 
     name: str
@@ -30,6 +32,7 @@ class PlotRequest:
     marks: str = "braille"
     importance: Importance | None = None
     log: bool = False
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,13 @@ def draw_request(context: PlotContext, request: PlotRequest) -> DrawnPlot:
     is_ready = request.importance if request.name == "importance" else request.options.settings
     if is_ready or request.name not in ("importance", "slice", "contour", "parallel"):
         plot = make_plot(request.name, context, request.options)
+    if plot is not None and request.says:
+        # The report's sentence names what is not shown to matter, and the stage that it is about.
+        notes = plot.notes[1:] if request.importance and request.importance.not_shown else plot.notes
+        plot = replace(plot, notes=((request.says,), *notes))
     if plot is None:
         title, reason = missing_plot(context, request.name, request.options)
+        reason = request.says or reason
         return DrawnPlot(request, plain_line(title, 100), draw_missing(reason), PlotTable())
     size = request.width, request.height, request.marks
     title = plot.title

@@ -86,7 +86,7 @@ def of_figure(plot: Plot, figure) -> set[int]:
 def close(at, point: Point, panel: Plot) -> bool:
     """Whether a mark is that of a point; categories are spread a little, what has no value stands at the foot."""
     reach = [0.16 if axis.categories else 1e-9 * max(1.0, abs(axis.high)) for axis in (panel.x, panel.y)]
-    at_foot = panel.kind == "history" and point.z is None
+    at_foot = panel.kind in ("history", "slice") and point.z is None
     return abs(at[0] - point.x) <= reach[0] and abs(at[1] - (0.02 if at_foot else point.y)) <= reach[1]
 
 
@@ -222,13 +222,16 @@ def by_name(home, name: str, **options) -> dict[str, Plot]:
 @pytest.mark.parametrize("whole_range", [False, True])
 def test_a_trial_outside_todays_range_stays_at_its_edge(home, whole_range):
     plot = by_name(home, "outside", settings=("learning_rate",), whole_range=whole_range)["slice"]
-    assert [plain_text(note) for note in plot.notes] == ["3 trials lie outside today's range (1e-4 … 0.01)"]
-    outside = {point.trial: point.x for point in plot.panels[0].points if point.outside}
+    assert [plain_text(note) for note in plot.notes[:2]] == [
+        "4 trials lie outside today's range (1e-4 … 0.01)",
+        "1 trial without a value is marked at the foot",
+    ]
+    outside = {point.trial: point.x for point in plot.panels[0].points if point.outside and point.z is not None}
     assert outside == {9: 0.01, 10: 0.01, 11: 1e-4}
     assert (plot.panels[0].x.low, plot.panels[0].x.high) == (1e-4, 1e-2)
     assert [row for row in plot.table.rows if row[0][0] in "<>"] == [
-        ("< 1e-4", "1", "1.400", "1.400"),
-        ("> 0.01", "2", "1.050", "0.200"),
+        ("< 1e-4", "1", "1.400", "1.400", "0"),
+        ("> 0.01", "2", "1.050", "0.200", "1"),
     ]
 
 
@@ -244,7 +247,7 @@ def test_a_removed_choice_keeps_its_trials(home):
 
 def test_trials_without_a_setting_are_counted(home):
     plots = by_name(home, "without", settings=("dropout",))
-    assert [plain_text(note) for note in plots["slice"].notes] == ["2 trials have no dropout"]
+    assert plain_text(plots["slice"].notes[0]) == "2 trials have no dropout"
     assert plots["slice"].trials == set(range(8))
 
 
