@@ -16,6 +16,8 @@ BY_RULE, BY_PERSON = "rule", "person"
 """Who promoted a trial. One that a person let go on is not paused at rungs any more."""
 MIN_FOR_DOUBT, LOW_CORRELATION = 8, 0.3
 """Trials, and the rank correlation with the end below which early values mislead."""
+MIN_FOR_CORRELATION = 5
+"""Trials from which on a rank correlation is stated: of three or four, chance alone often gives 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def promotable(
 class RungSummary:
     """The trials at a rung of a stage.
 
-    `correlation` is that of rung values with final values, by ranks, of those that were `completed`.
+    `correlation` is that of rung values with final values, by ranks, of those that were `completed`; None if those are
+    fewer than `MIN_FOR_CORRELATION`.
     """
 
     rung: int
@@ -134,7 +137,9 @@ def summaries(results: Sequence[RungResult], objective: Objective, finals: Mappi
                 (values[middle] if len(values) % 2 else fmean(values[middle - 1 : middle + 1])) if values else None,
                 sum(result.promoted is not None for result in order),
                 len(pairs),
-                rank_correlation([pair[0] for pair in pairs], [pair[1] for pair in pairs]),
+                rank_correlation([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+                if len(pairs) >= MIN_FOR_CORRELATION
+                else None,
             )
         )
     return summaries_of_rungs

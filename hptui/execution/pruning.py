@@ -89,7 +89,8 @@ class Pruning:
     def verdict(self, live: RunningAttempt, running: Iterable[RunningAttempt]) -> tuple[str, str]:
         """Return (requested end, reason) for a trial that should end, or ('', '').
 
-        Does nothing unless values have come since the last call.
+        Does nothing unless values have come since the last call. At the end of the training there is nothing left to
+        prune: a trial that has come there is complete, whatever its value.
         """
         if not live.has_new_values or live.requested_end or live.exempt:
             return "", ""
@@ -97,7 +98,7 @@ class Pruning:
         rule = first_broken_rule(self._study.search.stop, live.latest, live.measured_at)
         if rule is not None and live.trial.role not in (Role.BASELINE, Role.BASE):
             return EventKind.THRESHOLD, explain_rule(rule, live.latest, live.measured_at)
-        if self._pruner is None or live.trial.role.spared_by_pruners:
+        if self._pruner is None or live.trial.role.spared_by_pruners or (live.progress or 0.0) >= 1.0:
             return "", ""
         verdict = self._pruner.verdict(
             live.trial.number, self._curves_with(running), self._curves.finished - {live.trial.number}

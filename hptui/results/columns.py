@@ -11,7 +11,7 @@ from hptui.core.errors import UserError, did_you_mean
 from hptui.core.format import clock, memory, metric, setting, visible_metrics
 from hptui.core.metric_names import identifier
 from hptui.core.space import Space
-from hptui.core.trial import SECONDS_ALONE, Role, Trial, TrialStatus
+from hptui.core.trial import FROM_TRIAL, SECONDS_ALONE, Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import has_two_values, violates_outcome
 from hptui.results.packing import has_shares, seconds_alone
 from hptui.results.view import View
@@ -274,3 +274,10 @@ def _key(value: Any) -> tuple[int, float, str]:
     """Return a sort key: numbers first, then texts, NaN last."""
     is_number = isinstance(value, int | float)
     return (0, float(value), "") if is_number and value == value else (2 if is_number else 1, 0.0, str(value))
+
+
+def given_title(trial: Trial) -> str:
+    """Return the title or name that a person gave a trial; '' if it was generated or there is none."""
+    if trial.role is Role.REPLICATE or (trial.role is Role.LISTED and FROM_TRIAL in trial.facts):
+        return ""
+    return trial.title or ("" if trial.name == f"trial-{trial.number}" else trial.name)

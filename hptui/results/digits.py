@@ -77,17 +77,29 @@ class Digits:
 
     decimals: int | None
     exponent: int
+    is_whole: bool = False
+    """All values are whole numbers: a mean or bound of them is not, and has the usual digits."""
 
     def text(self, value: float) -> str:
         """Return a number in these digits; '' where the usual ones do."""
+        if self.is_whole and value != int(value):
+            return number(value)
         if self.decimals is not None:
             return fixed_text(value, self.decimals)
         return f"{value:.{self.exponent - 1}e}" if self.exponent > USUAL_DIGITS and "e" in number(value) else ""
 
 
+def without_zeros(text: str) -> str:
+    """Return a number with an exponent without zeros at the end of its digits: `9e+10` for `9.000e+10`."""
+    mantissa, mark, exponent = text.partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{exponent}" if mark and "." in mantissa else text
+
+
 def digits_of(values: Sequence[float], standard_error: float | None = None) -> Digits:
     """Return the digits of a column's values, the first of which is the best."""
-    return Digits(column_decimals(values, standard_error), exponent_digits(values))
+    decimals = column_decimals(values, standard_error)
+    is_whole = decimals == 0 and all(value == int(value) for value in values if math.isfinite(value))
+    return Digits(decimals, exponent_digits(values), is_whole)
 
 
 def printed_decimal(text: str) -> Decimal | None:

@@ -9,10 +9,10 @@ from functools import cached_property
 from statistics import stdev
 
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, duration, memory, metric, nonfinite_name, number, setting
-from hptui.core.trial import FROM_TRIAL, INCOMPLETE_MARK, SECONDS_ALONE, Role, Trial, TrialStatus, Value
+from hptui.core.trial import INCOMPLETE_MARK, SECONDS_ALONE, Role, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.significance import Interval
-from hptui.results.columns import setting_column, setting_of_column
+from hptui.results.columns import given_title, setting_column, setting_of_column
 from hptui.results.digits import (
     PRINTED_PERCENTAGE,
     Digits,
@@ -21,6 +21,7 @@ from hptui.results.digits import (
     duration_change,
     in_points,
     printed_decimal,
+    without_zeros,
 )
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.report_data import ReportData
@@ -43,13 +44,6 @@ MEASURED = {"seconds": "seconds", SECONDS_ALONE: f"facts.{SECONDS_ALONE}", "peak
 """What hptui measures of a trial besides metrics, and the field of the record."""
 MAX_LISTED_TRIALS = 12
 """Longer lists of trials are cut to this number; the remaining count is stated."""
-
-
-def given_title(trial: Trial) -> str:
-    """Return the title or name that a person gave a trial; '' if it was generated or there is none."""
-    if trial.role is Role.REPLICATE or (trial.role is Role.LISTED and FROM_TRIAL in trial.facts):
-        return ""
-    return trial.title or ("" if trial.name == f"trial-{trial.number}" else trial.name)
 
 
 class FactWriter:
@@ -95,11 +89,12 @@ class FactWriter:
         return frozenset([*self.view.base, *(name for trial in self.view.trials for name in trial.params)])
 
     def trial(self, trial: Trial, *, capital: bool = False) -> Line:
-        """Return `trial 3`, or with its title or name `Exp 2 (trial 3)`."""
+        """Return `trial 3`, or with a title or name `Exp 2 (trial 3)`; to begin a sentence `Trial 3 (Exp 2)`."""
         given_name = self.given_name(trial)
-        word = "Trial" if capital and not given_name else "trial"
-        parts = line("{word} {n}", word=word, n=self.number(trial))
-        return (Name(given_name), " (", *parts, ")") if given_name else parts
+        parts = line("{word} {n}", word="Trial" if capital else "trial", n=self.number(trial))
+        if not given_name:
+            return parts
+        return (*parts, " (", Name(given_name), ")") if capital else (Name(given_name), " (", *parts, ")")
 
     def number(self, trial: Trial) -> Fact:
         """Return the number of a trial."""
@@ -110,18 +105,21 @@ class FactWriter:
         columns = self.study.report.columns
         return trial.name if "name" in columns and "title" not in columns and given_title(trial) else given_title(trial)
 
-    def trials(self, trials: Sequence[Trial], key: str) -> Line:
-        """Return `trials 2, 8 and 12`; a list longer than `MAX_LISTED_TRIALS` is cut."""
+    def trials(self, trials: Sequence[Trial], key: str, *, capital: bool = False) -> Line:
+        """Return `trials 2, 8 and 12`, to begin a sentence with `capital`; of many `MAX_LISTED_TRIALS` and a count."""
         if not trials:
-            return ("none",)
+            return ("None" if capital else "none",)
         word = "trial " if len(trials) == 1 else "trials "
         if len(trials) <= MAX_LISTED_TRIALS:
-            parts = [self.trial(trial) for trial in trials if self.given_name(trial)]
+            named = [trial for trial in trials if self.given_name(trial)]
+            parts = [self.trial(trial, capital=capital and trial is named[0]) for trial in named]
             if unnamed := [trial for trial in trials if not self.given_name(trial)]:
                 word = "trial " if len(unnamed) == 1 else "trials "
+                word = word.capitalize() if capital and not named else word
                 parts.append((word, *join_with_and((self.number(trial),) for trial in unnamed)))
             return join_with_and(parts)
         others = self.count(f"{key}.more", trials[MAX_LISTED_TRIALS:])
+        word = word.capitalize() if capital else word
         return (word, *join_parts(self.number(trial) for trial in trials[:MAX_LISTED_TRIALS]), " and ", others, " more")
 
     # numbers ----------------------------------------------------------------------------------------------------
@@ -263,7 +261,11 @@ class FactWriter:
 
     def _is_named_rate(self, name: str) -> bool:
         """Return whether a metric is a share by its name and its values: an accuracy from 0 to 1."""
-        values = self._ranked_values(name) if is_rate_by_name(name) else []
+        return is_rate_by_name(name) and self.is_share(name)
+
+    def is_share(self, name: str) -> bool:
+        """Return whether all values are from 0 to 1: a rate may be from 0 to 100, too."""
+        values = self._ranked_values(name)
         return bool(values) and min(values) >= 0 and max(values) <= 1
 
     def percentage(
@@ -311,7 +313,7 @@ class FactWriter:
         text = in_points(self.format_value(name, abs(value)).removeprefix("~").partition(" (")[0])
         short, spec = float(f"{abs(value):.2g}"), self.study.metrics.get(name)
         if short == abs(value) or (value and not any(digit in text for digit in "123456789")):
-            text = in_points(f"{number(short)} {spec.unit if spec else ''}".rstrip())  # the digits of values are more
+            text = in_points(f"{without_zeros(number(short))} {spec.unit if spec else ''}".rstrip())  # values have more
         sign = "−" if value < 0 else "+" if value else ""
         return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))
 
@@ -335,7 +337,7 @@ class FactWriter:
         if before is None or after is None or before == after:
             return None
         if self.is_rate(name):
-            points = (after - before) * (1 if PRINTED_PERCENTAGE.match(texts[1]) else 100)
+            points = (after - before) * (1 if PRINTED_PERCENTAGE.match(texts[1]) or not self.is_share(name) else 100)
             text = f"{points.normalize():+f}".replace("-", "−")
             numbers = tuple(trial.number for trial in trials)
             return Fact(key, new - old, f"{text} point{'' if abs(points) == 1 else 's'}", numbers)

@@ -65,8 +65,8 @@ def time_left(view: View, now: float | None = None) -> TimeLeft | None:
         pace, error = _mean_and_error(intervals)
         least = max(current, default=0.0)
         values = [max(least, trials_left * max(0.0, pace + side * error)) for side in (0.0, -MARGIN_SD, MARGIN_SD)]
-    else:
-        values = [(sum(current) + mean_seconds * to_start) / max(1, len(running))] * 3
+    else:  # what runs at once ends at once; what is still to start shares its places
+        values = [max(max(current, default=0.0), (sum(current) + mean_seconds * to_start) / max(1, len(running)))] * 3
     max_hours = view.study.search.until.hours
     if max_hours is not None:
         values = [min(value, max(0.0, max_hours * 3600 - view.row.seconds)) for value in values]
@@ -103,7 +103,12 @@ def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _seconds_left_of(trial: Trial, mean_seconds: float, now: float) -> float:
+    """Return the seconds that a running trial still takes: by its own pace the more, the further it is.
+
+    Early on its own pace is mostly the start of its process, and the mean of those that are complete tells more.
+    """
     elapsed = max(0.0, now - trial.started) if trial.started else 0.0
     if trial.progress and trial.progress > MIN_PROGRESS and elapsed:
-        return elapsed * (1 - trial.progress) / trial.progress
+        share = min(1.0, trial.progress)
+        return (1 - share) * (elapsed + (1 - share) * mean_seconds)
     return max(0.0, mean_seconds - elapsed)

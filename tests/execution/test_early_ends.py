@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from hptui.core.trial import Reason, Role, TrialStatus
-from hptui.operations.run import run
+from hptui.execution.pruning import FinishedCurves, Pruning
+from hptui.execution.running_attempt import RunningAttempt
+from hptui.operations.run import read_study, run
 from hptui.operations.runner_lock import runner_status
+from hptui.search.pruners.base import ProgressCurve
+from hptui.store.store import Store
 from tests.support import events, rest, run_to_rest, state, toy, trials, until
 
 
@@ -28,6 +34,26 @@ def test_a_median_pruner_cuts_hopeless_trials_and_says_why(home: Path, tmp_path:
     assert all(one.role is Role.SEARCH and one.values is None for one in pruned)
     assert all("median" in one.message and "% of training" in one.message for one in pruned)
     assert all((one.last_step or 0) < 40 for one in pruned)
+
+
+@pytest.mark.parametrize("kind", ["median", "asha", "percentile", "patient"])
+def test_a_trial_that_has_come_to_its_end_is_complete_however_bad(tmp_path: Path, kind: str) -> None:
+    """Whichever reports a turn hears of at once: when the last step is among them nothing is left to prune."""
+    options = "patience = 2" if kind == "patient" else "startup = 1" if kind != "asha" else "eta = 2, startup = 1"
+    study = read_study(toy(tmp_path, trials=9, steps=9, search=f'pruner = {{ kind = "{kind}", {options} }}'), {})
+    shares = [step / 9 for step in range(1, 10)]
+    finished = {n: ProgressCurve(tuple(shares), tuple(1 - share for share in shares)) for n in range(5)}
+    pruning = Pruning(cast(Store, None), study, FinishedCurves({"loss": finished}, set(finished)))
+    pruned = 0
+    for heard in range(3, 10):
+        live = RunningAttempt(*(cast(Any, None) for _ in range(4)))
+        live.trial = cast(Any, SimpleNamespace(number=7, role=Role.SEARCH, name=""))
+        live.curves = {"loss": [(share, 2.0 + share) for share in shares[:heard]]}
+        live.progress, live.has_new_values = shares[heard - 1], True
+        asked, _ = pruning.verdict(live, [live])
+        assert asked == "" or heard < 9
+        pruned += asked != ""
+    assert pruned >= 4
 
 
 def test_a_trial_without_progress_is_not_pruned_and_that_is_said_once(home: Path, tmp_path: Path) -> None:

@@ -288,7 +288,7 @@ def test_an_adaptive_search_has_no_chance_of_a_better_trial():
     facts = FactWriter(record_of(units[0, :20], values[0, :20]))
     assert "chance of" not in report_of(facts)
     assert re.fullmatch(
-        r"The best came as number \d+ of 20; \d+ since without a better one\.", claims.outlook(facts)[0].sentence
+        r"The best ended as number \d+ of 20; \d+ since without a better one\.", claims.outlook(facts)[0].sentence
     )
 
 

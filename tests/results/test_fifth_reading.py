@@ -80,7 +80,8 @@ def test_the_luck_of_the_best_rate_is_that_of_draws_and_never_beyond_all_right(s
     expected = 100 * abs(best.mean() - common)
     said = re.search(r"would be about ([\d.e-]+) points? (above|below) their common rate", text)
     if said is None:
-        assert expected < 0.05 or len(set(values)) == 1
+        most = values.count(max(values) if goal == "maximize" else min(values))
+        assert expected < 0.05 or len(set(values)) == 1 or 2 * most >= count
         return
     assert float(said[1]) == pytest.approx(expected, rel=0.06, abs=0.03)
     assert 100 * common + float(said[1]) * (1 if said[2] == "above" else -1) <= 100.0 + 1e-9

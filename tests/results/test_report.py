@@ -81,7 +81,7 @@ def test_single_runs_have_no_interval(medical):
 def test_a_longer_training_is_flagged_everywhere(medical):
     assert "**Sure that it is better?** not comparable: they trained for different lengths" in medical
     assert "Careful: the first trained for 3 epochs, the second for 5 epochs." in medical
-    assert "Exp 6 (trial 7) did not train for 3 epochs as most did" in medical
+    assert "Trial 7 (Exp 6) did not train for 3 epochs as most did" in medical
 
 
 def test_what_helped_alone_is_proposed_together(medical):

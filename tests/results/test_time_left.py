@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from hptui.core.trial import TrialStatus
 from hptui.results.time_left import TimeLeft, time_left
 from hptui.results.view import read_view
 from tests.operations.made import make, trial
@@ -86,6 +87,31 @@ def test_trials_that_begin_and_end_together_are_no_hurry(view, together):
         left = time_left(replace(view, trials=at(trials, now)), now)
         truth = max(one.ended for one in trials) - now
         assert 0.6 * truth - 5 <= left.seconds <= 1.6 * truth + 5
+
+
+@pytest.mark.parametrize("parallel", [1, 2, 4])
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("start", [0.0, 0.3, 0.8])
+def test_what_the_last_trials_still_take_is_neither_added_up_nor_blown_up_by_their_start(view, parallel, share, start):
+    """The last trials run at once; a share `start` of their time passes before the first step."""
+    mean, count = 10.0, 6
+    ended = [trial(n, "complete", loss=1.0, started=mean * n, ended=mean * (n + 1), seconds=mean) for n in range(count)]
+    began, progress = mean * count, max(0.0, share - start) / (1 - start)
+    running = [
+        replace(
+            trial(count + n, "complete", loss=1.0, started=began, ended=began + mean, seconds=0.0),
+            status=TrialStatus.RUNNING,
+            ended=None,
+            values=None,
+            progress=progress,
+        )
+        for n in range(parallel)
+    ]
+    last = replace(view, study=replace(view.study, search=replace(view.study.search, trials=count + parallel)))
+    left = time_left(replace(last, trials=(*ended, *running)), began + share * mean)
+    truth = (1 - share) * mean
+    assert truth - 0.01 <= left.seconds <= truth + start * mean + 0.01
+    assert left.low == left.high == left.seconds
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,29 @@ search chose its trials, and the tail that names what else a batch size changes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
 
 from hptui.core import laws
 from hptui.core.stages import averaged_over_replicates
+from hptui.core.study import Objective
 from hptui.core.trial import Role, Trial, TrialStatus
-from hptui.results.analysis.cohort import TrainingLength, has_finite_values, sort_by_rank, training_length
+from hptui.results.analysis.cohort import (
+    TrainingLength,
+    has_finite_values,
+    objective_value,
+    sort_by_rank,
+    training_length,
+)
 from hptui.results.analysis.comparable import barriers, unequal_coordinate
+from hptui.results.analysis.fresh import mean_of_runs, runs_of
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.shipped import COUNTED_SAMPLERS, SELDOM_COUNTED_SAMPLERS
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, Name, capitalize_first, join_parts, join_with_and, line
+from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 
+LATE_SHARE = 0.75
+"""A last value of an objective before this share of where the median trial has its own is one of unequal training."""
 SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
 """Samplers that choose no trial by the values of earlier ones."""
 
@@ -51,6 +62,36 @@ def length_tail(facts: FactWriter, setting: str) -> Line:
 
 
 def length_claims(facts: FactWriter) -> list[Claim]:
+    """Return which ranked trials trained for another length than most, or have values from its first part alone."""
+    return [*_lengths(facts), *(claim for goal in facts.study.objectives for claim in _unfinished_metric(facts, goal))]
+
+
+def _unfinished_metric(facts: FactWriter, goal: Objective) -> Iterator[Claim]:
+    """Yield which ranked trials have no value of an objective from the last part of their training, unlike most."""
+    summaries, shares = facts.data.summaries.get(goal.metric, {}), dict[int, float]()
+    for trial in facts.data.order:
+        if trial.number in summaries and trial.last_step:
+            shares[trial.number] = summaries[trial.number].step / trial.last_step
+    if not shares:
+        return
+    limit = LATE_SHARE * median(shares.values())
+    ended_early = sorted((t for t in facts.data.order if shares.get(t.number, 1.0) < limit), key=lambda t: t.number)
+    if not ended_early:
+        return
+    first, key = ended_early[0], f"{goal.metric}.ended_early"
+    text = line(
+        "{which} last reported {metric} long before the end ({first}at step {step} of {steps}), most others nearer to "
+        "it: these are values of unequal training.",
+        which=facts.trials(ended_early, key, capital=True),
+        metric=facts.name(goal.metric),
+        first="" if len(ended_early) == 1 else "the first of them ",
+        step=facts.of_value(f"{key}.step", summaries[first.number].step, [first]),
+        steps=facts.of_value(f"{key}.steps", first.last_step or 0, [first], field="last_step"),
+    )
+    yield Claim("L1", text, {"ended_early": len(ended_early)}, goal.metric, tuple(t.number for t in ended_early))
+
+
+def _lengths(facts: FactWriter) -> list[Claim]:
     """Return which ranked trials trained for another length than most, and of which it is not known."""
     order = facts.data.order
     groups: dict[TrainingLength, list[Trial]] = {}
@@ -96,7 +137,7 @@ def _of_other_length(facts: FactWriter, groups: Mapping[TrainingLength, list[Tri
     others = [trial for length, trials in groups.items() if length != common for trial in trials]
     text = line(
         "{which} did not train for {n} {unit} as most did: differences to the others may be the length of training.",
-        which=capitalize_first(facts.trials(sorted(others, key=lambda trial: trial.number), "length.others")),
+        which=facts.trials(sorted(others, key=lambda trial: trial.number), "length.others", capital=True),
         n=facts.of_value("length.usual", common.amount, groups[common], field=common.field),
         unit=unit_word(common),
     )
@@ -139,9 +180,31 @@ def stage_claims(facts: FactWriter) -> list[Claim]:
                 metric=facts.name(metric),
                 value=(facts.value(best, metric),),
             )
+            text += _runs_behind(facts, best, ranked, key)
             text += _against_first(facts, first_baseline, best, key)
         claims.append(Claim("G1", (*text, "."), premise, stage.name, tuple(trial.number for trial in trials)))
     return claims
+
+
+def _runs_behind(facts: FactWriter, best: Trial, ranked: Sequence[Trial], key: str) -> Line:
+    """Return whether the value of a stage's best is a mean; () where no stage has means.
+
+    A single run that was chosen for its value looks better than a mean of the same configuration.
+    """
+    if runs := _runs_of_mean(facts, best):
+        return line(" (mean of its {n} runs)", n=facts.count(f"{key}.runs", runs))
+    if all(stage.seeds == 1 for stage in facts.study.stages):
+        return ()
+    if len(ranked) == 1:
+        return (" (one run)",)
+    return line(" (one run, the best of {n})", n=facts.count(f"{key}.ranked", ranked))
+
+
+def _runs_of_mean(facts: FactWriter, trial: Trial) -> list[Trial]:
+    """Return the runs behind a value that is their mean; none behind the value of one run."""
+    if trial.values == facts.view.by_number[trial.number].values:
+        return []
+    return runs_of(facts.view, facts.view.by_number[trial.number])
 
 
 def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: str) -> Line:
@@ -152,7 +215,8 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
     differences = [d for d in barriers(facts.view, baseline, best) if d.kind in ("length", "unknown length")]
     if differences:
         return line("; {baseline} trained for another length: not compared", baseline=facts.trial(baseline))
-    old, new = baseline.values[metric], best.values[metric]  # type: ignore[index]
+    # Nobody chose the baseline for its value: all its runs count.
+    (old, runs), new = mean_of_runs(facts.view, baseline, facts.data.dead), objective_value(facts.view, best)
     change = facts.change(f"{key}.change", metric, old, new, [baseline, best])
     word = "equal to"
     size: Line = ()
@@ -160,10 +224,11 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
         word = "lower than" if new < old else "higher than"
         size = (Fact(change.key, change.value, change.text.lstrip("+−"), change.trials), " ")
     return line(
-        "; {size}{word} {baseline}, the first baseline{lengths}",
+        "; {size}{word} {baseline}, the first baseline{mean}{lengths}",
         size=size,
         word=word,
         baseline=facts.trial(baseline),
+        mean=line(", mean of its {n} runs", n=facts.count(f"{key}.baseline_runs", runs)) if len(runs) > 1 else (),
         lengths=_both_lengths(facts, baseline, best),
     )
 

@@ -18,17 +18,14 @@ from hptui.results.analysis.comparable import barriers, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, fresh_difference, mean_of_runs
 from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.seeding import seeding_of
+from hptui.results.claims.chosen import best_of, by_number, how_often, of_its_length
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import unit_word
 from hptui.results.claims.mattered import without_value
 from hptui.results.claims.repeats import (
-    beside_pruned,
     better_and_baseline,
-    by_number,
     fresh_text,
-    how_often,
     how_text,
-    of_its_length,
     why_not_tested,
 )
 from hptui.results.claims.unbeaten import none_better, unbeaten
@@ -68,7 +65,9 @@ def alike(facts: FactWriter) -> Claim:
             "none: {other}, the only other one{length}, is worse", length=length, other=facts.trial(test.others[0])
         )
     elif not test.alike:
-        text = line("none: all {n} others{length} are worse", length=length, n=facts.count("alike.others", test.others))
+        text = line(
+            "none: {all} others{length} are worse", length=length, all=all_of(facts, "alike.others", test.others)
+        )
     elif len(test.alike) > MAX_NAMED and not test.worse and not test.better:
         text = line(
             "possibly all {n} others{length}: none can be told apart from it",
@@ -87,6 +86,11 @@ def alike(facts: FactWriter) -> Claim:
     return Claim("R1", (*text, *better_and_baseline(facts, test)), premise, facts.data.metric, numbers)
 
 
+def all_of(facts: FactWriter, key: str, trials: Sequence[Trial]) -> Line:
+    """Return `all 5`, of two trials `both`."""
+    return ("both",) if len(trials) == 2 else line("all {n}", n=facts.count(key, trials))
+
+
 def _equal_ones(facts: FactWriter) -> Claim | None:
     """Return the trials with exactly the value of the best, where the noise is unknown; or None."""
     best = facts.data.best
@@ -95,7 +99,7 @@ def _equal_ones(facts: FactWriter) -> Claim | None:
         return None
     numbers = tuple(trial.number for trial in same)
     if len(same) == len(facts.data.candidates) - 1:
-        text = line("all {n} others, which have the same value", n=facts.count("best.ties", same))
+        text = line("{all} others, which have the same value", all=all_of(facts, "best.ties", same))
     else:
         text = line(
             "{which} {have} the same value; of the others it is not known, as {why}",
@@ -269,9 +273,7 @@ def sure(facts: FactWriter) -> Claim:
     if test is not None and any(trial.number == baseline.number for trial in test.alike):
         text = line("not yet: {ran} not told apart from the baseline ({how})", ran=ran, how=how_text(facts, test))
     else:
-        n = facts.count("best.of", facts.data.peers)
-        length, pruned = of_its_length(facts), beside_pruned(facts)
-        text = line("not yet: {ran} the best of {n}{length}{pruned}", ran=ran, n=n, length=length, pruned=pruned)
+        text = line("not yet: {ran} {the_best}", ran=ran, the_best=best_of(facts))
     return Claim("SU", text, {"answer": "not yet"}, "", (baseline.number, best.number))
 
 
@@ -280,7 +282,11 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     difference = fresh_difference(facts.view, fresh, baseline, facts.data.dead)
     numbers = tuple(trial.number for trial in (baseline, *fresh.runs))
     if difference is None:
-        why = ", which has no interval" if len(fresh.runs) == 1 else ", and nothing is known of the noise"
+        why = ", and nothing is known of the noise"
+        if len(fresh.runs) == 1:
+            why = ", which has no interval"
+        elif len(set(fresh.values)) == 1:
+            why = ", all of them equal, which says nothing of the noise"
         text = line("not yet: {fresh}{why}", fresh=fresh_text(facts, fresh), why=why)
         return Claim("SU", text, {"answer": "not yet"}, "", numbers)
     answer = difference.answer(facts.view)
@@ -292,7 +298,8 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
         width = difference.high - difference.low
         low, mean, high = (replace(fact, text=_in_digits(fact.value, width)) for fact in (low, mean, high))
     if facts.is_rate(metric) and not low.text.endswith(("point", "points")):  # as the line before it has them
-        low, mean, high = (replace(fact, text=_in_points(fact.text)) for fact in (low, mean, high))
+        places = 2 if facts.is_share(metric) else 0
+        low, mean, high = (replace(fact, text=_in_points(fact.text, places)) for fact in (low, mean, high))
     text = line(
         "{answer}: {n} fresh {runs} of it minus the baseline {mean} ({interval}{paired})",
         answer=answer,
@@ -306,9 +313,9 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     return Claim("SU", text, premise, metric, numbers)
 
 
-def _in_points(text: str) -> str:
-    """Return a signed difference of shares in percentage points."""
-    size = Decimal(text.lstrip("+−")).scaleb(2)
+def _in_points(text: str, places: int) -> str:
+    """Return a signed difference in percentage points: that of shares is so many decimal places larger."""
+    size = Decimal(text.lstrip("+−")).scaleb(places)
     sign = text[: len(text) - len(text.lstrip("+−"))]
     return f"{sign}{size:f} point{'' if size == 1 else 's'}"
 

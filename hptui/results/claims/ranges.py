@@ -200,9 +200,9 @@ def outlook(facts: FactWriter) -> list[Claim]:
     else:
         ended = {trial.number for trial in suggestion.order}
         text = line(
-            "The best{here} came as number {at} of {n}{ranked}; {since} since without a better one."
+            "The best{here} ended as number {at} of {n}{ranked}; {since} since without a better one."
             if suggestion.since
-            else "The best{here} came last, as number {at} of {n}{ranked}.",
+            else "The best{here} ended last, as number {at} of {n}{ranked}.",
             here=" of those that ran here" if any(trial.role is Role.IMPORTED for trial in facts.data.order) else "",
             ranked=" trials that keep the conditions"
             if len(facts.data.candidates) < len(facts.data.order)

@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from hptui.core.trial import Role, Trial, TrialStatus
-from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, distinct_configurations, same_configuration
+from hptui.core.trial import Trial
+from hptui.results.analysis.cohort import distinct_configurations
 from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.fresh import (
     LEADER_TEMPLATE,
@@ -23,6 +23,7 @@ from hptui.results.analysis.fresh import (
 from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
 from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import rate_counts, wilson_interval
+from hptui.results.claims.chosen import best_of, by_number, how_often
 from hptui.results.claims.claim import Claim
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, capitalize_first, line
@@ -76,47 +77,16 @@ def _own_value(facts: FactWriter, best: Trial) -> Iterator[Claim]:
         return  # of equal values none was chosen for being good
     if facts.data.dead_seeds:
         return  # it would have this value again
+    if 2 * len(facts.data.best_trials) >= max(len(order), 3):
+        return  # a value that most have is nobody's luck
     text: Line = line(
-        "{ran} the best of {n}{length}{pruned}",
+        "{ran} {the_best}",
         ran=capitalize_first(how_often(facts, best)),
-        n=facts.count("best.of", order),
-        length=of_its_length(facts),
-        pruned=beside_pruned(facts),
+        the_best=best_of(facts),
     )
     text += (": its value is likely to look better than it is.",)
     yield Claim("W1", text, {"trials": len(order)}, metric, tuple(trial.number for trial in order))
     yield from _by_how_much(facts, order)
-
-
-def of_its_length(facts: FactWriter) -> str:
-    """Return ` of its length` where other trials of the ranking trained for another one."""
-    return " of its length" if len(facts.data.peers) < len(facts.data.candidates) else ""
-
-
-def beside_pruned(facts: FactWriter) -> Line:
-    """Return ` beside 17 pruned ones`: they had a part in the choice, too; () if none was."""
-    best = facts.data.best
-    pruned = [
-        trial
-        for trial in facts.view.trials
-        if trial.status is TrialStatus.PRUNED and best is not None and trial.stage == best.stage
-    ]
-    if not pruned:
-        return ()
-    ones = "one" if len(pruned) == 1 else "ones"
-    return line(" beside {n} pruned {ones}", n=facts.count("best.beside_pruned", pruned), ones=ones)
-
-
-def how_often(facts: FactWriter, trial: Trial) -> Line:
-    """Return `it ran once and is`, or the number of runs of a mean, before what is known of a trial."""
-    runs = runs_of(facts.view, facts.originals.get(trial.number, trial))
-    if trial.values != facts.originals.get(trial.number, trial).values:
-        return line("it is the mean of {runs} runs and", runs=facts.count("best.seeds", runs))
-    if trial.role is Role.IMPORTED:
-        return ("it was imported and is",)
-    if again := same_configuration(facts.view, trial, facts.data.peers[:MAX_FOR_CONFIGURATIONS]):
-        return line("its settings ran again as {again}, and this run is", again=facts.trials(by_number(again), "again"))
-    return ("it ran once and is",) if len(runs) < 2 else ("its ranked run is",)
 
 
 def _one_rate(facts: FactWriter, trial: Trial, counted: tuple[int, int]) -> Claim:
@@ -281,7 +251,7 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
         )
         yield Claim("R1", text, premise, facts.data.metric, numbers)
     else:
-        worse = capitalize_first(_worse(facts, test)) if test.worse else ("No other trial is worse",)
+        worse = _worse(facts, test, capital=True) if test.worse else ("No other trial is worse",)
         text = line("{worse} ({how}){tail}", worse=worse, how=how, tail=tail)
         yield Claim("R2", text, premise, facts.data.metric, numbers)
 
@@ -311,14 +281,9 @@ def better_and_baseline(facts: FactWriter, test: RangeTest) -> Line:
     return text
 
 
-def _worse(facts: FactWriter, test: RangeTest) -> Line:
+def _worse(facts: FactWriter, test: RangeTest, *, capital: bool = False) -> Line:
     verb = "is" if len(test.worse) == 1 else "are"
-    return (*facts.trials(by_number(test.worse), "alike.worse"), f" {verb} worse")
-
-
-def by_number(trials: Sequence[Trial]) -> list[Trial]:
-    """Return trials by number."""
-    return sorted(trials, key=lambda trial: trial.number)
+    return (*facts.trials(by_number(test.worse), "alike.worse", capital=capital), f" {verb} worse")
 
 
 def seed_claims(facts: FactWriter) -> list[Claim]:

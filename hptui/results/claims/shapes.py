@@ -44,7 +44,7 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
             **sizes_of(facts, key, metric, (ends.mean, ends.low, ends.high), analysis.trials),
             first=facts.of_value(f"{key}.first", curve.values[0], analysis.trials),
             last=facts.of_value(f"{key}.last", curve.values[-1], analysis.trials),
-            tail=length_tail(facts, name),
+            tail=(*_tried_once(facts, analysis, name, key), *length_tail(facts, name)),
         )
         yield Claim("E4", text, {"change": ends.mean, "direction": direction}, name, numbers_of(analysis.trials))
         return
@@ -68,7 +68,25 @@ def shape_claims(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Iter
 def _rests_on(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) -> Line:
     """Return ` (tried from 9e-5 to 0.05; …)`: how far it was tried, and which places were compared."""
     parts = [part for part in (_tried(facts, analysis, name), _compared(facts, analysis, name, key)) if part]
-    return (" (", *join_parts(parts, "; "), ")") if parts else ()
+    rests_on: Line = (" (", *join_parts(parts, "; "), ")") if parts else ()
+    return (*rests_on, *_tried_once(facts, analysis, name, key))
+
+
+def _tried_once(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) -> Line:
+    """Return `; only one trial has 64`, behind what rests on a value that a single trial has; () if none is such.
+
+    What lies between a value and its neighbours is the model's there, and so is much of an interval.
+    """
+    curve, factor = analysis.averaged.curve(name), analysis.factor(name)
+    known = len(factor.levels) or (factor.parameter.size if isinstance(factor.parameter, Int) else 0)
+    if known != len(curve.values):
+        return ()
+    settings = [active_settings(facts.view, trial) for trial in analysis.trials]
+    counts = {value: sum(name in row and row[name] == value for row in settings) for value in curve.values}
+    once = [value for value, count in counts.items() if count == 1]
+    values = [facts.of_value(f"{key}.once.{i}", short_value(value), analysis.trials) for i, value in enumerate(once)]
+    each = " each" if len(once) > 1 else ""
+    return line(f"; only one trial{each} has {{values}}", values=join_with_and((v,) for v in values)) if once else ()
 
 
 def _compared(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) -> Line:

@@ -55,7 +55,8 @@ def next_step(facts: FactWriter) -> Claim:
         is_mean = stage is not None and stage.seeds > 1  # its repeats join the mean, and are never fresh runs
         if facts.data.fresh(best) is None and may_repeat and not is_mean and not _was_repeated(facts, best):
             targets = ["best"]
-            if baseline is not None and baseline.number != best.number and answer in ("not yet", "yes for this run"):
+            is_other = baseline is not None and baseline.number != best.number and not _was_repeated(facts, baseline)
+            if baseline is not None and is_other and answer in ("not yet", "yes for this run"):
                 targets.append(str(baseline.number))
             return _repeat(facts, name, targets, "repeat")
         rivals = (
@@ -86,7 +87,7 @@ def next_step(facts: FactWriter) -> Claim:
 def _was_repeated(facts: FactWriter, trial: Trial) -> bool:
     """Return whether the settings of a trial have run with as many seeds as are asked for."""
     again = [trial, *same_configuration(facts.view, trial, facts.data.peers[:MAX_FOR_CONFIGURATIONS])]
-    return any(len(runs_of(facts.view, facts.originals[other.number])) >= SEEDS for other in again)
+    return any(len(runs_of(facts.view, facts.originals.get(other.number, other))) >= SEEDS for other in again)
 
 
 def _is_cut_short(facts: FactWriter) -> bool:

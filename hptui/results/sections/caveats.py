@@ -9,7 +9,7 @@ from hptui.core.stages import comparable
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, Name, capitalize_first, join_parts, line
+from hptui.results.facts import Line, Name, join_parts, line
 from hptui.results.sections.curves import stopped_early
 
 
@@ -44,7 +44,7 @@ def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
         )
     ties = [winner for winner in facts.data.best_trials if winner.number != trial.number]
     if ties and len(ties) + 1 < len(order):
-        yield line("{ties} reached exactly the same value.", ties=capitalize_first(facts.trials(ties, "best.ties")))
+        yield line("{ties} reached exactly the same value.", ties=facts.trials(ties, "best.ties", capital=True))
     if trial.values == facts.originals.get(trial.number, trial).values:  # of a mean, each run has its own steps
         yield from _step_caveat(facts, trial)
         yield from stopped_early(facts, trial)

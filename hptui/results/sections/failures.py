@@ -11,7 +11,7 @@ from hptui.results.analysis.cohort import searched_space, varying_settings
 from hptui.results.analysis.cost import busy_intervals, union_seconds
 from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, Name, capitalize_first, line
+from hptui.results.facts import Fact, Line, Name, line
 
 MAX_LISTED = 6
 """Trials without a value that are listed; more are folded away."""
@@ -109,9 +109,7 @@ def _remedies(facts: FactWriter, ended_trials: Sequence[Trial]) -> Iterator[Bloc
         yield Paragraph(("What usually helps:",))
         yield Bullets(
             tuple(
-                line(
-                    "{which}: {cure}", which=capitalize_first(facts.trials(trials, f"cure.{n}")), cure=Name(suggestion)
-                )
+                line("{which}: {cure}", which=facts.trials(trials, f"cure.{n}", capital=True), cure=Name(suggestion))
                 for n, (suggestion, trials) in enumerate(list(trials_by_suggestion.items())[:MAX_LISTED])
             )
         )

@@ -14,8 +14,9 @@ from hptui.results.analysis.cohort import measured_value, searched_space
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.turn import scatter_for
+from hptui.results.columns import given_title
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
-from hptui.results.fact_writer import FactWriter, given_title
+from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_with_and, line
 
 
@@ -153,7 +154,7 @@ def _trial_text(facts: FactWriter, trial: Trial) -> Line:
     ]
     text = line(
         "{trial}: {value}",
-        trial=facts.trial(trial, capital=True),
+        trial=facts.trial(trial, capital=not facts.given_name(trial)),
         value=(facts.name(facts.data.metric), " ", facts.value(trial, facts.data.metric)),
     )
     for change in changes:

@@ -64,6 +64,13 @@ def _correlation(facts: FactWriter, summary: RungSummary) -> Fact | str:
     return facts.of_value(f"{_key(summary)}.correlation", summary.correlation, _trials(facts, summary), text=text)
 
 
+def _correlation_of(facts: FactWriter, summary: RungSummary) -> Line:
+    """Return `0.62 (8 trials)`; of a few the number alone, as nothing is known from them."""
+    completed = facts.of_value(f"{_key(summary)}.completed", summary.completed, _trials(facts, summary))
+    noun = "trial" if summary.completed == 1 else "trials"
+    return line("{correlation} ({n} {noun})", correlation=_correlation(facts, summary), n=completed, noun=noun)
+
+
 def _row(facts: FactWriter, summary: RungSummary) -> tuple[Line, ...]:
     key, trials, metric = _key(summary), _trials(facts, summary), deciding_objective(facts.view).metric
     name: Line = line(
@@ -86,5 +93,5 @@ def _row(facts: FactWriter, summary: RungSummary) -> tuple[Line, ...]:
         (shown[0],),
         (shown[1],),
         (facts.of_value(f"{key}.promoted", summary.promoted, trials),),
-        (_correlation(facts, summary),),
+        _correlation_of(facts, summary),
     )

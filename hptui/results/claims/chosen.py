@@ -1,0 +1,58 @@
+"""How the best was chosen, as parts of sentences: by how many runs, of how many trials, beside which pruned ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, same_configuration
+from hptui.results.analysis.fresh import runs_of
+from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Line, line
+
+
+def best_of(facts: FactWriter) -> Line:
+    """Return `the best of 15`, of equal values `among the 3 best of 15`; then its length, and the pruned ones."""
+    ties, n = facts.data.best_trials, facts.count("best.of", facts.data.peers)
+    peers = {trial.number for trial in facts.data.peers}
+    equal = [trial for trial in ties if trial.number in peers]
+    which = line("among the {k} best", k=facts.count("best.equal", equal)) if len(equal) > 1 else ("the best",)
+    return line(
+        "{which} of {n}{length}{pruned}", which=which, n=n, length=of_its_length(facts), pruned=beside_pruned(facts)
+    )
+
+
+def of_its_length(facts: FactWriter) -> str:
+    """Return ` of its length` where other trials of the ranking trained for another one."""
+    return " of its length" if len(facts.data.peers) < len(facts.data.candidates) else ""
+
+
+def beside_pruned(facts: FactWriter) -> Line:
+    """Return ` beside 17 pruned ones`: they had a part in the choice, too; () if none was."""
+    best = facts.data.best
+    pruned = [
+        trial
+        for trial in facts.view.trials
+        if trial.status is TrialStatus.PRUNED and best is not None and trial.stage == best.stage
+    ]
+    if not pruned:
+        return ()
+    ones = "one" if len(pruned) == 1 else "ones"
+    return line(" beside {n} pruned {ones}", n=facts.count("best.beside_pruned", pruned), ones=ones)
+
+
+def how_often(facts: FactWriter, trial: Trial) -> Line:
+    """Return `it ran once and is`, or the number of runs of a mean, before what is known of a trial."""
+    runs = runs_of(facts.view, facts.originals.get(trial.number, trial))
+    if trial.values != facts.originals.get(trial.number, trial).values:
+        return line("it is the mean of {runs} runs and", runs=facts.count("best.seeds", runs))
+    if trial.role is Role.IMPORTED:
+        return ("it was imported and is",)
+    if again := same_configuration(facts.view, trial, facts.data.peers[:MAX_FOR_CONFIGURATIONS]):
+        return line("its settings ran again as {again}, and this run is", again=facts.trials(by_number(again), "again"))
+    return ("it ran once and is",) if len(runs) < 2 else ("its ranked run is",)
+
+
+def by_number(trials: Sequence[Trial]) -> list[Trial]:
+    """Return trials by number."""
+    return sorted(trials, key=lambda trial: trial.number)

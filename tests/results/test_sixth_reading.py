@@ -1,0 +1,212 @@
+"""What a sixth hostile reading found, each kind on made-up studies: names, means in stages, ties, rates in per cent."""
+
+import random
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hptui.core.rungs import MIN_FOR_CORRELATION, RungResult
+from hptui.core.trial import Role, TrialStatus
+from hptui.results.document import render_markdown
+from hptui.results.report import compose_report
+from hptui.results.report_data import ReportData
+from hptui.store.records import MetricSummary
+from tests.results.kit import view_of
+from tests.results.seeds import one
+from tests.results.test_readings import STUDY, report_of, some
+from tests.results.test_what_counts import line_of
+
+RATE = STUDY.replace('metric = "val_loss"', 'metric = "accuracy"\ngoal = "maximize"\nsamples = 200')
+SEEDED = """
+name = "read"
+[objective]
+metric = "val_loss"
+[trainer]
+kind = "read:train"
+steps = 10
+a = 0.5
+[[stage]]
+name = "first"
+sampler = "random"
+trials = 6
+space = { a = "0.0..1.0" }
+[[stage]]
+name = "again"
+from = "best 2"
+seeds = 3
+"""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_sentence_begins_with_a_name_of_a_trial(seed):
+    die = random.Random(seed)
+    trials = some(9, lambda die, _: round(1 + die.random(), 4), seed)
+    for n in die.sample(range(9), die.choice([1, 5, 9])):
+        trials[n] = replace(
+            trials[n], role=Role.LISTED, name=f"klein-{n}", params={**trials[n].params, "steps": 10 + n}
+        )
+    text, facts = report_of(trials)
+    assert [row for row in text.split("\n") if re.match(r"(?:- |\d+\. )?klein", row)] == []
+    for claim in facts.data.view.trials:
+        written = facts.trial(claim, capital=True)
+        assert str(written[0]).startswith("Trial")
+
+
+@pytest.mark.parametrize("runs", range(1, 6))
+def test_no_more_runs_of_the_baseline_are_asked_for_than_are_needed(runs):
+    trials = [
+        one(0, {}, {"val_loss": 2.0}, role=Role.BASELINE),
+        *(one(n, {"a": n / 9, "b": n}, {"val_loss": 1.9 - n / 50}) for n in range(1, 6)),
+    ]
+    for n in range(runs - 1):
+        more = {"role": Role.REPLICATE, "replicate_of": 0, "seed": 60 + n}
+        trials.append(one(len(trials), {}, {"val_loss": 2.0 + 0.3 * (-1) ** n * (n + 1)}, **more))
+    said = line_of(report_of(trials)[0], "Next")
+    assert "--repeat best --seeds 3" in said
+    assert ("--repeat 0 --seeds 3" in said) == (runs < 3)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_stage_says_whether_its_best_is_a_mean_and_compares_with_the_mean_of_the_baseline(seed):
+    die = random.Random(seed)
+    trials = [one(0, {}, {"val_loss": 3.0}, role=Role.BASELINE, stage="first")]
+    trials += [one(n, {"a": n / 9}, {"val_loss": round(2 + die.random(), 4)}, stage="first") for n in range(1, 6)]
+    for n in range(die.choice([0, 2])):
+        more = {"role": Role.REPLICATE, "replicate_of": 0, "seed": 60 + n}
+        trials.append(one(len(trials), {}, {"val_loss": round(3 + die.random(), 4)}, stage="first", **more))
+    for a in (0.2, 0.4):
+        first = len(trials)
+        for k in range(3):
+            more = {"role": Role.REPLICATE, "replicate_of": first, "seed": 42 + k} if k else {}
+            trials.append(one(len(trials), {"a": a}, {"val_loss": round(2 + die.random(), 4)}, stage="again", **more))
+    text, _ = report_of(trials, SEEDED)
+    rows = {
+        name: next(row for row in text.split("\n") if row.startswith(f"- Stage {name}")) for name in ("first", "again")
+    }
+    assert "(one run, the best of 6)" in rows["first"]
+    assert "(mean of its 3 runs)" in rows["again"]
+    base = [trial.values["val_loss"] for trial in trials if trial.number == 0 or trial.replicate_of == 0]
+    means = [
+        float(np.mean([t.values["val_loss"] for t in trials if t.stage == "again" and t.params == {"a": a}]))
+        for a in (0.2, 0.4)
+    ]
+    said = re.search(r"; ([\d.]+) (lower|higher) than", rows["again"])
+    change = min(means) - float(np.mean(base))
+    assert said is None or abs(float(said[1]) - abs(change)) <= 2e-2
+    assert said is None or (said[2] == "lower") == (change < 0)
+    assert ("the first baseline, mean of its 3 runs" in rows["again"]) == (len(base) == 3)
+
+
+@pytest.mark.parametrize("count", range(1, 10))
+def test_a_rank_correlation_stands_with_the_trials_that_it_is_of_and_never_of_few(count):
+    trials = some(10, lambda die, _: round(1 + die.random(), 4), count)
+    for n in range(count, 10):
+        trials[n] = replace(trials[n], status=TrialStatus.PRUNED, values=None)
+    results = [RungResult(n, 1, 2, 0, 0.3, 2.0 + n / 9, 3, 0.0, 1.0 if n < count else None) for n in range(10)]
+    record = ReportData(view_of(trials, STUDY), rung_results=results)
+    text = render_markdown(compose_report(record)).text
+    row = next(row for row in text.split("\n") if row.startswith("| 1 of 2"))
+    shown = row.strip("| ").split(" | ")[-1]
+    assert shown.endswith(f"({count} trial{'s' if count > 1 else ''})")
+    assert shown.startswith("–") == (count < MIN_FOR_CORRELATION)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_rate_in_per_cent_changes_by_points_of_its_own(seed):
+    die, factor = random.Random(seed), random.Random(seed).choice([1, 100])
+    trials = [one(0, {}, {"accuracy": factor * die.randint(60, 120) / 200}, role=Role.BASELINE)]
+    values = [factor * die.randint(130, 190) / 200 for _ in range(6)]
+    trials += [one(n, {"a": n / 9, "b": n}, {"accuracy": value}) for n, value in enumerate(values, 1)]
+    text, facts = report_of(trials, RATE)
+    said = re.search(r"\(\+([\d.]+) points?\)", line_of(text, "Against"))
+    best = facts.data.best.values["accuracy"] - trials[0].values["accuracy"]
+    assert abs(float(said[1]) - 100 * best / factor) <= 0.06
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_equal_fresh_runs_are_told_as_that(seed):
+    die = random.Random(seed)
+    trials = [one(0, {}, {"val_loss": 2.0}, role=Role.BASELINE)]
+    trials += [one(n, {"a": n / 9, "b": n}, {"val_loss": round(1 + die.random() / 2, 4)}) for n in range(1, 7)]
+    best = min(trials, key=lambda trial: trial.values["val_loss"])
+    values = [1.5, 1.5] if seed % 2 else [1.5, 1.6]
+    for n, value in enumerate(values):
+        more = {"role": Role.REPLICATE, "replicate_of": best.number, "seed": 60 + n}
+        trials.append(one(len(trials), best.params, {"val_loss": value}, **more))
+    said = line_of(report_of(trials)[0], "Sure")
+    assert ("all of them equal" in said) == (seed % 2 == 1)
+    assert "nothing is known" not in said
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_a_value_that_most_trials_have_is_nobodys_luck(seed):
+    die, count = random.Random(seed), random.Random(seed).choice([4, 9, 30])
+    equal = die.choice([1, 2, count // 2, count - 1])
+    values = [1.0] * equal + [round(1.5 + n / 7, 3) for n in range(count - equal)]
+    die.shuffle(values)
+    trials = [one(n, {"a": die.random(), "b": die.randint(1, 16)}, {"val_loss": v}) for n, v in enumerate(values)]
+    text, _ = report_of(trials)
+    assert ("its value is likely to look better" in text) == (equal == 1 or 2 * equal < count)
+    sure = line_of(text, "Sure")
+    assert (f"among the {equal} best of {count}" in text) == (equal > 1) or "not comparable" in sure
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_cut_of_whole_numbers_is_not_rounded_to_one_of_them(seed):
+    die = random.Random(seed)
+    trials = some(24, lambda die, params: float(die.choice([1, 1, 2, 3, 9, 9])), seed)
+    text, _ = report_of(trials)
+    values = np.array([trial.values["val_loss"] for trial in trials])
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    cut = middle + 1.5 * (high - low)
+    said = re.search(r"Values above (\S+) count as (\S+)\.", text)
+    assert said is None or float(said[1]) == float(said[2]) == pytest.approx(cut, rel=1e-3)
+    assert (said is None) or (values > float(said[1])).sum() == (values > cut).sum()
+    assert die is not None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_metric_that_some_trials_no_longer_report_is_told(seed):
+    die = random.Random(seed)
+    trials = [replace(trial, last_step=100) for trial in some(9, lambda die, _: round(1 + die.random(), 4), seed)]
+    early = sorted(die.sample(range(9), die.choice([0, 1, 3])))
+    step = {n: die.choice([30, 60]) if n in early else die.choice([90, 100]) for n in range(9)}
+    kept = {n: MetricSummary(step[n], 1.0, 1.0, 1, 2.0, 1, 5, 0) for n in range(9)}
+    record = ReportData(view_of(trials, STUDY), summaries={"val_loss": kept})
+    text = render_markdown(compose_report(record)).text
+    said = [row for row in text.split("\n") if "last reported `val_loss` long before the end" in row]
+    assert len(said) == bool(early)
+    if early:
+        names = re.findall(r"\d+", said[0].split(" last reported")[0])
+        assert [int(name) for name in names] == early
+        assert f"at step {step[early[0]]} of 100" in said[0]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_level_that_one_trial_alone_has_is_named_beside_what_rests_on_it(seed):
+    die, alone = random.Random(seed), random.Random(seed).choice([None, 16, 64])
+    levels = [value for value in (8, 16, 32, 64) if value != alone]
+    study = STUDY.replace('b = "1..16 int"', 'b = "{8, 16, 32, 64}"').replace("b = 4", "b = 8")
+    trials = []
+    for n in range(24):
+        b = alone if alone and n == 9 else levels[n % len(levels)]
+        value = 3 - 0.5 * np.log2(b) + die.gauss(0, 0.02)
+        trials.append(one(n, {"a": round(die.random(), 4), "b": b}, {"val_loss": round(value, 4)}))
+    text, _ = report_of(trials, study)
+    row = next(row for row in text.split("\n") if "On average `val_loss` falls as `b` grows" in row)
+    assert ("only one trial has" in row) == (alone is not None)
+    assert alone is None or row.endswith(f"; only one trial has {alone}.")
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-4, 1.0, 1e5, 1e9, 1e12])
+def test_a_size_has_no_more_digits_than_are_known_of_it(scale):
+    trials = some(24, lambda die, params: scale * (1 + params["a"] ** 2 + 0.05 * die.random()), 3)
+    text, _ = report_of(trials)
+    sizes = re.findall(r"still gradually change `val_loss` by up to ([\d.,e+-]+?)[.,]?(?: |$)", text, re.M)
+    assert sizes
+    for size in sizes:
+        digits = size.rstrip(".").partition("e")[0].replace(",", "").replace(".", "").lstrip("0").rstrip("0")
+        assert 1 <= len(digits) <= 2
+        assert "0e" not in size
