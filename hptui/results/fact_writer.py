@@ -106,7 +106,7 @@ class FactWriter:
         return trial.name if "name" in columns and "title" not in columns and given_title(trial) else given_title(trial)
 
     def trials(self, trials: Sequence[Trial], key: str, *, capital: bool = False) -> Line:
-        """Return `trials 2, 8 and 12`, to begin a sentence with `capital`; of many `MAX_LISTED_TRIALS` and a count."""
+        """Return `trials 2, 8 and 12`, with `capital` to begin a sentence; of many some and a count."""
         if not trials:
             return ("None" if capital else "none",)
         word = "trial " if len(trials) == 1 else "trials "

@@ -200,6 +200,44 @@ def test_a_level_that_one_trial_alone_has_is_named_beside_what_rests_on_it(seed)
     assert alone is None or row.endswith(f"; only one trial has {alone}.")
 
 
+@pytest.mark.parametrize("seed", range(16))
+def test_where_two_runs_of_a_configuration_differ_the_seed_is_said_to_change_something(seed):
+    """Values of few digits are equal by chance, and so are the first, the last and the best of a curve."""
+    die, count = random.Random(seed), random.Random(seed).choice([2, 3, 4])
+    same = die.choice([0, 1, count])
+    trials = some(6, lambda die, _: round(1 + die.random(), 4), seed)
+    summaries = {trial.number: MetricSummary(9, trial.values["val_loss"], 1.0, 9, 3.0, 1, 9, 0) for trial in trials}
+    best = min(trials, key=lambda trial: trial.values["val_loss"])
+    value = best.values["val_loss"]
+    for n in range(count):
+        own = value if n < same else round(value + 0.01 * (n + 1), 4)
+        more = {"role": Role.REPLICATE, "replicate_of": best.number, "seed": 60 + n}
+        trials.append(one(len(trials), best.params, {"val_loss": own}, **more))
+        summaries[len(trials) - 1] = MetricSummary(9, own, own, 9, 3.123457, 1, 9, 0)
+    summaries[best.number] = MetricSummary(9, value, value, 9, 3.123457, 1, 9, 0)
+    record = ReportData(
+        view_of(trials, STUDY.replace('kind = "read:train"', 'kind = "toy"')), summaries={"val_loss": summaries}
+    )
+    text = render_markdown(compose_report(record)).text
+    assert ("The seed changes nothing" in text) == (same == count)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_equals_of_the_best_of_a_stage_are_named(seed):
+    die = random.Random(seed)
+    trials = [one(0, {}, {"val_loss": 3.0}, role=Role.BASELINE, stage="first")]
+    trials += [one(n, {"a": n / 9}, {"val_loss": float(die.choice([1, 2]))}, stage="first") for n in range(1, 6)]
+    text, _ = report_of(trials, SEEDED)
+    row = next(row for row in text.split("\n") if row.startswith("- Stage first"))
+    least = min(trial.values["val_loss"] for trial in trials)
+    equal = [trial.number for trial in trials if trial.values["val_loss"] == least]
+    said = re.search(r", as trials? ([\d, and]+?) \(one run, among the (\d) best of 6\)", row)
+    assert (said is not None) == (len(equal) > 1)
+    if said:
+        assert [int(n) for n in re.findall(r"\d+", said[1])] == equal[1:]
+        assert int(said[2]) == len(equal)
+
+
 @pytest.mark.parametrize("scale", [1e-9, 1e-4, 1.0, 1e5, 1e9, 1e12])
 def test_a_size_has_no_more_digits_than_are_known_of_it(scale):
     trials = some(24, lambda die, params: scale * (1 + params["a"] ** 2 + 0.05 * die.random()), 3)

@@ -44,8 +44,8 @@ def runs_of(view: View, trial: Trial) -> list[Trial]:
 def dead_seeds(view: View, summaries: Summaries) -> list[tuple[Trial, Trial]]:
     """Return pairs of runs of one configuration with different seeds that are equal in every point.
 
-    Curves that do not move say nothing; without curves the values must be equal, and no counts. Equal values of few
-    digits are the same run only if all runs of the configuration are equal.
+    All its runs must be: where two of them differ, a seed changes something, and others are equal by chance. Curves
+    that do not move say nothing; without curves the values must be equal, and no counts.
     """
     pairs = []
     for trial in view.trials:
@@ -62,15 +62,15 @@ def _is_same(view: View, single: Trial, other: Trial, summaries: Summaries) -> b
     first, second = (curve_fingerprint(trial, summaries) for trial in (single, other))
     runs = runs_of(view, other)
     if first or second:
-        all_equal = all(curve_fingerprint(run, summaries) == first for run in runs)
-        return bool(first) and first == second and is_telling(first, len(runs) if all_equal else 2)
+        all_equal = first == second and all(curve_fingerprint(run, summaries) == first for run in runs)
+        return bool(first) and all_equal and is_telling(first, len(runs))
     metric = view.study.objective.metric
     if not has_finite_values(view, single) or not has_finite_values(view, other) or rate_counts(view, single, metric):
         return False
     values = [objective_value(view, run) for run in runs]
     a, b = objective_value(view, single), objective_value(view, other)
-    agree = len(values) if all(_is_equal(a, value) for value in values) else 2
-    return _is_equal(a, b) and significant_digits(a) * (agree - 1) >= TELLING_DIGITS
+    all_equal = _is_equal(a, b) and all(_is_equal(a, value) for value in values)
+    return all_equal and significant_digits(a) * (len(values) - 1) >= TELLING_DIGITS
 
 
 def _is_equal(a: float, b: float) -> bool:

@@ -1,4 +1,4 @@
-"""How the best was chosen, as parts of sentences: by how many runs, of how many trials, beside which pruned ones."""
+"""How the best was chosen, as parts of sentences: by how many runs, of how many trials, and how many were pruned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hptui.results.facts import Line, line
 
 
 def best_of(facts: FactWriter) -> Line:
-    """Return `the best of 15`, of equal values `among the 3 best of 15`; then its length, and the pruned ones."""
+    """Return `the best of 15`, of equal values `among the 3 best of 15`; then length and pruned ones."""
     ties, n = facts.data.best_trials, facts.count("best.of", facts.data.peers)
     peers = {trial.number for trial in facts.data.peers}
     equal = [trial for trial in ties if trial.number in peers]

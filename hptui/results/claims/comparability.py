@@ -62,12 +62,12 @@ def length_tail(facts: FactWriter, setting: str) -> Line:
 
 
 def length_claims(facts: FactWriter) -> list[Claim]:
-    """Return which ranked trials trained for another length than most, or have values from its first part alone."""
+    """Return which ranked trials trained for another length than most, or have early values alone."""
     return [*_lengths(facts), *(claim for goal in facts.study.objectives for claim in _unfinished_metric(facts, goal))]
 
 
 def _unfinished_metric(facts: FactWriter, goal: Objective) -> Iterator[Claim]:
-    """Yield which ranked trials have no value of an objective from the last part of their training, unlike most."""
+    """Yield which ranked trials have no late value of an objective, unlike most."""
     summaries, shares = facts.data.summaries.get(goal.metric, {}), dict[int, float]()
     for trial in facts.data.order:
         if trial.number in summaries and trial.last_step:
@@ -175,8 +175,9 @@ def stage_claims(facts: FactWriter) -> list[Claim]:
             best = ranked[0]
             premise["best"] = best.number
             text += line(
-                "; best {trial}, {metric} {value}",
+                "; best {trial}, {metric} {value}{equal}",
                 trial=facts.trial(best),
+                equal=_equal_to(facts, best, ranked, key),
                 metric=facts.name(metric),
                 value=(facts.value(best, metric),),
             )
@@ -197,7 +198,22 @@ def _runs_behind(facts: FactWriter, best: Trial, ranked: Sequence[Trial], key: s
         return ()
     if len(ranked) == 1:
         return (" (one run)",)
-    return line(" (one run, the best of {n})", n=facts.count(f"{key}.ranked", ranked))
+    of, equal = facts.count(f"{key}.ranked", ranked), _equal_ones(facts, best, ranked)
+    if equal:
+        return line(" (one run, among the {k} best of {n})", k=facts.count(f"{key}.equal", [best, *equal]), n=of)
+    return line(" (one run, the best of {n})", n=of)
+
+
+def _equal_ones(facts: FactWriter, best: Trial, ranked: Sequence[Trial]) -> list[Trial]:
+    """Return the other trials of a stage with the very value of its best."""
+    value = objective_value(facts.view, best)
+    return [trial for trial in ranked if trial.number != best.number and objective_value(facts.view, trial) == value]
+
+
+def _equal_to(facts: FactWriter, best: Trial, ranked: Sequence[Trial], key: str) -> Line:
+    """Return `, as trials 5 and 9`, which have the value of a stage's best; () without any."""
+    equal = sorted(_equal_ones(facts, best, ranked), key=lambda trial: trial.number)
+    return (", as ", *facts.trials(equal, f"{key}.as")) if equal else ()
 
 
 def _runs_of_mean(facts: FactWriter, trial: Trial) -> list[Trial]:

@@ -314,7 +314,7 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
 
 
 def _in_points(text: str, places: int) -> str:
-    """Return a signed difference in percentage points: that of shares is so many decimal places larger."""
+    """Return a signed difference in percentage points: a share has its own `places` later."""
     size = Decimal(text.lstrip("+−")).scaleb(places)
     sign = text[: len(text) - len(text.lstrip("+−"))]
     return f"{sign}{size:f} point{'' if size == 1 else 's'}"

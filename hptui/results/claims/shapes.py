@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from hptui.core.format import setting
@@ -73,7 +74,7 @@ def _rests_on(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) 
 
 
 def _tried_once(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) -> Line:
-    """Return `; only one trial has 64`, behind what rests on a value that a single trial has; () if none is such.
+    """Return `; only one trial has 64` behind what rests on such a value; () if there is none.
 
     What lies between a value and its neighbours is the model's there, and so is much of an interval.
     """
@@ -228,10 +229,14 @@ def sizes_of(
     mean, low, high = (abs(value) for value in values)
     low, high = min(low, high), max(low, high)
     digits = next((n for n in (2, 3, 4) if short(low, n) != short(high, n)), 2)
-    return {
+    sizes = {
         name: size_of(facts, f"{key}.{end}", metric, value, trials, digits)
         for name, end, value in (("mean", "change", mean), ("low", "low", low), ("high", "high", high))
     }
+    unit = sizes["high"].text.partition(" ")[2]
+    if unit:  # named once: `8 to 14 points`
+        sizes["low"] = replace(sizes["low"], text=sizes["low"].text.removesuffix(f" {unit}"))
+    return sizes
 
 
 def size_of(facts: FactWriter, key: str, metric: str, value: float, trials: Sequence[Trial], digits: int = 2) -> Fact:

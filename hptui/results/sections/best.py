@@ -277,6 +277,6 @@ def _hypervolume(facts: FactWriter) -> Iterator[Block]:
             share=share,
             ref=HYPERVOLUME_FROM,
             last=facts.trial(facts.originals[improving[-1]]),
-            after=facts.count_with_noun("front.after", later, "usable trial", "usable trials"),
+            after=facts.count_with_noun("front.after", later, "usable trial", "usable trials") if later else "none",
         )
     )

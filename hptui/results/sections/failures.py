@@ -11,7 +11,7 @@ from hptui.results.analysis.cohort import searched_space, varying_settings
 from hptui.results.analysis.cost import busy_intervals, union_seconds
 from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, Line, Name, line
+from hptui.results.facts import Line, Name, line
 
 MAX_LISTED = 6
 """Trials without a value that are listed; more are folded away."""
@@ -85,18 +85,18 @@ def _table_of_trials(facts: FactWriter, trials: Sequence[Trial]) -> Block:
         cells = [facts.setting(trial, name) for name in names]
         reason = f" ({trial.reason})" if trial.reason else ""  # an imported failure may have no reason
         status: Line = (f"{trial.status}{reason}",)
-        after: Line = (_after(facts, trial),)
+        after = _after(facts, trial)
         rows.append((facts.trial(trial), status, *cells, after, _what_happened(facts, trial)))
     head: list[Line] = [("Trial",), ("Status",), *((facts.name(name),) for name in names)]
     return ReportTable((*head, ("After",), ("What happened",)), tuple(rows))
 
 
-def _after(facts: FactWriter, trial: Trial) -> Fact | str:
+def _after(facts: FactWriter, trial: Trial) -> Line:
     """Return how long a trial ran; a limit counts from the start of its process."""
     spans = busy_intervals(facts.data.attempts.get(trial.number, ()))
     if trial.reason is not Reason.TIMEOUT or union_seconds(spans) <= trial.seconds:
-        return facts.value(trial, "seconds")
-    return facts.duration(f"trial.{trial.number}.at_work", union_seconds(spans), [trial])
+        return (facts.value(trial, "seconds"),)
+    return (facts.duration(f"trial.{trial.number}.at_work", union_seconds(spans), [trial]), " from its start")
 
 
 def _remedies(facts: FactWriter, ended_trials: Sequence[Trial]) -> Iterator[Block]:
