@@ -204,26 +204,11 @@ class FactWriter:
         if name in self.view.settings(trial):
             return self.setting(trial, name)
         if name in trial.effective:
-            value = trial.effective[name]
-            return (
-                Fact(
-                    f"trial.{trial.number}.effective.{name}",
-                    value,
-                    setting(value),
-                    (trial.number,),
-                    f"effective.{name}",
-                ),
-            )
+            value, field = trial.effective[name], f"effective.{name}"
+            return (Fact(f"trial.{trial.number}.{field}", value, setting(value), (trial.number,), field),)
         if name in trial.facts:
-            return (
-                Fact(
-                    f"trial.{trial.number}.facts.{name}",
-                    trial.facts[name],
-                    setting(trial.facts[name]),
-                    (trial.number,),
-                    f"facts.{name}",
-                ),
-            )
+            value, field = trial.facts[name], f"facts.{name}"
+            return (Fact(f"trial.{trial.number}.{field}", value, setting(value), (trial.number,), field),)
         return self.marked_value(trial, name)
 
     def marked_value(self, trial: Trial, name: str) -> Line:
@@ -260,8 +245,9 @@ class FactWriter:
         return samples or counted or written == "percent" or written.endswith("%") or self._is_named_rate(name)
 
     def _is_named_rate(self, name: str) -> bool:
-        """Return whether a metric is a share by its name and its values: an accuracy from 0 to 1."""
-        return is_rate_by_name(name) and self.is_share(name)
+        """Return whether a metric is a share by its name and its values: an accuracy from 0 to 1, or to 100."""
+        values = self._ranked_values(name) if is_rate_by_name(name) else []
+        return bool(values) and 0 <= min(values) and max(values) <= 100
 
     def is_share(self, name: str) -> bool:
         """Return whether all values are from 0 to 1: a rate may be from 0 to 100, too."""
