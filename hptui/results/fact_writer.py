@@ -247,7 +247,7 @@ class FactWriter:
     def _is_named_rate(self, name: str) -> bool:
         """Return whether a metric is a share by its name and its values: an accuracy from 0 to 1, or to 100."""
         values = self._ranked_values(name) if is_rate_by_name(name) else []
-        return bool(values) and 0 <= min(values) and max(values) <= 100
+        return bool(values) and min(values) >= 0 and max(values) <= 100
 
     def is_share(self, name: str) -> bool:
         """Return whether all values are from 0 to 1: a rate may be from 0 to 100, too."""
