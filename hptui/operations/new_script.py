@@ -168,11 +168,11 @@ def _objective_lines(inspected: InspectedScript) -> list[str]:
         else "# a guess: which metric does the script print or log?"
     )
     larger = (larger_is_better(metric) or metric in inspected.maximized) and metric not in inspected.minimized
-    return [
-        "[objective]",
-        f"metric = {toml_value(metric)}  {comment}",
-        f'goal = "{"maximize" if larger else "minimize"}"',
-    ]
+    lines = ["[objective]", f"metric = {toml_value(metric)}  {comment}"]
+    lines.append(f'goal = "{"maximize" if larger else "minimize"}"')
+    if of := inspected.chance.get(metric):
+        lines.append(f'select = "last"  # its values are {of}: the best of many would be the luckiest')
+    return lines
 
 
 def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:

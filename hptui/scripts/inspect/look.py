@@ -248,6 +248,7 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
         metrics.readable = by_family([*other.readable, *metrics.readable], tree)
         metrics.maximized |= other.maximized
         metrics.minimized |= other.minimized
+    script.chance = metrics.chance
     script.notes += metrics.notes
     script.metrics, script.maximized, script.minimized = metrics.readable, metrics.maximized, metrics.minimized
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)

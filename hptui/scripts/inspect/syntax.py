@@ -269,6 +269,8 @@ class InspectedScript:
     """Metrics of which larger is better, as the script's own names for their values say."""
     minimized: set[str] = field(default_factory=set)
     """Scores of which smaller is better, as the script uses them."""
+    chance: dict[str, str] = field(default_factory=dict)
+    """Metrics whose single values are chance, with what each is of: the best of many says little."""
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
     """Further settings of the trainer, such as words that set the directory that the script writes to."""

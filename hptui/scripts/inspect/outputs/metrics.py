@@ -16,6 +16,7 @@ from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.outputs.catboost_output import larger_in_catboost
+from hptui.scripts.inspect.outputs.chance import chance, means_of_rewards_first
 from hptui.scripts.inspect.outputs.folds import means_of_parts
 from hptui.scripts.inspect.outputs.library_output import handler_metrics, library_metrics, reported_metrics
 from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning, root_of_lightning
@@ -73,6 +74,8 @@ class Measured:
     """Metrics whose names do not say that larger is better, but whose expressions do: `Val: {val_acc}`."""
     minimized: set[str] = field(default_factory=set)
     """Scores that are errors: of which a smaller one is kept, or that are printed so: `Test Score: 0.3 RMSE`."""
+    chance: dict[str, str] = field(default_factory=dict)
+    """The likeliest objectives whose single values are chance, with what each value is of."""
     notes: list[str] = field(default_factory=list)
     """What the user should know of how the script measures."""
 
@@ -130,15 +133,20 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     means = means_of_parts(tree, sources)
     selected = selections(tree)
     chosen = by_selection([*readable, *tags, *logged, *in_files], sources, selected)
-    if not chosen and imported_modules(tree) & TRAINER_LIBRARIES:
+    modules = imported_modules(tree)
+    if not chosen and modules & TRAINER_LIBRARIES:
         scores = scores_of_evaluations(tree, values, skipped)
         chosen = {name: larger_is_better(name) for name in scores if is_task_score(name)}
     larger = larger_in_catboost(tree) | {
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
+    readable = means_first(ranked(readable, places, chosen), means, chosen)
+    tagged = ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen)
+    readable, tagged = (means_of_rewards_first(names, sources, chosen) for names in (readable, tagged))
+    firsts = [*readable[:1], *tagged[:1]] if not modules & TRAINER_LIBRARIES else []
     return Measured(
-        means_first(ranked(readable, places, chosen), means, chosen),
-        ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen),
+        readable,
+        tagged,
         directories,
         lightning=bool(logged) and not directories,
         lightning_root=root_of_lightning(tree) if logged else None,
@@ -148,6 +156,7 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)}
         | {name for name in readable if is_any_score(name) and smallest_score_is_best(selected)}
         | errors,
+        chance={name: of for name in firsts if (of := chance(tree, name, sources, places.get(name, ())))},
         notes=[*_notes(tree, values, skipped)],
     )
 

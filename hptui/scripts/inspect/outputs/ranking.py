@@ -115,9 +115,14 @@ def is_of_training_data(name: str) -> bool:
 
 def _group_of_places(functions: set[str]) -> int:
     """Return the group of a metric that names no split, by the functions that print it."""
-    if functions and all(OF_HELD_OUT_DATA.fullmatch(name) for name in functions):
+    if see_held_out_data(functions):
         return HELD_OUT_GROUPS
     return OF_TRAINING if functions and all(OF_A_STEP.fullmatch(name) for name in functions) else NO_SPLIT
+
+
+def see_held_out_data(functions: set[str]) -> bool:
+    """Return whether functions see held-out data alone, as their names say."""
+    return bool(functions) and all(OF_HELD_OUT_DATA.fullmatch(name) for name in functions)
 
 
 OF_HELD_OUT_DATA = re.compile(
