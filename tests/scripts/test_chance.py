@@ -66,7 +66,7 @@ OF_TRAINING = {
     ('print(f"step {step} acc: {acc:.3f}")', ""): ("acc", "last"),
     ('print(f"step {step} loss: {total / 10:.3f}")', ""): ("loss", "best"),
     ('print(f"step {step} avg loss: {total:.3f}")', ""): ("avg_loss", "best"),
-    ('print(f"step {step} loss: {loss.item():.3f}")', 'print(f"val_loss: {evaluate(model):.3f}")'): ("val_loss", "best"),
+    ('print(f"step {step} loss: {loss.item():.3f}")', 'print(f"val_loss: {test(m):.3f}")'): ("val_loss", "best"),
     ('print(f"step {step} acc: {acc:.3f}")', "model.eval()"): ("acc", "best"),
     ('print(f"step {step} acc: {acc:.3f}")', "acc = accuracy(model, test_data)"): ("acc", "best"),
 }  # fmt: skip
