@@ -25,6 +25,7 @@ REMOVED = " | "
 """Replaces what is removed, so that the words around it stay apart."""
 IN_PARENTHESES = re.compile(r"\([^()]*\)")
 WHOLE_NUMBER = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*)\s*=\s*[-+]?\d+(?![\w.])")
+ANY_NUMBER = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*)\s*=\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])")
 
 
 def strip_bars(text: str, wanted: Collection[str] = ()) -> tuple[str, StepCounter | None]:
@@ -39,7 +40,8 @@ def strip_bars(text: str, wanted: Collection[str] = ()) -> tuple[str, StepCounte
         label = text[: match.start()].rstrip().rstrip(":")
         if not metrics and PREPARATION.match(label.strip()):
             count = None  # nothing is trained yet
-        label = IN_PARENTHESES.sub(lambda part: _without_settings(part[0], wanted), label)
+        is_prepared = PREPARATION.match(label.strip()) is not None
+        label = IN_PARENTHESES.sub(lambda part: _without_settings(part[0], wanted, is_prepared=is_prepared), label)
         # `Epoch 3: 45%|…` is a label; `Train loss 0.5: 45%|…` holds metrics.
         text = REMOVED.join([label, *metrics, text[match.end() :]])
     elif (match := KERAS.match(text)) and is_counter(match):
@@ -48,8 +50,11 @@ def strip_bars(text: str, wanted: Collection[str] = ()) -> tuple[str, StepCounte
     return PACE.sub(REMOVED, DRAWN.sub(REMOVED, text)), count
 
 
-def _without_settings(text: str, wanted: Collection[str]) -> str:
-    """Return a part of a label without its settings, `num_proc=1`; counters and metrics stay."""
+def _without_settings(text: str, wanted: Collection[str], *, is_prepared: bool) -> str:
+    """Return a part of a label without its settings, `num_proc=1`; counters and metrics stay.
+
+    In the label of a bar of what comes before training a fraction is a setting, too: `Filter (ratio=0.5)`.
+    """
 
     def kept(match: re.Match[str]) -> str:
         name = canonical_name(match[1])
@@ -57,7 +62,7 @@ def _without_settings(text: str, wanted: Collection[str]) -> str:
         is_kept = name in wanted or words[-1] in COUNTER_WORDS or not METRIC_WORDS.isdisjoint(words)
         return match[0] if is_kept else ""
 
-    return WHOLE_NUMBER.sub(kept, text)
+    return (ANY_NUMBER if is_prepared else WHOLE_NUMBER).sub(kept, text)
 
 
 MAX_DIGITS = 15

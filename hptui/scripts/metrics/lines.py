@@ -32,7 +32,7 @@ from hptui.scripts.metrics.spellings import Spellings
 from hptui.scripts.metrics.split_fields import gets_split, split_of_fields, splits_beside
 from hptui.scripts.metrics.splits import SPLITS, Split
 from hptui.scripts.metrics.steps import StepClock, StepCounter
-from hptui.scripts.metrics.wording import last_split, named_by_field, reworded, with_entries
+from hptui.scripts.metrics.wording import last_split, named_by_field, reworded, unwrapped, with_entries
 from hptui.scripts.metrics.words import METRIC_WORDS
 
 MAX_LINE_CHARS = 8192
@@ -122,6 +122,8 @@ class LineReader:
         text = plain_text(line[:MAX_MAPPING_CHARS])
         if self._patterns:
             return self._by_pattern(_cut(text))
+        if "(" in text or "<tf." in text:
+            text = unwrapped(text)
         if "{" not in text:
             text = self._spellings.plain(text, is_asked=self.may_hold_objective(text))
         is_mean = says_mean(self._own_means.sub(" ", text) if self._own_means else text)

@@ -18,7 +18,7 @@ from hptui.core.format import Proportion
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.metrics.splits import IN_FILE_NAME, MENTION, SPLITS, SYNONYMS, Split, headings, split_before
 from hptui.scripts.metrics.wording import POSSESSIVE, SOURCE_FILE
-from hptui.scripts.metrics.words import COUNTER_WORDS, IDLE_WORDS, METRIC_WORDS, VAGUE_WORDS
+from hptui.scripts.metrics.words import COUNTER_WORDS, IDLE_WORDS, METRIC_WORDS, NO_METRICS, VAGUE_WORDS
 
 WORD = re.compile(r"[^\W\d_]+[0-9]*|[0-9]+")
 
@@ -300,7 +300,7 @@ def _name(text: str, key: str, start: int, headings: list[tuple[int, str]], *, s
     words = [word for word in _before(text, start) if word.lower().rstrip(".") not in IDLE_WORDS]
     if spaced:  # prose may come before it: keep only a word that qualifies the metric
         words = words[-1:] if words and _qualifies(words[-1]) else []
-    if key.lower() in IDLE_WORDS or len(key) > MAX_KEY_CHARS or "://" in key:
+    if key.lower() in NOT_KEYS or len(key) > MAX_KEY_CHARS or "://" in key:
         return ""
     heading_before = next((name for position, name in reversed(headings) if position < start), "")
     parts = canonical_name(" ".join([*words, key])).split("_")
@@ -310,6 +310,7 @@ def _name(text: str, key: str, start: int, headings: list[tuple[int, str]], *, s
     return key
 
 
+NOT_KEYS = IDLE_WORDS | NO_METRICS
 FILE_NAME = re.compile(r"[\w./-]*\w\.(?:tsv|csv|jsonl?|txt|conllu?|parquet|h5|npz|gz)")
 """A file of data, which is no word of a name."""
 

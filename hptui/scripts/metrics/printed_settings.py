@@ -19,7 +19,7 @@ NAME = re.compile(
     r"(?:num|number|n|total|max)_(?:\w+_)?(?:examples?|samples|params|parameters|batches|workers|classes|epochs|optimization_steps"
     r"|update_steps|layers|heads|labels|images)|(?:\w+_)?batch_size(?:_\w+)?|(?:random_)?seed|weight_decay|dropout|vocab_size"
     r"|hidden_size|hidden_dim|embed(?:ding)?_(?:dim|size)|(?:train|val|test|eval)_(?:size|examples|samples)"
-    r"|gradient_accumulation_steps|num_threads|world_size|group|param_group"
+    r"|gradient_accumulation_steps|num_threads|world_size|group|param_group|(?:\w+_)?init_args_\w+"
 )
 """Names of what is set or counted, never measured: `Num examples = 277` below the title of an evaluation."""
 AIMS = {"target", "threshold", "weight", "alpha", "coef", "coefficient", "smoothing", "tolerance", "patience", "delta"}

@@ -15,6 +15,8 @@ COUNTED = re.compile(
     re.IGNORECASE,
 )
 """`step 1.5k/10k`, `step 1 234 |`: a counter that is rounded, or in groups."""
+ROUNDED = re.compile(r"([:=]\s{0,2}[-+]?)(\d+(?:\.\d+)?[kKM])(?![\w.])")
+"""`reward: 1.5k`."""
 MULTIPLES = {"k": 1000, "K": 1000, "M": 1_000_000}
 FORTRAN = re.compile(r"(?<![\w.])(\d+\.\d*|\.\d+)[dD]([-+]?\d{1,3})(?![\w.])")
 """`0.25D-02`."""
@@ -49,6 +51,8 @@ class Spellings:
             text = FORTRAN.sub(r"\1e\2", text)
         if not self._has_points and HAS_POINT.search(POINTS_APART.sub("", text) if "," in text else text):
             self._has_points = True
+        if is_asked:
+            text = ROUNDED.sub(lambda match: f"{match[1]}{_whole(match[2])}", text)
         if not is_asked or "," not in text:
             return text
         text = COMMAS.sub(self._without_commas, text)

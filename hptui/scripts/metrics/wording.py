@@ -76,9 +76,30 @@ PLACE_OF_LOG = re.compile(
 """What a logger writes before a message: a file with its line, a path, a module, a level with a name."""
 HALF_OF_DAY = re.compile(r"(?<=\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*(?:[AP]M|[ap]m|[AaPp]\.[Mm]\.)(?![\w.])")
 """`04:52:06 PM`: no word of a name that follows."""
+HELD_NUMBER = re.compile(
+    r"(?:\b(?:jnp|np|numpy|jax|torch|tf)\.)?\b(?:tensor|Array|DeviceArray|array|b?float\d\d|int\d\d)"
+    rf"\(\s*\[*\s*({_NUMBER})\s*\]*(?:,\s*\w+=(?:<[^<>]*>|'[^']*'|[\w.]+))*\)"
+    rf"|<tf\.Tensor: shape=\(\), dtype=\w+, numpy=({_NUMBER})>"
+)
+"""One number as libraries show it: `tensor(0.5, device='cuda:0')`, `Array(0.5, dtype=float32)`, `np.float64(0.5)`."""
+NAMED_NUMBER = re.compile(rf"\(\s*(['\"])([A-Za-z][\w/@ .-]{{0,40}})\1,\s*({_NUMBER})\s*\)")
+"""A name and its number in a tuple: `OrderedDict([('loss', 0.5), ('acc', 0.9)])`."""
+AT_COUNTER = re.compile(
+    r"(?<![\w/.-])((?:[A-Za-z][\w-]*\s){0,2}(?:loss|cost|acc|accuracy|error|reward|return|score|perplexity|ppl|auc|f1))\s+"
+    r"(?:after|at|on|in|for)\s+((?:global\s)?(?:epoch|step|iteration|iter|batch|update)\s*#?\s*\d+(?:\s*/\s*\d+)?)"
+    rf"\s*(?:is\s*:?|[:=])\s*(?={_NUMBER}(?![\w.]))",
+    re.IGNORECASE,
+)
+"""`Cost after iteration 100: 0.3`: the counter stands between a name and its value."""
 NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("value", "val")
 """Fields of a record that says in them which metric it holds: `{"key": "eval_accuracy", "value": 0.9}`."""
 STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_num")
+
+
+def unwrapped(text: str) -> str:
+    """Return a line with plain numbers and names in the place of the objects that hold them."""
+    text = HELD_NUMBER.sub(lambda match: match[1] or match[2], text)
+    return NAMED_NUMBER.sub(r"\2: \3", text) if "('" in text or '("' in text else text
 
 
 def last_split(text: str) -> str:
@@ -141,6 +162,7 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     with a measure get its name: `test accuracy: 0.9`; lines with a name that is looked for `as_written` keep theirs.
     """
     if not any(pattern.search(text) for pattern in as_written):
+        text = AT_COUNTER.sub(r"\2 | \1: ", text)
         if "(" in text or "[" in text or "{" in text:
             text = LABEL_OF_SPLIT.sub(_labelled, text)
             if len({match[1].lower() for match in GROUP_OF_SPLIT.finditer(text)}) > 1:

@@ -15,6 +15,8 @@ IDLE_WORDS = _words(
     "gpu cuda pid port line version v_num elapsed eta time done finished"
 )
 """Words that are neither a metric nor a part of a metric's name."""
+NO_METRICS = _words("id process_index process_count process_id num_proc local_rank global_rank node_rank world_size")
+"""Keys of what a process or a file is known by."""
 VAGUE_WORDS = _words("average averaged avg mean final overall current total cv")
 """Words of a name that do not say which metric it is."""
 METRIC_WORDS = _words(

@@ -375,9 +375,9 @@ def test_a_unit_at_a_number_is_no_part_of_it(unit: str, shape: str) -> None:
 
 @pytest.mark.parametrize("unit", NO_UNITS)
 def test_what_multiplies_a_number_or_is_no_unit_is_not_left_out(unit: str) -> None:
-    assert not [
-        reading for reading in LineReader(["error"]).read_all(f"error: 1.2{unit}") if "error" in reading.metrics
-    ]
+    readings = LineReader(["error"]).read_all(f"error: 1.2{unit}")
+    multiplied = {"k": [1200.0], "M": [1_200_000.0]}
+    assert [r.metrics["error"] for r in readings if "error" in r.metrics] == multiplied.get(unit, [])
 
 
 @pytest.mark.parametrize("unit", [*UNITS[:-2], *NO_UNITS])

@@ -37,7 +37,7 @@ EVALUATES = re.compile(
 
 
 def means_of_rewards_first(names: list[str], sources: Mapping[str, str], chosen: Iterable[str]) -> list[str]:
-    """Return ranked metrics with a mean of rewards before the reward of one episode, where that is the first.
+    """Return ranked metrics, with a mean of rewards in the place of the reward of one episode.
 
     What the script has `chosen` its best by stays the first.
     """
@@ -48,7 +48,7 @@ def means_of_rewards_first(names: list[str], sources: Mapping[str, str], chosen:
 
 
 def chance(tree: ast.Module, name: str, sources: Mapping[str, str], functions: Iterable[str]) -> str:
-    """Return what single values of a metric are of, where they are chance; '' where they are measured on all data.
+    """Return what single values of a metric are of, where they are chance; else ''.
 
     `functions` are those that print it.
     """
