@@ -23,6 +23,7 @@ from hptui.operations.new_command import (
     stem_of,
     study_name,
 )
+from hptui.operations.new_notes import notes_for_user
 from hptui.operations.new_place import at_own_place
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
@@ -84,7 +85,7 @@ def study_file_of(
     trainer, space = _trainer_lines(draft, words, place), _space_lines(draft)
     lines = [*_head_lines(path, draft), "", *_objective_lines(inspected), "", *trainer, "", *space, "", *SEARCH_LINES]
     text = "\n".join(lines) + "\n"
-    return text, [*_notes_for_user(draft, path), *_problems(text, place)]
+    return text, [*notes_for_user(draft, path), *_problems(text, place)]
 
 
 def _problems(text: str, place: Path) -> list[str]:
@@ -290,7 +291,9 @@ def _setting_line(draft: Draft, option: ScriptOption) -> str:
     from hptui.scripts.inspect.inputs.guesses import guess_value
 
     key = draft.key(option)
-    help_text = " ".join(part for part in (option.help, "(the script demands it)" if option.required else "") if part)
+    is_one = any(option.name in group for group in draft.inspected.needs_one_of)
+    demand = "(the script demands it)" if option.required else "(the script demands one of them)" if is_one else ""
+    help_text = " ".join(part for part in (option.help, demand) if part)
     note = f"  # {one_line(help_text)}" if help_text else ""
     if option.default is None and option.required and (middle := guess_value(option)) is not None:
         return f"{key} = {toml_value(middle)}  # a guess: {one_line(help_text)}"
@@ -315,33 +318,3 @@ def _space_lines(draft: Draft) -> list[str]:
     if len(lines) == 1:
         lines.append('# learning_rate = "1e-5..1e-3 log"')
     return lines
-
-
-def _notes_for_user(draft: Draft, path: Path) -> list[str]:
-    inspected = draft.inspected
-    notes = list(inspected.notes)
-    if inspected.parser == "constants":
-        notes.append(f"{path.name} reads no parameters: it is started with other values for its constants")
-    elif not inspected.parser:
-        notes.append(
-            f"no parameters of {path.name} were recognised: say in command and [trainer] how it takes them,"
-            " or let it read them with argparse or os.environ.get"
-        )
-    for name, ours in draft.names.items():
-        if ours != name and name not in draft.automatic:
-            notes.append(f"{name} is called {ours} here; the script gets it under its own name")
-    if not inspected.metrics:
-        notes.append("no metric was recognised: set [objective] metric to what the script prints or logs")
-    required = [draft.names[option.name] for option in inspected.options if _needs_value(option, draft)]
-    if required:
-        pronoun = "it" if len(required) == 1 else "them"
-        notes.append(f"the script demands {', '.join(required)}: give {pronoun} a value in [trainer]")
-    return notes
-
-
-def _needs_value(option: ScriptOption, draft: Draft) -> bool:
-    """Return True when the person must give a value."""
-    from hptui.scripts.inspect.inputs.guesses import guess_value
-
-    is_given = option.name in draft.automatic or option.name in draft.in_file
-    return option.required and option.default is None and not is_given and guess_value(option) is None

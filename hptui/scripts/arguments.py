@@ -40,6 +40,18 @@ def forms_in_command(words: Sequence[str], directory: Path) -> Forms:
     return forms if is_own_subcommand(inspected, words) else {}
 
 
+def declared_script(words: Sequence[str], directory: Path) -> InspectedScript | None:
+    """Return what the source of a command's script shows; None if that is of another subcommand."""
+    script = script_of(words, directory)
+    if script is None or script.suffix != ".py":
+        return None
+    try:
+        inspected, _ = _declared(script, script.stat().st_mtime_ns)
+    except OSError:
+        return None
+    return inspected if is_own_subcommand(inspected, words) else None
+
+
 @lru_cache(maxsize=8)
 def _declared(path: Path, _mtime_ns: int) -> tuple[InspectedScript, Forms]:
     """Return what a script's source shows; cached until its modification time changes."""

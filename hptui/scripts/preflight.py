@@ -18,6 +18,7 @@ from hptui.core.errors import nearest
 from hptui.core.trial import Value
 from hptui.scripts import config_file
 from hptui.scripts.arguments import ComposedCommand, compose_command, forms_in_command
+from hptui.scripts.demanded_options import demanded_warnings
 from hptui.scripts.earlier_runs import resumed_files
 from hptui.scripts.help_check import unknown_parameter_warnings
 from hptui.scripts.inspect.forms import normal_name
@@ -85,6 +86,7 @@ def preflight(
     warnings += [f"trainer.links: there is no {text!r} in {study_directory}" for text in missing_links]
     warnings += _of_earlier_runs(spec, words, source)
     warnings += _config(spec, composed, study_directory)
+    warnings += demanded_warnings(spec, words, source)
     if run_help and not missing and spec.settings.help is not False:
         warnings += unknown_parameter_warnings(spec, composed, words, source if source.is_dir() else study_directory)
     return PreflightResult(words, warnings)

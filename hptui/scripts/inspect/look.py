@@ -13,6 +13,7 @@ from hptui.scripts.inspect.inputs.config_file import file_by_option, merged_by_o
 from hptui.scripts.inspect.inputs.config_flags import with_config_flags
 from hptui.scripts.inspect.inputs.configurator import is_configurator
 from hptui.scripts.inspect.inputs.constants import known_values
+from hptui.scripts.inspect.inputs.demanded import with_demanded
 from hptui.scripts.inspect.inputs.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
 from hptui.scripts.inspect.inputs.fixed_file import file_by_name, fixed_file, without_other_tables
 from hptui.scripts.inspect.inputs.hydra import hydra_options
@@ -121,6 +122,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     words = mode_words(script.options, project or tree)
     script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
+    script = with_demanded(script, project or tree)
     if words and (script.config is not None or script.style == "constants"):
         script.settings["command_extra"] = [*words]
     places = written_places(project or tree)

@@ -282,6 +282,8 @@ class InspectedScript:
     """Options that say where the script writes its metrics."""
     metric_files: list[str] = field(default_factory=list)
     """Files that alone hold the metrics: paths, in which `{NAME}` is the value of an option."""
+    needs_one_of: list[list[str]] = field(default_factory=list)
+    """Groups of options of which it needs one, though none is required by itself."""
     asks: bool = False
     """Whether it may wait for an answer, which nobody gives in a trial."""
     shared_files: SharedFiles = field(default_factory=SharedFiles)
