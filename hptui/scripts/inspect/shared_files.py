@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
+from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.outputs.shown import never_called
 from hptui.scripts.inspect.outputs.written import READ_TOO
 from hptui.scripts.inspect.syntax import SharedFiles, calls, dotted_name, keyword_argument, literal_value
@@ -22,6 +24,8 @@ TESTING = ("exists", "isfile", "is_file", "isdir", "is_dir")
 MODEL_FILE = re.compile(
     r"[\w./*-]+\.(?:pth?|ckpt|h5|hdf5|keras|weights|safetensors|bin|tar|pkl|pickle|joblib|npz|zip|model|cbm|ubj)"
 )
+DATA_FILE = re.compile(r"\.(?:pkl|pickle|npz|joblib|zip|tar|bin)$")
+"""Such a file that may hold data as well: what a script only reads, it does not go on from."""
 MAX_TEXTS = 4
 """Values of one name that are followed."""
 MAX_DEPTH = 7
@@ -32,7 +36,7 @@ MAX_TEXT_CHARS = 200
 def shared_files(tree: ast.Module) -> SharedFiles:
     """Return what a script writes and reads by relative paths that stand in it."""
     paths = _Paths(tree)
-    unseen = {id(call) for node in never_called(tree) for _, call in calls(node)}
+    unseen = {id(call) for node in never_called(tree) for _, call in calls(node)} | _not_by_default(tree, paths)
     saved, loaded, tested, made, made_anyhow = list[str](), list[str](), list[str](), list[str](), list[str]()
     for called, call in calls(tree):
         last = called.rpartition(".")[2] or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
@@ -48,7 +52,9 @@ def shared_files(tree: ast.Module) -> SharedFiles:
             texts = [text for node in _given(call)[:1] for text in paths.of(node)]
             made_anyhow += texts
             made += texts if literal_value(keyword_argument(call, "exist_ok")) is not True else []
-    of_models = [text for text in tested if MODEL_FILE.fullmatch(text)]
+    of_models = [
+        text for text in tested if MODEL_FILE.fullmatch(text) and not (DATA_FILE.search(text) and text not in saved)
+    ]
     resumed = dict.fromkeys([*of_models, *(text for text in loaded if text in saved)])
     new = dict.fromkeys(text for text in made if text not in tested and "*" not in text)
     return SharedFiles(
@@ -59,6 +65,31 @@ def shared_files(tree: ast.Module) -> SharedFiles:
         tuple(dict.fromkeys(made_anyhow)),
         _is_anchored(tree),
     )
+
+
+def _not_by_default(tree: ast.Module, paths: _Paths) -> set[int]:
+    """Return the calls in branches that the defaults of a script leave out: `if init_from == "resume":`."""
+    branches = [node for node in nodes_of(tree, ast.If) if _is_left_out(node.test, paths)]
+    lines = [line for branch in branches for line in branch.body]
+    return {id(inner) for line in lines for inner in all_nodes(line) if isinstance(inner, ast.Call)}
+
+
+def _is_left_out(test: ast.expr, paths: _Paths) -> bool:
+    """Return whether a condition fails with every value that its variable has in the script."""
+    match test:
+        case ast.BoolOp(op=ast.And(), values=parts):
+            return any(_is_left_out(part, paths) for part in parts)
+        case ast.Compare(left=ast.Name() | ast.Attribute() as left, ops=[op], comparators=[right]):
+            wanted, values = literal_value(right), paths.values_of(left)
+            if wanted is UNKNOWN or UNKNOWN in values or not values:
+                return False
+            is_wanted = isinstance(op, ast.Eq | ast.Is)
+            is_other = isinstance(op, ast.NotEq | ast.IsNot)
+            return (is_wanted and wanted not in values) or (is_other and all(value == wanted for value in values))
+        case ast.Name() | ast.Attribute():
+            values = paths.values_of(test)
+            return bool(values) and UNKNOWN not in values and not any(values)
+    return False
 
 
 def _is_anchored(tree: ast.Module) -> bool:
@@ -117,6 +148,7 @@ class _Paths:
 
     def __init__(self, tree: ast.Module) -> None:
         self.named: dict[str, list[ast.expr]] = {}
+        self._arguments = {argument.arg for argument in nodes_of(tree, ast.arg)}
         for node in nodes_of(tree, ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.withitem, ast.Call):
             for name, value in _named(node):
                 self.named.setdefault(name, []).append(value)
@@ -124,6 +156,11 @@ class _Paths:
     def of(self, node: ast.AST | None, depth: int = 0) -> list[str]:
         """Return the relative paths that an expression may be; [] of what is no path."""
         return [text for text in self._texts(node, depth) if _is_relative(text)]
+
+    def values_of(self, node: ast.expr) -> list[Any]:
+        """Return the values that a name is given anywhere, UNKNOWN among them for other expressions."""
+        is_given = isinstance(node, ast.Name) and node.id in self._arguments
+        return [UNKNOWN] if is_given else [literal_value(value) for value in self.named.get(_last(node), [])]
 
     def _texts(self, node: ast.AST | None, depth: int) -> list[str]:
         if depth > MAX_DEPTH:
@@ -186,6 +223,9 @@ def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             if dotted_name(func).endswith("add_argument") and args and isinstance(name := literal_value(args[0]), str):
                 default = keyword_argument(node, "default")
                 longest = max((text for arg in args if isinstance(text := literal_value(arg), str)), key=len)
+                action = literal_value(keyword_argument(node, "action"))
+                if default is None and not keyword_argument(node, "required") and longest.startswith("-"):
+                    default = ast.Constant({"store_true": False, "store_false": True}.get(str(action)))
                 yield from [(longest.lstrip("-").replace("-", "_"), default)] if default is not None else []
 
 
