@@ -28,7 +28,8 @@ def how_to_start(path: Path) -> tuple[Path, list[str]]:
     if is_shell(path):
         return cwd, ["bash", _script_path(path, cwd)]
     root = package_root(path.resolve())
-    if root is not None and reads_beside_package(path.resolve(), root):
+    is_program = path.name == "__main__.py" and (path.resolve().parent / "__init__.py").is_file()
+    if root is not None and not is_program and reads_beside_package(path.resolve(), root):
         return path.resolve().parent, ["python", path.name]
     if root is not None:
         module = ".".join(path.resolve().relative_to(root).with_suffix("").parts)
@@ -66,7 +67,14 @@ def inspected_file(path: Path) -> tuple[InspectedScript, Path]:
     from hptui.scripts.inspect import inspect_script, inspect_shell_script
     from hptui.scripts.inspect.inputs.usage import with_values_of_usage
     from hptui.scripts.inspect.started import inspect_started, with_demanded_values
+    from hptui.scripts.inspect.subcommands import as_subcommand, only_defines, subcommand_of
 
+    if not is_shell(path) and only_defines(path):
+        script, started = inspect_script(path), subcommand_of(path)
+        if started is not None:
+            return as_subcommand(script, path, started), started.program
+        script.notes.append(f"nothing runs when {path.name} is started: it only defines functions and classes")
+        return script, path
     if not is_shell(path):
         return with_values_of_usage(with_demanded_values(inspect_script(path), path), path), path
     return inspect_started(path) or (inspect_shell_script(path), path)

@@ -69,10 +69,11 @@ def own_place(inspected: InspectedScript, start: Path, words: Sequence[str], pla
     reason = needs_own_place(inspected, place)
     if not reason or words[0] != "python" or (len(words) != 2 and words[1] != "-m"):
         return None
-    entries = entries_read(inspected, start)
+    is_installed = any(start.glob("*.dist-info"))  # other packages lie there, and this one is found anywhere
+    entries = [] if is_installed else entries_read(inspected, start)
     if entries is None:
         return None
-    if words[1] == "-m":
+    if words[1] == "-m" and not is_installed:
         package = words[2].partition(".")[0]
         entries = list(dict.fromkeys([package if (start / package).is_dir() else f"{package}.py", *entries]))
     return OwnPlace(

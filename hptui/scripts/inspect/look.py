@@ -24,6 +24,7 @@ from hptui.scripts.inspect.inputs.imported_constants import (
     with_modules_as_choices,
 )
 from hptui.scripts.inspect.inputs.keyed_words import keyed_words
+from hptui.scripts.inspect.inputs.libraries import words_of_program
 from hptui.scripts.inspect.inputs.library_dataclasses import OF_LIBRARY
 from hptui.scripts.inspect.inputs.outside import (
     constant_options,
@@ -101,7 +102,8 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
         reached = _calls_imported(tree) and reaches_parsing(tree, project)
         is_weak = script is None or script.parser == "environment"  # which a log level may be read from
         if (is_weak and (reached or _reads_on_import(project))) or (
-            script is not None and (_needs_project(tree, project, script) or not script.options)
+            script is not None
+            and (_needs_project(tree, project, script) or not (script.options or words_of_program(tree)))
         ):
             script = _parsed(project, path) or script
         elif script is not None and script.parser in OF_SIGNATURES:

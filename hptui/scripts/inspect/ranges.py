@@ -35,16 +35,17 @@ PARTS = (
     r"inner|outer|finetune|pretrain|train|alpha)(?:_\d)?"
 )
 """What of a model, or which training, a learning rate is for: `lr_actor`, `learning_rate_d`."""
+LEARNING_RATE = TypicalRange(
+    r"(.*_)?(lr|lrate|learning_?rate)(_?0|_init|_max|_base|_start)?|eta0?|(lr|lrate|learning_rate)_" + PARTS,
+    "log",
+    1e-5,
+    1e-2,
+    "what matters most, nearly always",
+    first=True,
+)
 RULES = (
-    TypicalRange(
-        r"(.*_)?(lr|lrate|learning_?rate)(_?0|_init|_max|_base|_start)?|eta0?|(lr|lrate|learning_rate)_" + PARTS,
-        "log",
-        1e-5,
-        1e-2,
-        "what matters most, nearly always",
-        first=True,
-    ),
-    TypicalRange(r"(.*_)?(min|end|final)_(lr|learning_rate)", "log", 1e-7, 1e-4),
+    TypicalRange(r"(.*_)?(min|end|final)_?(lr|lrate|learning_rate)|lr_(min|end|final)|eta_min", "log", 1e-7, 1e-4),
+    LEARNING_RATE,
     TypicalRange(r"(.*_)?weight_?decay|wd", "log", 1e-4, 1e-1),
     TypicalRange(r"(.*_)?(batch_?size|train_batch_size|bs|batch)", "twos", 4, 64, "larger ones need more memory"),
     TypicalRange(r"(gradient_)?accum(ulation)?(_steps)?|grad_accum(ulation)?(_steps)?", "twos", 1, 16),
@@ -116,13 +117,13 @@ def rule_of(option: ScriptOption) -> TypicalRange | None:
     rule = _rule_named(name)
     is_open = rule is None or name == "alpha"  # of LoRA, or of an optimizer
     if is_open and STEP_SIZE.fullmatch(name) and isinstance(option.default, float) and option.default < 1:
-        return RULES[0]
+        return LEARNING_RATE
     if is_open and option.role and option.type in ("int", "float", "any"):
         return _rule_named(option.role)
     if rule is not None and name.startswith("eta") and not option.default:
         return None  # of a sampler of diffusion models: boosted trees give theirs a value
     is_rate = option.type in ("float", "any") and HELP_OF_LEARNING_RATE.match(option.help)
-    return RULES[0] if is_open and is_rate else rule
+    return LEARNING_RATE if is_open and is_rate else rule
 
 
 STEP_SIZE = re.compile(r"(?:.*_)?step_?size")

@@ -29,7 +29,7 @@ from hptui.scripts.inspect.syntax import (
     type_name,
     type_of,
 )
-from hptui.scripts.syntax_nodes import all_nodes
+from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
 ABSL_TYPES: Mapping[str, tuple[str, FormKind, Reads]] = {
     "float": ("float", FormKind.VALUE, Reads.FLOAT),
@@ -185,9 +185,29 @@ def jsonargparse_options(tree: ast.Module, constants: Constants) -> InspectedScr
         if last == "LightningCLI":
             return _lightning(tree, call, constants)
         if last in JSONARGPARSE_CALLS and call.args:
-            options = _yaml_options(tree, dotted_name(call.args[0]), constants, "")
+            if words := words_of_program(tree):
+                note = f"it has the subcommands {', '.join(words)}: hptui new lists the options of one for its module"
+                return InspectedScript("jsonargparse", "jsonargparse", notes=[note])
+            options = yaml_options(tree, dotted_name(call.args[0]), constants, "")
             return InspectedScript("jsonargparse", "jsonargparse", options) if options else None
     return None
+
+
+def words_of_program(tree: ast.Module) -> dict[str, str]:
+    """Return the subcommands of `CLI({"pretrain": setup})`, with the names of what they start."""
+    tables = {
+        dotted_name(target): node.value
+        for node in nodes_of(tree, ast.Assign)
+        for target in node.targets
+        if isinstance(node.value, ast.Dict)
+    }
+    for name, call in calls(tree):
+        given = call.args[0] if call.args and name.rpartition(".")[2] in JSONARGPARSE_CALLS else None
+        table = given if isinstance(given, ast.Dict) else tables.get(dotted_name(given)) if given is not None else None
+        if table is not None:
+            pairs = zip(table.keys, table.values, strict=True)
+            return {str(key.value): dotted_name(value) for key, value in pairs if isinstance(key, ast.Constant)}
+    return {}
 
 
 def as_yaml(form: OptionForm, declared: Annotation) -> OptionForm:
@@ -208,7 +228,7 @@ def _lightning(tree: ast.Module, call: ast.Call, constants: Constants) -> Inspec
     for index, (prefix, keyword) in enumerate(LIGHTNING_ARGUMENTS):
         node = call.args[index] if len(call.args) > index else keyword_argument(call, keyword)
         if node is not None:
-            script.options += _yaml_options(tree, dotted_name(node), constants, f"{prefix}.")
+            script.options += yaml_options(tree, dotted_name(node), constants, f"{prefix}.")
     script.options += _trainer_options(literal_value(keyword_argument(call, "trainer_defaults"), constants))
     if literal_value(keyword_argument(call, "run")) is False:
         script.words = []
@@ -240,7 +260,7 @@ def _trainer_options(given: object) -> list[ScriptOption]:
     return options
 
 
-def _yaml_options(tree: ast.Module, name: str, constants: Constants, prefix: str) -> list[ScriptOption]:
+def yaml_options(tree: ast.Module, name: str, constants: Constants, prefix: str) -> list[ScriptOption]:
     """Return the options of a function's or a class's signature, each read as YAML by its type."""
     node = next(
         (item for item in all_nodes(tree) if isinstance(item, ast.FunctionDef | ast.ClassDef) and item.name == name),
