@@ -58,7 +58,8 @@ def add_(
 ) -> None:
     """Queue a trial: hand-picked settings, or a repetition of a trial with other seeds."""
     from hptui.core.errors import UserError
-    from hptui.operations.steer import check_can_continue, parse_settings, send_command
+    from hptui.operations.script_space import unknown_settings
+    from hptui.operations.steer import check_can_continue, parse_settings, send_command, study_of
 
     values = parse_pairs(settings, "learning_rate=1e-4")
     if repeat:
@@ -77,6 +78,8 @@ def add_(
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
     sd = context.study(study)
     params = parse_settings(sd, values)
+    for warning in unknown_settings(study_of(sd), params):
+        message(f"warning: {warning}")
     arguments: dict[str, Any] = {"params": params, "preset": preset, "name": name, "title": title, "note": note}
     if like:
         [arguments["like"]] = trial_numbers(sd, (like,))

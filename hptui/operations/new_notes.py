@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hptui.operations.new_script import Draft
+    from hptui.operations.new_draft import Draft
     from hptui.scripts.inspect import ScriptOption
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hptui.core.dataclass import dataclass
 from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
@@ -23,6 +22,7 @@ from hptui.operations.new_command import (
     stem_of,
     study_name,
 )
+from hptui.operations.new_draft import Draft
 from hptui.operations.new_notes import notes_for_user
 from hptui.operations.new_place import at_own_place
 from hptui.results.export.text_formats import toml_key, toml_value
@@ -34,26 +34,6 @@ if TYPE_CHECKING:
 
 SEARCH_LINES = ["[search]", 'sampler = "auto"', "trials = 20", "baseline = true  # trial 0 runs [trainer] as it stands"]
 """The `[search]` table of a new study file."""
-
-
-@dataclass
-class Draft:
-    """A study file in the making. `names` are the study's names of parameters by those of the script.
-
-    `automatic` are the words that hptui gives for parameters; those that are `placed` have a value in `[trainer]`.
-    """
-
-    inspected: InspectedScript
-    names: Mapping[str, str]
-    automatic: Mapping[str, str] = field(default_factory=dict)
-    placed: frozenset[str] = frozenset()
-    leading: Mapping[str, str] = field(default_factory=dict)
-    in_file: Mapping[str, str] = field(default_factory=dict)
-    """What hptui gives for parameters of a file of settings, in whose copy they stand."""
-
-    def key(self, option: ScriptOption) -> str:
-        """Return the key of a parameter in a study file."""
-        return toml_key(self.names[option.name])
 
 
 def study_file_of_script(path: Path, place: Path) -> tuple[str, list[str]]:

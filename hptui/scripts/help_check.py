@@ -19,6 +19,8 @@ from hptui.scripts.arguments import ComposedCommand, forms_in_command, is_own_su
 from hptui.scripts.constant_slots import find_slots
 from hptui.scripts.harmless import reads_help_first
 from hptui.scripts.inspect.forms import Reads
+from hptui.scripts.inspect.inputs.library_dataclasses import OF_LIBRARY
+from hptui.scripts.inspect.inputs.training_fields import TRAINING_FIELDS
 from hptui.scripts.option_forms import Forms, form_of, values_to_pass
 from hptui.scripts.program import is_python, script_of
 from hptui.scripts.settings import CommandTable
@@ -96,6 +98,8 @@ def _known_in_source(words: Sequence[str], directory: Path, style: ArgumentStyle
     if not style.prefix.startswith("-"):
         return {option.name for option in inspected.options}
     spelled = {f"{style.prefix}{spelling(style, option.flag)}" for option in inspected.options if not option.positional}
+    if any(option.help == OF_LIBRARY for option in inspected.options):
+        spelled |= {f"{style.prefix}{spelling(style, name)}" for name in TRAINING_FIELDS}
     return spelled | {flag for form in forms.values() for flag in (*form.flags, *(flag for _, flag in form.sets))}
 
 

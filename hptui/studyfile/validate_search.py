@@ -4,6 +4,7 @@ Also compares the length of a training with evaluations, warm-up and decay."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 
@@ -196,10 +197,11 @@ def validate_lengths(study: Study, base: Mapping[str, Value]) -> None:
 
 
 def schedule_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
-    """Yield warnings about warm-up and decay beyond the end of a training.
+    """Yield warnings about warm-up, decay and evaluations beyond the end of a training.
 
     The learning rate schedule is then not the intended one.
     """
+    yield from _never_evaluated(study, base)
     lengths = [least for name in TRAINING_STEPS_SETTINGS if (least := _setting_range(study, name, base)[0])]
     if not lengths:
         return
@@ -211,6 +213,30 @@ def schedule_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
     for name in DECAY_SETTINGS:
         if (high := _largest_number(study, name, base)) and high >= shortest:
             yield f"{name}: a decay at {show(_plain(high))} never comes in a training of {show(_plain(shortest))} steps"
+
+
+INTERVALS_OF_SCRIPTS = re.compile(
+    r"(?:eval|evaluate|evaluation|val|valid|validate|validation)_?(?:every|interval|freq|frequency)|eval_steps"
+)
+LENGTHS_OF_SCRIPTS = re.compile(
+    r"(?:(?:max|num|n|total)_?)?(?:train(?:ing)?_?)?(?:steps|iters|iterations|batches|updates)"
+)
+"""Parameters of scripts, in small letters: steps between evaluations, and steps of a whole training."""
+
+
+def _never_evaluated(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
+    """Yield a warning where a script would be evaluated for the first time after its training."""
+    strategies = [base.get(name) for name in ("eval_strategy", "evaluation_strategy")]
+    if study.trainer.kind != "command" or any(strategy not in (None, "steps") for strategy in strategies):
+        return
+    names = {*base, *(parameter.name for parameter in study.space.parameters)}
+    highs = {name: _setting_range(study, name, base) for name in names if LENGTHS_OF_SCRIPTS.fullmatch(name.lower())}
+    longest = min((high for _, high in highs.values() if high), default=None)
+    for name in sorted(names) if longest is not None else ():
+        every = _setting_range(study, name, base)[0] if INTERVALS_OF_SCRIPTS.fullmatch(name.lower()) else None
+        if every is not None and longest is not None and every > longest:
+            length = show(_plain(longest))
+            yield f"{name}: {show(_plain(every))} is more than the {length} steps of a training: it is not evaluated"
 
 
 def _plain(number: float) -> Value:
