@@ -70,8 +70,14 @@ def duration(seconds: float) -> str:
     return f"~{seconds / 86400:.1f} days"
 
 
+CLOCK_FROM_S = 9.95
+"""Seconds from which a clock shows no tenths: half a second is neither `0:00` nor `0:01`."""
+
+
 def clock(seconds: float) -> str:
-    """Format seconds to the second, for tables: `0:42`, `45:07`, `2:31:00`."""
+    """Format seconds to the second, for tables: `0:42`, `45:07`, `2:31:00`; few of them as `0.8 s`."""
+    if 0 < seconds < CLOCK_FROM_S:
+        return duration(seconds)
     total = round(seconds)
     hours, minutes = total // 3600, total % 3600 // 60
     return f"{hours}:{minutes:02}:{total % 60:02}" if hours else f"{minutes}:{total % 60:02}"

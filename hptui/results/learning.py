@@ -152,6 +152,8 @@ def diagnose_learning(
     names = (view.study.objective.metric, val_metric, train_metric)
     curve = next((curves[name] for name in names if name and name in curves and len(curves[name].values) >= 2), None)
     if curve is None:
+        if not view.study.objectives:
+            return Diagnosis("unknown", line("not judged: the study has no objective"))
         return Diagnosis("unknown", line("too few points to say"))
     tests: tuple[Callable[[], Diagnosis | None], ...] = (
         lambda: _not_learning(view, trial, curve, facts, suggestions),

@@ -132,7 +132,7 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs, *, readonly: bool = Fals
         left.append(Cell(f"{waiting} queued since{'' if readonly else ': r'}", "warn"))
     if view.stage:
         left.append(Cell(f"stage {plain_line(view.stage, 30)}", "accent"))
-    left += [Cell(f"{study.search.sampler} · {goal_of(study)}", "muted")]
+    left += [Cell(" · ".join(filter(None, (study.search.sampler, goal_of(study)))), "muted")]
     if best_trial is not None:
         fresh = snapshot.fresh.best if snapshot.fresh is not None else None
         mean = mean_text(view, best_trial)

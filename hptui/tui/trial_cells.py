@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from operator import attrgetter
 from typing import Any
 
@@ -19,6 +20,7 @@ from hptui.results.columns import (
     format_cell,
     standing_text,
 )
+from hptui.results.digits import column_decimals, fixed_text
 from hptui.results.view import View
 from hptui.tui.cells import Cell, plain_line, width_of
 from hptui.tui.labels import short_number
@@ -30,6 +32,10 @@ TREND_COLUMN = "trend"
 """Column of the sparkline."""
 STATUS_COLUMN = "status"
 """Column of the status sign."""
+MAX_DISTINCT_VALUES = 10
+"""Number of best values that are shown with as many digits as tell them apart."""
+MAX_COARSE_DECIMALS = 2
+"""Digits behind the point that values of few digits have at most."""
 STANDING_COLUMN = "standing"
 """Column of why a trial is not ranked with the others."""
 SHORT_HEADINGS = {
@@ -77,6 +83,8 @@ class TrialCells:
     trends: Mapping[int, tuple[float | None, ...]]
     glyphs: Glyphs
     starred: frozenset[int] = frozenset()
+    decimals: Mapping[str, int] = field(default_factory=dict)
+    """Digits behind the point of objectives whose values differ in later ones only."""
     now: float = 0.0
     """Present time in seconds; 0 if no runner lives: what counts as running then does not go on."""
 
@@ -130,6 +138,8 @@ class TrialCells:
         value = self.value_getter(name)(trial)
         spec = self.view.study.metrics.get(name)
         if isinstance(value, float) and name not in MEASURED_COLUMNS and not (spec and spec.format):
+            if name in trial.metrics and name not in trial.params and name not in self.view.base:
+                return aligned_metric(value)
             used = trial.effective.get(name, value)
             return (
                 short_setting(value)
@@ -143,19 +153,27 @@ class TrialCells:
 
         Only a complete trial has a value; a failed one shows its reason, any other its latest value in brackets.
         """
-        spec = self.view.study.metrics.get(name)
         if trial.values and name in trial.values:
             best = trial.number in self.best
             value = trial.values[name]
-            text = short_number(value, spec) if spec and spec.format else aligned_metric(value)
-            return Cell(trial.mark(text), "best" if best else "")
+            return Cell(trial.mark(self._metric_text(value, name)), "best" if best else "")
         if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
             return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
         latest = trial.metrics.get(name)
         if latest is None:
             return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
-        text = short_number(latest, spec) if spec and spec.format else aligned_metric(latest)
-        return Cell(f"({trial.mark(text)})", "running" if trial.status is TrialStatus.RUNNING else "muted")
+        return Cell(
+            f"({trial.mark(self._metric_text(latest, name))})",
+            "running" if trial.status is TrialStatus.RUNNING else "muted",
+        )
+
+    def _metric_text(self, value: float, name: str) -> str:
+        """Return a value of an objective, with more digits where only those tell trials apart."""
+        spec = self.view.study.metrics.get(name)
+        if spec and spec.format:
+            return short_number(value, spec)
+        decimals = self.decimals.get(name)
+        return aligned_metric(value) if decimals is None else fixed_text(value, decimals)
 
     def is_numeric(self, name: str, trials: Sequence[Trial]) -> bool:
         """Return whether a column holds numbers, which are aligned right; settings are judged by these trials."""
@@ -180,6 +198,33 @@ class TrialCells:
             plain_line(text, limit=60) for text in (heading, HEADINGS.get(name), SHORT_HEADINGS.get(name), name) if text
         ]
         return next((text for text in names if width_of(text) < MAX_HEADING_CELLS), names[0])
+
+
+def objective_decimals(view: View) -> dict[str, int]:
+    """Return the digits behind the point of objectives whose best values four digits do not tell apart.
+
+    Trials far behind the best may look alike. Values of few digits (a share of 100 questions) get no others.
+    """
+    decimals = {}
+    for objective in view.study.objectives:
+        name = objective.metric
+        values = {float(trial.values[name]) for trial in view.trials if trial.values and name in trial.values}
+        finite = sorted(filter(math.isfinite, values), reverse=objective.goal == "maximize")
+        first = finite[:MAX_DISTINCT_VALUES]
+        needed = column_decimals(first)
+        if (coarse := _measured_decimals(finite)) is not None:
+            decimals[name] = coarse
+        elif needed is not None and len(set(map(aligned_metric, first))) < len(first):
+            decimals[name] = needed
+    return decimals
+
+
+def _measured_decimals(values: Sequence[float]) -> int | None:
+    """Return the digits behind the point that all values have; None if they are more than a few."""
+    for decimals in range(1, MAX_COARSE_DECIMALS + 1):
+        if all(math.isclose(value, round(value, decimals), rel_tol=1e-12) for value in values):
+            return decimals if len(values) > 1 else None
+    return None
 
 
 def standing_columns(view: View) -> list[str]:

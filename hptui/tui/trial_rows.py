@@ -26,6 +26,7 @@ from hptui.tui.trial_cells import (
     STEP_COLUMN,
     TREND_COLUMN,
     TrialCells,
+    objective_decimals,
     standing_columns,
 )
 
@@ -90,7 +91,10 @@ class TrialRows:
         for number in renewed | (best_before ^ best) | (starred_before ^ starred):
             self._cells.pop(number, None)
             self._texts.pop(number, None)
-        self._state = TrialCells(view, best, self._trends, self.glyphs, starred, now)
+        decimals = objective_decimals(view)
+        if before is not None and before.decimals != decimals:
+            self._cells.clear()
+        self._state = TrialCells(view, best, self._trends, self.glyphs, starred, decimals, now)
         self._trials.update((trial.number, trial) for trial in changed)
         if before is None:  # columns chosen in an earlier visit may no longer exist
             names = {*self.available(), "number", STATUS_COLUMN}

@@ -103,7 +103,7 @@ def test_numbers(value):
 
 def test_durations_memory_and_sizes():
     assert [duration(s) for s in (3.21, 42, 2700, 9000, 300_000)] == ["3.2 s", "42 s", "~45 min", "~2.5 h", "~3.5 days"]
-    assert [clock(s) for s in (0.6, 2707, 9060)] == ["0:01", "45:07", "2:31:00"]
+    assert [clock(s) for s in (0.6, 9.96, 2707, 9060)] == ["0.6 s", "0:10", "45:07", "2:31:00"]
     assert [memory(gb) for gb in (4.21, 0.083)] == ["4.2 GiB", "0.083 GiB"]
     assert [size(n) for n in (10, 2048, 3 << 30)] == ["10 B", "2.0 KiB", "3.0 GiB"]
     assert percent(0.03) == "0.0300 (3.0%)"

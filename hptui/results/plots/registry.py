@@ -71,7 +71,7 @@ def missing_plot(context: PlotContext, name: str, options: PlotOptions) -> tuple
         return (
             (f"{metrics[1]} against {metrics[0]}", not_yet)
             if metrics[1:]
-            else ("Pareto front", "the study has one objective")
+            else ("Pareto front", f"the study has {'one' if metrics else 'no'} objective")
         )
     return {
         "history": (history_title(metric), not_yet),

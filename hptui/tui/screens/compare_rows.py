@@ -209,7 +209,9 @@ def _metric_cell(
     difference = value - first
     better = None if goal is None or difference == 0 else (difference < 0) == (goal == "minimize")
     meaning = "" if better is None else "good" if better else "bad"
-    return Cell(f"{text} {_difference_text(difference)}", meaning)
+    spec = column.view.study.metrics.get(name)
+    is_share = spec is not None and (spec.format == "percent" or spec.format.endswith("%"))
+    return Cell(f"{text} {_difference_text(difference, is_share=is_share)}", meaning)
 
 
 def _marked(cells: list[Cell], values: Sequence[float | None], goal: str | None) -> list[Cell]:
@@ -224,10 +226,12 @@ def _marked(cells: list[Cell], values: Sequence[float | None], goal: str | None)
     ]
 
 
-def _difference_text(value: float) -> str:
-    """Return a difference in few characters: -0.096, +21k."""
+def _difference_text(value: float, *, is_share: bool = False) -> str:
+    """Return a difference in few characters: -0.096, +21k; of percentages in points: -1.2 pts."""
     if value == 0:
         return "="
+    if is_share:
+        return f"{100 * value:+.2g} pts"
     if abs(value) >= 10_000:
         return f"{value / 1000:+,.0f}k"
     return f"{value:+.0f}" if abs(value) >= 100 else f"{value:+.2g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from textual import on
@@ -166,6 +166,7 @@ class HealthScreen(SteeringScreen):
         pane = self.query_one("#cure", Facts)
         pane.title = "what may help"
         pane.set_title(pane.title)
+        self.refresh_bindings()
         if self.row is not None:
             trial, diagnosis = self.row
             message = [[Cell(plain_line(trial.message, 600), "muted")]] if trial.message else []
@@ -176,6 +177,10 @@ class HealthScreen(SteeringScreen):
         if self.row is not None:
             number = self.row[0].number
             host_of(self).open("trial", sd=self.sd, study_source=self.study_source, number=number)
+
+    def idle_keys(self) -> Collection[str]:
+        """Return the key of a cure, where nothing may help."""
+        return [] if self.row is not None and self.row[1].suggestions else ["health.cure"]
 
     def action_cure(self) -> None:
         if self.row is not None:

@@ -7,7 +7,7 @@ from functools import partial
 from hptui.core.errors import HptuiError, UserError
 from hptui.core.stages import stage_named
 from hptui.core.study import Study
-from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.core.trial import Trial, TrialStatus
 from hptui.operations.logs import log_of
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
@@ -156,13 +156,15 @@ def search_logs(host: Host, sd: StudyDir, view: View | None) -> None:
 
 
 def compared_trials(snapshot: StudySnapshot | None, table: TrialTable) -> list[int]:
-    """Return the trials to compare: marked ones, else the best and that under the cursor, or the baseline."""
+    """Return the trials to compare: marked ones, else the best and that under the cursor, or another."""
     if table.trials.marks or snapshot is None:
         return sorted(table.trials.marks)
     cursor = [] if table.number is None else [table.number]
-    baseline = [trial.number for trial in snapshot.view.trials if trial.role is Role.BASELINE and trial.values]
+    view = snapshot.view
+    baseline = [view.baseline.number] if view.baseline is not None and view.baseline.values else []
     best = [] if snapshot.leading is None else [snapshot.leading.number]
-    return list(dict.fromkeys([*best, *cursor, *baseline]))[:2]
+    in_order = [trial.number for trial in table.trials.all]  # the next ones, where the best is the baseline
+    return list(dict.fromkeys([*best, *cursor, *baseline, *in_order]))[:2]
 
 
 def change_budget(host: Host, sd: StudyDir, view: View | None) -> None:

@@ -56,16 +56,17 @@ def setting_lines(view: View, trial: Trial, best: Trial | None, *, everything: b
     if not names:
         return [*messages, [Cell("the settings of the study file", "muted")]]
     rows = [_setting_cells(name, trial_settings, dict(trial.effective), best_settings, base, trial) for name in names]
-    widths = [max(4, *(width_of(row[column].text) for row in rows)) + 2 for column in range(5)]
+    widths = [max(4, *(width_of(row[column].text) for row in rows)) + 2 for column in range(6)]
     widths[0] = min(widths[0], MAX_LABEL_CELLS)
     headings = (
         "setting",
         "value",
         "used",
         leading_name(view.study, best) if best_settings and best is not None else "",
+        "from it",
         "baseline",
     )
-    columns = [column for column in range(5) if column < 2 or any(row[column].text for row in rows)]
+    columns = [column for column in range(6) if column < 2 or any(row[column].text for row in rows)]
     lines = [*messages]
     lines.append(
         [
@@ -98,7 +99,7 @@ def _setting_cells(
     base: Mapping[str, Value],
     trial: Trial,
 ) -> list[Cell]:
-    """Return the cells of a setting: name, value, value used instead, the best trial's, the baseline's."""
+    """Return the cells of a setting: name, value, value used, the best trial's, distance, baseline's."""
     value, is_changed = trial_settings.get(name), name in trial.params
     used = effective.get(name, value)
     best_value = best_settings.get(name, value)
@@ -106,22 +107,18 @@ def _setting_cells(
         Cell(plain_line(name, 60), "" if is_changed else "muted"),
         Cell(plain_line(setting(value), 40), "" if is_changed else "muted", bold=is_changed),
         Cell("" if used == value else plain_line(setting(used), 40), "warn"),
-        Cell(
-            ""
-            if best_value == value
-            else plain_line(f"{setting(best_value)}{_difference_text(value, best_value)}", 40),
-            "best",
-        ),
+        Cell("" if best_value == value else plain_line(setting(best_value), 40), "best"),
+        Cell("" if best_value == value else _difference_text(value, best_value), "muted"),
         Cell("" if name not in base or base[name] == value else plain_line(setting(base[name]), 40), "muted"),
     ]
 
 
 def _difference_text(value: Value, reference: Value) -> str:
-    """Return how far a number is from the best trial's: ` (+14%)`."""
+    """Return how far a number is from the best trial's: `+14%`."""
     if not (is_number(value) and is_number(reference)) or not reference:
         return ""
     ratio = (value - reference) / abs(reference)
-    return f" ({ratio:+.0%})" if abs(ratio) < 10 else f" (×{value / reference:.0f})"
+    return f"{ratio:+.0%}" if abs(ratio) < 10 else f"×{value / reference:.0f}"
 
 
 def metric_lines(view: View, snapshot: TrialSnapshot, best: Trial | None) -> list[list[Cell]]:
@@ -226,7 +223,7 @@ def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[
     pairs += [(plain_line(name, 30), [Cell(plain_line(setting(value), 200), "muted")]) for name, value in facts.items()]
     pairs += [("directory", [Cell(plain_line(sd.trial(trial.number), 400), "muted")])]
     pairs += [
-        (event.kind[:11], [Cell(plain_line(event.message, 300), "bad" if event.level == "error" else "warn")])
+        ("event", [Cell(plain_line(event.message, 300), "bad" if event.level == "error" else "warn")])
         for event in snapshot.events
         if event.level != "info"
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hptui.core.dataclass import dataclass
-from hptui.core.trial import TrialStatus
+from hptui.core.trial import StudyState, TrialStatus
 from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis, diagnose, read_scatter_pools
 from hptui.results.learning import Pools
 from hptui.results.view import View
@@ -14,6 +14,7 @@ from hptui.store.reader import StoreReader
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 
+RUNS = (StudyState.RUNNING, StudyState.DRAINING)
 MAX_DIAGNOSES_PER_POLL = 20
 """Number of trials that are diagnosed per poll."""
 
@@ -48,19 +49,30 @@ class HealthSource:
             return None
         view, reader = study.view, pool.reader(self.sd)
         trials = {trial.number: trial for trial in view.trials}
-        stale = [n for n in self.want if n in trials and self._diagnosed.get(n, (None,))[0] != _fingerprint(trials[n])]
+        others = self._state_of_others(view)
+        states = {n: (*_fingerprint(trials[n]), others) for n in self.want if n in trials}
+        stale = [n for n, state in states.items() if self._diagnosed.get(n, (None,))[0] != state]
         pools = self._scatter_pools(view, reader) if stale else {}
         for number in stale[:MAX_DIAGNOSES_PER_POLL]:
             trial = trials[number]
             with reader.connection.snapshot():
                 diagnosis = diagnose(view, trial, curves_for_diagnosis(view, reader, trial), pools)
-            self._diagnosed[number] = (_fingerprint(trial), diagnosis)
+            self._diagnosed[number] = (states[number], diagnosis)
         diagnoses = {n: self._diagnosed[n][1] for n in self.want if n in self._diagnosed}
         left = max(0, len(stale) - MAX_DIAGNOSES_PER_POLL)
         if self._latest is not None and not stale and diagnoses == self._latest.diagnoses:
             return None
         self._latest = HealthSnapshot(diagnoses, left)
         return self._latest
+
+    def _state_of_others(self, view: View) -> object:
+        """Return what a diagnosis compares a trial with: complete trials, in steps, and the space of today.
+
+        In steps, since all would be diagnosed again at the end of each trial.
+        """
+        complete = sum(trial.status is TrialStatus.COMPLETE for trial in view.trials)
+        steps = complete if view.row.state not in RUNS or complete < MAX_DIAGNOSES_PER_POLL else complete.bit_length()
+        return view.row.revision, steps
 
     def _scatter_pools(self, view: View, reader: StoreReader) -> Pools:
         """Return the scatter of short curves, read again only when another trial is complete."""
@@ -71,6 +83,6 @@ class HealthSource:
         return self._pools[1]
 
 
-def _fingerprint(trial: object) -> object:
-    """Return the facts whose change makes a new diagnosis necessary."""
+def _fingerprint(trial: object) -> tuple[object, ...]:
+    """Return the facts of a trial whose change makes a new diagnosis necessary."""
     return tuple(getattr(trial, name) for name in ("status", "reason", "last_step", "ended"))

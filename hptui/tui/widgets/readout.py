@@ -32,7 +32,7 @@ def readout_lines(chart: Chart) -> list[list[Cell]]:
             )
         )
     smoothed = bool(chart.smoothing) and any(not plot.rough for plot in chart.plots)
-    headings = ("trial", "smoothed" if smoothed else "value", "lowest", "highest", "last")
+    headings = ("trial", "smoothed" if smoothed else "there", "lowest", "highest", "last")
     table = [headings, *(texts for texts, _ in rows)]
     widths = [max(width_of(text) for text in column) for column in zip(*table, strict=True)]
 
