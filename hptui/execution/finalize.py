@@ -47,7 +47,7 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
         never=state.proof == "never",
     )
     ending = classify_exit(facts)
-    ending = replace(ending, message=ending.message or live.end_message)
+    ending = replace(ending, message=ending.message or _message_of_request(ending, live.end_message))
     if ending.reason is Reason.GPU_FAULT and not gpu_uuids(live.attempt):  # a program that wants a GPU and got none
         ending = AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, ending.message)
     final = remains.event["final"] if remains.event else {}
@@ -228,6 +228,12 @@ def _after_loss(store: Store, study: Study, number: int, reason: Reason) -> tupl
 
 def _event_level(status: TrialStatus) -> str:
     return "error" if status is TrialStatus.FAILED else "info"
+
+
+def _message_of_request(ending: AttemptEnd, message: str) -> str:
+    """Return why an attempt was asked to end; one that finished first did not end for that."""
+    finished_first = ending.attempt is AttemptState.DONE and ending.reason is Reason.FINISHED and message
+    return f"it finished before it could be ended: {message}" if finished_first else message
 
 
 def _end_message(status: TrialStatus, ending: AttemptEnd) -> str:

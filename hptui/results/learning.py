@@ -225,7 +225,7 @@ def _turned(
         step=facts.fact(f"best_step.{val.name}", step),
         value=facts.fact(f"best.{val.name}", lowest),
         last=facts.fact(f"last.{val.name}", last),
-        end="at the end"
+        end=facts.end
         if turn.averaged < 2
         else line("on average over the last {n} evaluations", n=facts.fact(f"last_points.{val.name}", turn.averaged)),
     )
@@ -286,10 +286,11 @@ def _late(curve: LearningCurve, facts: TrialFacts, suggestions: remedies.Suggest
     if is_level(late, whole):
         start = curve.steps[late.start]
         message = line(
-            "level since step {step}: {metric} is {last} at the end",
+            "level since step {step}: {metric} is {last} {end}",
             step=facts.fact(f"level.{curve.name}", start),
             metric=Name(curve.name),
             last=facts.fact(f"last.{curve.name}", curve.values[-1]),
+            end=facts.end,
         )
         return Diagnosis("plateau", message, {"level": start, "late": late.gain}, suggestions.plateau())
     return None
@@ -310,8 +311,10 @@ def _others(view: View, trial: Trial, name: str) -> list[float]:
 class TrialFacts:
     """Formats the numbers of one trial's diagnosis as facts."""
 
-    def __init__(self, trial: int) -> None:
+    def __init__(self, trial: int, *, has_ended: bool = True) -> None:
         self.trial = trial
+        self.end = "at the end" if has_ended else "so far"
+        """When the last value was measured: a trial that runs has no end yet."""
 
     def fact(self, name: str, value: float | None) -> Fact:
         """Return a number of the diagnosis."""

@@ -9,13 +9,15 @@ from itertools import pairwise
 import pytest
 
 from hptui.core.format import clock
-from hptui.core.trial import Role
+from hptui.core.trial import Attempt, AttemptState, Reason, Role
+from hptui.execution.classify_exit import AttemptEnd
+from hptui.execution.finalize import _message_of_request
 from hptui.results.diagnosis import curves_for_diagnosis, diagnose, read_scatter_pools
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.store.store import Store
 from hptui.tui.screens.compare_rows import columns_of, metric_rows
-from hptui.tui.screens.trial_facts import setting_lines
+from hptui.tui.screens.trial_facts import _attempt_text, setting_lines
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
@@ -153,3 +155,39 @@ def _with_curve(number, values):
 
 def _write(store, number, values):
     store.add_points(number, 1, [("loss", step, value, None, float(step)) for step, value in enumerate(values, 1)])
+
+
+@pytest.mark.parametrize("status", ["running", "paused", "complete", "pruned", "failed"])
+@pytest.mark.parametrize("seed", range(8))
+def test_what_runs_has_no_end_yet(status, seed):
+    """A curve that is level or has turned is told as it stands so far."""
+    rng = random.Random(seed)
+    rise = seed % 2 and 0.02
+    values = [1 + 2 * 0.6**n + max(0, n - 15) * rise + rng.gauss(0, 1e-3) for n in range(40)]
+    curve = [(n + 1, value, float(n)) for n, value in enumerate(values)]
+    reason = {"complete": "finished", "pruned": "pruner", "failed": "crash"}.get(status)
+    view = view_of([trial(0, status, reason, metrics={"loss": values[-1]})])
+    said = diagnose(view, view.trials[0], {"loss": curve}).sentence
+    assert said
+    if view.trials[0].status.open:
+        assert "at the end" not in said
+
+
+@pytest.mark.parametrize("state", list(AttemptState), ids=str)
+def test_an_attempt_that_runs_shows_how_long_it_has_run(state):
+    attempt = Attempt("t", 0, 1, state, started=1000.0, seconds=0.0 if state is AttemptState.RUNNING else 61.0)
+    text = _attempt_text(attempt, 1042.0)
+    assert "0:00" not in text
+    assert ("0:42" in text) == (state is AttemptState.RUNNING)
+    assert ("1:01" in text) == (state is not AttemptState.RUNNING)
+    assert ":" not in _attempt_text(attempt, 0.0) or state is not AttemptState.RUNNING, "nobody knows without a runner"
+
+
+@pytest.mark.parametrize("state", list(AttemptState), ids=str)
+@pytest.mark.parametrize("reason", [Reason.FINISHED, Reason.PRUNER, Reason.USER])
+def test_what_finished_first_did_not_end_for_what_was_asked(state, reason):
+    asked = "loss 1.26 at 40 % of training is worse than the median 1.24 of 6 trials"
+    said = _message_of_request(AttemptEnd(state, None, reason, ""), asked)
+    assert (said == asked) == ((state, reason) != (AttemptState.DONE, Reason.FINISHED))
+    assert asked in said
+    assert _message_of_request(AttemptEnd(state, None, reason, ""), "") == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -118,7 +119,7 @@ class TrialScreen(ChartScreen, SteeringScreen):
         pane.show(setting_lines(view, trial, best, everything=self._show_all_settings))
         trial_snapshot = self.trial_source.latest
         if isinstance(trial_snapshot, TrialSnapshot) and trial_snapshot.trial.number == self.number:
-            lines = about_lines(self.sd, view, trial_snapshot)
+            lines = about_lines(self.sd, view, trial_snapshot, time.time() if snapshot.alive else 0.0)
             diagnosis = self.diagnosis
             self.query_one("#about", Facts).show([*(diagnosis_lines(diagnosis) if diagnosis else []), *lines])
             self.query_one("#measured", Facts).show(metric_lines(view, trial_snapshot, best))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from hptui.core.format import clock, local_time, memory, setting, size
 from hptui.core.ranking import outcome_margins
-from hptui.core.trial import Attempt, Trial, Value
+from hptui.core.trial import Attempt, AttemptState, Trial, Value
 from hptui.core.values import is_number
 from hptui.results.diagnosis import Diagnosis
 from hptui.results.packing import packing_text, seconds_alone
@@ -187,8 +187,11 @@ def diagnosis_lines(diagnosis: Diagnosis) -> list[list[Cell]]:
     return lines
 
 
-def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[Cell]]:
-    """Return the lines of everything else: note, error, times, attempts, environment, files."""
+def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot, now: float = 0.0) -> list[list[Cell]]:
+    """Return the lines of everything else: note, error, times, attempts, environment, files.
+
+    `now` is the present time in seconds, 0 without a runner: what runs has run until then.
+    """
     trial, attempts = snapshot.trial, snapshot.attempts
     last = attempts[-1] if attempts else None
     environment = dict(last.environment) if last is not None else {}
@@ -210,7 +213,7 @@ def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[
         ("seed", [Cell(str(trial.seed))]),
     ]
     pairs += [
-        (f"attempt {attempt.n}", [Cell(_attempt_text(attempt), _attempt_meaning(attempt))]) for attempt in attempts
+        (f"attempt {attempt.n}", [Cell(_attempt_text(attempt, now), _attempt_meaning(attempt))]) for attempt in attempts
     ]
     pairs += [("on", [Cell(plain_line("  ".join(environment_texts), 400), "muted")])]
     pairs += [("artifact", [Cell(plain_line(row.path, 200), "accent")]) for row in snapshot.artifacts[:8]]
@@ -245,8 +248,12 @@ def _moment_text(seconds: float) -> str:
     return local_time(iso_time(seconds) or "")
 
 
-def _attempt_text(attempt: Attempt) -> str:
-    words = [str(attempt.state), str(attempt.reason or ""), plain_line(attempt.device, 30), clock(attempt.seconds)]
+def _attempt_text(attempt: Attempt, now: float) -> str:
+    seconds = attempt.seconds
+    if attempt.state is AttemptState.RUNNING:  # its time is recorded at its end
+        seconds = max(seconds, now - attempt.started) if now and attempt.started else 0.0
+    time_text = clock(seconds) if seconds else ""
+    words = [str(attempt.state), str(attempt.reason or ""), plain_line(attempt.device, 30), time_text]
     words += [f"from step {attempt.resumed_step}" if attempt.resumed_step else "", "warm" if attempt.warm else ""]
     return "  ".join(word for word in words if word)
 
