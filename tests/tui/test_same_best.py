@@ -10,6 +10,7 @@ import pytest
 from hptui.cli.status import best_line
 from hptui.core.trial import Role, StudyState
 from hptui.execution.notices import _text
+from hptui.results.analysis.cohort import violates_outcome
 from hptui.results.columns import standing_text
 from hptui.results.document import render_markdown
 from hptui.results.report import compose_report
@@ -19,6 +20,7 @@ from hptui.store.reader import StoreReader
 from hptui.store.records import EventRow
 from hptui.tui.alerts import Alerts
 from hptui.tui.labels import best_in_row, facts_of_study, head_cells, leading_name
+from hptui.tui.screens.compare_rows import columns_of, metric_rows
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.running import RunningSource
 from hptui.tui.sources.studies import StudiesSource
@@ -98,6 +100,7 @@ def test_the_best_is_one_trial_everywhere(home, seed):
             assert any("the best is" in line or "new best" in line for line in news) != several
             assert ("Pareto front" in said[1]) == several
         _same_marks(view, snapshot, report)
+        _same_marks_side_by_side(view)
     finally:
         pool.close()
 
@@ -124,3 +127,14 @@ def _same_marks(view, snapshot, report):
         elif cell:
             assert "repeats" not in cell.split("|")[1]
             assert "breaks" not in cell.split("|")[1]
+
+
+def _same_marks_side_by_side(view):
+    """It stands side by side, too, why a trial is not ranked; none that breaks a condition is marked as the best."""
+    rows = metric_rows(columns_of(view, view.trials[:8]))
+    standing = next((row[1:] for row in rows if row[0].text == "standing"), [])
+    texts = [standing_text(view, one) for one in view.trials[:8]]
+    assert [cell.text.replace("–", "") for cell in standing] == (texts if any(texts) else [])
+    for row in rows:
+        for one, cell in zip(view.trials, row[1:], strict=False):
+            assert not (cell.text.startswith("*") and violates_outcome(view, one))

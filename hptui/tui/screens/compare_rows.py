@@ -12,7 +12,9 @@ from hptui.core.stages import comparable
 from hptui.core.study import Study
 from hptui.core.trial import Trial, Value
 from hptui.core.values import values_equal
+from hptui.results.analysis.cohort import violates_outcome
 from hptui.results.analysis.comparable import comparable as differences
+from hptui.results.columns import standing_text
 from hptui.results.fresh_means import fresh_of, ranked_mean
 from hptui.results.packing import seconds_alone
 from hptui.results.view import View
@@ -155,6 +157,10 @@ def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
     objectives = {objective.metric: objective.goal for objective in study.objectives}
     names = list(dict.fromkeys([*objectives, *(name for trial in trials for name in visible_metrics(trial.metrics))]))
     rows = [[Cell("status", "muted"), *(Cell(str(trial.status), "muted") for trial in trials)]]
+    broken = [violates_outcome(column.view, column.trial) for column in columns]  # never the best
+    standing = [standing_text(column.view, column.trial) for column in columns]
+    if any(standing):
+        rows.append([Cell("standing", "muted"), *(Cell(text or "–", "warn" if text else "muted") for text in standing)])
     for name in names:
         goal = objectives.get(name) or (study.metrics[name].goal if name in study.metrics else None)
         values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
@@ -163,8 +169,8 @@ def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
             first = values[0] if trials[0].values is not None else None
             cells = [_metric_cell(column, name, goal, first, value, n) for n, (column, value) in pairs]
             measured = [
-                value if column.trial.values is not None and not column.problem else None
-                for column, value in zip(columns, values, strict=True)
+                value if column.trial.values is not None and not column.problem and not is_out else None
+                for column, value, is_out in zip(columns, values, broken, strict=True)
             ]
             rows.append(
                 [Cell(plain_line(name, 40), "accent" if name in objectives else ""), *_marked(cells, measured, goal)]

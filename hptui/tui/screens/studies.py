@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from hptui.core.space import Space
 from hptui.core.trial import StudyState
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
@@ -219,7 +220,10 @@ def _preview_lines(line: StudyLine) -> list[list[Cell]]:
     study, row = line.study, line.row
     if study is None or row is None:
         return [[Cell(plain_line(part, 400), "bad")] for part in line.error.splitlines()]
-    space = "   ".join(f"{p.name} {p.describe()}" for p in study.space.parameters)
+    searched = {f"{p.name} {p.describe()}": None for p in study.space.parameters}
+    for stage in study.stages:
+        searched |= {f"{p.name} {p.describe()} ({stage.name})": None for p in (stage.space or Space()).parameters}
+    space = "   ".join(searched)
     derived = "   ".join(f"{d.name} = {d.expr.text}" for d in study.space.derived)
     rules = "   ".join(constraint.text for constraint in study.space.constraints)
     budget = [f"{study.search.trials} trials" if study.search.trials else "until stopped"]
