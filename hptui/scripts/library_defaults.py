@@ -64,6 +64,20 @@ TREES_OF_XGBOOST: dict[str, Any] = {"learning_rate": 0.3, "max_depth": 6, "n_est
 XGBOOST = dict.fromkeys(("XGBClassifier", "XGBRegressor", "XGBRanker"), TREES_OF_XGBOOST)
 TREES_OF_LIGHTGBM: dict[str, Any] = {"learning_rate": 0.1, "num_leaves": 31, "n_estimators": 100}
 LIGHTGBM = dict.fromkeys(("LGBMClassifier", "LGBMRegressor", "LGBMRanker"), TREES_OF_LIGHTGBM)
+ARGUMENTS: dict[str, Any] = {"learning_rate": 5e-5, "per_device_train_batch_size": 8, "weight_decay": 0.0}
+TRANSFORMERS = dict.fromkeys(("TrainingArguments", "Seq2SeqTrainingArguments"), ARGUMENTS)
+SENTENCES = dict.fromkeys(
+    (f"{name}TrainingArguments" for name in ("SentenceTransformer", "CrossEncoder", "SparseEncoder")), ARGUMENTS
+)
+PREFERENCES: dict[str, Any] = {**ARGUMENTS, "learning_rate": 1e-6, "beta": 0.1}
+TRL: dict[str, dict[str, Any]] = {
+    "SFTConfig": {**ARGUMENTS, "learning_rate": 2e-5},
+    "RewardConfig": {**ARGUMENTS, "learning_rate": 1e-4},
+    "GRPOConfig": {**ARGUMENTS, "learning_rate": 1e-6, "beta": 0.0},
+    "RLOOConfig": {**ARGUMENTS, "learning_rate": 1e-6, "beta": 0.05},
+    **dict.fromkeys(("DPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig"), PREFERENCES),
+}
+PEFT: dict[str, dict[str, Any]] = {"LoraConfig": {"r": 8, "lora_alpha": 8, "lora_dropout": 0.0}}
 LIBRARIES = (
     ("torch.optim.", TORCH),
     ("keras.", KERAS),
@@ -72,9 +86,14 @@ LIBRARIES = (
     ("sklearn.", SKLEARN),
     ("xgboost.", XGBOOST),
     ("lightgbm.", LIGHTGBM),
+    ("transformers.", TRANSFORMERS),
+    ("sentence_transformers.", SENTENCES),
+    ("trl.", TRL),
+    ("peft.", PEFT),
 )
 """Beginnings of the full names of what is called, with the defaults that people tune, by the last part."""
-OTHER_NAMES = {"eta": "learning_rate", "num_boost_round": "n_estimators", "num_round": "n_estimators"}
+OTHER_NAMES = {"eta": "learning_rate", "num_boost_round": "n_estimators", "num_round": "n_estimators",
+               "per_gpu_train_batch_size": "per_device_train_batch_size"}  # fmt: skip
 """Other names of the same argument: where one of them is given, it is not at its default."""
 
 
@@ -96,14 +115,22 @@ def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
     defaults = tables[0].get(full.rpartition(".")[2], {}) if tables else {}
     if not defaults or any(word.arg is None for word in call.keywords):
         return {}
-    is_optimizer = tables[0] in (TORCH, TINYGRAD)
-    if len(call.args) > (1 if is_optimizer else 0) or any(isinstance(word, ast.Starred) for word in call.args):
+    is_optimizer, has_place = tables[0] in (TORCH, TINYGRAD), tables[0] in (TORCH, TINYGRAD, TRANSFORMERS, SENTENCES)
+    if len(call.args) > (1 if has_place else 0) or any(isinstance(word, ast.Starred) for word in call.args):
+        return {}
+    if "learning_rate" in defaults and "per_device_train_batch_size" in defaults and _has_own_optimizer(tree):
         return {}
     if tables[0] is SKLEARN and _is_searched_itself(tree):
         return {}
     given = {OTHER_NAMES.get(str(word.arg), word.arg) for word in call.keywords}
     is_set_later = "lr" in _set_keys(tree) or (is_optimizer and any("'lr'" in ast.unparse(arg) for arg in call.args))
     return {n: value for n, value in defaults.items() if n not in given and not (n == "lr" and is_set_later)}
+
+
+@once
+def _has_own_optimizer(tree: ast.Module) -> bool:
+    """Return whether a script gives a Trainer an optimizer: the rate of its arguments is not used then."""
+    return any(word.arg == "optimizers" for word in nodes_of(tree, ast.keyword))
 
 
 @once

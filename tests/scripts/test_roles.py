@@ -14,7 +14,18 @@ from hptui.scripts.inspect import inspect_script
 from hptui.scripts.inspect.inputs.constants import all_constants
 from hptui.scripts.inspect.ranges import is_learning_rate, typical_range
 from hptui.scripts.inspect.syntax import ScriptOption
-from hptui.scripts.library_defaults import KERAS, LIGHTGBM, SKLEARN, TINYGRAD, TORCH, XGBOOST
+from hptui.scripts.library_defaults import (
+    KERAS,
+    LIGHTGBM,
+    PEFT,
+    SENTENCES,
+    SKLEARN,
+    TINYGRAD,
+    TORCH,
+    TRANSFORMERS,
+    TRL,
+    XGBOOST,
+)
 from hptui.scripts.with_constants import with_values
 
 RATES = {
@@ -85,6 +96,10 @@ LIBRARIES = {
     "import sklearn.svm as m\n": ("m", SKLEARN, ""),
     "import xgboost as xgb\n": ("xgb", XGBOOST, ""),
     "import lightgbm\n": ("lightgbm", LIGHTGBM, ""),
+    "import transformers\n": ("transformers", TRANSFORMERS, "'out'"),
+    "import sentence_transformers.training_args as m\n": ("m", SENTENCES, ""),
+    "import trl\n": ("trl", TRL, ""),
+    "import peft\n": ("peft", PEFT, ""),
 }
 
 
@@ -166,3 +181,32 @@ def test_choices_of_another_task_or_machine_are_not_searched(name):
 @pytest.mark.parametrize("size", ["batch_size", "bs", "batch"])
 def test_sizes_of_evaluated_batches_are_not_searched(split, size):
     assert typical_range(ScriptOption(f"{split}_{size}", type="int", default=8)) is None
+
+
+OWN_OPTIMIZER = "from transformers import TrainingArguments\nTrainingArguments('a')\n"
+
+
+def test_the_rate_of_a_trainer_that_gets_an_optimizer_is_no_parameter():
+    assert "TrainingArguments.learning_rate" in all_constants(ast.parse(f"{OWN_OPTIMIZER}Trainer(args=a)"), {})
+    for given in ("optimizers=(o, None)", "optimizers=pair"):
+        assert not all_constants(ast.parse(f"{OWN_OPTIMIZER}Trainer(args=a, {given})"), {})
+
+
+BESIDE = {
+    "jsonargparse": "from jsonargparse import CLI\n{0}CLI(main)\n",
+    "fire": "import fire\n{0}fire.Fire(main)\n",
+    "typer": "import typer\n{0}typer.run(main)\n",
+    "tyro": "import tyro\n{0}tyro.cli(main)\n",
+}
+
+
+@pytest.mark.parametrize("parser", BESIDE)
+def test_a_rate_that_is_a_constant_is_set_where_the_command_line_has_none(parser, tmp_path):
+    body = (
+        "learning_rate = 3e-4\ndef main(data: str = 'd', out: str = 'o'):\n    print('val loss', learning_rate, data)\n"
+    )
+    path = tmp_path / "t.py"
+    path.write_text(BESIDE[parser].format(body))
+    found = inspect_script(path)
+    assert found.style == "constants"
+    assert {"learning_rate", "data"} <= {option.name for option in found.options}

@@ -81,7 +81,8 @@ def _stands_beside(option: ScriptOption, script: InspectedScript) -> bool:
     return script.parser in WITH_WORDS and script.parser != "environment" and has_value and is_single and is_named
 
 
-WITH_WORDS = ("argparse", "optparse", "click", "typer", "fire", "absl", "docopt", "environment", "sys.argv")
+WITH_WORDS = ("argparse", "optparse", "click", "typer", "fire", "absl", "docopt", "environment", "sys.argv",
+              "jsonargparse", "tyro", "simple_parsing", "HfArgumentParser")  # fmt: skip
 """Ways of reading parameters that leave it open to set constants as well."""
 
 
