@@ -138,3 +138,16 @@ def test_check_says_what_nothing_gives(words, tmp_path):
     warnings = preflight_warnings(settings, str(tmp_path), parallel=1, repeated=False)
     assert any("data_path: the script demands it" in warning for warning in warnings) is not bool(words)
     assert not preflight_warnings({**settings, "data_path": "a"}, str(tmp_path), parallel=1, repeated=False)
+
+
+EVALUATES = ["if args.{0} > 0:", "if args.{0}:", "if args.{0} != 0:", "if args.{0} >= 1:", "if args.{0} and step > 1:"]
+
+
+@pytest.mark.parametrize("test", EVALUATES)
+@pytest.mark.parametrize(("every", "is_on"), [(0, False), (10, True)])
+def test_what_is_measured_only_where_a_number_is_given_is_no_objective(test, every, is_on, tmp_path):
+    path = tmp_path / "t.py"
+    options = OPTION.format("val_every", f"type=int, default={every}")
+    lines = f"{test.format('val_every')}\n    print(f'val loss {{loss}}')\nprint(f'train loss {{loss}}')"
+    path.write_text(ARGPARSE.format(options, lines))
+    assert (inspect_script(path).metrics[0] == "val_loss") is is_on

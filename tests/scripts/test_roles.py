@@ -210,3 +210,15 @@ def test_a_rate_that_is_a_constant_is_set_where_the_command_line_has_none(parser
     found = inspect_script(path)
     assert found.style == "constants"
     assert {"learning_rate", "data"} <= {option.name for option in found.options}
+
+
+@pytest.mark.parametrize("value", [1e-4, 1e-3, 0.01, 0.1])
+def test_a_gamma_that_is_small_is_one_of_a_kernel(value):
+    entry = str(typical_range(ScriptOption("SVC.gamma", type="float", default=value))[0])
+    low, high = entry.removesuffix(" log").split("..")
+    assert (float(low), float(high)) == pytest.approx((value / 10, value * 10))
+
+
+@pytest.mark.parametrize("name", ["cos_lr", "use_lr", "scale_lr"])
+def test_a_switch_is_no_learning_rate(name):
+    assert not is_learning_rate(ScriptOption(name, type="bool", default=False))

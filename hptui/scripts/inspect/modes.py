@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from hptui.scripts.inspect.folded import table_of
@@ -98,23 +98,32 @@ def _modes(options: Sequence[ScriptOption], tree: ast.Module) -> set[str]:
     return {name for name in names if name in known and _is_off(known[name])}
 
 
-def skipped_calls(tree: ast.AST, off: set[str]) -> set[int]:
-    """Return the calls that run only if an option is given that is `off` by default: `if args.wandb:`."""
-    branches = [node for node in all_nodes(tree) if isinstance(node, ast.If) and off and _needs(node.test, off)]
+def skipped_calls(tree: ast.AST, off: set[str], zero: Collection[str] = ()) -> set[int]:
+    """Return the calls that run only if an option is given that is `off` by default: `if args.wandb:`.
+
+    Those that are `zero` are off as well, where they are asked for as numbers: `if args.eval_every > 0:`.
+    """
+    branches = [
+        node for node in all_nodes(tree) if isinstance(node, ast.If) and (off or zero) and _needs(node.test, off, zero)
+    ]
     lines = [line for branch in branches for line in branch.body]
     return {id(inner) for line in lines for inner in all_nodes(line) if isinstance(inner, ast.Call)}
 
 
-def _needs(test: ast.expr, off: set[str]) -> bool:
+def _needs(test: ast.expr, off: set[str], zero: Collection[str]) -> bool:
     """Return whether a condition fails where an option is off."""
     match test:
         case ast.BoolOp(op=ast.And(), values=values):
-            return any(_needs(value, off) for value in values)
+            return any(_needs(value, off, zero) for value in values)
         case ast.BoolOp(values=values):
-            return all(_needs(value, off) for value in values)
+            return all(_needs(value, off, zero) for value in values)
         case ast.Compare(left=left, ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None | "")]):
-            return _needs(left, off)
-    return dotted_name(test).rpartition(".")[2] in off and isinstance(test, ast.Attribute)
+            return _needs(left, off, ())
+        case ast.Compare(left=left, ops=[ast.Gt() | ast.NotEq()], comparators=[ast.Constant(value=0)]):
+            return _needs(left, set(), zero)
+        case ast.Compare(left=left, ops=[ast.GtE()], comparators=[ast.Constant(value=1)]):
+            return _needs(left, set(), zero)
+    return dotted_name(test).rpartition(".")[2] in {*off, *zero} and isinstance(test, ast.Attribute)
 
 
 def _is_off(option: ScriptOption) -> bool:

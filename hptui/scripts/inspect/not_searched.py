@@ -19,6 +19,7 @@ NEVER_SEARCHED = re.compile(
 SWITCHES = re.compile(
     r"(?:do|is|overwrite|show|plot|print|save|load|skip|disable|enable|no|run|only|return|keep|report|profile|"
     r"download|visuali[sz]e|display|dump|export|force|allow|trust|ignore|dry|with_tracking|find_unused)_.*"
+    r"|no(?:save|val|valid|plots?|test|eval|log|logs|verbose|wandb|tqdm|autoanchor|cuda|gpu)|exist_ok"
     r"|(?:.*_)?(?:fp16|bf16|tf32|fp8|amp|half|mixed_precision|compile|deterministic|benchmark|cudnn\w*|mps|tpu|xpu|npu|xla|ddp|fsdp|"
     r"deepspeed|distributed|multi_?gpu|parallel|dataparallel|quiet|silent|progress(?:_bar)?|pbar|pin_memory|"
     r"streaming|stream|fast_tokenizer|auth_token|token|tracker|tracking|mlflow|comet|neptune|clearml|swanlab|tb|"

@@ -35,6 +35,8 @@ PARTS = (
     r"inner|outer|finetune|pretrain|train|alpha)(?:_\d)?"
 )
 """What of a model, or which training, a learning rate is for: `lr_actor`, `learning_rate_d`."""
+OF_PROCESSES = "local|node|global|world|machine|process|start|init|current|cur|num|n"
+"""First parts of names whose `rank` is none of LoRA."""
 LEARNING_RATE = TypicalRange(
     r"(.*_)?(lr|lrate|learning_?rate)(_?0|_init|_max|_base|_start)?|eta0?|(lr|lrate|learning_rate)_" + PARTS,
     "log",
@@ -49,7 +51,12 @@ RULES = (
     TypicalRange(r"(.*_)?weight_?decay|wd", "log", 1e-4, 1e-1),
     TypicalRange(r"(.*_)?(batch_?size|train_batch_size|bs|batch)", "twos", 4, 64, "larger ones need more memory"),
     TypicalRange(r"(gradient_)?accum(ulation)?(_steps)?|grad_accum(ulation)?(_steps)?", "twos", 1, 16),
-    TypicalRange(r"(?!(?:local|node|global|world|machine|process)_)(.*_)?(lora_)?(r|rank)", "twos", 4, 64),
+    TypicalRange(
+        rf"(?!(?:{OF_PROCESSES})_)(.*_)?(lora_)?(r|rank)",
+        "twos",
+        4,
+        64,
+    ),
     TypicalRange(r"(.*_)?(lora_)?alpha", "twos", 8, 128),
     TypicalRange(r"(.*_)?dropout(_.*)?|.*_pdrop", "linear", 0.0, 0.3),
     TypicalRange(r"label_smoothing(_factor)?", "linear", 0.0, 0.2),
@@ -114,7 +121,7 @@ def range_of_length(option: ScriptOption) -> tuple[Value, str, bool] | None:
 def rule_of(option: ScriptOption) -> TypicalRange | None:
     """Return the rule for a parameter, by its name or as a learning rate by its help; None without one."""
     name = _last_name(option)
-    rule = _rule_named(name)
+    rule = _rule_named(name) if option.type != "bool" else None  # cos_lr turns a schedule on
     is_open = rule is None or name == "alpha"  # of LoRA, or of an optimizer
     if is_open and STEP_SIZE.fullmatch(name) and isinstance(option.default, float) and option.default < 1:
         return LEARNING_RATE
@@ -228,7 +235,9 @@ def _range(rule: TypicalRange, option: ScriptOption) -> Value:
     is_float = option.type == "float" or isinstance(option.default, float)
     is_int = option.type == "int" or (isinstance(option.default, int) and not is_float)
     is_part = is_float and default is not None and default <= 1  # alpha = 1e-4 of a penalty is none of LoRA
-    match "log" if rule.kind == "twos" and is_part else rule.kind:
+    # A gamma far below those of a decay is one of a kernel.
+    is_small = rule.kind == "linear" and default is not None and default < rule.low / 2
+    match "log" if (rule.kind == "twos" and is_part) or is_small else rule.kind:
         case "log":
             low, high = (default / 10, default * 10) if default else (rule.low, rule.high)
             if is_int:

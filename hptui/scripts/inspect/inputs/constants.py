@@ -183,7 +183,8 @@ def _is_number(slots: list[tuple[Any, Any]]) -> bool:
 DRAWING = re.compile(r"plt|sns|px|go|pyplot|matplotlib|tqdm|argparse|logging|(?:ax|axes|axs|fig|figure|subplot)_?\d*")
 """What calls belong to that draw or report, whose arguments may be called `alpha`."""
 DRAWING_CALLS = {"plot", "scatter", "fill_between", "errorbar", "axhline", "axvline", "axvspan", "imshow", "legend",
-                 "annotate", "savefig", "semilogx", "semilogy", "loglog", "contour", "contourf", "heatmap"}  # fmt: skip
+                 "annotate", "savefig", "semilogx", "semilogy", "loglog", "contour", "contourf", "heatmap",
+                 "from_estimator", "from_predictions"}  # fmt: skip
 """Names of calls that draw, whatever they belong to."""
 
 

@@ -85,8 +85,9 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     given = defaults or {}
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
     values = GivenValues(tree, given)
+    zero = {name for name, value in given.items() if value == 0 and not isinstance(value, bool)}
     skipped = skipped_calls(
-        tree, {name for name, value in given.items() if value is None or value is False or value == ""}
+        tree, {name for name, value in given.items() if value is None or value is False or value == ""}, zero
     )
     samples = Samples(tree, texts, skipped=skipped)
     names: dict[str, None] = {}
