@@ -248,3 +248,44 @@ def test_a_size_has_no_more_digits_than_are_known_of_it(scale):
         digits = size.rstrip(".").partition("e")[0].replace(",", "").replace(".", "").lstrip("0").rstrip("0")
         assert 1 <= len(digits) <= 2
         assert "0e" not in size
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_trial_is_said_to_have_settings_of_a_file_that_does_not_set_them(seed):
+    die = random.Random(seed)
+    sets = die.random() < 0.5
+    study = STUDY if sets else STUDY.replace("a = 0.5\nb = 4\n", "")
+    trials = some(6, lambda die, _: round(1 + die.random(), 4), seed)
+    if sets:
+        trials[2] = replace(trials[2], params={"a": 0.5, "b": 4})
+    said = line_of(report_of(trials, study)[0], "Against")
+    assert ("trial 2 has the settings of the study file" in said) == sets
+    assert ("no trial ran the settings of the study file" in said) != sets
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_runs_of_one_configuration_count_together_whichever_trials_they_are(seed):
+    die, again = random.Random(seed), seed % 5
+    trials = some(6, lambda die, _: round(2 + die.random(), 4), seed)
+    trials.append(one(6, {"a": 0.5, "b": 4}, {"val_loss": 1.0}))
+    for n in range(again):
+        is_own = die.random() < 0.5
+        more = {} if is_own else {"role": Role.REPLICATE, "replicate_of": 0, "seed": 70 + n}
+        params = {"a": 0.5, "b": 4} if is_own else trials[0].params
+        trials.append(one(len(trials), params, {"val_loss": round(1.1 + n / 9, 4)}, **more))
+    runs = 1 + sum(trial.params == {"a": 0.5, "b": 4} for trial in trials[7:])
+    said = line_of(report_of(trials)[0], "Next")
+    assert ("--repeat best" in said) == (runs < 3)
+
+
+def test_trials_have_in_the_text_the_names_that_the_table_shows():
+    for seed in range(8):
+        die = random.Random(seed)
+        trials = some(6, lambda die, _: round(1 + die.random(), 4), seed)
+        for n in range(6):
+            title = f"The {n}th try" if die.random() < 0.6 else ""
+            trials[n] = replace(trials[n], role=Role.LISTED, name=f"try-{n}", title=title)
+        text, facts = report_of(trials)
+        shown = facts.given_name(facts.data.best)
+        rows = [row for row in text.split("\n") if row.startswith("| ") and shown in row]
+        assert rows, (seed, shown)

@@ -99,6 +99,8 @@ def same_configuration(view: View, trial: Trial, others: Sequence[Trial]) -> lis
 def is_as_written(view: View, trial: Trial) -> bool:
     """Return whether a trial ran with the very settings of the study file."""
     settings = view.settings(trial)
+    if any(name not in view.base for name in trial.params):
+        return False  # what the file does not set is searched, or was given by hand
     return settings.keys() >= view.base.keys() and all(values_equal(settings[n], v) for n, v in view.base.items())
 
 

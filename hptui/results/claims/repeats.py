@@ -305,7 +305,7 @@ def seed_claims(facts: FactWriter) -> list[Claim]:
             if seeding_of(facts.study).is_given
             else "{trials} are equal to the last digit, and the script is not given their seeds: repeats say nothing "
             "about noise.",
-            trials=facts.trials([first, second], "seed.dead"),
+            trials=facts.trials([first, second], "seed.dead", capital=not seeding_of(facts.study).is_given),
         )
     numbers = tuple(sorted({trial.number for pair in pairs for trial in pair}))
     return [Claim("S1", text, {"pairs": len(pairs)}, "", numbers)]

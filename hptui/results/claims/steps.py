@@ -85,9 +85,10 @@ def next_step(facts: FactWriter) -> Claim:
 
 
 def _was_repeated(facts: FactWriter, trial: Trial) -> bool:
-    """Return whether the settings of a trial have run with as many seeds as are asked for."""
+    """Return whether the settings of a trial have run as often as is asked for, in whichever trials."""
     again = [trial, *same_configuration(facts.view, trial, facts.data.peers[:MAX_FOR_CONFIGURATIONS])]
-    return any(len(runs_of(facts.view, facts.originals.get(other.number, other))) >= SEEDS for other in again)
+    runs = {run.number for other in again for run in runs_of(facts.view, facts.originals.get(other.number, other))}
+    return len(runs) >= SEEDS
 
 
 def _is_cut_short(facts: FactWriter) -> bool:

@@ -139,6 +139,8 @@ def _columns(facts: FactWriter, trials: Sequence[Trial]) -> list[str]:
     ]
     if "name" not in configured and not named:
         names = [name for name in names if name != "name"]
+    if not configured and "name" in names and any(trial.title for trial in trials):
+        names = ["title" if name == "name" else name for name in names]  # titles are for tables and reports
     if "title" not in names and "name" not in names and "number" not in names:
         names.insert(0, "number")
     objectives = [goal.metric for goal in facts.study.objectives]
