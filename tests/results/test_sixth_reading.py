@@ -289,3 +289,38 @@ def test_trials_have_in_the_text_the_names_that_the_table_shows():
         shown = facts.given_name(facts.data.best)
         rows = [row for row in text.split("\n") if row.startswith("| ") and shown in row]
         assert rows, (seed, shown)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_setting_that_some_trials_ran_without_is_a_change_and_a_row(seed):
+    """As after a setting was renamed in the study file."""
+    die = random.Random(seed)
+    study = STUDY.replace('b = "1..16 int"', 'c = "1..16 int"')
+    trials = [one(0, {}, {"val_loss": 3.0}, role=Role.BASELINE)]
+    for n in range(1, 9):
+        name = die.choice("bc")
+        trials.append(one(n, {"a": round(die.random(), 4), name: n + 4}, {"val_loss": round(1 + die.random(), 4)}))
+    trials = [replace(t, revision=2) if "c" in t.params else t for t in trials]
+    text, facts = report_of(trials, study)
+    rows = [row for row in text.split("\n") if row.startswith(("| `c` |", "|  |"))]
+    without = [trial for trial in trials if "c" not in facts.view.settings(trial)]
+    said = [row for row in text.split("\n") if "| not set |" in row]
+    assert rows
+    assert len(said) == 1
+    assert f"| not set | {len(without)} |" in said[0]
+    best = facts.data.best
+    changed = line_of(text, "Changed")
+    assert ("`c` not set →" in changed) == ("c" in best.params)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_the_stage_of_the_baseline_sets_is_no_change(seed):
+    die = random.Random(seed)
+    study = SEEDED.replace('space = { a = "0.0..1.0" }', 'set = { steps = 20 }\nspace = { a = "0.0..1.0" }')
+    sets = {"steps": 20}
+    trials = [one(0, sets, {"val_loss": 3.0}, role=Role.BASELINE, stage="first")]
+    values = [({"a": round(die.random(), 4), **sets}, {"val_loss": round(1 + die.random(), 4)}) for _ in range(5)]
+    trials += [one(n, params, value, stage="first") for n, (params, value) in enumerate(values, 1)]
+    said = line_of(report_of(trials, study)[0], "Changed")
+    assert "`a` 0.5 → " in said
+    assert "steps" not in said

@@ -68,10 +68,7 @@ class Isolation:
         )
 
     def without(self, name: str) -> list[Trial]:
-        """Return the trials in which a conditional setting had no part."""
-        parameter = self.space.get(name)
-        if parameter is None or parameter.when is None:
-            return []
+        """Return the trials that ran without a setting: a conditional one had no part, another one was not set."""
         return [trial for trial, settings in self._settings if name not in settings]
 
     def row_of(self, value: str, trials: Sequence[Trial], rejected: Sequence[bool] = ()) -> IsolationRow:

@@ -300,6 +300,9 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     if facts.is_rate(metric) and not low.text.endswith(("point", "points")):  # as the line before it has them
         places = 2 if facts.is_share(metric) else 0
         low, mean, high = (replace(fact, text=_in_points(fact.text, places)) for fact in (low, mean, high))
+    unit = high.text.partition(" ")[2]
+    if unit:  # named once: `−4.0 to +18.0 points`
+        low = replace(low, text=low.text.removesuffix(f" {unit}"))
     text = line(
         "{answer}: {n} fresh {runs} of it minus the baseline {mean} ({interval}{paired})",
         answer=answer,

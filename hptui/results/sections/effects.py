@@ -31,6 +31,8 @@ STATEMENTS = ("E1", "E2", "E3", "E4", "E5")
 """Classes whose rates of false sentences were counted for some samplers only."""
 UNUSED = "not in use"
 """The value of a conditional setting whose condition does not hold."""
+NOT_SET = "not set"
+"""The value of a setting that some trials ran without."""
 MIN_TRIALS_FOR_ISOLATION = 2
 """With fewer ended trials there is nothing to isolate."""
 
@@ -131,9 +133,10 @@ def _whose_best_value(facts: FactWriter, isolation: Isolation, kept: Sequence[Tr
 
 
 def _with_unused(isolation: Isolation, name: str) -> list[IsolationRow]:
-    """Return the rows of a setting, and for a conditional one a row of the trials in which it had no part."""
-    rows, unused = isolation.rows(name), isolation.without(name)
-    return [*rows, isolation.row_of(UNUSED, unused)] if unused else rows
+    """Return the rows of a setting, and a row of the trials that ran without it, if there are any."""
+    rows, unused, parameter = isolation.rows(name), isolation.without(name), isolation.space.get(name)
+    word = NOT_SET if parameter is None or parameter.when is None else UNUSED
+    return [*rows, isolation.row_of(word, unused)] if unused else rows
 
 
 def _is_repeated(rows: Sequence[IsolationRow]) -> bool:

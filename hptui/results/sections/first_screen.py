@@ -230,11 +230,16 @@ def _changed(facts: FactWriter) -> Line:
     if len(facts.study.objectives) > 1:
         return ("see The best trials below: each of the front has its own settings",)
     configured = replace(best, effective={})  # what was asked for; the table of trials has what became of it
-    base, old = facts.view.base, facts.view.compared_base  # the file may have been edited since
+    # The file may have been edited since, and a stage may set something for its baseline, too.
+    base, baseline, new = facts.view.base, facts.view.baseline, facts.view.settings(best)
+    old = facts.view.compared_base if baseline is None else facts.view.settings(baseline)
     changes = [
-        (facts.name(name), " ", facts.base_setting(name), " → ", *facts.setting(configured, name))
-        for name, value in facts.view.settings(best).items()
+        (facts.name(name), " ", _old_setting(facts, baseline, name), " → ", *facts.setting(configured, name))
+        for name, value in new.items()
         if name in old and not values_equal(value, old[name])
+    ]
+    changes += [
+        (facts.name(name), " ", _old_setting(facts, baseline, name), " → not set") for name in old if name not in new
     ]
     # What the study file does not set is a change, too: the baseline ran without it.
     changes += [
@@ -245,13 +250,22 @@ def _changed(facts: FactWriter) -> Line:
     if best.role is Role.IMPORTED:
         return ("not known: it was imported",) if not changes else join_parts(changes[:MAX_CHANGES], " · ")
     if not changes and any(not values_equal(value, base.get(name)) for name, value in old.items()):
-        return ("nothing: it has the settings that the study file had for the baseline",)
+        return ("nothing: it has the settings of the baseline",)
     if not changes:
         return ("nothing: it has the settings of the study file",)
     more: Line = ()
     if len(changes) > MAX_CHANGES:
         more = (" · and ", facts.of_value("best.changes.more", len(changes) - MAX_CHANGES, [best]), " more")
     return (*join_parts(changes[:MAX_CHANGES], " · "), *more)
+
+
+def _old_setting(facts: FactWriter, baseline: Trial | None, name: str) -> Fact:
+    """Return a setting of the baseline; of the study file where none ran."""
+    if baseline is None or name not in baseline.params:
+        return facts.base_setting(name)
+    (fact,) = facts.setting(replace(baseline, effective={}), name)
+    assert isinstance(fact, Fact)
+    return fact
 
 
 def _against_baseline(facts: FactWriter) -> Line:
