@@ -68,7 +68,7 @@ class Isolation:
         )
 
     def without(self, name: str) -> list[Trial]:
-        """Return the trials that ran without a setting: a conditional one had no part, another one was not set."""
+        """Return the trials that ran without a setting: it was not set, or its condition did not hold."""
         return [trial for trial, settings in self._settings if name not in settings]
 
     def row_of(self, value: str, trials: Sequence[Trial], rejected: Sequence[bool] = ()) -> IsolationRow:
