@@ -36,8 +36,6 @@ MAX_DISTINCT_VALUES = 10
 """Number of best values that are shown with as many digits as tell them apart."""
 MAX_COARSE_DECIMALS = 2
 """Digits behind the point that values of few digits have at most."""
-STANDING_COLUMN = "standing"
-"""Column of why a trial is not ranked with the others."""
 SHORT_HEADINGS = {
     "learning_rate": "lr",
     "batch_size": "batch",
@@ -90,8 +88,6 @@ class TrialCells:
 
     def value_getter(self, name: str) -> Callable[[Trial], Any]:
         """Return the function that gives the value of a trial in a column."""
-        if name == STANDING_COLUMN:
-            return lambda trial: standing_text(self.view, trial)
         return attrgetter(STEP_COLUMN) if name == STEP_COLUMN else column_getter(self.view, name)
 
     def cell(self, trial: Trial, name: str) -> Cell:
@@ -112,8 +108,8 @@ class TrialCells:
             return Cell("" if trial.last_step is None else str(trial.last_step), "muted")
         if name == TIME_COLUMN:
             return Cell(self._time_text(trial), "muted")
-        if name == STANDING_COLUMN:
-            return Cell(plain_line(standing_text(self.view, trial)), "warn")
+        if name == "name" and (standing := standing_text(self.view, trial)):
+            return Cell(plain_line(", ".join(filter(None, (standing, trial.name)))), "warn")
         if name == "stage":
             return Cell(plain_line(trial.stage), "muted")
         if any(objective.metric == name for objective in self.view.study.objectives):
@@ -179,7 +175,7 @@ class TrialCells:
         """Return whether a column holds numbers, which are aligned right; settings are judged by these trials."""
         if name in MEASURED_COLUMNS or name == STEP_COLUMN:
             return True
-        if name in (TREND_COLUMN, STANDING_COLUMN, "stage", STATUS_COLUMN, *TRIAL_FACT_COLUMNS):
+        if name in (TREND_COLUMN, "stage", STATUS_COLUMN, *TRIAL_FACT_COLUMNS):
             return False
         values = [value for trial in trials if (value := self.value_getter(name)(trial)) is not None]
         objectives = [objective.metric for objective in self.view.study.objectives]
@@ -227,9 +223,10 @@ def _measured_decimals(values: Sequence[float]) -> int | None:
     return None
 
 
-def standing_columns(view: View) -> list[str]:
-    """Return the column of why trials are not ranked with the others, if some are not."""
-    return [STANDING_COLUMN] if any(standing_text(view, trial) for trial in view.trials) else []
+def name_columns(view: View) -> list[str]:
+    """Return the column of names and of why trials are not ranked; none if it had one name."""
+    has_names = sum(bool(trial.name) for trial in view.trials) > 1
+    return ["name"] if has_names or any(standing_text(view, trial) for trial in view.trials) else []
 
 
 def short_setting(value: float) -> str:

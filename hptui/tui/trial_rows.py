@@ -13,7 +13,7 @@ from operator import attrgetter, itemgetter
 from hptui.core.stages import stage_index, stage_overrides
 from hptui.core.study import Study
 from hptui.core.trial import SECONDS_ALONE, Role, Trial, TrialStatus
-from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, setting_column, shown_settings
+from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, setting_column, shown_settings, standing_text
 from hptui.results.packing import has_shares
 from hptui.results.view import View
 from hptui.tui.cells import Cell, TableColumn, width_of
@@ -26,8 +26,8 @@ from hptui.tui.trial_cells import (
     STEP_COLUMN,
     TREND_COLUMN,
     TrialCells,
+    name_columns,
     objective_decimals,
-    standing_columns,
 )
 
 SAMPLE_ROWS = 40
@@ -159,13 +159,11 @@ class TrialRows:
         varied = [setting_column(view, name) for name in (*shown_settings(view), *listed)]
         settings = [name for name in (columns or varied) if name not in objectives]
         settings = list(dict.fromkeys(name for name in settings if name not in COLUMNS_AFTER_SETTINGS))
-        names = ["name"] if sum(bool(trial.name) for trial in view.trials) > 1 else []  # the baseline has one
         stage = ["stage"] if any(trial.stage for trial in view.trials) else []
         memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE_ROWS]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []
         times = ["seconds", *([SECONDS_ALONE] if has_shares(view.trials[:SAMPLE_ROWS]) else [])]
-        standing = standing_columns(view)
-        return [*stage, *objectives, *standing, TREND_COLUMN, *names, *settings, STEP_COLUMN, *times, *memory, *notes]
+        return [*stage, *objectives, TREND_COLUMN, *name_columns(view), *settings, STEP_COLUMN, *times, *memory, *notes]
 
     def available(self) -> list[str]:
         """Return all columns that can be shown."""
@@ -262,7 +260,7 @@ class TrialRows:
             words = [trial.name, trial.title, trial.note, trial.message, trial.status, trial.reason or "", role]
             if trial.number in self._current.starred:
                 words.append("starred")
-            words += [trial.engine, trial.stage]
+            words += [trial.engine, trial.stage, standing_text(self._current.view, trial)]
             words += [value for value in trial.params.values() if isinstance(value, str)]
             text = self._texts[trial.number] = "\n".join(words).lower()
         return text

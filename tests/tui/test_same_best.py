@@ -109,11 +109,14 @@ def _same_marks(view, snapshot, report):
     """What the report's table says beside a trial's number stands in the screen's row, too."""
     rows = TrialRows()
     rows.show(view, snapshot.best)
-    index = next((i for i, column in enumerate(rows.columns) if column.name == "standing"), None)
+    index = next((i for i, column in enumerate(rows.columns) if column.name == "name"), None)
     for at in range(len(rows)):
         number = rows.key(at)
         shown = "" if index is None else rows.cells(at)[index].text
-        assert shown == standing_text(view, view.by_number[number])
+        standing, own = standing_text(view, view.by_number[number]), view.by_number[number].name
+        assert shown == ", ".join(filter(None, (standing, own if index is not None else "")))
+        assert index is not None or not standing
+        shown = standing
         cell = next(
             (
                 line
