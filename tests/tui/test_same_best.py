@@ -19,6 +19,7 @@ from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.store.records import EventRow
 from hptui.tui.alerts import Alerts
+from hptui.tui.cells import Cell
 from hptui.tui.labels import best_in_row, facts_of_study, head_cells, leading_name
 from hptui.tui.screens.compare_rows import columns_of, metric_rows
 from hptui.tui.sources.pool import ReaderPool
@@ -27,6 +28,7 @@ from hptui.tui.sources.studies import StudiesSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.themes import UNICODE_GLYPHS
 from hptui.tui.trial_rows import TrialRows
+from hptui.tui.widgets.bars import fitting_cells
 from tests.operations.made import FILE, make, trial
 
 OBJECTIVE = '[objective]\n    metric = "loss"'
@@ -103,6 +105,19 @@ def test_the_best_is_one_trial_everywhere(home, seed):
         _same_marks_side_by_side(view)
     finally:
         pool.close()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_line_without_room_drops_the_time_before_the_failures(seed):
+    rng = random.Random(seed)
+    left = [Cell("x" * rng.randint(1, 60), rng.choice(["", "muted", "best"])) for _ in range(rng.randint(1, 4))]
+    right = [Cell("✓ 12", "good"), Cell("✕ 3", "bad"), Cell("15/20"), Cell("12:41", "muted")]
+    for room in range(1, 200):
+        kept_left, kept_right = fitting_cells(left, right, room, 3)
+        width = sum(len(cell.text) + 3 for cell in [*kept_left, *kept_right]) - 3
+        assert width <= room or (len(kept_left) == 1 and not kept_right)
+        if right[3] in kept_right:
+            assert kept_right == right
 
 
 def _same_marks(view, snapshot, report):

@@ -158,9 +158,6 @@ def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
     names = list(dict.fromkeys([*objectives, *(name for trial in trials for name in visible_metrics(trial.metrics))]))
     rows = [[Cell("status", "muted"), *(Cell(str(trial.status), "muted") for trial in trials)]]
     broken = [violates_outcome(column.view, column.trial) for column in columns]  # never the best
-    standing = [standing_text(column.view, column.trial) for column in columns]
-    if any(standing):
-        rows.append([Cell("standing", "muted"), *(Cell(text or "–", "warn" if text else "muted") for text in standing)])
     for name in names:
         goal = objectives.get(name) or (study.metrics[name].goal if name in study.metrics else None)
         values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
@@ -175,6 +172,10 @@ def metric_rows(columns: Sequence[ComparedTrial]) -> list[list[Cell]]:
             rows.append(
                 [Cell(plain_line(name, 40), "accent" if name in objectives else ""), *_marked(cells, measured, goal)]
             )
+    standing = [standing_text(column.view, column.trial) for column in columns]
+    if any(standing):  # below the objectives: a pane of few lines shows those
+        cells = [Cell(text or "–", "warn" if text else "muted") for text in standing]
+        rows.insert(1 + sum(row[0].text in objectives for row in rows), [Cell("standing", "muted"), *cells])
     runs = [_runs_text(column) for column in columns]
     if any(runs):
         rows.append([Cell("mean of repeats"), *(Cell(plain_line(text, 60) or "–") for text in runs)])

@@ -25,7 +25,7 @@ MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent
 class CellLine(LineWidget):
     """A row of cells, some aligned right.
 
-    Where not all fit, first muted ones on the left are dropped, then those on the right.
+    Where not all fit, muted ones are dropped first, those on the left before those on the right.
     """
 
     DEFAULT_CSS = "CellLine { height: 1; }"
@@ -57,22 +57,13 @@ class CellLine(LineWidget):
         """Return the line."""
         base = self.rich_style
         room = width - 2
-        left = [cell for cell in self.left if cell.text]
-        right = [cell for cell in self.right if cell.text]
-        step = len(self.gap)
-        for cell in [cell for cell in reversed(left) if cell.meaning == "muted"]:
-            if _width_of_cells([*left, *right], step) > room:
-                left.remove(cell)
-        while right and _width_of_cells([*left, *right], step) > room:
-            right.pop(0)
-        while len(left) > 1 and _width_of_cells([*left, *right], step) > room:
-            left.pop()
+        left, right = fitting_cells(self.left, self.right, room, len(self.gap))
         segments = [Segment(" ", base)]
         self._ends, end = [], 1
         for index, cell in enumerate(left):
             text = cell.text if index or width_of(cell.text) <= room else fit_cells(cell.text, max(1, room))
             segments += [Segment(text, self._style(cell, base)), Segment(self.gap, base)]
-            end += width_of(text) + step
+            end += width_of(text) + len(self.gap)
             self._ends.append((end, cell))
         tail = [
             part for cell in right for part in (Segment(cell.text, self._style(cell, base)), Segment(self.gap, base))
@@ -93,6 +84,21 @@ class CellLine(LineWidget):
     def _style(self, cell: Cell, base: Style) -> Style:
         style = base + self.style_of(f"cells--{cell.meaning}") if cell.meaning else base
         return style + Style(bold=True) if cell.bold else style
+
+
+def fitting_cells(left: Sequence[Cell], right: Sequence[Cell], room: int, gap: int) -> tuple[list[Cell], list[Cell]]:
+    """Return the cells on the left and on the right that have room, `gap` cells apart."""
+    left = [cell for cell in left if cell.text]
+    right = [cell for cell in right if cell.text]
+    for cells in (left, right):
+        for cell in [cell for cell in reversed(cells) if cell.meaning == "muted"]:
+            if _width_of_cells([*left, *right], gap) > room:
+                cells.remove(cell)
+    while right and _width_of_cells([*left, *right], gap) > room:
+        right.pop(0)
+    while len(left) > 1 and _width_of_cells([*left, *right], gap) > room:
+        left.pop()
+    return left, right
 
 
 def _width_of_cells(cells: Sequence[Cell], gap: int) -> int:
