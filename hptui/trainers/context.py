@@ -305,16 +305,19 @@ def _checkpoint_to_continue(folder: Path) -> checkpoints.Checkpoint:
 
 
 def _is_placeholder(objective: str, value: float, source_values: Mapping[str, float]) -> bool:
-    """Return whether an objective is NaN because it was not measured yet.
+    """Return whether an objective is not finite because it was not measured yet.
 
     The losses of the same report tell: those of a model that has diverged are not finite. Those of training count where
     there are any, as `val_loss` and `val_accuracy` wait for the same evaluation. A training loss is measured at once.
+    In a report without a loss, infinity is the start of a best value so far, and NaN the mean of no scores.
     """
-    if not math.isnan(value) or (is_loss(objective) and not is_of_evaluation(objective)):
+    if is_loss(objective) and not is_of_evaluation(objective) and "best" not in objective.lower():
         return False
     losses = [name for name in source_values if name != objective and is_loss(name)]
     deciding = [name for name in losses if not is_of_evaluation(name)] or losses
-    return bool(deciding) and all(math.isfinite(source_values[name]) for name in deciding)
+    if not deciding:
+        return math.isinf(value) or not is_loss(objective)
+    return all(math.isfinite(source_values[name]) for name in deciding)
 
 
 def _number(name: str, value: SupportsFloat) -> float:

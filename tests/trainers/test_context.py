@@ -123,10 +123,11 @@ def test_nan_before_the_first_number_beside_a_finite_loss_is_a_placeholder(
             (name, NAN, values_beside(losses, NAN))
             for name, losses in itertools.product(MEASURED_LATER, TRAINING_LOSSES)
         ),
-        *((name, NAN, {"lr": 0.1, "loss_scale": 8.0, "epoch": 1.0}) for name in MEASURED_LATER),
+        *((name, NAN, {"lr": 0.1, "loss_scale": 8.0, "epoch": 1.0}) for name in ("val_loss", "valLoss", "loss")),
         *((name, NAN, {"loss": NAN, "aux_loss": 0.0}) for name in MEASURED_LATER),
         *((name, NAN, {"loss": NAN, "val_mse": 0.5}) for name in MEASURED_LATER),
-        *((name, INF, {"loss": 0.4}) for name in MEASURED_LATER),
+        *((name, INF, {"loss": INF}) for name in MEASURED_LATER),
+        *((name, INF, {"lr": 0.1}) for name in ("loss", "train_loss", "nll")),
         *((name, NAN, {"accuracy": 0.1, "kl_loss": 0.0}) for name in ("loss", "train_loss", "total_loss", "nll")),
     ],
 )
@@ -139,6 +140,31 @@ def test_nan_beside_no_finite_loss_counts_from_the_start(
             trial.report(step, {**beside, objective: value})
         with pytest.raises(Diverged, match="5 times in a row, last at step 4"):
             trial.report(4, {**beside, objective: value})
+
+
+BEST_SO_FAR = ("best_val_loss", "best_loss", "Best acc", "val_loss", "eval/f1", "test_accuracy")
+SCORES = ("test_accuracy", "eval/f1", "bleu", "mean_reward", "avg_return")
+
+
+@pytest.mark.parametrize(
+    ("objective", "value", "beside"),
+    [
+        *itertools.product(BEST_SO_FAR, (INF, -INF), ({}, {"lr": 0.1}, {"loss": 0.4})),
+        *itertools.product(SCORES, (NAN,), ({}, {"episode": 3.0})),
+    ],
+)
+def test_the_start_of_a_best_value_and_the_mean_of_no_scores_end_nothing(
+    tmp_path: Path, objective: str, value: float, beside: dict[str, float]
+) -> None:
+    trial, writer = context(make(tmp_path, "toy", {}, objectives=[objective]))
+    with closing(writer):
+        for step in range(20):
+            trial.report(step, {**beside, objective: value})
+        trial.report(20, {**beside, objective: 0.5})
+        for step in range(21, 25):
+            trial.report(step, {**beside, objective: value})
+        with pytest.raises(Diverged, match="5 times in a row, last at step 25"):
+            trial.report(25, {**beside, objective: value})
 
 
 def test_other_metrics_may_have_no_numbers(bench: Bench) -> None:

@@ -183,7 +183,7 @@ STAND_IN = FRACTION
 NO_MEASURE = re.compile(
     r"every|freq|interval|steps?|epochs?|episodes?|iters?|size|samples?|batch\w*|time|secs?|num|n|count|prompts?|ratio|split|frac\w*|"
     r"years?|months?|days?|dates?|periods?|start|end|id|ids|idx|index|fold|seed|mode|name|loader|labels?|class|classes|"
-    r"len\w*|following|inds?|indices|rows?|records?|points?|users?|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
+    r"len\w*|metrics?|results?|outputs?|predictions?|preds?|reports?|stats|logs?|summary|following|inds?|indices|rows?|records?|points?|users?|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
 )
 """Words of what belongs to an evaluation and measures nothing by itself."""
 
@@ -233,6 +233,8 @@ def _reported(tree: ast.Module, samples: Samples, values: GivenValues, skipped: 
         elif owner in MLFLOW_OWNERS and last in ("log_metric", "log_metrics"):
             is_single = last == "log_metric"
             names += samples.keys_of(call, _named_by_key if is_single else _table_of_metrics)
+        elif last == "write_scalars" and "clu" in modules:  # its writers print what they write
+            names += samples.keys_of(call, lambda call: call.args[1] if len(call.args) > 1 else None)
         elif last == "report" and owner in ("hptui", ""):
             names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
     if modules & TRAINER_LIBRARIES:
