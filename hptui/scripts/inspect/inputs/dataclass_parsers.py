@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -33,7 +34,7 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
     for name, call in calls(tree):
         last = name.rsplit(".", 1)[-1]
         given = call.args[0] if call.args else keyword_argument(call, "dataclass_types")
-        if last in ("HfArgumentParser", "TrlParser") and given is not None:
+        if (last in ("HfArgumentParser", "TrlParser") or _is_of_recipes(last, call)) and given is not None:
             parser = last
             items = _listed(given, tree)
             used += [dotted_name(item).rsplit(".", 1)[-1] for item in items]
@@ -60,6 +61,12 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
             script.options += reader.arguments_of(functions[name])
     script.options = list({option.name: option for option in script.options}.values())
     return script if script.options else None
+
+
+def _is_of_recipes(name: str, call: ast.Call) -> bool:
+    """Return whether a parser is one of dataclasses that a project has made of HfArgumentParser."""
+    is_named = re.fullmatch(r"\w+(?:Argument|Args)Parser", name) is not None and name != "ArgumentParser"
+    return is_named and len(call.args) == 1 and isinstance(call.args[0], ast.Tuple | ast.List)
 
 
 def _listed(given: ast.expr, tree: ast.Module) -> list[ast.expr]:
