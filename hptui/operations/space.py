@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hptui.core.dataclass import dataclass
 from hptui.core.errors import StudyError, UserError, did_you_mean
+from hptui.core.ranking import meets_outcome, ranking
 from hptui.core.space import Derived, Parameter, Space
 from hptui.core.stages import as_stage, stage_named
 from hptui.core.study import Study
@@ -19,7 +20,7 @@ from hptui.operations.runner_process import defaults_of
 from hptui.operations.script_space import option_help, script_options
 from hptui.operations.steer import change_spec, restore_script_arguments, stage_with_space, study_of
 from hptui.results.packing import own_seconds
-from hptui.results.view import View, best_trials, read_view
+from hptui.results.view import View, read_view
 from hptui.search.feasible import FeasibleSampler
 from hptui.search.projection import SpaceProjection
 from hptui.store.paths import StudyDir
@@ -290,20 +291,17 @@ def _remaining_cost(view: View, study: Study) -> tuple[float | None, int | None]
 
 
 def _positions_of_best(view: View, space: Space, base: Mapping[str, Value]) -> dict[str, tuple[float, ...]]:
-    """Return the positions (0 to 1) of the ten best trials in each range."""
+    """Return the positions (0 to 1) of the ten best trials in each range.
+
+    They are the best of those that may be ranked together. With several objectives they are those of the Pareto front.
+    """
     study = view.study
-    scored = [trial for trial in view.trials if trial.values and _informs(trial)]
-    if len(study.objectives) == 1:
-        metric, sign = study.objective.metric, 1 if study.objective.goal == "minimize" else -1
-        top = sorted(
-            (trial for trial in scored if metric in (trial.values or {})),
-            key=lambda trial: sign * (trial.values or {})[metric],
-        )
-    else:
-        top = best_trials(study, view.trials)
+    count = TOP_TRIALS if len(study.objectives) == 1 else len(view.front)
+    top = ranking(study, view.trials, "" if view.best is None else view.best.stage, min(count, TOP_TRIALS))
+    top = [trial for trial in top if meets_outcome(study, trial) is not False] or top  # others are never the best
     positions = {}
     for parameter in space.parameters:
-        values = [{**base, **trial.params}.get(parameter.name) for trial in top[:TOP_TRIALS]]
+        values = [{**base, **trial.params}.get(parameter.name) for trial in top]
         inside = [value for value in values if value is not None and parameter.contains(value)]
         positions[parameter.name] = tuple(fraction_of(parameter, value) for value in inside)
     return positions

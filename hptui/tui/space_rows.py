@@ -148,10 +148,13 @@ def effect_lines(effect: DraftEffect) -> list[list[Cell]]:
     lines = []
     if effect.configurations is not None:
         lines.append([Cell(f"{effect.configurations:,} configurations", "good" if effect.configurations else "bad")])
-    feasible_text = f"{effect.feasible:.1%}" if effect.feasible < 0.995 else "all"
-    lines.append([Cell(f"{feasible_text} of it keeps the constraints", "bad" if effect.feasible < 0.01 else "")])
+    feasible_text = (
+        f"{effect.feasible:.1%}" if effect.feasible < 0.9995 else "all" if effect.feasible == 1 else "nearly all"
+    )
+    if effect.space.constraints:
+        lines.append([Cell(f"{feasible_text} of it keeps the constraints", "bad" if effect.feasible < 0.01 else "")])
     if effect.tried:
-        message = f"{effect.fits} of {effect.tried} trials so far still inform it"
+        message = f"{effect.fits} of {effect.tried} complete or pruned trials so far still inform it"
         lines.append([Cell(message, "good" if effect.fits == effect.tried else "warn")])
         if effect.outside:
             outside_text = ", ".join(map(str, effect.outside[:12])) + ("…" if len(effect.outside) > 12 else "")

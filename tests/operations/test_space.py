@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from textwrap import dedent
 
@@ -10,12 +11,14 @@ import pytest
 from hptui import studyfile
 from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import StudyError, UserError
+from hptui.core.unit_cube import fraction_of
 from hptui.operations.script_space import first_entry, script_options
 from hptui.operations.space import draft_of, effect_of, entry_reader, save, settings_to_search
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.trainers import registry
 from hptui.tui.screens.parameter_form import _default_entry
+from tests.operations.made import FILE, STAGED, make, trial
 from tests.support import run_to_rest, trials
 
 STUDY = """
@@ -162,3 +165,24 @@ def test_what_is_saved_is_a_revision_and_the_file_keeps_its_comments(sd):
     with StoreReader.open(sd) as reader:
         assert reader.revisions()[-1].why == "narrower"
     assert draft_of(sd).entries == draft.entries
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_of_a_range_are_those_that_may_be_ranked_together(home, seed):
+    """Trials of another length, and those that break a condition, are not among the best."""
+    rng = random.Random(seed)
+    text = STAGED if seed % 2 else FILE.replace("trials = 8", 'trials = 8\n    outcome = ["cost <= 0.5"]')
+    made = []
+    for number in range(rng.randint(4, 20)):
+        loss, cost = rng.random(), rng.random()
+        more = {"params": {"width": rng.choice([16, 32, 64])}, "metrics": {"loss": loss, "cost": cost}}
+        more |= {"stage": "short" if number < 3 else "long"} if seed % 2 else {}
+        made.append(trial(number, "complete", "finished", loss, **more))
+    sd = make(home, made, text)
+    view = read_view(sd)
+    ranked = [one for one in made if not seed % 2 or one.stage == view.best.stage]
+    kept = [one for one in ranked if seed % 2 or one.metrics["cost"] <= 0.5] or ranked
+    top = sorted(kept, key=lambda one: one.values["loss"])[:10]
+    found = effect_of(sd, draft_of(sd))
+    width = found.space.get("width")
+    assert list(found.positions_of_best["width"]) == [fraction_of(width, one.params["width"]) for one in top]
