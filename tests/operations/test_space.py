@@ -177,7 +177,7 @@ def test_the_best_of_a_range_are_those_that_may_be_ranked_together(home, seed):
         loss, cost = rng.random(), rng.random()
         more = {"params": {"width": rng.choice([16, 32, 64])}, "metrics": {"loss": loss, "cost": cost}}
         more |= {"stage": "short" if number < 3 else "long"} if seed % 2 else {}
-        made.append(trial(number, "complete", "finished", loss, **more))
+        made.append(trial(number, "complete", "finished", values={"loss": loss, "cost": cost}, **more))
     sd = make(home, made, text)
     view = read_view(sd)
     ranked = [one for one in made if not seed % 2 or one.stage == view.best.stage]
