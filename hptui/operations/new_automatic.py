@@ -36,6 +36,9 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
     is_output = OUTPUT_NAMES.fullmatch(name) or is_of_platform or option.name in inspected.outputs
     if not is_output or option.type not in ("str", "any"):
         return ""
+    table = option.name.rpartition(".")[0]
+    if name.startswith(("checkpoint", "ckpt", "model")) and table and f"{table}.output_dir" in _names(inspected):
+        return ""  # checkpointer.checkpoint_dir is read where checkpointer.output_dir is written
     if name.startswith("model") and option.default not in (None, "") and option.name not in inspected.outputs:
         return ""  # model_path = "bert-base" names what is read
     if isinstance(option.default, str) and option.name not in inspected.outputs and (place / option.default).is_file():
@@ -50,3 +53,7 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
     is_made = is_of_platform or (default and (place / default).is_dir())
     folder = "{trial_dir}" if is_made else "{trial_dir}/output"
     return f"{folder}/" if default.endswith("/") else folder
+
+
+def _names(inspected: InspectedScript) -> set[str]:
+    return {option.name for option in inspected.options}

@@ -13,6 +13,7 @@ from hptui.scripts.inspect.inputs.config_file import file_by_option, merged_by_o
 from hptui.scripts.inspect.inputs.config_flags import with_config_flags
 from hptui.scripts.inspect.inputs.configurator import is_configurator
 from hptui.scripts.inspect.inputs.constants import known_values
+from hptui.scripts.inspect.inputs.decorated_recipes import decorated_options
 from hptui.scripts.inspect.inputs.demanded import with_demanded
 from hptui.scripts.inspect.inputs.elsewhere import constants_instead, with_constants_of_modules, with_defaults_of_table
 from hptui.scripts.inspect.inputs.fixed_file import file_by_name, fixed_file, without_other_tables
@@ -142,7 +143,7 @@ def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
     values = {**known_values(tree), **imported_values(tree, path), **top_level_constants(tree)}
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
     script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
-    script = script or hyperpyyaml_options(tree, path) or own_options(tree, values)
+    script = script or hyperpyyaml_options(tree, path) or decorated_options(tree, path) or own_options(tree, values)
     return script or attribute_options(tree) or environment_options(tree) or argv_options(tree)
 
 

@@ -127,6 +127,8 @@ def rule_of(option: ScriptOption) -> TypicalRange | None:
         return LEARNING_RATE
     if is_open and option.role and option.type in ("int", "float", "any"):
         return _rule_named(option.role)
+    if rule is not None and name.endswith("rank") and option.default in (0, -1):
+        return None  # of a process
     if rule is not None and name.startswith("eta") and not option.default:
         return None  # of a sampler of diffusion models: boosted trees give theirs a value
     is_rate = option.type in ("float", "any") and HELP_OF_LEARNING_RATE.match(option.help)
