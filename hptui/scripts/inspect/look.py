@@ -40,8 +40,10 @@ from hptui.scripts.inspect.inputs.roles import with_roles
 from hptui.scripts.inspect.inputs.yacs_nodes import yacs_options
 from hptui.scripts.inspect.launched import needs_launcher
 from hptui.scripts.inspect.modes import mode_words, with_modes
+from hptui.scripts.inspect.outputs.chance import chance
 from hptui.scripts.inspect.outputs.metric_files import event_files, is_path, lightning_files, written_file
 from hptui.scripts.inspect.outputs.metrics import best_rank, measured
+from hptui.scripts.inspect.outputs.nameless import nameless_line
 from hptui.scripts.inspect.outputs.ranking import HELD_OUT_SPLITS, is_training_metric, rank
 from hptui.scripts.inspect.outputs.second_programs import started_by_script
 from hptui.scripts.inspect.outputs.selected import by_family
@@ -265,6 +267,10 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     elif metrics.in_files and rank(metrics.in_files[0])[0] < best:
         script.metrics = [*metrics.in_files, *metrics.readable]
         script.metric_files = list(dict.fromkeys(written_file(file, script) for file in metrics.files))
+    if not script.metrics and (line := nameless_line(tree)) is not None:
+        script.metrics, script.settings["metrics"] = [*line.names], [line.pattern]
+        script.chance = {name: of for name in line.names[:1] if (of := chance(tree, name, {}, ()))}
+        script.notes.append(f"it prints values without names: the pattern in metrics reads {', '.join(line.names)}")
     if script.metrics and all(map(is_training_metric, script.metrics)):
         script.notes.append(
             f"only a training loss was recognised ({script.metrics[0]}), which says how well the model fits what it"

@@ -27,6 +27,8 @@ def with_modes(script: InspectedScript, tree: ast.Module) -> InspectedScript:
     """Return the script with the flags of training and measuring set that its conditions ask for."""
     on = _modes(script.options, tree)
     script.options = [replace(o, default=True, required=False) if o.name in on else o for o in script.options]
+    if any(o.name.rpartition(".")[2] in STRATEGIES and o.default in NEVER for o in script.options):
+        script.options = _with_evaluations(script.options, tree)
     if script.parser in CLASSES_WITH_MODES:
         known, asked = {option.name for option in script.options}, _asked(tree)
         more = [name for name in ("do_train", "do_eval") if name in asked and name not in known]
@@ -35,6 +37,43 @@ def with_modes(script: InspectedScript, tree: ast.Module) -> InspectedScript:
             form = OptionForm(reads=Reads.TEXT, flags=("--eval_strategy",), silent="no")
             script.options.append(ScriptOption("eval_strategy", "eval_strategy", "str", "epoch", form=form))
     return script
+
+
+STRATEGIES, NEVER = ("eval_strategy", "evaluation_strategy"), ("no", "NO", None)
+"""Options of a script that say when its Trainer evaluates, and what they are where it does not."""
+
+
+def _with_evaluations(options: list[ScriptOption], tree: ast.Module) -> list[ScriptOption]:
+    """Return options with evaluations asked for, where a Trainer has data for them and no call makes one."""
+    given = [
+        word.value
+        for name, call in calls(tree)
+        if name.endswith("Trainer")
+        for word in call.keywords
+        if word.arg == "eval_dataset"
+    ]
+    held = [
+        node.value
+        for node in nodes_of(tree, ast.Assign)
+        for target in node.targets
+        if dotted_name(target) and dotted_name(target) in [dotted_name(node) for node in given]
+    ]
+    may_be_none = any(
+        isinstance(part, ast.Constant) and part.value is None
+        for node in (*given, *held)
+        for part in (node, *((node.body, node.orelse) if isinstance(node, ast.IfExp) else ()))
+    )
+    methods = [node.attr for node in all_nodes(tree) if isinstance(node, ast.Attribute)]
+    if not given or may_be_none or "evaluate" in methods:
+        return options
+    return [
+        replace(option, default="epoch")
+        if option.name.rpartition(".")[2] in STRATEGIES
+        and option.default in NEVER
+        and (not option.choices or "epoch" in option.choices)
+        else option
+        for option in options
+    ]
 
 
 def _needs_evaluations(tree: ast.Module) -> bool:

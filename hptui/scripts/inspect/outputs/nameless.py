@@ -1,0 +1,100 @@
+"""Lines that print values without names, `print(step, loss.item())`, with the pattern that reads them."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from hptui.core.dataclass import dataclass
+from hptui.scripts.inspect.outputs.ranking import is_quality, ranked
+from hptui.scripts.inspect.outputs.sample_texts import WHOLE_NUMBER_NAME
+from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
+from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
+
+NUMBER = r"(?:[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?|nan|inf|-inf)"
+WRAPPER = r"(?:tensor\(|Array\(|np\.float\d\d\()?"
+AFTER = r"(?:, \w+=[^\s)]+)*\)?%?"
+"""What an object shows behind its number: `, device='cuda:0')`."""
+BETWEEN = re.compile(r"[\s,;:|/()\[\]-]*")
+"""What may stand between values without naming them."""
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+NO_VALUES = re.compile(r"(?:len|type|str|repr|list|dict|sorted|zip)\(|\bif\b|\.shape|\.keys\(")
+
+
+@dataclass(frozen=True, slots=True)
+class NamelessLine:
+    """Values that a script prints without names: the pattern that finds them, and what they are."""
+
+    pattern: str
+    names: tuple[str, ...]
+    is_counted: bool
+    """Whether a counter is in them, too: else any number alone in a line looks like them."""
+
+
+def nameless_line(tree: ast.Module) -> NamelessLine | None:
+    """Return the line of values without names that a script prints, where it prints one such line only."""
+    printing = [call for name, call in calls(tree) if name.rpartition(".")[2] in PRINT_CALLS]
+    bare = [call for call in printing if any(isinstance(part, ast.expr) for part in _parts(call) or ())]
+    lines = [_line(call) for call in bare]
+    known = {line for line in lines if line is not None}
+    if len(known) != 1:
+        return None
+    line = known.pop()
+    return line if line.is_counted or None not in lines else None
+
+
+def _line(call: ast.Call) -> NamelessLine | None:
+    parts = _parts(call)
+    groups: list[str] = []
+    names: list[str] = []
+    counters: list[str] = []
+    for part in parts or ():
+        if isinstance(part, str):
+            groups.append(r"[\s,;:|/()\[\]-]*" if part.strip() else r"\s+")
+            continue
+        kind, name = _named(part)
+        if kind == "counter" and name not in counters:
+            counters.append(name)
+            groups.append(rf"(?P<{name}>\d+)")
+        elif kind == "measure" and name not in names:
+            names.append(name)
+            groups.append(rf"{WRAPPER}(?P<{name}>{NUMBER}){AFTER}")
+        else:
+            return None
+    if not names or (not counters and len(names) != 1):
+        return None
+    return NamelessLine(rf"^\s*{''.join(groups)}\s*$", tuple(ranked(names)), is_counted=bool(counters))
+
+
+def _parts(call: ast.Call) -> list[ast.expr | str] | None:
+    """Return the expressions of a printed line with the texts between them; None where a text has words."""
+    if any(word.arg not in ("flush", "file") for word in call.keywords):
+        return None
+    parts: list[ast.expr | str] = []
+    for number, argument in enumerate(call.args):
+        if number:
+            parts.append(" ")
+        pieces = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
+        for piece in pieces:
+            text = literal_value(piece)
+            if isinstance(text, str):
+                if not BETWEEN.fullmatch(text):
+                    return None
+                parts.append(text)
+            elif isinstance(piece, ast.Starred):
+                return None
+            else:
+                parts.append(piece.value if isinstance(piece, ast.FormattedValue) else piece)
+    return parts
+
+
+def _named(node: ast.expr) -> tuple[str, str]:
+    """Return whether an expression is a counter or a measure, and its name; two empty texts for any other."""
+    source = ast.unparse(node)
+    name = dotted_name(node).rpartition(".")[2]
+    if WHOLE_NUMBER_NAME.fullmatch(name) or name in ("t", "e", "j", "k"):
+        return "counter", "epoch" if name.startswith("ep") or name == "e" else "step"
+    if NO_VALUES.search(source):
+        return "", ""
+    measures = [word for word in IDENTIFIER.findall(source) if is_quality(word)]
+    return ("measure", measures[0]) if measures else ("", "")
