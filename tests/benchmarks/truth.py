@@ -192,8 +192,17 @@ def run(file: Path, directory: Path, kinds: list[str], studies: int, engine: str
                         cell.update({"studies": 1, **told(kind, u, v, alias=alias)})
                     if cell["studies"]:
                         rows[key] = dict(sorted(cell.items()))
+                        _replace_earlier(totals, key)
             _write(file, totals)
         print(goal, sum(cell["studies"] for cell in rows.values()), flush=True)
+
+
+def _replace_earlier(totals: dict[str, Any], key: str) -> None:
+    """Remove a row of earlier methods of which the present one has judged all studies: they are the same searches."""
+    studies = totals[str(shipped.METHOD)][key]["studies"]
+    for name in set(totals) - {"digests", str(shipped.METHOD)}:
+        if key in totals[name] and totals[name][key]["studies"] <= studies:
+            del totals[name][key]
 
 
 ALIAS_KINDS = ("noise", "bowl", "inter", "lin2")

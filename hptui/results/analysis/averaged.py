@@ -8,7 +8,7 @@ weight that the likelihood shrank to nothing would leave an interval of no width
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
 
@@ -203,10 +203,13 @@ class Averaged:
         """Return the averages at given values of a setting."""
         return self._curve_of(self.posterior, name, values)
 
-    def _curve_of(self, posterior: Posterior, name: str, values: Sequence[Value]) -> AveragedCurve:
+    def _curve_of(
+        self, posterior: Posterior, name: str, values: Sequence[Value], fixed: Mapping[int, float] | None = None
+    ) -> AveragedCurve:
+        """Return averages over the space, or over the part of it in which other columns have a coordinate."""
         column = [factor.name for factor in self.factors].index(name)
         factor = self.factors[column]
-        groups = [self.space.at({column: factor.coordinate(value)}) for value in values]
+        groups = [self.space.at({**(fixed or {}), column: factor.coordinate(value)}) for value in values]
         mean, cov = posterior.averages(groups)
         places = np.array([factor.coordinate(value) for value in values])
         tried = self.model.points.position[~self.model.points.inactive[:, column], column]
@@ -254,14 +257,43 @@ class Averaged:
         It is the smallest over all models that are not less likely than the best by `plausible`. Between the two sides
         of a step a smooth function has a slope; so of few levels each must also stand for itself.
         """
-        column = [factor.name for factor in self.factors].index(name)
-        values = self.factors[column].ends_and_thirds(low)
-        smallest = 1.0
+        column, values = self._end_and_third(name, low)
         parameter = self.factors[column].parameter
         has_levels = bool(self.factors[column].levels) or (isinstance(parameter, Int) and parameter.size <= MAX_LEVELS)
         by_level = [self.model.posterior_with(column, BY_LEVEL, FLOOR)] if has_levels else []
-        for posterior in (*self._plausible(column, plausible), *by_level):
-            contrast = self._curve_of(posterior, name, values).contrast(0, 1)  # inwards minus end, as recorded
-            deviation = max((contrast.high - contrast.low) / 3.92, 1e-300)
-            smallest = min(smallest, float(special.ndtr(self.sign * contrast.mean / deviation)))
-        return smallest
+        return min(
+            self._better_at_first(self._curve_of(posterior, name, values))
+            for posterior in (*self._plausible(column, plausible), *by_level)
+        )
+
+    def better_at_end_in_parts(self, name: str, low: bool, plausible: float) -> float:
+        """Return the least probability that an end is better where another setting is at an end of its range.
+
+        Of a setting without an order it is the least over all its values. Where two settings work only together, the
+        average over either of them has no slope, but a model of few trials, most of them at the better end, has one.
+        """
+        column, values = self._end_and_third(name, low)
+        places = [
+            (other, place)
+            for other in self.model.varied
+            if other != column
+            for factor in [self.factors[other]]
+            for place in ((0.0, 1.0) if factor.ordered else map(factor.coordinate, factor.grid()))
+        ]
+        return min(
+            (
+                self._better_at_first(self._curve_of(posterior, name, values, {other: place}))
+                for posterior in self._plausible(column, plausible)
+                for other, place in places
+            ),
+            default=1.0,
+        )
+
+    def _end_and_third(self, name: str, low: bool) -> tuple[int, list[Value]]:
+        column = [factor.name for factor in self.factors].index(name)
+        return column, self.factors[column].ends_and_thirds(low)
+
+    def _better_at_first(self, curve: AveragedCurve) -> float:
+        contrast = curve.contrast(0, 1)  # inwards minus end, as recorded
+        deviation = max((contrast.high - contrast.low) / 3.92, 1e-300)
+        return float(special.ndtr(self.sign * contrast.mean / deviation))

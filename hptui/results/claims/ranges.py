@@ -23,6 +23,8 @@ from hptui.results.facts import Fact, line
 
 SURE_AT_END = 0.95
 """Probability that an end is better than a third of the range inwards from which to widen it."""
+LIKELY_IN_PARTS = 0.7
+"""Probability that it is better, at which an end of any other setting does not speak against widening."""
 MIN_SKILL_FOR_RANGE = 0.3
 """Share of the variation that the model must predict of left-out trials before a range is stated."""
 
@@ -40,8 +42,9 @@ def edges_to_widen(facts: FactWriter) -> list[tuple[BestAtEdge, float]]:
     for edge in bests_at_edge(facts.view, best):
         if edge.setting not in matter or _changes_length(facts, edge.setting) or _fails_at(facts, edge):
             continue
-        probability = analysis.averaged.better_at_end(edge.setting, edge.low, matter[edge.setting])
-        if probability >= SURE_AT_END:
+        at = edge.setting, edge.low, matter[edge.setting]
+        probability = analysis.averaged.better_at_end(*at)
+        if probability >= SURE_AT_END and analysis.averaged.better_at_end_in_parts(*at) >= LIKELY_IN_PARTS:
             suggestion.append((edge, probability))
     return suggestion
 
