@@ -154,7 +154,7 @@ def effect_lines(effect: DraftEffect) -> list[list[Cell]]:
     if effect.space.constraints:
         lines.append([Cell(f"{feasible_text} of it keeps the constraints", "bad" if effect.feasible < 0.01 else "")])
     if effect.tried:
-        message = f"{effect.fits} of {effect.tried} complete or pruned trials so far still inform it"
+        message = f"{effect.fits} of {effect.tried} complete or pruned trials inform it"
         lines.append([Cell(message, "good" if effect.fits == effect.tried else "warn")])
         if effect.outside:
             outside_text = ", ".join(map(str, effect.outside[:12])) + ("…" if len(effect.outside) > 12 else "")
