@@ -81,7 +81,8 @@ def number_with_role(settings: Mapping[str, Value], role: str) -> float | None:
 def goal_of(study: Study, metric: str) -> Goal | None:
     """Return the direction in which a metric is better; None if unknown.
 
-    An objective or `[metrics]` of the study states it; for other metrics it is taken from the name.
+    An objective or `[metrics]` of the study states it; of another split of an objective it is the same, and of other
+    metrics it is taken from the name.
     """
     for objective in study.objectives:
         if objective.metric == metric:
@@ -89,10 +90,19 @@ def goal_of(study: Study, metric: str) -> Goal | None:
     spec = study.metrics.get(metric)
     if spec and spec.goal:
         return spec.goal
+    stem = _without_split(metric)
+    for objective in study.objectives:
+        if _without_split(objective.metric) == stem:
+            return objective.goal
     name = metric.lower()
     if LOWER_IS_BETTER.search(name) or name == "peak_memory_gb":
         return "minimize"
     return "maximize" if HIGHER_IS_BETTER.search(name) else None
+
+
+def _without_split(metric: str) -> str:
+    """Return the name of a metric without its split: `loss` for `train_loss` and `val_loss`."""
+    return VALIDATION_PREFIX.sub("", TRAINING_PREFIX.sub("", metric))
 
 
 def lower_bound(metric: str) -> float | None:

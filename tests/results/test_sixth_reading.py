@@ -13,7 +13,7 @@ from hptui.results.document import render_markdown
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
 from hptui.store.records import MetricSummary
-from tests.results.kit import view_of
+from tests.results.kit import curve, view_of
 from tests.results.seeds import one
 from tests.results.test_readings import STUDY, report_of, some
 from tests.results.test_what_counts import line_of
@@ -324,3 +324,27 @@ def test_what_the_stage_of_the_baseline_sets_is_no_change(seed):
     said = line_of(report_of(trials, study)[0], "Changed")
     assert "`a` 0.5 → " in said
     assert "steps" not in said
+
+
+@pytest.mark.parametrize("goal", ["minimize", "maximize"])
+@pytest.mark.parametrize("stem", ["loss", "acc", "reward", "elbo"])
+def test_the_training_metric_is_judged_as_the_objective_of_which_it_is_another_split(goal, stem):
+    study = STUDY.replace('metric = "val_loss"', f'metric = "val_{stem}"\ngoal = "{goal}"')
+    sign = 1 if goal == "minimize" else -1
+    worse = [sign * value for value in (1.0, 0.5, 0.2, 0.6, 1.1, 1.6, 2.1, 2.6)]
+    found = set()
+    for train in (worse, [-value for value in worse]):
+        trials = some(9, lambda die, _: round(1 + die.random() / 9, 4), 1)
+        trials = [replace(trial, values={f"val_{stem}": trial.values["val_loss"]}) for trial in trials]
+        dies = [random.Random(n) for n in range(9)]
+        curves = {
+            n: {
+                f"val_{stem}": curve(*(value + die.gauss(0, 0.01) for value in worse)),
+                f"train_{stem}": curve(*(value + die.gauss(0, 0.01) for value in train)),
+            }
+            for n, die in enumerate(dies)
+        }
+        text, _ = report_of(trials, study, curves=curves)
+        found.add(("overfitting" in text, train is worse))
+    assert (True, True) not in found
+    assert (True, False) in found
