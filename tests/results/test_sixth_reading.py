@@ -348,3 +348,31 @@ def test_the_training_metric_is_judged_as_the_objective_of_which_it_is_another_s
         found.add(("overfitting" in text, train is worse))
     assert (True, True) not in found
     assert (True, False) in found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_who_leads_by_means_is_told_where_a_single_run_is_the_best(seed):
+    """A stage ran the two best of the first one again, each several times."""
+    die = random.Random(seed)
+    trials = [one(0, {}, {"val_loss": 3.0}, role=Role.BASELINE, stage="first")]
+    values = [1.0, 1.1, 2.0, 2.1, 2.2]
+    trials += [one(n, {"a": n / 9}, {"val_loss": value}, stage="first") for n, value in enumerate(values, 1)]
+    means = {}
+    for n in (1, 2):
+        first, centre = len(trials), die.choice([1.2, 1.4])
+        runs = [round(centre + die.random() / 9, 4) for _ in range(3)]
+        means[first] = float(np.mean(runs))
+        for k, value in enumerate(runs):
+            more = {"role": Role.REPLICATE, "replicate_of": first, "seed": 42 + k} if k else {}
+            trials.append(one(len(trials), {"a": n / 9}, {"val_loss": value}, stage="again", **more))
+    text, facts = report_of(trials, SEEDED)
+    assert facts.data.best.number == 1
+    own, other = list(means)
+    said = re.search(
+        r"By means of several runs trial (\d+) leads: (\S+); the settings of the best have (\S+) \(as", text
+    )
+    assert (said is not None) == (means[other] < means[own])
+    if said:
+        assert int(said[1]) == other
+        assert float(said[2]) == pytest.approx(means[other], abs=6e-3)
+        assert float(said[3]) == pytest.approx(means[own], abs=6e-3)

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from hptui.core.trial import Trial
-from hptui.results.analysis.cohort import distinct_configurations
+from hptui.results.analysis.cohort import (
+    distinct_configurations,
+    objective_value,
+    same_configuration,
+    sort_by_rank,
+)
 from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.fresh import (
     LEADER_TEMPLATE,
@@ -58,6 +63,7 @@ def best_claims(facts: FactWriter) -> list[Claim]:
         *_own_value(facts, best),
         *_fresh(facts, best),
         *_leader(facts, best),
+        *_leader_by_means(facts, best),
         *_range(facts),
         *seed_claims(facts),
     ]
@@ -184,6 +190,30 @@ def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
     text = line(LEADER_TEMPLATE, other=facts.trial(leader.trial), value=fresh_text(facts, leader))
     text = (*capitalize_first(text), ".")
     yield Claim("FB", text, {"mean": leader.mean, "best": own.mean}, facts.data.metric, (leader.trial.number,))
+
+
+def _leader_by_means(facts: FactWriter, best: Trial) -> Iterator[Claim]:
+    """Yield that by means of several runs another trial leads than the settings of a best single run.
+
+    A stage that runs the best of an earlier one again ranks configurations by their means, and the run that won alone.
+    """
+    means = [trial for trial in facts.data.peers if _is_mean(facts, trial)]
+    own = [trial for trial in means if same_configuration(facts.view, best, [trial])]
+    if not own or _is_mean(facts, best):
+        return
+    metric, goal = facts.data.metric, facts.study.objective
+    leader = sort_by_rank(facts.view, means)[0]
+    if not goal.better(objective_value(facts.view, leader), objective_value(facts.view, own[0])):
+        return
+    text = line(
+        "By means of several runs {leader} leads: {value}; the settings of the best have {own} (as {again}).",
+        leader=facts.trial(leader),
+        value=(facts.value(leader, metric),),
+        own=(facts.value(own[0], metric),),
+        again=facts.trial(own[0]),
+    )
+    premise = {"mean": objective_value(facts.view, leader), "best": objective_value(facts.view, own[0])}
+    yield Claim("FB", text, premise, metric, (leader.number, own[0].number))
 
 
 MAX_NAMED = 3
