@@ -78,20 +78,44 @@ TRL: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("DPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig"), PREFERENCES),
 }
 PEFT: dict[str, dict[str, Any]] = {"LoraConfig": {"r": 8, "lora_alpha": 8, "lora_dropout": 0.0}}
-LIBRARIES = (
-    ("torch.optim.", TORCH),
-    ("keras.", KERAS),
-    ("tensorflow.keras.", KERAS),
-    ("tinygrad.", TINYGRAD),
-    ("sklearn.", SKLEARN),
-    ("xgboost.", XGBOOST),
-    ("lightgbm.", LIGHTGBM),
-    ("transformers.", TRANSFORMERS),
-    ("sentence_transformers.", SENTENCES),
-    ("trl.", TRL),
-    ("peft.", PEFT),
+ON_POLICY: dict[str, Any] = {"gamma": 0.99, "ent_coef": 0.0}
+OFF_POLICY: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 256, "tau": 0.005, "gamma": 0.99}
+AGENTS: dict[str, dict[str, Any]] = {
+    "PPO": {
+        "learning_rate": 3e-4,
+        "n_steps": 2048,
+        "batch_size": 64,
+        "gae_lambda": 0.95,
+        "clip_range": 0.2,
+        **ON_POLICY,
+    },
+    "A2C": {"learning_rate": 7e-4, "n_steps": 5, "gae_lambda": 1.0, **ON_POLICY},
+    "DQN": {"learning_rate": 1e-4, "batch_size": 32, "gamma": 0.99},
+    "SAC": {**OFF_POLICY, "learning_rate": 3e-4},
+    "TD3": OFF_POLICY,
+    "DDPG": OFF_POLICY,
+}
+OBLIVIOUS: dict[str, Any] = {"depth": 6, "l2_leaf_reg": 3.0}
+CATBOOST = dict.fromkeys(("CatBoostClassifier", "CatBoostRegressor"), OBLIVIOUS)
+LIBRARIES: tuple[tuple[str, dict[str, dict[str, Any]], int], ...] = (
+    ("torch.optim.", TORCH, 1),
+    ("keras.", KERAS, 0),
+    ("tensorflow.keras.", KERAS, 0),
+    ("tinygrad.", TINYGRAD, 1),
+    ("sklearn.", SKLEARN, 0),
+    ("xgboost.", XGBOOST, 0),
+    ("lightgbm.", LIGHTGBM, 0),
+    ("catboost.", CATBOOST, 0),
+    ("transformers.", TRANSFORMERS, 1),
+    ("sentence_transformers.", SENTENCES, 1),
+    ("trl.", TRL, 0),
+    ("peft.", PEFT, 0),
+    ("stable_baselines3.", AGENTS, 2),
 )
-"""Beginnings of the full names of what is called, with the defaults that people tune, by the last part."""
+"""Beginnings of the full names of what is called, with the defaults that people tune, by the last part.
+
+The number is that of the arguments in front, which none of these is.
+"""
 OTHER_NAMES = {"eta": "learning_rate", "num_boost_round": "n_estimators", "num_round": "n_estimators",
                "per_gpu_train_batch_size": "per_device_train_batch_size"}  # fmt: skip
 """Other names of the same argument: where one of them is given, it is not at its default."""
@@ -111,19 +135,19 @@ def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
     """Return the arguments that a call of a library leaves, with their defaults; {} for other calls."""
     full = _full_name(tree, call.func)
-    tables = [table for start, table in LIBRARIES if full.startswith(start)]
-    defaults = tables[0].get(full.rpartition(".")[2], {}) if tables else {}
-    if not defaults or any(word.arg is None for word in call.keywords):
+    library = next((entry for entry in LIBRARIES if full.startswith(entry[0])), None)
+    defaults = library[1].get(full.rpartition(".")[2], {}) if library is not None else {}
+    if library is None or not defaults or any(word.arg is None for word in call.keywords):
         return {}
-    is_optimizer, has_place = tables[0] in (TORCH, TINYGRAD), tables[0] in (TORCH, TINYGRAD, TRANSFORMERS, SENTENCES)
-    if len(call.args) > (1 if has_place else 0) or any(isinstance(word, ast.Starred) for word in call.args):
+    _, table, places = library
+    if len(call.args) > places or any(isinstance(word, ast.Starred) for word in call.args):
         return {}
     if "learning_rate" in defaults and "per_device_train_batch_size" in defaults and _has_own_optimizer(tree):
         return {}
-    if tables[0] is SKLEARN and _is_searched_itself(tree):
+    if table is SKLEARN and _is_searched_itself(tree):
         return {}
     given = {OTHER_NAMES.get(str(word.arg), word.arg) for word in call.keywords}
-    is_set_later = "lr" in _set_keys(tree) or (is_optimizer and any("'lr'" in ast.unparse(arg) for arg in call.args))
+    is_set_later = "lr" in _set_keys(tree) or any("'lr'" in ast.unparse(arg) for arg in call.args)
     return {n: value for n, value in defaults.items() if n not in given and not (n == "lr" and is_set_later)}
 
 

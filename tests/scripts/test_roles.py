@@ -15,6 +15,8 @@ from hptui.scripts.inspect.inputs.constants import all_constants
 from hptui.scripts.inspect.ranges import is_learning_rate, typical_range
 from hptui.scripts.inspect.syntax import ScriptOption
 from hptui.scripts.library_defaults import (
+    AGENTS,
+    CATBOOST,
     KERAS,
     LIGHTGBM,
     PEFT,
@@ -100,6 +102,8 @@ LIBRARIES = {
     "import sentence_transformers.training_args as m\n": ("m", SENTENCES, ""),
     "import trl\n": ("trl", TRL, ""),
     "import peft\n": ("peft", PEFT, ""),
+    "import catboost as c\n": ("c", CATBOOST, ""),
+    "import stable_baselines3 as sb\n": ("sb", AGENTS, "'MlpPolicy', net"),
 }
 
 
