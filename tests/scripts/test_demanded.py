@@ -43,6 +43,13 @@ FREE = {
     "of another object": "open(node.{0})",
     "never called": "def never():\n    return open(args.{0})",
     "raised for if another is given": "if args.other is not None and args.{0} is None:\n    raise ValueError",
+    "in a function that another option calls": ("def later():\n    return open(args.{0})\nif args.other:\n    later()"),
+    "in a function of a function that another option calls": (
+        "def last():\n    return open(args.{0})\ndef later():\n    last()\nif args.other:\n    later()"
+    ),
+    "raised for in a function that another option calls": (
+        "def later():\n    if args.{0} is None:\n        raise ValueError\nif args.other:\n    later()"
+    ),
     "filled in from a file": "vars(args).update(load())\nopen(args.{0})",
     "filled in by name": "setattr(args, key, value)\nopen(args.{0})",
     "raised for after a return": "def f():\n    return 1\n    assert args.{0}\nf()",

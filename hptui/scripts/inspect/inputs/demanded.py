@@ -11,7 +11,7 @@ from typing import Any
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.outputs.shown import never_called
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, dotted_name, literal_value
-from hptui.scripts.syntax_nodes import all_nodes, nodes_of
+from hptui.scripts.syntax_nodes import all_nodes, nodes_of, once
 
 OWNERS = re.compile(
     r"(?:\w*_)?(?:args?|arguments|opts?|options?|flags|hparams|hps?|params|cfg|config|conf|settings)|FLAGS",
@@ -68,7 +68,7 @@ def _silent(option: ScriptOption) -> object:
 
 def _raising(tree: ast.Module, silent: Mapping[str, object], of_signature: bool) -> Iterator[frozenset[str]]:
     """Yield the options of which a script wants one: those in conditions after which it raises."""
-    unseen = {id(node) for function in never_called(tree) for node in all_nodes(function)}
+    unseen = _not_always_run(tree)
     blocks: list[ast.Module | ast.FunctionDef] = [tree, *nodes_of(tree, ast.FunctionDef)]
     for function in blocks:
         is_of_fields = getattr(function, "name", "") == "__post_init__"
@@ -178,7 +178,6 @@ def _compared(op: ast.cmpop, first: Any, second: Any) -> bool | None:
 
 def _used(tree: ast.Module, absent: Collection[str], by_name: bool) -> set[str]:
     """Return the options that are used in any case, and that nothing asks for or sets."""
-    unseen = {id(node) for function in never_called(tree) for node in all_nodes(function)}
     asked = {_name_of(node, absent, by_name) for test in _tests(tree) for node in all_nodes(test)}
     stored = {node.attr for node in nodes_of(tree, ast.Attribute) if isinstance(node.ctx, ast.Store)}
     stored |= {node.id for node in nodes_of(tree, ast.Name) if by_name and isinstance(node.ctx, ast.Store)}
@@ -187,7 +186,7 @@ def _used(tree: ast.Module, absent: Collection[str], by_name: bool) -> set[str]:
     if not free:
         return set()
     data = {name for name in free if INPUTS.fullmatch(name)}
-    hidden = unseen | {id(inner) for node in _conditional(tree) for inner in all_nodes(node)}
+    hidden = _not_always_run(tree)
     needing = (part for node in all_nodes(tree) if id(node) not in hidden for part in _needing(node))
     used = {name for node in needing for part in _last_parts(node) if (name := _name_of(part, free, by_name))}
     given = (part for node in nodes_of(tree, ast.Call) if id(node) not in hidden for part in _arguments(node))
@@ -225,6 +224,26 @@ def _conditional(tree: ast.Module) -> Iterator[ast.stmt]:
             yield from (*node.body, *node.orelse)
     for tried in nodes_of(tree, ast.Try):
         yield from tried.body
+
+
+@once
+def _not_always_run(tree: ast.Module) -> set[int]:
+    """Return the nodes that may not run: in conditions, and in functions that are called only there."""
+    hidden = {id(node) for function in never_called(tree) for node in all_nodes(function)}
+    hidden |= {id(inner) for node in _conditional(tree) for inner in all_nodes(node)}
+    called: dict[str, list[int]] = {}
+    for name, call in calls(tree):
+        called.setdefault(name.rpartition(".")[2] or getattr(call.func, "attr", ""), []).append(id(call))
+    for _ in range(MAX_DEPTH):
+        for function in nodes_of(tree, ast.FunctionDef):
+            places = called.get(function.name, [])
+            if places and id(function) not in hidden and hidden.issuperset(places):
+                hidden |= {id(node) for node in all_nodes(function)}
+    return hidden
+
+
+MAX_DEPTH = 3
+"""Functions within one another that are followed."""
 
 
 def _needing(node: ast.AST) -> Iterator[ast.expr]:
