@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 from hptui.core.errors import UserError
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
@@ -125,7 +126,9 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     script = without_other_tables(script)
     script.options = with_roles(script.options, project or tree)
     words = mode_words(script.options, project or tree)
+    kept = _defaults_of_flags(script.options, words)
     script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
+    script.defaults = kept
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
     script = with_demanded(script, project or tree)
     if words and (script.config is not None or script.style == "constants"):
@@ -133,6 +136,13 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     places = written_places(project or tree)
     script.outputs += [o.name for o in script.options if is_path(o) and (o.name in places or _is_saved(o, places))]
     return script, tree, project
+
+
+def _defaults_of_flags(options: list[ScriptOption], words: list[str]) -> dict[str, Any]:
+    """Return what flags are by default; those among the `words` of the command are set."""
+    given = {word.partition("=")[0] for word in words}
+    flags = [option for option in options if option.type == "bool" and option.form is not None]
+    return {o.name: True if o.form and not given.isdisjoint(o.form.flags) else o.default for o in flags}
 
 
 def _is_saved(option: ScriptOption, places: set[str]) -> bool:
@@ -244,7 +254,7 @@ PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|mai
 
 def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module | None, path: Path) -> None:
     """Add the metrics that a script measures, and how they are read where its output does not hold them."""
-    defaults = {option.name: option.default for option in script.options}
+    defaults = {**script.defaults, **{option.name: option.default for option in script.options}}
     metrics = measured(tree, defaults)
     others = [measured(other, defaults) for other in started_by_script(tree, path)]
     if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data

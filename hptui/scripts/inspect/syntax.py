@@ -264,6 +264,8 @@ class InspectedScript:
     style: Value = "argparse"
     options: list[ScriptOption] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    defaults: dict[str, Any] = field(default_factory=dict)
+    """What its options are where no study gives them, those that it keeps, too."""
     metrics: list[str] = field(default_factory=list)
     maximized: set[str] = field(default_factory=set)
     """Metrics of which larger is better, as the script's own names for their values say."""
