@@ -376,3 +376,27 @@ def test_who_leads_by_means_is_told_where_a_single_run_is_the_best(seed):
         assert int(said[1]) == other
         assert float(said[2]) == pytest.approx(means[other], abs=6e-3)
         assert float(said[3]) == pytest.approx(means[own], abs=6e-3)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_of_an_imported_trial_nothing_is_said_that_its_record_does_not_say(seed):
+    die = random.Random(seed)
+    trials = [one(0, {}, {"val_loss": 3.0}, role=Role.BASELINE)]
+    for n in range(1, 5):
+        role = Role.IMPORTED if n == 2 or die.random() < 0.5 else Role.SEARCH
+        params = {"a": round(die.random(), 4), "b": 9 + n}
+        trials.append(one(n, params, {"val_loss": 0.5 if n == 2 else 1.5}, role=role, facts={"settings_unknown": True}))
+    text, facts = report_of(trials)
+    assert facts.data.best.number == 2
+    assert "not set" not in line_of(text, "Changed")
+
+
+@pytest.mark.parametrize("count", range(2, 12))
+def test_settings_that_varied_are_never_said_not_to_have(count):
+    """Curves that are the very same whatever is set: settings that seem to be ignored."""
+    trials = some(count, lambda die, _: 1.331234, count)
+    kept = {n: MetricSummary(9, 1.331234, 1.331234, 9, 2.482345, 1, 9, 0) for n in range(count)}
+    record = ReportData(view_of(trials, STUDY), summaries={"val_loss": kept})
+    text = render_markdown(compose_report(record)).text
+    assert "seems to be ignored" in text
+    assert "nothing was varied" not in text

@@ -46,7 +46,7 @@ def _mattered_for(facts: FactWriter, objective: str) -> Claim:
         claim = nothing_stated(facts, analysis)
         if claim is None:
             ended = any(not trial.status.open for trial in facts.view.trials)
-            why = without_value(facts) if ended and not facts.data.order else "nothing was varied"
+            why = without_value(facts) if ended and not facts.data.order else _why_nothing(facts)
             if facts.data.order and len(facts.data.view.trials) > len(analysis.trials):
                 why = "the trials that count do not differ in any setting"
             return Claim("E0", (why,), {"reason": analysis.reason})
@@ -86,3 +86,8 @@ def _as_phrase(text: Line) -> Line:
     first = text[0]
     text = (first[:1].lower() + first[1:], *text[1:]) if isinstance(first, str) else text
     return (*text[:-1], str(text[-1]).removesuffix("."))
+
+
+def _why_nothing(facts: FactWriter) -> str:
+    """Return that nothing was varied, or that nothing that was varied changes a curve."""
+    return "what was varied seems to be ignored" if facts.data.ignored_settings else "nothing was varied"

@@ -238,9 +238,12 @@ def _changed(facts: FactWriter) -> Line:
         for name, value in new.items()
         if name in old and not values_equal(value, old[name])
     ]
-    changes += [
-        (facts.name(name), " ", _old_setting(facts, baseline, name), " → not set") for name in old if name not in new
-    ]
+    if best.role is not Role.IMPORTED:  # what it ran with besides is not known
+        changes += [
+            (facts.name(name), " ", _old_setting(facts, baseline, name), " → not set")
+            for name in old
+            if name not in new
+        ]
     # What the study file does not set is a change, too: the baseline ran without it.
     changes += [
         (facts.name(name), " not set → ", *facts.setting(configured, name))
