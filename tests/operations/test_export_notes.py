@@ -13,7 +13,7 @@ from hptui.operations.export import notes_on_best
 from hptui.results.export.compatible import optimization_config, optimization_results
 from hptui.results.export.config import provenance_lines
 from hptui.store.paths import StudyDir
-from tests.results import test_readings as made
+from tests.results import examples as made
 from tests.results.kit import view_of
 from tests.results.seeds import build, one
 

@@ -17,9 +17,9 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.html_report import render_html
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
+from tests.results.examples import IMPORTED, SEEDED, STUDY, seeded, some
 from tests.results.kit import view_of
 from tests.results.seeds import one
-from tests.results.test_readings import IMPORTED, SEEDED, STUDY, seeded, some
 
 LENGTH = {"total_steps": 10, "last_step": 10}
 CONDITIONS = STUDY.replace("trials = 40", 'trials = 40\noutcome = ["latency <= 2"]')

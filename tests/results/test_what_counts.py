@@ -19,9 +19,9 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
 from hptui.store.records import Revision
+from tests.results.examples import STUDY, report_of, some
 from tests.results.kit import view_of
 from tests.results.seeds import build, one
-from tests.results.test_readings import STUDY, report_of, some
 
 OUTCOME = STUDY.replace("trials = 40", 'trials = 40\noutcome = ["latency <= 0.5"]')
 

@@ -1,4 +1,4 @@
-"""What a fifth hostile reading found late: shares that are nearly all, stages of other lengths, cheaper trials."""
+"""Shares that are nearly all, stages of other lengths, cheaper trials."""
 
 import random
 import re
@@ -9,8 +9,8 @@ import pytest
 
 from hptui.core.format import share_text
 from hptui.core.trial import Reason, Role, TrialStatus
+from tests.results.examples import STUDY, report_of, some
 from tests.results.seeds import one
-from tests.results.test_readings import STUDY, report_of, some
 from tests.results.test_what_counts import line_of
 
 OBJECTIVES = """[[objective]]

@@ -17,45 +17,14 @@ from hptui.results.analysis.fresh import runs_of
 from hptui.results.analysis.turn import scatter_for
 from hptui.results.diagnosis import diagnose
 from hptui.results.document import render_markdown
-from hptui.results.fact_writer import FactWriter
 from hptui.results.html_report import render_html
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
+from tests.results.examples import IMPORTED, SEEDED, STUDY, report_of, seeded, some
 from tests.results.generated import Made
 from tests.results.kit import curve, view_of
 from tests.results.seeds import one
 from tests.results.test_form import attempt
-
-STUDY = """
-name = "read"
-[objective]
-metric = "val_loss"
-[trainer]
-kind = "read:train"
-steps = 10
-a = 0.5
-b = 4
-[space]
-a = "0.0..1.0"
-b = "1..16 int"
-[search]
-sampler = "random"
-trials = 40
-"""
-
-
-def report_of(trials, text=STUDY, **more):
-    record = ReportData(view_of(trials, text), **more)
-    return render_markdown(compose_report(record)).text, FactWriter(record)
-
-
-def some(count, value, seed, **more):
-    """So many trials with random settings; `value` gives each one's value from a die and its settings."""
-    die, trials = random.Random(seed), []
-    for n in range(count):
-        params = {"a": round(die.random(), 4), "b": die.randint(1, 16)}
-        trials.append(one(n, params, {"val_loss": value(die, params)}, **more))
-    return trials
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -84,38 +53,6 @@ def test_trials_with_the_value_of_the_best_are_nearly_as_good():
     trials = [replace(trial, values={"val_loss": 1.5}) if trial.number in (1, 4, 5) else trial for trial in trials]
     text, _ = report_of(trials)
     assert "**Nearly as good**: trials 4 and 5 have the same value; of the others it is not known" in text
-
-
-SEEDED = STUDY.replace(
-    "[search]",
-    """[[stage]]
-name = "coarse"
-trials = 8
-[[stage]]
-name = "final"
-from = "best 3"
-set = { steps = 20 }
-seeds = 3
-[search]""",
-)
-
-
-def seeded(seed):
-    """Eight trials, then the best three again with three seeds each, some of which fail."""
-    die = random.Random(seed)
-    trials = some(8, lambda die, params: round(1 + params["a"] + die.gauss(0, 0.1), 5), seed, stage="coarse")
-    best = sorted(trials, key=lambda trial: trial.values["val_loss"])[:3]
-    for source in best:
-        params, more = {**source.params, "steps": 20}, {"stage": "final", "total_steps": 20, "last_step": 20}
-        mean = source.values["val_loss"] - 0.3
-        first = len(trials)
-        trials.append(one(first, params, {"val_loss": round(mean + die.gauss(0, 0.1), 5)}, role=Role.LISTED, **more))
-        for n in (1, 2):
-            value = {"val_loss": round(mean + die.gauss(0, 0.1), 5)} if die.random() < 0.8 else None
-            ended = () if value else ("failed", "crash")
-            own = {"role": Role.REPLICATE, "replicate_of": first, "seed": 42 + n, **more}
-            trials.append(one(len(trials), params, value, *ended, **own))
-    return trials
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -303,9 +240,6 @@ def test_pruned_trials_alone_are_no_failure(status):
     text, _ = report_of(trials)
     assert f"**Went wrong**: no trial failed: 3 {status}, of 9 trials" in text
     assert "of 6 ranked trials" in text, "the place of the best is among those that were ranked"
-
-
-IMPORTED = {"role": Role.IMPORTED, "started": None, "ended": None, "seconds": 0.0, "engine": ""}
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,4 +1,4 @@
-"""What a sixth hostile reading found, each kind on made-up studies: names, means in stages, ties, rates in per cent."""
+"""Names, means in stages, ties, seeds, rates in per cent: what a report says of made-up studies."""
 
 import random
 import re
@@ -13,9 +13,9 @@ from hptui.results.document import render_markdown
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
 from hptui.store.records import MetricSummary
+from tests.results.examples import STUDY, report_of, some
 from tests.results.kit import curve, view_of
 from tests.results.seeds import one
-from tests.results.test_readings import STUDY, report_of, some
 from tests.results.test_what_counts import line_of
 
 RATE = STUDY.replace('metric = "val_loss"', 'metric = "accuracy"\ngoal = "maximize"\nsamples = 200')

@@ -1,4 +1,4 @@
-"""Ends of ranges, units, choices and stages, as a fourth hostile reading of reports had them wrong."""
+"""Ends of ranges, units, choices and stages, as a report advises and states them."""
 
 import math
 import random
@@ -10,9 +10,8 @@ import pytest
 from hptui.core.format import number
 from hptui.core.trial import Role
 from hptui.results import claims
+from tests.results.examples import STUDY, report_of, table_after
 from tests.results.seeds import one
-from tests.results.test_readings import STUDY, report_of
-from tests.results.test_third_reading import table_after
 from tests.results.test_what_counts import line_of
 
 # ends of ranges, units, choices ------------------------------------------------------------------------------------
@@ -47,7 +46,7 @@ def test_the_size_of_an_effect_has_the_unit_of_its_metric(unit):
         trials.append(one(n, params, {"f1": round(80 + 9 * params["a"] + die.gauss(0, 0.1), 2)}))
     said = next(row for row in report_of(trials, text)[0].split("\n") if "rises as `a` grows" in row)
     word = {"%": " points?", "s": " s", "": ""}[unit]
-    assert re.search(rf"by about [\d.]+{word} \([\d.]+{word} to [\d.]+{word}\) from", said)
+XX
 
 
 @pytest.mark.parametrize("levels", [6, 7, 8, 10])

@@ -1,4 +1,4 @@
-"""Sentences that a hostile reading of new studies found false or misleading, each as a kind."""
+"""Sizes of effects, equal values and searches that were not counted: sentences that were false or misleading."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What a fifth hostile reading found, each kind recomputed: regions, luck of rates, places, remedies, pruned trials."""
+"""Regions, luck of rates, places, remedies, pruned trials: what a report says, recomputed."""
 
 import json
 import math
@@ -18,10 +18,9 @@ from hptui.results.document import render_markdown
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
 from hptui.store.records import Revision
+from tests.results.examples import RATE, STUDY, report_of, some
 from tests.results.kit import curve, study_of, view_of
 from tests.results.seeds import one
-from tests.results.test_fourth_figures import RATE
-from tests.results.test_readings import STUDY, report_of, some
 from tests.results.test_what_counts import line_of, with_latency
 
 

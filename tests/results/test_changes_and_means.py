@@ -1,4 +1,4 @@
-"""Numbers and comparisons that a third hostile reading found told wrongly: per cent, NaN of one objective, means."""
+"""Numbers and comparisons: per cent, NaN of one objective, means of repeats and of stages."""
 
 import math
 import random
@@ -12,10 +12,9 @@ from hptui.operations.status import status_json
 from hptui.results.analysis.cohort import pareto_front
 from hptui.results.fact_writer import FactWriter
 from hptui.results.report_data import ReportData
+from tests.results.examples import GOALS, STAGES, STUDY, report_of, some
 from tests.results.kit import view_of
 from tests.results.seeds import build, one
-from tests.results.test_readings import STUDY, report_of, some
-from tests.results.test_third_reading import STAGES
 from tests.results.test_what_counts import line_of
 
 
@@ -43,28 +42,6 @@ def test_a_difference_of_percentages_is_in_points(unit):
     assert line_of(said, "Against").endswith("(+7.5 points)" if unit == "%" else "(+9.3%)")
     assert facts.difference("size", "f1", 7.513, trials).text == ("+7.5 points" if unit == "%" else "+7.5 s")
     assert "7.5 %" not in said
-
-
-GOALS = """
-name = "goals"
-[[objective]]
-metric = "accuracy"
-goal = "maximize"
-[[objective]]
-metric = "latency"
-goal = "minimize"
-[trainer]
-kind = "read:train"
-steps = 10
-a = 0.5
-b = 4
-[space]
-a = "0.0..1.0"
-b = "1..16 int"
-[search]
-sampler = "random"
-trials = 20
-"""
 
 
 @pytest.mark.parametrize("seed", range(3))

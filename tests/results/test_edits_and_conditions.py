@@ -1,4 +1,4 @@
-"""What a third hostile reading found, each kind recomputed: edits, conditions, repeats in stages, printed numbers."""
+"""Edited studies, conditional settings, repeats in stages, printed numbers: what a report says, recomputed."""
 
 import json
 import math
@@ -20,23 +20,10 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
 from hptui.store.records import Revision
+from tests.results.examples import STAGES, STUDY, report_of, some, table_after
 from tests.results.kit import view_of
 from tests.results.seeds import one
-from tests.results.test_readings import STUDY, report_of, some
 from tests.results.test_what_counts import line_of
-
-
-def table_after(text, heading):
-    """The rows of the first table behind some words, as lists of cells, the head first."""
-    lines = text[text.index(heading) :].split("\n")
-    start = next(n for n, said in enumerate(lines) if said.startswith("|"))
-    rows = []
-    for said in lines[start:]:
-        if not said.startswith("|"):
-            return rows
-        rows.append([cell.strip() for cell in said.strip("|").split("|")])
-    return rows
-
 
 # printed numbers ---------------------------------------------------------------------------------------------------
 
@@ -248,19 +235,6 @@ def test_copies_of_a_run_are_no_evidence(copies):
     _, facts = report_of([*trials, *more])
     groups = [[(group.settings, group.evidence) for group in f.data.effect_analysis().groups] for f in (alone, facts)]
     assert groups[0] == groups[1]
-
-
-STAGES = STUDY.replace(
-    "[search]",
-    """[[stage]]
-name = "fine"
-trials = 6
-[[stage]]
-name = "final"
-from = "best 2"
-seeds = 3
-[search]""",
-)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,4 +1,4 @@
-"""What a fourth hostile reading found, each kind recomputed: spent spaces, equals, steps, places, commands, times."""
+"""Spent spaces, equals, steps, places, commands, times: what a report says, recomputed."""
 
 import math
 import random
@@ -14,10 +14,9 @@ from hptui.core.trial import Role
 from hptui.results import claims
 from hptui.results.analysis.outward import best_quarter
 from hptui.results.claims.shapes import rounded_up
+from tests.results.examples import STUDY, report_of, some, table_after
 from tests.results.kit import view_of
 from tests.results.seeds import one
-from tests.results.test_readings import STUDY, report_of, some
-from tests.results.test_third_reading import table_after
 from tests.results.test_what_counts import line_of
 
 FINITE = STUDY.replace('a = "0.0..1.0"', 'a = "{0.25, 0.5, 0.75}"').replace('b = "1..16 int"', 'b = "1..5 int"')
