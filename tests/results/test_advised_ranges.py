@@ -46,7 +46,7 @@ def test_the_size_of_an_effect_has_the_unit_of_its_metric(unit):
         trials.append(one(n, params, {"f1": round(80 + 9 * params["a"] + die.gauss(0, 0.1), 2)}))
     said = next(row for row in report_of(trials, text)[0].split("\n") if "rises as `a` grows" in row)
     word = {"%": " points?", "s": " s", "": ""}[unit]
-XX
+    assert re.search(rf"by about [\d.]+{word} \([\d.]+ to [\d.]+{word}\) from", said)
 
 
 @pytest.mark.parametrize("levels", [6, 7, 8, 10])
