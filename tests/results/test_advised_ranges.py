@@ -8,9 +8,14 @@ from dataclasses import replace
 import pytest
 
 from hptui.core.format import number
+from hptui.core.shorthand import parse_parameter
 from hptui.core.trial import Role
 from hptui.results import claims
+from hptui.results.claims import ranges
+from hptui.results.fact_writer import FactWriter
+from hptui.results.report_data import ReportData
 from tests.results.examples import STUDY, report_of, table_after
+from tests.results.kit import view_of
 from tests.results.seeds import one
 from tests.results.test_what_counts import line_of
 
@@ -213,3 +218,30 @@ def test_a_best_value_that_reads_as_the_end_lies_at_the_end():
     trials.append(one(20, {"a": 0.8 - 1e-12, "b": 3}, {"val_loss": 0.9}))
     said = [claim.sentence for claim in claims.edge_claims(report_of(trials, STUDY.replace("0.0..1.0", "0.2..0.8"))[1])]
     assert "the best lies at that end" in said[0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_range_is_not_narrowed_where_nobody_looked(seed):
+    """All trials lie in the middle third of the range: what the best of them have tells nothing of the ends."""
+    die, trials = random.Random(seed), []
+    for n in range(24):
+        params = {"a": round(0.34 + die.random() / 3, 4), "b": die.randint(6, 10)}
+        trials.append(one(n, params, {"val_loss": round(9 * (params["a"] - 0.36) ** 2 + die.gauss(0, 0.001), 5)}))
+    record = ReportData(view_of(trials, STUDY))
+    for suggestion in ranges.suggested_ranges(FactWriter(record)):
+        then = parse_parameter(suggestion.setting, suggestion.then)
+        tried = [trial.params[suggestion.setting] for trial in trials]
+        whole = parse_parameter(suggestion.setting, suggestion.now)
+        assert then.low == whole.low or min(tried) < then.low
+        assert then.high == whole.high or max(tried) > then.high
+
+
+@pytest.mark.parametrize("value", [1000, 3, -1])
+def test_a_best_trial_outside_the_choices_leaves_them_as_they_are(value):
+    text = STUDY.replace('b = "1..16 int"', "b = { choices = [1, 10, 100] }")
+    die, trials = random.Random(value), []
+    for n in range(20):
+        b = die.choice([1, 10, 100])
+        trials.append(one(n, {"a": die.random(), "b": b}, {"val_loss": round(b / 10 + die.random() / 9, 4)}))
+    trials.append(one(20, {"a": 0.5, "b": value}, {"val_loss": 0.0}, role=Role.LISTED))
+    assert "left out" not in report_of(trials, text)[0]

@@ -9,7 +9,13 @@ import pytest
 
 from hptui.core.format import share_text
 from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.results.analysis.cost import cheaper_trial
+from hptui.results.document import render_markdown
+from hptui.results.report import compose_report
+from hptui.results.report_data import ReportData
+from hptui.store.records import Revision
 from tests.results.examples import STUDY, report_of, some
+from tests.results.kit import view_of
 from tests.results.seeds import one
 from tests.results.test_what_counts import line_of
 
@@ -137,3 +143,27 @@ def test_a_setting_that_the_study_file_does_not_set_is_a_change(seed):
     said, best = line_of(text, "Changed"), facts.data.best
     assert f"`amp` not set → {str(best.params['amp']).lower()}" in said
     assert ("`a` 0.5 → 0.25" in said) == (best.params["a"] == 0.25)
+
+
+@pytest.mark.parametrize(("offset", "is_close"), [(0.0, True), (100.0, False)])
+def test_what_lies_in_the_middle_of_all_is_not_close_to_the_best(offset, is_close):
+    """Five per cent of a value with an offset may be all that trials differ by."""
+    values = [1.0, 1.04, 2.0, 3.0, 4.0] if is_close else [1.0, 3.0, 2.5, 3.5, 4.0]
+    trials = [
+        one(n, {"a": 0.1 * n, "b": 4}, {"val_loss": offset + value}, seconds=1.0 if n == 1 else 9.0)
+        for n, value in enumerate(values)
+    ]
+    found = cheaper_trial(view_of(trials, STUDY))
+    assert (found is not None) == is_close
+
+
+@pytest.mark.parametrize(("first", "now"), [(40, 40), (20, 40), (60, 40)])
+def test_a_number_of_trials_that_was_changed_stands_in_the_command(first, now):
+    trials = some(6, lambda die, _: round(1 + die.random(), 4), 3)
+    revisions = tuple(Revision(n, float(n), {"search": {"trials": count}}, "") for n, count in enumerate((first, now)))
+    record = ReportData(view_of(trials, STUDY), revisions=revisions)
+    study = replace(record.view.study, source="read.toml")
+    record = ReportData(replace(record.view, study=study), revisions=revisions)
+    text = render_markdown(compose_report(record)).text
+    assert ("hptui run read.toml --trials 40" in text) == (first != now)
+    assert "hptui run read.toml" in text

@@ -16,6 +16,9 @@ from hptui.results.packing import has_shares, own_seconds
 from hptui.results.roles import SETTING_NAMES, number_with_role
 from hptui.results.view import View
 
+MIN_FOR_SPREAD = 3
+"""Other trials from which on the best is compared with how much trials differ."""
+
 EXAMPLE_COUNT_FACTS = ("examples_trained_on", "train_examples", "train_samples", "examples", "n_train")
 """Facts in which trainers record the number of examples of one pass over the training data."""
 
@@ -191,18 +194,25 @@ class CheaperTrial:
 
 
 def cheaper_trial(view: View, worse: float = 0.05, saved: float = 0.2) -> CheaperTrial | None:
-    """Return the fastest trial within the share `worse` of the best that saved the share `saved` of time."""
+    """Return the fastest trial within the share `worse` of the best that saved the share `saved` of time.
+
+    Of several trials it also lies less far from the best than half of what the one in the middle does: five per cent
+    of a large value may be all that the trials differ by.
+    """
     order = [trial for trial in sort_by_rank(view, ranked_trials(view)) if not violates_outcome(view, trial)]
     if len(order) < 2 or len(view.study.objectives) > 1:
         return None
     best, *others = order
     value = objective_value(view, best)
+    distances = [abs(objective_value(view, trial) - value) for trial in others]
+    near = median(distances) / 2 if len(distances) >= MIN_FOR_SPREAD else math.inf
     candidates = [
         CheaperTrial(
             trial, abs(objective_value(view, trial) - value) / abs(value), own_seconds(trial) / own_seconds(best)
         )
         for trial in others
         if value and own_seconds(best) > 0 and own_seconds(trial) > 0
+        if abs(objective_value(view, trial) - value) <= near
     ]
     eligible = [candidate for candidate in candidates if candidate.loss <= worse and candidate.seconds <= 1 - saved]
     return min(eligible, key=lambda candidate: candidate.seconds, default=None)

@@ -79,11 +79,12 @@ def _is_allowed(view: View, trial: Trial) -> bool:
 def outward_range(view: View, parameter: Parameter, trials: Sequence[Trial], edge: str = "") -> OutwardRange | None:
     """Return the range of the best trials for one setting; None if there is none worth telling.
 
-    `edge` is `low` or `high` where the range is to be widened.
+    `edge` is `low` or `high` where the range is to be widened. What no trial tried stays in the range.
     """
     values = [view.settings(trial).get(parameter.name) for trial in trials]
+    tried = [view.settings(trial).get(parameter.name) for trial in view.trials if not trial.status.open]
     try:
-        then = _range(parameter, values, edge)
+        then = _range(parameter, values, edge, tried)
     except StudyError:  # the rounded bounds are no valid range
         return None
     if then is None or then.describe() == parameter.describe():
@@ -102,10 +103,14 @@ def _holds(parameter: Parameter, value: Value) -> bool:
     return is_number(value) and parameter.low <= value <= parameter.high
 
 
-def _range(parameter: Parameter, values: Sequence[Value], edge: str) -> Parameter | None:
+def _range(parameter: Parameter, values: Sequence[Value], edge: str, tried: Sequence[Value]) -> Parameter | None:
     if isinstance(parameter, Choice):
-        kept = tuple(choice for choice in parameter.choices if any(values_equal(choice, value) for value in values))
-        return replace(parameter, choices=kept, weights=(), shape="") if len(kept) >= 2 and not edge else None
+        kept = tuple(
+            choice for choice in parameter.choices if _is_among(choice, values) or not _is_among(choice, tried)
+        )
+        if edge or len(kept) < 2 or not all(_is_among(value, kept) for value in values):
+            return None
+        return replace(parameter, choices=kept, weights=(), shape="")
     numbers = [float(value) for value in values if is_number(value)]
     if not numbers or len(numbers) < len(values):
         return None
@@ -115,6 +120,11 @@ def _range(parameter: Parameter, values: Sequence[Value], edge: str) -> Paramete
     bounds = [_at(parameter, start), _at(parameter, end)]
     # A trial of an older revision outside the current range widens the hull: nothing else does.
     bounds = [max(bounds[0], low), min(bounds[1], high)]
+    known = [float(value) for value in tried if is_number(value)]
+    if min(known, default=bounds[0]) >= bounds[0]:
+        start, bounds[0] = min(start, 0.0), low
+    if max(known, default=bounds[1]) <= bounds[1]:
+        end, bounds[1] = max(end, 1.0), high
     if edge == "low":
         bounds[0] = beyond_range(parameter, True)
     elif edge == "high":
@@ -122,6 +132,10 @@ def _range(parameter: Parameter, values: Sequence[Value], edge: str) -> Paramete
     elif min(1.0, end) - max(0.0, start) > MAX_KEPT:
         return None
     return _rounded(parameter, bounds[0], bounds[1], None if edge == "low" else low, None if edge == "high" else high)
+
+
+def _is_among(value: Value, others: Sequence[Value]) -> bool:
+    return any(values_equal(value, other) for other in others)
 
 
 def _at(parameter: Float | Int, share: float) -> float:

@@ -228,13 +228,14 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
                 if other == value
                 else "{trial} comes close: {value}, equal in these digits, in {short}{own} instead of {long}."
                 if size == "equal"
-                else "{trial} comes close: {value}, {size} against the best, in {short}{own} instead of {long}.",
+                else "{trial} comes close: {value}, {size} against {best}, in {short}{own} instead of {long}.",
                 trial=facts.trial(alternative.trial, capital=True),
                 value=(facts.value(alternative.trial, metric),),
                 size=size,
                 short=(facts.value(alternative.trial, time_column(alternative.trial)),),
                 long=(facts.value(best, time_column(best)),),
                 own=" of its own computing" if shared else "",
+                best="the best" if fresh is None else "the mean of fresh runs of the best",
             )
         )
     if best is None or baseline is None or best.number == baseline.number or baseline not in facts.data.order:

@@ -30,7 +30,7 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
     lines = tuple(_reproduction_lines(facts, facts.data.environment(facts.data.best)))
     rows: list[Line] = []
     if facts.study.source:
-        rows.append((Name(f"hptui run {quote(Path(facts.study.source).name)}"),))
+        rows.append((Name(f"hptui run {quote(Path(facts.study.source).name)}{_changed_number(facts)}"),))
     by_hand = [trial for trial in facts.view.trials if trial.role is Role.MANUAL]
     by_hand += [trial for trial in facts.view.trials if trial.role is Role.REPLICATE and not facts.study.stages]
     rows += [_add_command(facts, trial) for trial in sorted(by_hand, key=lambda trial: trial.number)]
@@ -53,6 +53,14 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
             yield Paragraph(line(text, trials=facts.trials(edited, "reproduce.edited"), rest=rest))
     if any(trial.role is Role.IMPORTED for trial in facts.view.trials):
         yield Paragraph(("Imported trials ran elsewhere: what ran there, no command here repeats.",))
+
+
+def _changed_number(facts: FactWriter) -> str:
+    """Return the option for the number of trials where it was changed: the file may have another."""
+    trials = facts.study.search.trials
+    earlier = {(revision.spec.get("search") or {}).get("trials") for revision in facts.data.revisions}
+    is_changed = trials is not None and not facts.study.stages and bool(earlier - {trials})
+    return f" --trials {trials}" if is_changed else ""
 
 
 def _that_rest_on(facts: FactWriter, edited: Sequence[Trial]) -> Line:
