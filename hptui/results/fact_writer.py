@@ -237,12 +237,17 @@ class FactWriter:
         return Fact(key, value, self.format_value(name, value), tuple(trial.number for trial in trials), field)
 
     def is_rate(self, name: str) -> bool:
-        """Return whether a metric is a share: counted, of a number of samples, or in per cent."""
+        """Return whether a metric is a share: counted, of a number of samples, in per cent, or by its name.
+
+        What has another unit is no share, whatever it is called.
+        """
         spec, trials = self.study.metrics.get(name), self.view.trials
         written = f"{spec.format}{spec.unit}" if spec is not None else ""
         samples = any(objective.metric == name and objective.samples for objective in self.study.objectives)
         counted = any(name + TOTAL_SUFFIX in trial.metrics for trial in trials)
-        return samples or counted or written == "percent" or written.endswith("%") or self._is_named_rate(name)
+        if samples or counted or written == "percent" or written.endswith("%"):
+            return True
+        return not (spec is not None and spec.unit) and self._is_named_rate(name)
 
     def _is_named_rate(self, name: str) -> bool:
         """Return whether a metric is a share by its name and its values: an accuracy from 0 to 1, or to 100."""

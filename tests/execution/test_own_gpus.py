@@ -84,6 +84,7 @@ def test_check_says_what_ends_a_run_at_once(world, monkeypatch, doing, visible, 
     assert all(problem in text for text in found)
 
 
+@pytest.mark.process
 def test_what_a_script_saw_is_recorded(tmp_path: Path, monkeypatch) -> None:
     from tests.scripts.metrics.test_tap import say
 

@@ -134,6 +134,7 @@ def test_a_directory_that_must_not_be_there_is_made_in_a_place_of_its_own(
     assert (settings.get("workdir") == "{trial_dir}") is own
 
 
+@pytest.mark.process
 def test_what_a_script_needs_around_it_keeps_it_where_it_is_and_check_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +152,7 @@ def test_what_a_script_needs_around_it_keeps_it_where_it_is_and_check_says_so(
         assert any("goes on from last.pt where it finds it" in text for text in preflight(study))
 
 
+@pytest.mark.process
 def test_an_option_that_says_where_a_model_lies_is_given_a_place_of_the_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,12 +27,14 @@ def idle_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyDir:
     return sd
 
 
+@pytest.mark.process
 def test_a_runner_that_does_nothing_is_given_up(idle_runner: StudyDir) -> None:
     with pytest.raises(MachineError, match="did not start within") as error:
         module.spawn_runner(idle_runner)
     assert str(idle_runner.runner_log) in str(error.value.hint)
 
 
+@pytest.mark.process
 def test_a_runner_that_gets_no_processor_is_waited_for(idle_runner: StudyDir, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would have done nothing else than wait for its turn: until it ends, nobody is told that it did not start."""
     waited = iter(range(10**6))

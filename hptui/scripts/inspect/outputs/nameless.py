@@ -6,6 +6,7 @@ import ast
 import re
 
 from hptui.core.dataclass import dataclass
+from hptui.scripts.inspect.outputs.histories import Histories
 from hptui.scripts.inspect.outputs.ranking import is_quality, ranked
 from hptui.scripts.inspect.outputs.sample_texts import WHOLE_NUMBER_NAME
 from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
@@ -34,7 +35,9 @@ class NamelessLine:
 def nameless_line(tree: ast.Module) -> NamelessLine | None:
     """Return the line of values without names that a script prints, where it prints one such line only."""
     printing = [call for name, call in calls(tree) if name.rpartition(".")[2] in PRINT_CALLS]
+    histories = Histories(tree)
     bare = [call for call in printing if any(isinstance(part, ast.expr) for part in _parts(call) or ())]
+    bare = [call for call in bare if not any(map(histories.sample, ast.walk(call)))]
     lines = [_line(call) for call in bare]
     known = {line for line in lines if line is not None}
     if len(known) != 1:
