@@ -11,6 +11,7 @@ from hptui.core.format import number
 from hptui.core.shorthand import parse_parameter
 from hptui.core.trial import Role
 from hptui.results import claims
+from hptui.results.analysis.outward import outward_range
 from hptui.results.claims import ranges
 from hptui.results.fact_writer import FactWriter
 from hptui.results.report_data import ReportData
@@ -245,3 +246,17 @@ def test_a_best_trial_outside_the_choices_leaves_them_as_they_are(value):
         trials.append(one(n, {"a": die.random(), "b": b}, {"val_loss": round(b / 10 + die.random() / 9, 4)}))
     trials.append(one(20, {"a": 0.5, "b": value}, {"val_loss": 0.0}, role=Role.LISTED))
     assert "left out" not in report_of(trials, text)[0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_bound_that_an_earlier_trial_has_set_has_few_digits(seed):
+    die = random.Random(seed)
+    parameter = parse_parameter("a", "1e-3..0.1 log")
+    params = [{"a": 10 ** die.uniform(-3.1, -3.0), "b": 4} for _ in range(4)]
+    params += [{"a": 10 ** die.uniform(-3.0, -2.0), "b": 4} for _ in range(4)]
+    trials = [one(n, values, {"val_loss": 1.0 + n}) for n, values in enumerate(params)]
+    text = STUDY.replace('a = "0.0..1.0"', 'a = "1e-3..0.1 log"')
+    found = outward_range(view_of(trials, text), parameter, trials[:4])
+    if found is not None:
+        bound = parse_parameter("a", found.then).low
+        assert float(f"{bound:.3g}") == bound, found.then

@@ -131,7 +131,10 @@ def _range(parameter: Parameter, values: Sequence[Value], edge: str, tried: Sequ
         bounds[1] = beyond_range(parameter, False)
     elif min(1.0, end) - max(0.0, start) > MAX_KEPT:
         return None
-    return _rounded(parameter, bounds[0], bounds[1], None if edge == "low" else low, None if edge == "high" else high)
+    # A bound that a trial outside of the range has set is rounded as others are.
+    least = None if edge == "low" or low < parameter.low else low
+    most = None if edge == "high" or high > parameter.high else high
+    return _rounded(parameter, bounds[0], bounds[1], least, most)
 
 
 def _is_among(value: Value, others: Sequence[Value]) -> bool:
