@@ -10,6 +10,7 @@ from typing import Any
 from hptui.scripts.metrics.labelled import LabelledTable
 from hptui.scripts.metrics.lines import MAX_MAPPING_CHARS, LineReader, find_mapping, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading, Pair, canonical_name, to_number
+from hptui.scripts.metrics.part_titles import TitledParts
 from hptui.scripts.metrics.parts import Banners
 from hptui.scripts.metrics.splits import SPLITS, BlocksOfSplits, Split
 from hptui.scripts.metrics.steps import StepCounter
@@ -83,6 +84,7 @@ class PrintedTableReader(LineReader):
         self._banners = Banners()
         self._blocks = BlocksOfSplits()
         self._titles = TitledBlocks()
+        self._part_titles = TitledParts()
         self._labelled = LabelledTable(self._wanted)
         self._in_lines: set[str] = set()
 
@@ -100,7 +102,9 @@ class PrintedTableReader(LineReader):
         is_over_folds = self._banners.is_over_folds(line) if len(line) < MAX_MAPPING_CHARS else False
         split = self._blocks.split_of(line)
         self._titled = titled = self._titles.split_of(line) if len(line) < MAX_MAPPING_CHARS else ""
-        readings = self._read_any(line)
+        if len(line) < MAX_MAPPING_CHARS:
+            self._part_titles.follow(line)
+        readings = [self._of_part(reading) for reading in self._read_any(line)]
         if split:
             readings = [self._in_block(reading, split) for reading in readings]
         elif titled:
@@ -199,6 +203,16 @@ class PrintedTableReader(LineReader):
         splits = {name: Split(split) for name in measured if name not in named} | dict(reading.splits)
         metrics = {named.get(name, name): value for name, value in reading.metrics.items()}
         return replace(reading, metrics=metrics, splits=splits)
+
+    def _of_part(self, reading: MetricsReading) -> MetricsReading:
+        """Return a reading with the part of the evaluation in the names, if it stands below the title of one."""
+        named = self._part_titles.names_of(reading.metrics)
+        if not named:
+            return reading
+        metrics = {named.get(name, name): value for name, value in reading.metrics.items()}
+        splits = {named.get(name, name): split for name, split in reading.splits.items()}
+        go_on = frozenset(named.get(name, name) for name in reading.go_on)
+        return replace(reading, metrics=metrics, splits=splits, go_on=go_on)
 
     def _in_section(self, reading: MetricsReading) -> MetricsReading:
         """Return a reading with the whole names of its metrics, where an objective has such a name."""
