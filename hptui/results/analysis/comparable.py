@@ -33,11 +33,13 @@ class Difference:
     unit: str = ""
     first: float | None = None
     second: float | None = None
+    is_planned: bool = False
+    """Whether the lengths that were planned differ, and the recorded ones do not."""
 
     @property
     def text(self) -> str:
         """The reason, in the words of reports and screens."""
-        return DIFFERENCE_TEXTS[self.kind]
+        return "they were to train for different lengths" if self.is_planned else DIFFERENCE_TEXTS[self.kind]
 
 
 DIFFERENCE_TEXTS = {
@@ -92,6 +94,12 @@ def lengths_of(view: View, trial: Trial, facts: Mapping[str, Value]) -> Lengths:
     return Lengths(steps, epochs, examples, tokens)
 
 
+def ended_alike(trial: Trial, other: Trial, length: TrainingLength) -> bool:
+    """Return whether two complete trials ended at the same step, though the planned steps of one may be others."""
+    complete = trial.status is other.status is TrialStatus.COMPLETE
+    return length.unit == "steps" and complete and bool(trial.last_step) and trial.last_step == other.last_step
+
+
 def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]:
     """Return what differs between two trials besides what is searched; empty if nothing does."""
     matches: list[Difference] = []
@@ -108,7 +116,8 @@ def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]
             if first != second or not _have_one_source(trial, other):
                 matches.append(Difference("unknown length"))
         elif first.amount != second.amount:
-            matches.append(Difference("length", first.unit, first.amount, second.amount))
+            is_planned = ended_alike(trial, other, first)
+            matches.append(Difference("length", first.unit, first.amount, second.amount, is_planned))
     if (trial.role is Role.IMPORTED) != (other.role is Role.IMPORTED):
         matches.append(Difference("imported"))
     return tuple(matches)
@@ -204,7 +213,9 @@ MIN_TRIALS_OF_STAGE = 8
 
 
 def _stage(view: View, pool: Sequence[Trial]) -> str:
-    counts = Counter(trial.stage for trial in pool if trial.status is TrialStatus.COMPLETE)
+    # A repeat is no further configuration: a stage of four with five runs each says less of settings than a search.
+    own = [trial for trial in pool if trial.role is not Role.REPLICATE]
+    counts = Counter(trial.stage for trial in own if trial.status is TrialStatus.COMPLETE)
     best = view.best.stage if view.best is not None else ""
     if counts[best] >= MIN_TRIALS_OF_STAGE or not counts:
         return best
@@ -233,4 +244,10 @@ def unequal_coordinate(
     batches = [effective_batch(view, trial) for trial in trials]
     known = [batch for batch in batches if batch is not None]
     ratio = max(known) / min(known) if len(known) == len(batches) and min(known) > 0 else max(values) / min(values)
-    return None if ratio == 1 else (length, "examples" if length.unit == "steps" else "steps", ratio)
+    if ratio == 1:
+        return None
+    if length.unit == "steps":
+        return length, "examples", ratio
+    # A script that reports once an epoch has the same steps on record whatever its batch: these are others.
+    ends = {trial.last_step for trial in trials if trial.status is TrialStatus.COMPLETE}
+    return length, "optimizer steps" if len(ends) == 1 and any(ends) else "steps", ratio

@@ -139,8 +139,10 @@ class OneFactorStep:
 
 def one_factor_steps(view: View, trials: Sequence[Trial]) -> list[OneFactorStep]:
     """Return the trials that differ from the baseline in one setting."""
-    base = view.baseline
-    if base is None or all(trial.number != base.number for trial in trials):
+    own = view.baseline
+    # As it is ranked: where configurations stand by the mean of their runs, so does the baseline.
+    base = next((trial for trial in trials if own is not None and trial.number == own.number), None)
+    if base is None:
         return []
     baseline_settings, steps = view.settings(base), []
     for trial in trials:

@@ -41,6 +41,12 @@ def runs_of(view: View, trial: Trial) -> list[Trial]:
     return sorted(replicates(view, trial), key=lambda run: run.number)
 
 
+def runs_of_mean(view: View, trial: Trial) -> list[Trial]:
+    """Return the runs behind a value that is their mean; none behind the value of one run."""
+    recorded = view.by_number[trial.number]
+    return [] if trial.values == recorded.values else runs_of(view, recorded)
+
+
 def dead_seeds(view: View, summaries: Summaries) -> list[tuple[Trial, Trial]]:
     """Return pairs of runs of one configuration with different seeds that are equal in every point.
 

@@ -18,8 +18,8 @@ from hptui.results.analysis.cohort import (
     sort_by_rank,
     training_length,
 )
-from hptui.results.analysis.comparable import barriers, unequal_coordinate
-from hptui.results.analysis.fresh import mean_of_runs, runs_of
+from hptui.results.analysis.comparable import barriers, ended_alike, unequal_coordinate
+from hptui.results.analysis.fresh import mean_of_runs, runs_of_mean
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.shipped import COUNTED_SAMPLERS, SELDOM_COUNTED_SAMPLERS
 from hptui.results.fact_writer import FactWriter
@@ -135,8 +135,12 @@ def _of_other_length(facts: FactWriter, groups: Mapping[TrainingLength, list[Tri
         )
         return [Claim("L1", text, {"lengths": dict(counts)}, "", tuple(trial.number for trial in order))]
     others = [trial for length, trials in groups.items() if length != common for trial in trials]
+    ended = all(ended_alike(trial, groups[common][0], common) for trial in others)
+    planned = "{which} {be} not to train for {n} {unit} as most were, and ended at the same step as they did."
+    trained = "{which} did not train for {n} {unit} as most did: "
     text = line(
-        "{which} did not train for {n} {unit} as most did: differences to the others may be the length of training.",
+        planned if ended else f"{trained}differences to the others may be the length of training.",
+        be="was" if len(others) == 1 else "were",
         which=facts.trials(sorted(others, key=lambda trial: trial.number), "length.others", capital=True),
         n=facts.of_value("length.usual", common.amount, groups[common], field=common.field),
         unit=unit_word(common),
@@ -192,7 +196,7 @@ def _runs_behind(facts: FactWriter, best: Trial, ranked: Sequence[Trial], key: s
 
     A single run that was chosen for its value looks better than a mean of the same configuration.
     """
-    if runs := _runs_of_mean(facts, best):
+    if runs := runs_of_mean(facts.view, best):
         return line(" (mean of its {n} runs)", n=facts.count(f"{key}.runs", runs))
     if all(stage.seeds == 1 for stage in facts.study.stages):
         return ()
@@ -216,13 +220,6 @@ def _equal_to(facts: FactWriter, best: Trial, ranked: Sequence[Trial], key: str)
     return (", as ", *facts.trials(equal, f"{key}.as")) if equal else ()
 
 
-def _runs_of_mean(facts: FactWriter, trial: Trial) -> list[Trial]:
-    """Return the runs behind a value that is their mean; none behind the value of one run."""
-    if trial.values == facts.view.by_number[trial.number].values:
-        return []
-    return runs_of(facts.view, facts.view.by_number[trial.number])
-
-
 def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: str) -> Line:
     """Return how a stage's best compares with the study's first baseline, or why it is not compared."""
     metric = facts.data.metric
@@ -230,7 +227,8 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
         return ()
     differences = [d for d in barriers(facts.view, baseline, best) if d.kind in ("length", "unknown length")]
     if differences:
-        return line("; {baseline} trained for another length: not compared", baseline=facts.trial(baseline))
+        verb = "was to train" if differences[0].is_planned else "trained"
+        return line("; {baseline} {verb} for another length: not compared", baseline=facts.trial(baseline), verb=verb)
     # Nobody chose the baseline for its value: all its runs count.
     (old, runs), new = mean_of_runs(facts.view, baseline, facts.data.dead), objective_value(facts.view, best)
     change = facts.change(f"{key}.change", metric, old, new, [baseline, best])
@@ -255,7 +253,8 @@ def _both_lengths(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
     if first is None or second is None or first.amount == second.amount:
         return ()
     return line(
-        ", which trained for {first} {unit}, not {second}",
+        ", which {verb} for {first} {unit}, not {second}",
+        verb="was to train" if ended_alike(baseline, best, first) else "trained",
         first=length_fact(facts, baseline, first),
         unit=unit_word(first),
         second=length_fact(facts, best, second),

@@ -14,7 +14,7 @@ from hptui.results.analysis.cohort import (
     same_configuration,
     training_length,
 )
-from hptui.results.analysis.comparable import barriers, unequal_coordinate
+from hptui.results.analysis.comparable import barriers, ended_alike, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, fresh_difference, mean_of_runs
 from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.seeding import seeding_of
@@ -175,7 +175,9 @@ def _saw_more(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
     first, second = training_length(facts.view, baseline), training_length(facts.view, best)
     if first is not None and second is not None and first.amount != second.amount:
         return line(
-            "; the baseline trained for {first}, the best for {second} {unit}",
+            "; the baseline was to train for {first}, the best for {second} {unit}"
+            if ended_alike(baseline, best, first)
+            else "; the baseline trained for {first}, the best for {second} {unit}",
             first=facts.of_value(f"trial.{baseline.number}.length", first.amount, [baseline], field=first.field),
             second=facts.of_value(f"trial.{best.number}.length", second.amount, [best], field=second.field),
             unit=unit_word(second),

@@ -47,7 +47,11 @@ def _mattered_for(facts: FactWriter, objective: str) -> Claim:
         if claim is None:
             ended = any(not trial.status.open for trial in facts.view.trials)
             why = without_value(facts) if ended and not facts.data.order else _why_nothing(facts)
-            if facts.data.order and len(facts.data.view.trials) > len(analysis.trials):
+            if (
+                facts.data.order
+                and len(facts.data.view.trials) > len(analysis.trials)
+                and not facts.data.ignored_settings
+            ):
                 why = "the trials that count do not differ in any setting"
             return Claim("E0", (why,), {"reason": analysis.reason})
         return Claim("E0", _as_phrase(claim.line), claim.premise, "", claim.trials)

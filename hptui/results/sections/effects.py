@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from hptui.results import claims
 from hptui.results.analysis.cohort import measured_value, violates_outcome
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.failure_regions import bests_at_edge
+from hptui.results.analysis.fresh import runs_of_mean
 from hptui.results.analysis.isolation import Isolation, IsolationRow
 from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.claims.claim import Claim
@@ -50,7 +52,9 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
     yield Heading(2, ("The settings",))
     if (table or lines) and facts.data.effect_stage:
         stage = Name(facts.data.effect_stage)
-        yield Paragraph(line("Among the trials of stage {stage}, which has the most.", stage=stage))
+        ended = Counter(trial.stage for trial in facts.view.trials if trial.status is TrialStatus.COMPLETE)
+        most = "the most" if ended[facts.data.effect_stage] == max(ended.values()) else "the most configurations"
+        yield Paragraph(line("Among the trials of stage {stage}, which has {most}.", stage=stage, most=most))
     if lines:
         yield Bullets(tuple(lines))
     yield from steps
@@ -229,10 +233,12 @@ def _step_caution(facts: FactWriter, base: Trial, steps: Sequence[OneFactorStep]
     noise = facts.data.noise
     if noise is not None:
         metric = facts.data.metric
-        size = rounded_up(2 * math.sqrt(2) * noise.deviation)
-        text = "Each against {base}, single runs: a difference of {metric} below {size} may be chance."
+        runs = [max(1, len(runs_of_mean(facts.view, trial))) for trial in (base, *(step.trial for step in steps))]
+        size = rounded_up(2 * math.sqrt(1 / runs[0] + 1 / min(runs[1:])) * noise.deviation)
+        kind = "means of their runs" if max(runs) > 1 else "single runs"
+        text = "Each against {base}, {kind}: a difference of {metric} below {size} may be chance."
         limit = size_of(facts, f"step.noise.{metric}", metric, size, noise.trials)
-        return line(text, base=name, metric=facts.name(metric), size=limit)
+        return line(text, base=name, kind=kind, metric=facts.name(metric), size=limit)
     compared = {step.trial.number for step in steps} | {base.number}
     repeated = any(trial.replicate_of in compared for trial in facts.view.trials)
     runs = "single runs" if repeated else "one run each"

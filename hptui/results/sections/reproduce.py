@@ -32,7 +32,7 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
     if facts.study.source:
         rows.append((Name(f"hptui run {quote(Path(facts.study.source).name)}{_changed_number(facts)}"),))
     by_hand = [trial for trial in facts.view.trials if trial.role is Role.MANUAL]
-    by_hand += [trial for trial in facts.view.trials if trial.role is Role.REPLICATE and not facts.study.stages]
+    by_hand += _repeats_by_hand(facts)
     rows += [_add_command(facts, trial) for trial in sorted(by_hand, key=lambda trial: trial.number)]
     if by_hand:
         rows.append((Name(f"hptui run {quote(facts.view.row.name)}"),))  # what was added waits for it
@@ -53,6 +53,20 @@ def reproduce(facts: FactWriter) -> Iterator[Block]:
             yield Paragraph(line(text, trials=facts.trials(edited, "reproduce.edited"), rest=rest))
     if any(trial.role is Role.IMPORTED for trial in facts.view.trials):
         yield Paragraph(("Imported trials ran elsewhere: what ran there, no command here repeats.",))
+
+
+def _repeats_by_hand(facts: FactWriter) -> list[Trial]:
+    """Return the repeats that no stage asks for: those of a configuration beyond the `seeds` of its stage."""
+    seeds = {stage.name: stage.seeds for stage in facts.study.stages}
+    repeats: dict[int, list[Trial]] = {}
+    for trial in facts.view.trials:
+        if trial.role is Role.REPLICATE and trial.replicate_of is not None:
+            repeats.setdefault(trial.replicate_of, []).append(trial)
+    by_hand = []
+    for number, runs in repeats.items():
+        original = facts.view.by_number.get(number)
+        by_hand += runs[seeds.get(original.stage, 1) - 1 if original is not None else 0 :]
+    return by_hand
 
 
 def _changed_number(facts: FactWriter) -> str:
@@ -102,7 +116,7 @@ def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> It
             ),
         )
     if command := _script_command(facts):
-        yield (Bold(("Command of the best trial",)), ": ", Name(command, code=True))
+        yield (Bold(("Command of the best trial",)), ": ", Name(command, code=True), _not_in_command(facts))
     if environment.get("git_commit"):
         yield (Bold(("Commit",)), ": ", Name(str(environment["git_commit"]), code=True))
 
@@ -114,6 +128,16 @@ def _script_command(facts: FactWriter) -> str:
     attempts = facts.data.attempts.get(facts.data.best.number, ()) if facts.data.best is not None else ()
     commands = (str(attempt.environment["command"]) for attempt in attempts if attempt.environment.get("command"))
     return mask_text(next(commands, ""))
+
+
+def _not_in_command(facts: FactWriter) -> str:
+    """Return that the command alone does not have the trial's settings; '' where it has them."""
+    settings = facts.study.trainer.settings
+    style, variables = settings.get("style"), settings.get("env")
+    if style == "wandb":
+        return "; what it reads from `wandb.config` is not in this line"
+    has_mark = isinstance(variables, Mapping) and any("{" in str(text) for text in variables.values())
+    return "; what it reads from environment variables is not in this line" if style == "env" or has_mark else ""
 
 
 def _add_command(facts: FactWriter, trial: Trial) -> Line:
