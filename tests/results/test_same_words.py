@@ -133,6 +133,6 @@ def test_the_header_and_status_name_the_best_and_its_fresh_runs(told):
 def test_other_lengths_are_not_compared_on_a_screen(told):
     view = next(one.view for one in told if len(one.view.trials) > 3 and one.view.study.trainer.settings.get("steps"))
     first, *others = [trial for trial in view.trials if trial.status is TrialStatus.COMPLETE][:3]
-    longer = replace(others[0], params={**others[0].params, "steps": 777})
+    longer = replace(others[0], params={**others[0].params, "steps": 777}, last_step=777)
     (_, column) = columns_of(view, [first, longer])
     assert column.problem == "they trained for different lengths"

@@ -248,6 +248,6 @@ def unequal_coordinate(
         return None
     if length.unit == "steps":
         return length, "examples", ratio
-    # A script that reports once an epoch has the same steps on record whatever its batch: these are others.
-    ends = {trial.last_step for trial in trials if trial.status is TrialStatus.COMPLETE}
-    return length, "optimizer steps" if len(ends) == 1 and any(ends) else "steps", ratio
+    # A script that reports once an epoch says the same number of steps whatever its batch: those are others.
+    stated = {trial.total_steps for trial in trials}
+    return length, "optimizer steps" if len(stated) == 1 and any(stated) else "steps", ratio

@@ -105,8 +105,7 @@ def question_answer(facts: FactWriter) -> Claim | None:
         return None
     text: Line = join_parts((claim.line for claim in chosen[:MAX_ANSWERS]), " ")
     if facts.data.effect_stage and any(claim.kind in EFFECTS for claim in chosen):
-        words = (text[0][:1].lower() + text[0][1:], *text[1:]) if isinstance(text[0], str) else text
-        text = (*line("Of stage {stage}: ", stage=Name(facts.data.effect_stage)), *words)
+        text = (*line("Of stage {stage}: ", stage=Name(facts.data.effect_stage)), *text)
     premise = {"settings": named, "classes": [claim.kind for claim in chosen[:MAX_ANSWERS]]}
     trials = tuple(sorted({number for claim in chosen for number in claim.trials}))
     return Claim("QA", text, premise, "+".join(named), trials)
