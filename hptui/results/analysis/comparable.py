@@ -95,7 +95,7 @@ def lengths_of(view: View, trial: Trial, facts: Mapping[str, Value]) -> Lengths:
 
 
 def ended_alike(trial: Trial, other: Trial, length: TrainingLength) -> bool:
-    """Return whether two complete trials ended at the same step, though the planned steps of one may be others."""
+    """Return whether two complete trials ended at the same step, whatever was planned for them."""
     complete = trial.status is other.status is TrialStatus.COMPLETE
     return length.unit == "steps" and complete and bool(trial.last_step) and trial.last_step == other.last_step
 
