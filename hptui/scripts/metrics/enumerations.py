@@ -9,7 +9,7 @@ from hptui.scripts.metrics.wording import MEASURE, SPLIT_WORD
 _VALUE = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)%?"
 _NAME = r"[A-Za-z][\w@-]*(?: [A-Za-z][\w@-]*){0,3}"
 _JOINT = r"(?:\s{0,2}[,/&]\s{0,2}|\|| and )"
-_VALUES = rf"[\[(]?\s?({_VALUE}(?:(?:\s{{0,2}}[,/&|]\s{{0,2}}| and |\s{{1,3}}){_VALUE}){{1,5}})(?![\w.%])\s?[\])]?"
+_VALUES = rf"[\[(]?\s?({_VALUE}(?:(?:\s{{0,2}}[,/&|]\s{{0,2}}| and |\s{{1,3}}){_VALUE}){{1,5}})(?![\w%]|\.\w)\s?[\])]?"
 NAMES_FIRST = re.compile(rf"(?<![\w/.,-])({_NAME}(?:{_JOINT}{_NAME}){{1,5}})\s?[:=]?\s{{1,3}}{_VALUES}")
 IN_BRACKETS = re.compile(rf"(?<![\w/.-])({_NAME})\s?\(({_NAME}(?:{_JOINT}{_NAME}){{1,5}})\)\s?[:=]\s{{0,3}}{_VALUES}")
 MAX_CHARS = 2000

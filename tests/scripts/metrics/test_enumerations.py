@@ -47,6 +47,17 @@ def test_what_the_names_share_is_a_part_of_each(line: str) -> None:
     assert _read("Test loss and accuracy: 0.25 0.5") == {"test_loss": 0.25, "test_accuracy": 0.5}
 
 
+@pytest.mark.parametrize("ending", ["", ".", "...", ". Saved", " !"])
+@pytest.mark.parametrize("joint", ["/", " / ", ", "])
+def test_a_sentence_may_end_behind_the_values(joint: str, ending: str) -> None:
+    for splits in (("Train", "Test"), ("train", "val", "test")):
+        values = [0.5 + n / 8 for n in range(len(splits))]
+        line = f"[Step 10] {joint.join(splits)} accuracy: {joint.join(f'{v:.3f}' for v in values)}{ending}"
+        wanted = {f"{split.lower()}_accuracy": value for split, value in zip(splits, values, strict=True)}
+        for objective in wanted:
+            assert _read(line, objective) == wanted, line
+
+
 @pytest.mark.parametrize("line", ["loss, accuracy: 0.1 0.2 0.3", "loss, accuracy, f1: [0.1, 0.2]", "iou: [0.3, 0.4]",
                                   "loss and metrics: [0.3, 0.9]"])  # fmt: skip
 def test_where_it_is_not_known_whose_a_value_is_it_is_not_recorded(line: str) -> None:
