@@ -231,17 +231,17 @@ def _step_caution(facts: FactWriter, base: Trial, steps: Sequence[OneFactorStep]
     if facts.data.dead_seeds:
         return line("Each against {base}; the seed changes nothing.", base=name)
     noise = facts.data.noise
+    counts = [max(1, len(runs_of_mean(facts.view, trial))) for trial in (base, *(step.trial for step in steps))]
+    runs = "means of their runs" if max(counts) > 1 else "single runs"
     if noise is not None:
         metric = facts.data.metric
-        runs = [max(1, len(runs_of_mean(facts.view, trial))) for trial in (base, *(step.trial for step in steps))]
-        size = rounded_up(2 * math.sqrt(1 / runs[0] + 1 / min(runs[1:])) * noise.deviation)
-        kind = "means of their runs" if max(runs) > 1 else "single runs"
-        text = "Each against {base}, {kind}: a difference of {metric} below {size} may be chance."
+        size = rounded_up(2 * math.sqrt(1 / counts[0] + 1 / min(counts[1:])) * noise.deviation)
+        text = "Each against {base}, {runs}: a difference of {metric} below {size} may be chance."
         limit = size_of(facts, f"step.noise.{metric}", metric, size, noise.trials)
-        return line(text, base=name, kind=kind, metric=facts.name(metric), size=limit)
+        return line(text, base=name, runs=runs, metric=facts.name(metric), size=limit)
     compared = {step.trial.number for step in steps} | {base.number}
     repeated = any(trial.replicate_of in compared for trial in facts.view.trials)
-    runs = "single runs" if repeated else "one run each"
+    runs = runs if repeated or max(counts) > 1 else "one run each"
     return line("Each against {base}, {runs}: a difference may be chance.", base=name, runs=runs)
 
 
