@@ -25,7 +25,8 @@ BOOSTERS = {"xgboost": "-", "lightgbm": " "}
 def library_metrics(tree: ast.Module, values: GivenValues) -> list[str]:
     """Return the names that libraries print for a script, those of held-out data first."""
     modules = imported_modules(tree)
-    names = list(_of_keras(tree, values)) if modules & KERAS else []
+    of_keras = list(_of_keras(tree, values))
+    names = of_keras if modules & KERAS else [name for name in of_keras if name not in ("val_loss", "loss")]
     names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
     names += list(fitted_by_xgboost(tree, values)) if "xgboost" in modules else []
     names += catboost_metrics(tree)
@@ -60,6 +61,7 @@ def _of_evaluators_of_fit(tree: ast.Module) -> Iterator[str]:
 
 
 def _of_keras(tree: ast.Module, values: GivenValues) -> Iterator[str]:
+    """Yield what `fit` prints of the metrics that `compile` was given, in Keras and in libraries with its methods."""
     fits = [call for name, call in calls(tree) if name.rpartition(".")[2] in ("fit", "fit_generator")]
     fits = [call for call in fits if _may_print(call)]
     if not fits:

@@ -48,11 +48,11 @@ def printed_names(
             errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
             if value in samples.sources:
                 sources[name] = samples.sources[value]
+        found = [(_without_label(name.strip(" :=")), split) for name, split in (_read_as(c, line) for c in candidates)]
         read: list[str] = []
-        for candidate in candidates:
-            name, split = _read_as(candidate, line)
-            split = split or below
-            if name := _without_label(name.strip(" :=")):
+        for name, said in found if reading is not None else _without_ends(found):
+            split = said or below
+            if name:
                 read.append(name)
                 held_out.setdefault(name, []).extend([(split, line)] if split in HELD_OUT_SPLITS and not below else [])
                 place = OF_EVALUATION if split in HELD_OUT_SPLITS else samples.function
@@ -65,6 +65,16 @@ def printed_names(
     return sorted(
         dict.fromkeys([*longer, *names]), key=lambda name: name in in_bars and name not in {*in_lines, *longer}
     )
+
+
+def _without_ends(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return names with their splits without what is the end of a whole name: `auc` of `test_auc`.
+
+    Other lines may print a value of other data under that end alone.
+    """
+    wholes = [name.partition("_") for name, _ in found]
+    ends = {canonical_name(end) for first, _, end in wholes if first in HELD_OUT_SPLITS}
+    return [(name, split) for name, split in found if canonical_name(name) not in ends]
 
 
 def _without_label(name: str) -> str:
