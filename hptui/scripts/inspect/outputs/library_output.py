@@ -61,7 +61,7 @@ def _of_evaluators_of_fit(tree: ast.Module) -> Iterator[str]:
 
 
 def _of_keras(tree: ast.Module, values: GivenValues) -> Iterator[str]:
-    """Yield what `fit` prints of the metrics that `compile` was given, in Keras and in libraries with its methods."""
+    """Yield what `fit` prints of the metrics of `compile`, in Keras and in libraries like it."""
     fits = [call for name, call in calls(tree) if name.rpartition(".")[2] in ("fit", "fit_generator")]
     fits = [call for call in fits if _may_print(call)]
     if not fits:

@@ -48,10 +48,10 @@ def printed_names(
             errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
             if value in samples.sources:
                 sources[name] = samples.sources[value]
-        found = [(_without_label(name.strip(" :=")), split) for name, split in (_read_as(c, line) for c in candidates)]
+        named = [(_without_label(name.strip(" :=")), split) for name, split in (_read_as(c, line) for c in candidates)]
         read: list[str] = []
-        for name, said in found if reading is not None else _without_ends(found):
-            split = said or below
+        for name, own_split in named if reading is not None else _without_ends(named):
+            split = own_split or below
             if name:
                 read.append(name)
                 held_out.setdefault(name, []).extend([(split, line)] if split in HELD_OUT_SPLITS and not below else [])
@@ -67,14 +67,14 @@ def printed_names(
     )
 
 
-def _without_ends(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _without_ends(named: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return names with their splits without what is the end of a whole name: `auc` of `test_auc`.
 
     Other lines may print a value of other data under that end alone.
     """
-    wholes = [name.partition("_") for name, _ in found]
+    wholes = [name.partition("_") for name, _ in named]
     ends = {canonical_name(end) for first, _, end in wholes if first in HELD_OUT_SPLITS}
-    return [(name, split) for name, split in found if canonical_name(name) not in ends]
+    return [(name, split) for name, split in named if canonical_name(name) not in ends]
 
 
 def _without_label(name: str) -> str:
