@@ -100,7 +100,7 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
         return None
     if option.choices and len(option.choices) > 1:
         return None if is_no_choice(name) else ({"choices": list(option.choices)}, "", False)
-    if rule is None and is_never_searched(name, option.type):
+    if rule is None and (is_never_searched(name, option.type) or is_never_searched(option.role, option.type)):
         return None
     if option.type == "bool":
         return {"choices": [False, True]}, "", False
@@ -170,7 +170,7 @@ def has_rule(name: str) -> bool:
 
 
 LENGTHS = re.compile(
-    r"(?:.*_)?(?:epochs?|iters?|iterations|episodes|timesteps|(?:train|training|max|num|n|total)_?(?:steps|batches)|patience)(?:_num|_count)?"
+    r"(?:.*_)?(?:epochs?|iters?|iterations|episodes|timesteps|(?:train|training|max|num|n|total)_?(?:steps|batches)|patience|n?rounds?)(?:_num|_count)?"
     r"|num_?epoch|n_?epoch|numepochs?|nepochs?|maxepochs?|epoch_?num|step_size|optimizer|activation|scheduler|hidden\w*|"
     r"max_features|m(?:in|ax)_df|ngram_range|n_components|n_clusters|kernel|solver|penalty|criterion|hidden_layer_sizes|l1_ratio|"
     r"min_child_weight|reg_\w+|(?:num_|n_)?(?:filters|kernels|channels)|kernel_size|smoothing|epsilon|eps(?:ilon)?_\w+|max_?len(?:gth)?"
@@ -196,15 +196,16 @@ def is_learning_rate(option: ScriptOption) -> bool:
 
 
 def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
-    """Return the parameter to search at once: a learning rate, else one with a rule, else any.
+    """Return the parameter to search at once: a learning rate, else one with a rule, else one that people tune.
 
     None if no parameter has a range.
     """
 
-    def place(option: ScriptOption) -> tuple[bool, bool, bool, bool]:
+    def place(option: ScriptOption) -> tuple[bool, bool, bool, bool, bool]:
         rule = rule_of(option)
         is_number = option.type in ("int", "float") and option.default is not None
-        return rule is None or not rule.first, rule is None, not is_number, option.type == "bool"
+        is_usual = rule is not None or LENGTHS.fullmatch(_last_name(option)) is not None
+        return rule is None or not rule.first, rule is None, not is_usual, not is_number, option.type == "bool"
 
     return min(options, key=place, default=None)
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from hptui.scripts.call_slots import OPTIMIZERS
+from hptui.scripts.inspect.inputs.sizes_of_data import sizes_of_data
 from hptui.scripts.inspect.ranges import has_rule
 from hptui.scripts.inspect.syntax import ScriptOption, calls
 from hptui.scripts.syntax_nodes import all_nodes, once
 
 RATE = "learning_rate"
+SIZE_OF_DATA = "num_samples"
 ROLES = {
     "lr": RATE,
     "learning_rate": RATE,
@@ -59,6 +61,8 @@ def roles_by_use(tree: ast.Module) -> dict[str, str]:
         name = _last(node)
         if name and (name in MANY_USES or not has_rule(name)):
             uses.setdefault(name, set()).add(role)
+    for name in sizes_of_data(tree):
+        uses.setdefault(name, set()).add(SIZE_OF_DATA)
     return {name: next(iter(roles)) for name, roles in uses.items() if len(roles) == 1}
 
 
