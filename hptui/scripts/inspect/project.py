@@ -153,12 +153,22 @@ def package_root(path: Path) -> Path | None:
     if (above := _root_of_imports(path, text)) is not None:
         return above
     for folder in path.parents[:MAX_PACKAGE_DEPTH]:
-        package = re.escape(folder.name)
-        imports = rf"^\s*(?:from\s+{package}(?:\.[\w.]+)?\s+import|import\s+{package}\b)"
         beside = (path.parent / folder.name).is_dir() or (path.parent / f"{folder.name}.py").is_file()
-        if folder.name and not beside and re.search(imports, text, re.MULTILINE):
+        if folder.name and not beside and _holds_imports(folder, text):
             return folder.parent
     return None
+
+
+def _holds_imports(folder: Path, text: str) -> bool:
+    """Return whether a script imports a package with the name of a folder, and finds in it what it imports.
+
+    A folder that lacks a module that is imported only has the name of an installed package.
+    """
+    package = re.escape(folder.name)
+    dotted = re.findall(rf"^\s*(?:from|import)\s+{package}\.(\w+)", text, re.MULTILINE)
+    if dotted:
+        return all((folder / name).is_dir() or any(folder.glob(f"{name}.*")) for name in dotted)
+    return re.search(rf"^\s*(?:from\s+{package}\s+import|import\s+{package}\b)", text, re.MULTILINE) is not None
 
 
 def _root_of_imports(path: Path, text: str) -> Path | None:

@@ -135,7 +135,21 @@ def _folders(paths: _Paths) -> Iterator[str]:
     """Yield the folders of data: the values of what is called so."""
     for name, nodes in paths.named.items():
         if name == "root" or READ_TOO.fullmatch(name.lower()):
-            yield from (text for node in nodes[:MAX_TEXTS] for text in paths.of(node) if _is_folder(text))
+            texts = [text for node in nodes[:MAX_TEXTS] for text in paths.of(node) if _is_folder(text)]
+            yield from (text for text in texts if not _is_of_hub(name.lower(), text))
+
+
+def _is_of_hub(name: str, text: str) -> bool:
+    """Return whether a text is the name of a model or of data, by what is called so and how it is written."""
+    is_path = text.startswith("./") or text.endswith("/") or READ_TOO.fullmatch(text.partition("/")[0].lower())
+    return NAMES_OF_HUB.fullmatch(name) is not None and not is_path
+
+
+NAMES_OF_HUB = re.compile(
+    r".*_(?:name|names|id|type|version)|.*(?:pretrained|model|resume).*"
+    r"|(?:.*_)?(?:dataset|datasets|config|raw)(?:_(?:config|split|name)\w*)?"
+)
+"""Names of what is one of a hub, or a choice, unless it is written as a path: nothing is made for it."""
 
 
 def _is_folder(text: str) -> bool:
