@@ -104,6 +104,9 @@ OPTIMIZERS = ("SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Ad
 """Optimizers of torch and Keras, whose rate is often given by its place."""
 
 
+RATE_FIRST = ("adam", "adamw", "sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adamax", "lion", "lamb", "lars",
+              "adafactor", "yogi", "radam", "nadam", "sm3", "adabelief", "constant_schedule")  # fmt: skip
+"""Optimizers of JAX, whose first argument is the rate."""
 PLACES = {"StepLR": ["optimizer", "step_size", "gamma"], "ExponentialLR": ["optimizer", "gamma"],
           "MultiStepLR": ["optimizer", "milestones", "gamma"]}  # fmt: skip
 
@@ -111,10 +114,16 @@ PLACES = {"StepLR": ["optimizer", "step_size", "gamma"], "ExponentialLR": ["opti
 def positional_names(call: ast.Call) -> list[str]:
     """Return the names of the arguments that well-known calls of libraries take by their place."""
     name = last_called(call) or ast.unparse(call.func).rpartition(".")[2]
+    if name in RATE_FIRST and isinstance(call.func, ast.Attribute) and call.args and _is_number(call.args[0]):
+        return ["learning_rate"]
     if name not in OPTIMIZERS or not call.args:
         return PLACES.get(name, [])
     is_rate = is_plain(call.args[0]) and not isinstance(call.args[0], (ast.List, ast.Tuple, ast.Dict))
     return ["learning_rate"] if is_rate else ["params", "lr"]
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(getattr(node, "value", None), float)
 
 
 def slots_in_signature(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:

@@ -25,6 +25,7 @@ from hptui.scripts.option_forms import Forms, form_of, values_to_pass
 from hptui.scripts.program import is_python, script_of
 from hptui.scripts.settings import CommandTable
 from hptui.scripts.styles import STYLES, ArgumentStyle, read_style, spelling
+from hptui.scripts.with_constants import places_at_top_level
 
 if TYPE_CHECKING:
     from hptui.scripts.inspect import InspectedScript
@@ -72,8 +73,9 @@ def unknown_constant_warnings(values: Mapping[str, Value], script: Path | None) 
     except UserError as error:
         yield f"trainer.command: {error}"
         return
+    settable = {*constants, *places_at_top_level(tree)}
     for name in values:
-        if name not in constants and not find_slots(tree, name):
+        if name not in settable and not find_slots(tree, name):
             close = nearest(name, constants)
             suggestion = f"; did you mean {close!r}?" if close else ""
             yield f"trainer.style: the script sets no constant {name!r}{suggestion}"

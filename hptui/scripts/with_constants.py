@@ -34,11 +34,7 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     Raises: SystemExit(2), after a usage error on stderr, for a constant that the script does not have.
     """
     tree = ast.parse(source, path)
-    assignments: dict[str, list[tuple[Any, Any]]] = {}
-    for node in top_level(tree):
-        for target, owner, key in assigned_places(node):
-            if isinstance(target, ast.Name) and is_plain(slot_value(owner, key)):
-                assignments.setdefault(target.id, []).append((owner, key))
+    assignments = places_at_top_level(tree)
     for name, value in values.items():
         slots = assignments.get(name) or find_slots(tree, name)
         if not slots:
@@ -52,6 +48,16 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
             else:
                 owner[key] = new
     return tree
+
+
+def places_at_top_level(tree: ast.Module) -> dict[str, list[tuple[Any, Any]]]:
+    """Return where literals are assigned to variables at the top level, as (owner, attribute or index), by name."""
+    places: dict[str, list[tuple[Any, Any]]] = {}
+    for node in top_level(tree):
+        for target, owner, key in assigned_places(node):
+            if isinstance(target, ast.Name) and is_plain(slot_value(owner, key)):
+                places.setdefault(target.id, []).append((owner, key))
+    return places
 
 
 def replacement(value: Any, old: ast.expr) -> ast.expr:

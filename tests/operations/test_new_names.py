@@ -59,5 +59,7 @@ def test_a_folder_with_the_name_of_a_package_is_it_where_the_modules_are_in_it(
             path.write_text("")
         monkeypatch.chdir(folder)
         start, words = how_to_start(Path("train.py"))
-        expected = (folder, ["python", "train.py"]) if kind == "absent" else (folder.parent, ["python", "-m", f"{name}.train"])
+        expected = (
+            (folder, ["python", "train.py"]) if kind == "absent" else (folder.parent, ["python", "-m", f"{name}.train"])
+        )
         assert (start, words) == expected

@@ -243,6 +243,9 @@ PARSER_LIBRARIES = (
 )
 
 
+NAMED = (ast.Name, ast.Attribute)
+
+
 def leaves_typer_out(tree: ast.Module) -> bool:
     """Return whether a script calls the function of a typer command itself, and starts no app.
 
@@ -268,6 +271,7 @@ def leaves_typer_out(tree: ast.Module) -> bool:
 
 def _parsed_elsewhere(tree: ast.Module) -> str:
     """Return the library or call behind a command line declared in another file or an unknown way."""
+    uses_flags = any("flags" in dotted_name(node).lower() for node in all_nodes(tree) if isinstance(node, NAMED))
     for node in all_nodes(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -275,6 +279,8 @@ def _parsed_elsewhere(tree: ast.Module) -> str:
             first = name.partition(".")[0]
             if first == "argparse" and not any(name.endswith("Parser") for name, _ in calls(tree)):
                 continue  # for its Namespace alone
+            if first == "absl" and not uses_flags and not name.startswith("absl.flags"):
+                continue  # for `app.run` and its logging alone
             if first in PARSER_LIBRARIES and not (first == "typer" and leaves_typer_out(tree)):
                 return first
     parser_call = next((name for name, _ in calls(tree) if PARSING_CALL.search(name)), "")

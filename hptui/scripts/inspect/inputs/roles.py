@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hptui.scripts.call_slots import OPTIMIZERS
+from hptui.scripts.call_slots import OPTIMIZERS, RATE_FIRST
 from hptui.scripts.inspect.inputs.sizes_of_data import sizes_of_data
 from hptui.scripts.inspect.ranges import has_rule
 from hptui.scripts.inspect.syntax import ScriptOption, calls
@@ -32,9 +32,6 @@ ROLES = {
     "num_heads": "num_heads",
 }
 """The usual names of what is tuned, by keywords of calls that take it."""
-RATE_FIRST = ("adam", "adamw", "sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adamax", "lion", "lamb", "lars",
-              "adafactor", "yogi", "radam", "nadam", "sm3", "adabelief", "constant_schedule")  # fmt: skip
-"""Optimizers of JAX, whose first argument is the rate."""
 MANY_USES = ("alpha",)
 """Names that are usual for several things: alpha of LoRA, or the rate of an optimizer."""
 MASS_SECOND = ("momentum", "nesterov")
