@@ -57,8 +57,7 @@ def _notes_of_place(inspected: InspectedScript, place: Path) -> list[str]:
     if inspected.asks:
         return ["the script may ask a question, which nobody answers in a trial"]
     reason = needs_own_place(inspected, place)
-    is_kept = not inspected.shared_files.resumed and not inspected.shared_files.made
-    return [] if is_kept or not reason else [f"the script {reason}, and all trials start in one directory"]
+    return [f"the script {reason}, and all trials start in one directory"] if reason else []
 
 
 def own_place(inspected: InspectedScript, start: Path, words: Sequence[str], place: Path) -> OwnPlace | None:
