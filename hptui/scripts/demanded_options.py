@@ -19,7 +19,7 @@ FILES_OF_SETTINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf")
 
 
 def demanded_warnings(spec: CommandTable, words: Sequence[str], directory: Path) -> Iterator[str]:
-    """Yield warnings of options, and of groups of options, that the script demands and nothing gives."""
+    """Yield warnings of options that the script demands and nothing gives, and of values that train nothing."""
     style = read_style(spec.settings.style)
     is_open = any(word.startswith("@") or word.endswith(FILES_OF_SETTINGS) for word in words)
     if not isinstance(style, ArgumentStyle) or style.also or spec.settings.config is not None or is_open:
@@ -34,6 +34,12 @@ def demanded_warnings(spec: CommandTable, words: Sequence[str], directory: Path)
         is_asked = option.required and option.default is None and not option.positional
         if is_asked and not _names(option) & given:
             yield f"trainer.{option.name}: the script demands it, and nothing gives it a value"
+    values = {normal_name(spec.name_in_script(name)): value for name, value in spec.parameters.items()}
+    for name, idle in inspected.idle.items():
+        names = _names(options[name])
+        is_silent = not names & given
+        if is_silent or any(values.get(each) == idle for each in names):
+            yield f"trainer.{name}: with {idle} the script trains nothing; {options[name].default} does"
     for group in inspected.needs_one_of:
         if not any(_names(options[name]) & given for name in group if name in options):
             yield f"trainer: the script demands one of {', '.join(group)}, and nothing gives one a value"

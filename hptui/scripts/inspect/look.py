@@ -61,6 +61,7 @@ from hptui.scripts.inspect.syntax import (
     dotted_name,
     top_level_constants,
 )
+from hptui.scripts.inspect.training_choice import with_training_choice
 from hptui.scripts.syntax_nodes import all_nodes
 
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
@@ -130,7 +131,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     script = constants_instead(with_modules_as_choices(script, tree, path), tree, values, path)
     script.defaults = kept
     script = with_modes(with_defaults_of_table(script, project or tree), project or tree)
-    script = with_demanded(script, project or tree)
+    script = with_training_choice(with_demanded(script, project or tree), project or tree)
     if words and (script.config is not None or script.style == "constants"):
         script.settings["command_extra"] = [*words]
     places = written_places(project or tree)

@@ -271,6 +271,8 @@ class InspectedScript:
     """Metrics of which larger is better, as the script's own names for their values say."""
     minimized: set[str] = field(default_factory=set)
     """Scores of which smaller is better, as the script uses them."""
+    idle: dict[str, str] = field(default_factory=dict)
+    """The default of an option with which the script trains nothing, where another of its values trains."""
     chance: dict[str, str] = field(default_factory=dict)
     """Metrics whose single values are chance, with what each is of: the best of many says little."""
     notes: list[str] = field(default_factory=list)
