@@ -19,7 +19,7 @@ FILES_OF_SETTINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf")
 
 
 def demanded_warnings(spec: CommandTable, words: Sequence[str], directory: Path) -> Iterator[str]:
-    """Yield warnings of options that the script demands and nothing gives, and of values that train nothing."""
+    """Yield warnings of options that are demanded and not given, and of values that train nothing."""
     style = read_style(spec.settings.style)
     is_open = any(word.startswith("@") or word.endswith(FILES_OF_SETTINGS) for word in words)
     if not isinstance(style, ArgumentStyle) or style.also or spec.settings.config is not None or is_open:

@@ -51,7 +51,7 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
 
 
 def places_at_top_level(tree: ast.Module) -> dict[str, list[tuple[Any, Any]]]:
-    """Return where literals are assigned to variables at the top level, as (owner, attribute or index), by name."""
+    """Return where variables at the top level get literals: (owner, attribute or index), by name."""
     places: dict[str, list[tuple[Any, Any]]] = {}
     for node in top_level(tree):
         for target, owner, key in assigned_places(node):

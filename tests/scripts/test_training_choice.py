@@ -42,7 +42,7 @@ def written(folder: Path, name: str, default: str, bodies: tuple[str, str], more
 @pytest.mark.parametrize("body", TRAINS)
 @pytest.mark.parametrize("other", OTHERS)
 def test_the_value_that_trains_is_set_and_check_says_so_of_the_other(body: str, other: str, tmp_path: Path) -> None:
-    for word, choices in itertools.product(WORDS, ("", f", choices=[{{0!r}}, 'pretrain']")):
+    for word, choices in itertools.product(WORDS, ("", ", choices=[{0!r}, 'pretrain']")):
         path = written(tmp_path, "option", word, (OTHERS[other], TRAINS[body]), words=choices.format(word))
         inspected = inspect_script(path)
         assert {option.name: option.default for option in inspected.options}["option"] == "pretrain", word

@@ -160,7 +160,7 @@ def package_root(path: Path) -> Path | None:
 
 
 def _holds_imports(folder: Path, text: str) -> bool:
-    """Return whether a script imports a package with the name of a folder, and finds in it what it imports.
+    """Return whether a script imports a package of a folder's name whose modules are in the folder.
 
     A folder that lacks a module that is imported only has the name of an installed package.
     """

@@ -196,9 +196,9 @@ def is_learning_rate(option: ScriptOption) -> bool:
 
 
 def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
-    """Return the parameter to search at once: a learning rate, else one with a rule, else one that people tune.
+    """Return the parameter to search at once: a learning rate, else one with a rule.
 
-    None if no parameter has a range.
+    Without one: what people tune, then any. None if no parameter has a range.
     """
 
     def place(option: ScriptOption) -> tuple[bool, bool, bool, bool, bool]:

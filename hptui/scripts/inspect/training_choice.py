@@ -23,7 +23,7 @@ MAX_DEPTH = 4
 
 
 def with_training_choice(script: InspectedScript, tree: ast.Module) -> InspectedScript:
-    """Return the script with the choice set that trains, for options whose default leads to a branch that does not."""
+    """Return the script with the choice set that trains, where the default of an option does not."""
     functions = {node.name: node for node in nodes_of(tree, ast.FunctionDef)}
     for number, option in enumerate(script.options):
         default = option.default
@@ -38,8 +38,9 @@ def with_training_choice(script: InspectedScript, tree: ast.Module) -> Inspected
 
 
 def _choice(name: str, default: str, tree: ast.Module, functions: dict[str, ast.FunctionDef]) -> str:
-    """Return the first value of an option with which a script trains; '' if its default trains, or nothing does."""
-    for block in (tree, *functions.values()):
+    """Return the first value with which a script trains; '' if the default does, or no value."""
+    blocks: list[ast.Module | ast.FunctionDef] = [tree, *functions.values()]
+    for block in blocks:
         for chain in _chains(block):
             branches = _branches(chain, name)
             if default not in branches:
@@ -56,9 +57,9 @@ def _choice(name: str, default: str, tree: ast.Module, functions: dict[str, ast.
 
 def _chains(block: ast.Module | ast.FunctionDef) -> Iterator[ast.If]:
     """Yield the conditions of a block that are no `elif` of another one."""
-    found = [node for line in _own_lines(block) for node in nodes_of(line, ast.If)]
-    later = {id(node.orelse[0]) for node in found if len(node.orelse) == 1}
-    yield from (node for node in found if id(node) not in later)
+    conditions = [node for line in _own_lines(block) for node in nodes_of(line, ast.If)]
+    later = {id(node.orelse[0]) for node in conditions if len(node.orelse) == 1}
+    yield from (node for node in conditions if id(node) not in later)
 
 
 def _own_lines(block: ast.Module | ast.FunctionDef) -> list[ast.stmt]:
@@ -93,7 +94,7 @@ def _any_trains(lines: Iterable[ast.stmt], functions: dict[str, ast.FunctionDef]
 
 
 def _trains(call: ast.Call, functions: dict[str, ast.FunctionDef], depth: int) -> bool:
-    """Return whether a call trains: by its name, or what its function calls; `model.train()` only sets a mode."""
+    """Return whether a call trains, itself or by what it calls; `model.train()` only sets a mode."""
     called = dotted_name(call.func)
     owner, _, last = called.rpartition(".")
     last = last or getattr(call.func, "attr", "")
