@@ -15,6 +15,10 @@ DRAWN = re.compile(r"[━╸╺─█▏▎▍▌▋▊▉░▒▓]+(?:\s*\d+%)
 PACE = re.compile(
     r"(?<![\w.])(?:ETA:?\s*)?\d+(?:\.\d+)?\s*(?:ms|us|µs|s|it|steps?|samples?)?/(?:step|epoch|sample|it|s|iter|batch)\b|(?<![\w.])\d+s(?=\s)"
 )
+COUNT_ALONE = re.compile(r":\s*\d+ [a-z]+ (?=\[\d+:\d\d)")
+"""The counter of a bar whose end is not known: `Generating train split: 200 examples [00:00, 900 examples/s]`."""
+NUMBERED = re.compile(r"([A-Za-z_][\w.-]*) \d+$")
+"""The end of a label that numbers what it names: `Validation DataLoader 0`."""
 PREPARATION = re.compile(
     r"(?:(?:down|up)?load|map|filter|tokeni[sz]|pre-?process|prepar|cach|generat|convert|fetch|read|extract|pack|truncat|"
     r"shuffl|add|apply|creat|build|sav|writ|resolv|collat|group)(?:ing|s|ed)?\b|map\b|casting|flattening|inference",
@@ -38,6 +42,7 @@ def strip_bars(text: str, wanted: Collection[str] = ()) -> tuple[str, StepCounte
         count = StepCounter(int(match[1]), int(match[2]))
         metrics = [part for part in (match[3] or "").split(",") if "=" in part]
         label = text[: match.start()].rstrip().rstrip(":")
+        label = NUMBERED.sub(lambda part: _without_number(part, wanted), label)
         if not metrics and PREPARATION.match(label.strip()):
             count = None  # nothing is trained yet
         is_prepared = PREPARATION.match(label.strip()) is not None
@@ -47,7 +52,15 @@ def strip_bars(text: str, wanted: Collection[str] = ()) -> tuple[str, StepCounte
     elif (match := KERAS.match(text)) and is_counter(match):
         count = StepCounter(int(match[1]), int(match[2]))
         text = REMOVED + text[match.end() :]
+    text = COUNT_ALONE.sub(REMOVED, text) if "[" in text else text
     return PACE.sub(REMOVED, DRAWN.sub(REMOVED, text)), count
+
+
+def _without_number(match: re.Match[str], wanted: Collection[str]) -> str:
+    """Return the end of a label without its number; counters and metrics keep theirs."""
+    name = canonical_name(match[1])
+    is_kept = name in wanted or not (COUNTER_WORDS | METRIC_WORDS | {"ep"}).isdisjoint(name.split("_"))
+    return match[0] if is_kept else match[1]
 
 
 def _without_settings(text: str, wanted: Collection[str], *, is_prepared: bool) -> str:

@@ -245,9 +245,10 @@ class LineReader:
         pairs = self._meters.means(pairs, text, self.clock.step, is_counted=counted is not None)
         values = {pair.name: pair.value for pair in pairs}
         kept = values if counted or epoch else self._measured(values)
-        set_ = set_in(kept, self._wanted) if of_settings else counted_in(kept, self._wanted) if self.clock.begun else {}
+        set_ = set_in(kept, self._wanted) if of_settings else counted_in(kept, self._wanted)
+        keeps_settings = of_settings or not self.clock.begun
         readings = self._reading_at(pair for pair in pairs if pair.name in kept and pair.name not in set_)
-        return [*readings, MetricsReading(begun=False, settings=set_)] if of_settings and set_ else readings
+        return [*readings, MetricsReading(begun=False, settings=set_)] if keeps_settings and set_ else readings
 
     def _name_in_bar(self, name: str) -> str:
         """Return the name of a value in a progress bar: another one where its spelling is not the objective's.

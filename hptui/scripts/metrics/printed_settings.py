@@ -16,9 +16,10 @@ LINE = re.compile(
 )
 """A line with settings: `Namespace(lr=0.1)`, `Best params: {'lr': 0.1}`, `args: lr=0.1 bs=32`."""
 NAME = re.compile(
-    r"(?:num|number|n|total|max)_(?:\w+_)?(?:examples?|samples|params|parameters|batches|workers|classes|epochs|optimization_steps"
+    r"(?:(?:train|val|test|eval|dev)_)?(?:num|number|n|total|max)_(?:\w+_)?(?:rows|examples?|samples|params|parameters|batches|workers|classes|epochs|optimization_steps"
     r"|update_steps|layers|heads|labels|images)|(?:\w+_)?batch_size(?:_\w+)?|(?:random_)?seed|weight_decay|dropout|vocab_size"
     r"|hidden_size|hidden_dim|embed(?:ding)?_(?:dim|size)|(?:train|val|test|eval)_(?:size|examples|samples)"
+    r"|(?:train|val|test|eval)_(?:set|dataset)|(?:\w+_)?lora_(?:r|rank|alpha|dropout)|dataloader_\w+"
     r"|gradient_accumulation_steps|num_threads|world_size|group|param_group|(?:\w+_)?init_args_\w+"
 )
 """Names of what is set or counted, never measured: `Num examples = 277` below the title of an evaluation."""
