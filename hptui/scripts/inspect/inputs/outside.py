@@ -243,7 +243,10 @@ PARSER_LIBRARIES = (
 )
 
 
-NAMED = (ast.Name, ast.Attribute)
+def _name_in(node: ast.AST) -> str:
+    """Return the name that an expression reads, or that an import brings; '' of any other."""
+    is_name = isinstance(node, ast.Name | ast.Attribute)
+    return dotted_name(node) if is_name else node.name if isinstance(node, ast.alias) else ""
 
 
 def leaves_typer_out(tree: ast.Module) -> bool:
@@ -271,7 +274,7 @@ def leaves_typer_out(tree: ast.Module) -> bool:
 
 def _parsed_elsewhere(tree: ast.Module) -> str:
     """Return the library or call behind a command line declared in another file or an unknown way."""
-    uses_flags = any("flags" in dotted_name(node).lower() for node in all_nodes(tree) if isinstance(node, NAMED))
+    uses_flags = any("flags" in _name_in(node).lower() for node in all_nodes(tree))
     for node in all_nodes(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -279,7 +282,7 @@ def _parsed_elsewhere(tree: ast.Module) -> str:
             first = name.partition(".")[0]
             if first == "argparse" and not any(name.endswith("Parser") for name, _ in calls(tree)):
                 continue  # for its Namespace alone
-            if first == "absl" and not uses_flags and not name.startswith("absl.flags"):
+            if first == "absl" and not uses_flags:
                 continue  # for `app.run` and its logging alone
             if first in PARSER_LIBRARIES and not (first == "typer" and leaves_typer_out(tree)):
                 return first
