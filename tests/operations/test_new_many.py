@@ -36,8 +36,9 @@ def _study(source: str) -> Study:
 
 
 @pytest.mark.parametrize("way", READS)
-@pytest.mark.parametrize("kind", LISTS)
-@pytest.mark.parametrize("name", ["--gym-packages", "--tags"])
+@pytest.mark.parametrize(
+    ("name", "kind"), [(("--gym-packages", "--tags")[number % 2], kind) for number, kind in enumerate(LISTS)]
+)
 @pytest.mark.process
 def test_a_list_without_a_value_has_no_place_in_the_command(
     way: str, kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
 import tomllib
@@ -63,7 +62,7 @@ def written(folder: Path, tool: str, more: dict[str, Any], monkeypatch: pytest.M
     return folder / path, notes
 
 
-@pytest.mark.parametrize(("tool", "more"), [*itertools.product(FILES, OUTPUTS)])
+@pytest.mark.parametrize(("tool", "more"), [*zip(FILES, OUTPUTS, strict=True)])
 def test_every_trial_of_a_tools_file_gets_its_own_settings(
     tool: str, more: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
