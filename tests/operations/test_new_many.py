@@ -35,13 +35,13 @@ def _study(source: str) -> Study:
     return studyfile.read_file(path, schema=registry.schema)
 
 
-@pytest.mark.parametrize("way", READS)
 @pytest.mark.parametrize(
-    ("name", "kind"), [(("--gym-packages", "--tags")[number % 2], kind) for number, kind in enumerate(LISTS)]
+    ("name", "kind", "way"),
+    [(("--gym-packages", "--tags")[n % 2], kind, [*READS][n % len(READS)]) for n, kind in enumerate(LISTS)],
 )
 @pytest.mark.process
 def test_a_list_without_a_value_has_no_place_in_the_command(
-    way: str, kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, kind: str, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("c.yaml").write_text("lr: 0.01\nwidth: 4\n")
