@@ -14,11 +14,10 @@ from hptui.scripts.metrics.titles import (
     DATA,
     LOG_PREFIX,
     MAX_BLOCK_LINES,
-    MAX_TITLE_CHARS,
     OF_RESULTS,
     TRAINING_GOES_ON,
-    VALUE,
     WORDS_OF_TITLES,
+    title_text,
 )
 
 WORDS_OF_WHOLES = re.compile(
@@ -33,10 +32,8 @@ MAX_PART_WORDS = 3
 
 def part_of_title(line: str) -> str | None:
     """Return the part that a title of results names, '' where it names none; None for any other line."""
-    if len(line) > 2 * MAX_TITLE_CHARS or not OF_RESULTS.search(line):
-        return None
-    text = LOG_PREFIX.sub("", line.strip())
-    if not 0 < len(text) <= MAX_TITLE_CHARS or VALUE.search(text) or BAR.search(text):
+    text = title_text(line, OF_RESULTS)
+    if not text:
         return None
     is_title = BANNER.fullmatch(text) is not None or text[-1] == ":" or RULER.search(text) is not None
     words = [word for word in re.split(r"[\W_]+", text) if word] if is_title else []

@@ -50,12 +50,21 @@ TRAINING_GOES_ON = re.compile(
 """Lines after which what follows may be of other data than the title says."""
 
 
+def title_text(line: str, word: re.Pattern[str]) -> str:
+    """Return a line without what a logger writes before it; '' of what is no title.
+
+    A title has a `word`, no value, and few characters.
+    """
+    if len(line) > 2 * MAX_TITLE_CHARS or not word.search(line):
+        return ""
+    text = LOG_PREFIX.sub("", line.strip())
+    return text if len(text) <= MAX_TITLE_CHARS and not VALUE.search(text) and not BAR.search(text) else ""
+
+
 def split_of_title(line: str) -> str | None:
     """Return the split of the lines below a title, `train` too; None for any other line."""
-    if len(line) > 2 * MAX_TITLE_CHARS or not DATA.search(line):
-        return None
-    text = LOG_PREFIX.sub("", line.strip())
-    if not 0 < len(text) <= MAX_TITLE_CHARS or VALUE.search(text) or BAR.search(text):
+    text = title_text(line, DATA)
+    if not text:
         return None
     banner = BANNER.fullmatch(text)
     inner = (banner[1] or banner[2] or "").strip() if banner else text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -26,7 +26,7 @@ from hptui.scripts.inspect.outputs.ranking import (
     HELD_OUT_GROUPS,
     HELD_OUT_SPLITS,
     is_any_score,
-    is_loss,
+    is_minimized,
     is_quality,
     is_task_score,
     means_first,
@@ -90,29 +90,17 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         tree, {name for name, value in given.items() if value is None or value is False or value == ""}, zero
     )
     samples = Samples(tree, texts, skipped=skipped)
-    names: dict[str, None] = {}
-    names |= dict.fromkeys(_reported(tree, samples, values, skipped))
     sources: dict[str, str] = {}
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
+    names = dict.fromkeys(_reported(tree, samples, values, skipped))
     names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors))
-    of_libraries = [*library_metrics(tree, values), *handler_metrics(tree, samples, "WandBLogger")]
-    printed = {canonical_name(name) for name in (*names, *of_libraries)}
-    reported = [name for name in reported_metrics(tree) if canonical_name(name) not in printed]
-    of_libraries += reported
+    of_libraries = _names_of_libraries(tree, samples, values, names)
     names |= dict.fromkeys(of_libraries)
-    scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
-    tags = [tag for call in scalars for tag in _tags(call, samples)]
-    tags += handler_metrics(tree, samples, "TensorboardLogger")
+    tags = _tags_of_scalars(tree, samples, skipped)
     directories = _event_directories(tree)
     shown, logged = logged_by_lightning(tree, samples, values)
-    readable = [
-        name
-        for name in [*names, *shown]
-        if name in of_libraries
-        or is_quality(name)
-        or (_quality_of(sources.get(name, "")) and _may_be_quality(name, sources))
-    ]
+    readable = [name for name in [*names, *shown] if name in of_libraries or _says_quality(name, sources)]
     if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
         readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
     in_text = [
@@ -153,13 +141,32 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         lightning_root=root_of_lightning(tree) if logged else None,
         files=files,
         in_files=ranked(in_files, places, chosen),
-        maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not is_loss(name)},
+        maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not is_minimized(name)},
         minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)}
         | {name for name in readable if is_any_score(name) and smallest_score_is_best(selected)}
         | errors,
         chance={name: of for name in firsts if (of := chance(tree, name, sources, places.get(name, ())))},
         notes=[*_notes(tree, values, skipped)],
     )
+
+
+def _names_of_libraries(tree: ast.Module, samples: Samples, values: GivenValues, printed: Iterable[str]) -> list[str]:
+    """Return the metrics that libraries print, and what a script reports that nothing `printed` is."""
+    names = [*library_metrics(tree, values), *handler_metrics(tree, samples, "WandBLogger")]
+    known = {canonical_name(name) for name in (*printed, *names)}
+    return [*names, *(name for name in reported_metrics(tree) if canonical_name(name) not in known)]
+
+
+def _tags_of_scalars(tree: ast.Module, samples: Samples, skipped: Collection[int]) -> list[str]:
+    """Return the tags that a script writes to TensorBoard's event files."""
+    scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
+    tags = [tag for call in scalars for tag in _tags(call, samples)]
+    return [*tags, *handler_metrics(tree, samples, "TensorboardLogger")]
+
+
+def _says_quality(name: str, sources: Mapping[str, str]) -> bool:
+    """Return whether a printed name, or the expression behind it, says how good a model is."""
+    return is_quality(name) or bool(_quality_of(sources.get(name, "")) and _may_be_quality(name, sources))
 
 
 def _event_directories(tree: ast.Module) -> list[ast.expr]:

@@ -163,7 +163,7 @@ def is_any_score(name: str) -> bool:
     )
 
 
-def is_loss(name: str) -> bool:
+def is_minimized(name: str) -> bool:
     """Return whether a name says that a smaller value is better."""
     return any(SMALLER_IS_BETTER.fullmatch(word) for word in words_of(name))
 
