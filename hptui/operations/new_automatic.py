@@ -14,7 +14,8 @@ SEED_NAMES = ("seed", "random_seed", "manual_seed", "rng_seed", "random_state", 
 """Parameters that are given the trial's seed."""
 OUTPUT_NAMES = re.compile(
     r"(output|out|save|log|logging|logs|tb|tensorboard|checkpoint|checkpoints|ckpt|work|run|exp|experiment|results?|model)"
-    r"_?(dir|directory|path|folder|root)|out|output|save|results|workdir|logdir|save_to|(output|out|save|log|results)_?(file|name)"
+    r"_?(dir|directory|path|folder|root)|out|output|save|results|workdir|logdir|save_to|default_root_dir|"
+    r"(output|out|save|log|results)_?(file|name)"
 )
 """Parameters that name where a script writes; they are given a directory of the trial."""
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptui.core.errors import HptuiError, UserError
-from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
 from hptui.operations.new_automatic import automatic_value
 from hptui.operations.new_command import (
@@ -24,6 +23,7 @@ from hptui.operations.new_command import (
 )
 from hptui.operations.new_draft import Draft
 from hptui.operations.new_notes import notes_for_user
+from hptui.operations.new_objective import objective_lines
 from hptui.operations.new_place import at_own_place
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
@@ -63,7 +63,7 @@ def study_file_of(
     words = at_own_place(inspected, start_directory, words, place)
     draft = _draft(inspected, place)
     trainer, space = _trainer_lines(draft, words, place), _space_lines(draft)
-    lines = [*_head_lines(path, draft), "", *_objective_lines(inspected), "", *trainer, "", *space, "", *SEARCH_LINES]
+    lines = [*_head_lines(path, draft), "", *objective_lines(inspected), "", *trainer, "", *space, "", *SEARCH_LINES]
     text = "\n".join(lines) + "\n"
     return text, [*notes_for_user(draft, path), *_problems(text, place)]
 
@@ -136,24 +136,6 @@ def _head_lines(path: Path, draft: Draft) -> list[str]:
         f"# {len(inspected.options)} parameters of {path.name}, {source}. In [space], uncomment what is to be searched."
     ]
     return [*lines, f"name = {toml_value(study_name(stem_of(path)))}"]
-
-
-def _objective_lines(inspected: InspectedScript) -> list[str]:
-    metric = inspected.metrics[0] if inspected.metrics else "val_loss"
-    alternatives = (
-        f"; the script also seems to measure {', '.join(inspected.metrics[1:6])}" if len(inspected.metrics) > 1 else ""
-    )
-    comment = (
-        f"# as the script calls it{alternatives}"
-        if inspected.metrics
-        else "# a guess: which metric does the script print or log?"
-    )
-    larger = (larger_is_better(metric) or metric in inspected.maximized) and metric not in inspected.minimized
-    lines = ["[objective]", f"metric = {toml_value(metric)}  {comment}"]
-    lines.append(f'goal = "{"maximize" if larger else "minimize"}"')
-    if of := inspected.chance.get(metric):
-        lines.append(f'select = "last"  # its values are {of}: the best of many would be the luckiest')
-    return lines
 
 
 def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -282,11 +283,24 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
         script.metrics, script.settings["metrics"] = [*line.names], [line.pattern]
         script.chance = {name: of for name in line.names[:1] if (of := chance(tree, name, {}, ()))}
         script.notes.append(f"it prints values without names: the pattern in metrics reads {', '.join(line.names)}")
+    _add_unread(script, metrics.unread)
     if script.metrics and all(map(is_training_metric, script.metrics)):
         script.notes.append(
             f"only a training loss was recognised ({script.metrics[0]}), which says how well the model fits what it"
             " has seen: let the script print a loss of held-out data, such as val_loss"
         )
+
+
+def _add_unread(script: InspectedScript, unread: Mapping[str, str]) -> None:
+    """Add what goes to a tracker alone, where nothing that is read would be a better objective."""
+    first = next(iter(unread), "")
+    if not first or (script.metrics and rank(script.metrics[0])[0] <= rank(first)[0]):
+        return
+    script.unread = {**unread}
+    script.notes.append(
+        f"what the script sends to {unread[first]} is not read ({', '.join(list(unread)[:5])}): let it print"
+        f" {first} as well"
+    )
 
 
 def declared_forms(path: Path) -> dict[str, OptionForm]:

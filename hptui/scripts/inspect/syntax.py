@@ -275,6 +275,8 @@ class InspectedScript:
     """The default of an option with which the script trains nothing, where another of its values trains."""
     chance: dict[str, str] = field(default_factory=dict)
     """Metrics whose single values are chance, with what each is of: the best of many says little."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Metrics that it sends to a tracker alone, which nothing reads, with the name of each tracker."""
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
     """Further settings of the trainer, such as words that set the directory that the script writes to."""

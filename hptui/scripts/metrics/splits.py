@@ -101,22 +101,29 @@ BLOCK_TITLE = re.compile(
     r"(?:(?:set|split)\s+)?(?:metrics|results|statistics|stats|scores)\s*:\s*",
     re.IGNORECASE,
 )
-"""The end of a line with the split of the indented lines below it: `Epoch[1] - Test metrics:`."""
+"""The end of a line with the split of the lines below it that stand further in: `Epoch[1] - Test metrics:`."""
 
 
 class BlocksOfSplits:
-    """Follows the titles of blocks of indented lines in an output."""
+    """Follows the titles of blocks of indented lines in an output; a title may itself be indented."""
 
     def __init__(self) -> None:
         self._split = ""
+        self._indent = 0
 
     def split_of(self, line: str) -> str:
         """Return the split of the block in which a line stands; '' of none."""
-        if line.strip() and not line[:1].isspace():
-            title = BLOCK_TITLE.search(line)
-            self._split = split_name(title[1]) if title is not None and title.end() == len(line.rstrip("\n")) else ""
+        text = line.expandtabs().rstrip()
+        if not text:
             return ""
-        return self._split if line.strip() else ""
+        indent = len(text) - len(text.lstrip())
+        title = BLOCK_TITLE.search(text)
+        if title is not None and title.end() == len(text):
+            self._split, self._indent = split_name(title[1]), indent
+            return ""
+        if indent <= self._indent:
+            self._split, self._indent = "", indent
+        return self._split
 
 
 class SplitVerdict(Enum):

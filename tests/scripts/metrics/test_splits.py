@@ -156,9 +156,9 @@ OBJECTIVES = ("Accuracy", "{held_out}_accuracy", "{held_out}/Loss", "loss")
 @pytest.mark.parametrize("title", TITLES)
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize(("held_out", "word"), [("test", "Test"), ("val", "Validation"), ("val", "valid")])
-@pytest.mark.parametrize("indent", ["\t", "  "])
+@pytest.mark.parametrize(("before", "indent"), [("", "\t"), ("", "  "), (" - ", " \t"), ("  ", "    ")])
 def test_lines_below_a_title_are_of_its_split(
-    title: str, objective: str, held_out: str, word: str, indent: str, place: tuple[Path, Store]
+    title: str, objective: str, held_out: str, word: str, before: str, indent: str, place: tuple[Path, Store]
 ) -> None:
     objective = objective.format(held_out=held_out)
     measure = "loss" if "oss" in objective else "accuracy"
@@ -166,7 +166,7 @@ def test_lines_below_a_title_are_of_its_split(
     lines: list[str] = []
     for epoch in (1, 2, 3):
         for split, name in (("train", "Train"), (held_out, word)):
-            lines.append(title.format(n=epoch, s=name))
+            lines.append(before + title.format(n=epoch, s=name))
             lines += [f"{indent}{m.capitalize()}: {value + epoch / 100:.4f}" for m, value in values[split].items()]
     assert curve(place, objective, lines) == pytest.approx([values[held_out][measure] + e / 100 for e in (1, 2, 3)])
 

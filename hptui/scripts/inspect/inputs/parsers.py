@@ -18,6 +18,7 @@ from hptui.scripts.inspect.inputs.converters import converter_form, words_like
 from hptui.scripts.inspect.inputs.dataclass_parsers import dataclass_options
 from hptui.scripts.inspect.inputs.functions import Subparsers, function_options, plain_default
 from hptui.scripts.inspect.inputs.libraries import absl_options, as_yaml, docopt_options, jsonargparse_options
+from hptui.scripts.inspect.inputs.lightning_arguments import lightning_arguments
 from hptui.scripts.inspect.inputs.loops import looped_options
 from hptui.scripts.inspect.inputs.outside import leaves_typer_out
 from hptui.scripts.inspect.syntax import (
@@ -73,6 +74,9 @@ def argparse_options(tree: ast.Module, constants: Constants) -> InspectedScript 
         if "_" in option.name and not option.positional:
             dashed.add("-" in option.flag)
     _add_looped(script, tree)
+    known = {option.name for option in script.options}
+    of_lightning = lightning_arguments(tree, constants, source.defaults)
+    script.options += [option for option in of_lightning if option.name not in known]
     if not script.options:
         return None
     script.words, script.notes = subparsers.words, subparsers.notes

@@ -14,7 +14,6 @@ from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
 from hptui.scripts.inspect.outputs.xgboost_output import fitted_by_xgboost
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
-from hptui.scripts.inspect.unrolled import unrolled_calls
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
 KERAS = {"keras", "tensorflow", "tf_keras"}
@@ -209,21 +208,3 @@ def _of_agents(tree: ast.Module) -> Iterator[str]:
         name.endswith(".learn") for name, _ in calls(tree)
     ):
         yield "rollout/ep_rew_mean"
-
-
-def handler_metrics(tree: ast.Module, samples: Samples, logger: str) -> list[str]:
-    """Return the names `tag/metric` under which handlers of ignite log, where a script has such a logger."""
-    made = {name.rpartition(".")[2] for name, _ in calls(tree)}
-    if "ignite" not in imported_modules(tree) or logger not in made:
-        return []
-    names = list[str]()
-    for _, call in unrolled_calls(tree, HANDLERS):
-        tag, metrics = keyword_argument(call, "tag"), literal_value(keyword_argument(call, "metric_names"))
-        if tag is not None and isinstance(metrics, list):
-            parts = [ast.JoinedStr([ast.FormattedValue(tag, -1), ast.Constant(f"/{metric}")]) for metric in metrics]
-            names += [text for part in parts for text in samples.keys(ast.Dict([part], [ast.Constant(0)]))]
-    return names
-
-
-HANDLERS = re.compile("attach_output_handler|OutputHandler")
-"""What hands the metrics of an engine to a logger of ignite."""

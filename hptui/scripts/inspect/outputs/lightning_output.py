@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 
+from hptui.scripts.inspect.folded import table_of
 from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.outputs.printed import Samples
+from hptui.scripts.inspect.outputs.ranking import words_of
 from hptui.scripts.inspect.outputs.shown import functions_of_calls
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import nodes_of
@@ -23,12 +26,50 @@ def logged_by_lightning(tree: ast.Module, samples: Samples, values: GivenValues)
         return [], []
     shown, logged = list[str](), list[str]()
     in_tables, skipped = _calls_in_steps(tree, _tested(tree)), _calls_in_steps(tree, _left_out(tree, values))
+    functions = dict(functions_of_calls(tree))
     for name, call in calls(tree):
         if name in ("self.log", "self.log_dict", "pl_module.log") and call.args and id(call) not in skipped:
             keys = samples.keys_of(call, _table if name.endswith("dict") else _named)
+            keys = [part for key in keys for part in _forked(key, call, functions.get(id(call), ""))]
             in_bar = literal_value(keyword_argument(call, "prog_bar")) is True
             (shown if in_bar or id(call) in in_tables else logged).extend(keys)
-    return shown, logged
+    return (shown, logged) if shown or logged else returned_by_steps(tree, samples)
+
+
+def returned_by_steps(tree: ast.Module, samples: Samples) -> tuple[list[str], list[str]]:
+    """Return what steps return under `progress_bar` and `log`, as Lightning before version 1 shows and logs it."""
+    names: dict[str, list[str]] = {"progress_bar": [], "log": []}
+    for function in nodes_of(tree, ast.FunctionDef):
+        if not OLD_STEP.fullmatch(function.name):
+            continue
+        held = {dotted_name(node.targets[0]): node.value for node in nodes_of(function, ast.Assign)}
+        for line in nodes_of(function, ast.Return):
+            whole = table_of(held.get(dotted_name(line.value), line.value)) if line.value is not None else None
+            for key, value in zip(whole.keys, whole.values, strict=True) if whole is not None else ():
+                if (place := literal_value(key)) in names:
+                    names[str(place)] += samples.keys(held.get(dotted_name(value), value))
+    return list(dict.fromkeys(names["progress_bar"])), list(dict.fromkeys(names["log"]))
+
+
+OLD_STEP = re.compile(r"(?:training|validation|test)_(?:step|end|epoch_end)")
+
+
+def _forked(key: str, call: ast.Call, function: str) -> list[str]:
+    """Return the names under which a value is logged: two where it is one of steps and of epochs.
+
+    Where a call does not say it, those of a training step are of steps, and others of epochs.
+    """
+    words = words_of(function) if STEP_FUNCTION.fullmatch(function) else words_of(key)
+    is_training = not {"train", "training"}.isdisjoint(words)
+    is_end = function.endswith(("_end", "_start"))
+    on_step, on_epoch = (literal_value(keyword_argument(call, name)) for name in ("on_step", "on_epoch"))
+    of_steps = on_step if isinstance(on_step, bool) else is_training and not is_end
+    of_epochs = on_epoch if isinstance(on_epoch, bool) else not is_training or is_end
+    return [f"{key}_epoch", f"{key}_step"] if of_steps and of_epochs else [key]
+
+
+STEP_FUNCTION = re.compile(r"(?:on_)?(?:training|validation|test|train|val|predict)_\w+")
+"""Functions of which the data is known by their names; what others log, its own name tells."""
 
 
 def _table(call: ast.Call) -> ast.expr:

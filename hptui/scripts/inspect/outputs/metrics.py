@@ -18,7 +18,8 @@ from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.outputs.catboost_output import larger_in_catboost
 from hptui.scripts.inspect.outputs.chance import chance, means_of_rewards_first
 from hptui.scripts.inspect.outputs.folds import means_of_parts
-from hptui.scripts.inspect.outputs.library_output import handler_metrics, library_metrics, reported_metrics
+from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, sent_by_ignite, shown_by_ignite
+from hptui.scripts.inspect.outputs.library_output import library_metrics, reported_metrics
 from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning, root_of_lightning
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.printed_names import printed_names
@@ -36,6 +37,7 @@ from hptui.scripts.inspect.outputs.ranking import (
 )
 from hptui.scripts.inspect.outputs.sample_texts import FRACTION
 from hptui.scripts.inspect.outputs.selected import by_selection, selections, smallest_score_is_best
+from hptui.scripts.inspect.outputs.trackers import unread_metrics
 from hptui.scripts.inspect.outputs.trainer_output import (
     Evaluations,
     evaluations,
@@ -76,6 +78,8 @@ class Measured:
     """Scores that are errors: of which a smaller one is kept, or that are printed so: `Test Score: 0.3 RMSE`."""
     chance: dict[str, str] = field(default_factory=dict)
     """The likeliest objectives whose single values are chance, with what each value is of."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Metrics that go to a tracker alone, which nothing reads, with its name; the likeliest objective first."""
     notes: list[str] = field(default_factory=list)
     """What the user should know of how the script measures."""
 
@@ -132,6 +136,7 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     readable = means_first(ranked(readable, places, chosen), means, chosen)
     tagged = ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen)
     readable, tagged = (means_of_rewards_first(names, sources, chosen) for names in (readable, tagged))
+    unread = unread_metrics(tree, samples, dict.fromkeys([*readable, *tagged, *in_files]))
     firsts = [*readable[:1], *tagged[:1]] if not modules & TRAINER_LIBRARIES else []
     return Measured(
         readable,
@@ -146,15 +151,21 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         | {name for name in readable if is_any_score(name) and smallest_score_is_best(selected)}
         | errors,
         chance={name: of for name in firsts if (of := chance(tree, name, sources, places.get(name, ())))},
+        unread={name: unread[name] for name in ranked(unread)},
         notes=[*_notes(tree, values, skipped)],
     )
 
 
 def _names_of_libraries(tree: ast.Module, samples: Samples, values: GivenValues, printed: Iterable[str]) -> list[str]:
     """Return the metrics that libraries print, and what a script reports that nothing `printed` is."""
-    names = [*library_metrics(tree, values), *handler_metrics(tree, samples, "WandBLogger")]
+    names = [*library_metrics(tree, values), *shown_by_ignite(tree, samples)]
+    names += [name for logger in READ_LOGGERS for name in handler_metrics(tree, samples, logger)]
     known = {canonical_name(name) for name in (*printed, *names)}
     return [*names, *(name for name in reported_metrics(tree) if canonical_name(name) not in known)]
+
+
+READ_LOGGERS = ("WandBLogger", "MLflowLogger")
+"""Loggers of ignite whose values the tap reads."""
 
 
 def _tags_of_scalars(tree: ast.Module, samples: Samples, skipped: Collection[int]) -> list[str]:

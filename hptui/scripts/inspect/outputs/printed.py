@@ -41,9 +41,9 @@ from hptui.scripts.inspect.outputs.shown import (
     is_logger,
     loggers_of_files,
     logs_to_file_alone,
-    never_called,
     shown_in_bar,
     unnamed,
+    unseen_calls,
     values_by_name,
 )
 from hptui.scripts.inspect.outputs.tables import Tables
@@ -89,8 +89,7 @@ class Samples:
         self._decided: Decided = {}
         self.function_here: ast.FunctionDef | None = None
         self._loops = self._tables.loops
-        unseen = [*(node for node in all_nodes(tree) if isinstance(node, ast.ExceptHandler)), *never_called(tree)]
-        self._unseen = {*skipped, *(id(call) for node in unseen for _, call in calls(node))}
+        self._unseen = {*skipped, *unseen_calls(tree)}
         self._bound: dict[str, str] = {}
         self._held = dict(held_texts(tree))
         self._held_in: dict[int, tuple[dict[str, ast.expr], dict[str, list[tuple[int, ast.expr]]]]] = {}

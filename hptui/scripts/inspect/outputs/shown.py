@@ -7,8 +7,9 @@ import re
 from collections.abc import Collection, Iterator
 
 from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.outputs.tracker_calls import sent_to_trackers
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
-from hptui.scripts.syntax_nodes import all_nodes
+from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
 
 def functions_of_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -155,6 +156,15 @@ BY_NAME = {"globals", "locals", "vars", "eval", "exec", "getattr", "Fire", "fire
 def never_called(tree: ast.AST) -> list[ast.stmt]:
     """Return the functions of a script that nothing in it names, if it reaches none by its name."""
     return [] if any(name in BY_NAME for name, _ in calls(tree)) else unnamed(tree)
+
+
+def unseen_calls(tree: ast.AST) -> set[int]:
+    """Return the calls whose texts do not arrive in the output.
+
+    They handle exceptions, stand in functions that nothing calls, or send values to a tracker.
+    """
+    unseen = [*nodes_of(tree, ast.ExceptHandler), *never_called(tree)]
+    return {*sent_to_trackers(tree), *(id(call) for node in unseen for _, call in calls(node))}
 
 
 def unnamed(tree: ast.AST) -> list[ast.stmt]:
