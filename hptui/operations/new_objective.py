@@ -27,7 +27,7 @@ def objective_lines(inspected: InspectedScript) -> list[str]:
 
 
 def _comment(inspected: InspectedScript) -> str:
-    """Return what is said of the metric."""
+    """Return the comment behind the metric."""
     from hptui.scripts.inspect.outputs.ranking import is_training_metric
 
     if not inspected.metrics:

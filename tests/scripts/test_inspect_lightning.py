@@ -39,7 +39,8 @@ def test_what_is_of_steps_and_of_epochs_has_two_names(
 
 
 @pytest.mark.parametrize("made", ["{'val_loss': x, 'val_acc': y}", "dict(val_loss=x, val_acc=y)"])
-@pytest.mark.parametrize("form", ["return {{'val_loss': x, '{0}': {1}}}", "t = {1}\n        return {{'x': 1, '{0}': t}}",
+@pytest.mark.parametrize("form", ["return {{'val_loss': x, '{0}': {1}}}",
+                                  "t = {1}\n        return {{'x': 1, '{0}': t}}",
                                   "o = {{'{0}': {1}}}\n        return o"])  # fmt: skip
 @pytest.mark.parametrize("place", ["log", "progress_bar"])
 def test_what_steps_return_is_logged_before_version_1(made: str, form: str, place: str, tmp_path: Path) -> None:

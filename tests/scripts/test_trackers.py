@@ -10,7 +10,11 @@ import pytest
 from hptui.operations.new_script import study_file_of_script
 from hptui.scripts.inspect import InspectedScript, inspect_script
 
-HEAD = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float, default=0.1)\na = p.parse_args()\n"
+HEAD = """import argparse
+p = argparse.ArgumentParser()
+p.add_argument("--lr", type=float, default=0.1)
+a = p.parse_args()
+"""
 SENDING = {
     "swanlab": ("import swanlab\nswanlab.init(project='x')\n", "swanlab.log({{'{0}': f(a.lr)}})"),
     "swanlab run": ("import swanlab as sw\nrun = sw.init()\n", "run.log({{'{0}': f(a.lr)}}, step=n)"),

@@ -1,4 +1,4 @@
-"""Options that Lightning before version 2 adds to a parser: `Trainer.add_argparse_args(parser)`, `Data.add_argparse_args`.
+"""Options that Lightning before version 2 adds to a parser: `Trainer.add_argparse_args(parser)`.
 
 Of the Trainer those that people tune are known; of a class of the script, what its constructor declares with a type."""
 
@@ -38,7 +38,7 @@ def _added(name: str, tree: ast.Module, constants: Constants) -> Iterator[Script
     if method != ADDING:
         return
     last = owner.rpartition(".")[2]
-    node = next((one for one in nodes_of(tree, ast.ClassDef) if one.name == last), None)
+    node = next((each for each in nodes_of(tree, ast.ClassDef) if each.name == last), None)
     if last == "Trainer" and node is None:
         for own, kind in TRAINER_TYPES.items():
             form = OptionForm(reads=READS_OF_TYPE[kind], flags=(f"--{own}",))
@@ -56,8 +56,8 @@ def _added(name: str, tree: ast.Module, constants: Constants) -> Iterator[Script
 
 def _typed_arguments(node: ast.ClassDef) -> set[str]:
     """Return the arguments of a constructor with a type; Lightning makes options of no others."""
-    makers = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
-    arguments = [each for one in makers for each in (*one.args.args, *one.args.kwonlyargs)]
+    makers = [line for line in node.body if isinstance(line, ast.FunctionDef) and line.name == "__init__"]
+    arguments = [each for maker in makers for each in (*maker.args.args, *maker.args.kwonlyargs)]
     return {argument.arg for argument in arguments if argument.annotation is not None}
 
 

@@ -79,8 +79,7 @@ def _attached(tree: ast.Module, engine: str) -> Iterator[tuple[str, bool]]:
     for node in nodes_of(tree, ast.Assign):
         if isinstance(node.value, ast.Call) and engine in {dotted_name(target) for target in node.targets} - {""}:
             table = keyword_argument(node.value, "metrics")
-            for name in _keys(tree, table):
-                yield name, False
+            yield from ((key, False) for key in _keys(tree, table))
 
 
 def _made_by(tree: ast.Module, metric: ast.expr) -> str:

@@ -37,7 +37,7 @@ def logged_by_lightning(tree: ast.Module, samples: Samples, values: GivenValues)
 
 
 def returned_by_steps(tree: ast.Module, samples: Samples) -> tuple[list[str], list[str]]:
-    """Return what steps return under `progress_bar` and `log`, as Lightning before version 1 shows and logs it."""
+    """Return what steps return to be shown and logged by Lightning before version 1."""
     names: dict[str, list[str]] = {"progress_bar": [], "log": []}
     for function in nodes_of(tree, ast.FunctionDef):
         if not OLD_STEP.fullmatch(function.name):

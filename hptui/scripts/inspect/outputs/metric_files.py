@@ -45,7 +45,7 @@ def lightning_files(metrics: Measured, script: InspectedScript) -> list[str]:
     """Return where Lightning's loggers write: below the directory of an option, or of the script."""
     root = metrics.lightning_root
     option = _option_in(root, script) if root is not None else ""
-    if root is None and any(one.name == "default_root_dir" for one in script.options):  # the Trainer's own option
+    if root is None and any(each.name == "default_root_dir" for each in script.options):  # the Trainer's own option
         option = "default_root_dir"
     if option:
         script.outputs.append(option)

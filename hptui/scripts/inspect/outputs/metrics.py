@@ -18,7 +18,7 @@ from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.outputs.catboost_output import larger_in_catboost
 from hptui.scripts.inspect.outputs.chance import chance, means_of_rewards_first
 from hptui.scripts.inspect.outputs.folds import means_of_parts
-from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, sent_by_ignite, shown_by_ignite
+from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, shown_by_ignite
 from hptui.scripts.inspect.outputs.library_output import library_metrics, reported_metrics
 from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning, root_of_lightning
 from hptui.scripts.inspect.outputs.printed import Samples

@@ -10,7 +10,8 @@ from hptui.scripts.inspect.syntax import dotted_name
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of, once
 
 TRACKERS = {"swanlab": "SwanLab", "comet_ml": "Comet", "neptune": "Neptune", "aim": "Aim", "clearml": "ClearML",
-            "trains": "ClearML", "trackio": "Trackio", "dvclive": "DVCLive", "accelerate": "Accelerate's trackers"}  # fmt: skip
+            "trains": "ClearML", "trackio": "Trackio", "dvclive": "DVCLive",
+            "accelerate": "Accelerate's trackers"}  # fmt: skip
 """Libraries of trackers that hptui does not read, with their names."""
 MAKERS = {"accelerate": ("Accelerator",)}
 """Of libraries that do more than to track, what makes the objects that do."""
@@ -25,22 +26,23 @@ def sent_to_trackers(tree: ast.AST) -> dict[int, tuple[ast.Call, str]]:
     owners = _owners(tree)
     sent: dict[int, tuple[ast.Call, str]] = {}
     for call in nodes_of(tree, ast.Call) if owners else ():
-        if isinstance(call.func, ast.Attribute) and call.func.attr in SENDING:
-            if library := _library_of(call.func.value, owners):
-                sent[id(call)] = call, TRACKERS[library]
+        func = call.func if isinstance(call.func, ast.Attribute) and call.func.attr in SENDING else None
+        if func is not None and (library := _library_of(func.value, owners)):
+            sent[id(call)] = call, TRACKERS[library]
     return sent
 
 
 def _owners(tree: ast.AST) -> dict[str, str]:
     """Return the names of modules, classes and objects of trackers, each with its library."""
     owners: dict[str, str] = {}
-    for node in nodes_of(tree, ast.Import, ast.ImportFrom):
-        for alias in node.names:
-            module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
-            library = module.partition(".")[0]
-            is_maker = alias.name in MAKERS.get(library, (alias.name,))
-            if library in TRACKERS and (is_maker or isinstance(node, ast.Import)):
-                owners[alias.asname or alias.name.partition(".")[0]] = library
+    for line in nodes_of(tree, ast.Import):
+        for alias in line.names:
+            if (library := alias.name.partition(".")[0]) in TRACKERS:
+                owners[alias.asname or library] = library
+    for part in nodes_of(tree, ast.ImportFrom):
+        library = (part.module or "").partition(".")[0]
+        makers = [alias for alias in part.names if alias.name in MAKERS.get(library, (alias.name,))]
+        owners |= {alias.asname or alias.name: library for alias in makers if library in TRACKERS}
     if owners:
         for node in [*all_nodes(tree), *all_nodes(tree)]:  # a logger of a task may stand before it
             for target, value in _made(node):
