@@ -14,14 +14,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LARGER_IS_BETTER = re.compile(
-    r"acc|accuracy|acc\d+|top\d|bleu\d?|rouge\w*|meteor|chrf\w*|f1|f1score|em|exact|rewards?|returns?|rets?|scores?|auc|auroc|"
-    r"auprc|ap|m?ap\d*|ndcg\w*|mrr|hits?|precision|recall|sensitivity|specificity|pearson\w*|spearman\w*|kendall\w*|ktau|"
-    r"corr|correlation|r2|mcc|matthews\w*|kappa|qwk|m?iou|jaccard|dice|psnr|ssim|elbo|likelihood|sharpe|sortino|calmar|ic|icir|pesq|stoi|si_?sdr|sdr|rate|winrate"
+    r"acc|accuracy|acc\d+|top\d|bleu\d?|rouge\w*|meteor|chrf\w*|f1|f1score|em|exact|rewards?|(?:ep|eval)?rews?|returns?|"
+    r"(?:[a-z]*ep)?rets?|scores?|auc|auroc|auprc|ap|m?ap\d*|ndcg\w*|mrr|hits?|precision|recall|sensitivity|specificity|pearson\w*|spearman\w*|kendall\w*|ktau|"
+    r"corr|correlation|r2|mcc|matthews\w*|kappa|qwk|cindex|concordance|m?iou|jaccard|dice|psnr|ssim|elbo|likelihood|sharpe|sortino|calmar|ic|icir|pesq|stoi|si_?sdr|sdr|rate|winrate"
 )
 """Words of a metric's name that say that it is better when larger."""
 RATES = ("pass", "win", "success", "hit")
 """Rates that are better when larger; a learning rate or an error rate is not."""
-SMALLER_IS_BETTER = re.compile(r"\w*(?:loss|losses|error|errors?|err|mse|rmse|mae|nll|ppl|perplexity|regret|distance)")
+SMALLER_IS_BETTER = re.compile(
+    r"\w*(?:loss|losses|error|errors?|err|mse|rmse|rmsle|msle|mae|mape|nll|ppl|perplexity|regret|distance)|"
+    r"brier|crps|fid\d*|wer|cer|eer|hausdorff|chamfer|lpips|mase|wape|bouldin"
+)
 """Words of a metric's name that say that it is better when smaller, whatever else it says: `dice_loss`."""
 
 LOSS = re.compile(r"[a-z]*loss(?:es)?|nll|[rn]?mse|mae|xent|ppl|perplexity|bp[bc]")

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
+    from hptui.scripts.absent_keys import absent_key_slots
     from hptui.scripts.call_slots import given_in_calls, signature, slots_in_named_call, slots_in_signature
     from hptui.scripts.library_defaults import library_slots
     from hptui.scripts.syntax_nodes import all_nodes, assigned_to, is_plain, last_parts, once, place_name, slot_value
@@ -24,6 +25,7 @@ else:  # started by the path of `with_constants.py`, where no package is
     given_in_calls, signature = calls.given_in_calls, calls.signature
     slots_in_named_call, slots_in_signature = calls.slots_in_named_call, calls.slots_in_signature
     library_slots = importlib.import_module("library_defaults").library_slots
+    absent_key_slots = importlib.import_module("absent_keys").absent_key_slots
     assigned_places, definitions, slot_in = tables.assigned_places, tables.definitions, tables.slot_in
 
 
@@ -55,7 +57,7 @@ def find_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
         return given
     slots = in_table or (slots_in_signature(tree, name) if given is None else []) or slots_in_function(tree, name)
     slots = slots or slots_in_named_call(tree, name) or attributes_in_function(tree, first).get(name, [])
-    return slots or library_slots(tree, name)
+    return slots or library_slots(tree, name) or absent_key_slots(tree, name)
 
 
 def set_attributes(tree: ast.Module, last: str = "") -> dict[str, Any]:

@@ -134,7 +134,7 @@ def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
     """Return the arguments that a call of a library leaves, with their defaults; {} for other calls."""
-    full = _full_name(tree, call.func)
+    full = full_name(tree, call.func)
     library = next((entry for entry in LIBRARIES if full.startswith(entry[0])), None)
     defaults = library[1].get(full.rpartition(".")[2], {}) if library is not None else {}
     if library is None or not defaults or any(word.arg is None for word in call.keywords):
@@ -147,7 +147,7 @@ def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
     if table is SKLEARN and _is_searched_itself(tree):
         return {}
     given = {OTHER_NAMES.get(str(word.arg), word.arg) for word in call.keywords}
-    is_set_later = "lr" in _set_keys(tree) or any("'lr'" in ast.unparse(arg) for arg in call.args)
+    is_set_later = "lr" in set_keys(tree) or any("'lr'" in ast.unparse(arg) for arg in call.args)
     return {n: value for n, value in defaults.items() if n not in given and not (n == "lr" and is_set_later)}
 
 
@@ -164,14 +164,14 @@ def _is_searched_itself(tree: ast.Module) -> bool:
 
 
 @once
-def _set_keys(tree: ast.Module) -> set[str]:
+def set_keys(tree: ast.Module) -> set[str]:
     """Return the keys that a script sets: `group["lr"] = …` puts another rate in the place of the default."""
     stored = (node for node in nodes_of(tree, ast.Subscript) if isinstance(node.ctx, ast.Store))
     keys = [node.slice.value for node in stored if isinstance(node.slice, ast.Constant)]
     return {key for key in keys if isinstance(key, str)}
 
 
-def _full_name(tree: ast.Module, node: ast.AST) -> str:
+def full_name(tree: ast.Module, node: ast.AST) -> str:
     """Return the name of what is called with the module that it comes from; '' if no import tells."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):

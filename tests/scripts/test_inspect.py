@@ -396,7 +396,7 @@ def test_bytes_that_are_no_text_are_said(tmp_path):
         (ScriptOption("gae_lambda", type="float", default=0.95), "0.8..0.999"),
         (ScriptOption("keep_fraction", type="float", default=0.75), "0.38..1.0"),
         (ScriptOption("alpha", type="float", help="the starting learning rate"), "1e-5..0.01 log"),
-        (ScriptOption("eta", type="float", default=0.5, help="Learning rate of the discriminator"), "0.05..5.0 log"),
+        (ScriptOption("eta", type="float", default=0.5, help="Learning rate of the discriminator"), "0.05..1.0 log"),
         (ScriptOption("gamma", type="float", default=0.7, help="Learning rate step gamma"), "0.7..0.999"),
         (ScriptOption("cut", type="float", default=4.0, help="learning rate decay: by how much"), "2.0..8.0"),
     ],

@@ -43,6 +43,7 @@ from hptui.scripts.inspect.inputs.yacs_nodes import yacs_options
 from hptui.scripts.inspect.launched import needs_launcher
 from hptui.scripts.inspect.modes import mode_words, with_modes
 from hptui.scripts.inspect.outputs.chance import chance
+from hptui.scripts.inspect.outputs.directions import errors_called_scores
 from hptui.scripts.inspect.outputs.metric_files import event_files, is_path, lightning_files, written_file
 from hptui.scripts.inspect.outputs.metrics import best_rank, measured
 from hptui.scripts.inspect.outputs.nameless import nameless_line
@@ -282,6 +283,7 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     if not script.metrics and (line := nameless_line(tree)) is not None:
         script.metrics, script.settings["metrics"] = [*line.names], [line.pattern]
         script.chance = {name: of for name in line.names[:1] if (of := chance(tree, name, {}, ()))}
+        script.minimized = script.minimized | errors_called_scores(tree, dict(line.sources))
         script.notes.append(f"it prints values without names: the pattern in metrics reads {', '.join(line.names)}")
     _add_unread(script, metrics.unread)
     if script.metrics and all(map(is_training_metric, script.metrics)):

@@ -12,6 +12,10 @@ NEVER_SEARCHED = re.compile(
     r"timeout|trust|evals|val_set|val_size|bs_eval|eval_batch_size|vocab_size|num_class|num_classes|nthread|n_jobs|"
     r"trials|checkpoint|save|random_state|rand(?:om)?_?seed|rng|proc|processes|nodes|node|gpu_ids?|verbosity|"
     r"(?:print|log|eval|save|test|disp|display)_?(?:step|every|freq|interval|iter)s?|index|idx|cache|version)(_.*)?"
+    r"|(?:num_?|n_?|max_)?(?:runs?|repeats?|repetitions?|replicates?|restarts?|seeds|exps?|experiments?|splits|folds?)|itr|[kn]_?folds?"
+    r"|(?:test|train|val|valid|validation|holdout|eval|label)_(?:size|frac|fraction|ratio|pct|percent\w*|split|rate|share)|split_ratio"
+    r"|(?:n|num|k)_?(?:ways?|shots?|spt|qry|query|queries|support)|(?:pred|prediction|forecast|horizon|output)_?(?:len|length|horizon|steps?)|horizon"
+    r"|enc_in|dec_in|c_out|imgc|(?:test|eval|val)_(?:num|n|neg|k|topk)\w*|topks|num_users|n_users|n_clients|num_clients"
     r"|[ij]|ii|jj|num_(?:proc|train|test|samples|examples|points|classes|labels|nodes|gpus|threads)|n_?(?:train|test|classes|labels|samples|points)",
     re.IGNORECASE,
 )

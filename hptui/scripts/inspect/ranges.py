@@ -243,6 +243,8 @@ def _range(rule: TypicalRange, option: ScriptOption) -> Value:
     match "log" if (rule.kind == "twos" and is_part) or is_small else rule.kind:
         case "log":
             low, high = (default / 10, default * 10) if default else (rule.low, rule.high)
+            if rule.first and default is not None and default < 1:
+                high = min(high, 1.0)  # no step is longer than what it goes along
             if is_int:
                 return f"{max(1, int(low))}..{max(2, int(high))} int log"
             return f"{_decimal(two_digits(low))}..{_decimal(two_digits(high))} log"

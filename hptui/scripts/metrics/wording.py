@@ -85,7 +85,8 @@ HELD_NUMBER = re.compile(
 NAMED_NUMBER = re.compile(rf"\(\s*(['\"])([A-Za-z][\w/@ .-]{{0,40}})\1,\s*({_NUMBER})\s*\)")
 """A name and its number in a tuple: `OrderedDict([('loss', 0.5), ('acc', 0.9)])`."""
 AT_COUNTER = re.compile(
-    r"(?<![\w/.-])((?:[A-Za-z][\w-]*\s){0,2}(?:loss|cost|acc|accuracy|error|reward|return|score|perplexity|ppl|auc|f1))\s+"
+    r"(?<![\w/.-])((?:[A-Za-z][\w-]*\s){0,2}(?:loss|cost|acc|accuracy|error|reward|return|score|perplexity|ppl|auc|f1|m?rr?|"
+    r"mse|mae|rmse|precision|recall|(?:hits?|recall|precision|ndcg|hr|map)@?\d{1,3}|ndcg|map|iou|wer|bleu))\s+"
     r"(?:after|at|on|in|for)\s+((?:global\s)?(?:epoch|step|iteration|iter|batch|update)\s*#?\s*\d+(?:\s*/\s*\d+)?)"
     rf"\s*(?:is\s*:?|[:=])\s*(?={_NUMBER}(?![\w.]))",
     re.IGNORECASE,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from hptui.scripts.absent_keys import absent_keys
 from hptui.scripts.call_slots import calls_by_name, named_calls, positional_names, signature, slots_in_call
 from hptui.scripts.constant_slots import (
     assigned_pairs,
@@ -120,7 +121,7 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
     Of what the script calls from libraries (`AdamW(…, lr=3e-4)`), those with the names of hyperparameters are taken.
     """
     own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    names: dict[str, None] = {}
+    names = {f"{table}.{key}": None for table, keys in absent_keys(tree).items() for key in keys}
     for called, call in calls(tree):
         first, _, last = called.partition(".")[0], "", called.rpartition(".")[2]
         if _draws(first, last) or called_name(call, NAMESPACES):
@@ -131,7 +132,7 @@ def argument_constants(tree: ast.Module) -> dict[str, Any]:
         is_training = last in own and (TRAINING_FUNCTION.fullmatch(last) or SETTINGS_CLASS.fullmatch(last))
         is_model = any(has_rule(name) for name in given)  # LogisticRegression(C=0.1, max_iter=100)
         names |= {f"{last}.{name}": None for name in arguments if last and (is_training or is_model or is_tuned(name))}
-        tables = [(word.arg, word.value) for word in call.keywords if word.arg and isinstance(word.value, ast.Dict)]
+        tables = [(w.arg, w.value) for w in call.keywords if w.arg and isinstance(w.value, ast.Dict | ast.Call)]
         inside = [f"{name}.{key}" for name, table in tables for key, _ in _plain_entries(table, "", 0) if is_tuned(key)]
         names |= {f"{last}.{name}": None for name in (*inside, *left_at_defaults(tree, call)) if last}
     for function in own:
@@ -176,8 +177,7 @@ LAST_AXIS = 4
 
 
 def _is_number(slots: list[tuple[Any, Any]]) -> bool:
-    value = literal_value(slot_value(*slots[0]))
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(literal_value(slot_value(*slots[0]))) in (int, float)
 
 
 DRAWING = re.compile(r"plt|sns|px|go|pyplot|matplotlib|tqdm|argparse|logging|(?:ax|axes|axs|fig|figure|subplot)_?\d*")

@@ -17,6 +17,7 @@ from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.outputs.catboost_output import larger_in_catboost
 from hptui.scripts.inspect.outputs.chance import chance, means_of_rewards_first
+from hptui.scripts.inspect.outputs.directions import errors_called_scores
 from hptui.scripts.inspect.outputs.folds import means_of_parts
 from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, shown_by_ignite
 from hptui.scripts.inspect.outputs.library_output import library_metrics, reported_metrics
@@ -149,7 +150,8 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         maximized=larger | {name for name, is_larger in chosen.items() if is_larger and not is_minimized(name)},
         minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)}
         | {name for name in readable if is_any_score(name) and smallest_score_is_best(selected)}
-        | errors,
+        | errors
+        | errors_called_scores(tree, sources),
         chance={name: of for name in firsts if (of := chance(tree, name, sources, places.get(name, ())))},
         unread={name: unread[name] for name in ranked(unread)},
         notes=[*_notes(tree, values, skipped)],

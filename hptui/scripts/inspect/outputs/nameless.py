@@ -30,6 +30,8 @@ class NamelessLine:
     names: tuple[str, ...]
     is_counted: bool
     """Whether a counter is in them, too: else any number alone in a line looks like them."""
+    sources: tuple[tuple[str, str], ...] = ()
+    """The expressions of the values by name."""
 
 
 def nameless_line(tree: ast.Module) -> NamelessLine | None:
@@ -51,6 +53,7 @@ def _line(call: ast.Call) -> NamelessLine | None:
     groups: list[str] = []
     names: list[str] = []
     counters: list[str] = []
+    sources: dict[str, str] = {}
     for part in parts or ():
         if isinstance(part, str):
             groups.append(r"[\s,;:|/()\[\]-]*" if part.strip() else r"\s+")
@@ -61,12 +64,13 @@ def _line(call: ast.Call) -> NamelessLine | None:
             groups.append(rf"(?P<{name}>\d+)")
         elif kind == "measure" and name not in names:
             names.append(name)
+            sources[name] = ast.unparse(part)
             groups.append(rf"{WRAPPER}(?P<{name}>{NUMBER}){AFTER}")
         else:
             return None
     if not names or (not counters and len(names) != 1):
         return None
-    return NamelessLine(rf"^\s*{''.join(groups)}\s*$", tuple(ranked(names)), is_counted=bool(counters))
+    return NamelessLine(rf"^\s*{''.join(groups)}\s*$", tuple(ranked(names)), bool(counters), tuple(sources.items()))
 
 
 def _parts(call: ast.Call) -> list[ast.expr | str] | None:

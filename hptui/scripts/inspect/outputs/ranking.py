@@ -178,7 +178,7 @@ HALF_SCORES, MANY_WORDS = {"precision", "recall", "sensitivity", "specificity"},
 """Words of scores that are easily bought by another one: an F1 or an accuracy says more."""
 MEASURES_OF_TESTS = {"error", "wer", "cer", "per", "fid", "kid", "bpb", "bpc"}
 """Words of what is measured apart from the loss that is trained with, and is smaller where it is better."""
-REWARDS = {"reward", "rewards", "return", "returns", "ret"}
+REWARDS = {"reward", "rewards", "return", "returns", "ret", "rets", "rew", "rews", "epret", "eprew"}
 """Words of what an agent is trained for: the losses of its networks say little."""
 NO_SPLIT, OF_TRAINING = 2, 3
 """Groups of the metrics that name no data, and of those of the training data."""

@@ -138,7 +138,14 @@ def stand_in(source: str, spec: str) -> str:
     is_mean = re.match(r"sum\(.*\) / \w", source) is not None
     if WHOLE_NUMBER_NAME.fullmatch(last) or (re.match(r"(?:len|int|sum)\(|.*\+ ?1$|.*//", source) and not is_mean):
         return WHOLE
+    called = CALL_OF_FUNCTION.fullmatch(source)  # `evaluate(model)` is no text as `model` may be
+    last = called[1] if called and called[1] not in TEXT_BUILTINS else last
     return TEXT if TEXT_NAME.fullmatch(last) or TEXT_CALL.match(source) else FRACTION
+
+
+CALL_OF_FUNCTION = re.compile(r"([A-Za-z_]\w*)\([^()]*(?:\([^()]*\)[^()]*)*\)")
+TEXT_BUILTINS = ("str", "repr", "type", "format", "Path", "basename", "next", "getattr", "vars", "asdict")
+"""Functions that may return a text, whatever their own name says."""
 
 
 def source_of(node: ast.AST) -> str:

@@ -1,0 +1,136 @@
+"""Keys that a dictionary for boosted trees leaves at their defaults: `params = {"max_depth": 4}` has an eta of 0.3.
+
+It is used by `constant_slots.py` in the environment of the user's script, so it imports the standard library alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from hptui.scripts.library_defaults import CATBOOST, LIGHTGBM, XGBOOST, full_name, set_keys
+    from hptui.scripts.syntax_nodes import assigned_to, nodes_of, once
+    from hptui.scripts.table_slots import table_entries
+else:  # started by the path of `with_constants.py`, where no package is
+    libraries, nodes = importlib.import_module("library_defaults"), importlib.import_module("syntax_nodes")
+    CATBOOST, LIGHTGBM, XGBOOST = libraries.CATBOOST, libraries.LIGHTGBM, libraries.XGBOOST
+    full_name, set_keys = libraries.full_name, libraries.set_keys
+    assigned_to, nodes_of, once = nodes.assigned_to, nodes.nodes_of, nodes.once
+    table_entries = importlib.import_module("table_slots").table_entries
+
+OF_XGBOOST: dict[str, Any] = {"eta": 0.3, "max_depth": 6, "subsample": 1.0}
+OF_LIGHTGBM: dict[str, Any] = {"learning_rate": 0.1, "num_leaves": 31}
+FUNCTIONS = {
+    **dict.fromkeys(("xgboost.train", "xgboost.cv"), OF_XGBOOST),
+    **dict.fromkeys(("lightgbm.train", "lightgbm.cv"), OF_LIGHTGBM),
+}
+"""Functions whose first argument is the dictionary, with its defaults that people tune."""
+CLASSES = {
+    **{f"xgboost.{name}": defaults for name, defaults in XGBOOST.items()},
+    **{f"lightgbm.{name}": defaults for name, defaults in LIGHTGBM.items()},
+    **{f"catboost.{name}": defaults for name, defaults in CATBOOST.items()},
+}
+"""Classes that are made of the dictionary alone: `XGBClassifier(**params)`."""
+SAME_KEYS = (
+    {"eta", "learning_rate", "shrinkage_rate"},
+    {"max_depth", "depth"},
+    {"subsample", "bagging_fraction", "sub_row", "bagging"},
+    {"num_leaves", "num_leaf", "max_leaves", "max_leaf", "max_leaf_nodes"},
+    {"l2_leaf_reg", "reg_lambda"},
+    {"n_estimators", "num_boost_round", "num_round", "num_rounds", "num_iterations", "num_iteration", "n_iter",
+     "num_tree", "num_trees", "iterations", "max_iter"},
+)  # fmt: skip
+"""Names of one setting."""
+OTHER_BOOSTERS = {"gblinear", "rf", "random_forest", "dart"}
+"""Kinds of models that have other settings, or take these otherwise."""
+
+
+def absent_key_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
+    """Return where `params.eta` would stand in a dictionary that does not have it; [] for any other name."""
+    first, _, key = name.partition(".")
+    defaults = absent_keys(tree).get(first, {})
+    return [(_Absent(assigned_to(tree)[first][0], key, defaults[key]), "value")] if key in defaults else []
+
+
+@once
+def absent_keys(tree: ast.Module) -> dict[str, dict[str, Any]]:
+    """Return the keys that dictionaries leave at the defaults of what they are given to, by their variables.
+
+    What may be added to a dictionary on its way is not absent, so those that a function is given are left out.
+    """
+    taken = {a.arg for node in nodes_of(tree, ast.arguments) for a in (*node.posonlyargs, *node.args, *node.kwonlyargs)}
+    found: dict[str, dict[str, Any]] = {}
+    for call in nodes_of(tree, ast.Call):
+        name, defaults, beside = _given_to(tree, call)
+        tables = assigned_to(tree).get(name, [])
+        if not defaults or len(tables) != 1 or name in taken or _is_changed(tree, name):
+            continue
+        keys = _keys(tables[0])
+        if keys is not None:
+            given = _all_names({*keys, *beside, *set_keys(tree)})
+            absent = {key: value for key, value in defaults.items() if key not in given}
+            found[name] = absent if found.get(name, absent) == absent else {}
+    return found
+
+
+def _given_to(tree: ast.Module, call: ast.Call) -> tuple[str, dict[str, Any], list[str]]:
+    """Return the variable of the dictionary that a call is given, the defaults, and what else the call is given."""
+    full = full_name(tree, call.func)
+    beside = [word.arg for word in call.keywords if word.arg]
+    if full in FUNCTIONS:
+        named = [word.value for word in call.keywords if word.arg == "params"]
+        table = call.args[0] if call.args else named[0] if named else None
+        return (table.id, FUNCTIONS[full], beside) if isinstance(table, ast.Name) else ("", {}, [])
+    unpacked = [word.value for word in call.keywords if word.arg is None]
+    if full in CLASSES and not call.args and len(unpacked) == 1 and isinstance(unpacked[0], ast.Name):
+        return unpacked[0].id, CLASSES[full], beside
+    return "", {}, []
+
+
+def _keys(table: ast.AST) -> set[str] | None:
+    """Return the keys of a table that is written out; None for any other, and for other kinds of models."""
+    entries = table_entries(table)
+    if entries is None or not isinstance(table, (ast.Dict, ast.Call)):
+        return None
+    if not all(isinstance(key, str) for key, *_ in entries):  # {**common, "eta": 0.1}
+        return None
+    if isinstance(table, ast.Call) and (table.args or any(word.arg is None for word in table.keywords)):
+        return None
+    kinds = {getattr(value, "value", None) for _, value, _, _ in entries}
+    return {key for key, *_ in entries} if kinds.isdisjoint(OTHER_BOOSTERS) else None
+
+
+def _all_names(keys: set[str]) -> set[str]:
+    """Return keys with the other names of the same settings."""
+    return keys.union(*(same for same in SAME_KEYS if not same.isdisjoint(keys)))
+
+
+def _is_changed(tree: ast.Module, name: str) -> bool:
+    """Return whether a method changes the dictionary of a variable."""
+    methods = [node for node in nodes_of(tree, ast.Attribute) if isinstance(node.value, ast.Name)]
+    owners = {node.value.id for node in methods if node.attr in ("update", "setdefault", "pop", "clear")}  # type: ignore[attr-defined]
+    merged = [node.target for node in nodes_of(tree, ast.AugAssign)]
+    return name in owners or any(isinstance(target, ast.Name) and target.id == name for target in merged)
+
+
+class _Absent:
+    """The place of a key that a dictionary does not have: setting it adds the key."""
+
+    def __init__(self, table: Any, key: str, default: Any) -> None:
+        self._table, self._key = table, key
+        self._default = ast.copy_location(ast.parse(repr(default), mode="eval").body, table)
+
+    @property
+    def value(self) -> ast.expr:
+        """The default."""
+        return self._default
+
+    @value.setter
+    def value(self, node: ast.expr) -> None:
+        if isinstance(self._table, ast.Call):
+            self._table.keywords.append(ast.copy_location(ast.keyword(self._key, node), self._table))
+        else:
+            self._table.keys.append(ast.copy_location(ast.Constant(self._key), self._table))
+            self._table.values.append(node)
