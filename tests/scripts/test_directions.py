@@ -66,7 +66,9 @@ def test_errors_of_scikit_learn_are_larger_where_they_are_better(scoring: str, s
     assert goal_of(tmp_path, script) == f'goal = "{"minimize" if sign else "maximize"}"'
 
 
-@pytest.mark.parametrize("name", ["integrated brier score", "Brier score", "WER score", "FID score", "davies bouldin score"])
+@pytest.mark.parametrize(
+    "name", ["integrated brier score", "Brier score", "WER score", "FID score", "davies bouldin score"]
+)
 def test_scores_whose_names_say_that_they_are_errors_are_minimized(name: str, tmp_path: Path) -> None:
     script = HEAD.format(metric="r2_score") + f"print('Test {name}:', measure(model, X_valid))\n"
     assert goal_of(tmp_path, script) == 'goal = "minimize"'

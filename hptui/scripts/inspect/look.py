@@ -46,7 +46,7 @@ from hptui.scripts.inspect.outputs.chance import chance
 from hptui.scripts.inspect.outputs.directions import errors_called_scores
 from hptui.scripts.inspect.outputs.metric_files import event_files, is_path, lightning_files, written_file
 from hptui.scripts.inspect.outputs.metrics import best_rank, measured
-from hptui.scripts.inspect.outputs.nameless import nameless_line
+from hptui.scripts.inspect.outputs.nameless import is_of_one_part, nameless_line
 from hptui.scripts.inspect.outputs.ranking import HELD_OUT_SPLITS, is_training_metric, rank
 from hptui.scripts.inspect.outputs.second_programs import started_by_script
 from hptui.scripts.inspect.outputs.selected import by_family
@@ -280,7 +280,8 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     elif metrics.in_files and rank(metrics.in_files[0])[0] < best:
         script.metrics = [*metrics.in_files, *metrics.readable]
         script.metric_files = list(dict.fromkeys(written_file(file, script) for file in metrics.files))
-    if not script.metrics and (line := nameless_line(tree)) is not None:
+    line = nameless_line(tree)
+    if line is not None and (not script.metrics or (line.is_mean(tree) and is_of_one_part(tree, script.metrics[0]))):
         script.metrics, script.settings["metrics"] = [*line.names], [line.pattern]
         script.chance = {name: of for name in line.names[:1] if (of := chance(tree, name, {}, ()))}
         script.minimized = script.minimized | errors_called_scores(tree, dict(line.sources))

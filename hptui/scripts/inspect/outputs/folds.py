@@ -59,6 +59,12 @@ def _is_mean(source: str, gathered: set[str], means: set[str]) -> bool:
     return bool(used & means) or (bool(used & gathered) and MEAN.search(source) is not None)
 
 
+def loops_over_parts(tree: ast.AST) -> list[ast.For]:
+    """Return the loops over folds, seeds or the like."""
+    splits = any(SPLITTERS.search(name) for name in _called(tree))
+    return [node for node in all_nodes(tree) if isinstance(node, ast.For) and _is_over_parts(node, splits=splits)]
+
+
 def _gathered(tree: ast.AST) -> Iterator[str]:
     """Yield the variables that hold a value of each part."""
     splits = any(SPLITTERS.search(name) for name in _called(tree))

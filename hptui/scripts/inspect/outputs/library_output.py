@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.inputs.constants import literal_tables
 from hptui.scripts.inspect.outputs.catboost_output import catboost_metrics
+from hptui.scripts.inspect.outputs.epoch_logger import stored_means
 from hptui.scripts.inspect.outputs.evaluate_metrics import computed_by_evaluate
+from hptui.scripts.inspect.outputs.lightgbm_output import unnamed_sets_of_lightgbm
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
 from hptui.scripts.inspect.outputs.xgboost_output import fitted_by_xgboost
@@ -33,6 +35,7 @@ def library_metrics(tree: ast.Module, values: GivenValues) -> list[str]:
     names += list(_of_evaluate(tree)) if modules & {"evaluate", "datasets"} else []
     names += list(_of_rankings(tree)) if "torch_rechub" in modules else []
     names += list(_of_agents(tree)) if "stable_baselines3" in modules else []
+    names += list(stored_means(tree))
     names += list(_of_evaluators_of_fit(tree)) if "sentence_transformers" in modules else []
     return list(dict.fromkeys(names))
 
@@ -131,6 +134,8 @@ def _of_boosters(tree: ast.Module) -> Iterator[str]:
         if last == "train" and owner in ("xgb", "xgboost", "lgb", "lightgbm"):
             for data in reversed([text for text in named if isinstance(text, str)]):
                 yield from (f"{data}{between}{metric}" for metric in metrics)
+    if "lightgbm" in imported_modules(tree):
+        yield from unnamed_sets_of_lightgbm(tree, metrics)
 
 
 def _of_fastai(tree: ast.Module) -> Iterator[str]:

@@ -6,11 +6,13 @@ import ast
 import re
 
 from hptui.core.dataclass import dataclass
+from hptui.scripts.inspect.outputs.folds import loops_over_parts, means_of_parts
 from hptui.scripts.inspect.outputs.histories import Histories
 from hptui.scripts.inspect.outputs.ranking import is_quality, ranked
 from hptui.scripts.inspect.outputs.sample_texts import WHOLE_NUMBER_NAME
 from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
+from hptui.scripts.syntax_nodes import nodes_of
 
 NUMBER = r"(?:[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?|nan|inf|-inf)"
 WRAPPER = r"(?:tensor\(|Array\(|np\.float\d\d\()?"
@@ -20,6 +22,9 @@ BETWEEN = re.compile(r"[\s,;:|/()\[\]-]*")
 """What may stand between values without naming them."""
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 NO_VALUES = re.compile(r"(?:len|type|str|repr|list|dict|sorted|zip)\(|\bif\b|\.shape|\.keys\(")
+
+COUNT_OF_MEAN = re.compile(r"(?<=\)) / len\([\w.]+\)$")
+"""What a sum is divided by: `sum(scores) / len(scores)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,15 @@ class NamelessLine:
     sources: tuple[tuple[str, str], ...] = ()
     """The expressions of the values by name."""
 
+    def is_mean(self, tree: ast.Module) -> bool:
+        """Return whether the line has the mean over folds or the like alone."""
+        return not self.is_counted and bool(means_of_parts(tree, dict(self.sources)))
+
+
+def is_of_one_part(tree: ast.Module, metric: str) -> bool:
+    """Return whether a library prints a metric of each fold, whose best is that of the luckiest fold."""
+    return re.fullmatch(r"(?:valid|validation)_\d[ -].*", metric) is not None and bool(loops_over_parts(tree))
+
 
 def nameless_line(tree: ast.Module) -> NamelessLine | None:
     """Return the line of values without names that a script prints, where it prints one such line only."""
@@ -40,12 +54,21 @@ def nameless_line(tree: ast.Module) -> NamelessLine | None:
     histories = Histories(tree)
     bare = [call for call in printing if any(isinstance(part, ast.expr) for part in _parts(call) or ())]
     bare = [call for call in bare if not any(map(histories.sample, ast.walk(call)))]
+    lists = {
+        name for node in nodes_of(tree, ast.Assign) if _is_list(node.value) for name in map(dotted_name, node.targets)
+    }
+    bare = [call for call in bare if len(call.args) != 1 or dotted_name(call.args[0]) not in lists - {""}]
     lines = [_line(call) for call in bare]
     known = {line for line in lines if line is not None}
     if len(known) != 1:
         return None
     line = known.pop()
     return line if line.is_counted or None not in lines else None
+
+
+def _is_list(node: ast.expr) -> bool:
+    """Return whether an expression is a list, which is printed in brackets."""
+    return isinstance(node, ast.List | ast.ListComp | ast.Dict | ast.DictComp)
 
 
 def _line(call: ast.Call) -> NamelessLine | None:
@@ -101,7 +124,7 @@ def _named(node: ast.expr) -> tuple[str, str]:
     name = dotted_name(node).rpartition(".")[2]
     if WHOLE_NUMBER_NAME.fullmatch(name) or name in ("t", "e", "j", "k"):
         return "counter", "epoch" if name.startswith("ep") or name == "e" else "step"
-    if NO_VALUES.search(source):
+    if NO_VALUES.search(COUNT_OF_MEAN.sub("", source)):
         return "", ""
     measures = [word for word in IDENTIFIER.findall(source) if is_quality(word)]
     return ("measure", measures[0]) if measures else ("", "")
