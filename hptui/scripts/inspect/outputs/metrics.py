@@ -21,6 +21,7 @@ from hptui.scripts.inspect.outputs.directions import errors_called_scores
 from hptui.scripts.inspect.outputs.folds import means_of_parts
 from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, shown_by_ignite
 from hptui.scripts.inspect.outputs.library_output import library_metrics, reported_metrics
+from hptui.scripts.inspect.outputs.held_out_values import of_validation_data
 from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning, root_of_lightning
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.printed_names import printed_names
@@ -134,7 +135,8 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     larger = larger_in_catboost(tree) | {
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
-    readable = means_first(ranked(readable, places, chosen), means, chosen)
+    validated = of_validation_data(tree, chosen, sources)
+    readable = means_first(ranked(readable, places, chosen, validated), means, chosen)
     tagged = ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen)
     readable, tagged = (means_of_rewards_first(names, sources, chosen) for names in (readable, tagged))
     unread = unread_metrics(tree, samples, dict.fromkeys([*readable, *tagged, *in_files]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.metrics.pairs import canonical_name
@@ -45,10 +45,16 @@ def is_training_metric(name: str) -> bool:
     return any(word in TRAINING_SPLITS for word in words) or any("loss" in word for word in words)
 
 
-def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, chosen: Iterable[str] = ()) -> list[str]:
+def ranked(
+    names: Iterable[str],
+    places: Mapping[str, set[str]] | None = None,
+    chosen: Iterable[str] = (),
+    validated: Collection[str] = (),
+) -> list[str]:
     """Return names of metrics, the likeliest objective first: held-out before others, losses first.
 
     `places` are the functions that print them; what the script has `chosen` its best by is before others of its kind.
+    Those that are `validated` are of validation data, whatever their names say.
     """
     by_choice = set(chosen)
 
@@ -57,6 +63,7 @@ def ranked(names: Iterable[str], places: Mapping[str, set[str]] | None = None, c
         if group == NO_SPLIT:
             group = _group_of_places((places or {}).get(name, set()))
             group = min(group, NO_SPLIT) if name in by_choice else group
+            group = 0 if name in validated else group
         return (
             OF_ALL_FOLDS.isdisjoint(words_of(name)) or is_of_training_data(name),
             HELD_OUT_GROUPS if group < HELD_OUT_GROUPS and by_choice else group,

@@ -93,6 +93,10 @@ def _contradicts(name: str, selection: Selection) -> bool:
     return is_loss if selection.larger else larger_is_better(name)
 
 
+NO_QUANTITY = ("best", "max", "min", "save", "saved", "saving", "new")
+"""Words of a name that do not say which quantity it is: `Save Best Score`."""
+
+
 def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Iterable[Selection]) -> dict[str, bool]:
     """Return the metrics that a script chooses by, each with whether larger is better.
 
@@ -110,7 +114,7 @@ def by_selection(names: Iterable[str], sources: Mapping[str, str], chosen: Itera
             directions.setdefault(name, selection.larger)
     directions = directions or _by_direction(names, {selection.larger for selection in chosen})
     for name, larger in list(directions.items()):  # `val_loss` is shown more often than `best_val_loss`
-        plain = "".join(part for part in canonical_name(name).split("_") if part not in ("best", "max", "min"))
+        plain = "".join(part for part in canonical_name(name).split("_") if part not in NO_QUANTITY)
         same = next((other for other in names if other not in directions and _joined(other) == plain), None)
         if same is not None:
             directions = {key: value for key, value in directions.items() if key != name} | {same: larger}
