@@ -263,7 +263,7 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data
         of_all = measured(without_unused(tree, without_libraries(project)), defaults)
         # Of two metrics of equally held-out data the script's own is the one that it is about.
-        metrics = of_all if best_rank(of_all)[0] < best_rank(metrics)[0] else metrics
+        metrics = of_all if best_rank(of_all)[0] < best_rank(metrics)[0] or of_all.of_runs else metrics
     for other in others:  # a second program, which tests what this one has trained
         metrics.readable = by_family([*other.readable, *metrics.readable], tree)
         metrics.maximized |= other.maximized

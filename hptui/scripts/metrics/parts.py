@@ -12,7 +12,7 @@ from hptui.core.dataclass import dataclass
 
 MEAN_WORDS = re.compile(
     r"(?<![A-Za-z])(?:avg|averages?|averaged|means?|overall|cv|cross[-_ ]?val\w*|"
-    r"all[-_ ](?:\w+[-_ ])?(?:folds|seeds|runs|classes))(?![A-Za-z])",
+    r"all[-_ ](?:\w+[-_ ])?(?:folds|seeds|runs|classes))(?![A-Za-z])|(?<=[\d%])\s{0,3}(?:±|\+/?-)\s{0,3}(?=[\d.])",
     re.IGNORECASE,
 )
 """Words of a line that may hold the mean of what stands before it."""

@@ -26,6 +26,7 @@ OF_MANY = re.compile(
 """Signs in a name or an expression of a value that is made of many: `np.mean(rewards[-100:])`, `loss / len(data)`."""
 OF_EPISODES = "of single episodes or batches"
 OF_BATCHES = "of single batches"
+OF_RUNS = "of single runs, and at last their mean"
 UPDATES = re.compile(r"\.(?:step|backward)\(|value_and_grad|GradientTape|apply_gradients|\bgrad\(")
 """Calls by which a script trains a model step by step."""
 EVALUATES = re.compile(

@@ -59,6 +59,25 @@ def _is_mean(source: str, gathered: set[str], means: set[str]) -> bool:
     return bool(used & means) or (bool(used & gathered) and MEAN.search(source) is not None)
 
 
+def means_of_runs(tree: ast.AST, spreads: Iterable[str], sources: Mapping[str, str]) -> set[str]:
+    """Return the metrics that are printed as means with their `spreads`, where a script trains several times."""
+    asked = [name for name in spreads if MEAN_OF_VALUES.search(sources.get(name, ""))]
+    return set(asked) if asked and loops_over_parts(tree) else set()
+
+
+MEAN_OF_VALUES = re.compile(r"mean|average|avg|\bmu\b|sum\(.*\)\s*/", re.IGNORECASE)
+
+
+def is_of_extreme(name: str) -> bool | None:
+    """Return whether a name says that the largest value is meant, `Highest Valid`; None if it says neither."""
+    words = set(canonical_name(name).split("_"))
+    is_largest, is_smallest = not LARGEST.isdisjoint(words), not SMALLEST.isdisjoint(words)
+    return None if is_largest is is_smallest else is_largest
+
+
+LARGEST, SMALLEST = {"highest", "max", "maximum", "largest"}, {"lowest", "min", "minimum", "smallest"}
+
+
 def loops_over_parts(tree: ast.AST) -> list[ast.For]:
     """Return the loops over folds, seeds or the like."""
     splits = any(SPLITTERS.search(name) for name in _called(tree))

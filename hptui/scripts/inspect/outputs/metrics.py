@@ -16,12 +16,12 @@ from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.outputs.catboost_output import larger_in_catboost
-from hptui.scripts.inspect.outputs.chance import chance, means_of_rewards_first
+from hptui.scripts.inspect.outputs.chance import OF_RUNS, chance, means_of_rewards_first
 from hptui.scripts.inspect.outputs.directions import errors_called_scores
-from hptui.scripts.inspect.outputs.folds import means_of_parts
+from hptui.scripts.inspect.outputs.folds import is_of_extreme, means_of_parts, means_of_runs
+from hptui.scripts.inspect.outputs.held_out_values import of_validation_data
 from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, shown_by_ignite
 from hptui.scripts.inspect.outputs.library_output import library_metrics, reported_metrics
-from hptui.scripts.inspect.outputs.held_out_values import of_validation_data
 from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning, root_of_lightning
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.printed_names import printed_names
@@ -82,6 +82,8 @@ class Measured:
     """The likeliest objectives whose single values are chance, with what each value is of."""
     unread: dict[str, str] = field(default_factory=dict)
     """Metrics that go to a tracker alone, which nothing reads, with its name; the likeliest objective first."""
+    of_runs: set[str] = field(default_factory=set)
+    """Means over several trainings, which are printed at the end."""
     notes: list[str] = field(default_factory=list)
     """What the user should know of how the script measures."""
 
@@ -100,7 +102,7 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     places: dict[str, set[str]] = {}
     errors: set[str] = set()
     names = dict.fromkeys(_reported(tree, samples, values, skipped))
-    names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors))
+    names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors, spreads := set[str]()))
     of_libraries = _names_of_libraries(tree, samples, values, names)
     names |= dict.fromkeys(of_libraries)
     tags = _tags_of_scalars(tree, samples, skipped)
@@ -125,14 +127,18 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         in_files = [name for name in in_files if is_quality(name) or _is_of_held_out_data(name)]
     else:
         in_files = [name for name in in_files if is_quality(name)]
-    means = means_of_parts(tree, sources)
+    of_runs = means_of_runs(tree, spreads, sources)
+    means = means_of_parts(tree, sources) | of_runs
+    extremes = {name: direction for name in of_runs if (direction := is_of_extreme(name)) is not None}
+    readable += [name for name in extremes if name not in readable]
     selected = selections(tree)
     chosen = by_selection([*readable, *tags, *logged, *in_files], sources, selected)
     modules = imported_modules(tree)
     if not chosen and modules & TRAINER_LIBRARIES:
         scores = scores_of_evaluations(tree, values, skipped)
         chosen = {name: larger_is_better(name) for name in scores if is_task_score(name)}
-    larger = larger_in_catboost(tree) | {
+    larger = larger_in_catboost(tree) | {name for name, is_larger in extremes.items() if is_larger}
+    larger |= {
         name for name, source in sources.items() if not is_quality(name) and larger_is_better(_quality_of(source))
     }
     validated = of_validation_data(tree, chosen, sources)
@@ -153,9 +159,12 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         minimized={name for name, is_larger in chosen.items() if not is_larger and is_any_score(name)}
         | {name for name in readable if is_any_score(name) and smallest_score_is_best(selected)}
         | errors
+        | {name for name, is_larger in extremes.items() if not is_larger}
         | errors_called_scores(tree, sources),
-        chance={name: of for name in firsts if (of := chance(tree, name, sources, places.get(name, ())))},
         unread={name: unread[name] for name in ranked(unread)},
+        chance={name: of for name in firsts if (of := chance(tree, name, sources, places.get(name, ())))}
+        | dict.fromkeys(of_runs, OF_RUNS),
+        of_runs=of_runs,
         notes=[*_notes(tree, values, skipped)],
     )
 

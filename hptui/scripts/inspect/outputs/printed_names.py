@@ -21,13 +21,23 @@ ERROR_UNIT = re.compile(r"\d*\s*\(?(?:RMSE|MSE|MAE|MAPE|error)\b")
 """What stands behind a score that is an error."""
 
 
+SPREAD = re.compile(r"%?\s{0,3}\(?\s{0,2}(?:±|\+\s?/?\s?-|\(?std|\\pm)")
+"""What stands between a mean and how far the values are spread."""
+
+
 def printed_names(
-    samples: Samples, tree: ast.Module, sources: dict[str, str], places: dict[str, set[str]], errors: set[str]
+    samples: Samples,
+    tree: ast.Module,
+    sources: dict[str, str],
+    places: dict[str, set[str]],
+    errors: set[str],
+    spreads: set[str] | None = None,
 ) -> list[str]:
     """Return the names that the reader of output finds, and finds again when they are the objective.
 
     Those that stand only in a progress bar come last: they are of one batch. `sources` gets their expressions, `places`
-    the functions that print them, `errors` the scores that are printed with the unit of an error.
+    the functions that print them, `errors` the scores that are printed with the unit of an error, `spreads` those that
+    are printed with how far they are spread: `acc: 81.2 ± 0.4`.
     """
     names, in_bars, in_lines = dict[str, None](), set[str](), set[str]()
     titles = [title for title in meters(tree) if is_quality(title)]
@@ -48,6 +58,8 @@ def printed_names(
             errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
             if value in samples.sources:
                 sources[name] = samples.sources[value]
+            if spreads is not None and SPREAD.match(line.partition(str(value))[2]):
+                spreads.add(name)
         named = [(_without_label(name.strip(" :=")), split) for name, split in (_read_as(c, line) for c in candidates)]
         read: list[str] = []
         for name, own_split in named if reading is not None else _without_ends(named):
