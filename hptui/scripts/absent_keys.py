@@ -56,12 +56,12 @@ def absent_key_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 @once
 def absent_keys(tree: ast.Module) -> dict[str, dict[str, Any]]:
-    """Return the keys that dictionaries leave at the defaults of what they are given to, by their variables.
+    """Return the keys that dictionaries leave at their defaults, by the variables of these.
 
     What may be added to a dictionary on its way is not absent, so those that a function is given are left out.
     """
     taken = {a.arg for node in nodes_of(tree, ast.arguments) for a in (*node.posonlyargs, *node.args, *node.kwonlyargs)}
-    found: dict[str, dict[str, Any]] = {}
+    by_table: dict[str, dict[str, Any]] = {}
     for call in nodes_of(tree, ast.Call):
         name, defaults, beside = _given_to(tree, call)
         tables = assigned_to(tree).get(name, [])
@@ -71,12 +71,12 @@ def absent_keys(tree: ast.Module) -> dict[str, dict[str, Any]]:
         if keys is not None:
             given = _all_names({*keys, *beside, *set_keys(tree)})
             absent = {key: value for key, value in defaults.items() if key not in given}
-            found[name] = absent if found.get(name, absent) == absent else {}
-    return found
+            by_table[name] = absent if by_table.get(name, absent) == absent else {}
+    return by_table
 
 
 def _given_to(tree: ast.Module, call: ast.Call) -> tuple[str, dict[str, Any], list[str]]:
-    """Return the variable of the dictionary that a call is given, the defaults, and what else the call is given."""
+    """Return the variable of the dictionary that a call is given, the defaults, and its other keywords."""
     full = full_name(tree, call.func)
     beside = [word.arg for word in call.keywords if word.arg]
     if full in FUNCTIONS:

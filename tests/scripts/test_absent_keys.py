@@ -1,4 +1,4 @@
-"""What a dictionary for boosted trees leaves at its default is searched, and reaches what the dictionary is given to."""
+"""What a dictionary for boosted trees leaves at its default is searched, and reaches what is given the dictionary."""
 
 from __future__ import annotations
 

@@ -9,7 +9,12 @@ import pytest
 
 from hptui.scripts.inspect import inspect_script
 
-TRAIN = "import lightgbm as lgb\nd, v = lgb.Dataset(X), lgb.Dataset(Y)\np = {{'metric': {metric!r}, 'n': 1}}\nlgb.train(p, d, {given})\n"
+TRAIN = """
+import lightgbm as lgb
+d, v = lgb.Dataset(X), lgb.Dataset(Y)
+p = {{'metric': {metric!r}, 'n': 1}}
+lgb.train(p, d, {given})
+"""
 FIT = "import lightgbm as lgb\nm = lgb.LGBMClassifier(n_estimators=9)\nm.fit(X, y, eval_metric={metric!r}, {given})\n"
 SETS = {
     "[v]": ["valid_0"],

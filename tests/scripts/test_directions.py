@@ -23,7 +23,9 @@ WAYS = {
     "a variable": "score = {metric}(y_valid, model.predict(X_valid))\nprint('Validation score:', score)",
     "in the line": "print(f'Score: {{{metric}(y_valid, model.predict(X_valid)):.4f}}')",
     "its root": "print('Valid score:', np.sqrt({metric}(y_valid, model.predict(X_valid))))",
-    "of a function": "def evaluate(m):\n    return {metric}(y_valid, m.predict(X_valid))\nprint('Score:', evaluate(model))",
+    "of a function": (
+        "def evaluate(m):\n    return {metric}(y_valid, m.predict(X_valid))\nprint('Score:', evaluate(model))"
+    ),
     "the mean of folds": (
         "scores = []\nfor fold, (a, b) in enumerate(KFold(5).split(X)):\n    model.fit(X[a], y[a])\n"
         "    scores.append({metric}(y[b], model.predict(X[b])))\nprint(f'CV score: {{np.mean(scores):.5f}}')"

@@ -1,4 +1,4 @@
-"""What a script chooses its best by is the objective where it is computed from validation data, whatever it is called."""
+"""What a script chooses its best by is the objective where validation data computes it, whatever its name."""
 
 from __future__ import annotations
 

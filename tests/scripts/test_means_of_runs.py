@@ -12,7 +12,12 @@ import pytest
 from hptui.operations.new_script import study_file_of_script
 from tests.scripts.metrics.test_parts import points
 
-LOOPS = ["for run in range(args.runs):", "for seed in seeds:", "for fold in range(5):", "for i_run, seed in enumerate([1, 2]):"]
+LOOPS = [
+    "for run in range(args.runs):",
+    "for seed in seeds:",
+    "for fold in range(5):",
+    "for i_run, seed in enumerate([1, 2]):",
+]
 SIGNS = ["±", "+/-", "+-"]
 SCRIPT = """
 import argparse
@@ -73,7 +78,8 @@ logger = Logger(args.runs)
 for run in range(args.runs):
     for epoch in range(100):
         train_acc, valid_acc, test_acc = test(model)
-        print(f"Run: {run:02d}, Epoch: {epoch:02d}, Train: {train_acc:.2f}%, Valid: {valid_acc:.2f}%, Test: {test_acc:.2f}%")
+        print(f"Run: {run:02d}, Epoch: {epoch:02d}, Train: {train_acc:.2f}%, "
+              f"Valid: {valid_acc:.2f}%, Test: {test_acc:.2f}%")
     logger.print_statistics(run)
 logger.print_statistics()
 """

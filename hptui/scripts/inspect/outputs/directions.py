@@ -40,8 +40,8 @@ class _Makers:
                 parts = target.elts if isinstance(target, ast.Tuple) else [target]
                 for part in parts:
                     self._assigned.setdefault(dotted_name(part), []).append(node.value)
-        for node in nodes_of(tree, ast.Call):  # scores.append(score)
-            match node:
+        for called in nodes_of(tree, ast.Call):  # scores.append(score)
+            match called:
                 case ast.Call(func=ast.Attribute(value=owner, attr="append"), args=[item]) if dotted_name(owner):
                     self._assigned.setdefault(dotted_name(owner), []).append(item)
         self._returned = {

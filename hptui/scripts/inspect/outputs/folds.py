@@ -60,7 +60,7 @@ def _is_mean(source: str, gathered: set[str], means: set[str]) -> bool:
 
 
 def means_of_runs(tree: ast.AST, spreads: Iterable[str], sources: Mapping[str, str]) -> set[str]:
-    """Return the metrics that are printed as means with their `spreads`, where a script trains several times."""
+    """Return the means that are printed with their `spreads`, where a script trains several times."""
     asked = [name for name in spreads if MEAN_OF_VALUES.search(sources.get(name, ""))]
     return set(asked) if asked and loops_over_parts(tree) else set()
 
@@ -69,7 +69,7 @@ MEAN_OF_VALUES = re.compile(r"mean|average|avg|\bmu\b|sum\(.*\)\s*/", re.IGNOREC
 
 
 def is_of_extreme(name: str) -> bool | None:
-    """Return whether a name says that the largest value is meant, `Highest Valid`; None if it says neither."""
+    """Return whether the largest value is meant, `Highest Valid`; None if a name says neither."""
     words = set(canonical_name(name).split("_"))
     is_largest, is_smallest = not LARGEST.isdisjoint(words), not SMALLEST.isdisjoint(words)
     return None if is_largest is is_smallest else is_largest

@@ -17,9 +17,9 @@ NAMES = re.compile(r"[A-Za-z_]\w*")
 
 
 def of_validation_data(tree: ast.Module, names: Iterable[str], sources: Mapping[str, str]) -> set[str]:
-    """Return those of some metrics that a call computes from validation data alone: `evaluate(model, val_loader)`.
+    """Return the metrics that a call computes from validation data alone: `evaluate(model, val_loader)`.
 
-    Their names say no split; `sources` are their expressions by name.
+    They are some of `names`, which say no split; `sources` are their expressions by name.
     """
     asked = {name: sources[name] for name in names if name in sources and not _names_split(name)}
     if not asked:

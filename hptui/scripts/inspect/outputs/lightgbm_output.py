@@ -18,7 +18,7 @@ DEFAULT_METRICS = {"LGBMRegressor": "l2", "LGBMClassifier": "binary_logloss"}
 
 
 def unnamed_sets_of_lightgbm(tree: ast.Module, metrics: Sequence[str]) -> Iterator[str]:
-    """Yield the names that `lgb.train` and `fit` print of sets without names, `valid_0 auc`, held-out ones first.
+    """Yield what `lgb.train` and `fit` print of sets without names, `valid_0 auc`, held-out ones first.
 
     `metrics` are those that the script asks for.
     """

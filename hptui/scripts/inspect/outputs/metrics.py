@@ -18,6 +18,7 @@ from hptui.scripts.inspect.modes import skipped_calls
 from hptui.scripts.inspect.outputs.catboost_output import larger_in_catboost
 from hptui.scripts.inspect.outputs.chance import OF_RUNS, chance, means_of_rewards_first
 from hptui.scripts.inspect.outputs.directions import errors_called_scores
+from hptui.scripts.inspect.outputs.evaluated_keys import UNKNOWN_KEY
 from hptui.scripts.inspect.outputs.folds import is_of_extreme, means_of_parts, means_of_runs
 from hptui.scripts.inspect.outputs.held_out_values import of_validation_data
 from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, shown_by_ignite
@@ -119,11 +120,11 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     files = [*written_files(tree, samples), *text_files(tree, in_text)]
     in_files = [name for file in files for name in file.names]
     every = (readable, tags, in_files, logged)
-    readable, tags, in_files, logged = ([name for name in names if STAND_IN not in name] for names in every)
+    readable, tags, in_files, logged = ([name for name in names if _is_known(name)] for names in every)
     known = [*readable, *tags, *in_files]
     if not any(is_quality(name) and rank(name)[0] <= HELD_OUT_GROUPS for name in known):
         # `eval_rm=0.3`: of held-out data, whatever it is
-        readable += [name for name in names if _is_of_held_out_data(name) and STAND_IN not in name]
+        readable += [name for name in names if _is_of_held_out_data(name) and _is_known(name)]
         in_files = [name for name in in_files if is_quality(name) or _is_of_held_out_data(name)]
     else:
         in_files = [name for name in in_files if is_quality(name)]
@@ -217,6 +218,11 @@ NO_MEASURE = re.compile(
     r"len\w*|metrics?|results?|outputs?|predictions?|preds?|reports?|stats|logs?|summary|following|inds?|indices|rows?|records?|points?|users?|images?|frames?|items?|tokens?|kl|runtime|per|second|path|dir|file|set|data|dataset|examples?|speed|lr|accumulation"
 )
 """Words of what belongs to an evaluation and measures nothing by itself."""
+
+
+def _is_known(name: str) -> bool:
+    """Return whether the source shows all of a name."""
+    return STAND_IN not in name and UNKNOWN_KEY not in name
 
 
 def _is_of_held_out_data(name: str) -> bool:

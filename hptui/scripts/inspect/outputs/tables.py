@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from hptui.scripts.inspect.folded import filled, table_of
 from hptui.scripts.inspect.outputs.evaluate_metrics import computed_by_evaluate
+from hptui.scripts.inspect.outputs.evaluated_keys import UNKNOWN_KEY, evaluated_keys, is_looked_up
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 from hptui.scripts.syntax_nodes import all_nodes
 
@@ -163,7 +164,8 @@ class Tables:
         return [filled(node.elt, {name.id: key}) for key in table.keys if key is not None]
 
     def _key_loops(self, tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
-        """Yield the loop variables that go through the keys of a table with literal keys, with these."""
+        """Yield the loop variables that go through the keys of a table, with these where they are literal."""
+        unknown, known = list[str](), set[str]()
         for node in all_nodes(tree):
             if not isinstance(node, ast.For | ast.comprehension):
                 continue
@@ -176,11 +178,19 @@ class Tables:
             table = self.of(over)
             is_pair = method == "items" and isinstance(node.target, ast.Tuple)
             target = node.target.elts[0] if is_pair and isinstance(node.target, ast.Tuple) else node.target
-            if table is None or not isinstance(target, ast.Name):
+            if not isinstance(target, ast.Name):
+                continue
+            if table is None:
+                if method in ("items", "keys") or is_looked_up(node, over, target):
+                    unknown.append(target.id)
                 continue
             keys = [text for key in table.keys if isinstance(text := literal_value(key), str)]
             if keys:
+                known.add(target.id)
                 yield target.id, keys
+        for name in unknown:
+            if name not in known:
+                yield name, evaluated_keys(tree) or [UNKNOWN_KEY]
 
 
 def _given(function: ast.FunctionDef, call: ast.Call) -> dict[str, ast.expr]:
