@@ -43,7 +43,7 @@ def test_a_script_becomes_a_study_that_runs(script, home):
     assert notes == []
     study = check(path).study
     assert study.objective.metric == "val_loss"
-    assert [parameter.describe() for parameter in study.space.parameters] == ["0.03..3 log"]
+    assert [parameter.describe() for parameter in study.space.parameters] == ["0.03..1 log"]
     path.write_text(path.read_text().replace("trials = 20", "trials = 3").replace('"python"', f'"{sys.executable}"'))
     sd = run_to_rest(home, path)
     found = trials(sd)

@@ -126,3 +126,49 @@ def test_what_a_script_demands_is_taken_from_the_shell_script_that_starts_it(
     assert {name: settings[name] for name in demanded} == {name: OF_RUN[name] for name in demanded}
     others = {name: settings.get(name) for name in DEMANDED if name not in demanded}
     assert others == {name: idle[DEMANDED[name]] if default else None for name in others}
+
+
+ROUNDS = {
+    "for lr in 0.003 0.1; do\n{command}\ndone": 1,
+    "for lr in 0.003 0.1\ndo\n  {command}\ndone": 1,
+    'for name in "fast" slow; do for lr in 0.003 0.1; do\n{command}\ndone\ndone': 2,
+    "for lr in 0.003; do {command}; done": 0,
+}
+"""Loops around a command, with how many of them run several times."""
+
+
+@pytest.mark.parametrize("loop", ROUNDS)
+def test_of_loops_over_fixed_words_the_first_round_is_read(
+    loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [f"p.add_argument('--{n}', type={type(d).__name__}, default={d!r})" for n, (_, d) in FLAGS.items()]
+    Path("train.py").write_text(PARSER + "\n".join([*lines, "a = p.parse_args()", "print(f'val_loss: {a.lr:.4f}')"]))
+    words = " ".join(f"--{name} ${name}" for name in FLAGS)
+    before = "\n".join(f"{name}={value}" for name, (value, _) in FLAGS.items() if f"for {name} in" not in loop)
+    Path("run.sh").write_text(f"#!/bin/bash\n{before}\n" + loop.format(command=f"python -u train.py {words}") + "\n")
+    path, notes = write_study_file("run.sh")
+    study = read_file(path, schema=registry.schema)
+    assert {name: study.trainer.settings[name] for name in FLAGS} == {name: value for name, (value, _) in FLAGS.items()}
+    assert sum("its loop over" in note for note in notes) == ROUNDS[loop]
+
+
+def test_of_several_starts_of_one_script_the_first_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(PARSER + "p.add_argument('--lr', type=float)\np.parse_args()\nprint('val_loss: 0.5')")
+    Path("run.sh").write_text("python train.py --lr 0.003\npython train.py --lr 0.1\n")
+    path, notes = write_study_file("run.sh")
+    assert read_file(path, schema=registry.schema).trainer.settings["lr"] == 0.003
+    assert any("2 times" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "line", ["for f in *.txt; do", "for lr in $RATES; do", "for lr in $(seq 3); do", "while true; do"]
+)
+def test_a_loop_over_what_only_a_shell_knows_is_started_as_it_is(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text("print('val_loss: 0.5')")
+    Path("run.sh").write_text(f"#!/bin/bash\n{line}\npython train.py --lr 0.1\ndone\n")
+    assert "run.sh" in write_study_file("run.sh")[0].read_text().partition("command = ")[2].partition("\n")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,20 +32,44 @@ class StartedScript:
     path: Path
     words: tuple[str, ...]
     variables: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else the shell script does with it."""
+
+
+LOOP = re.compile(r"^[ \t]*for[ \t]+(\w+)[ \t]+in[ \t]+([^;$`*?\n{}()]+?)[ \t]*(?:;|\n)\s*do\b[ \t]*;?", re.MULTILINE)
+"""The head of a loop over words that stand there: `for SEED in 0 1 2; do`."""
+END_OF_LOOP = re.compile(r"^[ \t]*done\b[ \t]*;?|;[ \t]*done\b", re.MULTILINE)
+
+
+def _first_rounds(text: str) -> tuple[str, list[str]]:
+    """Return a shell script whose loops over fixed words run once, and what that leaves out."""
+    heads = [(match[1], shlex.split(match[2])) for match in LOOP.finditer(text)]
+    if not heads or len(heads) != len(END_OF_LOOP.findall(text)):
+        return text, []
+    notes = [
+        f"its loop over {n} runs {len(words)} times: the study takes {words[0]}" for n, words in heads if words[1:]
+    ]
+    return END_OF_LOOP.sub("", LOOP.sub(lambda match: f"{match[1]}={shlex.split(match[2])[0]}\n", text)), notes
 
 
 def started_by_shell(path: Path) -> StartedScript | None:
-    """Return the Python script that a shell script starts once with fixed words; None for any other."""
+    """Return the Python script that a shell script starts with fixed words; None for any other.
+
+    Of loops over fixed words the first round counts, of several starts of one script the first.
+    """
     text = re.sub(r"\\\r?\n", " ", path.read_text(errors="replace"))
     text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    text, notes = _first_rounds(text)
     if CONTROL.search(text) or re.search(r"\$[@*\d]|\$\{\d|\$\(|`|:-|:=", text):
         return None
     commands = [started for command in shell_commands(text) if (started := _started_python(command))]
-    if len(commands) != 1:
+    if len({command.words[0] for command in commands}) != 1:
         return None
+    if len(commands) > 1:
+        notes.append(f"it starts {commands[0].words[0]} {len(commands)} times: the study takes the values of the first")
     script, *words = commands[0].words
     file = next((place for place in (Path(script), path.parent / script) if place.is_file()), None)
-    return StartedScript(file, tuple(words), commands[0].variables) if file is not None else None
+    return StartedScript(file, tuple(words), commands[0].variables, tuple(notes)) if file is not None else None
 
 
 def _started_python(command: ShellCommand) -> ShellCommand | None:
@@ -63,6 +88,7 @@ def inspect_started(path: Path) -> tuple[InspectedScript, Path] | None:
     script = with_given_words(inspect_script(started.path), started.words)
     script = _with_given_variables(script, dict(started.variables), path.name)
     script.notes.append(f"the study starts {started.path.name} with the values of {path.name}, not {path.name} itself")
+    script.notes += started.notes
     return script, started.path
 
 
