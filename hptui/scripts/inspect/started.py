@@ -36,7 +36,9 @@ class StartedScript:
     """What else the shell script does with it."""
 
 
-LOOP = re.compile(r"^[ \t]*for[ \t]+(\w+)[ \t]+in[ \t]+([^;$`*?\n{}()]+?)[ \t]*(?:;|\n)\s*do\b[ \t]*;?", re.MULTILINE)
+LOOP = re.compile(
+    r"(?:^|(?<=;)|(?<=do))[ \t]*for[ \t]+(\w+)[ \t]+in[ \t]+([^;$`*?\n{}()]+?)[ \t]*(?:;|\n)\s*do\b", re.MULTILINE
+)
 """The head of a loop over words that stand there: `for SEED in 0 1 2; do`."""
 END_OF_LOOP = re.compile(r"^[ \t]*done\b[ \t]*;?|;[ \t]*done\b", re.MULTILINE)
 
