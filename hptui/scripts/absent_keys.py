@@ -51,7 +51,7 @@ def absent_key_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     """Return where `params.eta` would stand in a dictionary that does not have it; [] for any other name."""
     first, _, key = name.partition(".")
     defaults = absent_keys(tree).get(first, {})
-    return [(_Absent(assigned_to(tree)[first][0], key, defaults[key]), "value")] if key in defaults else []
+    return [(_AbsentKey(assigned_to(tree)[first][0], key, defaults[key]), "value")] if key in defaults else []
 
 
 @once
@@ -115,7 +115,7 @@ def _is_changed(tree: ast.Module, name: str) -> bool:
     return name in owners or any(isinstance(target, ast.Name) and target.id == name for target in merged)
 
 
-class _Absent:
+class _AbsentKey:
     """The place of a key that a dictionary does not have: setting it adds the key."""
 
     def __init__(self, table: Any, key: str, default: Any) -> None:
