@@ -115,3 +115,19 @@ def test_a_sentence_on_a_conditional_setting_says_where_it_is_in_use():
                     assert f"(in use where {conditional.WHEN[name]})" in claim.sentence
                     said += 1
     assert said > STUDIES
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ends_of_ranges_are_judged_where_settings_are_conditional(kind):
+    """What says whether a setting is in use is no setting, of which there would be an end."""
+    has_columns = False
+    for run in range(2):
+        facts = FactWriter(record_of(*(part[run, :20] for part in histories(kind)), conditional.TEXT))
+        averaged = facts.data.effect_analysis().averaged
+        has_columns |= len(averaged.model.varied) > len(averaged.factors)
+        for factor in averaged.factors:
+            if factor.ordered:
+                for low in (True, False):
+                    assert 0 <= averaged.better_at_end_in_parts(factor.name, low, 2.0) <= 1
+        list(claims.edge_claims(facts))
+    assert has_columns

@@ -276,7 +276,7 @@ class Averaged:
         places = [
             (other, place)
             for other in self.model.varied
-            if other != column
+            if other != column and other < len(self.factors)  # behind them stand what conditions depend on
             for factor in [self.factors[other]]
             for place in ((0.0, 1.0) if factor.ordered else map(factor.coordinate, factor.grid()))
         ]
