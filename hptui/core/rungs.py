@@ -45,6 +45,14 @@ class RungResult:
         return f"rung {self.rung} of {self.of}" + (f" in bracket {self.bracket + 1}" if self.bracket else "")
 
 
+def rung_progress(first: float, eta: int) -> tuple[float, ...]:
+    """Return `first` and its multiples by powers of `eta`, up to the end of training."""
+    progress = [first]
+    while progress[-1] * eta < 1 - 1e-6:
+        progress.append(round(progress[-1] * eta, 9))
+    return tuple(progress)
+
+
 def ranked(results: Iterable[RungResult], objective: Objective) -> list[RungResult]:
     """Return results of one rung, the best first, then by trial; without a value last."""
     sign = 1 if objective.goal == "minimize" else -1

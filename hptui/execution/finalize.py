@@ -47,7 +47,7 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
         never=state.proof == "never",
     )
     ending = classify_exit(facts)
-    ending = replace(ending, message=ending.message or _message_of_request(ending, live.end_message))
+    ending = replace(ending, message=_message_of_request(ending, live.end_message))
     if ending.reason is Reason.GPU_FAULT and not gpu_uuids(live.attempt):  # a program that wants a GPU and got none
         ending = AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, ending.message)
     final = remains.event["final"] if remains.event else {}
@@ -231,7 +231,11 @@ def _event_level(status: TrialStatus) -> str:
 
 
 def _message_of_request(ending: AttemptEnd, message: str) -> str:
-    """Return why an attempt was asked to end; one that finished first did not end for that."""
+    """Return how an attempt ended, else why it was asked to; one that finished first did not end for that."""
+    if message and ending.attempt is AttemptState.FAILED and ending.reason in (Reason.TIMEOUT, Reason.HUNG):
+        return f"it ran {message}" if ending.reason is Reason.TIMEOUT else message  # with the limit
+    if ending.message:
+        return ending.message
     finished_first = ending.attempt is AttemptState.DONE and ending.reason is Reason.FINISHED and message
     return f"it finished before it could be ended: {message}" if finished_first else message
 

@@ -50,7 +50,8 @@ def diagnose(view: View, trial: Trial, curves: Curves, pools: Pools | None = Non
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
         device = "the GPU" if trial.reason is Reason.OOM else "the machine"
         peak = {} if trial.peak_memory_gb is None else {"peak_memory_gb": trial.peak_memory_gb}
-        by_output = view.study.trainer.kind == COMMAND_KIND and trial.reason is Reason.OOM  # nobody else saw it
+        # Of a script nobody else saw it, unless the kernel killed it.
+        by_output = view.study.trainer.kind == COMMAND_KIND and not trial.message.startswith("killed by the kernel")
         message = line(
             f"its output says that {device} ran out of memory" if by_output else f"{device} ran out of memory"
         )

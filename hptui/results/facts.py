@@ -100,6 +100,12 @@ def capitalize_first(parts: Line) -> Line:
     return (first[:1].upper() + first[1:], *parts[1:]) if isinstance(first, str) and first else parts
 
 
+def lower_first(parts: Line) -> Line:
+    """Return a sentence as it goes on behind a colon or a comma: without its capital, unless a name begins it."""
+    first = parts[0] if parts else ""
+    return (first[:1].lower() + first[1:], *parts[1:]) if isinstance(first, str) and first else parts
+
+
 def facts_of(parts: Line) -> Iterator[Fact]:
     """Yield all facts of a line, including those in bold."""
     for part in parts:

@@ -108,6 +108,15 @@ class ScriptProcess:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
+    def catches(self, number: int) -> bool:
+        """Return whether the script has a handler for a signal; True where the system does not tell."""
+        try:
+            with open(f"/proc/{self.pid}/status") as lines:
+                caught = next(line.split()[1] for line in lines if line.startswith("SigCgt:"))
+        except (OSError, StopIteration):
+            return True
+        return bool(int(caught, 16) >> (number - 1) & 1)
+
     def finish(self) -> tuple[int, int]:
         """Reap the ended script; return its exit code or minus the signal, and the number of processes killed.
 
@@ -182,7 +191,7 @@ class ScriptResult:
     """How a command ended.
 
     `code` is the exit code or minus the signal, `lines` the last output, `left` the number of processes that it left
-    behind, `stopped` whether it was asked to stop.
+    behind, `stopped` whether it was asked to stop. `finished_first`: it was, but ended by itself before that reached it.
     """
 
     code: int
@@ -190,6 +199,7 @@ class ScriptResult:
     orphans: int
     stopped: bool
     oom_kills: int
+    finished_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +235,7 @@ def run_command(
             write_json(pipe_file, {"output": child.pipe_inode, "boot": boot}, durable=False)
     text = OutputSplitter(callbacks.line)
     try:
-        stopped = _follow(child, text, callbacks)
+        stopped, may_obey = _follow(child, text, callbacks)
     except BaseException:
         child.kill()
         child.finish()
@@ -233,7 +243,8 @@ def run_command(
     text.end(child.output())
     callbacks.tick(True)
     code, left = child.finish()
-    return ScriptResult(code, list(text.last), left, stopped, oom_kill_count() - kills)
+    finished_first = stopped and code == 0 and not may_obey
+    return ScriptResult(code, list(text.last), left, stopped, oom_kill_count() - kills, finished_first)
 
 
 def line_buffered(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
@@ -246,9 +257,13 @@ def line_buffered(words: Sequence[str], environment: Mapping[str, str]) -> list[
     return [tool, "-oL", *words] if tool else list(words)
 
 
-def _follow(child: ScriptProcess, text: OutputSplitter, ears: RunCallbacks) -> bool:
-    """Feed output to the callbacks until the script has ended; return whether it was asked to stop."""
-    stopped, ticked_at = False, 0.0
+def _follow(child: ScriptProcess, text: OutputSplitter, ears: RunCallbacks) -> tuple[bool, bool]:
+    """Feed output to the callbacks until the script has ended.
+
+    Return whether it was asked to stop, and whether it can have stopped for that with exit code 0: a script without a
+    handler for the signal dies of it, so one that ends well had finished before.
+    """
+    stopped, may_obey, ticked_at = False, False, 0.0
     while True:
         child.wait(TICK_S)
         data = child.output()
@@ -257,12 +272,13 @@ def _follow(child: ScriptProcess, text: OutputSplitter, ears: RunCallbacks) -> b
         if now - ticked_at >= TICK_S:
             ticked_at = now
             ears.tick(False)
-            if not stopped and ears.stop():
-                stopped = True
+            if not stopped and not child.ended and ears.stop():
+                stopped = may_obey = True
                 if not ears.ask():
+                    may_obey = child.catches(signal.SIGTERM)
                     child.send_signal(signal.SIGTERM)
         if not data and child.ended:
-            return stopped
+            return stopped, may_obey
         if 0 < len(data) < SMALL_READ_BYTES:
             time.sleep(SMALL_READ_WAIT_S)
 

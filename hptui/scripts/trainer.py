@@ -242,7 +242,7 @@ class ScriptTrainer:
         tap_missing = spec.settings.tap and is_python(composed.words) and listener.reports.tapped is None
         if tap_missing and not hidden and result.code == 0:
             trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
-        if result.stopped and trial.passed_rung and result.code == 0:
+        if result.finished_first or (result.stopped and trial.passed_rung and result.code == 0):
             trial.obeyed = None  # it was through before it could stop
         elif result.stopped:
             return

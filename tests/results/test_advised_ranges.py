@@ -190,7 +190,7 @@ def test_the_answer_to_a_question_names_the_stage_it_is_of(seed):
     first = min(trials, key=lambda trial: trial.values["val_loss"])
     again = one(12, first.params, {"val_loss": 0.0}, role=Role.LISTED, stage="again")
     said = report_of([*trials, again], text)[0].split("\n")[1]
-    assert "These trials say: Of stage search: On average" in said
+    assert "(the author). Of stage search: on average" in said
 
 
 @pytest.mark.parametrize(("space", "step"), [("0.0..1.0 step 0.25", 0.25), ("0..4 int", 1), ("1..9 int step 2", 2)])

@@ -233,7 +233,7 @@ def test_a_search_that_came_to_its_best_last_is_not_said_to_go_on_so():
     trials = some(9, lambda die, _: 2 + die.random(), 1, **LENGTH)
     trials[8] = replace(trials[8], values={"val_loss": 1.0})
     _, whole, _ = read(trials)
-    assert "The best ended last, as number 9 of 9." in whole
+    assert "The best ended last of 9 trials." in whole
     assert "still finding" not in whole
 
 

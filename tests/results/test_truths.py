@@ -286,7 +286,7 @@ def test_the_mean_of_seeds_and_the_run_itself_are_two_numbers(style):
         assert "Stages**: coarse: 8 trials; final: the best 2 again with `steps` = 12, 2 seeds each" in text
         assert "| Metric | Base model (trial 0) | Fine-tuned model (trial 9) |" in text
         assert "the study does not say of which Accuracy is" in text
-        assert "Among the trials of stage coarse, which has the most." in text
+        assert "Among the trials of stage coarse, which has the most complete trials." in text
         assert "| `learning_rate` |" in text
 
 

@@ -1,4 +1,4 @@
-"""Regions of the space in which trials fail (out of memory, NaN, nothing right, pruned), and best values at an edge.
+"""Regions of the space in which trials fail (out of memory, NaN, too long, nothing right, pruned), and best values at an edge.
 
 One scan over all bounds, directions and settings: its smallest tail probability is compared with that of the same scan
 over permuted labels, so that looking at many sets costs no false alarm. Labels are permuted among trials of about the
@@ -26,8 +26,8 @@ from hptui.results.analysis.scores import MAX_TRIALS
 from hptui.results.analysis.significance import SIGNIFICANCE_LEVEL, rate_counts
 from hptui.results.view import View
 
-FAILURE_KINDS = ("oom", "nan", "zero", "pruned")
-"""Kinds of failure: out of memory, NaN, a rate of 0, pruned."""
+FAILURE_KINDS = ("oom", "nan", "timeout", "zero", "pruned")
+"""Kinds of failure: out of memory, NaN, longer than the timeout, a rate of 0, pruned."""
 MIN_FAILED = 3
 """Of fewer failures no region is stated."""
 PERMUTATIONS = 999
@@ -71,16 +71,18 @@ class FailureRegion:
 
 
 def failure_kind(trial: Trial) -> str:
-    """Return the kind of failure of a trial, `oom`, `nan` or `pruned`; '' for another end."""
+    """Return the kind of failure of a trial, `oom`, `nan`, `timeout` or `pruned`; '' for another end."""
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
         return "oom"
     if trial.reason is Reason.NAN:
         return "nan"
+    if trial.reason is Reason.TIMEOUT:
+        return "timeout"
     return "pruned" if trial.status is TrialStatus.PRUNED else ""
 
 
 def trials_by_failure(view: View) -> dict[str, list[Trial]]:
-    """Return failed trials by kind: `oom`, `nan`, `pruned`, or `zero` for a rate with nothing correct."""
+    """Return failed trials by kind: `oom`, `nan`, `timeout`, `pruned`, or `zero` for a rate with nothing correct."""
     failures: dict[str, list[Trial]] = {kind: [] for kind in FAILURE_KINDS}
     metric, goal = view.study.objective.metric, view.study.objective.goal
     for trial in view.trials:
@@ -113,7 +115,12 @@ def failure_regions(view: View) -> list[FailureRegion]:
 
 
 def _exposed(kind: str, ended: Sequence[Trial]) -> list[Trial]:
-    """Return the trials that could have failed so: one that ran out of memory never came to a value."""
+    """Return the trials that could have failed so: one that ran out of memory never came to a value.
+
+    Whether one that ended otherwise would have been in time is not known.
+    """
+    if kind == "timeout":
+        return [t for t in ended if t.status is TrialStatus.COMPLETE or t.reason is Reason.TIMEOUT]
     memory = (Reason.OOM, Reason.HOST_OOM)
     return [trial for trial in ended if kind == "oom" or trial.reason not in memory]
 

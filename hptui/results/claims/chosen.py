@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, same_configuration
 from hptui.results.analysis.fresh import runs_of
+from hptui.results.analysis.range_test import RangeTest
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, line
 
@@ -39,6 +40,28 @@ def beside_pruned(facts: FactWriter) -> Line:
         return ()
     ones = "one" if len(pruned) == 1 else "ones"
     return line(" beside {n} pruned {ones}", n=facts.count("best.beside_pruned", pruned), ones=ones)
+
+
+def left_out(facts: FactWriter, test: RangeTest) -> Line:
+    """Return which trials the best is the best of, but was not compared with; () if there are none.
+
+    Without it the numbers of two sentences do not add up: the best of 7, and all 5 others.
+    """
+    best, own = test.best, facts.data.peers[:MAX_FOR_CONFIGURATIONS]
+    named = {trial.number for trial in (best, *test.others, *((test.by_fresh,) if test.by_fresh else ()))}
+    rest = [trial for trial in own if trial.number not in named]
+    same = {trial.number for trial in same_configuration(facts.view, best, rest)}
+    again = [trial for trial in rest if trial.number in same]
+    others = [trial for trial in rest if trial.number not in same]
+    text: Line = ()
+    if again:
+        verb = "has" if len(again) == 1 else "have"
+        text += line("; {which} {verb} its settings", which=facts.trials(by_number(again), "alike.again"), verb=verb)
+    if others:
+        verb = "is" if len(others) == 1 else "are"
+        which = facts.trials(by_number(others), "alike.not_compared")
+        text += line("; {which} {verb} not compared with it", which=which, verb=verb)
+    return text
 
 
 def how_often(facts: FactWriter, trial: Trial) -> Line:

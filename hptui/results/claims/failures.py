@@ -13,6 +13,7 @@ OUTCOME_TEXTS = {
     "zero": "had nothing right",
     "oom": "ran out of memory",
     "nan": "became NaN or infinite",
+    "timeout": "ran longer than the timeout",
     "pruned": "were pruned",
 }
 """What happened to the trials of a region."""
@@ -34,7 +35,7 @@ def region_claims(facts: FactWriter) -> list[Claim]:
             others_bad=facts.count(f"{key}.bad_outside", region.bad_outside),
             outside=facts.count(f"{key}.outside", region.outside),
             exceptions=_exceptions(facts, region),
-            apart=_not_counted(facts, f"{key}.unexposed", region.unexposed),
+            apart=_not_counted(facts, f"{key}.unexposed", region, region.unexposed),
         )
         premise = {
             "p": region.p,
@@ -53,7 +54,7 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
     claims = []
     for region in facts.data.regions:
         lower = wilson_interval(len(region.bad), len(region.inside)).low
-        if region.kind == "pruned" or lower <= 0.5:
+        if region.kind in ("pruned", "timeout") or lower <= 0.5:  # nothing is wrong there, or a longer timeout helps
             continue
         key = _key(region)
         text = line(
@@ -63,17 +64,21 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
             inside=facts.count(f"{key}.inside", region.inside),
             what=OUTCOME_TEXTS[region.kind],
             exceptions=_exceptions(facts, region),
-            apart=_not_counted(facts, f"{key}.unexposed_inside", region.unexposed_inside),
+            apart=_not_counted(facts, f"{key}.unexposed_inside", region, region.unexposed_inside),
         )
         subject = "+".join(condition.setting for condition in region.conditions)
         claims.append(Claim("F2", text, {"lower": lower}, subject, tuple(trial.number for trial in region.inside)))
     return claims
 
 
-def _not_counted(facts: FactWriter, key: str, trials: tuple[Trial, ...]) -> Line:
-    """Return that trials which ran out of memory, and came to no value, are not among those counted."""
+def _not_counted(facts: FactWriter, key: str, region: FailureRegion, trials: tuple[Trial, ...]) -> Line:
+    """Return that trials which could not fail so, since they ended otherwise before, are not among those counted."""
+    if not trials:
+        return ()
+    how = "were not run to the end" if region.kind == "timeout" else "ran out of memory"
+    how = how.replace("were", "was") if len(trials) == 1 else how
     do = "does" if len(trials) == 1 else "do"
-    return line("; {n} that ran out of memory {do} not count", n=facts.count(key, trials), do=do) if trials else ()
+    return line("; {n} that {how} {do} not count", n=facts.count(key, trials), how=how, do=do)
 
 
 def _key(region: FailureRegion) -> str:

@@ -18,7 +18,7 @@ from hptui.results.analysis.comparable import barriers, ended_alike, unequal_coo
 from hptui.results.analysis.fresh import Fresh, fresh_difference, mean_of_runs
 from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.seeding import seeding_of
-from hptui.results.claims.chosen import best_of, by_number, how_often, of_its_length
+from hptui.results.claims.chosen import best_of, by_number, how_often, left_out, of_its_length
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import unit_word
 from hptui.results.claims.mattered import without_value
@@ -83,7 +83,9 @@ def alike(facts: FactWriter) -> Claim:
         )
     else:
         text = (*facts.trials(by_number(test.alike), "alike.same"), " cannot be told apart from it")
-    return Claim("R1", (*text, *better_and_baseline(facts, test)), premise, facts.data.metric, numbers)
+        return Claim("R1", (*text, *better_and_baseline(facts, test)), premise, facts.data.metric, numbers)
+    text = (*text, *better_and_baseline(facts, test), *left_out(facts, test))
+    return Claim("R1", text, premise, facts.data.metric, numbers)
 
 
 def all_of(facts: FactWriter, key: str, trials: Sequence[Trial]) -> Line:

@@ -8,7 +8,7 @@ from hptui.results.claims.shapes import numbers_of, one_digit
 from hptui.results.claims.shipped import is_shown
 from hptui.results.claims.too_few import nothing_stated
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, Name, join_parts, join_with_and, line
+from hptui.results.facts import Line, Name, join_parts, join_with_and, line, lower_first
 
 MAX_UNSEEN = 3
 """Settings not shown to matter that are named on the first screen; of more only the number is stated."""
@@ -87,9 +87,7 @@ def _mattered_for(facts: FactWriter, objective: str) -> Claim:
 
 def _as_phrase(text: Line) -> Line:
     """Return a sentence without its capital and its full stop."""
-    first = text[0]
-    text = (first[:1].lower() + first[1:], *text[1:]) if isinstance(first, str) else text
-    return (*text[:-1], str(text[-1]).removesuffix("."))
+    return (*lower_first(text[:-1]), str(text[-1]).removesuffix("."))
 
 
 def _why_nothing(facts: FactWriter) -> str:

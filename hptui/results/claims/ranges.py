@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from shlex import quote
 
 from hptui.core.format import setting
 from hptui.core.parameters import Choice
 from hptui.core.shorthand import parse_parameter
-from hptui.core.trial import Role, TrialStatus, Value
+from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.comparable import unequal_coordinate
@@ -19,7 +20,7 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.repeats import what_repeats_show
 from hptui.results.claims.shipped import is_shown
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Fact, line
+from hptui.results.facts import Fact, Line, join_with_and, line
 
 SURE_AT_END = 0.95
 """Probability that an end is better than a third of the range inwards from which to widen it."""
@@ -179,6 +180,19 @@ def range_command(facts: FactWriter) -> Fact | None:
     return Fact("recommend.space", words, f"hptui space {quote(facts.view.row.name)} {words}", trials)
 
 
+def _ended_later(facts: FactWriter, order: Sequence[Trial]) -> Line:
+    """Return how many trials without a rank ended after the last of `order`; () if none did."""
+    last, ranked = order[-1].ended, {trial.number for trial in order}
+    later = [t for t in facts.view.trials if t.number not in ranked and t.ended and last and t.ended > last]
+    parts = [
+        (facts.count(f"outlook.later.{status}", same), f" {status}")
+        for status in (TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED, TrialStatus.COMPLETE)
+        if (same := [trial for trial in later if trial.status is status])
+    ]
+    words = [(count, " not ranked" if word == " complete" else word) for count, word in parts]
+    return line("; {parts} ended later", parts=join_with_and(words)) if words else ()
+
+
 def outlook(facts: FactWriter) -> list[Claim]:
     """Return what more trials may bring, and whether repeats would bring more."""
     suggestion = facts.data.outlook
@@ -202,18 +216,23 @@ def outlook(facts: FactWriter) -> list[Claim]:
         claims.append(Claim("O1", text, {"left": suggestion.left, "size": suggestion.size}, "", numbers))
     else:
         ended = {trial.number for trial in suggestion.order}
-        text = line(
-            "The best{here} ended as number {at} of {n}{ranked}; {since} since without a better one."
-            if suggestion.since
-            else "The best{here} ended last, as number {at} of {n}{ranked}.",
-            here=" of those that ran here" if any(trial.role is Role.IMPORTED for trial in facts.data.order) else "",
-            ranked=" trials that keep the conditions"
+        ranked = (
+            " trials that keep the conditions"
             if len(facts.data.candidates) < len(facts.data.order)
             else " ranked trials of its length"
             if len(facts.data.peers) < len(facts.data.candidates)
             else " ranked trials"
             if any(trial.number not in ended for trial in facts.view.trials)
-            else "",
+            else ""
+        )
+        text = line(
+            "The best{here} ended as number {at} of {n}{ranked}; {since} since without a better one."
+            if suggestion.since
+            else "The best{here} ended last of {n}{trials}{later}.",
+            here=" of those that ran here" if any(trial.role is Role.IMPORTED for trial in facts.data.order) else "",
+            ranked=ranked,
+            trials=ranked or " trials",
+            later=_ended_later(facts, suggestion.order),
             at=facts.of_value("outlook.best_at", suggestion.best_at, suggestion.order),
             n=n,
             since=facts.of_value("outlook.since", suggestion.since, suggestion.order),

@@ -28,7 +28,7 @@ from hptui.results.analysis.fresh import (
 from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
 from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import rate_counts, wilson_interval
-from hptui.results.claims.chosen import best_of, by_number, how_often
+from hptui.results.claims.chosen import best_of, by_number, how_often, left_out
 from hptui.results.claims.claim import Claim
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, capitalize_first, line
@@ -263,7 +263,7 @@ def _range(facts: FactWriter) -> Iterator[Claim]:
     elif not test.worse and not test.better:
         text = line(
             "It cannot be told apart from {others} ({how}){tail}",
-            tail=tail,
+            tail=tail if len(others) <= MAX_NAMED else (*left_out(facts, test), *tail),
             others=facts.trials(by_number(others), "alike.same")
             if len(others) <= MAX_NAMED
             else line("any of the {n} others", n=facts.count("alike.others", others)),

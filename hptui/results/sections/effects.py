@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hptui.core.format import NO_VALUE, setting, share_text
 from hptui.core.parameters import Choice
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results import claims
-from hptui.results.analysis.cohort import measured_value, violates_outcome
+from hptui.results.analysis.cohort import distinct_configurations, measured_value, violates_outcome
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.failure_regions import bests_at_edge
 from hptui.results.analysis.fresh import runs_of_mean
@@ -51,10 +50,7 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
         return
     yield Heading(2, ("The settings",))
     if (table or lines) and facts.data.effect_stage:
-        stage = Name(facts.data.effect_stage)
-        ended = Counter(trial.stage for trial in facts.view.trials if trial.status is TrialStatus.COMPLETE)
-        most = "the most" if ended[facts.data.effect_stage] == max(ended.values()) else "the most configurations"
-        yield Paragraph(line("Among the trials of stage {stage}, which has {most}.", stage=stage, most=most))
+        yield Paragraph(_which_stage(facts, facts.data.effect_stage))
     if lines:
         yield Bullets(tuple(lines))
     yield from steps
@@ -63,6 +59,31 @@ def parameter_effects(facts: FactWriter) -> Iterator[Block]:
         yield Paragraph(caveat.line)
     yield from table
     yield from fenced("table of", "importance", lambda: _importance(facts))
+
+
+def _which_stage(facts: FactWriter, stage: str) -> Line:
+    """Return of which stage the settings are looked at, and why of that one."""
+    complete: dict[str, list[Trial]] = {}
+    for trial in facts.view.trials:
+        if trial.status is TrialStatus.COMPLETE:
+            complete.setdefault(trial.stage, []).append(trial)
+    runs = {name: len(trials) for name, trials in complete.items()}
+    configurations = {name: len(distinct_configurations(facts.view, trials)) for name, trials in complete.items()}
+    best = facts.data.best
+    if _is_alone_at_top(runs, stage):
+        why = ", which has the most complete trials"
+    elif _is_alone_at_top(configurations, stage):
+        why = ", which has the most complete configurations"
+    elif best is not None and best.stage == stage:
+        why = ", which has the best trial"
+    else:
+        is_tied = configurations.get(stage) == max(configurations.values(), default=0)
+        why = ", the first of those with as many complete configurations" if is_tied else ""
+    return line("Among the trials of stage {stage}{why}.", stage=Name(stage), why=why)
+
+
+def _is_alone_at_top(counts: Mapping[str, int], name: str) -> bool:
+    return name in counts and all(counts[other] < counts[name] for other in counts if other != name)
 
 
 def _importance(facts: FactWriter) -> Iterator[Block]:

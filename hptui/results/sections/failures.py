@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import shorten
 
 from hptui.core.format import NO_VALUE
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
@@ -19,6 +20,10 @@ MAX_FAILED_ROWS = 30
 """Number of trials in the folded table."""
 MAX_DIAGNOSES = 5
 """Diagnoses of curves that are listed; more are folded away."""
+MAX_WORDS = 240
+"""Characters of a message that stand behind a diagnosis."""
+NON_FINITE_ENDS = tuple(f"ended as {value}" for value in ("nan", "inf", "-inf", "infinity", "minus infinity"))
+"""Ends of messages by which hptui itself says that a value is no number."""
 REASON_TEXTS = {
     Reason.USER: "a person stopped it",
     Reason.PRUNER: "it was cut short",
@@ -123,9 +128,17 @@ def _what_happened(facts: FactWriter, trial: Trial) -> Line:
     diagnosis = facts.data.diagnoses.get(trial.number)
     is_cut = trial.status is not TrialStatus.FAILED and bool(trial.message)
     if diagnosis is not None and diagnosis.kind in ("oom", "nan", "exploding") and not is_cut:
-        return diagnosis.line
+        return (*diagnosis.line, *_own_words(trial))
     if trial.message:
         return (Name(trial.message),)
     if trial.role is Role.IMPORTED and trial.reason is None:
         return ("what it was imported from does not say",)
     return (REASON_TEXTS.get(trial.reason, NO_VALUE),) if trial.reason else (NO_VALUE,)
+
+
+def _own_words(trial: Trial) -> Line:
+    """Return what a failed trial said of it, behind a diagnosis: which memory, and how much of it, only it knows."""
+    words = " ".join(trial.message.split())
+    if not words or words.lower().endswith(NON_FINITE_ENDS):  # the diagnosis has the metric and its step
+        return ()
+    return ("; it said: ", Name(shorten(words, MAX_WORDS, placeholder=" …")))

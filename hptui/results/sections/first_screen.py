@@ -98,7 +98,8 @@ def _about(facts: FactWriter) -> Line:
     text: Line = (UserText(" ".join(facts.study.about.split())), " (the author)")
     if answer is None:
         return text
-    says = ". " if str(answer.line[0]).startswith("These trials") else ". These trials say: "
+    is_said = str(answer.line[0]).startswith(("These trials", "Of stage"))
+    says = ". " if is_said else ". These trials say: "
     return (*text, says, *answer.line)
 
 

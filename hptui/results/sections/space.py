@@ -16,6 +16,7 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, UserText, join_parts, join_with_and, line
 from hptui.results.roles import effective_batch, setting_with_role
 from hptui.results.sections.examples import sample_count
+from hptui.results.sections.pruners import pruner_text
 from hptui.results.sections.revisions import revision_text
 from hptui.results.sections.setup import labelled_line
 
@@ -227,7 +228,7 @@ def _stage_line(facts: FactWriter, stage: Stage) -> Line:
             *join_parts((facts.name(name), " = ", fact(name, value)) for name, value in stage.set.items()),
         )
     if stage.pruner is not None and stage.pruner.kind != "none":
-        text += (f", pruned by {stage.pruner.kind}",)
+        text += (", pruned by ", *pruner_text(facts, stage.pruner, f"{key}.pruner"))
     return (*text, ", ", fact("seeds", stage.seeds), " seeds each") if stage.seeds > 1 else text
 
 
@@ -253,7 +254,11 @@ def search(facts: FactWriter) -> Iterator[Block]:
     lines: list[Line] = []
     engines = list(dict.fromkeys(trial.engine for trial in facts.view.trials if trial.engine))
     engines_text = f" (used: {', '.join(engines)})" if engines and engines != [settings.sampler] else ""
-    lines.append(labelled_line("Algorithm", Name(f"{settings.sampler}{engines_text}")))
+    own = (
+        (facts.name(name), " = ", facts.of_value(f"study.search.sampler.{name}", value))
+        for name, value in settings.sampler_settings.items()
+    )
+    lines.append(labelled_line("Algorithm", *join_parts([(Name(f"{settings.sampler}{engines_text}"),), *own])))
     if study.stages:
         lines.append(labelled_line("Stages", *join_parts((_stage_line(facts, stage) for stage in study.stages), "; ")))
     elif settings.trials is not None:
@@ -278,7 +283,7 @@ def search(facts: FactWriter) -> Iterator[Block]:
     if sum(goal.select == "best" for goal in study.objectives) > 1:
         lines.append(("Each objective has its own best point: values of one trial may be of different steps.",))
     if settings.pruner.kind != "none":
-        lines.append(labelled_line("Pruner", Name(settings.pruner.kind)))
+        lines.append(labelled_line("Pruner", *pruner_text(facts, settings.pruner)))
     lines += [labelled_line("Stop rule", Name(str(rule), code=True)) for rule in settings.stop]
     lines += [
         labelled_line("Outcome", Name(rule.text, code=True), ", else a trial is never the best")

@@ -11,6 +11,7 @@ from math import ceil
 from zlib import crc32
 
 from hptui.core.dataclass import dataclass
+from hptui.core.rungs import rung_progress
 from hptui.core.study import Objective, PrunerSettings
 from hptui.plugins import PrunerKind
 from hptui.search.pruners.base import (
@@ -27,14 +28,6 @@ from hptui.search.pruners.base import (
 
 PROGRESS_TOLERANCE = 1e-9
 """Tolerance of comparisons of progress, which is a quotient: a rung at 0.6 counts as passed despite rounding."""
-
-
-def rung_progress(first: float, eta: int) -> tuple[float, ...]:
-    """Return `first` and its multiples by powers of `eta`, up to the end of training."""
-    progress = [first]
-    while progress[-1] * eta < 1 - 1e-6:
-        progress.append(round(progress[-1] * eta, 9))
-    return tuple(progress)
 
 
 def value_at_rung(objective: Objective, curve: ProgressCurve, rung: float, progress: float) -> float | None:
