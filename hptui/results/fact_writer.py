@@ -315,7 +315,16 @@ class FactWriter:
             return "equal"
         numbers = tuple(trial.number for trial in trials)
         change = duration_change if name == "seconds" else change_text
-        return Fact(key, new - old, change(before, after, new - old), numbers)
+        text = self._points(name, before, after) or change(before, after, new - old)
+        return Fact(key, new - old, text, numbers)
+
+    def _points(self, name: str, before: str, after: str) -> str:
+        """Return the signed change of a rate, as printed, in percentage points; '' for no rate."""
+        first, second = printed_decimal(before), printed_decimal(after)
+        if first is None or second is None or not self.is_rate(name):
+            return ""
+        points = (second - first) * (1 if PRINTED_PERCENTAGE.match(after) or not self.is_share(name) else 100)
+        return f"{points.normalize():+f} point{'' if abs(points) == 1 else 's'}".replace("-", "−")
 
     def share(self, key: str, name: str, old: float, new: float, trials: Iterable[Trial]) -> Fact | None:
         """Return the signed change as a percentage; None where it has no meaning.
@@ -327,11 +336,8 @@ class FactWriter:
         before, after = (printed_decimal(text) for text in texts)
         if before is None or after is None or before == after:
             return None
-        if self.is_rate(name):
-            points = (after - before) * (1 if PRINTED_PERCENTAGE.match(texts[1]) or not self.is_share(name) else 100)
-            text = f"{points.normalize():+f}".replace("-", "−")
-            numbers = tuple(trial.number for trial in trials)
-            return Fact(key, new - old, f"{text} point{'' if abs(points) == 1 else 's'}", numbers)
+        if points := self._points(name, *texts):
+            return Fact(key, new - old, points, tuple(trial.number for trial in trials))
         if old <= 0 or new < 0:
             return None
         if before < Decimal((0, (1,), int(before.as_tuple().exponent) + 1)):

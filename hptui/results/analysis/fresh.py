@@ -16,12 +16,15 @@ from hptui.core.stages import stage_named
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import (
+    MAX_FOR_CONFIGURATIONS,
     has_finite_values,
     objective_value,
     ranked_trials,
     replicates,
+    same_configuration,
     violates_outcome,
 )
+from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, is_telling, significant_digits
 from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
@@ -95,9 +98,33 @@ def independent_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset(
     return own if not runs or any(run.number in dead for run in runs) else runs
 
 
-def mean_of_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> tuple[float, list[Trial]]:
-    """Return the mean of all runs of a configuration that nobody chose for its value, and the runs."""
+def runs_of_settings(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> list[Trial]:
+    """Return the runs of a trial's settings, in whichever trials: those of a stage that ran them again count, too.
+
+    The very same run again (its seed and its value) is no further one.
+    """
     runs = independent_runs(view, trial, dead)
+    ranked = ranked_trials(view)[:MAX_FOR_CONFIGURATIONS]
+    for other in same_configuration(view, trial, ranked):
+        if other.role is Role.IMPORTED or barriers(view, trial, other):
+            continue
+        known = {run.number for run in runs}
+        again = [run for run in independent_runs(view, view.by_number[other.number], dead) if run.number not in known]
+        seen = {(run.seed, objective_value(view, run)) for run in runs}
+        runs += [run for run in again if (run.seed, objective_value(view, run)) not in seen and run.number not in dead]
+    return sorted(runs, key=lambda run: run.number)
+
+
+def mean_of_runs(
+    view: View, trial: Trial, dead: frozenset[int] = frozenset(), against: Trial | None = None
+) -> tuple[float, list[Trial]]:
+    """Return the mean of all runs of a configuration that nobody chose for its value, and the runs.
+
+    Not those of `against`, with which it is compared: they may be of the same settings.
+    """
+    theirs = set() if against is None else {run.number for run in runs_of(view, view.by_number[against.number])}
+    runs = [run for run in runs_of_settings(view, trial, dead) if run.number not in theirs]
+    runs = runs or independent_runs(view, trial, dead)
     return math.fsum(objective_value(view, run) for run in runs) / len(runs), runs
 
 
@@ -230,7 +257,7 @@ def fresh_difference(
     from scipy import stats  # scipy: not at start
 
     own = {run.seed: objective_value(view, run) for run in fresh.runs}
-    base_runs = independent_runs(view, baseline, dead)
+    base_runs = runs_of_settings(view, baseline, dead)
     others = {run.seed: objective_value(view, run) for run in base_runs}
     shared = sorted(own.keys() & others.keys()) if seeding_of(view.study).is_given else []
     if len(shared) >= 2 and len(shared) == len(own):
@@ -243,8 +270,8 @@ def fresh_difference(
         noise = _noise_of_fresh(view, fresh, dead)
         if noise is None:
             return None
-        mean = fresh.mean - math.fsum(others.values()) / len(others)
-        error = noise[0] * math.sqrt(1 / len(own) + 1 / len(others))
+        mean = fresh.mean - math.fsum(objective_value(view, run) for run in base_runs) / len(base_runs)
+        error = noise[0] * math.sqrt(1 / len(fresh.runs) + 1 / len(base_runs))
         df, paired = noise[1], False
         used = (*fresh.runs, *base_runs)
     if error <= EQUAL * abs(fresh.mean):

@@ -23,7 +23,7 @@ from hptui.results.analysis.cohort import (
     violates_outcome,
 )
 from hptui.results.analysis.comparable import barriers
-from hptui.results.analysis.fresh import Noise, independent_runs, noise_of
+from hptui.results.analysis.fresh import Noise, independent_runs, noise_of, runs_of_settings
 from hptui.results.analysis.paired import common_answers, worse_answers
 from hptui.results.analysis.significance import rate_counts
 from hptui.results.view import View
@@ -143,7 +143,12 @@ def _by_seeds(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[
     noise = noise_of(view, dead)
     if noise is None:
         return None
-    runs = [independent_runs(view, trial, dead) for trial in (best, *others)]
+    # Nobody chose the baseline for its value: all runs of its settings count, in whichever stage.
+    baseline = view.baseline.number if view.baseline is not None else None
+    runs = [
+        runs_of_settings(view, trial, dead) if trial.number == baseline else independent_runs(view, trial, dead)
+        for trial in (best, *others)
+    ]
     values = [[objective_value(view, run) for run in group] for group in runs]
     means = [math.fsum(group) / len(group) for group in values]
     apart = worse_means(means, [len(group) for group in values], 0, noise.deviation, noise.df)[1:]

@@ -230,7 +230,7 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
         verb = "was to train" if differences[0].is_planned else "trained"
         return line("; {baseline} {verb} for another length: not compared", baseline=facts.trial(baseline), verb=verb)
     # Nobody chose the baseline for its value: all its runs count.
-    (old, runs), new = mean_of_runs(facts.view, baseline, facts.data.dead), objective_value(facts.view, best)
+    (old, runs), new = mean_of_runs(facts.view, baseline, facts.data.dead, best), objective_value(facts.view, best)
     change = facts.change(f"{key}.change", metric, old, new, [baseline, best])
     word = "equal to"
     size: Line = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 from hptui.core.trial import Role, Trial, Value
 from hptui.results.analysis.cohort import (
@@ -28,6 +27,7 @@ from hptui.results.claims.repeats import (
     how_text,
     why_not_tested,
 )
+from hptui.results.claims.shapes import in_rate_points
 from hptui.results.claims.unbeaten import none_better, unbeaten
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, join_parts, line
@@ -124,7 +124,7 @@ def against_baseline(facts: FactWriter) -> Claim | None:
     fresh = facts.data.fresh(best)
     numbers = (baseline.number, best.number, *(run.number for run in (fresh.runs if fresh is not None else ())))
     # Nobody chose the baseline for its value: all its runs count.
-    old, runs = mean_of_runs(facts.view, baseline, facts.data.dead)
+    old, runs = mean_of_runs(facts.view, baseline, facts.data.dead, best)
     new = objective_value(facts.view, best) if fresh is None else fresh.mean
     text: Line = (*_old_value(facts, baseline, runs, old), " → ", _new_value(facts, best, fresh))
     if differences := barriers(facts.view, baseline, best):
@@ -301,9 +301,7 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     if low.text == high.text:  # as many digits as tell the ends apart
         width = difference.high - difference.low
         low, mean, high = (replace(fact, text=_in_digits(fact.value, width)) for fact in (low, mean, high))
-    if facts.is_rate(metric) and not low.text.endswith(("point", "points")):  # as the line before it has them
-        places = 2 if facts.is_share(metric) else 0
-        low, mean, high = (replace(fact, text=_in_points(fact.text, places)) for fact in (low, mean, high))
+    low, mean, high = (in_rate_points(facts, metric, fact) for fact in (low, mean, high))  # as the line before has them
     unit = high.text.partition(" ")[2]
     if unit:  # named once: `−4.0 to +18.0 points`
         low = replace(low, text=low.text.removesuffix(f" {unit}"))
@@ -318,13 +316,6 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     )
     premise = {"answer": answer, "low": difference.low, "high": difference.high, "df": difference.df}
     return Claim("SU", text, premise, metric, numbers)
-
-
-def _in_points(text: str, places: int) -> str:
-    """Return a signed difference in percentage points: a share has its own `places` later."""
-    size = Decimal(text.lstrip("+−")).scaleb(places)
-    sign = text[: len(text) - len(text.lstrip("+−"))]
-    return f"{sign}{size:f} point{'' if size == 1 else 's'}"
 
 
 def _in_digits(value: Value, width: float) -> str:

@@ -30,6 +30,7 @@ from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import rate_counts, wilson_interval
 from hptui.results.claims.chosen import best_of, by_number, how_often, left_out
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.shapes import in_rate_points
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, capitalize_first, line
 
@@ -138,7 +139,8 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
         runs = [len(independent_runs(facts.view, trial)) if _is_mean(facts, trial) else 1 for trial in order]
         error = noise.deviation * math.sqrt(math.fsum(1 / n for n in runs) / count)
         luck = float(f"{expected_best(count) * error:.2g}")
-        size = facts.difference("best.luck", metric, luck, order)
+        size = in_rate_points(facts, metric, facts.difference("best.luck", metric, luck, order))
+        spread = facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials)
         text = line(
             "Runs of one configuration{seeds} differ by a standard deviation of {s} (from {runs} runs): of "
             "{n} equally good {trials} the best would be about {luck} {side} their mean, by luck alone.",
@@ -147,7 +149,7 @@ def _by_how_much(facts: FactWriter, order: Sequence[Trial]) -> Iterator[Claim]:
             if max(runs) == 1
             else f"configurations, {'each' if min(runs) > 1 else 'some'} ranked by the mean of its runs,",
             runs=facts.count("noise.runs", noise.trials),
-            s=facts.difference("noise.deviation", metric, float(f"{noise.deviation:.2g}"), noise.trials),
+            s=in_rate_points(facts, metric, spread),
             n=facts.count("best.configurations", order),
             luck=size,
             side=side,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import combinations
 
 from hptui.core.format import setting
@@ -246,3 +247,12 @@ def size_of(facts: FactWriter, key: str, metric: str, value: float, trials: Sequ
         return Fact(key, rounded, f"{rounded:.{digits}g}", numbers_of(trials))
     fact = facts.difference(key, metric, short(value), trials)
     return Fact(fact.key, fact.value, fact.text.lstrip("+"), fact.trials, fact.field)
+
+
+def in_rate_points(facts: FactWriter, metric: str, fact: Fact) -> Fact:
+    """Return a difference of a rate in percentage points, as changes have them; that of another metric as it is."""
+    if not facts.is_rate(metric) or fact.text.endswith(("point", "points")):
+        return fact
+    digits = fact.text.lstrip("+−")
+    size = Decimal(digits).scaleb(2 if facts.is_share(metric) else 0)
+    return replace(fact, text=f"{fact.text.removesuffix(digits)}{size:f} point{'' if size == 1 else 's'}")

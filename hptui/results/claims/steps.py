@@ -59,22 +59,7 @@ def next_step(facts: FactWriter) -> Claim:
             if baseline is not None and is_other and answer in ("not yet", "yes for this run"):
                 targets.append(str(baseline.number))
             return _repeat(facts, name, targets, "repeat")
-        rivals = (
-            [t for t in facts.data.range_test.alike if facts.data.fresh(t) is None and t.role is not Role.IMPORTED]
-            if (facts.data.range_test is not None and not is_mean)
-            else []
-        )
-        if is_mean and may_repeat and facts.data.range_test is not None and facts.data.range_test.alike:
-            original = facts.originals[best.number]
-            if len(runs_of(facts.view, original)) < MANY_RUNS:
-                rivals = [best, *facts.data.range_test.alike]
-        if rivals and not facts.data.dead_seeds:
-            rank = {trial.number: place for place, trial in enumerate(facts.data.order)}
-            rivals = sorted(rivals, key=lambda trial: rank.get(trial.number, len(rank)))
-            if not is_mean:
-                rivals = [trial for trial in rivals if not _was_repeated(facts, trial)]
-            rivals = distinct_configurations(facts.view, rivals)[:MAX_REPEATED]
-        if rivals and not facts.data.dead_seeds:
+        if rivals := _rivals(facts, best):
             return _repeat(facts, name, [str(trial.number) for trial in rivals], "alike")
     if edge_claims(facts) and (command := range_command(facts)) is not None:
         return Claim("NX", (command,), {"step": "space"})
@@ -84,11 +69,28 @@ def next_step(facts: FactWriter) -> Claim:
     return Claim("NX", ("nothing: done",), {"step": "done"})
 
 
-def _was_repeated(facts: FactWriter, trial: Trial) -> bool:
-    """Return whether the settings of a trial have run as often as is asked for, in whichever trials."""
+def _rivals(facts: FactWriter, best: Trial) -> list[Trial]:
+    """Return the trials to repeat where some cannot be told apart from the best: those with few runs, itself too."""
+    test = facts.data.range_test
+    if test is None or not test.alike or facts.data.dead_seeds:
+        return []
+    rank = {trial.number: place for place, trial in enumerate(facts.data.order)}
+    alike = sorted(test.alike, key=lambda trial: rank.get(trial.number, len(rank)))
+    native = [trial for trial in (best, *alike) if trial.role is not Role.IMPORTED and trial.number in facts.originals]
+    enough = MANY_RUNS if test.how == "seeds" else SEEDS  # by questions, repeats do not join the test
+    few = [trial for trial in native if _runs(facts, trial) < enough]
+    return distinct_configurations(facts.view, few)[:MAX_REPEATED]
+
+
+def _runs(facts: FactWriter, trial: Trial) -> int:
+    """Return how often the settings of a trial have run, in whichever trials."""
     again = [trial, *same_configuration(facts.view, trial, facts.data.peers[:MAX_FOR_CONFIGURATIONS])]
-    runs = {run.number for other in again for run in runs_of(facts.view, facts.originals.get(other.number, other))}
-    return len(runs) >= SEEDS
+    return len({run.number for t in again for run in runs_of(facts.view, facts.originals.get(t.number, t))})
+
+
+def _was_repeated(facts: FactWriter, trial: Trial) -> bool:
+    """Return whether the settings of a trial have run as often as is asked for."""
+    return _runs(facts, trial) >= SEEDS
 
 
 def _is_cut_short(facts: FactWriter) -> bool:

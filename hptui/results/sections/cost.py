@@ -240,7 +240,7 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
         )
     if best is None or baseline is None or best.number == baseline.number or baseline not in facts.data.order:
         return
-    old, runs = mean_of_runs(facts.view, baseline, facts.data.dead)
+    old, runs = mean_of_runs(facts.view, baseline, facts.data.dead, best)
     new = objective_value(facts.view, best) if fresh is None else fresh.mean
     change = metric_change(facts.view, facts.data.metric, old, new)
     extra_seconds, usual_seconds = own_seconds(best) - own_seconds(baseline), own_seconds(baseline)

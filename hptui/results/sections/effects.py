@@ -17,7 +17,7 @@ from hptui.results.analysis.fresh import runs_of_mean
 from hptui.results.analysis.isolation import Isolation, IsolationRow
 from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.claims.claim import Claim
-from hptui.results.claims.shapes import rounded_up, size_of
+from hptui.results.claims.shapes import in_rate_points, rounded_up, size_of
 from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, join_parts, line
@@ -258,7 +258,7 @@ def _step_caution(facts: FactWriter, base: Trial, steps: Sequence[OneFactorStep]
         metric = facts.data.metric
         size = rounded_up(2 * math.sqrt(1 / counts[0] + 1 / min(counts[1:])) * noise.deviation)
         text = "Each against {base}, {runs}: a difference of {metric} below {size} may be chance."
-        limit = size_of(facts, f"step.noise.{metric}", metric, size, noise.trials)
+        limit = in_rate_points(facts, metric, size_of(facts, f"step.noise.{metric}", metric, size, noise.trials))
         return line(text, base=name, runs=runs, metric=facts.name(metric), size=limit)
     compared = {step.trial.number for step in steps} | {base.number}
     repeated = any(trial.replicate_of in compared for trial in facts.view.trials)

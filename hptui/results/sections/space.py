@@ -228,7 +228,8 @@ def _stage_line(facts: FactWriter, stage: Stage) -> Line:
             *join_parts((facts.name(name), " = ", fact(name, value)) for name, value in stage.set.items()),
         )
     if stage.pruner is not None and stage.pruner.kind != "none":
-        text += (", pruned by ", *pruner_text(facts, stage.pruner, f"{key}.pruner"))
+        kind, _, *rule = pruner_text(facts, stage.pruner, f"{key}.pruner")
+        text += (", pruned by ", kind, " (", *rule, ")")
     return (*text, ", ", fact("seeds", stage.seeds), " seeds each") if stage.seeds > 1 else text
 
 
