@@ -283,6 +283,10 @@ def _forecast(
     )
 
 
+GAP_S = 0.15
+"""Seconds between the end of a trial and the start of the next one in its place: of short trials the larger part."""
+
+
 def _study_seconds(study: Study, trial: float, startup: float, trials: int, slots: int) -> float:
     """Return the seconds for all trials; with a launcher only the first trial pays for the imports."""
     from hptui.trainers import registry
@@ -290,8 +294,8 @@ def _study_seconds(study: Study, trial: float, startup: float, trials: int, slot
     if (
         registry.preload(study.trainer.kind, directory=study.directory) and study.trainer.kind != COMMAND_KIND
     ):  # a script is started for each trial
-        return startup + (trial - startup) * trials / slots
-    return trial * trials / slots
+        return startup + (trial - startup + GAP_S) * trials / slots
+    return (trial + GAP_S) * trials / slots
 
 
 def _pace(reports: list[dict[str, Any]]) -> tuple[float | None, float]:

@@ -101,7 +101,7 @@ def capitalize_first(parts: Line) -> Line:
 
 
 def lower_first(parts: Line) -> Line:
-    """Return a sentence as it goes on behind a colon or a comma: without its capital, unless a name begins it."""
+    """Return a sentence as it goes on behind a colon: without its capital, unless a name begins it."""
     first = parts[0] if parts else ""
     return (first[:1].lower() + first[1:], *parts[1:]) if isinstance(first, str) and first else parts
 

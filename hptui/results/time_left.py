@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from hptui.core.dataclass import dataclass
@@ -66,7 +67,8 @@ def time_left(view: View, now: float | None = None) -> TimeLeft | None:
         least = max(current, default=0.0)
         values = [max(least, trials_left * max(0.0, pace + side * error)) for side in (0.0, -MARGIN_SD, MARGIN_SD)]
     else:  # what runs at once ends at once; what is still to start shares its places
-        values = [max(max(current, default=0.0), (sum(current) + mean_seconds * to_start) / max(1, len(running)))] * 3
+        work = sum(current) + (mean_seconds + _gap(view.trials)) * to_start
+        values = [max(max(current, default=0.0), work / max(1, len(running)))] * 3
     max_hours = view.study.search.until.hours
     if max_hours is not None:
         values = [min(value, max(0.0, max_hours * 3600 - view.row.seconds)) for value in values]
@@ -94,6 +96,15 @@ def _intervals(trials: Sequence[Trial]) -> list[float]:
         idle = max(0.0, resumed - before)
         intervals.append(ended - before - (idle if idle >= PAUSE_S else 0.0))
     return intervals
+
+
+def _gap(trials: Sequence[Trial]) -> float:
+    """Return the mean seconds from the end of a trial to the start of the next one, without pauses."""
+    ends = sorted(trial.ended for trial in trials if trial.ended is not None and not trial.status.open)
+    starts = [trial.started for trial in trials if trial.started is not None]
+    gaps = [at - ends[place - 1] for at in starts if (place := bisect_right(ends, at))]
+    gaps = [gap for gap in gaps if gap < PAUSE_S]
+    return sum(gaps) / len(gaps) if gaps else 0.0
 
 
 def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:

@@ -191,7 +191,7 @@ class ScriptResult:
     """How a command ended.
 
     `code` is the exit code or minus the signal, `lines` the last output, `left` the number of processes that it left
-    behind, `stopped` whether it was asked to stop. `finished_first`: it was, but ended by itself before that reached it.
+    behind, `stopped` whether it was asked to stop. `finished_first`: it was, but ended by itself before.
     """
 
     code: int
@@ -273,9 +273,9 @@ def _follow(child: ScriptProcess, text: OutputSplitter, ears: RunCallbacks) -> t
             ticked_at = now
             ears.tick(False)
             if not stopped and not child.ended and ears.stop():
-                stopped = may_obey = True
+                stopped, may_obey = True, not child.ended
                 if not ears.ask():
-                    may_obey = child.catches(signal.SIGTERM)
+                    may_obey = may_obey and child.catches(signal.SIGTERM)
                     child.send_signal(signal.SIGTERM)
         if not data and child.ended:
             return stopped, may_obey

@@ -119,7 +119,10 @@ def test_a_stage_of_few_configurations_with_many_runs_is_not_the_one_that_settin
     assert record.cohort.stage == "coarse"
     report = render_markdown(compose_report(record)).text
     most = sum(t.stage == "final" for t in trials) > 10
-    assert f"Among the trials of stage coarse, which has the most complete {'configurations' if most else 'trials'}." in report
+    assert (
+        f"Among the trials of stage coarse, which has the most complete {'configurations' if most else 'trials'}."
+        in report
+    )
 
 
 @pytest.mark.parametrize("coarse", [2, 3, 5, 9])

@@ -126,3 +126,20 @@ def test_what_the_last_trials_still_take_is_neither_added_up_nor_blown_up_by_the
 )
 def test_a_range_is_said_in_few_words(left, text):
     assert left.text == text
+
+
+@pytest.mark.parametrize(("mean", "gap"), [(0.05, 0.4), (0.1, 2.0), (1.0, 0.5), (30.0, 1.0)])
+@pytest.mark.parametrize("parallel", [1, 2, 4])
+@pytest.mark.parametrize("places", [2, 3, 4])
+def test_what_lies_between_short_trials_counts_before_there_is_a_pace(view, mean, gap, parallel, places):
+    ratios = []
+    for seed in range(20):
+        trials = simulate(seed, parallel=parallel, mean=mean, gap=gap)
+        ended = sorted(one.ended for one in trials)
+        now = next(one.started for one in trials if one.started > ended[places - 1])
+        seen = at(trials, now)
+        if sum(one.status is TrialStatus.RUNNING for one in seen) < parallel:
+            continue  # a place is empty: how many there are is not known
+        left = time_left(replace(view, trials=seen), now)
+        ratios.append(left.seconds / (max(ended) - now))
+    assert len(ratios) < 5 or 0.6 <= sorted(ratios)[len(ratios) // 2] <= 1.5

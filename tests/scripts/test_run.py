@@ -39,7 +39,8 @@ ENDS = {
     "gone": ("print('last', flush=True)", "gone", (0, False, False)),
     "gone with much to read": ("print('last', flush=True)\nprint('x' * 50000)", "gone", (0, False, False)),
     "ignores it": (
-        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('last', flush=True)\ntime.sleep(1.5)",
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('last', flush=True)\ntime.sleep(1.5)",
         "said",
         (0, True, True),
     ),
@@ -75,4 +76,8 @@ def test_a_script_that_was_through_before_it_was_asked_has_not_stopped_for_that(
 
     ears = RunCallbacks(heard.append, lambda last: None, asked, lambda: cooperates)
     result = run_command([sys.executable, str(script)], os.environ, tmp_path, ears)
-    assert (result.code, result.stopped, result.finished_first) == (code, stopped, finished_first)
+    if when == "gone":  # whether it was asked at all depends on the moment of its end
+        assert result.code == 0
+        assert not result.stopped or result.finished_first
+    else:
+        assert (result.code, result.stopped, result.finished_first) == (code, stopped, finished_first)

@@ -1,4 +1,4 @@
-"""Regions of the space in which trials fail (out of memory, NaN, too long, nothing right, pruned), and best values at an edge.
+"""Regions in which trials fail (out of memory, NaN, too long, nothing right, pruned), and best values at an edge.
 
 One scan over all bounds, directions and settings: its smallest tail probability is compared with that of the same scan
 over permuted labels, so that looking at many sets costs no false alarm. Labels are permuted among trials of about the
@@ -82,7 +82,7 @@ def failure_kind(trial: Trial) -> str:
 
 
 def trials_by_failure(view: View) -> dict[str, list[Trial]]:
-    """Return failed trials by kind: `oom`, `nan`, `timeout`, `pruned`, or `zero` for a rate with nothing correct."""
+    """Return failed trials by their kind; `zero` is a rate with nothing correct."""
     failures: dict[str, list[Trial]] = {kind: [] for kind in FAILURE_KINDS}
     metric, goal = view.study.objective.metric, view.study.objective.goal
     for trial in view.trials:

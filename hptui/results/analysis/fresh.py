@@ -99,9 +99,9 @@ def independent_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset(
 
 
 def runs_of_settings(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> list[Trial]:
-    """Return the runs of a trial's settings, in whichever trials: those of a stage that ran them again count, too.
+    """Return the runs of a trial's settings, in whichever trials.
 
-    The very same run again (its seed and its value) is no further one.
+    Those of a stage that ran them again count, too. The very same run again (its seed and its value) is no further one.
     """
     runs = independent_runs(view, trial, dead)
     ranked = ranked_trials(view)[:MAX_FOR_CONFIGURATIONS]

@@ -72,7 +72,7 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
 
 
 def _not_counted(facts: FactWriter, key: str, region: FailureRegion, trials: tuple[Trial, ...]) -> Line:
-    """Return that trials which could not fail so, since they ended otherwise before, are not among those counted."""
+    """Return that trials which ended otherwise before they could fail so are not counted."""
     if not trials:
         return ()
     how = "were not run to the end" if region.kind == "timeout" else "ran out of memory"

@@ -12,6 +12,11 @@ from hptui.core.trial import Value
 from hptui.core.values import is_number
 from hptui.results.roles import SETTING_NAMES
 
+
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 SPOKEN_ROLES = frozenset(
     (
         *("learning_rate", "batch", "weight_decay", "sequence", "schedule", "rank", "alpha", "layers", "width", "clip"),
@@ -26,45 +31,39 @@ ADJECTIVES = {
 """Words for values of settings, by role: `Is 128 wide better than 64?` asks about `width`."""
 SHORT_FOR = {"optim": "optimizer", "opt": "optimizer", "scheduler": "schedule", "ctx": "context", "seq": "sequence"}
 """Words of names by what people write for them."""
-COMMON_WORDS = frozenset("am an as at be by do go if in is it my no of on or so to up we".split())
+COMMON_WORDS = _word_set("am an as at be by do go if in is it my no of on or so to up we")
 """Words of two letters that are no abbreviation of a setting."""
-NAMES_OF_ANYTHING = frozenset(
-    (
-        "adapter best count data default device dims eval final first init learning length limit list load lora "
-        "main mode model name names number output param params path per rate ratio scale seed size sizes split step "
-        "steps strategy target test time total train training type update updates used using valid value values with"
-    ).split()
+FILL_WORDS = COMMON_WORDS | _word_set("and for from has its not the use with")
+"""Words that stand in any text and in values of several words: they name nothing."""
+NAMES_OF_ANYTHING = _word_set(
+    "adapter best count data default device dims eval final first init learning length limit list load lora "
+    "main mode model name names number output param params path per rate ratio scale seed size sizes split step "
+    "steps strategy target test time total train training type update updates used using valid value values with"
 )
 """Words that stand in names of many kinds of settings: one of them alone names none."""
-WORDS_OF_ANYTHING = frozenset(
-    (
-        "all any auto base best big both default even false fast final first full good half high large last left less "
-        "lora low main max mean min more most new no none normal off old on one right same simple slow small some "
-        "standard step sum top true uniform word yes zero"
-    ).split()
+WORDS_OF_ANYTHING = _word_set(
+    "all any auto base best big both default even false fast final first full good half high large last left less "
+    "lora low main max mean min more most new no none normal off old on one right same simple slow small some "
+    "standard step sum top true uniform word yes zero"
 )
 """Words that are values of settings and stand in any text: only two of one setting name it."""
-BESIDE_A_VALUE = frozenset(
-    (
-        "and any as best better enough fine good help helps high instead is large low or overkill really small still "
-        "than that the too versus vs what which worse worst worth"
-    ).split()
+BESIDE_A_VALUE = _word_set(
+    "and any as best better enough fine good help helps high instead is large low or overkill really small still "
+    "than that the too versus vs what which worse worst worth"
 )
 """Words after a number that is a value; behind others it counts something: `32 examples`."""
-AFTER_A_RATE = r"(?!\s(?:decay|schedul\w*|warm\w*))"
+AFTER_A_RATE = r"(?!(?:'s)?\s(?:decay|schedul\w*|warm\w*))"
 """What does not follow where a learning rate itself is named."""
 MIN_LETTERS = 3
 """Letters of a word that names a setting by its value, or is a part of a name."""
 
 
-def named_settings(
-    about: str, names: Sequence[str], values: Mapping[str, Sequence[Value]] | None = None
-) -> list[str]:
-    """Return the settings that a text names: as `learning_rate`, as words (`learning rate`), or by `values` of them."""
+def named_settings(about: str, names: Sequence[str], values: Mapping[str, Sequence[Value]] | None = None) -> list[str]:
+    """Return the settings that a text names: as `learning_rate`, as words, or by `values` of them."""
     text = _plain(about)
     named = {name for name in names if _is_named((name, name.rpartition(".")[2]), text)}
     # Another word for a setting is only for one that its own name does not match: `batch` is batch_size.
-    known = {_role(name) for name in named}
+    known = {_role(name) for name in named} - {""}
     spoken = [name for name in names if (role := _role(name)) in SPOKEN_ROLES and role not in known]
     named |= {name for name in spoken if _is_named((*SETTING_NAMES[_role(name)], _role(name)), text)}
     named |= {name for name in names if _role(name) not in known and _is_named(ADJECTIVES.get(_role(name), ()), text)}
@@ -76,14 +75,14 @@ def named_settings(
 
 def values_of(space: Space, tried: Iterable[Mapping[str, Value]]) -> dict[str, list[Value]]:
     """Return the values of each setting by which a text may name it: its choices, and those of trials."""
-    found: dict[str, dict[str, Value]] = {}
+    by_text: dict[str, dict[str, Value]] = {}
     for parameter in space.parameters:
         for value in getattr(parameter, "choices", ()):
-            found.setdefault(parameter.name, {})[written(value)] = value
+            by_text.setdefault(parameter.name, {})[written(value)] = value
     for settings in tried:
         for name, value in settings.items():
-            found.setdefault(name, {})[written(value)] = value
-    return {name: list(values.values()) for name, values in found.items()}
+            by_text.setdefault(name, {})[written(value)] = value
+    return {name: list(values.values()) for name, values in by_text.items()}
 
 
 def _role(name: str) -> str:
@@ -127,16 +126,17 @@ def _by_own_words(text: str, names: Sequence[str], every: Sequence[str]) -> set[
 
 def _by_values(about: str, values: Mapping[str, Sequence[Value]]) -> set[str]:
     """Return the settings that a text names by their values, where these are of one setting alone."""
-    said = _plain(about).split()
-    said = [re.sub(r"^\W+|\W+$", "", word) for word in said]
+    heard_words = _plain(about).split()
+    heard_words = [re.sub(r"^\W+|\W+$", "", word) for word in heard_words]
     texts = {name: [v for v in own if isinstance(v, str) and v.strip()] for name, own in values.items()}
     words = {name: {word for text in own for word in _words(text)} for name, own in texts.items()}
     shared = Counter(word for own in words.values() for word in own)
+    in_names = {name: {word for other in values if other != name for word in _words(other)} for name in values}
     named = set()
     for name, own in words.items():
         # A word of all values tells none of them apart, but names their setting: `Adam` of `adamw` and `adamw_8bit`.
-        found = {word for word in own for heard in said if shared[word] == 1 and _is_word_of(heard, word)}
-        if found - WORDS_OF_ANYTHING or len(found) > 1:
+        heard_own = {word for word in own for heard in heard_words if shared[word] == 1 and _is_word_of(heard, word)}
+        if heard_own - WORDS_OF_ANYTHING - in_names[name] or len(heard_own) > 1:
             named.add(name)
     numbers = Counter(written(value) for own in values.values() for value in own if is_number(value))
     for name, of_setting in values.items():
@@ -152,13 +152,13 @@ def _by_values(about: str, values: Mapping[str, Sequence[Value]]) -> set[str]:
 
 def _is_word_of(heard: str, word: str) -> bool:
     """Return whether a word that was written is one of a value: itself, its plural, or `adam` for `adamw`."""
-    if sum(map(str.isalpha, word)) < MIN_LETTERS or word in COMMON_WORDS:
+    if sum(map(str.isalpha, word)) < MIN_LETTERS or word in FILL_WORDS:
         return False
     return heard in (word, f"{word}s") or (len(heard) > MIN_LETTERS and word[:-1] == heard)
 
 
 def _is_number_named(text: str, value: Value, words: set[str]) -> bool:
-    """Return whether a text names a number as a value: alone, beside a word of its setting, or as `1e-3` is written."""
+    """Return whether a text names a number as a value: alone, with a word of its setting, or as `1e-3`."""
     for match in re.finditer(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.]*\d)\s?-?([a-z]*)", text):
         if float(match[1]) != value:
             continue

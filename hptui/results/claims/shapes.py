@@ -250,7 +250,7 @@ def size_of(facts: FactWriter, key: str, metric: str, value: float, trials: Sequ
 
 
 def in_rate_points(facts: FactWriter, metric: str, fact: Fact) -> Fact:
-    """Return a difference of a rate in percentage points, as changes have them; that of another metric as it is."""
+    """Return a difference of a rate in percentage points; that of another metric as it is."""
     if not facts.is_rate(metric) or fact.text.endswith(("point", "points")):
         return fact
     digits = fact.text.lstrip("+−")

@@ -70,7 +70,7 @@ def next_step(facts: FactWriter) -> Claim:
 
 
 def _rivals(facts: FactWriter, best: Trial) -> list[Trial]:
-    """Return the trials to repeat where some cannot be told apart from the best: those with few runs, itself too."""
+    """Return the trials to repeat where some cannot be distinguished from the best, itself too."""
     test = facts.data.range_test
     if test is None or not test.alike or facts.data.dead_seeds:
         return []

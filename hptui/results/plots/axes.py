@@ -15,7 +15,7 @@ from hptui.core.values import canonical_json, is_number, number_text
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.plots.clip import values_on_axis
 from hptui.results.plots.context import PlotContext
-from hptui.results.plots.plot import Axis, axis_label, trial_count
+from hptui.results.plots.plot import Axis, AxisKind, axis_label, trial_count
 
 DECADES_RATIO = 30
 """The values of a setting or curve are drawn on a logarithmic axis if they span more than this factor."""
@@ -154,16 +154,26 @@ def spans(values: Sequence[Any], ratio: float = DECADES_RATIO) -> bool:
     return bool(numbers) and min(numbers) > 0 and max(numbers) / min(numbers) > ratio
 
 
-def number_axis(label: str, values: Sequence[float], ratio: float = OBJECTIVE_RATIO) -> Axis:
+def metric_axis(
+    context: PlotContext, metric: str, values: Sequence[float], ratio: float = OBJECTIVE_RATIO, label: str = ""
+) -> Axis:
     """Return the axis of a metric, without values that lie far beyond the others."""
     shown = values_on_axis(values)
-    return Axis(label, "log" if spans(shown, ratio) else "linear", min(shown), max(shown))
+    kind: AxisKind = "log" if spans(shown, ratio) else "linear"
+    label = label or axis_label(context.view, metric)
+    return Axis(label, kind, min(shown), max(shown), format=_format_of(context, metric))
+
+
+def _format_of(context: PlotContext, metric: str) -> str:
+    """Return how an axis writes the values of a metric: as the study file says of them."""
+    spec = context.study.metrics.get(metric)
+    return "percent" if spec is not None and spec.format == "percent" else ""
 
 
 def objective_range(context: PlotContext, values: Sequence[float]) -> Axis:
     """Return the scale of colours of the objective, which is linear."""
     shown = values_on_axis(values)
-    return Axis(context.label, "linear", min(shown), max(shown))
+    return Axis(context.label, "linear", min(shown), max(shown), format=_format_of(context, context.metric))
 
 
 def trial_axis(context: PlotContext, label: str = "trial") -> Axis:

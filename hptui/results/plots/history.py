@@ -13,7 +13,7 @@ from hptui.core.sanitize import sanitize
 from hptui.core.steps import axis_positions
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.facts import Fact, Line, Name, line
-from hptui.results.plots.axes import DECADES_RATIO, number_axis, objective_range, trial_axis
+from hptui.results.plots.axes import DECADES_RATIO, metric_axis, objective_range, trial_axis
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import (
     Axis,
@@ -23,7 +23,6 @@ from hptui.results.plots.plot import (
     PlotOptions,
     PlotTable,
     Point,
-    axis_label,
     trial_count,
     trial_fact,
     with_notes,
@@ -48,7 +47,7 @@ def history(context: PlotContext, options: PlotOptions) -> Plot | None:
     so_far = dict(zip(numbers, running_best, strict=True))
     with_intervals = options.intervals and len(trials) <= MAX_DRAWN_INTERVALS
     bars = _intervals(context) if with_intervals else ()
-    x, y = trial_axis(context), _with_bars(number_axis(context.label, list(values.values())), bars)
+    x, y = trial_axis(context), _with_bars(metric_axis(context, metric, list(values.values())), bars)
     without_value = trials_at_foot(context)
     points = [
         Point(trial.number, values[trial.number], trial.number, _role_meaning(trial), z=values[trial.number])
@@ -221,7 +220,7 @@ def curves(context: PlotContext, options: PlotOptions) -> Plot | None:
         alt=f"{metric} over steps",
         caption=with_notes(_curves_caption(context, metric, name, trials, drawn, best, summaries), notes),
         x=Axis("step", "linear", min(steps), max(steps), format="integer"),
-        y=number_axis(axis_label(context.view, metric), [value for _, value in points], DECADES_RATIO),
+        y=metric_axis(context, metric, [value for _, value in points], DECADES_RATIO),
         z=objective_range(context, values) if values else None,
         goal=context.study.objective.goal,
         curves=tuple(

@@ -13,7 +13,7 @@ from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import knee_of_front
 from hptui.results.analysis.cohort import pareto_front as front_of
 from hptui.results.facts import Fact, Line, Name, Part, line
-from hptui.results.plots.axes import SettingAxis, axis_notes, number_axis, objective_range
+from hptui.results.plots.axes import SettingAxis, axis_notes, metric_axis, objective_range
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import (
     Curve,
@@ -207,7 +207,7 @@ def pareto(context: PlotContext, options: PlotOptions) -> Plot | None:
     for index, objective in enumerate((first, second)):
         better = "lower is better" if objective.goal == "minimize" else "higher is better"
         label = f"{axis_label(context.view, objective.metric)}, {better}"
-        axes.append(number_axis(label, [pair[index] for pair in values.values()]))
+        axes.append(metric_axis(context, objective.metric, [pair[index] for pair in values.values()], label=label))
     on_front = {trial.number for trial in front}
     groups = {
         "beaten": [trial for trial in trials if trial.number not in on_front and trial in context.kept],

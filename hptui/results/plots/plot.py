@@ -56,7 +56,15 @@ class Axis:
         if self.kind == "category":
             index = round(position)
             return self.categories[index] if 0 <= index < len(self.categories) else ""
+        if self.format == "percent":
+            return percent_tick(position, self.high - self.low)
         return str(round(position)) if self.format == "integer" else number_text(float(f"{position:.2g}"))
+
+
+def percent_tick(share: float, span: float) -> str:
+    """Return a share as a percentage, with the digits that tell apart places of an axis `span` long."""
+    digits = max(0, min(4, -math.floor(math.log10(20 * span)))) if span > 0 else 1
+    return f"{share:.{digits}%}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from hptui.core.sanitize import sanitize
 from hptui.core.stages import comparable
 from hptui.core.trial import Role, Trial
 from hptui.results.facts import Fact, Line, Name, line
-from hptui.results.plots.axes import SettingAxis, axis_notes, number_axis, objective_range, trial_axis
+from hptui.results.plots.axes import SettingAxis, axis_notes, metric_axis, objective_range, trial_axis
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import choose_trials, foot_notes, trials_at_foot
 from hptui.results.plots.plot import (
@@ -110,7 +110,7 @@ def _panel(context: PlotContext, axis: SettingAxis, failed: Sequence[Trial]) -> 
         for number, (trial, at) in places.items()
         if not at.missing
     ]
-    y = number_axis(context.label, list(context.values.values()))
+    y = metric_axis(context, context.metric, list(context.values.values()))
     at_foot = [(trial, at) for trial in failed if not (at := axis.places[trial.number]).missing]
     points += [Point(at.position, y.low, trial.number, str(trial.status), at.outside) for trial, at in at_foot]
     return Plot(

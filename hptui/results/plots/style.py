@@ -27,7 +27,7 @@ from matplotlib.ticker import (
 
 from hptui.core.sanitize import sanitize
 from hptui.core.values import number_text
-from hptui.results.plots.plot import Axis, Curve, Plot, Point
+from hptui.results.plots.plot import Axis, Curve, Plot, Point, percent_tick
 
 
 def set_number_axis(axes: Any, which: str, *, log: bool = False, whole: bool = False) -> None:
@@ -61,7 +61,9 @@ def set_axis(axes: Any, which: str, axis: Axis, *, titled: bool = True) -> None:
     if titled:
         target.set_label_text(axis.label)
     if axis.format == "percent":
-        target.set_major_formatter(lambda at, _: f"{at:.0%}")
+        if axis.kind == "log":
+            set_number_axis(axes, which, log=True)
+        target.set_major_formatter(lambda at, _: percent_tick(at, _span(axes, which)))
     elif not axis.categories:
         set_number_axis(axes, which, log=axis.kind == "log", whole=axis.format == "integer")
     else:
@@ -72,6 +74,11 @@ def set_axis(axes: Any, which: str, axis: Axis, *, titled: bool = True) -> None:
         getattr(axes, f"set_{which}lim")(-0.6, count - 0.4)
         if which == "x" and sum(map(len, texts)) > 40:
             axes.tick_params(axis="x", labelrotation=30)
+
+
+def _span(axes: Any, which: str) -> float:
+    low, high = getattr(axes, f"get_{which}lim")()
+    return float(high - low)
 
 
 def _category_text(texts: Sequence[str], tick: float) -> str:
@@ -207,6 +214,8 @@ def add_colour_bar(figure: Any, axes: Any, plot: Plot, norm: Any, label: str) ->
     bar.set_label(label)
     bar.outline.set_visible(False)
     set_number_axis(bar.ax, "y")
+    if plot.z is not None and plot.z.format == "percent":
+        bar.ax.yaxis.set_major_formatter(lambda at, _: percent_tick(at, _span(bar.ax, "y")))
 
 
 def points_by_meaning(plot: Plot) -> dict[str, list[Point]]:

@@ -136,6 +136,9 @@ def trace_page(context: PlotContext) -> str | None:
         hovertemplate="%{text}<br>%{y}<extra></extra>",
     )
     _set_layout(figure, context, "trial", axis_label(context.view, context.metric), "objective by trial")
+    spec = context.study.metrics.get(context.metric)
+    if spec is not None and spec.format == "percent":
+        figure.update_yaxes(tickformat=".1%")
     return _page(figure, "optimization-trace")
 
 

@@ -10,6 +10,7 @@ from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import searched_space, varying_settings
 from hptui.results.analysis.cost import busy_intervals, union_seconds
+from hptui.results.claims.curves import as_in_report
 from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, Name, line
@@ -128,7 +129,7 @@ def _what_happened(facts: FactWriter, trial: Trial) -> Line:
     diagnosis = facts.data.diagnoses.get(trial.number)
     is_cut = trial.status is not TrialStatus.FAILED and bool(trial.message)
     if diagnosis is not None and diagnosis.kind in ("oom", "nan", "exploding") and not is_cut:
-        return (*diagnosis.line, *_own_words(trial))
+        return (*as_in_report(facts, trial, diagnosis), *_own_words(trial))
     if trial.message:
         return (Name(trial.message),)
     if trial.role is Role.IMPORTED and trial.reason is None:
@@ -137,7 +138,7 @@ def _what_happened(facts: FactWriter, trial: Trial) -> Line:
 
 
 def _own_words(trial: Trial) -> Line:
-    """Return what a failed trial said of it, behind a diagnosis: which memory, and how much of it, only it knows."""
+    """Return the message of a failed trial, behind a diagnosis: how much memory, only it knows."""
     words = " ".join(trial.message.split())
     if not words or words.lower().endswith(NON_FINITE_ENDS):  # the diagnosis has the metric and its step
         return ()

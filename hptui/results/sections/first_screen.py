@@ -98,8 +98,8 @@ def _about(facts: FactWriter) -> Line:
     text: Line = (UserText(" ".join(facts.study.about.split())), " (the author)")
     if answer is None:
         return text
-    is_said = str(answer.line[0]).startswith(("These trials", "Of stage"))
-    says = ". " if is_said else ". These trials say: "
+    has_subject = str(answer.line[0]).startswith(("These trials", "Of stage"))
+    says = ". " if has_subject else ". These trials say: "
     return (*text, says, *answer.line)
 
 

@@ -82,7 +82,7 @@ def _halving(facts: FactWriter, pruner: PrunerSettings, key: str) -> Line:
         if pruner.kind == "hyperband" and len(rungs) > 1
         else ()
     )
-    # A pause waits for more than so many trials at the rung, a judgement for so many others, which is the same number.
+    # A pause waits for more than `startup` trials at the rung, a judgement for as many others.
     others = pruner.startup if promotes else max(pruner.startup, eta - 1)
     return line(
         "at {rungs} of the training {what}{brackets}, once {n} {others} {have} come as far",

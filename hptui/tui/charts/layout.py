@@ -174,7 +174,7 @@ def axis_layout(box: PlaneBox, width: int, height: int, *, clock: bool = False) 
     for value in values:
         position = _row_of(value, box, plot_rows)
         if 0 <= position < plot_rows and position not in rows:
-            rows[position] = tick_text(value, span)
+            rows[position] = _tick(value, span, is_percent="y" in box.percents)
     gutter = max([len(text) for text in rows.values()], default=1) + 1
     plot_columns = max(1, width - gutter)
     ticks = linear_ticks(box.x0, box.x1, max(2, plot_columns // 14))
@@ -183,12 +183,16 @@ def axis_layout(box: PlaneBox, width: int, height: int, *, clock: bool = False) 
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 0.0
     for tick in ticks:
         position = round((tick - box.x0) / (box.x1 - box.x0) * (plot_columns - 1)) if box.x1 > box.x0 else 0
-        text = time_tick_text(tick) if clock else tick_text(tick, step)
+        text = time_tick_text(tick) if clock else _tick(tick, step, is_percent="x" in box.percents)
         start = max(0, min(position - len(text) // 2, plot_columns - len(text)))
         if start > last_end and start + len(text) <= plot_columns:
             columns[start] = text
             last_end = start + len(text)
     return AxisLayout(box, tuple(rows.items()), tuple(columns.items()), gutter)
+
+
+def _tick(value: float, span: float, *, is_percent: bool) -> str:
+    return f"{tick_text(100 * value, 100 * span)}%" if is_percent else tick_text(value, span)
 
 
 def _row_of(value: float, box: PlaneBox, plot_rows: int) -> int:

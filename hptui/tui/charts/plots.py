@@ -214,7 +214,7 @@ def _plane_grid(plot: Plot) -> DotGrid:
             x, y = curve.points[-1]
             dots.append(Dot(across(x), y, "bad"))
     return DotGrid(
-        PlaneBox(x0, x1, y0, y1, plot.y.kind == "log"),
+        PlaneBox(x0, x1, y0, y1, plot.y.kind == "log", _percents(plot)),
         dots,
         lines,
         plain_line(plot.x.label, 40),
@@ -222,6 +222,11 @@ def _plane_grid(plot: Plot) -> DotGrid:
         _unit_ticks(plot.x) if is_unit else None,
         foot if plot.kind in ("history", "slice") and plot.notes else None,
     )
+
+
+def _percents(plot: Plot) -> str:
+    """Return which axes have shares: `y`, `x`, `xy`, or none."""
+    return "".join(name for name, axis in (("x", plot.x), ("y", plot.y)) if axis.format == "percent")
 
 
 def _draw_panels(plot: Plot, width: int, height: int, marks: str) -> Drawing:

@@ -65,7 +65,7 @@ DOT_STYLES = {style.name: style for style in (BRAILLE, BLOCK, ASCII)}
 class PlaneBox:
     """The part of the plane that is shown.
 
-    With `log`, the y axis is logarithmic and its bounds are positive.
+    With `log`, the y axis is logarithmic and its bounds are positive. `percents` names axes of shares: `y`, `x`, `xy`.
     """
 
     x0: float
@@ -73,6 +73,7 @@ class PlaneBox:
     y0: float
     y1: float
     log: bool = False
+    percents: str = ""
 
 
 def rasterize(

@@ -121,6 +121,7 @@ class CurvePanel:
         self.numbers: list[int] = []
         self.incomplete: frozenset[int] = frozenset()
         self.ended = False
+        self.shares: frozenset[str] = frozenset()
         self.length = 0.0
         self._chosen_metrics: dict[Chart, str] = {}
 
@@ -141,6 +142,8 @@ class CurvePanel:
         """Request the curves of these trials, the most important first; return True if these are new."""
         self.numbers = list(dict.fromkeys(numbers))
         self.metrics = chartable(snapshot.charted)
+        specs = snapshot.view.study.metrics
+        self.shares = frozenset(name for name, spec in specs.items() if spec.format == "percent")
         self.incomplete = frozenset(trial.number for trial in snapshot.view.trials if trial.incomplete_curve)
         wanted = set(self.numbers)
         self.ended = all(not trial.status.open for trial in snapshot.view.trials if trial.number in wanted)
@@ -199,7 +202,8 @@ class CurvePanel:
                     axis_metric=axis,
                     incomplete=self.incomplete,
                 )
-            chart.show(curve_plots, length=self.length, title=" + ".join(names))
+            percent = bool(names) and self.shares.issuperset(names)
+            chart.show(curve_plots, length=self.length, title=" + ".join(names), percent=percent)
 
     def _reason_for_none(self, chart: Chart, axis: str) -> str:
         """Return what a chart says where it has no curve."""

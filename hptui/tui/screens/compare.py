@@ -104,7 +104,7 @@ class CompareScreen(ChartScreen):
         columns = [column for column in self._columns() if column.study]
         curves = [curve for column, other in zip(columns, self.others, strict=False) for curve in other.curves(column)]
         if curves:
-            chart.show([*chart.plots, *curves], length=chart.length, title=chart.title)
+            chart.show([*chart.plots, *curves], length=chart.length, title=chart.title, percent=chart.percent)
 
     def _show_comparison(self) -> None:
         snapshot, columns = self.study_source.latest, self._columns()

@@ -30,6 +30,10 @@ MAX_DIAGNOSED = 400
 """Number of latest trials that are diagnosed."""
 
 
+MAX_WHY_CELLS = 140
+"""Cells of the longest sentence that is shown whole; a longer one stands in the pane below."""
+
+
 class HealthRows:
     """Trials with their diagnoses as rows; those with a problem come first."""
 
@@ -39,21 +43,26 @@ class HealthRows:
         self.glyphs = glyphs
         self.rows: list[tuple[Trial, Diagnosis]] = []
         self.columns: list[TableColumn] = []
+        self._width = 120
         self.set_width(120)
 
     def set_width(self, width: int) -> None:
-        """Set the columns for a table of this width."""
+        """Set the columns for a table of this width; the table scrolls to what is beyond it."""
+        self._width = width
+        longest = max((len(diagnosis.sentence) for _, diagnosis in self.rows), default=0)
+        why = max(20, min(90, width - 44), min(longest + 1, MAX_WHY_CELLS))
         self.columns = [
             TableColumn("number", "#", 6, right=True, sortable=False),
             TableColumn("status", "status", 12, sortable=False),
             TableColumn("kind", "health", 10, sortable=False),
-            TableColumn("sentence", "why", max(20, min(90, width - 44)), sortable=False),
+            TableColumn("sentence", "why", why, sortable=False),
             TableColumn("remedy", "what may help", 50, sortable=False),
         ]
 
     def show(self, rows: Sequence[tuple[Trial, Diagnosis]]) -> None:
         """Show other diagnoses."""
         self.rows = sorted(rows, key=lambda row: (row[1].healthy, -row[0].number))
+        self.set_width(self._width)
 
     def __len__(self) -> int:
         return len(self.rows)

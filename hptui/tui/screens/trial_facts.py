@@ -223,7 +223,10 @@ def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot, now: float = 
     configured = view.settings(trial)
     facts = {name: value for name, value in trial.effective.items() if name not in configured}
     facts |= trial.facts
-    pairs += [(plain_line(name, 30), [Cell(plain_line(setting(value), 200), "muted")]) for name, value in facts.items()]
+    pairs += [
+        (plain_line(FACT_LABELS.get(name, name), 30), [Cell(plain_line(fact_text(value), 200), "muted")])
+        for name, value in facts.items()
+    ]
     pairs += [("directory", [Cell(plain_line(sd.trial(trial.number), 400), "muted")])]
     pairs += [
         ("event", [Cell(plain_line(event.message, 300), "bad" if event.level == "error" else "warn")])
@@ -231,6 +234,19 @@ def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot, now: float = 
         if event.level != "info"
     ]
     return labelled_lines(pairs, 12)
+
+
+FACT_LABELS = {"metric_sources": "measured by"}
+"""Labels of facts whose names are not words."""
+
+
+def fact_text(value: Value) -> str:
+    """Return a recorded fact as words: of a table `val_loss: output  loss: tap`, not its notation."""
+    if isinstance(value, Mapping):
+        return "  ".join(f"{name}: {fact_text(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple) and all(not isinstance(part, Mapping | list | tuple) for part in value):
+        return ", ".join(setting(part) for part in value)
+    return setting(value)
 
 
 def _role_text(trial: Trial) -> str:

@@ -73,6 +73,7 @@ class Chart(LineWidget, can_focus=True):
         self.window: tuple[float, float] | None = None
         self.crosshair: float | None = None
         self.length = 0.0
+        self.percent = False
         self.plots: Sequence[ChartCurve] = ()
         self.empty = "no curve yet"
         self._last_bounds: tuple[object, tuple[float, float]] | None = None
@@ -85,9 +86,9 @@ class Chart(LineWidget, can_focus=True):
 
     # what is shown --------------------------------------------------------------------------------------------
 
-    def show(self, plots: Sequence[ChartCurve], *, length: float = 0.0, title: str = "") -> None:
-        """Show other curves; `length` is their number of steps in the end, 0 if unknown."""
-        self.plots = plots
+    def show(self, plots: Sequence[ChartCurve], *, length: float = 0.0, title: str = "", percent: bool = False) -> None:
+        """Show other curves; `length` is their number of steps in the end, 0 if unknown. `percent`: of shares."""
+        self.plots, self.percent = plots, percent
         self.title = title
         self.length = length
         self.redraw()
@@ -131,7 +132,8 @@ class Chart(LineWidget, can_focus=True):
 
     def legend(self) -> list[LegendEntry]:
         """Return the entry of every curve: its label, its value at the crosshair or its last one, its colour."""
-        return legend_entries([(plot, self._line_of_plot(plot)) for plot in self.plots], self.crosshair)
+        curves = [(plot, self._line_of_plot(plot)) for plot in self.plots]
+        return legend_entries(curves, self.crosshair, percent=self.percent)
 
     def _line_of_plot(self, plot: ChartCurve) -> SeriesLine | None:
         """Return the line of a plot; it is computed again only when its curve or its options change."""
@@ -193,7 +195,7 @@ class Chart(LineWidget, can_focus=True):
             return message_strips(self.empty, width, height, base_style, base_style + self.style_of("chart--muted"))
         # The most important curve is drawn last, over the others.
         order = list(reversed(shown))
-        box = raster.PlaneBox(*bounds, log=self.log_y)
+        box = raster.PlaneBox(*bounds, log=self.log_y, percents="y" if self.percent else "")
         frame = self._frame = layout.axis_layout(box, width, height, clock=self.axis == "time")
         with_letters = self.charts in LETTER_STYLES
         style = raster.ASCII if with_letters else raster.DOT_STYLES.get(self.charts, raster.BRAILLE)

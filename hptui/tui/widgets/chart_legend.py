@@ -56,7 +56,14 @@ def letter_of(colour: int | None) -> str:
     return "." if colour is None else CURVE_LETTERS[colour % len(CURVE_LETTERS)]
 
 
-def legend_entries(curves: Sequence[tuple[ChartCurve, SeriesLine | None]], position: float | None) -> list[LegendEntry]:
+def value_text(value: float, *, percent: bool) -> str:
+    """Return a value of a curve; a share as a percentage."""
+    return f"{value:.2%}" if percent else number(value)
+
+
+def legend_entries(
+    curves: Sequence[tuple[ChartCurve, SeriesLine | None]], position: float | None, *, percent: bool = False
+) -> list[LegendEntry]:
     """Return the entries of curves with their values at a position; None: at the end of each."""
     if not curves:  # before the first curve: NumPy is not imported for the first frame
         return []
@@ -67,7 +74,8 @@ def legend_entries(curves: Sequence[tuple[ChartCurve, SeriesLine | None]], posit
         value = None
         if line is not None and line.x.size:
             value = value_at(line, position if position is not None else float(line.x[-1]))
-        entries.append(LegendEntry(curve.label, "" if value is None else number(value), curve.colour))
+        text = "" if value is None else value_text(value, percent=percent)
+        entries.append(LegendEntry(curve.label, text, curve.colour))
     return entries
 
 

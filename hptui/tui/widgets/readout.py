@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hptui.core.format import number
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
-from hptui.tui.widgets.chart_legend import letter_of, position_text
+from hptui.tui.widgets.chart_legend import letter_of, position_text, value_text
 
 if TYPE_CHECKING:
     from hptui.tui.charts.series import CurveArrays
@@ -27,7 +26,7 @@ def readout_lines(chart: Chart) -> list[list[Cell]]:
         name = f"{mark}{plain_line(label, 14)}{' :' if plot.dotted else ''}"
         rows.append(
             (
-                (name, entry.value or "–", *_extremes(plot.curve)),
+                (name, entry.value or "–", *_extremes(plot.curve, percent=chart.percent)),
                 "muted" if entry.colour is None else f"series-{entry.colour}",
             )
         )
@@ -48,7 +47,7 @@ def readout_lines(chart: Chart) -> list[list[Cell]]:
     return [*head, cells(headings, "muted", "muted"), *(cells(texts, meaning) for texts, meaning in rows)]
 
 
-def _extremes(curve: CurveArrays) -> tuple[str, str, str]:
+def _extremes(curve: CurveArrays, *, percent: bool) -> tuple[str, str, str]:
     """Return the lowest, the highest and the last recorded value that are numbers, as texts."""
     import numpy as np  # NumPy: not for the first frame
 
@@ -56,4 +55,7 @@ def _extremes(curve: CurveArrays) -> tuple[str, str, str]:
     if not finite.size:
         return "–", "–", "–"
     low, high = float(np.nanmin(curve.low)), float(np.nanmax(curve.high))
-    return number(low), number(high), number(float(curve.mean[finite[-1]]))
+    low_text, high_text, last_text = (
+        value_text(value, percent=percent) for value in (low, high, float(curve.mean[finite[-1]]))
+    )
+    return low_text, high_text, last_text
