@@ -12,7 +12,7 @@ from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.fact_writer import FactWriter
 from hptui.results.report_data import ReportData
-from tests.results.examples import STAGES, STUDY, report_of, some, table_after
+from tests.results.examples import GOALS, IMPORTED, STAGES, STUDY, report_of, some, table_after
 from tests.results.kit import curve, view_of
 from tests.results.seeds import one
 
@@ -228,3 +228,19 @@ def test_a_stage_that_settings_are_read_from_is_named_with_a_true_reason(coarse,
         assert coarse == other
     else:
         assert "has the best trial" in said
+
+
+@pytest.mark.parametrize("timeouts", range(1, 6))
+@pytest.mark.parametrize("crashes", range(3))
+def test_where_most_trials_ran_too_long_the_next_step_is_about_time(timeouts, crashes):
+    reasons = [Reason.TIMEOUT] * timeouts + [Reason.CRASH] * crashes
+    trials = [one(n, {"a": 0.1 * n, "b": 3}, None, "failed", str(reason)) for n, reason in enumerate(reasons)]
+    said = claims.next_step(FactWriter(ReportData(view_of(trials, STUDY)))).sentence
+    assert ("more time" in said) == (timeouts >= crashes)
+
+
+def test_a_cost_that_is_an_objective_is_not_judged_where_trials_are_not_compared():
+    trials = [one(0, {}, {"accuracy": 0.6, "latency": 3.0}, role=Role.BASELINE)]
+    trials += [one(1, {"a": 0.9, "b": 3}, {"accuracy": 0.9, "latency": 1.2}, **IMPORTED)]
+    rows = table_after(report_of(trials, GOALS)[0], "### Baseline and best")[2:]
+    assert {row[-1] for row in rows} == {"not compared"}

@@ -6,7 +6,7 @@ from collections import Counter
 from shlex import quote
 
 from hptui.core.stages import expected_total, stage_named
-from hptui.core.trial import Role, StudyState, Trial, TrialStatus
+from hptui.core.trial import Reason, Role, StudyState, Trial, TrialStatus
 from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, distinct_configurations, same_configuration
 from hptui.results.analysis.fresh import runs_of
 from hptui.results.claims.claim import Claim
@@ -135,6 +135,10 @@ def _after_failures(facts: FactWriter) -> Claim:
         if diagnosis is not None and diagnosis.suggestions:
             cure = diagnosis.suggestions[0].sentence
             text = line("{cure} (trial {n})", cure=Fact("next", cure, cure), n=facts.number(trial))
+            return Claim("NX", text, {"step": "cure", "trials": reasons[trial.reason]}, "", (trial.number,))
+        if trial.reason is Reason.TIMEOUT:
+            longer = "give trials more time, [resources] timeout, or less to do"
+            text = line("{cure} (trial {n})", cure=Fact("next", longer, longer), n=facts.number(trial))
             return Claim("NX", text, {"step": "cure", "trials": reasons[trial.reason]}, "", (trial.number,))
         if reasons[trial.reason] * 2 > len(failed):
             break  # most failed so, and nothing is known to help

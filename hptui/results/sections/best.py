@@ -182,8 +182,9 @@ def _front(facts: FactWriter) -> Iterator[Block]:
     goals = join_with_and((str(goal.goal), " ", facts.name(goal.metric)) for goal in facts.study.objectives)
     yield Paragraph(
         line(
-            "The Pareto front{stage} has {n}: no {which} is as good as one of them in every objective and better in "
+            "The Pareto front{stage} has {n}: no {which} is as good as {it} in every objective and better in "
             "one ({goals}).",
+            it="it" if len(front) == 1 else "one of them",
             stage=stage_of_front(front),
             n=facts.count_with_noun("front.n", front, "trial"),
             which=compared_with_front(facts),

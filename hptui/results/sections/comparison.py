@@ -77,7 +77,7 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
     mean, runs = mean_of_runs(facts.view, old, facts.data.dead, new) if is_mean else (0.0, [])
     is_alike = not {difference.kind for difference in barriers(facts.view, old, new)} - {"base model"}
     for change in chosen:
-        is_compared = is_alike or is_cost(change.metric)
+        is_compared = is_alike or (is_cost(change.metric) and change.metric not in objectives)
         key, value = f"change.{old.number}.{new.number}.{change.metric}", facts.value(new, change.metric, so_far=True)
         if fresh is not None and change.metric == facts.data.metric:
             key = f"fresh.{new.number}.change.{old.number}"

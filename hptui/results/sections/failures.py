@@ -142,4 +142,4 @@ def _own_words(trial: Trial) -> Line:
     words = " ".join(trial.message.split())
     if not words or words.lower().endswith(NON_FINITE_ENDS):  # the diagnosis has the metric and its step
         return ()
-    return ("; it said: ", Name(shorten(words, MAX_WORDS, placeholder=" …")))
+    return ("; its own words: ", Name(shorten(words, MAX_WORDS, placeholder=" …")))
