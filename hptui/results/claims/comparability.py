@@ -15,6 +15,7 @@ from hptui.results.analysis.cohort import (
     TrainingLength,
     has_finite_values,
     objective_value,
+    same_configuration,
     sort_by_rank,
     training_length,
 )
@@ -229,6 +230,8 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
     if differences:
         verb = "was to train" if differences[0].is_planned else "trained"
         return line("; {baseline} {verb} for another length: not compared", baseline=facts.trial(baseline), verb=verb)
+    if same_configuration(facts.view, baseline, [best]):
+        return line("; it has the settings of {baseline}, the first baseline", baseline=facts.trial(baseline))
     # Nobody chose the baseline for its value: all its runs count.
     (old, runs), new = mean_of_runs(facts.view, baseline, facts.data.dead, best), objective_value(facts.view, best)
     change = facts.change(f"{key}.change", metric, old, new, [baseline, best])

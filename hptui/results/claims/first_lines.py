@@ -131,7 +131,7 @@ def against_baseline(facts: FactWriter) -> Claim | None:
         text += (f", not comparable: {differences[0].text}",)
         return Claim("AB", text, {"differs": [d.kind for d in differences]}, metric, numbers)
     if same_configuration(facts.view, baseline, [best]):
-        text += (", of the same settings: it says how far two runs lie apart",)
+        text += (", of the same settings: runs of them differ, not what was changed",)
         return Claim("AB", text, {"same": True}, metric, numbers)
     key = "best.change" if fresh is None else "fresh.best.change"
     share = facts.share(key, metric, old, new, [baseline, best])
