@@ -104,6 +104,8 @@ def runs_of_settings(view: View, trial: Trial, dead: frozenset[int] = frozenset(
     Those of a stage that ran them again count, too. The very same run again (its seed and its value) is no further one.
     """
     runs = independent_runs(view, trial, dead)
+    if not has_finite_values(view, trial):
+        return runs
     ranked = ranked_trials(view)[:MAX_FOR_CONFIGURATIONS]
     for other in same_configuration(view, trial, ranked):
         if other.role is Role.IMPORTED or barriers(view, trial, other):
