@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from hptui.scripts.call_slots import calls_by_name, named_calls
+    from hptui.scripts.compile_rates import rate_of_compile, rate_slots
     from hptui.scripts.syntax_nodes import nodes_of, once
     from hptui.scripts.table_slots import definitions
 else:  # started by the path of `with_constants.py`, where no package is
@@ -18,6 +19,8 @@ else:  # started by the path of `with_constants.py`, where no package is
     calls_by_name, named_calls = slots.calls_by_name, slots.named_calls
     nodes_of, once = nodes.nodes_of, nodes.once
     definitions = importlib.import_module("table_slots").definitions
+    compile_rates = importlib.import_module("compile_rates")
+    rate_of_compile, rate_slots = compile_rates.rate_of_compile, compile_rates.rate_slots
 
 TORCH: dict[str, dict[str, Any]] = {
     "Adam": {"lr": 1e-3, "weight_decay": 0.0},
@@ -126,6 +129,8 @@ def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     first, _, argument = name.rpartition(".")
     named = named_calls(tree).get(first)
     group = [named] if named is not None else calls_by_name(tree).get(first, [])
+    if any(rate_of_compile(tree, call) is not None for call in group):
+        return rate_slots(tree, group) if argument == "learning_rate" else []
     known = [left_at_defaults(tree, call) for call in group]
     if not group or not all(argument in defaults for defaults in known):
         return []
@@ -134,6 +139,8 @@ def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 
 def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
     """Return the arguments that a call of a library leaves, with their defaults; {} for other calls."""
+    if (rate := rate_of_compile(tree, call)) is not None:
+        return {"learning_rate": rate}
     full = full_name(tree, call.func)
     library = next((entry for entry in LIBRARIES if full.startswith(entry[0])), None)
     defaults = library[1].get(full.rpartition(".")[2], {}) if library is not None else {}
