@@ -35,7 +35,7 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
         return ""
     is_of_platform = PLATFORM_NAMES.fullmatch(name) is not None
     is_output = OUTPUT_NAMES.fullmatch(name) or is_of_platform or option.name in inspected.outputs
-    if not is_output or option.type not in ("str", "any"):
+    if option.name in inspected.read or not is_output or option.type not in ("str", "any"):
         return ""
     table = option.name.rpartition(".")[0]
     if name.startswith(("checkpoint", "ckpt", "model")) and table and f"{table}.output_dir" in _names(inspected):

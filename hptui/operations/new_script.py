@@ -64,6 +64,8 @@ def study_file_of(
     draft = _draft(inspected, place)
     trainer, space = _trainer_lines(draft, words, place), _space_lines(draft)
     lines = [*_head_lines(path, draft), "", *objective_lines(inspected), "", *trainer, "", *space, "", *SEARCH_LINES]
+    if any(draft.automatic.get(name) == "{seed}" for name in inspected.untrue_at_zero):
+        lines.append("seed = 1  # of the first trials: 0 is no seed to the script")
     text = "\n".join(lines) + "\n"
     return text, [*notes_for_user(draft, path), *_problems(text, place)]
 

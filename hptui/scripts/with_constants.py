@@ -35,15 +35,15 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     """
     tree = ast.parse(source, path)
     assignments = places_at_top_level(tree)
-    found: list[tuple[Any, Any, Any]] = []
+    places: list[tuple[Any, Any, Any]] = []
     for name, value in values.items():
         slots = assignments.get(name) or find_slots(tree, name)
         if not slots:
             where = "in a table or call of that name" if "." in name else "at its top level"
             sys.stderr.write(f"error: unknown option: {path} sets no constant {name} {where}\n")
             raise SystemExit(2)
-        found += [(value, owner, key) for owner, key in slots]
-    for value, owner, key in sorted(found, key=lambda place: getattr(place[1], "is_late", False)):
+        places += [(value, owner, key) for owner, key in slots]
+    for value, owner, key in sorted(places, key=lambda place: getattr(place[1], "is_late", False)):
         new = replacement(value, slot_value(owner, key))
         if isinstance(key, str):
             setattr(owner, key, new)

@@ -37,9 +37,11 @@ from hptui.scripts.inspect.inputs.outside import (
 from hptui.scripts.inspect.inputs.own_parsers import own_options
 from hptui.scripts.inspect.inputs.parsers import PARSERS
 from hptui.scripts.inspect.inputs.positional_words import argv_options
+from hptui.scripts.inspect.inputs.read_paths import read_paths
 from hptui.scripts.inspect.inputs.recipes import with_recipe
 from hptui.scripts.inspect.inputs.roles import with_roles
 from hptui.scripts.inspect.inputs.yacs_nodes import yacs_options
+from hptui.scripts.inspect.inputs.zero_seeds import untrue_at_zero
 from hptui.scripts.inspect.launched import needs_launcher
 from hptui.scripts.inspect.modes import mode_words, with_modes
 from hptui.scripts.inspect.outputs.chance import chance
@@ -138,6 +140,11 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
         script.settings["command_extra"] = [*words]
     places = written_places(project or tree)
     script.outputs += [o.name for o in script.options if is_path(o) and (o.name in places or _is_saved(o, places))]
+    read = read_paths(project or tree)
+    script.read = [
+        option.name for option in script.options if option.name in read and option.name not in script.outputs
+    ]
+    script.untrue_at_zero = untrue_at_zero(project or tree, [option.name for option in script.options])
     return script, tree, project
 
 

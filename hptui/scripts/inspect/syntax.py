@@ -286,6 +286,10 @@ class InspectedScript:
     """The option that names that file."""
     outputs: list[str] = field(default_factory=list)
     """Options that say where the script writes its metrics."""
+    read: list[str] = field(default_factory=list)
+    """Options that name what the script reads, whatever they are called."""
+    untrue_at_zero: set[str] = field(default_factory=set)
+    """Options of which the script asks whether they are true: a seed of 0 is none to it."""
     metric_files: list[str] = field(default_factory=list)
     """Files that alone hold the metrics: paths, in which `{NAME}` is the value of an option."""
     needs_one_of: list[list[str]] = field(default_factory=list)
