@@ -23,7 +23,7 @@ KERAS = {"keras": "keras", "tf_keras": "tf_keras", "tensorflow": "tensorflow.ker
 
 
 def rate_of_compile(tree: ast.Module, call: ast.Call) -> float | None:
-    """Return the rate of the optimizer that a call names; None for other calls, and where Keras is not certain."""
+    """Return the rate of the optimizer that a call names; None where it or Keras is not certain."""
     func = call.func if isinstance(call.func, ast.Attribute) and call.func.attr == "compile" else None
     is_method = func is not None and getattr(func.value, "id", "") not in _modules(tree)  # re.compile
     node = _given(call) if is_method and len(_homes(tree)) == 1 else None

@@ -32,7 +32,7 @@ SHOWING = {
 
 
 def read_paths(tree: ast.Module) -> set[str]:
-    """Return the last parts of names that only reading calls get: no other line, which may write, has them."""
+    """Return the last parts of names that only reading calls get, and no line that may write."""
     read, shown = dict[int, str](), set[int]()
     for call in nodes_of(tree, ast.Call):
         last = _last(call.func)
