@@ -124,7 +124,7 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     known = [*readable, *tags, *in_files]
     if not any(is_quality(name) and rank(name)[0] <= HELD_OUT_GROUPS for name in known):
         # `eval_rm=0.3`: of held-out data, whatever it is
-        readable += [name for name in names if _is_of_held_out_data(name) and _is_known(name)]
+        readable += [name for name in [*names, *shown] if _is_of_held_out_data(name) and _is_known(name)]
         in_files = [name for name in in_files if is_quality(name) or _is_of_held_out_data(name)]
     else:
         in_files = [name for name in in_files if is_quality(name)]

@@ -75,11 +75,24 @@ def ranked(
         )
 
     ordered = sorted(dict.fromkeys(names), key=key)
+    ordered = [name for name in ordered if not _is_numbered(name, ordered)] + [
+        name for name in ordered if _is_numbered(name, ordered)
+    ]
     if ordered and _is_part_of_loss(ordered[0]) and ordered[0] not in by_choice:
         # A whole score says more than a part of a loss, whatever it is of.
         whole = next((name for name in ordered if larger_is_better(name) and not is_of_training_data(name)), ordered[0])
         ordered.sort(key=lambda name: name != whole)
     return ordered
+
+
+def _is_numbered(name: str, names: Iterable[str]) -> bool:
+    """Return whether a metric is one of several parts of another one: `val_loss_12` of `val_loss`."""
+    whole = NUMBERED.sub("", canonical_name(name))
+    return whole != canonical_name(name) and any(canonical_name(other) == whole for other in names)
+
+
+NUMBERED = re.compile(r"(?<=loss)_?\d+$")
+"""The number of a part of a loss."""
 
 
 def _is_part_of_loss(name: str) -> bool:
