@@ -27,6 +27,11 @@ SMALLER_IS_BETTER = re.compile(
 )
 """Words of a metric's name that say that it is better when smaller, whatever else it says: `dice_loss`."""
 
+INDEX_OR_REWARD = re.compile(
+    r"(?<![a-z])c[-_ ]?index(?![a-z])|(?<![a-z])(?:ep|eps|eval|episode|avg|mean|test|total|cum)[-_ /]r$"
+)
+"""Names of the concordance index and of rewards in letters: `val c-index`, `eval_r`."""
+
 LOSS = re.compile(r"[a-z]*loss(?:es)?|nll|[rn]?mse|mae|xent|ppl|perplexity|bp[bc]")
 """Last words of the names of losses."""
 EVALUATION_WORDS = {"val", "valid", "validation", "vali", "eval", "evaluation", "test", "testing", "dev"}
@@ -50,6 +55,8 @@ def _words(metric: str) -> list[str]:
 
 def larger_is_better(metric: str) -> bool:
     """Return whether a metric is better when larger, as far as its name says: `val/acc`, `mAP@50`."""
+    if INDEX_OR_REWARD.search(re.sub(r"([a-z])([A-Z])", r"\1_\2", metric).lower()):
+        return True
     words = re.findall(r"[a-z]+\d*", re.sub(r"([a-z])([A-Z])", r"\1_\2", metric).lower())
     words += re.findall(r"[a-z]+\d*", metric.lower())
     if any(SMALLER_IS_BETTER.fullmatch(word) for word in words):

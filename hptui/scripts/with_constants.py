@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from hptui.scripts.constant_slots import find_slots, top_level
+    from hptui.scripts.notebook_shell import NotebookShell
     from hptui.scripts.syntax_nodes import is_plain, slot_value
     from hptui.scripts.table_slots import assigned_places
 else:  # started by its path, where no package is; the modules lie next to it
     slots, nodes = importlib.import_module("constant_slots"), importlib.import_module("syntax_nodes")
     assigned_places = importlib.import_module("table_slots").assigned_places
     find_slots, top_level = slots.find_slots, slots.top_level
+    NotebookShell = importlib.import_module("notebook_shell").NotebookShell
     is_plain, slot_value = nodes.is_plain, nodes.slot_value
 
 
@@ -149,6 +151,8 @@ def main() -> None:
         if script.__package__:
             importlib.import_module(script.__package__)
     sys.modules["__main__"] = script
+    if b"get_ipython()" in source:  # a notebook that was exported
+        script.__dict__["get_ipython"] = NotebookShell
     exec(code, script.__dict__)  # noqa: S102  it is the user's script
 
 

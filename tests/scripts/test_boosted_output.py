@@ -93,3 +93,43 @@ def test_the_mean_of_folds_without_a_name_comes_before_what_each_prints(
     script = inspect_script(path)
     assert script.metrics == ["scores"]
     assert (script.metrics[0] in script.minimized) is is_error
+
+
+OWN = """
+import numpy as np
+from lightgbm import LGBMClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import KFold
+oof = np.zeros(9)
+for n_fold, (a, b) in enumerate(KFold(5).split(X)):
+    clf = LGBMClassifier(learning_rate=0.1)
+    clf.fit(X[a], y[a], eval_set=[(X[a], y[a]), (X[b], y[b])], eval_metric='auc', verbose=200)
+    oof[b] = clf.predict_proba(X[b])[:, 1]
+    print('Fold %2d AUC : %.6f' % (n_fold + 1, roc_auc_score(y[b], oof[b])))
+print('{whole} %.6f' % roc_auc_score(y, oof))
+"""
+
+
+@pytest.mark.parametrize("whole", ["Full AUC score", "Overall AUC", "OOF AUC score", "CV AUC"])
+def test_what_is_measured_over_all_folds_comes_before_what_is_printed_of_each(whole: str, tmp_path: Path) -> None:
+    metrics = metrics_of(tmp_path, OWN.format(whole=whole))
+    assert metrics[0].lower().replace("_", " ") == whole.lower()
+    assert metrics.index("valid_1 auc") > metrics.index(metrics[0])
+
+
+CV = """
+import xgboost as xgb
+params = {{'max_depth': 2, 'objective': 'binary:logistic'}}
+xgb.cv(params, d, 9, {given})
+"""
+
+
+@pytest.mark.parametrize("said", ["verbose_eval=True", "callbacks=[xgb.callback.print_evaluation(show_stdv=True)]"])
+@pytest.mark.parametrize("metrics", ["'error'", "{'error'}", "['error']", "('error',)"])
+def test_a_cross_validation_of_xgboost_prints_means_of_each_round(said: str, metrics: str, tmp_path: Path) -> None:
+    text = CV.format(given=f"metrics={metrics}, {said}")
+    assert metrics_of(tmp_path, text) == ["test-error", "train-error"]
+
+
+def test_a_cross_validation_that_prints_nothing_measures_nothing(tmp_path: Path) -> None:
+    assert metrics_of(tmp_path, CV.format(given="metrics='error'")) == []

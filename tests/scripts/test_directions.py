@@ -74,3 +74,12 @@ def test_errors_of_scikit_learn_are_larger_where_they_are_better(scoring: str, s
 def test_scores_whose_names_say_that_they_are_errors_are_minimized(name: str, tmp_path: Path) -> None:
     script = HEAD.format(metric="r2_score") + f"print('Test {name}:', measure(model, X_valid))\n"
     assert goal_of(tmp_path, script) == 'goal = "minimize"'
+
+
+@pytest.mark.parametrize("name", ["Val c-index", "Test C-index", "valid c_index", "eval_r", "ep_r", "test concordance"])
+def test_concordance_and_rewards_in_letters_are_maximized(name: str, tmp_path: Path) -> None:
+    script = (
+        HEAD.format(metric="r2_score")
+        + f"for epoch in range(9):\n    print(f'epoch {{epoch}} {name}: {{value:.3f}}')\n"
+    )
+    assert goal_of(tmp_path, script) == 'goal = "maximize"'

@@ -175,8 +175,8 @@ MEAN_BEHIND = re.compile(r"\s{0,3}%?\s{0,2}\(\s*(?:avg|mean)?[\s.:=]*([-+]?\d+\.
 """What may be the mean of a value, behind it: ` (0.48)`."""
 GOES_ON = re.compile(r"\s*(?:[=:|]\s*|\s)[-+]?\.?\d")
 """A value behind a number that belongs to a name."""
-ANOTHER = re.compile(r"\s*,\s*[-+]?\.?\d")
-"""The next value of a list."""
+ANOTHER = re.compile(r"\s*,\s*[-+]?\.?\d|\s+[-+]?\.?\d[\d.eE+\s-]{0,400}\]")
+"""The next value of a list, or of an array as numpy shows it."""
 MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(rf"$|(?!\)\s*[:=])[\s,;|)\]%/]|{UNIT}")  # not in `reward (last 50): 3`

@@ -13,7 +13,7 @@ from hptui.scripts.inspect.outputs.evaluate_metrics import computed_by_evaluate
 from hptui.scripts.inspect.outputs.lightgbm_output import unnamed_sets_of_lightgbm
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
-from hptui.scripts.inspect.outputs.xgboost_output import fitted_by_xgboost
+from hptui.scripts.inspect.outputs.xgboost_output import cross_validated_by_xgboost, fitted_by_xgboost
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
@@ -28,7 +28,8 @@ def library_metrics(tree: ast.Module, values: GivenValues) -> list[str]:
     of_keras = list(_of_keras(tree, values))
     names = of_keras if modules & KERAS else [name for name in of_keras if name not in ("val_loss", "loss")]
     names += list(_of_boosters(tree)) if modules & BOOSTERS.keys() else []
-    names += list(fitted_by_xgboost(tree, values)) if "xgboost" in modules else []
+    if "xgboost" in modules:
+        names += [*fitted_by_xgboost(tree, values), *cross_validated_by_xgboost(tree, values)]
     names += catboost_metrics(tree)
     names += list(_of_fastai(tree)) if "fastai" in modules else []
     names += list(_of_brains(tree)) if "speechbrain" in modules else []

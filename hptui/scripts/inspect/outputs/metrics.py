@@ -24,6 +24,7 @@ from hptui.scripts.inspect.outputs.held_out_values import of_validation_data
 from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, shown_by_ignite
 from hptui.scripts.inspect.outputs.library_output import library_metrics, reported_metrics
 from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning, root_of_lightning
+from hptui.scripts.inspect.outputs.nameless import after_own, is_of_one_part
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.printed_names import printed_names
 from hptui.scripts.inspect.outputs.ranking import (
@@ -144,6 +145,7 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     }
     validated = of_validation_data(tree, chosen, sources)
     readable = means_first(ranked(readable, places, chosen, validated), means, chosen)
+    readable = after_own(readable, [name for name in of_libraries if is_of_one_part(tree, name)])
     tagged = ranked((tag for tag in [*tags, *logged] if is_quality(tag) or tag in chosen), places, chosen)
     readable, tagged = (means_of_rewards_first(names, sources, chosen) for names in (readable, tagged))
     unread = unread_metrics(tree, samples, dict.fromkeys([*readable, *tagged, *in_files]))

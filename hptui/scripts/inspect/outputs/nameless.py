@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 
 from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.outputs.folds import loops_over_parts, means_of_parts
 from hptui.scripts.inspect.outputs.histories import Histories
-from hptui.scripts.inspect.outputs.ranking import is_quality, ranked
+from hptui.scripts.inspect.outputs.ranking import is_quality, is_training_metric, ranked
 from hptui.scripts.inspect.outputs.sample_texts import WHOLE_NUMBER_NAME
 from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
@@ -46,6 +47,12 @@ class NamelessLine:
 def is_of_one_part(tree: ast.Module, metric: str) -> bool:
     """Return whether a library prints a metric of each fold, whose best is that of the luckiest fold."""
     return re.fullmatch(r"(?:valid|validation)_\d[ -].*", metric) is not None and bool(loops_over_parts(tree))
+
+
+def after_own(names: list[str], of_parts: Collection[str]) -> list[str]:
+    """Return ranked names with what a library prints of each fold behind what the script prints."""
+    own = [name for name in names if name not in of_parts]
+    return names if all(map(is_training_metric, own)) else [*own, *(name for name in names if name in of_parts)]
 
 
 def nameless_line(tree: ast.Module) -> NamelessLine | None:

@@ -66,6 +66,7 @@ def printed_names(
             split = own_split or below
             if name:
                 read.append(name)
+                sources.setdefault(name, "")
                 held_out.setdefault(name, []).extend([(split, line)] if split in HELD_OUT_SPLITS and not below else [])
                 place = OF_EVALUATION if split in HELD_OUT_SPLITS else samples.function
                 places.setdefault(name, set()).add(IN_TRAINING if _is_of_training(line) else place)
@@ -130,6 +131,8 @@ def _words_as_names(line: str) -> list[str]:
     """Return the words and pairs of words of a line that name a metric."""
     words = [word for word in words_of(line) if not word.isdigit()]
     names = [*(f"{first}_{second}" for first, second in pairwise(words)), *words]
+    if whole := OF_WHOLE.match(line.strip()):
+        names = [whole[1], *names]
     names += [name for name in PRINTED_WORD.findall(line) if canonical_name(name) not in names]
     return [name for name in names if is_quality(name)]
 
@@ -144,6 +147,8 @@ def _as_printed(name: str, value: float, line: str) -> str:
     return label if is_same and is_whole and _as_read(label, line) == label else name
 
 
+OF_WHOLE = re.compile(r"((?:full|overall|oof|cv|mean|average)(?:\s[A-Za-z][\w@-]*){1,3})\s+(?=[-+]?\d)", re.IGNORECASE)
+"""What is measured over all parts, without a sign before its value: `Full AUC score 0.79`."""
 PRINTED_WORD = re.compile(r"[A-Za-z_][\w/.@-]*")
 """A word as it is printed: `wmape_lgb_p50`, `Acc@1`."""
 

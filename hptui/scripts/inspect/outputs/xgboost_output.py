@@ -42,6 +42,24 @@ def fitted_by_xgboost(tree: ast.Module, values: GivenValues) -> Iterator[str]:
             yield from (f"validation_{place}-{metric}" for metric in metrics)
 
 
+def cross_validated_by_xgboost(tree: ast.Module, values: GivenValues) -> Iterator[str]:
+    """Yield what `xgb.cv` prints of each round, `test-rmse`: means over the folds."""
+    for name, call in calls(tree):
+        if name not in ("xgb.cv", "xgboost.cv"):
+            continue
+        shown = [part for part in nodes_of(call, ast.Call) if part is not call]
+        is_printed = any(_class_of(part) in ("print_evaluation", "EvaluationMonitor") for part in shown)
+        given = keyword_argument(call, "verbose_eval")
+        if not is_printed and (given is None or values.of(given) in (False, None, 0)):
+            continue
+        asked = keyword_argument(call, "metrics")
+        literal = (
+            [part.value for part in ast.walk(asked) if isinstance(part, ast.Constant)] if asked is not None else []
+        )
+        named = [text for text in literal if isinstance(text, str)] or _metrics(tree)
+        yield from (f"{data}-{metric}" for data in ("test", "train") for metric in named)
+
+
 def _is_fit(call: ast.Call, assigned: dict[str, list[ast.expr]]) -> bool:
     """Return whether a call fits a model of XGBoost, and no other that is given `eval_set`."""
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "fit":
