@@ -40,6 +40,8 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
     table = option.name.rpartition(".")[0]
     if name.startswith(("checkpoint", "ckpt", "model")) and table and f"{table}.output_dir" in _names(inspected):
         return ""  # checkpointer.checkpoint_dir is read where checkpointer.output_dir is written
+    if "{" in str(option.default):
+        return ""  # `{lang}_{epoch}.pt` is filled by the script, and would be a placeholder in the command
     if name.startswith("model") and option.default not in (None, "") and option.name not in inspected.outputs:
         return ""  # model_path = "bert-base" names what is read
     if isinstance(option.default, str) and option.name not in inspected.outputs and (place / option.default).is_file():

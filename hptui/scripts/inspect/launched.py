@@ -46,6 +46,8 @@ def _reads_rank(node: ast.AST) -> bool:
             method = args[1] if args[1:] else keyword_argument(node, "init_method")
             named = {word.arg for word in node.keywords} & {"rank", "world_size", "store", None}
             return not named and (method is None or literal_value(method) in (OF_ENVIRONMENT, None))
+        case ast.Call(func=func):
+            return dotted_name(func) == "deepspeed.init_distributed"
     return False
 
 

@@ -40,24 +40,25 @@ from hptui.scripts.inspect.inputs.positional_words import argv_options
 from hptui.scripts.inspect.inputs.read_paths import read_paths
 from hptui.scripts.inspect.inputs.recipes import with_recipe
 from hptui.scripts.inspect.inputs.roles import with_roles
+from hptui.scripts.inspect.inputs.subparsers import hands_subparsers_on
 from hptui.scripts.inspect.inputs.yacs_nodes import yacs_options
 from hptui.scripts.inspect.inputs.zero_seeds import untrue_at_zero
 from hptui.scripts.inspect.launched import needs_launcher
 from hptui.scripts.inspect.modes import mode_words, with_modes
 from hptui.scripts.inspect.outputs.chance import chance
 from hptui.scripts.inspect.outputs.directions import errors_called_scores
-from hptui.scripts.inspect.outputs.metric_files import event_files, is_path, lightning_files, written_file
-from hptui.scripts.inspect.outputs.metrics import best_rank, measured
+from hptui.scripts.inspect.outputs.metric_files import event_files, lightning_files, saved_options, written_file
+from hptui.scripts.inspect.outputs.metrics import Measured, best_rank, measured
 from hptui.scripts.inspect.outputs.nameless import is_of_one_part, nameless_line
 from hptui.scripts.inspect.outputs.ranking import HELD_OUT_SPLITS, is_training_metric, rank
 from hptui.scripts.inspect.outputs.second_programs import started_by_script
 from hptui.scripts.inspect.outputs.selected import by_family
-from hptui.scripts.inspect.outputs.written import written_places
+from hptui.scripts.inspect.outputs.trainer_output import evaluates_by_itself
 from hptui.scripts.inspect.project import with_imported_modules, without_libraries
 from hptui.scripts.inspect.questions import asks, short_texts
 from hptui.scripts.inspect.ranges import is_learning_rate
-from hptui.scripts.inspect.reached import reaches_parsing, without_other_parsers, without_unused
-from hptui.scripts.inspect.shared_files import MODEL_FILE, shared_files
+from hptui.scripts.inspect.reached import leaves_parsing_to, reaches_parsing, without_other_parsers, without_unused
+from hptui.scripts.inspect.shared_files import shared_files
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -138,8 +139,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     script = with_training_choice(with_demanded(script, project or tree), project or tree)
     if words and (script.config is not None or script.style == "constants"):
         script.settings["command_extra"] = [*words]
-    places = written_places(project or tree)
-    script.outputs += [o.name for o in script.options if is_path(o) and (o.name in places or _is_saved(o, places))]
+    script.outputs += saved_options(script.options, project or tree)
     read = read_paths(project or tree)
     script.read = [
         option.name for option in script.options if option.name in read and option.name not in script.outputs
@@ -153,11 +153,6 @@ def _defaults_of_flags(options: list[ScriptOption], words: list[str]) -> dict[st
     given = {word.partition("=")[0] for word in words}
     flags = [option for option in options if option.type == "bool" and option.form is not None]
     return {o.name: True if o.form and not given.isdisjoint(o.form.flags) else o.default for o in flags}
-
-
-def _is_saved(option: ScriptOption, places: set[str]) -> bool:
-    """Return whether a setting of a section, named by its last part, is a model that is saved."""
-    return option.name.rpartition(".")[2] in places and MODEL_FILE.fullmatch(str(option.default)) is not None
 
 
 def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
@@ -215,7 +210,11 @@ def _needs_project(tree: ast.Module, project: ast.Module, script: InspectedScrip
     }
     others = {node.name for node in all_nodes(project) if isinstance(node, ast.ClassDef)} - classes
     inherits = script.parser != "argparse" and not others.isdisjoint(bases)
-    return inherits or _hands_its_parser_on(tree, script)
+    return (
+        inherits
+        or _hands_its_parser_on(tree, script)
+        or (script.parser == "argparse" and leaves_parsing_to(project, tree))
+    )
 
 
 def _hands_its_parser_on(tree: ast.Module, script: InspectedScript) -> bool:
@@ -230,6 +229,8 @@ def _hands_its_parser_on(tree: ast.Module, script: InspectedScript) -> bool:
         and isinstance(node.value, ast.Call)
         and dotted_name(node.value.func).endswith("Parser")
     }
+    if hands_subparsers_on(tree):
+        return True
     given = [(name.rpartition(".")[2], call.args) for name, call in calls(tree) if call.args]
     parents = [word.value for _, call in calls(tree) for word in call.keywords if word.arg == "parents"]
     parents += [
@@ -267,10 +268,12 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     defaults = {**script.defaults, **{option.name: option.default for option in script.options}}
     metrics = measured(tree, defaults)
     others = [measured(other, defaults) for other in started_by_script(tree, path)]
-    if project is not None and best_rank(metrics) > (0,):  # what it prints itself is of no held-out data
+    is_otherwise = project is not None and evaluates_by_itself(project)
+    if project is not None and (is_otherwise or best_rank(metrics) > (0,)):  # what it prints itself is not held out
         of_all = measured(without_unused(tree, without_libraries(project)), defaults)
         # Of two metrics of equally held-out data the script's own is the one that it is about.
-        metrics = of_all if best_rank(of_all)[0] < best_rank(metrics)[0] or of_all.of_runs else metrics
+        is_better = best_rank(of_all)[0] < best_rank(metrics)[0] or _only_trains(metrics, of_all)
+        metrics = of_all if is_better or is_otherwise or of_all.of_runs else metrics
     for other in others:  # a second program, which tests what this one has trained
         metrics.readable = by_family([*other.readable, *metrics.readable], tree)
         metrics.maximized |= other.maximized
@@ -311,6 +314,12 @@ def _add_unread(script: InspectedScript, unread: Mapping[str, str]) -> None:
         f"what the script sends to {unread[first]} is not read ({', '.join(list(unread)[:5])}): let it print"
         f" {first} as well"
     )
+
+
+def _only_trains(own: Measured, of_all: Measured) -> bool:
+    """Return whether all that a script measures itself is of training data, and its modules measure other."""
+    is_of_training = bool(own.readable) and all(map(is_training_metric, own.readable))
+    return is_of_training and not (own.tagged or own.in_files) and not all(map(is_training_metric, of_all.readable))
 
 
 def declared_forms(path: Path) -> dict[str, OptionForm]:

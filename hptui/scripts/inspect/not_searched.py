@@ -7,7 +7,7 @@ import re
 NEVER_SEARCHED = re.compile(
     r"(.*_)?(timesteps|episodes|batches|cuda|gpu|gpus|cpu|track|tracking|video|videos|render|upload|push_to_hub|tensorboard|"
     r"(?:eval|print|log|logging|save|test|val|valid|checkpoint|report|record|display|plot|show|summary|stats?)_?(?:freq|frequency|period|iter|iters)|"
-    r"eval_only|test_only|local_rank|node_rank|global_rank|seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
+    r"eval_only|test_only|local_rank|node_rank|global_rank|seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs?|iters|iterations|"
     r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
     r"timeout|trust|evals|val_set|val_size|bs_eval|eval_batch_size|vocab_size|num_class|num_classes|nthread|n_jobs|"
     r"trials|checkpoint|save|random_state|rand(?:om)?_?seed|rng|proc|processes|nodes|node|gpu_ids?|verbosity|"
@@ -16,7 +16,11 @@ NEVER_SEARCHED = re.compile(
     r"|(?:test|train|val|valid|validation|holdout|eval|label)_(?:size|frac|fraction|ratio|pct|percent\w*|split|rate|share)|split_ratio"
     r"|(?:n|num|k)_?(?:ways?|shots?|spt|qry|query|queries|support)|(?:pred|prediction|forecast|horizon|output)_?(?:len|length|horizon|steps?)|horizon"
     r"|enc_in|dec_in|c_out|imgc|(?:test|eval|val)_(?:num|n|neg|k|topk)\w*|topks|num_users|n_users|n_clients|num_clients"
-    r"|[ij]|ii|jj|num_(?:proc|train|test|samples|examples|points|classes|labels|nodes|gpus|threads)|n_?(?:train|test|classes|labels|samples|points)",
+    r"|[ij]|ii|jj|num_(?:proc|train|test|samples|examples|points|classes|labels|nodes|gpus|threads)|n_?(?:train|test|classes|labels|samples|points)"
+    r"|(?:sub)?sample_(?:train|data|size|rate_train)|data_(?:frac|fraction|portion|percent\w*|proportion|size)"
+    r"|train_(?:fraction|portion|proportion)|(?:.*_)?ckpt(?:_.*)?|zero_stage|zpg|zero_(?:opt|optimization)(?:_.*)?"
+    r"|num_beams|n_best_size|max_answer_len(?:gth)?|max_new_tokens|generation_max_len(?:gth)?"
+    r"|val_max_(?:target|answer|seq)_len(?:gth)?|pad_to_multiple_of",
     re.IGNORECASE,
 )
 """Names that are no hyperparameters, whatever their type."""
@@ -31,6 +35,9 @@ SWITCHES = re.compile(
     r"plot|plots|show|display|graph|visuali[sz]e|vis|viz|visdom|download|downloaded|preprocess|preprocessed|"
     r"gradient_checkpointing|low_cpu_mem_usage|remote_code|load_in_[48]bit|accel|accelerator|demo|help|info|"
     r"summary|profile|profiler|restart|restore|recover|from_scratch|continue|pretrained_only|overwrite|force|clean|"
+    r"remove_unused_columns|group_by_length|load_best_model_at_end|greater_is_better|predict_with_generate|drop_last|"
+    r"pad_to_max_length|use_cache|flash_attn\d?|flash_attention(?:_\d)?|lazy_preprocess|persistent_workers|"
+    r"(?:.*_)?offload(?:_.*)?|overlap_comm|"
     r"interactive|remote|local|sync|async|offline|online|dryrun|smoke|sanity_check|fast_dev_run|inplace|ci)",
     re.IGNORECASE,
 )

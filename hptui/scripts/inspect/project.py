@@ -19,9 +19,9 @@ MAX_LINES = 10**6
 """Lines that a module may have."""
 MAX_DEPTH = 4
 """Imports of imports that are followed."""
-MAX_PACKAGE_DEPTH = 4
+MAX_PACKAGE_DEPTH = 6
 """Directories above a script that may be the package that it imports."""
-MAX_ROOTS = 4
+MAX_ROOTS = 6
 """Directories above the script in which an absolute import is looked for."""
 
 
@@ -35,6 +35,8 @@ def with_imported_modules(tree: ast.Module, path: Path) -> ast.Module | None:
     for number, (file, module) in enumerate(modules):  # lines of modules stay apart, and before those of the script
         ast.increment_lineno(module, (number - len(modules)) * MAX_LINES)
         nodes = [node for node in module.body if not _is_main_block(node)]
+        for node in nodes:
+            setattr(node, MODULE, file.parent.name if file.stem == "__init__" else file.stem)
         for node in nodes if _is_library(file, path) else ():
             setattr(node, OF_LIBRARY, True)
         body += nodes
@@ -48,6 +50,15 @@ LIBRARIES = {
 """Libraries whose metrics are known: what a copy of one in the project could print is not searched for."""
 OF_LIBRARY = "of_library"
 """The attribute of the nodes of such a copy."""
+
+
+MODULE = "of_module"
+"""The attribute of the nodes of a module of the project: the last part of its name."""
+
+
+def module_of(node: ast.AST) -> str:
+    """Return the last part of the name of the module that a definition is from; '' for the script's own."""
+    return str(getattr(node, MODULE, ""))
 
 
 def _is_library(file: Path, path: Path) -> bool:
@@ -116,7 +127,8 @@ def _imported_files(tree: ast.Module, path: Path) -> Iterator[Path]:
 
 
 def _roots(path: Path, tree: ast.Module) -> list[Path]:
-    roots = [path.parent, *path.parent.parents[:MAX_ROOTS]]
+    folder = path.absolute().parent  # a script that is named where it lies has its package above, too
+    roots = [folder, *folder.parents[:MAX_ROOTS]]
     return [*roots, *(root / text for text in _added_to_path(tree) for root in roots[:2])]
 
 

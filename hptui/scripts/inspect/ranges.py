@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.core.values import number_text
+from hptui.scripts.inspect.forms import FormKind, Reads
 from hptui.scripts.inspect.not_searched import is_never_searched, is_no_choice, is_only_evaluated
 from hptui.scripts.inspect.syntax import ScriptOption
 
@@ -98,7 +99,11 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     name, rule = _last_name(option), rule_of(option)
     if is_only_evaluated(name):
         return None
+    if _is_read_as_text(option):
+        return None
     if option.choices and len(option.choices) > 1:
+        if {*option.choices} == {0, 1} and is_never_searched(name, "bool"):
+            return None
         return None if is_no_choice(name) else ({"choices": list(option.choices)}, "", False)
     if rule is None and (is_never_searched(name, option.type) or is_never_searched(option.role, option.type)):
         return None
@@ -109,6 +114,13 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     if rule is None:
         return _around(option)
     return _range(rule, option), rule.why, rule.first
+
+
+def _is_read_as_text(option: ScriptOption) -> bool:
+    """Return whether a number arrives as a text where it is given: `add_argument("-d", default=512)`."""
+    is_number = isinstance(option.default, int | float) and not isinstance(option.default, bool)
+    form = option.form
+    return is_number and form is not None and form.kind is FormKind.VALUE and form.reads is Reads.TEXT
 
 
 def range_of_length(option: ScriptOption) -> tuple[Value, str, bool] | None:
@@ -201,13 +213,19 @@ def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
     Without one: what people tune, then any. None if no parameter has a range.
     """
 
-    def place(option: ScriptOption) -> tuple[bool, bool, bool, bool, bool]:
+    def place(option: ScriptOption) -> tuple[bool, bool, bool, bool, bool, bool]:
         rule = rule_of(option)
+        is_of_all = PLAIN_RATE.fullmatch(_last_name(option)) is not None
         is_number = option.type in ("int", "float") and option.default is not None
         is_usual = rule is not None or LENGTHS.fullmatch(_last_name(option)) is not None
-        return rule is None or not rule.first, rule is None, not is_usual, not is_number, option.type == "bool"
+        is_rate = rule is not None and rule.first
+        return not is_rate, is_rate and not is_of_all, rule is None, not is_usual, not is_number, option.type == "bool"
 
     return min(options, key=place, default=None)
+
+
+PLAIN_RATE = re.compile(r"(?:base|initial|init|peak|max|start)?_?(?:lr|learning_?rate)(?:_?0|_init|_max|_base|_start)?")
+"""Names of the learning rate of a whole model: that of a part, `bert_lr`, may have no effect by default."""
 
 
 def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:

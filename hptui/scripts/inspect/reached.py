@@ -30,6 +30,12 @@ def reaches_parsing(tree: ast.Module, project: ast.Module) -> bool:
     return any(_parses(node) for node in _reached(tree, definitions))
 
 
+def leaves_parsing_to(project: ast.Module, tree: ast.Module) -> bool:
+    """Return whether a script reads no command line itself, but one of its modules does."""
+    own = {id(node) for node in tree.body}
+    return not _parses(tree) and any(_parses(node) for node in project.body if id(node) not in own)
+
+
 def without_other_parsers(tree: ast.Module, project: ast.Module) -> ast.Module:
     """Return a script with its modules, less the functions that read command lines of other programs.
 

@@ -56,7 +56,8 @@ def shared_files(tree: ast.Module) -> SharedFiles:
         text for text in tested if MODEL_FILE.fullmatch(text) and not (DATA_FILE.search(text) and text not in saved)
     ]
     resumed = dict.fromkeys([*of_models, *(text for text in loaded if text in saved)])
-    new = dict.fromkeys(text for text in made if text not in tested and "*" not in text)
+    refused = {text for node in nodes_of(tree, ast.If) for text in _refused(node, paths)} & {*made_anyhow}
+    new = dict.fromkeys(t for t in [*made, *refused] if (t not in tested or t in refused) and "*" not in t)
     return SharedFiles(
         tuple(resumed),
         tuple(new),
@@ -65,6 +66,13 @@ def shared_files(tree: ast.Module) -> SharedFiles:
         tuple(dict.fromkeys(made_anyhow)),
         _is_anchored(tree),
     )
+
+
+def _refused(node: ast.If, paths: _Paths) -> Iterator[str]:
+    """Yield the paths that may not be there: `if os.path.exists("models"): raise FileExistsError`."""
+    match node:
+        case ast.If(test=ast.Call() as call, body=[*_, ast.Raise()]) if _last(call.func) in TESTING:
+            yield from (text for part in _given(call) for text in paths.of(part))
 
 
 def _not_by_default(tree: ast.Module, paths: _Paths) -> set[int]:

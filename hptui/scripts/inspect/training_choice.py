@@ -43,8 +43,9 @@ def _choice(name: str, default: str, tree: ast.Module, functions: dict[str, ast.
     for block in blocks:
         for chain in _chains(block):
             branches = _branches(chain, name)
-            if default not in branches:
+            if not branches:
                 continue
+            branches.setdefault(default, _otherwise(chain))
             inside = {id(node) for node in ast.walk(chain)}
             beside = [node for node in _own_calls(block) if id(node) not in inside]
             if any(_trains(call, functions, 0) for call in beside):
@@ -87,6 +88,14 @@ def _branches(chain: ast.If, name: str) -> dict[str, list[ast.stmt]]:
         following = node.orelse[0] if len(node.orelse) == 1 else None
         node = following if isinstance(following, ast.If) else None
     return branches
+
+
+def _otherwise(chain: ast.If) -> list[ast.stmt]:
+    """Return what is done where no condition of a chain holds."""
+    following = chain.orelse
+    while len(following) == 1 and isinstance(following[0], ast.If):
+        following = following[0].orelse
+    return following
 
 
 def _any_trains(lines: Iterable[ast.stmt], functions: dict[str, ast.FunctionDef], depth: int) -> bool:

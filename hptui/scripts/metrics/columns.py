@@ -52,12 +52,24 @@ def title_of(line: str) -> str:
 def heading_columns(line: str) -> list[str]:
     """Return the columns of a heading, of which the first counts epochs or steps; [] for any other line."""
     names = [name for name in SEPARATOR.split(line.strip()) if name]
+    if len(names) == 1 and _names_measures_alone(names[0].split(" ")):
+        names = names[0].split(" ")
     if not MIN_COLUMNS <= len(names) <= MAX_COLUMNS or names[0].lower() not in (*EPOCH_NAMES, *STEP_NAMES):
         return []
     if len(names) == MIN_COLUMNS and METRIC_WORDS.isdisjoint(canonical_name(names[1]).split("_")):
         return []  # two words of prose
     is_heading = all(to_number_of(name) is None and not re.search(r"[:=]\s*[-\d]", name) for name in names)
     return names if is_heading and len({*names}) == len(names) else []
+
+
+def _names_measures_alone(words: list[str]) -> bool:
+    """Return whether words with one space between are columns: `epoch train_loss val_loss time`."""
+    counters = {*EPOCH_NAMES[:1], *STEP_NAMES}
+    if len(words) <= MIN_COLUMNS or words[0].lower() not in counters:
+        return False
+    measures = [word for word in words[1:] if not METRIC_WORDS.isdisjoint(canonical_name(word).split("_"))]
+    others = [word for word in words[1:] if word not in measures and word.lower() not in NO_MEASURE]
+    return len(measures) >= MIN_COLUMNS and not others and all(re.fullmatch(r"[^\W\d][\w@/.-]*", w) for w in words)
 
 
 def to_number_of(word: str) -> float | None:

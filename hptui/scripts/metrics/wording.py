@@ -10,6 +10,8 @@ REMARK = re.compile(
     r"(?<=\w)\s{0,3}\((?:higher|lower|larger|smaller|the (?:higher|lower))[^()]{0,20}\)(?=\s{0,3}[:=])", re.IGNORECASE
 )
 """What a name says of itself: `acc (higher is better) : 0.9`."""
+PADDED_COUNTER = re.compile(r"(?<=[A-Za-z])(?:\s{2,12}\(\s{0,8}\d+\)|\s\(\s{2,8}\d+\))(?=\s?[:=]\s)")
+"""The epoch behind a name, in columns: `Dev score      (    3): 0.9`. `recall (5)` is another name."""
 POSSESSIVE = re.compile(r"(?<=\w)['’]s(?=\s)")
 """The end of `dev's` in `dev's l1: 0.3`, which is no word of a name."""
 _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|nan)"
@@ -97,6 +99,16 @@ NAME_FIELDS, VALUE_FIELDS = ("key", "name", "metric", "tag", "metric_name"), ("v
 STEP_FIELDS = ("step", "global_step", "iteration", "epoch", "epoch_num", "step_num")
 
 
+BOLD = re.compile(r"(?<![*\w])\*\*(?=[^\s*])([^*]{1,60})(?<=\S)\*\*(?![*\w])")
+"""Words in bold, as Markdown writes them: `**loss**: 0.3`."""
+CELLS_OF_SPLIT = re.compile(
+    r"^\s{0,9}([│|┃║])\s{0,9}(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|eval(?:uation)?|dev)\s{0,19}[│|┃║]"
+    rf"(?=\s{{0,19}}[^\W\d][\w @./-]{{0,40}}[│|┃║]\s{{0,19}}{_NUMBER}\s?%?\s{{0,19}}[│|┃║]\s*$)",
+    re.IGNORECASE,
+)
+"""The first two cells of `| dev | accuracy | 0.8 |`: the row of a split and a measure."""
+
+
 def unwrapped(text: str) -> str:
     """Return a line with plain numbers and names in the place of the objects that hold them."""
     text = HELD_NUMBER.sub(lambda match: match[1] or match[2], text)
@@ -162,13 +174,16 @@ def reworded(text: str, as_written: Iterable[re.Pattern[str]] = ()) -> str:
     It has the new value of a change alone, the quantity in each split's name, and no AM or PM behind a clock. Sentences
     with a measure get its name: `test accuracy: 0.9`; lines with a name that is looked for `as_written` keep theirs.
     """
+    if "**" in text:
+        text = BOLD.sub(r"\1", text)
     if not any(pattern.search(text) for pattern in as_written):
+        text = CELLS_OF_SPLIT.sub(r"\1 \2", text)
         text = AT_COUNTER.sub(r"\2 | \1: ", text)
         if "(" in text or "[" in text or "{" in text:
             text = LABEL_OF_SPLIT.sub(_labelled, text)
             if len({match[1].lower() for match in GROUP_OF_SPLIT.finditer(text)}) > 1:
                 text = GROUP_OF_SPLIT.sub(_with_split, text)
-            text = ABBREVIATION.sub(_without_abbreviation, REMARK.sub("", text))
+            text = ABBREVIATION.sub(_without_abbreviation, PADDED_COUNTER.sub("", REMARK.sub("", text)))
         text = COPULA.sub(_without_verb, PROSE.sub(_named_by_measure, text))
     if ":" in text:
         text = text.replace(": =", "=")  # tqdm shows the key `loss: ` so

@@ -43,6 +43,7 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
     if not used:
         return None
     classes = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.ClassDef)}
+    used = [name if name in classes else _imported_as(name, classes, tree) for name in used]
     functions = {node.name: node for node in all_nodes(tree) if isinstance(node, ast.FunctionDef)}
     is_tyro = parser == "tyro"
     script = InspectedScript(parser, {"preset": "argparse", "names": "dash"} if is_tyro else "hf")
@@ -61,6 +62,12 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
             script.options += reader.arguments_of(functions[name])
     script.options = list({option.name: option for option in script.options}.values())
     return script if script.options else None
+
+
+def _imported_as(name: str, classes: Mapping[str, ast.ClassDef], tree: ast.Module) -> str:
+    """Return what a class of a module is called that is imported under another name; else the name."""
+    imported = [alias for node in all_nodes(tree) if isinstance(node, ast.ImportFrom) for alias in node.names]
+    return next((alias.name for alias in imported if alias.asname == name and alias.name in classes), name)
 
 
 def _is_of_recipes(name: str, call: ast.Call) -> bool:

@@ -110,7 +110,7 @@ def _in_lines(lines: Sequence[ast.stmt], silent: Silent, tests: tuple[ast.expr, 
 
 
 def _ends(body: Sequence[ast.stmt]) -> bool:
-    return bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
+    return bool(body) and isinstance(body[-1], ast.Return | ast.Continue | ast.Break)
 
 
 def _is_end(func: ast.expr) -> bool:

@@ -39,63 +39,6 @@ def choice_note(names: list[str], name: str) -> list[str]:
     return [f"the script has subcommands; `{name}` was taken, not {', '.join(others)}"] if others else []
 
 
-class Subparsers:
-    """`parser.add_subparsers()` of argparse. `words` name the subcommand, `notes` state which one was taken."""
-
-    def __init__(self, tree: ast.Module) -> None:
-        self._main_parsers: set[str] = set()
-        self._named: list[tuple[int, str, str]] = []
-        for node in sorted(
-            (item for item in all_nodes(tree) if isinstance(item, ast.Assign)),
-            key=lambda item: (item.lineno, item.col_offset),
-        ):
-            if isinstance(node.value, ast.Call) and len(node.targets) == 1:
-                self._assigned(dotted_name(node.targets[0]), node.value, node.lineno)
-        self._main_parsers |= {name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".add_subparsers")}
-        parser_calls = [call for _, call in calls(tree) if _last(call) == "add_parser" and call.args]
-        names = [name for call in parser_calls if isinstance(name := literal_value(call.args[0]), str)]
-        self._command = training_command(list(dict.fromkeys(names)))
-        self.words = [self._command] if self._command else []
-        self.notes = choice_note(names, self._command) if self._command else []
-
-    def _assigned(self, target: str, call: ast.Call, line: int) -> None:
-        receiver, last = dotted_name(call.func).rpartition(".")[0], _last(call)
-        if last == "add_parser" and call.args and isinstance(name := literal_value(call.args[0]), str):
-            self._named.append((line, target, name))
-        elif last in ("add_argument_group", "add_mutually_exclusive_group"):
-            if receiver in self._main_parsers:
-                self._main_parsers.add(target)
-            elif owner := self._owner(receiver, line):
-                self._named.append((line, target, owner))
-
-    def _owner(self, receiver: str, line: int) -> str:
-        return next(
-            (
-                name
-                for assigned_line, target, name in reversed(self._named)
-                if target == receiver and assigned_line <= line
-            ),
-            "",
-        )
-
-    def place_of(self, receiver: str, line: int) -> tuple[bool, bool]:
-        """Return whether an argument of `receiver` is relevant, and whether it precedes the subcommand."""
-        if not self._command:
-            return True, False
-        owner = self._owner(receiver, line)
-        if owner:
-            return owner == self._command, False
-        return True, receiver in self._main_parsers
-
-
-def _last(call: ast.Call) -> str:
-    """Return the name of the called method, also of `parser.add_subparsers().add_parser(…)`.
-
-    Such a call has no dotted name.
-    """
-    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted_name(call.func)
-
-
 def function_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     """Inspect `fire.Fire(main)` (of a class, table or module, too), `typer.run(main)`, `@app.command()`."""
     for name, call in calls(tree):

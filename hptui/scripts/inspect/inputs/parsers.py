@@ -16,11 +16,12 @@ from hptui.scripts.inspect.inputs.class_parsers import class_options
 from hptui.scripts.inspect.inputs.click_parser import click_options
 from hptui.scripts.inspect.inputs.converters import converter_form, words_like
 from hptui.scripts.inspect.inputs.dataclass_parsers import dataclass_options
-from hptui.scripts.inspect.inputs.functions import Subparsers, function_options, plain_default
+from hptui.scripts.inspect.inputs.functions import function_options, plain_default
 from hptui.scripts.inspect.inputs.libraries import absl_options, as_yaml, docopt_options, jsonargparse_options
 from hptui.scripts.inspect.inputs.lightning_arguments import lightning_arguments
 from hptui.scripts.inspect.inputs.loops import looped_options
 from hptui.scripts.inspect.inputs.outside import leaves_typer_out
+from hptui.scripts.inspect.inputs.subparsers import Subparsers
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,

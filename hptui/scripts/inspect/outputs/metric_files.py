@@ -6,7 +6,7 @@ import ast
 import re
 
 from hptui.scripts.inspect.outputs.metrics import Measured
-from hptui.scripts.inspect.outputs.written import WrittenFile
+from hptui.scripts.inspect.outputs.written import WrittenFile, names_below_folders, written_places
 from hptui.scripts.inspect.shared_files import MODEL_FILE
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, literal_value
 from hptui.scripts.syntax_nodes import all_nodes
@@ -25,6 +25,18 @@ def is_path(option: ScriptOption) -> bool:
         or MODEL_FILE.fullmatch(option.default) is not None
     )
     return is_known or (option.required and option.default is None and PATH_NAME.fullmatch(option.name) is not None)
+
+
+def saved_options(options: list[ScriptOption], tree: ast.Module) -> list[str]:
+    """Return the options that say where a script writes; a name behind a folder is no path."""
+    places, below = written_places(tree), names_below_folders(tree)
+    saved = [o for o in options if is_path(o) and (o.name in places or _is_saved(o, places))]
+    return [option.name for option in saved if option.name not in below or "/" in str(option.default)]
+
+
+def _is_saved(option: ScriptOption, places: set[str]) -> bool:
+    """Return whether a setting of a section, named by its last part, is a model that is saved."""
+    return option.name.rpartition(".")[2] in places and MODEL_FILE.fullmatch(str(option.default)) is not None
 
 
 LIGHTNING_FILES = ["lightning_logs", "lightning_logs/*/metrics.csv"]

@@ -118,11 +118,21 @@ def _parts(call: ast.Call) -> list[ast.expr | str] | None:
                 if not BETWEEN.fullmatch(text):
                     return None
                 parts.append(text)
-            elif isinstance(piece, ast.Starred):
+            elif isinstance(piece, ast.Starred) or _is_put_together(piece):
                 return None
             else:
                 parts.append(piece.value if isinstance(piece, ast.FormattedValue) else piece)
     return parts
+
+
+def _is_put_together(node: ast.expr) -> bool:
+    """Return whether an expression makes a text, `"dev acc %.2f" % acc`: no number alone."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Mod() | ast.Add(), right=right):
+            return any(isinstance(literal_value(part), str) or _is_put_together(part) for part in (left, right))
+        case ast.Call(func=ast.Attribute(value=owner, attr="format" | "join")):
+            return isinstance(literal_value(owner), str)
+    return isinstance(node, ast.JoinedStr)
 
 
 def _named(node: ast.expr) -> tuple[str, str]:

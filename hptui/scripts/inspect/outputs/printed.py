@@ -36,6 +36,7 @@ from hptui.scripts.inspect.outputs.shown import (
     NAMING_CALLS,
     PRINT_CALLS,
     PRINT_METHOD,
+    calls_of_batches,
     functions_of_calls,
     hides_debug,
     is_logger,
@@ -89,6 +90,7 @@ class Samples:
         self._decided: Decided = {}
         self.function_here: ast.FunctionDef | None = None
         self._loops = self._tables.loops
+        self._of_batches = calls_of_batches(tree)
         self._unseen = {*skipped, *unseen_calls(tree)}
         self._bound: dict[str, str] = {}
         self._held = dict(held_texts(tree))
@@ -103,7 +105,7 @@ class Samples:
         self.function = ""
         """The function whose lines are yielded."""
         self.in_bar = False
-        """Whether the line that is yielded stands in a progress bar."""
+        """Whether the line that is yielded stands in a progress bar, or is of one batch."""
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, in the order of the calls."""
@@ -113,7 +115,7 @@ class Samples:
                 continue
             self.function = self._functions.get(id(call), "")
             self._held_here = self._held_around(call)
-            self.in_bar = name.rpartition(".")[2] in BAR_METHODS
+            self.in_bar = name.rpartition(".")[2] in BAR_METHODS or id(call) in self._of_batches
             if self._printed(name, call):
                 for version in self.versions(call):
                     for _ in self._decide(parts := self._printed(name, version)):
@@ -167,7 +169,7 @@ class Samples:
         for _ in self._decide([node]):
             for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
                 self._bound = dict(zip(names, values, strict=True))
-                text = self._text(node)
+                text = self._text(node).lstrip("" if isinstance(node, ast.Constant) else "_")  # behind what is empty
                 texts += [text] if FRACTION not in text and TEXT not in text and WHOLE not in text else []
         self._bound = {}
         return texts
@@ -175,8 +177,7 @@ class Samples:
     def _decide(self, nodes: list[ast.expr] | list[ast.AST]) -> Iterator[None]:
         """Decide, in each way, what expressions choose between."""
         if self._decided:  # around these
-            yield
-            return
+            return (yield)
         for decided in self.choices.decisions(nodes, self.function_here, self._held_by):
             self._decided = decided
             yield
@@ -293,7 +294,7 @@ class Samples:
             return repr({name: texts[name] if name in texts else self._value_of(name) for name in self.keys(table)})
         source = source_of(node)
         text = self._histories.sample(node) or stand_in(source, spec)
-        return self._fraction(source) if text == FRACTION else text
+        return text if text != FRACTION else self._fraction(source)
 
     def _value_of(self, name: str) -> float | int:
         """Return a number for an entry of a table."""
@@ -318,8 +319,7 @@ class Samples:
 
     def _fraction(self, source: str) -> str:
         """Return a fraction of its own for an expression."""
-        text = f"{FRACTION}{len(self.sources) + 1:04d}"
-        self.sources[float(text)] = source
+        self.sources[float(text := f"{FRACTION}{len(self.sources) + 1:04d}")] = source
         return text
 
     def _percent(self, text: str, values: list[ast.expr]) -> str:

@@ -12,7 +12,7 @@ from hptui.scripts.inspect.outputs.ranking import HELD_OUT_SPLITS, is_any_score,
 from hptui.scripts.inspect.outputs.sample_texts import TEXT
 from hptui.scripts.inspect.outputs.shown import meters
 from hptui.scripts.metrics.columns import ALONE, heading_columns, title_of
-from hptui.scripts.metrics.lines import LineReader
+from hptui.scripts.metrics.lines import STEP, LineReader
 from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.titles import TitledBlocks
 from hptui.scripts.metrics.words import IDLE_WORDS
@@ -67,17 +67,22 @@ def printed_names(
             if name:
                 read.append(name)
                 sources.setdefault(name, "")
-                held_out.setdefault(name, []).extend([(split, line)] if split in HELD_OUT_SPLITS and not below else [])
+                held_out.setdefault(name, []).extend([(own_split, line)] if own_split in HELD_OUT_SPLITS else [])
                 place = OF_EVALUATION if split in HELD_OUT_SPLITS else samples.function
                 places.setdefault(name, set()).add(IN_TRAINING if _is_of_training(line) else place)
         names |= dict.fromkeys(read)
         # Of the words of `avg_loss 0.4` the longest name is the one that is shown.
         (in_bars if samples.in_bar else in_lines).update(read if reading is not None else read[:1])
-    has_split = any(word in HELD_OUT_SPLITS for name in names for word in words_of(name))
+    has_split = any(word in HELD_OUT_SPLITS for name in in_lines if is_quality(name) for word in words_of(name))
     longer = [] if has_split else _names_with_splits(held_out, places, sources)
-    return sorted(
-        dict.fromkeys([*longer, *names]), key=lambda name: name in in_bars and name not in {*in_lines, *longer}
-    )
+    of_batches = in_bars - {*in_lines, *longer}
+    known = {_without_split(name) for name in longer}
+    names = {name: None for name in names if name not in of_batches or _without_split(name) not in known}
+    return sorted(dict.fromkeys([*longer, *names]), key=lambda name: name in of_batches)
+
+
+def _without_split(name: str) -> str:
+    return "_".join(word for word in words_of(name) if word not in HELD_OUT_SPLITS)
 
 
 def _without_ends(named: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -107,7 +112,8 @@ def _names_with_splits(
     for name, lines in held_out.items():
         if not lines or places[name] <= {OF_EVALUATION}:
             continue
-        split, line = min(lines, key=lambda entry: HELD_OUT_SPLITS.index(entry[0]))
+        # A line with a step is of one batch where another one is of all: `Eval step: 3, loss=0.5`.
+        split, line = min(lines, key=lambda entry: (bool(STEP.search(entry[1])), HELD_OUT_SPLITS.index(entry[0])))
         whole = f"{split}_{canonical_name(name)}"
         if _as_read(whole, line):
             longer.append(whole)

@@ -65,6 +65,7 @@ def ranked(
             group = min(group, NO_SPLIT) if name in by_choice else group
             group = 0 if name in validated else group
         return (
+            not OF_OTHER_MODELS.isdisjoint(words_of(name)),
             OF_ALL_FOLDS.isdisjoint(words_of(name)) or is_of_training_data(name),
             HELD_OUT_GROUPS if group < HELD_OUT_GROUPS and by_choice else group,
             name not in by_choice,
@@ -82,6 +83,8 @@ def ranked(
         # A whole score says more than a part of a loss, whatever it is of.
         whole = next((name for name in ordered if larger_is_better(name) and not is_of_training_data(name)), ordered[0])
         ordered.sort(key=lambda name: name != whole)
+    if ordered and ordered[0] not in by_choice and (whole := _whole_of_precision(ordered[0], ordered)):
+        ordered.sort(key=lambda name: name != whole)
     return ordered
 
 
@@ -95,12 +98,32 @@ NUMBERED = re.compile(r"(?<=loss)_?\d+$")
 """The number of a part of a loss."""
 
 
+def _whole_of_precision(name: str, names: Iterable[str]) -> str:
+    """Return the F1 next to an `acc` that is a precision: a recall is there, and no precision; else ''."""
+    *before, last = words_of(name)
+    others = {words_of(other)[-1]: other for other in names if words_of(other)[:-1] == before}
+    is_half = last in ("acc", "accuracy") and "recall" in others and "precision" not in others
+    return others.get("f1", "") if is_half else ""
+
+
 def _is_part_of_loss(name: str) -> bool:
     words = words_of(name)
     parts = [word for word in words if word not in (*HELD_OUT_SPLITS, *TRAINING_SPLITS, *LESSER_WORDS)]
     return "loss" in words and not all(WHOLE_LOSS.fullmatch(word) for word in parts)
 
 
+OF_OTHER_MODELS = {
+    "teacher",
+    "baseline",
+    "initial",
+    "original",
+    "pretrained",
+    "before",
+    "untrained",
+    "untuned",
+    "oracle",
+}
+"""Words of what is measured of a model that is not trained here, or before it is."""
 OF_ALL_FOLDS = {"cv", "oof"}
 """Words of a metric over all folds of a cross-validation."""
 WHOLE_WORDS = {"ensemble", "overall", "combined"}

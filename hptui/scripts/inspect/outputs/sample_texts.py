@@ -45,12 +45,35 @@ def held_texts(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             assigned.setdefault(node.targets[0].id, []).append(node.value)
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
             added.setdefault(node.target.id, []).append(in_loops.get(id(node), node.value))
+    lines = _joined_lists(tree)
     for name, values in assigned.items():
+        if name in lines and len(values) == 1 and isinstance(values[0], ast.List):
+            elements = [*values[0].elts, *lines[name]]
+            if elements and all(is_text(part) or makes_text(part) for part in elements):
+                yield name, ast.List(elements, ast.Load())
+            continue
         whole = _usual(values[0], is_prefix=name in added)
         if len(values) == 1 and (is_text(whole) or makes_text(whole)):
             for part in added.get(name, []):
                 whole = ast.BinOp(whole, ast.Add(), part)
             yield name, whole
+
+
+def _joined_lists(tree: ast.AST) -> dict[str, list[ast.expr]]:
+    """Return the variables whose elements a text joins, with what is appended: `"\n".join(lines)`."""
+    names = {
+        argument.id
+        for node in all_nodes(tree)
+        if method_of(node) == "join" and isinstance(node, ast.Call)
+        for argument in node.args
+        if isinstance(argument, ast.Name)
+    }
+    lines: dict[str, list[ast.expr]] = {name: [] for name in names}
+    for node in all_nodes(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[text]) if name in lines:
+                lines[name].append(text)
+    return lines
 
 
 def _grown_in_loops(tree: ast.AST) -> Iterator[tuple[int, ast.expr]]:
@@ -138,6 +161,8 @@ def stand_in(source: str, spec: str) -> str:
     is_mean = re.match(r"sum\(.*\) / \w", source) is not None
     if WHOLE_NUMBER_NAME.fullmatch(last) or (re.match(r"(?:len|int|sum)\(|.*\+ ?1$|.*//", source) and not is_mean):
         return WHOLE
+    if " / " in source and "len(" in source:  # `correct / len(loader.dataset)`
+        return FRACTION
     called = CALL_OF_FUNCTION.fullmatch(source)  # `evaluate(model)` is no text as `model` may be
     last = called[1] if called and called[1] not in TEXT_BUILTINS else last
     return TEXT if TEXT_NAME.fullmatch(last) or TEXT_CALL.match(source) else FRACTION

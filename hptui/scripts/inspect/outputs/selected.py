@@ -57,9 +57,21 @@ def _chosen(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
                 yield left, right, is_greater
             elif _is_best(left) and not _is_best(right):
                 yield right, left, not is_greater
+            elif (extreme := _extreme(right)) and extreme == ("max" if is_greater else "min"):
+                yield left, right, is_greater
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]) if extreme := _extreme(right):
+            yield left, right, extreme == "max"
         case ast.Call(func=ast.Name(id="max" | "min" as name), args=[first, second]):
             if _is_best(first) != _is_best(second):
                 yield (second, first, name == "max") if _is_best(first) else (first, second, name == "max")
+
+
+def _extreme(node: ast.expr) -> str:
+    """Return whether an expression is the largest or smallest of a list: `max(history)`; '' for any other."""
+    match node:
+        case ast.Call(func=ast.Name(id="max" | "min" as name), args=[ast.Name() | ast.Attribute()], keywords=[]):
+            return name
+    return ""
 
 
 def _is_best(node: ast.expr) -> bool:
@@ -69,7 +81,7 @@ def _is_best(node: ast.expr) -> bool:
 
 def names_of(source: str) -> set[str]:
     """Return the names and keys in an expression that tell metrics apart, as metrics are written."""
-    return {_joined(name) for name in NAME.findall(TABLE.sub("", source))} - GENERAL
+    return {_joined(name) for name in NAME.findall(TABLE.sub("", source)) if len(name) > 1} - GENERAL
 
 
 TABLE = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(?=\[[\"'])")

@@ -94,11 +94,19 @@ def loggers_of_files(tree: ast.AST) -> set[str]:
             given = call.args[0]
             kind = dotted_name(given.func).rpartition(".")[2] if isinstance(given, ast.Call) else dotted_name(given)
             handlers.setdefault(owner, set()).add(made.get(kind, kind))
+    for node in all_nodes(tree):  # log.handlers = [console]
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List):
+            named = [dotted_name(getattr(part, "func", part)).rpartition(".")[2] for part in node.value.elts]
+            owners = [dotted_name(target).rpartition(".") for target in node.targets]
+            for owner, _, last in owners:
+                if last == "handlers" and named:
+                    handlers.setdefault(owner, set()).update(made.get(kind, kind) for kind in named)
     of_files = {"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler"}
     return {owner for owner, kinds in handlers.items() if kinds <= of_files} - {"", "logging"}
 
 
-PRINT_CALLS = ("print", "echo", "secho", "rprint", "pprint", "print0", "master_print", "print_rank_0")
+PRINT_CALLS = ("print", "echo", "secho", "rprint", "pprint", "print0", "master_print", "print_rank_0", "rank0_print",
+               "print_rank_last", "print_rank0", "print_main", "print_once")  # fmt: skip
 PRINT_METHOD = re.compile(
     r"[a-z]?print(?:_(?:log|line|msg|message|and_\w+))?|(?:log|write)_(?:string|line|msg|message|info)"
 )
@@ -124,6 +132,24 @@ def shown_in_bar(call: ast.Call) -> list[ast.expr]:
     tables = [word.value for word in given if word.arg in (None, "ordered_dict")]
     named = [ast.Dict([ast.Constant(w.arg)], [w.value]) for w in given if w.arg not in (None, "ordered_dict")]
     return [*call.args, *tables, *named]
+
+
+def calls_of_batches(tree: ast.AST) -> set[int]:
+    """Return the calls that show single batches of an evaluation: every few rounds of a loop over them."""
+    functions = [n for n in all_nodes(tree) if isinstance(n, ast.FunctionDef) and OF_EVALUATION.fullmatch(n.name)]
+    loops = [loop for function in functions for loop in all_nodes(function) if isinstance(loop, ast.For)]
+    tests = [node for loop in loops for node in all_nodes(loop) if isinstance(node, ast.If) and _counts_rounds(node)]
+    return {id(call) for node in tests for line in node.body for _, call in calls(line)}
+
+
+def _counts_rounds(node: ast.If) -> bool:
+    return any(isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mod) for inner in all_nodes(node.test))
+
+
+OF_EVALUATION = re.compile(
+    r"(?:(?!train).)*(?:^|_)(?:val|valid\w*|eval\w*|test|testing)(?:_(?!train).*)?", re.IGNORECASE
+)
+"""Names of functions that go through held-out data once."""
 
 
 def values_by_name(name: str, call: ast.Call, defined: Collection[str]) -> list[ast.expr]:

@@ -7,6 +7,7 @@ import copy
 from collections.abc import Iterator
 
 from hptui.scripts.inspect.folded import filled, table_of
+from hptui.scripts.inspect.outputs.chosen_keys import with_chosen_keys
 from hptui.scripts.inspect.outputs.evaluate_metrics import computed_by_evaluate
 from hptui.scripts.inspect.outputs.evaluated_keys import UNKNOWN_KEY, evaluated_keys, is_looked_up
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
@@ -46,6 +47,7 @@ class Tables:
         self._around = around
         self._inside: dict[int, Tables] = {} if around is None else around._inside
         self._known: dict[tuple[str, int], ast.Dict | None] = {}
+        self._under_way: set[str] = set()
         self._returned: dict[tuple[int, int | None], tuple[ast.expr, ast.Dict | None]] = {}
         self._parts: dict[str, list[ast.expr]] = dict(_parts(tree))
         self._arguments = {inner.arg for inner in all_nodes(tree) if isinstance(inner, ast.arg)} if around else set()
@@ -81,7 +83,11 @@ class Tables:
 
     def _of_variable(self, name: str, depth: int) -> ast.Dict | None:
         if (name, depth) not in self._known:
+            if name in self._under_way:  # `table = {f"best_{k}": v for k, v in table.items()}`: once
+                return None
+            self._under_way.add(name)
             self._known[name, depth] = _joined([self.of(part, depth + 1) for part in self._parts_of(name)])
+            self._under_way.discard(name)
         return self._known[name, depth]
 
     def _parts_of(self, name: str) -> list[ast.expr]:
@@ -121,6 +127,7 @@ class Tables:
                 table = inside.of(part, depth + 1)
                 if table is None and (bound := inside._with(given, self, depth)) is not None:
                     table = bound.of(part, depth + 1)
+                table = with_chosen_keys(table, function, given) if table is not None else None
                 texts = {name: node for name, node in given.items() if isinstance(literal_value(node), str)}
                 returned.append(_filled(table, texts) if table is not None and texts else table)
         return _joined(returned)
@@ -135,6 +142,7 @@ class Tables:
             return None
         bound = copy.copy(self)
         bound._parts, bound._known, bound._returned = {**self._parts, **known}, {}, {}
+        bound._under_way = set()
         bound._arguments = self._arguments - known.keys()
         return bound
 
@@ -256,6 +264,9 @@ def _parts(tree: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
                 args=[ast.Constant(value=str()) as key, value, *_],
             ):
                 parts.setdefault(dotted_name(table).removesuffix(METERS), []).append(ast.Dict([key], [value]))
+            case ast.For():
+                for name, entries in _copied(node):
+                    parts.setdefault(name, []).append(entries)
             case ast.AnnAssign(target=annotated, value=ast.expr() as declared) if dotted_name(annotated):
                 parts.setdefault(dotted_name(annotated), []).append(declared)
     for called, call in calls(tree):
@@ -267,6 +278,28 @@ def _parts(tree: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
             parts.setdefault(owner, []).append(ast.Dict([ast.Constant(w.arg) for w in named], [w.value for w in named]))
             parts[owner] += [word.value for word in call.keywords if not word.arg]
     yield from parts.items()
+
+
+def _copied(loop: ast.For) -> Iterator[tuple[str, ast.DictComp]]:
+    """Yield the tables that get the keys of another: `for k, v in one.items(): sums[k] += v`."""
+    target = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) and loop.target.elts else loop.target
+    if not isinstance(target, ast.Name):
+        return
+    for node in all_nodes(loop):
+        table: ast.expr | None = None
+        key: ast.expr | None = None
+        match node:
+            case (
+                ast.Assign(targets=[ast.Subscript(value=table, slice=key)])
+                | ast.AugAssign(target=ast.Subscript(value=table, slice=key))
+                | ast.Call(func=ast.Attribute(value=ast.Subscript(value=table, slice=key), attr="append" | "extend"))
+                | ast.Call(func=ast.Attribute(value=ast.Subscript(value=table, slice=key), attr="update" | "add"))
+            ):
+                pass
+        names = {inner.id for inner in all_nodes(key) if isinstance(inner, ast.Name)} if key is not None else set()
+        if table is not None and key is not None and target.id in names and (name := dotted_name(table)):
+            over = ast.comprehension(loop.target, loop.iter, [], 0)
+            yield name, ast.DictComp(key, ast.Constant(0.5), [over])
 
 
 def _literal_loops(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:

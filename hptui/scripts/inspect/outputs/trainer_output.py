@@ -12,17 +12,12 @@ from hptui.scripts.inspect.given_values import GivenValues
 from hptui.scripts.inspect.modes import CLASSES_WITH_MODES, held_out_in_tables, skipped_calls, surely_held_out
 from hptui.scripts.inspect.outputs.computed_scores import computed_scores
 from hptui.scripts.inspect.outputs.evaluate_metrics import computed_by_evaluate
+from hptui.scripts.inspect.outputs.evaluators import measures_by_evaluator_alone, metrics_of_evaluators
+from hptui.scripts.inspect.outputs.own_evaluations import own_evaluations
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
-EVALUATORS = {
-    "TripletEvaluator": "cosine_accuracy",
-    "EmbeddingSimilarityEvaluator": "spearman_cosine",
-    "BinaryClassificationEvaluator": "cosine_ap",
-    "InformationRetrievalEvaluator": "cosine_ndcg@10",
-}
-"""Evaluators of sentence-transformers, with the metric by which each chooses the best model."""
 REWARD_TRAINERS = ("GRPOTrainer", "RLOOTrainer", "OnlineDPOTrainer", "PPOTrainer")
 """Trainers of trl that log the mean reward: their loss says little."""
 STRATEGIES = ("eval_strategy", "evaluation_strategy")
@@ -54,6 +49,8 @@ def trainer_metrics(tree: ast.Module, values: GivenValues, skipped: Collection[i
     of_rewards = ["reward"] if any(name.endswith(REWARD_TRAINERS) for name, _ in trainers) else []
     known = [*of_rewards, *_losses(trainers, values)]
     prefixes = list(_prefixes_of_evaluations(tree, trainers, values, skipped))
+    if prefixes and (logged := own_evaluations(tree, trainers)) is not None:
+        return [*logged, *known]
     own = [
         key
         for node in nodes_of(tree, ast.FunctionDef)
@@ -69,17 +66,25 @@ def trainer_metrics(tree: ast.Module, values: GivenValues, skipped: Collection[i
         for key in computed.keys
         if isinstance(key, ast.Constant) and str(key.value).isidentifier()
     ]
-    own += _of_evaluators(tree)
+    own += metrics_of_evaluators(tree)
     best = [literal_value(keyword_argument(call, "metric_for_best_model")) for _, call in calls(tree)]
     own += [text.removeprefix("eval_") for text in best if isinstance(text, str)]
-    names = [*of_rewards, "loss", *own]
+    losses = [] if measures_by_evaluator_alone(tree, trainers) else ["loss"]
+    names = [*of_rewards, *losses, *own]
     return [*(f"{prefix}_{name}" for prefix in prefixes for name in names), *known]
+
+
+def evaluates_by_itself(tree: ast.Module) -> bool:
+    """Return whether a Trainer of a script's own evaluates without the library: it logs no `eval_loss`."""
+    return own_evaluations(tree, list(_trainers(tree))) is not None
 
 
 def scores_of_evaluations(tree: ast.Module, values: GivenValues, skipped: Collection[int] = ()) -> list[str]:
     """Return the scores of the task that evaluations of a Trainer surely log besides the loss."""
     trainers = list(_trainers(tree))
     prefixes = list(_prefixes_of_evaluations(tree, trainers, values, skipped))
+    if prefixes and own_evaluations(tree, trainers) is not None:
+        return []
     keys = computed_scores(tree, [call for _, call in trainers], values) if prefixes else []
     return [f"{prefix}_{key.removeprefix(f'{prefix}_')}" for prefix in prefixes[:1] for key in keys]
 
@@ -98,13 +103,26 @@ def _trainers(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
     """Yield the calls that make a Trainer of transformers, or of a library or class that derives from it."""
     roots = dict(_imported_roots(tree))
     own = {node.name: node for node in nodes_of(tree, ast.ClassDef)}
-    for name, call in calls(tree):
+    held = _held_classes(tree)
+    for called, call in calls(tree):
+        name = held.get(called, called)
         last = name.rpartition(".")[2]
         if not last.endswith("Trainer") or roots.get(name.partition(".")[0], "") in OTHER_TRAINERS:
             continue
         bases = [dotted_name(base).rpartition(".")[2] for base in own[last].bases] if last in own else [last]
         if any(base.endswith("Trainer") for base in bases):
             yield name, call
+
+
+def _held_classes(tree: ast.Module) -> dict[str, str]:
+    """Return the Trainer that a variable holds, the last of several: `kind = Mine if mine else Trainer`."""
+    held: dict[str, str] = {}
+    for node in nodes_of(tree, ast.Assign):
+        values = [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
+        names = [dotted_name(value) for value in values]
+        if all(name.rpartition(".")[2].endswith("Trainer") for name in names):
+            held |= {dotted_name(target): names[-1] for target in node.targets if dotted_name(target)}
+    return held
 
 
 def _imported_roots(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -264,16 +282,3 @@ def _is_left_out(tree: ast.Module, node: ast.expr) -> bool:
             words = (word for _, call in calls(tree) for word in call.keywords)
             return all(literal_value(word.value) == "no" for word in words if word.arg in STRATEGIES)
     return False
-
-
-def _of_evaluators(tree: ast.Module) -> Iterator[str]:
-    """Yield what evaluators measure while a Trainer trains: those that it is given."""
-    trainers = [call for name, call in calls(tree) if name.endswith("Trainer")]
-    given = {dotted_name(part) for call in trainers if (part := keyword_argument(call, "evaluator")) is not None}
-    for node in all_nodes(tree):
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-            continue
-        metric = EVALUATORS.get(dotted_name(node.value.func).rpartition(".")[2], "")
-        if metric and dotted_name(node.targets[0]) in given:
-            name = literal_value(keyword_argument(node.value, "name"))
-            yield f"{name}_{metric}" if isinstance(name, str) else metric

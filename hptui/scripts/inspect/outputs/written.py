@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -63,6 +64,14 @@ def text_files(tree: ast.Module, names: list[str]) -> list[WrittenFile]:
     return [WrittenFile(name, node, _parts(node, assigned), names) for name, node in paths.items()]
 
 
+NO_RESULTS = re.compile(
+    r"(?:.*[_-])?(?:configs?|args|arguments|params|hparams|hyper_?params|hyper_?parameters|vocab\w*|tokenizer\w*|corpus|"
+    r"queries|documents|passages|label_map|labels|id2label|label2id|submission|predictions?|preds|generations)\.\w+",
+    re.IGNORECASE,
+)
+"""Names of files with settings, data or predictions, in which no metrics are."""
+
+
 def _file_name(path: ast.expr, suffixes: tuple[str, ...]) -> str:
     """Return the last name of a path that ends as wanted, of the texts in its expression; '' without one."""
     texts = [node.value for node in all_nodes(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
@@ -94,6 +103,31 @@ def written_places(tree: ast.AST) -> set[str]:
         inner = [node for part in parts for node in all_nodes(part)]
         names |= {node.attr if isinstance(node, ast.Attribute) else node.id for node in inner if _is_name(node)}
     return {name for name in names if not READ_TOO.fullmatch(name.lower())}
+
+
+def names_below_folders(tree: ast.AST) -> set[str]:
+    """Return the last parts of names that stand behind a folder in a path: `name` of `f"models/{name}"`.
+
+    They are parts of a path, in whose place none may stand.
+    """
+    names: set[str] = set()
+    for node in all_nodes(tree):
+        match node:
+            case ast.JoinedStr(values=parts):
+                pairs = itertools.pairwise(parts)
+                behind = [after.value for before, after in pairs if _is_folder(before) if hasattr(after, "value")]
+            case ast.BinOp(left=left, op=ast.Add(), right=right) if _is_folder(left):
+                behind = [right]
+            case _:
+                continue
+        names |= {dotted_name(part).rpartition(".")[2] for part in behind if isinstance(part, ast.expr)}
+    return names - {""}
+
+
+def _is_folder(node: ast.expr) -> bool:
+    """Return whether an expression is a text that ends as a folder, but for the root and `./`."""
+    text = literal_value(node)
+    return isinstance(text, str) and text.endswith("/") and text.strip("./") != "" and "://" not in text
 
 
 def _is_name(node: ast.AST) -> TypeGuard[ast.Name | ast.Attribute]:
@@ -146,7 +180,10 @@ def _paths(
         mode = literal_value(mode_node.body if isinstance(mode_node, ast.IfExp) else mode_node)
         if last == "open" and isinstance(mode, str) and mode[:1] in ("w", "a", "x"):
             is_method = isinstance(call.func, ast.Attribute) and called != "io.open"
-            path: ast.expr = call.func.value if is_method else call.args[0]  # type: ignore[attr-defined]
+            given = call.args[0] if call.args else keyword_argument(call, "file")  # open(file="a.csv", mode="w")
+            if not is_method and given is None:
+                continue
+            path: ast.expr = call.func.value if is_method else given  # type: ignore[attr-defined, assignment]
         elif last == "write_text" and isinstance(call.func, ast.Attribute):
             path = call.func.value
         elif last == "to_csv" and call.args:
@@ -156,7 +193,8 @@ def _paths(
         path = assigned.get(dotted_name(path), path)
         suffixes = (*ends, *LINES_OF_JSON) if holds_json and ends == SUFFIXES else ends
         default = (texts or {}).get(dotted_name(path).rpartition(".")[2], "")
-        if name := _file_name(path, suffixes) or _file_name(ast.Constant(default), suffixes):
+        name = _file_name(path, suffixes) or _file_name(ast.Constant(default), suffixes)
+        if name and not NO_RESULTS.fullmatch(name):
             yield name, path
 
 
