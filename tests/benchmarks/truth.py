@@ -59,8 +59,8 @@ HEAD = (
     "studies in which it was said have a false one. `gate` computes that, and a test compares it with",
     "`claims/shipped.py`. Rows of fewer studies are counted, and not judged by themselves.",
     "",
-    f"The reports have method {shipped.METHOD}. Rows of earlier methods stand where what changed since can only let",
-    "less be said: their shares are upper limits.",
+    f"The reports have method {shipped.METHOD}. A row of an earlier method stands only where the present one",
+    "has judged fewer studies, and what changed since can only let less be said: its share is an upper limit.",
     "",
 )
 """What the table begins with."""
@@ -205,7 +205,7 @@ def _replace_earlier(totals: dict[str, Any], key: str) -> None:
             del totals[name][key]
 
 
-ALIAS_KINDS = ("noise", "bowl", "inter", "lin2")
+ALIAS_KINDS = ("noise", "bowl", "inter", "lin2", "cat4", "cliff", "lin4", "slope", "two")
 """Truths that are also told with a second setting that is what another one is."""
 
 

@@ -75,7 +75,7 @@ def test_time_left(home):
     now = time.time()
     running = trial(4, "running", started=now - 25, progress=0.5)
     view = read_view(make(home, [*TRIALS[:4], running], state=StudyState.RUNNING))
-    assert time_left(view, now).seconds == pytest.approx(25 + 3 * 50, rel=0.01)
+    assert time_left(view, now).seconds == pytest.approx(25 + 3 * (50 + 10), rel=0.01), "10 s lie between two trials"
     assert time_left(replace(view, trials=(running,)), now) is None
     endless = replace(view.study, search=replace(view.study.search, trials=None))
     assert time_left(replace(view, study=endless), now) is None

@@ -1,7 +1,5 @@
-"""Two settings that work together (E7): said where the better value of a setting is another one at each end, else not.
-
-The class is not shown yet; its rule is measured here as `tests/benchmarks/truth.py` measures it.
-"""
+"""Two settings that work together (E7): said where the better value of a setting is another one at each end, else not;
+and one category against another (E9)."""
 
 import re
 
@@ -10,7 +8,6 @@ import pytest
 from scipy.stats import binom
 
 from hptui.results import claims
-from hptui.results.claims import shipped
 from hptui.results.fact_writer import FactWriter
 from tests.benchmarks.truth import told
 from tests.results.histories.make import mean
@@ -19,11 +16,6 @@ from tests.results.truth import histories, record_of
 STUDIES = 20
 BY_DAY = 6
 some_or_all = pytest.mark.parametrize("studies", [BY_DAY, pytest.param(STUDIES, marks=pytest.mark.slow)])
-
-
-@pytest.fixture(autouse=True)
-def all_shown(monkeypatch):
-    monkeypatch.setattr(shipped, "SHIPPED", shipped.MEASURED)
 
 
 def designed(kind, seed, count=40):
@@ -88,6 +80,39 @@ def test_of_few_trials_no_category_is_better_than_another(count):
         values = values + 10 * (units[:, 5] == 1)
         found = claims.effect_claims(FactWriter(record_of(units, values)))
         assert not [claim for claim in found if claim.kind == "E9"]
+
+
+@pytest.mark.parametrize("wall", [False, True])
+def test_the_difference_of_two_categories_is_an_average_and_in_its_interval(wall):
+    """`wall` adds values so bad that they are cut: then the size is that of cut values, and says so."""
+    said = covered = 0
+    for seed in range(10):
+        units, values = designed("cat4", seed, 30)
+        values = values + 8 * (units[:, 5] == 1) + (300.0 * (units[:, 0] > 0.9) if wall else 0.0)
+        facts = FactWriter(record_of(units, values))
+        cut = facts.data.effect_analysis().scores.cut
+        for claim in claims.effect_claims(facts):
+            if claim.kind == "E9":
+                better, worse = ("xyz".index(fact.value) for fact in claim.facts[:2])
+                low, high = (fact.value for fact in claim.facts[3:5])
+                truth = np.diff([_average_of_cat4(place, cut, wall) for place in (better, worse)])[0]
+                said, covered = said + 1, covered + (low <= truth <= high)
+                assert worse == 1
+                assert claim.sentence.startswith(f"On average f = {'xyz'[better]} is better than y, by about ")
+                assert claim.sentence.endswith("counted as that.") is (cut is not None)
+    assert said >= 8
+    assert covered >= int(binom.ppf(0.001, said, 0.95)), (said, covered)
+
+
+def _average_of_cat4(place, cut, wall):
+    rng = np.random.default_rng(9)
+    drawn = np.c_[rng.random((400, 3)), rng.integers(0, 16, 400) / 15, rng.integers(0, 4, 400) / 3, np.full(400, place)]
+    values = (
+        np.array([mean("cat4", unit) for unit in drawn])
+        + 8 * (place == 1)
+        + (300.0 * (drawn[:, 0] > 0.9) if wall else 0)
+    )
+    return np.minimum(values, np.inf if cut is None else cut).mean()
 
 
 def widened(units, values):

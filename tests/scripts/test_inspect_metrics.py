@@ -225,4 +225,4 @@ def test_what_handlers_of_ignite_log_is_named_by_tag_and_metric(
 @pytest.mark.parametrize("line", ["Validation[{name}] Loss: {loss:.4f}", "Test ({name}) Loss: {loss:.4f}"])
 def test_a_set_whose_name_is_not_known_is_no_part_of_an_objective(line: str) -> None:
     source = f"for name, loader in loaders.items():\n    print(f'{line}')\nprint(f'step 3 Loss: {{loss:.4f}}')\n"
-    assert measured(ast.parse(source)).readable == ["val_loss" if "Val" in line else "test_loss", "Loss"]
+    assert measured(ast.parse(source)).readable == ["Loss"], "a value of such a line has the name of its set, too"

@@ -295,6 +295,8 @@ def test_a_number_that_arrives_as_a_text_is_not_searched(tmp_path: Path, declare
     text = f"import argparse\np = argparse.ArgumentParser()\np.add_argument('-d_model', {declared})\np.parse_args()\n"
     [option] = inspected(tmp_path, {"train.py": text}).options
     assert (typical_range(option) is not None) is ("type=int" in declared)
+    [option] = inspected(tmp_path, {"train.py": f"{text}width = int(p.parse_args().d_model)\n"}).options
+    assert typical_range(option) is not None, "the script makes a number of it"
 
 
 # --- where a script writes

@@ -203,8 +203,10 @@ def _cohort_of(view: View, stage: str | None) -> Cohort:
     counts = complete or Counter(lengths.values())
     first = {length: index for index, length in reversed(list(enumerate(lengths.values())))}
     common = min(counts, key=lambda length: (-counts[length], first[length]))
-    same = tuple(trial for trial in pool if lengths[trial.number] == common)
-    others = tuple(trial for trial in pool if lengths[trial.number] != common)
+    # What failed before it stated its length has no other one.
+    unstated = {t.number for t in pool if t.status is TrialStatus.FAILED and lengths[t.number] is None}
+    same = tuple(trial for trial in pool if lengths[trial.number] == common or trial.number in unstated)
+    others = tuple(trial for trial in pool if trial not in same)
     return Cohort(chosen, common, same, others, tuple(left))
 
 

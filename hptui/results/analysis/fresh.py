@@ -138,6 +138,17 @@ class Noise:
     df: int
     trials: tuple[Trial, ...]
 
+    def largest_by_chance(self, runs: int, others: Sequence[int]) -> float:
+        """Return how much means of `others` runs may differ from one of `runs` by chance, all together.
+
+        With a probability of 95 % no difference without an effect is larger: two-sided limits of Student's t, which
+        knows that the deviation is estimated, corrected for the number of comparisons by Bonferroni.
+        """
+        from scipy import stats  # not at start
+
+        limit = float(stats.t.ppf(1 - 0.05 / 2 / max(1, len(others)), self.df))
+        return limit * self.deviation * math.sqrt(1 / runs + 1 / min(others, default=1))
+
 
 def noise_of(view: View, dead: frozenset[int] = frozenset()) -> Noise | None:
     """Return the noise between seeds; None if nothing was repeated with a seed that matters."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
 from hptui.core.trial import Trial
+from hptui.core.values import is_number, number_text
 from hptui.results.analysis.failure_regions import Condition, FailureRegion
 from hptui.results.analysis.significance import wilson_interval
 from hptui.results.claims.claim import Claim
@@ -91,10 +95,28 @@ def region_text(facts: FactWriter, region: FailureRegion) -> Line:
 
 
 def _condition(facts: FactWriter, region: FailureRegion, condition: Condition) -> Line:
-    bound = facts.setting(_trial_at(facts, region, condition), condition.setting)
+    at = _trial_at(facts, region, condition)
+    bound = facts.setting(at, condition.setting)
+    if isinstance(condition.bound, float) and condition.relation != "=" and len(bound) == 1:
+        beyond = [facts.view.settings(trial).get(condition.setting) for trial in (*region.outside, *region.unexposed)]
+        value = _rounded(condition.bound, [v for v in beyond if is_number(v)], down=condition.relation == ">=")
+        bound = (facts.of_value(f"{_key(region)}.{condition.setting}.bound", value, [at], text=number_text(value)),)
     return line(
         "{name} {relation} {bound}", name=facts.name(condition.setting), relation=condition.relation, bound=bound
     )
+
+
+def _rounded(bound: float, others: Sequence[float], *, down: bool) -> float:
+    """Return a bound rounded outwards, to four digits or as many as keep the `others` outside."""
+    sign = 1 if down else -1
+    clear = [other for other in others if sign * other < sign * bound]
+    for digits in range(4, 17):
+        exact = Decimal(repr(bound))
+        unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+        rounded = float(exact.quantize(unit, rounding=ROUND_FLOOR if down else ROUND_CEILING))
+        if all(sign * other < sign * rounded for other in clear):
+            return rounded
+    return bound
 
 
 def _trial_at(facts: FactWriter, region: FailureRegion, condition: Condition) -> Trial:

@@ -135,7 +135,8 @@ def _categories(facts: FactWriter, analysis: EffectAnalysis, name: str) -> Itera
         better, worse = (i, j) if sign * contrast.mean > 0 else (j, i)
         key = f"curve.{metric}.{name}.{setting(curve.values[better])}.{setting(curve.values[worse])}"
         text = line(
-            "{name} = {better} is better than {worse}, by about {mean} ({low} to {high}).",
+            "On average {name} = {better} is better than {worse}, by about {mean} ({low} to {high}){cut}.",
+            cut=cut_tail(facts, analysis),
             name=facts.name(name),
             better=facts.of_value(f"{key}.better", curve.values[better], analysis.trials),
             worse=facts.of_value(f"{key}.worse", curve.values[worse], analysis.trials),

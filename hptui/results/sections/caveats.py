@@ -8,6 +8,7 @@ from pathlib import PurePath
 from hptui.core.stages import comparable
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results import claims
+from hptui.results.analysis.fresh import runs_of
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, Name, join_parts, line
 from hptui.results.sections.curves import stopped_early
@@ -58,10 +59,17 @@ def _import_caveat(trial: Trial) -> Line:
     return ("It was imported", *source, ": only a person knows whether it was measured as the others were.")
 
 
+def is_of_curve(facts: FactWriter, trial: Trial) -> bool:
+    """Return whether a trial's value is a point of its curve: a function may return another one."""
+    summary = facts.data.summaries.get(facts.data.metric, {}).get(trial.number)
+    value = (trial.values or {}).get(facts.data.metric)
+    return summary is None or value is None or value in (summary.value, summary.low, summary.high)
+
+
 def _step_caveat(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     """Yield the best step compared with the last and the planned one."""
     summary = facts.data.summaries.get(facts.data.metric, {}).get(trial.number)
-    if summary is None or summary.n < 2:
+    if summary is None or summary.n < 2 or not is_of_curve(facts, trial):
         return
     is_minimized = facts.study.objective.goal == "minimize"
     step, last = (summary.low_step if is_minimized else summary.high_step), summary.step
@@ -83,3 +91,19 @@ def _step_caveat(facts: FactWriter, trial: Trial) -> Iterator[Line]:
             planned=facts.of_value("best.planned", trial.total_steps, [trial], field="total_steps"),
         )
     yield (*text, ".")
+
+
+def of_evaluations(facts: FactWriter, trial: Trial) -> Line:
+    """Return of how many evaluations the value is the lowest, highest or last; the runs of a mean."""
+    original = facts.originals.get(trial.number, trial)
+    if trial.values != original.values:
+        return (" (mean of ", facts.count("best.seeds", runs_of(facts.view, original)), " runs)")
+    summary = facts.data.summaries.get(facts.data.metric, {}).get(trial.number)
+    if summary is None or summary.n < 2:
+        return ()
+    objective = facts.study.objective
+    which = "last" if objective.select != "best" else "lowest" if objective.goal == "minimize" else "highest"
+    evaluations = facts.of_value(f"trial.{trial.number}.evaluations", summary.n, [trial])
+    if not is_of_curve(facts, trial):
+        return (" (stated at its end, after ", evaluations, " evaluations)")
+    return (f" ({which} of ", evaluations, " evaluations)")

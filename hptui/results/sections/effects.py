@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -28,7 +27,7 @@ COST_COLUMNS = ("seconds", "peak_memory_gb")
 """Costs that are shown next to the metric."""
 MAX_SETTINGS = 8
 """Settings that the table of isolated settings has."""
-STATEMENTS = ("E1", "E2", "E3", "E4", "E5")
+STATEMENTS = ("E1", "E2", "E3", "E4", "E5", "E7", "E9")
 """Classes whose rates of false sentences were counted for some samplers only."""
 UNUSED = "not in use"
 """The value of a conditional setting whose condition does not hold."""
@@ -256,7 +255,7 @@ def _step_caution(facts: FactWriter, base: Trial, steps: Sequence[OneFactorStep]
     runs = "means of their runs" if max(counts) > 1 else "single runs"
     if noise is not None:
         metric = facts.data.metric
-        size = rounded_up(2 * math.sqrt(1 / counts[0] + 1 / min(counts[1:])) * noise.deviation)
+        size = rounded_up(noise.largest_by_chance(counts[0], counts[1:]))
         text = "Each against {base}, {runs}: a difference of {metric} below {size} may be chance."
         limit = in_rate_points(facts, metric, size_of(facts, f"step.noise.{metric}", metric, size, noise.trials))
         return line(text, base=name, runs=runs, metric=facts.name(metric), size=limit)

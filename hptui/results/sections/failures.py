@@ -129,7 +129,7 @@ def _what_happened(facts: FactWriter, trial: Trial) -> Line:
     diagnosis = facts.data.diagnoses.get(trial.number)
     is_cut = trial.status is not TrialStatus.FAILED and bool(trial.message)
     if diagnosis is not None and diagnosis.kind in ("oom", "nan", "exploding") and not is_cut:
-        return (*as_in_report(facts, trial, diagnosis), *_own_words(trial))
+        return (*as_in_report(facts, trial, diagnosis), *_message_behind(trial))
     if trial.message:
         return (Name(trial.message),)
     if trial.role is Role.IMPORTED and trial.reason is None:
@@ -137,9 +137,9 @@ def _what_happened(facts: FactWriter, trial: Trial) -> Line:
     return (REASON_TEXTS.get(trial.reason, NO_VALUE),) if trial.reason else (NO_VALUE,)
 
 
-def _own_words(trial: Trial) -> Line:
+def _message_behind(trial: Trial) -> Line:
     """Return the message of a failed trial, behind a diagnosis: how much memory, only it knows."""
     words = " ".join(trial.message.split())
     if not words or words.lower().endswith(NON_FINITE_ENDS):  # the diagnosis has the metric and its step
         return ()
-    return ("; its own words: ", Name(shorten(words, MAX_WORDS, placeholder=" …")))
+    return ("; message: ", Name(shorten(words, MAX_WORDS, placeholder=" …")))

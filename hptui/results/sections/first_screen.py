@@ -28,6 +28,7 @@ from hptui.results.document import Block, Bullets, Heading
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_parts, line
 from hptui.results.sections.best import compared_with_front, stage_of_front
+from hptui.results.sections.caveats import of_evaluations
 from hptui.results.view import PSEUDO_LOSS_NOTE
 
 MAX_CHANGES = 6
@@ -155,7 +156,7 @@ def _best(facts: FactWriter) -> Line:
         return ("the study has no objective, so no trial is the best",)
     if best is None:
         return (f"{without_value(facts)}, so none is the best",)
-    value: Line = (facts.name(metric), " ", *facts.marked_value(best, metric), *_of_evaluations(facts, best))
+    value: Line = (facts.name(metric), " ", *facts.marked_value(best, metric), *of_evaluations(facts, best))
     value += (", of an incomplete curve",) if best.incomplete_curve else ()
     fresh = claims.fresh_runs(facts, best)
     if fresh is not None:
@@ -209,19 +210,6 @@ def _best_here(facts: FactWriter, best: Trial) -> Line:
         value=facts.marked_value(own, facts.data.metric),
         why=f" ({reasons[0]})" if reasons else "",
     )
-
-
-def _of_evaluations(facts: FactWriter, trial: Trial) -> Line:
-    """Return of how many evaluations the value is the lowest, highest or last; the runs of a mean."""
-    original = facts.originals.get(trial.number, trial)
-    if trial.values != original.values:
-        return (" (mean of ", facts.count("best.seeds", runs_of(facts.view, original)), " runs)")
-    summary = facts.data.summaries.get(facts.data.metric, {}).get(trial.number)
-    if summary is None or summary.n < 2:
-        return ()
-    objective = facts.study.objective
-    which = "last" if objective.select != "best" else "lowest" if objective.goal == "minimize" else "highest"
-    return (f" ({which} of ", facts.of_value(f"trial.{trial.number}.evaluations", summary.n, [trial]), " evaluations)")
 
 
 def _changed(facts: FactWriter) -> Line:

@@ -28,7 +28,7 @@ def rungs(facts: FactWriter) -> Iterator[Block]:
     yield Paragraph(
         (
             "Values at rungs are the best that trials had shown by their first report there; none is ranked with "
-            "trials that were trained to the end. The rank correlation is over those that were.",
+            "trials that were trained to the end. The rank correlation is over those of a rung's trials that were.",
         )
     )
     for summary in summaries:

@@ -90,6 +90,15 @@ ADDING_METHODS = re.compile("add_argument|add_option")
 """Methods that add an option: of argparse, and of optparse."""
 
 
+def _converted_later(tree: ast.AST, destination: str) -> Reads | None:
+    """Return what a script makes of an option that arrives as a text, `float(args.lr)`; None if nothing."""
+    for name, call in calls(tree):
+        match call.args:
+            case [ast.Attribute(attr=attr)] if name in ("int", "float") and attr == destination:
+                return Reads.INT if name == "int" else Reads.FLOAT
+    return None
+
+
 def call_parse_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     """Inspect a script that fastcore starts: it makes options of argparse of a signature."""
     made = with_parser_of_signature(tree)
@@ -178,6 +187,8 @@ def _argument(names: list[str], call: ast.Call, source: _Source) -> tuple[str, S
         kind = "list" if listed else type_of(default) if default is not UNKNOWN else "str"
     if kind == "str" and not listed and type_of(default) in ("int", "float"):  # type=str, default=5e-5
         kind = type_of(default)
+    if form is not None and form.reads is Reads.TEXT and kind in ("int", "float"):
+        form = replace(form, reads=_converted_later(source.tree, destination) or form.reads)
     required = (positional and not _may_be_absent(call)) or literal_value(keyword_argument(call, "required")) is True
     if form is not None and form.reads is not Reads.TEXT and isinstance(default, str) and NUMBER.fullmatch(default):
         # The converter reads a number out of the text: `--lr 0.25` with a default of "0.25".
