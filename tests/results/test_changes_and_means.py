@@ -94,7 +94,7 @@ def test_a_stage_is_told_with_its_space_and_its_pruner():
     trials = some(6, lambda die, _: round(1 + die.random(), 4), 1, stage="fine")
     text, _ = report_of(trials, STAGES.replace("trials = 6", stage))
     assert "fine: 6 trials over `a` in 0.1..0.4 and `b` in {2, 4}, pruned by median (a trial ends when " in text
-    assert "once 5 finished trials can be compared); final: the best 2 again" in text
+    assert "once 5 finished trials can be compared; it ended none of 6 trials); final: the best 2 again" in text
 
 
 def test_the_best_of_a_stage_with_seeds_has_its_mean_in_every_place(tmp_path):

@@ -74,7 +74,7 @@ def test_failures_of_each_kind_have_a_region_whose_numbers_add_up(seed, reason):
     assert inside + outside + apart == len(trials)
     if reason is Reason.TIMEOUT:
         assert apart == sum(trial.status is TrialStatus.PRUNED for trial in trials)
-        assert "ran longer than the timeout" in said
+        assert "were ended at the timeout" in said
         assert not claims.avoid_claims(facts), "a longer timeout helps, too"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from hptui.core.dataclass import dataclass
-from hptui.core.format import setting
+from hptui.core.format import duration, setting
 from hptui.core.trial import Attempt, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, violates_outcome
@@ -133,6 +133,18 @@ def union_seconds(spans: Iterable[tuple[float, float]]) -> float:
         covered += max(0.0, end - max(start, reached))
         reached = max(reached, end)
     return covered
+
+
+def seconds_from_start_to_end(attempts: Sequence[Attempt]) -> float | None:
+    """Return the seconds of attempts with all that is around the training, such as starting up.
+
+    None where they read as those of the training, or where the start of one is not known.
+    """
+    if not all(attempt.started > 0 for attempt in attempts):
+        return None
+    whole = math.fsum(end - start for start, end in busy_intervals(attempts))
+    trained = math.fsum(attempt.seconds for attempt in attempts)
+    return whole if whole > trained and duration(whole) != duration(trained) else None
 
 
 def gpus_of(attempt: Attempt) -> dict[str, str]:

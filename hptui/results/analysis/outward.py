@@ -12,7 +12,7 @@ from hptui.core.errors import ExpressionError, StudyError
 from hptui.core.parameters import Choice, Float, Int, Parameter
 from hptui.core.shorthand import parse_parameter
 from hptui.core.trial import Trial, Value
-from hptui.core.values import is_number, values_equal
+from hptui.core.values import is_number, number_text, values_equal
 from hptui.results.analysis.cohort import (
     active_settings,
     objective_value,
@@ -94,6 +94,22 @@ def outward_range(view: View, parameter: Parameter, trials: Sequence[Trial], edg
         raise AssertionError(f"the range {then.describe()} does not hold the trials that it names")
     new = not isinstance(parameter, Choice) and not all(_holds(parameter, value) for value in values)
     return OutwardRange(parameter.name, parameter.describe(), then.describe(), tuple(trials), new, bool(edge))
+
+
+def range_of_values(parameter: Parameter, values: Sequence[Value]) -> str:
+    """Return the range that values span, its bounds rounded outwards to few digits; '' for a single value."""
+    if isinstance(parameter, Choice):
+        kept = [choice for choice in parameter.choices if _is_among(choice, values)]
+        return replace(parameter, choices=tuple(kept), weights=(), shape="").describe() if len(kept) > 1 else ""
+    numbers = [value for value in values if is_number(value)]
+    low, high = min(numbers), max(numbers)
+    if low == high:
+        return ""
+    if not isinstance(low, int) or not isinstance(high, int):
+        width = math.log(high / low) if parameter.log else high - low
+        low = round_outwards(float(low), down=True, width=width, log=parameter.log)
+        high = round_outwards(float(high), down=False, width=width, log=parameter.log)
+    return f"{number_text(low)}..{number_text(high)}"
 
 
 def _holds(parameter: Parameter, value: Value) -> bool:

@@ -17,7 +17,7 @@ OUTCOME_TEXTS = {
     "zero": "had nothing right",
     "oom": "ran out of memory",
     "nan": "became NaN or infinite",
-    "timeout": "ran longer than the timeout",
+    "timeout": "were ended at the timeout",
     "pruned": "were pruned",
 }
 """What happened to the trials of a region."""
@@ -35,7 +35,7 @@ def region_claims(facts: FactWriter) -> list[Claim]:
             bad=facts.count(f"{key}.bad", region.bad),
             inside=facts.count(f"{key}.inside", region.inside),
             where=region_text(facts, region),
-            what="was pruned" if region.kind == "pruned" and len(region.bad) == 1 else OUTCOME_TEXTS[region.kind],
+            what=_outcome_text(region),
             others_bad=facts.count(f"{key}.bad_outside", region.bad_outside),
             outside=facts.count(f"{key}.outside", region.outside),
             exceptions=_exceptions(facts, region),
@@ -73,6 +73,12 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
         subject = "+".join(condition.setting for condition in region.conditions)
         claims.append(Claim("F2", text, {"lower": lower}, subject, tuple(trial.number for trial in region.inside)))
     return claims
+
+
+def _outcome_text(region: FailureRegion) -> str:
+    """Return what happened to the trials of a region: what was done to them is no measure of the others."""
+    text = OUTCOME_TEXTS[region.kind]
+    return f"was{text.removeprefix('were')}" if text.startswith("were ") and len(region.bad) == 1 else text
 
 
 def _not_counted(facts: FactWriter, key: str, region: FailureRegion, trials: tuple[Trial, ...]) -> Line:

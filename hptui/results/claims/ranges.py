@@ -15,7 +15,7 @@ from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.comparable import unequal_coordinate
 from hptui.results.analysis.evidence import EffectAnalysis
 from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge, edge_of
-from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range
+from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range, range_of_values
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.repeats import what_repeats_show
 from hptui.results.claims.shipped import is_shown
@@ -153,21 +153,56 @@ def range_claims(facts: FactWriter) -> list[Claim]:
         numbers = tuple(trial.number for trial in suggestion.trials)
         parameter = searched_space(facts.view).get(suggestion.setting)
         is_conditional = parameter is not None and parameter.when is not None
+        then = Fact(f"recommend.{suggestion.setting}", suggestion.then, suggestion.then, numbers)
+        held, room = _held(facts, suggestion, then)
         text = line(
-            "The range {then} goes on beyond that end of {name}, and holds the best {n} trials; the range searched is "
-            "{now}."
+            "The range {then} goes on beyond that end of {name}, and holds the best {n} trials{apart}; the range "
+            "searched is {now}."
             if suggestion.wider
-            else "The best {n} trials that use {name} have it in {then}; the range searched is {now}{new}."
+            else "The best {n} trials that use {name}{apart} have it {held}; the range searched is {now}{new}{room}."
             if is_conditional
-            else "The best {n} trials have {name} in {then}; the range searched is {now}{new}.",
+            else "The best {n} trials{apart} have {name} {held}; the range searched is {now}{new}{room}.",
             n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
+            apart=_do_not_count(facts, suggestion),
             name=facts.name(suggestion.setting),
-            then=Fact(f"recommend.{suggestion.setting}", suggestion.then, suggestion.then, numbers),
+            then=then,
+            held=held,
+            room=room,
             now=Fact(f"{key}.now", suggestion.now, suggestion.now, (), key),
             new=", which an earlier trial lies outside of" if suggestion.new else "",
         )
         claims.append(Claim("N1", text, {"range": suggestion.then}, suggestion.setting, numbers))
     return claims
+
+
+def _held(facts: FactWriter, suggestion: OutwardRange, then: Fact) -> tuple[Line, Line]:
+    """Return `in 0.003..0.02`, what the trials have, and that the proposed range has room around them."""
+    parameter = searched_space(facts.view).get(suggestion.setting)
+    values = [facts.view.settings(trial).get(suggestion.setting) for trial in suggestion.trials]
+    text = "" if parameter is None else range_of_values(parameter, values)
+    if text == suggestion.then.split(" ")[0] or text == suggestion.then:
+        return line("in {then}", then=then), ()
+    what = "also has what was not tried" if isinstance(parameter, Choice) else "has room around them"
+    room = line("; {then} {what}", then=then, what=what)
+    if not text:
+        return line("at {value}", value=facts.setting(suggestion.trials[0], suggestion.setting)), room
+    numbers = tuple(trial.number for trial in suggestion.trials)
+    return line("in {held}", held=Fact(f"recommend.{suggestion.setting}.held", text, text, numbers)), room
+
+
+def _do_not_count(facts: FactWriter, suggestion: OutwardRange) -> Line:
+    """Return ` (2 of them imported)` of best trials that are not looked at for what a setting does."""
+    cohort, key = facts.data.cohort, f"recommend.{suggestion.setting}"
+    named = {trial.number for trial in suggestion.trials}
+    parts = [
+        line("{n} of them {what}", n=facts.count(f"{key}.{kind}", apart), what=what)
+        for kind, what, trials in (
+            ("imported", "imported", cohort.imported),
+            ("other_length", "of another length of training", cohort.other_length),
+        )
+        if (apart := [trial for trial in trials if trial.number in named])
+    ]
+    return (" (", *join_with_and(parts), ")") if parts else ()
 
 
 def range_command(facts: FactWriter) -> Fact | None:

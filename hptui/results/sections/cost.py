@@ -20,6 +20,7 @@ from hptui.results.analysis.cost import (
     memory_by_loading,
     own_seconds_per_trial,
     peak_memory,
+    seconds_from_start_to_end,
     seconds_per_epoch,
     seconds_per_thousand,
     seconds_per_trial,
@@ -148,9 +149,13 @@ def _whole_times(facts: FactWriter, per_trial: TrialMean) -> Iterator[Line]:
         *facts.count_with_noun("time.n", per_trial.trials, "complete trial"),
         *((" that ran here",) if any(trial.role is Role.IMPORTED for trial in facts.view.trials) else ()),
     )
-    yield _item(
-        "All complete trials together", facts.duration("time.total", per_trial.total, per_trial.trials, "seconds")
-    )
+    total = facts.duration("time.total", per_trial.total, per_trial.trials, "seconds")
+    runs = [facts.data.attempts.get(trial.number, ()) for trial in per_trial.trials]
+    whole = seconds_from_start_to_end(list(chain.from_iterable(runs))) if all(runs) else None
+    around: Line = ()
+    if whole is not None:
+        around = (" at work, ", facts.duration("time.whole", whole, per_trial.trials), " from start to end")
+    yield _item("All complete trials together", total, *around)
 
 
 def _packing_lines(facts: FactWriter) -> Iterator[Line]:

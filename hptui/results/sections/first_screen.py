@@ -18,7 +18,7 @@ from hptui.results.analysis.cohort import (
     searched_space,
 )
 from hptui.results.analysis.comparable import comparable
-from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, union_seconds
+from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, seconds_from_start_to_end, union_seconds
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE, runs_of
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.failures import region_text
@@ -322,16 +322,15 @@ def _cost(facts: FactWriter) -> Line:
             (facts.of_value(f"cost.gpus.{name}", count, own), " x ", Name(name)) for name, count in names.items()
         )
         parts.append((hours, " GPU hours on ", *on))
-    busy: Line = ("trials ran for ", facts.duration("cost.wall", union_seconds(spans), own))
+    around = () if seconds_from_start_to_end(attempts) is None else (" from start to end",)
+    busy: Line = ("trials ran for ", facts.duration("cost.wall", union_seconds(spans), own), *around)
     is_known = any(attempt.environment for attempt in attempts)
     parts.append(busy if seconds or not is_known else (*busy, " without a GPU"))
     best = facts.data.best
     single = len(facts.study.objectives) == 1  # of several the trial that stands for the front is not the best
     if single and best is not None and best.ended is not None and best.role is not Role.IMPORTED:
-        # A mean is known when the last of its runs has ended.
-        original = facts.originals.get(best.number, best)
-        is_mean = best.values != original.values
-        known = max([best.ended, *(run.ended or 0.0 for run in runs_of(facts.view, original) if is_mean)])
-        until_best = union_seconds([(start, min(end, known)) for start, end in spans if start < known])
+        # Its repeats tell how good it is, not when it was found.
+        until = facts.originals.get(best.number, best).ended or best.ended
+        until_best = union_seconds([(start, min(end, until)) for start, end in spans if start < until])
         parts.append(("the best ended after ", facts.duration("cost.until_best", until_best, own), " of that"))
     return join_parts(parts)

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hptui.core.rungs import rung_progress
 from hptui.core.study import PrunerSettings
-from hptui.core.trial import Value
+from hptui.core.trial import Reason, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 
 MAX_RUNGS = 6
 """Rungs, or counts of reports, that are named; of more the first ones."""
+
+
+ENDINGS = (Reason.PRUNER, Reason.RUNG, Reason.THRESHOLD)
+"""Reasons of trials that a pruner ended, or made to pause."""
+
+
+def ended_none(facts: FactWriter, trials: Sequence[Trial], key: str = "study.search.pruner") -> Line:
+    """Return `; it ended none of 30 trials`; () if the pruner ended or paused one, or nothing has ended."""
+    here = [trial for trial in trials if trial.role not in (Role.BASE, Role.IMPORTED)]
+    acted = (TrialStatus.PRUNED, TrialStatus.PAUSED)
+    if any(trial.status in acted or trial.reason in ENDINGS for trial in here):
+        return ()
+    ended = [trial for trial in here if not trial.status.open]
+    if len(ended) == 1:
+        return ("; it ended no trial",)
+    return line("; it ended none of {n} trials", n=facts.count(f"{key}.none", ended)) if ended else ()
 
 
 def pruner_text(facts: FactWriter, pruner: PrunerSettings, key: str = "study.search.pruner") -> Line:

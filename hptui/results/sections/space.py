@@ -16,7 +16,8 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, UserText, join_parts, join_with_and, line
 from hptui.results.roles import effective_batch, setting_with_role
 from hptui.results.sections.examples import sample_count
-from hptui.results.sections.pruners import pruner_text
+from hptui.results.sections.prior_knowledge import prior_knowledge
+from hptui.results.sections.pruners import ended_none, pruner_text
 from hptui.results.sections.revisions import revision_text
 from hptui.results.sections.setup import labelled_line
 
@@ -229,7 +230,8 @@ def _stage_line(facts: FactWriter, stage: Stage) -> Line:
         )
     if stage.pruner is not None and stage.pruner.kind != "none":
         kind, _, *rule = pruner_text(facts, stage.pruner, f"{key}.pruner")
-        text += (", pruned by ", kind, " (", *rule, ")")
+        own = [trial for trial in facts.view.trials if trial.stage == stage.name]
+        text += (", pruned by ", kind, " (", *rule, *ended_none(facts, own, f"{key}.pruner"), ")")
     return (*text, ", ", fact("seeds", stage.seeds), " seeds each") if stage.seeds > 1 else text
 
 
@@ -284,7 +286,9 @@ def search(facts: FactWriter) -> Iterator[Block]:
     if sum(goal.select == "best" for goal in study.objectives) > 1:
         lines.append(("Each objective has its own best point: values of one trial may be of different steps.",))
     if settings.pruner.kind != "none":
-        lines.append(labelled_line("Pruner", *pruner_text(facts, settings.pruner)))
+        apart = {stage.name for stage in study.stages if stage.pruner is not None}
+        judged = [trial for trial in facts.view.trials if trial.stage not in apart]
+        lines.append(labelled_line("Pruner", *pruner_text(facts, settings.pruner), *ended_none(facts, judged)))
     lines += [labelled_line("Stop rule", Name(str(rule), code=True)) for rule in settings.stop]
     lines += [
         labelled_line("Outcome", Name(rule.text, code=True), ", else a trial is never the best")
@@ -304,32 +308,9 @@ def search(facts: FactWriter) -> Iterator[Block]:
             label = "Ends after" if condition != "target" else "Ends at"
             amount = facts.of_value(f"study.until.{condition}", value)
             lines.append(labelled_line(label, amount, singular if value == 1 else plural))
-    lines += _prior_knowledge(facts)
+    lines += prior_knowledge(facts)
     if facts.data.rejected:
         rejected = facts.of_value("study.rejected", facts.data.rejected, text=f"{facts.data.rejected:,}")
         noun = " proposal was" if facts.data.rejected == 1 else " proposals were"
         lines.append(labelled_line("Not run", rejected, f"{noun} infeasible or known already"))
     yield Bullets(tuple(lines))
-
-
-def _prior_knowledge(facts: FactWriter) -> Iterator[Line]:
-    """Yield prior knowledge of the search: sources, how many of their trials were used, what did not fit."""
-    has_several_stages = len(facts.data.knowledge) > 1
-    for stage, sources in facts.data.knowledge.items():
-        for n, source in enumerate(sources):
-            key, field = f"knowledge.{stage or 'all'}.{n}", f"knowledge.{stage}.{n}"
-            numbers = [trial for trial in facts.view.trials if trial.number in source.get("numbers", ())]
-            used = facts.of_value(f"{key}.heard", source["heard"], numbers, field=f"{field}.heard")
-            available = facts.of_value(f"{key}.trials", source["trials"], numbers, field=f"{field}.trials")
-            parts: list[Line] = [(Name(f"stage {stage}: "),)] if has_several_stages and stage else []
-            if "study" in source:
-                parts.append(line("{heard} of {every} trials of the study ", heard=used, every=available))
-                parts.append((Name(source["study"], code=True), " (", Name(source["uuid"], code=True), ")"))
-            else:
-                parts.append(line("{heard} of {every} experiments imported from ", heard=used, every=available))
-                parts.append((Name(source["file"], code=True),))
-            if source["heard"] < source["trials"]:
-                unused = facts.of_value(f"{key}.left", source["trials"] - source["heard"], numbers)
-                parts.append(line("; {rest} did not inform it: in ", rest=unused))
-                parts.append((Name(f"{source['misfit']} {source['why']}"),))
-            yield labelled_line("Known before", *(piece for part in parts for piece in part))
