@@ -19,7 +19,7 @@ from hptui.results.analysis.cohort import (
 )
 from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, seconds_from_start_to_end, union_seconds
-from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE, runs_of
+from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.failures import region_text
 from hptui.results.claims.mattered import without_value
