@@ -146,8 +146,8 @@ SPECIAL = re.compile(r"([\\`*|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
 """Characters that are escaped everywhere. An underscore inside a word is not markup."""
 ENTITY = re.compile(r"&(?=#?\w+;)")
 """Beginning of an HTML entity."""
-TAG = re.compile(r"<")
-"""Beginning of an HTML tag."""
+TAG = re.compile(r"<(?![\d\s=])")
+"""Beginning of an HTML tag; before a number, a space or `=` it is none."""
 LINK = re.compile(r"\]\s*[(\[:]|\[\^")
 """What turns text in brackets into a link or a footnote."""
 LEADING = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=>|#+(?:\s|$)|[+=-](?:[\s=-]|$)))")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from hptui.core.trial import Trial
+from hptui.core.trial import Trial, TrialStatus
 from hptui.core.values import is_number, number_text
-from hptui.results.analysis.failure_regions import Condition, FailureRegion
+from hptui.results.analysis.failure_regions import Condition, FailureRegion, failure_kind
 from hptui.results.analysis.significance import wilson_interval
 from hptui.results.claims.claim import Claim
 from hptui.results.fact_writer import FactWriter
@@ -21,6 +21,8 @@ OUTCOME_TEXTS = {
     "pruned": "were pruned",
 }
 """What happened to the trials of a region."""
+ALTERNATIVE = " or, which these trials cannot tell apart, "
+"""What stands between conditions that the same trials meet: either may be the cause."""
 MAX_EXCEPTIONS = 3
 """Trials of a region that did not fail are named up to this number."""
 
@@ -96,8 +98,8 @@ def _key(region: FailureRegion) -> str:
 
 
 def region_text(facts: FactWriter, region: FailureRegion) -> Line:
-    """Return the conditions of a region; several with the same trials are alternatives."""
-    return join_parts((_condition(facts, region, single) for single in region.conditions), ", ", " or ")
+    """Return the conditions of a region; several with the same trials are alternatives, and no union."""
+    return join_parts((_condition(facts, region, single) for single in region.conditions), ", ", ALTERNATIVE)
 
 
 def _condition(facts: FactWriter, region: FailureRegion, condition: Condition) -> Line:
@@ -130,6 +132,15 @@ def _trial_at(facts: FactWriter, region: FailureRegion, condition: Condition) ->
     return next(t for t in region.inside if facts.view.settings(t).get(condition.setting) == condition.bound)
 
 
+def _other_end(trial: Trial) -> str:
+    """Return what else ended an exception early; '' for a complete one, which did well."""
+    if trial.status is TrialStatus.COMPLETE:
+        return ""
+    if trial.status is TrialStatus.PRUNED:
+        return "was pruned"
+    return OUTCOME_TEXTS.get(failure_kind(trial), "failed otherwise")
+
+
 def _exceptions(facts: FactWriter, region: FailureRegion) -> Line:
     if not region.exceptions:
         return ()
@@ -137,7 +148,8 @@ def _exceptions(facts: FactWriter, region: FailureRegion) -> Line:
     shown, hidden = region.exceptions[:MAX_EXCEPTIONS], region.exceptions[MAX_EXCEPTIONS:]
     parts = [
         line(
-            "{trial} ({name} {value})",
+            "{trial} ({name} {value}{end})",
+            end=f", {end}" if (end := _other_end(trial)) else "",
             trial=facts.trial(trial),
             name=facts.name(name),
             value=facts.setting(trial, name),
@@ -145,6 +157,9 @@ def _exceptions(facts: FactWriter, region: FailureRegion) -> Line:
         for trial in shown
     ]
     more: Line = (" and ", facts.count(f"{_key(region)}.exceptions", hidden), " more") if hidden else ()
+    otherwise = [trial for trial in hidden if _other_end(trial)]
+    if otherwise:
+        more += (", of which ", facts.count(f"{_key(region)}.otherwise", otherwise), " ended early, too")
     word = "an exception is" if len(region.exceptions) == 1 else "exceptions are"
     return line(
         "; {word} {parts}{more}", word=word, parts=join_parts(parts) if hidden else join_with_and(parts), more=more

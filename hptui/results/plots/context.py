@@ -163,7 +163,7 @@ class PlotContext:
         return {trial.replicate_of for trial in self.trials}
 
     def interval(self, trial: Trial) -> Interval | None:
-        """Return the interval of a counted rate of one run, or of the mean of a trial's runs.
+        """Return the interval of a counted rate of one run, or of the mean of a trial's runs if that is its point.
 
         None for the best and for what was repeated for its value: they were chosen by the runs that it would rest on.
         """
@@ -172,7 +172,7 @@ class PlotContext:
         if rate_counts(self.view, trial, self.metric) is not None:
             return trial_interval(self.view, trial, self.metric)
         is_mean = trial.values != self._originals[trial.number].values
-        if trial.number in self._repeated and (is_mean or trial.role is Role.BASELINE):
+        if trial.number in self._repeated and is_mean:
             return trial_interval(self.view, trial, self.metric)
         return None
 

@@ -94,7 +94,7 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
             (facts.column_name(change.metric),),
             (old_value,),
             (value,),
-            change_text(facts, change, key, [old, new]),
+            change_text(facts, change, key, [old, new]) if is_compared else (NO_VALUE,),
             (judgement(facts, change, is_compared=is_compared),),
         )
         rows.append(row)
@@ -138,7 +138,7 @@ def change_text(facts: FactWriter, change: MetricChange, key: str, trials: Seque
 def judgement(facts: FactWriter, change: MetricChange, *, is_compared: bool = True) -> str:
     """Return better, worse, equal as printed, or `–` where the direction is unknown.
 
-    Trials that are not comparable have a change, and no judgement.
+    Trials that are not comparable have no judgement.
     """
     if not is_compared:
         return "not compared"
