@@ -90,6 +90,15 @@ def active_settings(view: View, trial: Trial, space: Space | None = None) -> dic
     return settings
 
 
+def is_in_use(view: View, trial: Trial, name: str) -> bool:
+    """Return whether a setting of a trial did something, as far as conditions of its own space tell."""
+    known = view.memo.setdefault("unused", {})
+    if trial.number not in known:
+        space = stage_space(view.study, stage_named(view.study, trial.stage))
+        known[trial.number] = view.settings(trial).keys() - active_settings(view, trial, space).keys()
+    return name not in known[trial.number]
+
+
 def same_configuration(view: View, trial: Trial, others: Sequence[Trial]) -> list[Trial]:
     """Return the others that ran with the settings of a trial, as in a stage that repeats the best."""
     own = active_settings(view, trial)

@@ -23,7 +23,7 @@ from hptui.results.analysis.cohort import (
     violates_outcome,
 )
 from hptui.results.analysis.comparable import barriers
-from hptui.results.analysis.fresh import Noise, independent_runs, noise_of, runs_of_settings
+from hptui.results.analysis.fresh import Noise, fresh_runs, independent_runs, noise_of, runs_of_settings
 from hptui.results.analysis.paired import common_answers, worse_answers
 from hptui.results.analysis.significance import rate_counts
 from hptui.results.view import View
@@ -146,7 +146,7 @@ def _by_seeds(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[
     # Nobody chose the baseline for its value: all runs of its settings count, in whichever stage.
     baseline = view.baseline.number if view.baseline is not None else None
     runs = [
-        runs_of_settings(view, trial, dead) if trial.number == baseline else independent_runs(view, trial, dead)
+        runs_of_settings(view, trial, dead) if trial.number == baseline else _unchosen_runs(view, trial, dead)
         for trial in (best, *others)
     ]
     values = [[objective_value(view, run) for run in group] for group in runs]
@@ -157,6 +157,12 @@ def _by_seeds(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[
     worse, alike = _split(others, apart)
     ahead, worse = _split(worse, [is_better for is_better, is_apart in zip(better, apart, strict=True) if is_apart])
     return RangeTest(best, "seeds", worse, alike, noise, ahead)
+
+
+def _unchosen_runs(view: View, trial: Trial, dead: frozenset[int]) -> Sequence[Trial]:
+    """Return the runs of a configuration without the one it was repeated for; all where none is fresh."""
+    fresh = fresh_runs(view, trial, dead)
+    return independent_runs(view, trial, dead) if fresh is None else fresh.runs
 
 
 def _split(others: Sequence[Trial], apart: Sequence[bool]) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:

@@ -28,6 +28,7 @@ from hptui.results.analysis.fresh import (
 from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
 from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import rate_counts, wilson_interval
+from hptui.results.claims.added import added_claims
 from hptui.results.claims.chosen import best_of, by_number, how_often, left_out
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.shapes import in_rate_points
@@ -171,6 +172,7 @@ def _unsigned(parts: Line) -> Line:
 def _fresh(facts: FactWriter, best: Trial) -> Iterator[Claim]:
     fresh, metric = facts.data.fresh(best), facts.data.metric
     if fresh is None:
+        yield from added_claims(facts, best)
         return
     text = line(
         "{fresh}, which had no part in choosing it; the run that was ranked has {value}.",
@@ -229,9 +231,12 @@ HOW_TEXTS = {
 """How trials were distinguished."""
 
 
-def how_text(facts: FactWriter, test: RangeTest) -> str:
-    """Return how trials were distinguished; without seeds of their own, by the noise between runs."""
-    return HOW_TEXTS["runs" if test.how == "seeds" and not seeding_of(facts.study).is_given else test.how]
+def how_text(facts: FactWriter, test: RangeTest) -> Line:
+    """Return how trials were distinguished, and by which configuration's noise if one alone was repeated."""
+    text = HOW_TEXTS["runs" if test.how == "seeds" and not seeding_of(facts.study).is_given else test.how]
+    runs = () if test.noise is None else test.noise.trials
+    repeated = {run.number if run.replicate_of is None else run.replicate_of for run in runs}
+    return (text,) if len(repeated) != 1 else (text, " of ", *facts.trial(facts.originals[repeated.pop()]), " alone")
 
 
 def what_repeats_show(facts: FactWriter) -> Line:

@@ -10,7 +10,7 @@ from hptui.core.format import metric as metric_text
 from hptui.core.format import short_metric
 from hptui.core.space import Space
 from hptui.core.study import Study
-from hptui.core.trial import Role, Trial, Value
+from hptui.core.trial import Trial, Value
 from hptui.results.analysis.cohort import (
     objective_value,
     ranked_trials,

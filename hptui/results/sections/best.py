@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hptui.core.dataclass import dataclass
-from hptui.core.format import share_text
+from hptui.core.format import NO_VALUE, share_text
 from hptui.core.format import visible_metrics as visible
 from hptui.core.ranking import hypervolumes
 from hptui.core.trial import SECONDS_ALONE, Role, Trial, Value
@@ -19,12 +19,14 @@ from hptui.results.analysis.cohort import (
     pareto_front,
     varying_settings,
 )
+from hptui.results.claims.knee import knee_text
 from hptui.results.columns import setting_column
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, join_parts, join_with_and, line
 from hptui.results.packing import has_shares, seconds_alone
 from hptui.results.sections.caveats import caveats
+from hptui.results.sections.trials import is_used, unused_text
 from hptui.results.view import View
 
 CHARACTER_TRAINERS = ("charlm",)
@@ -201,17 +203,21 @@ def _front(facts: FactWriter) -> Iterator[Block]:
     rows: tuple[tuple[Line, ...], ...] = tuple(
         (
             (*facts.trial(row), " (imported)" if row.role is Role.IMPORTED else ""),
-            *(facts.cell(row, name) for name in names),
+            *(facts.cell(row, name) if is_used(facts, row, name) else (NO_VALUE,) for name in names),
         )
         for row in front
     )
     yield ReportTable(head, rows, frozenset(range(1, len(names) + 1)))
+    if text := unused_text(facts, front, names):
+        yield Paragraph((text,))
     yield Bullets(tuple(_front_ends(facts, front)))
     yield from _hypervolume(facts)
     if (knee_trial := knee_of_front(facts.view, front)) is not None:
         yield Paragraph(
             line(
-                "The knee of this front, nearest to the best of everything, is {trial}.", trial=facts.trial(knee_trial)
+                "The knee of this front, nearest to the best of everything, is {trial}.{fresh}",
+                trial=facts.trial(knee_trial),
+                fresh=knee_text(facts, front, knee_trial),
             )
         )
     if facts.data.best is not None and len(front) > 1:

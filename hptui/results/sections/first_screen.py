@@ -22,6 +22,7 @@ from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, 
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.failures import region_text
+from hptui.results.claims.knee import nearest_text
 from hptui.results.claims.mattered import without_value
 from hptui.results.claims.repeats import fresh_text
 from hptui.results.document import Block, Bullets, Heading
@@ -151,7 +152,7 @@ def _best(facts: FactWriter) -> Line:
                 trial=facts.trial(front[0]),
                 imported=imported,
             )
-        return (*text, "; nearest to the best of everything is ", *facts.trial(knee)) if knee is not None else text
+        return text if knee is None else (*text, *nearest_text(facts, front, knee))
     if best is None and not facts.study.objectives:
         return ("the study has no objective, so no trial is the best",)
     if best is None:

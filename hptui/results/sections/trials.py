@@ -10,7 +10,7 @@ from hptui.core.ranking import meets_outcome
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, INCOMPLETE_MARK, Role, Trial, TrialStatus
 from hptui.core.values import is_number
 from hptui.results import claims
-from hptui.results.analysis.cohort import measured_value, violates_outcome
+from hptui.results.analysis.cohort import is_in_use, measured_value, violates_outcome
 from hptui.results.columns import default_columns, setting_column, setting_of_column, shown_settings
 from hptui.results.document import Block, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
@@ -199,6 +199,11 @@ def _role_mark(facts: FactWriter, trial: Trial, named: bool) -> Line:
     return (role,) if role and not named else ()
 
 
+def is_used(facts: FactWriter, trial: Trial, name: str) -> bool:
+    """Return whether a column is no setting of a trial that its conditions leave unused."""
+    return is_in_use(facts.view, trial, setting_of_column(facts.view, name) or name)
+
+
 def _cell(
     facts: FactWriter, trial: Trial, name: str, best_values: dict[str, float], best: bool, names: Sequence[str]
 ) -> Line:
@@ -208,6 +213,8 @@ def _cell(
         else _number_cell(facts, trial, "title" in names or "name" in names)
         if name == "number"
         else facts.cell(trial, name)
+        if is_used(facts, trial, name)
+        else (NO_VALUE,)
     )
     if cell == (NO_VALUE,) or not cell:
         return (NO_VALUE,)
@@ -251,6 +258,12 @@ def _ranked_by_means(facts: FactWriter) -> list[Line]:
     ]
 
 
+def unused_text(facts: FactWriter, trials: Sequence[Trial], names: Sequence[str]) -> str:
+    """Return what stands for a setting that was not in use; '' where each was."""
+    all_used = all(is_used(facts, trial, name) for name in names for trial in trials)
+    return "" if all_used else f"{NO_VALUE} under a setting: its condition did not hold there, so it was not in use."
+
+
 def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
     sentences: list[Line] = []
     if facts.data.order:
@@ -266,6 +279,7 @@ def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> 
         sentences.append((f"What stands in quotation marks under {facts.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
         sentences.append((f"{NO_VALUE} was not measured: only a complete trial has a value of an objective.",))
+    sentences += [(text,)] if (text := unused_text(facts, shown, names)) else []
     incomplete = [trial for trial in shown if trial.incomplete_curve]
     if incomplete:
         which = facts.trials(incomplete, "table.incomplete")
