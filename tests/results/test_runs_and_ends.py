@@ -13,7 +13,6 @@ from hptui.results.claims.failures import _exceptions, region_text
 from hptui.results.document import escape_markdown
 from hptui.results.fact_index import render_with_index
 from hptui.results.fact_writer import FactWriter
-from hptui.results.plots.context import PlotContext
 from hptui.results.report import compose_report
 from hptui.results.report_data import ReportData
 from tests.results.seeds import one
@@ -139,15 +138,6 @@ def test_what_is_not_compared_has_no_change(number):
     rows = [row for row in text_of(view_of(trials)).splitlines() if "not compared |" in row]
     assert rows
     assert all(row.endswith("| – | not compared |") for row in rows)
-
-
-@pytest.mark.parametrize("repeats", [0, 1, 3])
-def test_an_interval_of_a_mean_is_at_no_single_run(repeats):
-    trials = [one(0, {}, {"val_loss": 2.0}, role=Role.BASELINE)]
-    trials += [one(n, {"b": n / 10}, {"val_loss": 1 + n / 10}) for n in range(1, 4)]
-    trials += [again(4 + n, trials[0], {"val_loss": 2 + n / 10}, 70 + n) for n in range(repeats)]
-    context = PlotContext(view_of(trials))
-    assert all(context.interval(trial) is None for trial in context.ranked)
 
 
 @pytest.mark.parametrize("number", range(8))

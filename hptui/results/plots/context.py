@@ -10,7 +10,7 @@ from hptui.core.format import metric as metric_text
 from hptui.core.format import short_metric
 from hptui.core.space import Space
 from hptui.core.study import Study
-from hptui.core.trial import Trial, Value
+from hptui.core.trial import Role, Trial, Value
 from hptui.results.analysis.cohort import (
     objective_value,
     ranked_trials,
@@ -163,7 +163,7 @@ class PlotContext:
         return {trial.replicate_of for trial in self.trials}
 
     def interval(self, trial: Trial) -> Interval | None:
-        """Return the interval of a counted rate of one run, or of the mean of a trial's runs if that is its point.
+        """Return the interval of a counted rate of one run, or of the mean of a trial's runs.
 
         None for the best and for what was repeated for its value: they were chosen by the runs that it would rest on.
         """
@@ -172,7 +172,7 @@ class PlotContext:
         if rate_counts(self.view, trial, self.metric) is not None:
             return trial_interval(self.view, trial, self.metric)
         is_mean = trial.values != self._originals[trial.number].values
-        if trial.number in self._repeated and is_mean:
+        if trial.number in self._repeated and (is_mean or trial.role is Role.BASELINE):
             return trial_interval(self.view, trial, self.metric)
         return None
 
