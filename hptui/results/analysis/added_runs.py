@@ -22,7 +22,7 @@ class AddedRuns:
 
 
 def added_runs(view: View, trial: Trial, dead: frozenset[int] = frozenset()) -> AddedRuns | None:
-    """Return the runs that were added to a configuration after its stage had chosen it; None if there are none.
+    """Return the runs that were added to a trial after its stage had chosen it; None without any.
 
     The stage chose it if it has the best mean of as many first runs as the stage plans, and all of those had ended.
     """

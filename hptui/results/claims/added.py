@@ -1,4 +1,4 @@
-"""FR in a stage with seeds: runs that were added once the stage had chosen its best, beside those that chose it."""
+"""FR in a stage with seeds: runs that were added once the stage had chosen its best, and those that chose it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hptui.results.facts import line
 
 
 def added_claims(facts: FactWriter, best: Trial) -> Iterator[Claim]:
-    """Yield the mean of runs that began after the stage had chosen the best, apart from the runs that chose it."""
+    """Yield the mean of runs that began after the stage had chosen the best, and of those before."""
     runs, metric = added_runs(facts.view, best, facts.data.dead), facts.data.metric
     if runs is None:
         return

@@ -11,7 +11,7 @@ from hptui.results.facts import Line, join_with_and, line
 
 
 def nearest_text(facts: FactWriter, front: Sequence[Trial], knee: Trial) -> Line:
-    """Return which trial is nearest to the best of everything, and that others are ahead of its fresh runs."""
+    """Return which trial is nearest to the best of everything, and which beat its fresh runs."""
     text: Line = ("; nearest to the best of everything is ", *facts.trial(knee))
     if ahead := ahead_of_knee(facts, front, knee):
         be = "is" if len(ahead) == 1 else "are"
@@ -49,7 +49,7 @@ def knee_text(facts: FactWriter, front: Sequence[Trial], knee: Trial) -> Line:
 
 
 def ahead_of_knee(facts: FactWriter, front: Sequence[Trial], knee: Trial) -> list[Trial]:
-    """Return the trials of a front that are better in every objective than fresh runs of its knee, by number."""
+    """Return the trials of a front that are better in everything than fresh runs of its knee."""
     own = fresh_values(facts, knee)
     ahead = []
     for trial in front:
