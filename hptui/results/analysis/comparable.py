@@ -206,7 +206,8 @@ def _cohort_of(view: View, stage: str | None) -> Cohort:
     # What failed before it stated its length has no other one.
     unstated = {t.number for t in pool if t.status is TrialStatus.FAILED and lengths[t.number] is None}
     same = tuple(trial for trial in pool if lengths[trial.number] == common or trial.number in unstated)
-    others = tuple(trial for trial in pool if trial not in same)
+    numbers = {trial.number for trial in same}
+    others = tuple(trial for trial in pool if trial.number not in numbers)
     return Cohort(chosen, common, same, others, tuple(left))
 
 
