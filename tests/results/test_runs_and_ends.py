@@ -99,7 +99,7 @@ def test_runs_that_a_stage_did_not_choose_by_stand_apart(number, later):
 ENDS = {
     ("complete", "finished"): "",
     ("failed", "nan"): ", became NaN or infinite",
-    ("failed", "timeout"): ", ran longer than the timeout",
+    ("failed", "timeout"): ", was ended at the timeout",
     ("failed", "crash"): ", failed otherwise",
     ("failed", "hung"): ", failed otherwise",
     ("pruned", "pruner"): ", was pruned",

@@ -80,7 +80,12 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
 def _outcome_text(region: FailureRegion) -> str:
     """Return what happened to the trials of a region: what was done to them is no measure of the others."""
     text = OUTCOME_TEXTS[region.kind]
-    return f"was{text.removeprefix('were')}" if text.startswith("were ") and len(region.bad) == 1 else text
+    return _of_one(text) if len(region.bad) == 1 else text
+
+
+def _of_one(text: str) -> str:
+    """Return an outcome of several trials as that of one: `was pruned`."""
+    return f"was{text.removeprefix('were')}" if text.startswith("were ") else text
 
 
 def _not_counted(facts: FactWriter, key: str, region: FailureRegion, trials: tuple[Trial, ...]) -> Line:
@@ -138,7 +143,7 @@ def _other_end(trial: Trial) -> str:
         return ""
     if trial.status is TrialStatus.PRUNED:
         return "was pruned"
-    return OUTCOME_TEXTS.get(failure_kind(trial), "failed otherwise")
+    return _of_one(OUTCOME_TEXTS.get(failure_kind(trial), "failed otherwise"))
 
 
 def _exceptions(facts: FactWriter, region: FailureRegion) -> Line:
