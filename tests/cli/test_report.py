@@ -37,7 +37,7 @@ def test_the_commands_of_the_first_screen_act_on_a_finished_study(home, tmp_path
         assert done.returncode == 0, (steps[-1], done.stderr)
         brief = hptui(home, "report", "my.study", "--brief").stdout
     assert "--repeat best --seeds 3" in steps[0]
-    assert "3 fresh runs" in brief or "no trial was better" in brief
+    assert re.search("[36] fresh runs", brief) or "no trial was better" in brief
     assert steps[1] != steps[0]
     study = hptui(home, "report", "my.study").stdout.split("\n")[2]
     assert "done" in study

@@ -144,6 +144,7 @@ class Noise:
         With a probability of 95 % no difference without an effect is larger: two-sided limits of Student's t, which
         knows that the deviation is estimated, corrected for the number of comparisons by Bonferroni.
         """
+        blas.load()
         from scipy import stats  # not at start
 
         limit = float(stats.t.ppf(1 - 0.05 / 2 / max(1, len(others)), self.df))
