@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from hptui.scripts.library_defaults import CATBOOST, LIGHTGBM, XGBOOST, full_name, set_keys
-    from hptui.scripts.syntax_nodes import assigned_to, nodes_of, once
+    from hptui.scripts.syntax_nodes import DefaultPlace, assigned_to, nodes_of, once
     from hptui.scripts.table_slots import table_entries
 else:  # started by the path of `with_constants.py`, where no package is
     libraries, nodes = importlib.import_module("library_defaults"), importlib.import_module("syntax_nodes")
     CATBOOST, LIGHTGBM, XGBOOST = libraries.CATBOOST, libraries.LIGHTGBM, libraries.XGBOOST
     full_name, set_keys = libraries.full_name, libraries.set_keys
-    assigned_to, nodes_of, once = nodes.assigned_to, nodes.nodes_of, nodes.once
+    DefaultPlace, assigned_to = nodes.DefaultPlace, nodes.assigned_to
+    nodes_of, once = nodes.nodes_of, nodes.once
     table_entries = importlib.import_module("table_slots").table_entries
 
 OF_XGBOOST: dict[str, Any] = {"eta": 0.3, "max_depth": 6, "subsample": 1.0}
@@ -115,22 +116,16 @@ def _is_changed(tree: ast.Module, name: str) -> bool:
     return name in owners or any(isinstance(target, ast.Name) and target.id == name for target in merged)
 
 
-class _AbsentKey:
+class _AbsentKey(DefaultPlace):
     """The place of a key that a dictionary does not have: setting it adds the key."""
 
     def __init__(self, table: Any, key: str, default: Any) -> None:
-        self._table, self._key = table, key
-        self._default = ast.copy_location(ast.parse(repr(default), mode="eval").body, table)
+        super().__init__(table, default)
+        self._key = key
 
-    @property
-    def value(self) -> ast.expr:
-        """The default."""
-        return self._default
-
-    @value.setter
-    def value(self, node: ast.expr) -> None:
-        if isinstance(self._table, ast.Call):
-            self._table.keywords.append(ast.copy_location(ast.keyword(self._key, node), self._table))
+    def write(self, value: ast.expr) -> None:
+        if isinstance(self.node, ast.Call):
+            self.node.keywords.append(ast.copy_location(ast.keyword(self._key, value), self.node))
         else:
-            self._table.keys.append(ast.copy_location(ast.Constant(self._key), self._table))
-            self._table.values.append(node)
+            self.node.keys.append(ast.copy_location(ast.Constant(self._key), self.node))
+            self.node.values.append(value)

@@ -11,13 +11,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from hptui.scripts.syntax_nodes import nodes_of, once
+    from hptui.scripts.syntax_nodes import DefaultPlace, nodes_of, once
 else:  # started by the path of `with_constants.py`, where no package is
     nodes = importlib.import_module("syntax_nodes")
-    nodes_of, once = nodes.nodes_of, nodes.once
+    DefaultPlace, nodes_of, once = nodes.DefaultPlace, nodes.nodes_of, nodes.once
 
-RATES = {"adam": 1e-3, "adamw": 1e-3, "nadam": 1e-3, "adamax": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-3, "sgd": 1e-2}
-"""Rates of optimizers of Keras by name, where nothing says another one."""
+RATES = {"Adam": 1e-3, "AdamW": 1e-3, "Nadam": 1e-3, "Adamax": 1e-3, "RMSprop": 1e-3, "Adagrad": 1e-3, "SGD": 1e-2}
+BY_NAME = {name.lower(): rate for name, rate in RATES.items()}
+"""Rates of optimizers of Keras by class, and by name, where nothing says another one."""
 KERAS = {"keras": "keras", "tf_keras": "tf_keras", "tensorflow": "tensorflow.keras"}
 """Where a script finds Keras, by the module that it imports."""
 
@@ -28,7 +29,7 @@ def rate_of_compile(tree: ast.Module, call: ast.Call) -> float | None:
     is_method = func is not None and getattr(func.value, "id", "") not in _modules(tree)  # re.compile
     node = _given(call) if is_method and len(_homes(tree)) == 1 else None
     name = node.value if isinstance(node, ast.Constant) else None
-    return RATES.get(name.lower()) if isinstance(name, str) else None
+    return BY_NAME.get(name.lower()) if isinstance(name, str) else None
 
 
 def rate_slots(tree: ast.Module, group: list[ast.Call]) -> list[tuple[Any, Any]]:
@@ -67,24 +68,18 @@ def _modules(tree: ast.Module) -> set[str]:
     }
 
 
-class _RateOfCompile:
+class _RateOfCompile(DefaultPlace):
     """The place of the rate: setting it gives the call an optimizer of the same name with that rate."""
 
     is_late = True
     """It is set after the name of the optimizer."""
 
     def __init__(self, call: ast.Call, home: str, default: float | None) -> None:
-        self._call, self._home = call, home
-        self._default = ast.copy_location(ast.Constant(default), call)
+        super().__init__(call, default)
+        self._home = home
 
-    @property
-    def value(self) -> ast.expr:
-        """The rate that Keras has by default."""
-        return self._default
-
-    @value.setter
-    def value(self, node: ast.expr) -> None:
-        name = _given(self._call)
+    def write(self, value: ast.expr) -> None:
+        name = _given(self.node)
         assert name is not None
         module, _, rest = f"{self._home}.optimizers.get".partition(".")
         source = f'__import__({module!r}).{rest}({{"class_name": 0, "config": {{"learning_rate": 0}}}})'
@@ -94,11 +89,11 @@ class _RateOfCompile:
         assert isinstance(table, ast.Dict)
         config = table.values[1]
         assert isinstance(config, ast.Dict)
-        table.values[0], config.values[0] = name, node
+        table.values[0], config.values[0] = name, value
         for inner in ast.walk(new):
             ast.copy_location(inner, name)
-        named = [word for word in self._call.keywords if word.arg == "optimizer"]
+        named = [word for word in self.node.keywords if word.arg == "optimizer"]
         if named:
             named[0].value = new
         else:
-            self._call.args[0] = new
+            self.node.args[0] = new

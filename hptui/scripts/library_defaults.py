@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from hptui.scripts.call_slots import calls_by_name, named_calls
-    from hptui.scripts.compile_rates import rate_of_compile, rate_slots
-    from hptui.scripts.syntax_nodes import nodes_of, once
+    from hptui.scripts.compile_rates import RATES, rate_of_compile, rate_slots
+    from hptui.scripts.syntax_nodes import DefaultPlace, nodes_of, once
     from hptui.scripts.table_slots import definitions
 else:  # started by the path of `with_constants.py`, where no package is
     slots, nodes = importlib.import_module("call_slots"), importlib.import_module("syntax_nodes")
     calls_by_name, named_calls = slots.calls_by_name, slots.named_calls
-    nodes_of, once = nodes.nodes_of, nodes.once
+    DefaultPlace, nodes_of, once = nodes.DefaultPlace, nodes.nodes_of, nodes.once
     definitions = importlib.import_module("table_slots").definitions
     compile_rates = importlib.import_module("compile_rates")
+    RATES = compile_rates.RATES
     rate_of_compile, rate_slots = compile_rates.rate_of_compile, compile_rates.rate_slots
 
 TORCH: dict[str, dict[str, Any]] = {
@@ -33,8 +34,8 @@ TORCH: dict[str, dict[str, Any]] = {
     "SGD": {"lr": 1e-3, "momentum": 0.0, "weight_decay": 0.0},
 }
 KERAS: dict[str, dict[str, Any]] = {
-    **{name: {"learning_rate": 1e-3} for name in ("Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Adagrad")},
-    "SGD": {"learning_rate": 1e-2, "momentum": 0.0},
+    **{name: {"learning_rate": rate} for name, rate in RATES.items()},
+    "SGD": {"learning_rate": RATES["SGD"], "momentum": 0.0},
 }
 TINYGRAD: dict[str, dict[str, Any]] = {
     "Adam": {"lr": 1e-3},
@@ -134,7 +135,7 @@ def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     known = [left_at_defaults(tree, call) for call in group]
     if not group or not all(argument in defaults for defaults in known):
         return []
-    return [(_Absent(call, argument, known[0][argument]), "value") for call in group]
+    return [(_AbsentArgument(call, argument, known[0][argument]), "value") for call in group]
 
 
 def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
@@ -203,18 +204,12 @@ def _imported(tree: ast.Module) -> dict[str, str]:
     return names
 
 
-class _Absent:
+class _AbsentArgument(DefaultPlace):
     """The place of an argument that a call does not give: setting it adds it to the call."""
 
     def __init__(self, call: ast.Call, name: str, default: Any) -> None:
-        self._call, self._name = call, name
-        self._default = ast.copy_location(ast.parse(repr(default), mode="eval").body, call)
+        super().__init__(call, default)
+        self._name = name
 
-    @property
-    def value(self) -> ast.expr:
-        """The default."""
-        return self._default
-
-    @value.setter
-    def value(self, node: ast.expr) -> None:
-        self._call.keywords.append(ast.copy_location(ast.keyword(self._name, node), self._call))
+    def write(self, value: ast.expr) -> None:
+        self.node.keywords.append(ast.copy_location(ast.keyword(self._name, value), self.node))

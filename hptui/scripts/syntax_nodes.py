@@ -142,3 +142,24 @@ def assigned_to(tree: ast.Module) -> dict[str, list[ast.AST]]:
             for name in {target.id for target in targets if isinstance(target, ast.Name)}:
                 assigned.setdefault(name, []).append(node.value)
     return assigned
+
+
+class DefaultPlace:
+    """The place of a value that a script leaves at a default: setting it writes the value into the script."""
+
+    def __init__(self, node: Any, default: Any) -> None:
+        self.node = node
+        self._default = ast.copy_location(ast.parse(repr(default), mode="eval").body, node)
+
+    @property
+    def value(self) -> ast.expr:
+        """The default."""
+        return self._default
+
+    @value.setter
+    def value(self, node: ast.expr) -> None:
+        self.write(node)
+
+    def write(self, value: ast.expr) -> None:
+        """Write a value into the script."""
+        raise NotImplementedError

@@ -185,14 +185,19 @@ def _rounded(parameter: Float | Int, low: float, high: float, least: float | Non
     return replace(parameter, low=start, high=end if most is None else min(end, most))
 
 
+def to_digits(value: float, digits: int, *, down: bool) -> float:
+    """Return a number with a number of significant digits, rounded down or up."""
+    exact = Decimal(repr(value))
+    unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+    return float(exact.quantize(unit, rounding=ROUND_FLOOR if down else ROUND_CEILING))
+
+
 def round_outwards(value: float, *, down: bool, width: float, log: bool) -> float:
     """Return a bound with the fewest digits that move it outwards by at most 2 % of the width."""
     if value == 0 or width <= 0:
         return value
-    exact = Decimal(repr(value))
     for digits in range(1, 17):
-        unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
-        rounded = float(exact.quantize(unit, rounding=ROUND_FLOOR if down else ROUND_CEILING))
+        rounded = to_digits(value, digits, down=down)
         if log and rounded <= 0:
             continue
         moved = abs(math.log(rounded / value)) if log else abs(rounded - value)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from hptui.core.trial import Trial, TrialStatus
 from hptui.core.values import is_number, number_text
 from hptui.results.analysis.failure_regions import Condition, FailureRegion, failure_kind
+from hptui.results.analysis.outward import to_digits
 from hptui.results.analysis.significance import wilson_interval
 from hptui.results.claims.claim import Claim
 from hptui.results.fact_writer import FactWriter
@@ -93,7 +93,7 @@ def _not_counted(facts: FactWriter, key: str, region: FailureRegion, trials: tup
     if not trials:
         return ()
     how = "were not run to the end" if region.kind == "timeout" else "ran out of memory"
-    how = how.replace("were", "was") if len(trials) == 1 else how
+    how = _of_one(how) if len(trials) == 1 else how
     do = "does" if len(trials) == 1 else "do"
     return line("; {n} that {how} {do} not count", n=facts.count(key, trials), how=how, do=do)
 
@@ -124,9 +124,7 @@ def _rounded(bound: float, others: Sequence[float], *, down: bool) -> float:
     sign = 1 if down else -1
     clear = [other for other in others if sign * other < sign * bound]
     for digits in range(4, 17):
-        exact = Decimal(repr(bound))
-        unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
-        rounded = float(exact.quantize(unit, rounding=ROUND_FLOOR if down else ROUND_CEILING))
+        rounded = to_digits(bound, digits, down=down)
         if all(sign * other < sign * rounded for other in clear):
             return rounded
     return bound

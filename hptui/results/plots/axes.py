@@ -161,10 +161,10 @@ def metric_axis(
     shown = values_on_axis(values)
     kind: AxisKind = "log" if spans(shown, ratio) else "linear"
     label = label or axis_label(context.view, metric)
-    return Axis(label, kind, min(shown), max(shown), format=_format_of(context, metric))
+    return Axis(label, kind, min(shown), max(shown), format=format_of(context, metric))
 
 
-def _format_of(context: PlotContext, metric: str) -> str:
+def format_of(context: PlotContext, metric: str) -> str:
     """Return how an axis writes the values of a metric: as the study file says of them."""
     spec = context.study.metrics.get(metric)
     return "percent" if spec is not None and spec.format == "percent" else ""
@@ -173,7 +173,7 @@ def _format_of(context: PlotContext, metric: str) -> str:
 def objective_range(context: PlotContext, values: Sequence[float]) -> Axis:
     """Return the scale of colours of the objective, which is linear."""
     shown = values_on_axis(values)
-    return Axis(context.label, "linear", min(shown), max(shown), format=_format_of(context, context.metric))
+    return Axis(context.label, "linear", min(shown), max(shown), format=format_of(context, context.metric))
 
 
 def trial_axis(context: PlotContext, label: str = "trial") -> Axis:

@@ -15,6 +15,7 @@ from hptui.core.trial import Trial
 from hptui.results.analysis import blas
 from hptui.results.export.text_formats import csv_text, write_atomically
 from hptui.results.fence import reason_of
+from hptui.results.plots.axes import format_of
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import training_metric
 from hptui.results.plots.pairs import settings_to_compare
@@ -136,8 +137,7 @@ def trace_page(context: PlotContext) -> str | None:
         hovertemplate="%{text}<br>%{y}<extra></extra>",
     )
     _set_layout(figure, context, "trial", axis_label(context.view, context.metric), "objective by trial")
-    spec = context.study.metrics.get(context.metric)
-    if spec is not None and spec.format == "percent":
+    if format_of(context, context.metric) == "percent":
         figure.update_yaxes(tickformat=".1%")
     return _page(figure, "optimization-trace")
 

@@ -10,7 +10,7 @@ from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.outputs.folds import loops_over_parts, means_of_parts
 from hptui.scripts.inspect.outputs.histories import Histories
 from hptui.scripts.inspect.outputs.ranking import is_quality, is_training_metric, ranked
-from hptui.scripts.inspect.outputs.sample_texts import WHOLE_NUMBER_NAME
+from hptui.scripts.inspect.outputs.sample_texts import WHOLE_NUMBER_NAME, is_text, makes_text
 from hptui.scripts.inspect.outputs.shown import PRINT_CALLS
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 from hptui.scripts.syntax_nodes import nodes_of
@@ -118,21 +118,11 @@ def _parts(call: ast.Call) -> list[ast.expr | str] | None:
                 if not BETWEEN.fullmatch(text):
                     return None
                 parts.append(text)
-            elif isinstance(piece, ast.Starred) or _is_put_together(piece):
+            elif isinstance(piece, ast.Starred) or is_text(piece) or makes_text(piece):
                 return None
             else:
                 parts.append(piece.value if isinstance(piece, ast.FormattedValue) else piece)
     return parts
-
-
-def _is_put_together(node: ast.expr) -> bool:
-    """Return whether an expression makes a text, `"dev acc %.2f" % acc`: no number alone."""
-    match node:
-        case ast.BinOp(left=left, op=ast.Mod() | ast.Add(), right=right):
-            return any(isinstance(literal_value(part), str) or _is_put_together(part) for part in (left, right))
-        case ast.Call(func=ast.Attribute(value=owner, attr="format" | "join")):
-            return isinstance(literal_value(owner), str)
-    return isinstance(node, ast.JoinedStr)
 
 
 def _named(node: ast.expr) -> tuple[str, str]:

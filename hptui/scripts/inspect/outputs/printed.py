@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from hptui.scripts.inspect.choices import CASES, Choices, Decided
 from hptui.scripts.inspect.folded import filled
 from hptui.scripts.inspect.outputs.drawn_tables import drawn_tables
+from hptui.scripts.inspect.outputs.filled_texts import CONVERSION, FIELD, format_text, percent_text
 from hptui.scripts.inspect.outputs.histories import Histories
 from hptui.scripts.inspect.outputs.sample_texts import (
     FRACTION,
@@ -55,8 +56,6 @@ from hptui.scripts.syntax_nodes import all_nodes
 
 MARKUP = re.compile(r"\[/?(?:bold|b|italic|dim|red|green|blue|cyan|yellow|magenta|white)\b[^\]]*\]|\[/\]")
 """Markup of rich, which is not printed."""
-CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(\d+|\*)?(?:\.(\d+|\*))?([diouxXeEfFgGcrsa%])")
-FIELD = re.compile(r"\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}")
 MAX_SUBSTITUTIONS = 4
 """Variables that hold a text made of others."""
 MAX_VARIANTS = 12
@@ -177,7 +176,8 @@ class Samples:
     def _decide(self, nodes: list[ast.expr] | list[ast.AST]) -> Iterator[None]:
         """Decide, in each way, what expressions choose between."""
         if self._decided:  # around these
-            return (yield)
+            yield
+            return
         for decided in self.choices.decisions(nodes, self.function_here, self._held_by):
             self._decided = decided
             yield
@@ -231,9 +231,9 @@ class Samples:
         if len(parts) > 1 and isinstance(parts[0], ast.Constant) and isinstance(parts[0].value, str):
             text = parts[0].value
             if len(CONVERSION.findall(text.replace("%%", ""))) == len(parts) - 1:  # logger.info("loss %f", loss)
-                return self._percent(text, parts[1:])
+                return percent_text(self._text, text, parts[1:])
             if len([match for match in FIELD.finditer(text) if match[1] is not None]) == len(parts) - 1:  # loguru
-                return self._format(text, parts[1:], {})
+                return format_text(self._text, text, parts[1:], {})
         return " ".join(self._text(part) for part in parts)
 
     def _text(self, node: ast.AST, spec: str = "") -> str:
@@ -253,13 +253,15 @@ class Samples:
                 given = self._text(format_spec) if format_spec is not None else ""
                 return padded(self._text(value, given), given) if is_text(value) else self._text(value, given)
             case ast.BinOp(left=left, op=ast.Mod(), right=right) if is_text(left):
-                return self._percent(self._text(left), right.elts if isinstance(right, ast.Tuple) else [right])
+                return percent_text(
+                    self._text, self._text(left), right.elts if isinstance(right, ast.Tuple) else [right]
+                )
             case ast.BinOp(left=left, op=ast.Add(), right=right) if is_text(node) or self._has_text(left):
                 return self._text(left) + self._text(right)
             case ast.Call(func=ast.Attribute(value=value, attr="format"), args=args, keywords=words) if self._has_text(
                 value
             ):
-                return self._format(self._text(value), args, {word.arg or "": word.value for word in words})
+                return format_text(self._text, self._text(value), args, {word.arg or "": word.value for word in words})
             case (
                 ast.Call(func=ast.Attribute(attr="dumps"), args=[first, *_])
                 | ast.Call(func=ast.Name(id="str" | "repr" | "dict"), args=[first])
@@ -319,31 +321,6 @@ class Samples:
 
     def _fraction(self, source: str) -> str:
         """Return a fraction of its own for an expression."""
-        self.sources[float(text := f"{FRACTION}{len(self.sources) + 1:04d}")] = source
+        text = f"{FRACTION}{len(self.sources) + 1:04d}"
+        self.sources[float(text)] = source
         return text
-
-    def _percent(self, text: str, values: list[ast.expr]) -> str:
-        remaining = iter(values)
-
-        def replacement(match: re.Match[str]) -> str:
-            if match[4] == "%":
-                return "%"
-            value = next(remaining, None)
-            spec = {"d": "d", "i": "d", "s": "", "r": ""}.get(match[4], f".{match[3] or 4}f")
-            return self._text(value, spec) if value is not None else stand_in("", spec)
-
-        return CONVERSION.sub(replacement, text)
-
-    def _format(self, text: str, values: list[ast.expr], named: Mapping[str, ast.expr]) -> str:
-        remaining = iter(values)
-
-        def replacement(match: re.Match[str]) -> str:
-            if match[1] is None:
-                return match[0][0]
-            value = named.get(match[1]) or (
-                values[int(match[1])] if match[1].isdigit() and int(match[1]) < len(values) else None
-            )
-            value = value or next(remaining, None)
-            return self._text(value, match[2] or "") if value is not None else stand_in(match[1], match[2] or "")
-
-        return FIELD.sub(replacement, text)
