@@ -26,6 +26,8 @@ class TableColumn:
     width: int
     right: bool = False
     sortable: bool = True
+    min_width: int | None = None
+    """Cells in which a text may be shown with an ellipsis at the edge of a table; None: only whole, as numbers are."""
 
 
 @dataclass(frozen=True, slots=True)

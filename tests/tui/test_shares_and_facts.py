@@ -14,6 +14,7 @@ from hptui.tui.charts.raster import PlaneBox
 from hptui.tui.screens.health import MAX_WHY_CELLS, HealthRows
 from hptui.tui.screens.trial_facts import fact_text
 from hptui.tui.themes import UNICODE_GLYPHS
+from hptui.tui.widgets.table import TableWidget
 from tests.results.seeds import one
 
 
@@ -62,3 +63,39 @@ def test_a_reason_is_whole_wherever_the_table_can_scroll_to_it(width, length):
     rows.show([(trial, Diagnosis("fine", (sentence,)))])
     why = next(column for column in rows.columns if column.name == "sentence")
     assert why.width > min(len(sentence), MAX_WHY_CELLS - 1)
+
+
+class SizedTable(TableWidget):
+    """A table of a given width that is not on a screen."""
+
+    def __init__(self, rows, width):
+        super().__init__(rows, glyphs=UNICODE_GLYPHS)
+        self.width = width
+
+    @property
+    def size(self):
+        return type("Size", (), {"width": self.width, "height": 9})()
+
+    def repaint(self):
+        pass
+
+    def post_message(self, message):
+        return True
+
+
+@pytest.mark.parametrize("width", [60, 78, 100, 160])
+@pytest.mark.parametrize("length", [10, 60, 120, 400])
+def test_a_reason_is_seen_at_once_and_whole_after_scrolling_to_it(width, length):
+    rows = HealthRows(UNICODE_GLYPHS)
+    rows.set_width(width)
+    rows.show([(one(3, {"a": 0.1}, {"val_loss": 1.0}), Diagnosis("fine", (("word " * 100)[:length].strip(),)))])
+    table = SizedTable(rows, width)
+    names = [column.name for column in rows.columns]
+    drawn = table.columns_in_sight(width)
+    assert drawn[names.index("sentence")] >= 20
+    assert sum(drawn.values()) + 2 * len(drawn) <= width
+    assert all(drawn[index] == rows.columns[index].width for index in range(3))  # numbers and states are never cut
+    for index, column in enumerate(rows.columns[1:], 1):
+        table.action_column(1)
+        if column.width <= width - 12:
+            assert table.columns_in_sight(width)[index] == column.width

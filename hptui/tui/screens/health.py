@@ -55,8 +55,8 @@ class HealthRows:
             TableColumn("number", "#", 6, right=True, sortable=False),
             TableColumn("status", "status", 12, sortable=False),
             TableColumn("kind", "health", 10, sortable=False),
-            TableColumn("sentence", "why", why, sortable=False),
-            TableColumn("remedy", "what may help", 50, sortable=False),
+            TableColumn("sentence", "why", why, sortable=False, min_width=20),
+            TableColumn("remedy", "what may help", 50, sortable=False, min_width=20),
         ]
 
     def show(self, rows: Sequence[tuple[Trial, Diagnosis]]) -> None:

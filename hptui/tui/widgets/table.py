@@ -179,7 +179,7 @@ class TableWidget(LineWidget, can_focus=True):
             self.mark_segment(index, base, is_marked=marked, is_inverted=is_inverted),
         ]
         cells, used = self.rows.cells(index), 2
-        for position in self.columns_in_sight(width):
+        for position, column_width in self.columns_in_sight(width).items():
             if position >= len(cells):
                 break
             column, cell = self.rows.columns[position], cells[position]
@@ -190,9 +190,9 @@ class TableWidget(LineWidget, can_focus=True):
                 # Of a row with fewer cells than there are columns, the last one has the rest.
                 segments.append(Segment(fit_cells(cell.text, max(column.width, width - used)), style))
                 break
-            segments.append(Segment(fit_cells(cell.text, column.width, right=column.right), style))
+            segments.append(Segment(fit_cells(cell.text, column_width, right=column.right), style))
             segments.append(Segment("  ", base))
-            used += column.width + 2
+            used += column_width + 2
         return Strip(segments).adjust_cell_length(width, base)
 
     def mark_segment(self, index: int, base: Style, *, is_marked: bool, is_inverted: bool) -> Segment:
@@ -204,31 +204,38 @@ class TableWidget(LineWidget, can_focus=True):
         style, selected_style = base + self.style_of("table--header"), base + self.style_of("table--column")
         by, down = self.rows.sorting()
         segments = [Segment("  ", style)]
-        for position in self.columns_in_sight(width):
+        for position, column_width in self.columns_in_sight(width).items():
             column = self.rows.columns[position]
             sign = (self.glyphs.down if down else self.glyphs.up) if column.name == by else ""
-            text = fit_cells(column.heading, max(0, column.width - len(sign)), right=column.right)
+            text = fit_cells(column.heading, max(0, column_width - len(sign)), right=column.right)
             if sign and not column.right:
-                text = fit_cells(f"{column.heading[: column.width - 1]}{sign}", column.width)
+                text = fit_cells(f"{column.heading[: column_width - 1]}{sign}", column_width)
                 sign = ""
             is_selected = position == self.column and self.has_focus
             segments.append(Segment(text + sign, selected_style if is_selected else style))
             segments.append(Segment("  ", style))
         return Strip(segments).adjust_cell_length(width, style)
 
-    def columns_in_sight(self, width: int) -> list[int]:
-        """Return the indices of the columns that are drawn: the pinned ones, then as many others as fit whole."""
+    def columns_in_sight(self, width: int) -> dict[int, int]:
+        """Return the widths of the drawn columns by index: the pinned ones, then as many others as fit.
+
+        Only a text with a `min_width` is drawn narrower than it is, as the last column.
+        """
         columns = self.rows.columns
         width_left = width - 2
-        shown = []
+        shown = {}
         for index in range(min(self.rows.pinned, len(columns))):
-            shown.append(index)
+            shown[index] = columns[index].width
             width_left -= columns[index].width + 2
         for index in range(self.rows.pinned + self.left, len(columns)):
-            if columns[index].width > width_left and len(shown) > self.rows.pinned:
+            column = columns[index]
+            if column.min_width is not None and column.min_width <= width_left < column.width:
+                shown[index] = width_left
                 break
-            shown.append(index)
-            width_left -= columns[index].width + 2
+            if column.width > width_left and len(shown) > self.rows.pinned:
+                break
+            shown[index] = column.width
+            width_left -= column.width + 2
             if width_left <= 0:
                 break
         return shown
@@ -252,7 +259,8 @@ class TableWidget(LineWidget, can_focus=True):
         if self.column >= pinned:
             while self.left > 0 and self.column < pinned + self.left:
                 self.left -= 1
-            while self.column not in self.columns_in_sight(self.size.width) and pinned + self.left < self.column:
+            whole = self.rows.columns[self.column].width
+            while self._cells_in_sight(self.column) < whole and pinned + self.left < self.column:
                 self.left += 1
         else:
             self.left = 0
@@ -299,10 +307,13 @@ class TableWidget(LineWidget, can_focus=True):
             if is_double_click:
                 self.action_open()
 
+    def _cells_in_sight(self, index: int) -> int:
+        return self.columns_in_sight(self.size.width).get(index, 0)
+
     def _column_at(self, x: int) -> int | None:
         right_edge = 2
-        for index in self.columns_in_sight(self.size.width):
-            right_edge += self.rows.columns[index].width + 2
+        for index, column_width in self.columns_in_sight(self.size.width).items():
+            right_edge += column_width + 2
             if x < right_edge:
                 return index
         return None
