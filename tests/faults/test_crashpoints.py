@@ -1,7 +1,7 @@
 """A sweep over every place where the runner was thought worth killing, and over what a dead shim leaves behind.
 
-Each point is hit at its first, second and third pass, one after the other, in one study; then the study is left in
-peace. This finds what random kills miss: windows of microseconds.
+Each point is hit at its first and third pass (with `-m slow` also at its second), one after the other, in one study;
+then the study is left in peace. This finds what random kills miss: windows of microseconds.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from tests.faults.harness import Subject, attempt_in_training, last_exit_code, p
 from tests.support import events, toy, trials, until
 
 HITS = 3
+SOME_OR_ALL = [(1, HITS), pytest.param((*range(1, HITS + 1),), marks=pytest.mark.slow)]
 IN_CREATION = {"migration"}
 ONLY_AT_THE_END = {"after_rest"}
 BETWEEN_STAGES = {"after_advance"}
@@ -108,11 +109,14 @@ def test_there_are_crash_points() -> None:
     )
 
 
+@pytest.mark.parametrize("hits", SOME_OR_ALL, ids=["some", "all"])
 @pytest.mark.parametrize("point", sorted({*crash_points()} - ELSEWHERE))
-def test_a_runner_may_die_here(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+def test_a_runner_may_die_here(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str, hits: tuple[int, ...]
+) -> None:
     subject = study(home, tmp_path)
     died = 0
-    for hit in range(1, HITS + 1):
+    for hit in hits:
         if point in ONLY_AT_THE_END:
             hit = 1
         died += live_until_crash(subject, monkeypatch, f"{point}:{hit}")
@@ -122,7 +126,7 @@ def test_a_runner_may_die_here(home: Path, tmp_path: Path, monkeypatch: pytest.M
     assert len(subject.judge().trials) == 3
 
 
-@pytest.mark.parametrize("hit", range(1, HITS + 1))
+@pytest.mark.parametrize("hit", [1, pytest.param(2, marks=pytest.mark.slow), HITS])
 @pytest.mark.parametrize("point", sorted(ON_REQUEST))
 def test_a_request_is_carried_out_once(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str, hit: int

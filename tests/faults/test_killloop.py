@@ -12,7 +12,7 @@ from tests.faults.checker import MIB
 from tests.faults.harness import Nemesis, Subject, attempt_in_training
 from tests.support import run_to_rest, toy, trials, until
 
-KILLS = 200
+KILLS = 80
 REST = "[resources]\nparallel = {slots}\nlost_retries = 1000000\nmin_free_gb = 0.0"
 
 
@@ -37,8 +37,8 @@ def undisturbed(home: Path, folder: Path, count: int) -> list[dict[str, object]]
     return [dict(trial.params) for trial in trials(run_to_rest(home, file))]
 
 
-def battle(home: Path, folder: Path, kills: int, seed: int) -> dict[str, int]:
-    """Attack a study with three slots and a sequential one until so many processes are killed; judge both."""
+def battle(home: Path, folder: Path, kills: int, seed: int) -> None:
+    """Attack a study with three slots and a sequential one until so many are killed, some of each kind; judge both."""
     wide = Subject(home, study(folder, "wide", 3), slots=3)
     single = Subject(home, study(folder, "single", 1))
     single.known.proposals = []
@@ -59,15 +59,14 @@ def battle(home: Path, folder: Path, kills: int, seed: int) -> dict[str, int]:
             raise AssertionError(f"{error}\n{nemesis.story()}") from None
         assert len(now.trials) > 5
         assert any(len(attempts) > 1 for attempts in now.attempts.values())
+    assert set(nemesis.kills) == {"kill runner", "kill worker", "kill shim", "kill launcher"}
+    assert min(nemesis.kills.values()) >= kills // 40, nemesis.kills
     print(f"{dict(nemesis.kills)}, {dict(nemesis.acts)}, {wide.gauge}, {single.gauge}")
-    return dict(nemesis.kills)
 
 
 @pytest.mark.timeout(600)
-def test_nothing_is_lost_in_two_hundred_kills(home: Path, tmp_path: Path) -> None:
-    kills = battle(home, tmp_path, KILLS, int(os.environ.get("HPTUI_FAULT_SEED", "1")))
-    assert min(kills.values()) >= 5, kills
-    assert set(kills) == {"kill runner", "kill worker", "kill shim", "kill launcher"}
+def test_nothing_is_lost_in_many_kills(home: Path, tmp_path: Path) -> None:
+    battle(home, tmp_path, KILLS, int(os.environ.get("HPTUI_FAULT_SEED", "1")))
 
 
 def test_cold_starts_are_as_safe(home: Path, tmp_path: Path) -> None:
