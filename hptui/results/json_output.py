@@ -11,7 +11,8 @@ from math import isfinite
 from typing import Any
 
 from hptui.core.masking import Numbers
-from hptui.core.trial import Attempt, Trial
+from hptui.core.trial import Attempt, Role, Trial
+from hptui.results.analysis.samplers import proposed_since, uses_values
 from hptui.results.view import View
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import split_nonfinite
@@ -116,15 +117,22 @@ def attempt_json(attempt: Attempt) -> Json:
 def describe_prior_knowledge(view: View) -> str:
     """Return the prior knowledge of the current stage in one line.
 
-    For example `8 of 10 trials of the study old; 5 of 5 experiments imported from earlier.csv`.
+    For example `8 of 10 trials of the study old; 5 of 5 experiments imported from earlier.csv`. Of a sampler that uses
+    no values it is only what there is: `5 experiments imported from earlier.csv`.
     """
     with StoreReader.open(view.sd) as reader:
         sources = reader.prior_knowledge().get(view.stage, [])
-    return "; ".join(map(_source_text, sources))
+    proposed = [trial for trial in view.trials if trial.role is Role.SEARCH and trial.stage == view.stage]
+    learns = uses_values(view.study, proposed, view.stage)
+    return "; ".join(
+        _source_text(source, is_used=learns and proposed_since(proposed, source.get("numbers", ())) != [])
+        for source in sources
+    )
 
 
-def _source_text(source: Mapping[str, object]) -> str:
-    counts = f"{source['heard']} of {source['trials']}"
-    if "study" in source:
-        return f"{counts} trials of the study {source['study']}"
-    return f"{counts} experiments imported from {source['file']}"
+def _source_text(source: Mapping[str, object], *, is_used: bool) -> str:
+    is_study = "study" in source
+    noun = ("trial" if is_study else "experiment") + ("" if source["trials"] == 1 and not is_used else "s")
+    counts = f"{source['heard']} of {source['trials']}" if is_used else f"{source['trials']}"
+    origin = f"of the study {source['study']}" if is_study else f"imported from {source['file']}"
+    return f"{counts} {noun} {origin}" + ("" if is_used or not is_study else ", which inform no proposal")

@@ -206,6 +206,11 @@ class ReportData:
         """The trials of such pairs: they measure no noise."""
         return dead_numbers(self.dead_seeds)
 
+    @property
+    def prior_trials(self) -> int:
+        """The number of trials of other studies that the search knew before its first one."""
+        return sum(int(s["heard"]) for sources in self.knowledge.values() for s in sources if "study" in s)
+
     @cached_property
     def noise(self) -> Noise | None:
         """The noise between seeds, if anything was repeated."""

@@ -62,7 +62,7 @@ def points(count, rng):
 )
 def test_a_search_that_was_not_counted_says_so(engine, named):
     rng = np.random.default_rng(1)
-    record = record_of(points(9, rng), rng.normal(size=9))
+    record = record_of(points(12, rng), rng.normal(size=12))
     trials = [replace(trial, engine=engine, role=Role.SEARCH) for trial in record.view.trials]
     claim = claims.search_caveat(FactWriter(ReportData(view_of(trials, TEXT))))
     if named is None:

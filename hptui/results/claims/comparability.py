@@ -21,6 +21,7 @@ from hptui.results.analysis.cohort import (
 )
 from hptui.results.analysis.comparable import barriers, ended_alike, unequal_coordinate
 from hptui.results.analysis.fresh import mean_of_runs, runs_of_mean
+from hptui.results.analysis.samplers import SAMPLERS_WITHOUT_MEMORY, chosen_by_values, own_sampler
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.shipped import COUNTED_SAMPLERS, SELDOM_COUNTED_SAMPLERS
 from hptui.results.fact_writer import FactWriter
@@ -28,8 +29,6 @@ from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, lin
 
 LATE_SHARE = 0.75
 """A last value of an objective before this share of where the median trial has its own is one of unequal training."""
-SAMPLERS_WITHOUT_MEMORY = ("random", "grid", "qmc", "sobol", "list")
-"""Samplers that choose no trial by the values of earlier ones."""
 
 
 def unit_word(length: TrainingLength) -> str:
@@ -264,24 +263,23 @@ def _both_lengths(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
     )
 
 
-def sampler_of(engine: str) -> str:
-    """Return the sampler of an engine, which is recorded with its library: `optuna 5.0.0 tpe`, `ax 1.1.0`."""
-    words = engine.split()
-    return words[-1] if words[0] == "optuna" else words[0]
-
-
 def search_caveat(facts: FactWriter) -> Claim | None:
-    """Return that the search chose its trials, above tables of groups or below statements; else None."""
-    searched = [trial for trial in facts.view.trials if trial.role is Role.SEARCH]
-    engines = {sampler_of(trial.engine or facts.study.search.sampler) for trial in searched}
-    chosen = sorted(engine for engine in engines if engine not in SAMPLERS_WITHOUT_MEMORY)
-    if not chosen:
+    """Return that the search chose its trials by values, above tables of groups or below statements; else None."""
+    trials = facts.data.cohort.trials
+    selected = chosen_by_values(facts.view, trials, facts.data.prior_trials)
+    if not selected:
         return None
+    searched = [own_sampler(facts.study, trial) for trial in trials if trial.role is Role.SEARCH]
+    chosen = sorted({sampler for sampler in searched if sampler not in SAMPLERS_WITHOUT_MEMORY})
+    which: Line = ("these trials",)
+    if 2 * len(selected) < len(trials):
+        which = line("{n} of these {all} trials", n=facts.count("search.chosen", selected), all=facts.count("search.of", trials))
     has_rows = len(facts.study.objectives) == 1 and not (facts.data.is_stepwise and facts.data.steps)
     text = line(
-        "The search chose these trials: the rows compare where it looked, not what a setting does."
+        "The search chose {which}: the rows compare where it looked, not what a setting does."
         if has_rows
-        else "The search chose these trials."
+        else "The search chose {which}.",
+        which=which,
     )
     uncounted = [Name(e) for e in chosen if e not in (*COUNTED_SAMPLERS, *SELDOM_COUNTED_SAMPLERS, laws.ENGINE)]
     seldom = [Name(engine) for engine in chosen if engine in SELDOM_COUNTED_SAMPLERS]

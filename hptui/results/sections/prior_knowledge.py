@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hptui.core.trial import Role, Trial
-from hptui.results.claims.comparability import SAMPLERS_WITHOUT_MEMORY, sampler_of
+from hptui.core.trial import Role
+from hptui.results.analysis.samplers import proposed_since, uses_values
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, line
 from hptui.results.sections.setup import labelled_line
@@ -32,8 +32,8 @@ def _source_line(facts: FactWriter, stage: str, n: int, source: Mapping[str, Any
     proposed = [
         trial for trial in facts.view.trials if trial.role is Role.SEARCH and (not stage or trial.stage == stage)
     ]
-    later = _proposed_later(proposed, numbers)
-    if not _uses_values(facts, proposed) or later == []:
+    later = proposed_since(proposed, [trial.number for trial in numbers])
+    if not uses_values(facts.study, proposed, stage) or later == []:
         noun = ("trial" if is_study else "experiment") + ("" if source["trials"] == 1 else "s")
         label = "Known before" if is_study else "Imported"
         sentence = (
@@ -54,18 +54,3 @@ def _source_line(facts: FactWriter, stage: str, n: int, source: Mapping[str, Any
     if later is None:
         return labelled_line("Known before", *text)
     return (Bold(("Known from ", *facts.trial(later[0]), " on")), ": ", *text)
-
-
-def _uses_values(facts: FactWriter, proposed: Sequence[Trial]) -> bool:
-    """Return whether anything was proposed by the values of earlier trials, or would be."""
-    own = facts.study.search.sampler
-    samplers = {sampler_of(trial.engine or own) for trial in proposed} or {own}
-    return not samplers <= set(SAMPLERS_WITHOUT_MEMORY)
-
-
-def _proposed_later(proposed: Sequence[Trial], imported: Sequence[Trial]) -> list[Trial] | None:
-    """Return the proposals since an import that came after others; None where it came before all of them."""
-    numbers = [trial.number for trial in imported]
-    if not numbers or all(trial.number > max(numbers) for trial in proposed):
-        return None
-    return [trial for trial in proposed if trial.number > max(numbers)]

@@ -16,7 +16,7 @@ from hptui.core.values import value_text
 from hptui.core.version import __version__
 from hptui.results.analysis.next_steps import of_earlier_files
 from hptui.results.analysis.seeding import seeding_of
-from hptui.results.claims.comparability import SAMPLERS_WITHOUT_MEMORY, sampler_of
+from hptui.results.analysis.samplers import chosen_by_values
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
@@ -80,14 +80,8 @@ def _changed_number(facts: FactWriter) -> str:
 def _that_rest_on(facts: FactWriter, edited: Sequence[Trial]) -> Line:
     """Return that trials which a search proposed later by the values of earlier ones are not given either."""
     numbers = {trial.number for trial in edited}
-    later = [
-        trial
-        for trial in facts.view.trials
-        if trial.role is Role.SEARCH
-        and trial.number > min(numbers)
-        and trial.number not in numbers
-        and sampler_of(trial.engine or facts.study.search.sampler) not in SAMPLERS_WITHOUT_MEMORY
-    ]
+    later = [trial for trial in facts.view.trials if trial.number > min(numbers) and trial.number not in numbers]
+    later = chosen_by_values(facts.view, later, facts.data.prior_trials)
     if not later:
         return ()
     n = facts.count("reproduce.later", later)
