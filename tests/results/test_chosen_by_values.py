@@ -30,7 +30,7 @@ def test_the_numbers_of_trials_before_a_model_are_those_of_the_engines():
     engines = (TpeEngine, GpEngine, CmaesEngine, Nsga2Engine)
     assert {e.name.split()[-1]: e.startup_trials for e in engines} == dict(samplers.STARTUP_TRIALS)
     assert all(issubclass(engine, ModelEngine) for engine in engines)
-    assert samplers.STARTUP_AFTER_LAW == GpEngine.startup_after_law
+    assert GpEngine.startup_after_law == samplers.STARTUP_AFTER_LAW
 
 
 @pytest.mark.parametrize("sampler", [*FIRST_BY_MODEL, "random", "grid", "qmc", "list"])
@@ -40,7 +40,9 @@ def test_a_search_chose_those_that_came_after_its_start(sampler, seed):
     needed = FIRST_BY_MODEL.get(sampler)
     crashed = die.randint(0, 2)
     for count in {needed or 4, (needed or 4) + 1, 9, 14}:
-        trials = some(count + crashed, lambda die, _: round(1 + die.random(), 4), seed, engine=f"optuna 5.0.0 {sampler}")
+        trials = some(
+            count + crashed, lambda die, _: round(1 + die.random(), 4), seed, engine=f"optuna 5.0.0 {sampler}"
+        )
         dead = {"status": TrialStatus.FAILED, "reason": Reason.CRASH, "values": None, "metrics": {}}
         trials = [replace(t, **(dead if t.number < crashed else {})) for t in trials]
         _, facts = report_of(trials)

@@ -206,7 +206,7 @@ def test_a_change_of_the_study_is_told_and_its_reason_stands_in_quotation_marks(
     text = render_markdown(compose_report(ReportData(view, revisions=revisions))).text
     quoted = f"; “{why}”" if why else ""
     assert f"this is revision 2 ({changes}{quoted})." in text
-    rest = ", nor the 5 that the search chose by their values" if "tpe" in engine else ""
+    rest = ", nor the 4 that the search chose by their values" if "tpe" in engine else ""
     assert f"began: as it is now it does not give those trials{rest}." in text
 
 

@@ -71,7 +71,7 @@ class FailureRegion:
 
 
 def failure_kind(trial: Trial) -> str:
-    """Return the kind of failure of a trial, `oom`, `nan`, `timeout` or `pruned`; '' for another end."""
+    """Return the kind of failure that ended a trial, `oom`, `nan`, `timeout` or `pruned`; '' for another end."""
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
         return "oom"
     if trial.reason is Reason.NAN:
@@ -81,13 +81,25 @@ def failure_kind(trial: Trial) -> str:
     return "pruned" if trial.status is TrialStatus.PRUNED else ""
 
 
+def was_nonfinite(trial: Trial, metric: str) -> bool:
+    """Return whether the last value of a metric was no finite number when something else ended the trial."""
+    value = trial.metrics.get(metric)
+    is_other_end = trial.status in (TrialStatus.FAILED, TrialStatus.PRUNED) and trial.reason is not Reason.NAN
+    return is_other_end and value is not None and not math.isfinite(value)
+
+
 def trials_by_failure(view: View) -> dict[str, list[Trial]]:
-    """Return failed trials by their kind; `zero` is a rate with nothing correct."""
+    """Return failed trials by their kind; `zero` is a rate with nothing correct.
+
+    A trial that had become NaN or infinite when something else ended it is of both kinds.
+    """
     failures: dict[str, list[Trial]] = {kind: [] for kind in FAILURE_KINDS}
     metric, goal = view.study.objective.metric, view.study.objective.goal
     for trial in view.trials:
         if kind := failure_kind(trial):
             failures[kind].append(trial)
+        if was_nonfinite(trial, metric):
+            failures["nan"].append(trial)
     for trial in ranked_trials(view):
         counted = rate_counts(view, trial, metric)
         if goal == "maximize" and counted is not None and counted[0] == 0:
@@ -110,19 +122,23 @@ def failure_regions(view: View) -> list[FailureRegion]:
         for kind, trials in trials_by_failure(view).items()
         if len(bad := [trial for trial in trials if trial.number in numbers]) >= MIN_FAILED and len(bad) < len(ended)
     }
-    regions = [_scan(view, kind, bad, _exposed(kind, ended), ended) for kind, bad in kinds.items()]
+    regions = [_scan(view, kind, bad, _exposed(kind, bad, ended), ended) for kind, bad in kinds.items()]
     return [region for region in regions if region is not None and region.p < SIGNIFICANCE_LEVEL / len(kinds)]
 
 
-def _exposed(kind: str, ended: Sequence[Trial]) -> list[Trial]:
-    """Return the trials that could have failed so: one that ran out of memory never came to a value.
+def _exposed(kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> list[Trial]:
+    """Return the trials of which it is known whether they failed so: not what failed otherwise before it could.
 
-    Whether one that ended otherwise would have been in time is not known.
+    Of a pruned one it is not known whether it would have been in time, or had nothing right. One that became NaN had
+    room in memory.
     """
-    if kind == "timeout":
-        return [t for t in ended if t.status is TrialStatus.COMPLETE or t.reason is Reason.TIMEOUT]
-    memory = (Reason.OOM, Reason.HOST_OOM)
-    return [trial for trial in ended if kind == "oom" or trial.reason not in memory]
+    known = {trial.number for trial in bad}
+    whole = (TrialStatus.COMPLETE,) if kind in ("timeout", "zero") else (TrialStatus.COMPLETE, TrialStatus.PRUNED)
+    return [
+        trial
+        for trial in ended
+        if trial.status in whole or trial.number in known or (kind == "oom" and trial.reason is Reason.NAN)
+    ]
 
 
 def _scan(

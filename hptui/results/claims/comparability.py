@@ -273,7 +273,9 @@ def search_caveat(facts: FactWriter) -> Claim | None:
     chosen = sorted({sampler for sampler in searched if sampler not in SAMPLERS_WITHOUT_MEMORY})
     which: Line = ("these trials",)
     if 2 * len(selected) < len(trials):
-        which = line("{n} of these {all} trials", n=facts.count("search.chosen", selected), all=facts.count("search.of", trials))
+        which = line(
+            "{n} of these {all} trials", n=facts.count("search.chosen", selected), all=facts.count("search.of", trials)
+        )
     has_rows = len(facts.study.objectives) == 1 and not (facts.data.is_stepwise and facts.data.steps)
     text = line(
         "The search chose {which}: the rows compare where it looked, not what a setting does."

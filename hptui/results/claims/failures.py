@@ -21,6 +21,8 @@ OUTCOME_TEXTS = {
     "pruned": "were pruned",
 }
 """What happened to the trials of a region."""
+UNCOUNTED_TEXTS = {kind: text for kind, text in OUTCOME_TEXTS.items() if kind != "zero"}
+"""What happened to trials that could not fail as those of a region did."""
 ALTERNATIVE = " or, which these trials cannot tell apart, "
 """What stands between conditions that the same trials meet: either may be the cause."""
 MAX_EXCEPTIONS = 3
@@ -92,7 +94,9 @@ def _not_counted(facts: FactWriter, key: str, region: FailureRegion, trials: tup
     """Return that trials which ended otherwise before they could fail so are not counted."""
     if not trials:
         return ()
-    how = "were not run to the end" if region.kind == "timeout" else "ran out of memory"
+    kinds = {failure_kind(trial) for trial in trials}
+    how = UNCOUNTED_TEXTS.get(kinds.pop(), "failed otherwise") if len(kinds) == 1 else "ended otherwise"
+    how = "were not run to the end" if region.kind == "timeout" else how
     how = _of_one(how) if len(trials) == 1 else how
     do = "does" if len(trials) == 1 else "do"
     return line("; {n} that {how} {do} not count", n=facts.count(key, trials), how=how, do=do)
@@ -137,11 +141,7 @@ def _trial_at(facts: FactWriter, region: FailureRegion, condition: Condition) ->
 
 def _other_end(trial: Trial) -> str:
     """Return what else ended an exception early; '' for a complete one, which did well."""
-    if trial.status is TrialStatus.COMPLETE:
-        return ""
-    if trial.status is TrialStatus.PRUNED:
-        return "was pruned"
-    return _of_one(OUTCOME_TEXTS.get(failure_kind(trial), "failed otherwise"))
+    return "" if trial.status is TrialStatus.COMPLETE else _of_one(OUTCOME_TEXTS[failure_kind(trial)])
 
 
 def _exceptions(facts: FactWriter, region: FailureRegion) -> Line:

@@ -10,10 +10,12 @@ from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import searched_space, varying_settings
 from hptui.results.analysis.cost import busy_intervals, union_seconds
+from hptui.results.analysis.failure_regions import was_nonfinite
 from hptui.results.claims.curves import as_in_report
+from hptui.results.claims.failures import region_text
 from hptui.results.document import Block, Bullets, EndFold, Fold, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Line, Name, line
+from hptui.results.facts import Line, Name, join_parts, line
 
 MAX_LISTED = 6
 """Trials without a value that are listed; more are folded away."""
@@ -23,6 +25,24 @@ MAX_DIAGNOSES = 5
 """Diagnoses of curves that are listed; more are folded away."""
 MAX_WORDS = 240
 """Characters of a message that stand behind a diagnosis."""
+AFTER_NAN = "after NaN or infinity"
+"""What stands behind the end of a trial whose objective was no finite number by then."""
+REASON_WORDS = {
+    Reason.OOM: "ran out of memory",
+    Reason.HOST_OOM: "ran out of the machine's memory",
+    Reason.NAN: "became NaN or infinite",
+    Reason.CRASH: "crashed",
+    Reason.HUNG: "hung",
+    Reason.TIMEOUT: "took too long",
+    Reason.USAGE: "had unusable settings",
+    Reason.LOST: "vanished",
+    Reason.NO_METRIC: "never reported the objective",
+    Reason.SETUP: "could not begin",
+    Reason.DISK_FULL: "found the disk full",
+    Reason.GPU_FAULT: "met a fault of the GPU",
+    Reason.UNREADABLE: "left something that cannot be read",
+}
+"""What became of failed trials, by reason."""
 NON_FINITE_ENDS = tuple(f"ended as {value}" for value in ("nan", "inf", "-inf", "infinity", "minus infinity"))
 """Ends of messages by which hptui itself says that a value is no number."""
 REASON_TEXTS = {
@@ -34,6 +54,46 @@ REASON_TEXTS = {
     Reason.UNREADABLE: "what it left could not be read",
 }
 """The text for a reason, for a trial that left no message."""
+
+
+def went_wrong(facts: FactWriter) -> Line:
+    """Return how many trials did not complete, and why, as the first screen has it."""
+    trials = facts.view.trials
+    failed = [trial for trial in trials if trial.status is TrialStatus.FAILED]
+    parts: list[Line] = []
+    for reason in dict.fromkeys(trial.reason for trial in failed):
+        same = [trial for trial in failed if trial.reason is reason]
+        words = REASON_WORDS.get(reason, f"failed ({reason})") if reason is not None else "failed"
+        after = _after_nan(facts, f"wrong.{reason}", same)
+        parts.append((facts.count(f"wrong.{reason}", same), f" {words}", *after, *_where_failed(facts, same)))
+    for status in (TrialStatus.PRUNED, TrialStatus.STOPPED):
+        if same := [trial for trial in trials if trial.status is status]:
+            word = "pruned" if status is TrialStatus.PRUNED else "stopped"
+            key = f"study.{status}"
+            parts.append((facts.count(key, same), f" {word}", *_after_nan(facts, key, same)))
+    if not trials:
+        return ("nothing has run",)
+    if not parts:
+        return ("nothing: no trial failed or was pruned",)
+    start = ("no trial failed: ",) if not failed else ()
+    return (*start, *join_parts(parts), ", of ", *facts.count_with_noun("study.trials", trials, "trial"))
+
+
+def _after_nan(facts: FactWriter, key: str, ended: Sequence[Trial]) -> Line:
+    """Return ` (1 of them after NaN or infinity)` behind trials that something else ended; () if there is none."""
+    nonfinite = [trial for trial in ended if was_nonfinite(trial, facts.data.metric)]
+    if not nonfinite:
+        return ()
+    if len(nonfinite) == len(ended):
+        return (f" {AFTER_NAN}",)
+    return line(" ({n} of them {after})", n=facts.count(f"{key}.nan", nonfinite), after=AFTER_NAN)
+
+
+def _where_failed(facts: FactWriter, failed: Sequence[Trial]) -> Line:
+    """Return ` (batch_size >= 64)` behind failures that are all in one region; () for others."""
+    numbers = {trial.number for trial in failed}
+    region = next((r for r in facts.data.regions if {trial.number for trial in r.bad} == numbers), None)
+    return () if region is None else (" (", *region_text(facts, region), ")")
 
 
 def failures(facts: FactWriter) -> Iterator[Block]:
@@ -73,11 +133,15 @@ def _without_value(facts: FactWriter) -> Iterator[Block]:
 
 
 def _table_of_reasons(facts: FactWriter, ended_trials: Sequence[Trial]) -> Block:
+    """Return the ended trials by reason; those that had become NaN before have a row of their own."""
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in ended_trials:
+        before = f", {AFTER_NAN}" if was_nonfinite(trial, facts.data.metric) else ""
+        groups.setdefault((str(trial.status), f"{trial.reason or NO_VALUE}{before}"), []).append(trial)
     rows = []
-    for status, reason in dict.fromkeys((str(trial.status), str(trial.reason or "")) for trial in ended_trials):
-        same = [trial for trial in ended_trials if (str(trial.status), str(trial.reason or "")) == (status, reason)]
+    for (status, reason), same in groups.items():
         key = f"failed.{status}.{reason}"
-        rows.append(((status,), (reason or NO_VALUE,), (facts.count(key, same),), facts.trials(same, key)))
+        rows.append(((status,), (reason,), (facts.count(key, same),), facts.trials(same, key)))
     return ReportTable((("Status",), ("Reason",), ("Count",), ("Which",)), tuple(rows), frozenset({2}))
 
 

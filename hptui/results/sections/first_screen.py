@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
 from hptui.core.ranking import meets_outcome
-from hptui.core.trial import Reason, Role, Trial, TrialStatus
+from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.core.values import values_equal
 from hptui.results import claims
 from hptui.results.analysis.cohort import (
@@ -21,7 +21,6 @@ from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, seconds_from_start_to_end, union_seconds
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE
 from hptui.results.claims.claim import Claim
-from hptui.results.claims.failures import region_text
 from hptui.results.claims.knee import nearest_text
 from hptui.results.claims.mattered import without_value
 from hptui.results.claims.repeats import fresh_text
@@ -30,26 +29,11 @@ from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, UserText, join_parts, line
 from hptui.results.sections.best import compared_with_front, stage_of_front
 from hptui.results.sections.caveats import of_evaluations
+from hptui.results.sections.failures import went_wrong
 from hptui.results.view import PSEUDO_LOSS_NOTE
 
 MAX_CHANGES = 6
 """Number of changed settings that are named."""
-REASON_WORDS = {
-    Reason.OOM: "ran out of memory",
-    Reason.HOST_OOM: "ran out of the machine's memory",
-    Reason.NAN: "became NaN or infinite",
-    Reason.CRASH: "crashed",
-    Reason.HUNG: "hung",
-    Reason.TIMEOUT: "took too long",
-    Reason.USAGE: "had unusable settings",
-    Reason.LOST: "vanished",
-    Reason.NO_METRIC: "never reported the objective",
-    Reason.SETUP: "could not begin",
-    Reason.DISK_FULL: "found the disk full",
-    Reason.GPU_FAULT: "met a fault of the GPU",
-    Reason.UNREADABLE: "left something that cannot be read",
-}
-"""What became of failed trials, by reason."""
 
 
 def first_screen(facts: FactWriter) -> Iterator[Block]:
@@ -68,7 +52,7 @@ def first_screen_lines(facts: FactWriter) -> Iterator[Line]:
     yield (Bold(("Sure that it is better?",)), " ", *_claim(claims.sure(facts), "not known"))
     yield (Bold(("Nearly as good",)), ": ", *_claim(claims.alike(facts), "not known"))
     yield (Bold(("Mattered",)), ": ", *_claim(claims.mattered(facts), "not known"))
-    yield (Bold(("Went wrong",)), ": ", *_went_wrong(facts))
+    yield (Bold(("Went wrong",)), ": ", *went_wrong(facts))
     yield (Bold(("Cost",)), ": ", *_cost(facts))
     yield (Bold(("Next",)), ": ", *_next(facts))
 
@@ -279,33 +263,6 @@ def _against_baseline(facts: FactWriter) -> Line:
     if len(facts.study.objectives) > 1:
         return ("the baseline has no value for every objective",)
     return ("the baseline has no value",)
-
-
-def _went_wrong(facts: FactWriter) -> Line:
-    trials = facts.view.trials
-    failed = [trial for trial in trials if trial.status is TrialStatus.FAILED]
-    parts: list[Line] = []
-    for reason in dict.fromkeys(trial.reason for trial in failed):
-        same = [trial for trial in failed if trial.reason is reason]
-        words = REASON_WORDS.get(reason, f"failed ({reason})") if reason is not None else "failed"
-        parts.append((facts.count(f"wrong.{reason}", same), f" {words}", *_where_failed(facts, same)))
-    for status in (TrialStatus.PRUNED, TrialStatus.STOPPED):
-        if same := [trial for trial in trials if trial.status is status]:
-            word = "pruned" if status is TrialStatus.PRUNED else "stopped"
-            parts.append((facts.count(f"study.{status}", same), f" {word}"))
-    if not trials:
-        return ("nothing has run",)
-    if not parts:
-        return ("nothing: no trial failed or was pruned",)
-    start = ("no trial failed: ",) if not failed else ()
-    return (*start, *join_parts(parts), ", of ", *facts.count_with_noun("study.trials", trials, "trial"))
-
-
-def _where_failed(facts: FactWriter, failed: Sequence[Trial]) -> Line:
-    """Return ` (batch_size >= 64)` behind failures that are all in one region; () for others."""
-    numbers = {trial.number for trial in failed}
-    region = next((r for r in facts.data.regions if {trial.number for trial in r.bad} == numbers), None)
-    return () if region is None else (" (", *region_text(facts, region), ")")
 
 
 def _cost(facts: FactWriter) -> Line:

@@ -15,8 +15,8 @@ from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.core.values import value_text
 from hptui.core.version import __version__
 from hptui.results.analysis.next_steps import of_earlier_files
-from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.samplers import chosen_by_values
+from hptui.results.analysis.seeding import seeding_of
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
