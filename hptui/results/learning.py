@@ -233,7 +233,7 @@ def _turned(
     share = step / val.steps[-1] if val.steps[-1] else None
     span = [i for i, at in enumerate(train.steps) if at >= step] if train is not None else []
     fallen = fell([train.turned[i] for i in span], train.scatter) if train is not None else None
-    if train is None or fallen is None:
+    if train is None or fallen is None or turn.of_one_point:
         return Diagnosis("turned", message, evidence, suggestions.turned(share))
     first, end = (train.as_lower(value) for value in fallen)
     message = line(

@@ -98,6 +98,7 @@ class Turn:
     """A curve that fell and then rose: index of its lowest point, its lowest value and its value at the end.
 
     Of a long curve the last value is the mean of the last `averaged` points. `statistic` exceeded `needed`.
+    `of_one_point`: no other point after the lowest one is as clearly above it, so that the turn may be an outlier.
     """
 
     index: int
@@ -106,6 +107,7 @@ class Turn:
     statistic: float
     needed: float
     averaged: int = 1
+    of_one_point: bool = False
 
 
 def turn_of(values: Sequence[float], pool: Scatter | None) -> Turn | None:
@@ -120,10 +122,24 @@ def _short_turn(values: Sequence[float], pool: Scatter | None) -> Turn | None:
     n, index = len(values), min(range(len(values)), key=lambda i: (values[i], i))
     statistic = (values[-1] - values[index]) / (pool.deviation * math.sqrt(2))
     limit = student_quantile(1 - TURN_LEVEL / (n - 1), max(10, pool.df))
-    return Turn(index, values[index], values[-1], statistic, limit) if statistic > limit else None
+    if statistic <= limit:
+        return None
+    least = values[index] + limit * pool.deviation * math.sqrt(2)
+    of_one_point = sum(value > least for value in values[index:]) < 2
+    return Turn(index, values[index], values[-1], statistic, limit, of_one_point=of_one_point)
 
 
 def _long_turn(values: Sequence[float]) -> Turn | None:
+    """Return the turn of a long curve that is one also without its lowest point, and without the highest one since."""
+    turn = _turn_of_all(values)
+    if turn is None:
+        return None
+    highest = max(range(turn.index, len(values)), key=lambda i: values[i])
+    others = ([*values[:i], *values[i + 1 :]] for i in (turn.index, highest))
+    return turn if all(_turn_of_all(rest) is not None for rest in others) else None
+
+
+def _turn_of_all(values: Sequence[float]) -> Turn | None:
     n = len(values)
     means, weights = _bins(values)
     before = _falling_residuals(means, weights)
@@ -188,11 +204,16 @@ def _falling_residuals(values: Sequence[float], weights: Sequence[float]) -> lis
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """How much lower one window of a curve is than an earlier one; `start` is the index where the later one begins."""
+    """How much lower one window of a curve is than an earlier one; `start` is the index where the later one begins.
+
+    `without_one` is the gain in standard errors without the point that speaks most for it; infinite where none was
+    left out.
+    """
 
     gain: float
     error: float
     start: int
+    without_one: float = math.inf
 
 
 def window_gain(values: Sequence[float], scatter: Scatter | None) -> Gain | None:
@@ -203,7 +224,10 @@ def window_gain(values: Sequence[float], scatter: Scatter | None) -> Gain | None
     width = n // 6
     late, before = values[n - width :], values[n - 2 * width : n - width]
     error = scatter.deviation * math.sqrt(2 / width)
-    return Gain(fmean(before) - fmean(late), error, n - width)
+    pairs = ((before, sorted(late)[1:]), (sorted(before)[:-1], late))
+    error_of_fewer = scatter.deviation * math.sqrt(1 / width + 1 / (width - 1))
+    least = min(fmean(first) - fmean(second) for first, second in pairs) / error_of_fewer
+    return Gain(fmean(before) - fmean(late), error, n - width, least)
 
 
 def whole_gain(values: Sequence[float], scatter: Scatter | None) -> Gain | None:
@@ -230,8 +254,8 @@ def fell(values: Sequence[float], scatter: Scatter | None) -> tuple[float, float
 
 
 def is_improving(gain: Gain | None) -> bool:
-    """Return whether the late gain is beyond the scatter."""
-    return gain is not None and gain.gain > LATE_ERRORS * gain.error
+    """Return whether the late gain is beyond the scatter, and does not rest on one point."""
+    return gain is not None and min(gain.gain / gain.error, gain.without_one) > LATE_ERRORS
 
 
 def is_level(late: Gain | None, whole: Gain | None) -> bool:
