@@ -8,7 +8,7 @@ import pytest
 
 from hptui.core.format import duration
 from hptui.core.shorthand import parse_parameter
-from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.core.trial import SECONDS_ALONE, Reason, Role, TrialStatus
 from hptui.results.analysis.outward import range_of_values
 from hptui.results.claims import range_claims, region_claims
 from hptui.results.fact_writer import FactWriter
@@ -143,3 +143,14 @@ def test_the_best_trials_have_what_is_said_and_imported_ones_are_named(seed):
         assert high - 0.021 * (max(values) - min(values)) <= max(values) <= high
         assert f"; {claim.premise['range']} has room around them." in claim.sentence
     assert found
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_time_per_epoch_says_that_it_is_all_of_the_time(shared):
+    text = STUDY.replace("steps = 10", "epochs = 4")
+    facts = {SECONDS_ALONE: 12.0} if shared else {}
+    trials = [one(n, {"a": n / 4, "b": 3}, {"val_loss": 1.0 + n}, seconds=40.0, facts=facts) for n in range(3)]
+    said = line_of(report_of(trials, text)[0], "Per epoch")
+    what = "own share of the computing" if shared else "time of the whole trial"
+    assert said.endswith(f"({what}, starting and evaluating included, divided by its epochs)")
+    assert ("~3 s" if shared else "~10 s") in said

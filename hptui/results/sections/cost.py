@@ -105,8 +105,8 @@ def _time_lines(facts: FactWriter) -> Iterator[Line]:
         yield from _whole_times(facts, per_trial)
     epoch = seconds_per_epoch(facts.view)
     if epoch is not None:
-        own = (f" ({what})",) if shared else ()
-        yield _item("Per epoch", facts.duration("time.epoch", epoch.value, epoch.trials, field), *own)
+        share = f" ({what}, starting and evaluating included, divided by its epochs)"
+        yield _item("Per epoch", facts.duration("time.epoch", epoch.value, epoch.trials, field), share)
     thousand = seconds_per_thousand(facts.view, facts.data.facts)
     if thousand is not None:
         all_passes, one_pass = thousand
@@ -117,7 +117,7 @@ def _time_lines(facts: FactWriter) -> Iterator[Line]:
             facts.duration("time.thousand", all_passes.value, all_passes.trials, field),
             " for all passes over them, ",
             facts.duration("time.thousand.pass", one_pass.value, one_pass.trials, field),
-            f" for one pass ({what}, evaluation included, divided by the examples of "
+            f" for one pass ({what}, starting and evaluating included, divided by the examples of "
             "one pass, or by all that were processed)",
         )
     yield from _packing_lines(facts)
