@@ -197,19 +197,19 @@ class ReportData:
         return test if difference is None else test.settled_by_fresh(baseline, difference.answer(self.view))
 
     @cached_property
-    def dead_seeds(self) -> list[tuple[Trial, Trial]]:
-        """Pairs of runs of one configuration whose seeds changed nothing."""
+    def equal_runs(self) -> list[tuple[Trial, Trial]]:
+        """Pairs of runs of one configuration with different seeds that are equal in every point."""
         return dead_seeds(self.view, self.summaries)
+
+    @property
+    def dead_seeds(self) -> list[tuple[Trial, Trial]]:
+        """Such pairs where no repeat differs: the seed changes nothing."""
+        return [] if self.noise is not None else self.equal_runs
 
     @cached_property
     def dead(self) -> frozenset[int]:
-        """The trials of such pairs: they measure no noise."""
-        return dead_numbers(self.dead_seeds)
-
-    @property
-    def prior_trials(self) -> int:
-        """The number of trials of other studies that the search knew before its first one."""
-        return sum(int(s["heard"]) for sources in self.knowledge.values() for s in sources if "study" in s)
+        """The trials of pairs of equal runs: they measure no noise."""
+        return dead_numbers(self.equal_runs)
 
     @cached_property
     def noise(self) -> Noise | None:
@@ -291,10 +291,8 @@ class ReportData:
     def asof(self) -> float:
         """The latest time in the store, which dates the report; the clock would make it irreproducible."""
         row = self.view.row
-        moments = [row.created, row.started, row.ended]
-        for trial in self.view.trials:
-            moments += [trial.started, trial.ended]
-        moments += [revision.at for revision in self.revisions]
+        moments = [row.created, row.started, row.ended, *(revision.at for revision in self.revisions)]
+        moments += [moment for trial in self.view.trials for moment in (trial.started, trial.ended)]
         return max(moment for moment in moments if moment is not None)
 
 
@@ -317,11 +315,10 @@ def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportD
             }
             for number in chosen
         }
-        best = view.best
         facts = mask(reader.study_facts())
         events = (event for event in reader.events() if event.level != "info" and event.trial is None)
         warnings = tuple(map(masked_record, events))
-        checkpoints = tuple(reader.checkpoints(best.number)) if best else ()
+        checkpoints = tuple(reader.checkpoints(view.best.number)) if view.best else ()
         revisions = tuple(map(masked_record, reader.revisions()))
         knowledge = mask(reader.prior_knowledge())
         score_curves = score_curves_of(view, reader, summaries, curves)

@@ -153,4 +153,4 @@ def test_time_per_epoch_says_that_it_is_all_of_the_time(shared):
     said = line_of(report_of(trials, text)[0], "Per epoch")
     what = "own share of the computing" if shared else "time of the whole trial"
     assert said.endswith(f"({what}, starting and evaluating included, divided by its epochs)")
-    assert ("~3 s" if shared else "~10 s") in said
+    assert f": {duration(3.0 if shared else 10.0)} (" in said

@@ -71,7 +71,7 @@ class FailureRegion:
 
 
 def failure_kind(trial: Trial) -> str:
-    """Return the kind of failure that ended a trial, `oom`, `nan`, `timeout` or `pruned`; '' for another end."""
+    """Return the kind of failure that ended a trial; '' for another end."""
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
         return "oom"
     if trial.reason is Reason.NAN:
@@ -127,10 +127,10 @@ def failure_regions(view: View) -> list[FailureRegion]:
 
 
 def _exposed(kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> list[Trial]:
-    """Return the trials of which it is known whether they failed so: not what failed otherwise before it could.
+    """Return the trials of which it is known whether they failed so.
 
-    Of a pruned one it is not known whether it would have been in time, or had nothing right. One that became NaN had
-    room in memory.
+    What failed otherwise before it could is none of them. Of a pruned one it is not known whether it would have been
+    in time, or had nothing right. One that became NaN had room in memory.
     """
     known = {trial.number for trial in bad}
     whole = (TrialStatus.COMPLETE,) if kind in ("timeout", "zero") else (TrialStatus.COMPLETE, TrialStatus.PRUNED)

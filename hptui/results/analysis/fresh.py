@@ -35,6 +35,9 @@ from hptui.store.records import MetricSummary
 EQUAL = 1e-9
 """A spread below this share of the value counts as none."""
 
+MIN_PAIRED = 3
+"""Seeds that two configurations share from which on their runs are compared pair by pair: two pairs tell nothing."""
+
 Summaries = Mapping[str, Mapping[int, MetricSummary]]
 """Summaries of curves by metric and trial."""
 
@@ -178,7 +181,11 @@ CHOSEN_TEMPLATE, LEADER_TEMPLATE = "chosen by {value}", "by fresh runs {other} l
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The runs of a trial that had no part in choosing it, with their values; `chosen` is the one that was ranked."""
+    """The runs of a trial that had no part in choosing it, with their values; `chosen` is the one that was ranked.
+
+    `noise` is the standard deviation between runs with its degrees of freedom, pooled as for all comparisons: that
+    of two runs alone would contradict them.
+    """
 
     trial: Trial
     runs: tuple[Trial, ...]
@@ -186,6 +193,7 @@ class Fresh:
     chosen: float
     floor: float | None = None
     ceiling: float | None = None
+    noise: tuple[float, int] | None = None
 
     @property
     def mean(self) -> float:
@@ -195,7 +203,9 @@ class Fresh:
     @property
     def interval(self) -> Interval | None:
         """The interval of the mean, from two runs on."""
-        return student_interval(self.values, self.floor, self.ceiling) if len(self.values) > 1 else None
+        if len(self.values) < 2 or self.noise is None:
+            return None
+        return student_interval(self.values, self.floor, self.ceiling, self.noise)
 
 
 def fresh_runs(
@@ -224,7 +234,8 @@ def fresh_runs(
     metric = view.study.objective.metric
     ceiling = upper_bound(view, runs, metric)
     floor = 0.0 if ceiling is not None else lower_bound(metric)
-    return Fresh(trial, runs, values, objective_value(view, trial), floor, ceiling)
+    noise = _noise_of_fresh(view, trial, runs, dead)
+    return Fresh(trial, runs, values, objective_value(view, trial), floor, ceiling, noise)
 
 
 def all_fresh(view: View, ranked: Sequence[Trial], dead: frozenset[int] = frozenset()) -> list[Fresh]:
@@ -264,8 +275,8 @@ def fresh_difference(
 ) -> FreshDifference | None:
     """Return the difference of fresh runs to the baseline; None without a measure of noise.
 
-    Paired by seed where both were repeated with the same seeds (two at least) and were given them; else with the noise
-    pooled over all repeated configurations.
+    Paired by seed where both were repeated with the same seeds (`MIN_PAIRED` at least) and were given them; else with
+    the noise pooled over all repeated configurations.
     """
     blas.load()
     from scipy import stats  # scipy: not at start
@@ -274,19 +285,18 @@ def fresh_difference(
     base_runs = runs_of_settings(view, baseline, dead)
     others = {run.seed: objective_value(view, run) for run in base_runs}
     shared = sorted(own.keys() & others.keys()) if seeding_of(view.study).is_given else []
-    if len(shared) >= 2 and len(shared) == len(own):
+    if len(shared) >= MIN_PAIRED and len(shared) == len(own):
         values = [own[seed] - others[seed] for seed in shared]
         mean = math.fsum(values) / len(values)
         error, df = float(stats.sem(values)), len(values) - 1
         paired = True
         used = (*fresh.runs, *(run for run in base_runs if run.seed in own))
     else:
-        noise = _noise_of_fresh(view, fresh, dead)
-        if noise is None:
+        if fresh.noise is None:
             return None
         mean = fresh.mean - math.fsum(objective_value(view, run) for run in base_runs) / len(base_runs)
-        error = noise[0] * math.sqrt(1 / len(fresh.runs) + 1 / len(base_runs))
-        df, paired = noise[1], False
+        deviation, df = fresh.noise
+        error, paired = deviation * math.sqrt(1 / len(fresh.runs) + 1 / len(base_runs)), False
         used = (*fresh.runs, *base_runs)
     if error <= EQUAL * abs(fresh.mean):
         return None
@@ -297,12 +307,13 @@ def fresh_difference(
     return FreshDifference(mean, low, high, df, paired, used)
 
 
-def _noise_of_fresh(view: View, fresh: Fresh, dead: frozenset[int]) -> tuple[float, int] | None:
+def _noise_of_fresh(
+    view: View, chosen: Trial, fresh: Sequence[Trial], dead: frozenset[int]
+) -> tuple[float, int] | None:
     """Return the pooled deviation and its degrees of freedom, without the run that was chosen."""
     squares, df = 0.0, 0
     for trial in ranked_trials(view):
-        is_chosen = trial.number == fresh.trial.number
-        runs = list(fresh.runs) if is_chosen else independent_runs(view, trial, dead)
+        runs = fresh if trial.number == chosen.number else independent_runs(view, trial, dead)
         values = [objective_value(view, run) for run in runs]
         mean = math.fsum(values) / len(values)
         squares += math.fsum((value - mean) ** 2 for value in values)

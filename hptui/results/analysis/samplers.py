@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from hptui.core import laws
 from hptui.core.stages import as_stage, stage_named
@@ -32,7 +34,7 @@ def own_sampler(study: Study, trial: Trial) -> str:
 
 
 def uses_values(study: Study, proposed: Sequence[Trial], stage: str = "") -> bool:
-    """Return whether anything was proposed by the values of earlier trials, or would be by the sampler of a stage."""
+    """Return whether anything was proposed by values, or would be by the sampler of a stage."""
     planned = as_stage(study, stage_named(study, stage)).search.sampler
     samplers = {own_sampler(study, trial) for trial in proposed} or {planned}
     return not samplers <= set(SAMPLERS_WITHOUT_MEMORY)
@@ -45,11 +47,14 @@ def proposed_since(proposed: Sequence[Trial], imported: Sequence[int]) -> list[T
     return [trial for trial in proposed if trial.number > max(imported)]
 
 
-def chosen_by_values(view: View, trials: Sequence[Trial], prior: int = 0) -> list[Trial]:
+def chosen_by_values(
+    view: View, trials: Sequence[Trial], knowledge: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({})
+) -> list[Trial]:
     """Return which of several trials a search chose by the values of earlier ones.
 
-    The first ones of a search that learns are drawn without values. `prior` trials of other studies were known before.
+    The first ones of a search that learns are drawn without values. `knowledge` is what it knew of other studies, too.
     """
+    prior = sum(int(source["heard"]) for sources in knowledge.values() for source in sources if "study" in source)
     learning = [
         trial
         for trial in trials
@@ -73,6 +78,9 @@ def _needed(view: View, trial: Trial) -> int:
 
 
 def _ended_before(trial: Trial, others: Sequence[Trial]) -> int:
-    """Return how many of the trials had ended when one began; an imported one without times was there before."""
+    """Return how many of the trials had ended when one began.
+
+    An imported one without times was there before.
+    """
     began = trial.started if trial.started is not None else trial.created
     return sum(other.number != trial.number and (other.ended or 0.0) <= began for other in others)

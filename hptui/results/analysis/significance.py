@@ -43,20 +43,28 @@ def wilson_interval(k: int, n: int) -> Interval:
 
 
 def student_interval(
-    values: Sequence[float], floor: float | None = None, ceiling: float | None = None
+    values: Sequence[float],
+    floor: float | None = None,
+    ceiling: float | None = None,
+    noise: tuple[float, int] | None = None,
 ) -> Interval | None:
-    """Return Student's interval of a mean, cut at both bounds; None for one value, or equal ones."""
+    """Return Student's interval of a mean, cut at both bounds; None for one value, or equal ones.
+
+    `noise` is a standard deviation with its degrees of freedom, in place of that of these values alone.
+    """
     blas.load()
     from scipy import stats
 
     if len(values) < 2:
         return None
     mean = math.fsum(values) / len(values)
-    standard_error = float(stats.sem(values))
+    standard_error, df = float(stats.sem(values)), len(values) - 1
+    if noise is not None:
+        standard_error, df = noise[0] / math.sqrt(len(values)), noise[1]
     # Equal values say that the noise was not seen, not that there is none.
     if not standard_error > EQUAL * abs(mean) or not math.isfinite(standard_error):
         return None
-    low, high = stats.t.interval(CONFIDENCE_LEVEL, len(values) - 1, loc=mean, scale=standard_error)
+    low, high = stats.t.interval(CONFIDENCE_LEVEL, df, loc=mean, scale=standard_error)
     low = low if floor is None or min(values) < floor else max(low, floor)
     high = high if ceiling is None or max(values) > ceiling else min(high, ceiling)
     return Interval(float(low), float(high), "Student", len(values))

@@ -130,7 +130,7 @@ def _short_turn(values: Sequence[float], pool: Scatter | None) -> Turn | None:
 
 
 def _long_turn(values: Sequence[float]) -> Turn | None:
-    """Return the turn of a long curve that is one also without its lowest point, and without the highest one since."""
+    """Return the turn of a long curve; None if it rests on its lowest point or the highest since."""
     turn = _turn_of_all(values)
     if turn is None:
         return None

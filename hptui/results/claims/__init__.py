@@ -15,7 +15,8 @@ from hptui.results.claims.mattered import mattered
 from hptui.results.claims.pairs import pair_claims
 from hptui.results.claims.question import question_answer
 from hptui.results.claims.ranges import edge_claims, outlook, range_claims, range_command
-from hptui.results.claims.repeats import best_claims, fresh_runs, fresh_text, seed_claims
+from hptui.results.claims.repeats import best_claims, fresh_runs, fresh_text
+from hptui.results.claims.seeds import seed_claims
 from hptui.results.claims.steps import next_step
 
 __all__ = [

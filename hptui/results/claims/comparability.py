@@ -264,9 +264,9 @@ def _both_lengths(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
 
 
 def search_caveat(facts: FactWriter) -> Claim | None:
-    """Return that the search chose its trials by values, above tables of groups or below statements; else None."""
+    """Return that the search chose its trials by values, above tables or below statements; else None."""
     trials = facts.data.cohort.trials
-    selected = chosen_by_values(facts.view, trials, facts.data.prior_trials)
+    selected = chosen_by_values(facts.view, trials, facts.data.knowledge)
     if not selected:
         return None
     searched = [own_sampler(facts.study, trial) for trial in trials if trial.role is Role.SEARCH]

@@ -141,7 +141,9 @@ def _trial_at(facts: FactWriter, region: FailureRegion, condition: Condition) ->
 
 def _other_end(trial: Trial) -> str:
     """Return what else ended an exception early; '' for a complete one, which did well."""
-    return "" if trial.status is TrialStatus.COMPLETE else _of_one(OUTCOME_TEXTS[failure_kind(trial)])
+    if trial.status is TrialStatus.COMPLETE:
+        return ""
+    return _of_one(OUTCOME_TEXTS.get(failure_kind(trial), "failed otherwise"))
 
 
 def _exceptions(facts: FactWriter, region: FailureRegion) -> Line:

@@ -31,6 +31,7 @@ from hptui.results.analysis.significance import rate_counts, wilson_interval
 from hptui.results.claims.added import added_claims
 from hptui.results.claims.chosen import best_of, by_number, how_often, left_out
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.seeds import seed_claims
 from hptui.results.claims.shapes import in_rate_points
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, capitalize_first, line
@@ -321,28 +322,3 @@ def better_and_baseline(facts: FactWriter, test: RangeTest) -> Line:
 def _worse(facts: FactWriter, test: RangeTest, *, capital: bool = False) -> Line:
     verb = "is" if len(test.worse) == 1 else "are"
     return (*facts.trials(by_number(test.worse), "alike.worse", capital=capital), f" {verb} worse")
-
-
-def seed_claims(facts: FactWriter) -> list[Claim]:
-    """Return that other seeds gave the very same run: repeats say nothing then."""
-    pairs = facts.data.dead_seeds
-    if not pairs:
-        return []
-    first, second = pairs[0]
-    values = {(trial.values or {}).get(facts.data.metric) for trial in facts.data.order}
-    text = line(
-        "Neither the seed nor a setting changed {metric}: repeats say nothing about noise."
-        if seeding_of(facts.study).is_given
-        else "Neither a repeat nor a setting changed {metric}: repeats say nothing about noise.",
-        metric=facts.name(facts.data.metric),
-    )
-    if len(values) > 1 or len(distinct_configurations(facts.view, facts.data.order)) < 2:
-        text = line(
-            "The seed changes nothing: {trials} are equal to the last digit. Repeats say nothing about noise."
-            if seeding_of(facts.study).is_given
-            else "{trials} are equal to the last digit, and the script is not given their seeds: repeats say nothing "
-            "about noise.",
-            trials=facts.trials([first, second], "seed.dead", capital=not seeding_of(facts.study).is_given),
-        )
-    numbers = tuple(sorted({trial.number for pair in pairs for trial in pair}))
-    return [Claim("S1", text, {"pairs": len(pairs)}, "", numbers)]

@@ -80,7 +80,7 @@ def went_wrong(facts: FactWriter) -> Line:
 
 
 def _after_nan(facts: FactWriter, key: str, ended: Sequence[Trial]) -> Line:
-    """Return ` (1 of them after NaN or infinity)` behind trials that something else ended; () if there is none."""
+    """Return ` (1 of them after NaN or infinity)` behind trials that something else ended; else ()."""
     nonfinite = [trial for trial in ended if was_nonfinite(trial, facts.data.metric)]
     if not nonfinite:
         return ()

@@ -81,7 +81,7 @@ def _that_rest_on(facts: FactWriter, edited: Sequence[Trial]) -> Line:
     """Return that trials which a search proposed later by the values of earlier ones are not given either."""
     numbers = {trial.number for trial in edited}
     later = [trial for trial in facts.view.trials if trial.number > min(numbers) and trial.number not in numbers]
-    later = chosen_by_values(facts.view, later, facts.data.prior_trials)
+    later = chosen_by_values(facts.view, later, facts.data.knowledge)
     if not later:
         return ()
     n = facts.count("reproduce.later", later)
