@@ -24,7 +24,12 @@ def notes_for_user(draft: Draft, path: Path) -> list[str]:
     for name, ours in draft.names.items():
         if ours != name and name not in draft.automatic:
             notes.append(f"{name} is called {ours} here; the script gets it under its own name")
-    if not inspected.metrics and not inspected.unread:
+    if inspected.asks:
+        notes.append(
+            f"{path.name} asks for an answer while it runs (input or the like): nobody answers in a trial, which ends"
+            " there with an error unless the question is left out"
+        )
+    if not inspected.metrics and not inspected.unread and not inspected.indistinct:
         notes.append("no metric was recognised: set [objective] metric to what the script prints or logs")
     required = [draft.names[option.name] for option in inspected.options if _needs_value(option, draft)]
     if required:

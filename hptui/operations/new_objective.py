@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 def objective_lines(inspected: InspectedScript) -> list[str]:
     """Return the lines of `[objective]`."""
+    from hptui.scripts.inspect.outputs.indistinct import name_to_print
+
     unread = next(iter(inspected.unread), "")
-    metric = inspected.metrics[0] if inspected.metrics else unread or "val_loss"
+    to_print = [name_to_print(name) for name in inspected.indistinct]
+    metric = next(iter([*inspected.metrics, *filter(None, [unread]), *to_print]), "val_loss")
     larger = (larger_is_better(metric) or metric in inspected.maximized) and metric not in inspected.minimized
     lines = ["[objective]", f"metric = {toml_value(metric)}  # {_comment(inspected)}"]
     if unread:
@@ -28,17 +31,17 @@ def objective_lines(inspected: InspectedScript) -> list[str]:
 
 def _comment(inspected: InspectedScript) -> str:
     """Return the comment behind the metric."""
-    from hptui.scripts.inspect.outputs.ranking import is_training_metric
+    from hptui.scripts.inspect.objective_notes import is_of_training
 
     if not inspected.metrics:
-        is_named = bool(inspected.unread)
+        is_named = bool(inspected.unread or inspected.indistinct)
         return "once the script prints it" if is_named else "a guess: which metric does the script print or log?"
     others = inspected.metrics[1:6]
     of_training = "; of training data: no value of held-out data was recognised"
     return "".join(
         (
             "as the script calls it",
-            of_training if all(map(is_training_metric, inspected.metrics)) else "",
+            of_training if is_of_training(inspected) else "",
             f"; the script also seems to measure {', '.join(others)}" if others else "",
         )
     )

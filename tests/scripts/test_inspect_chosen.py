@@ -191,7 +191,7 @@ def test_what_a_callback_watches_is_the_objective(tmp_path: Path, call: str, bes
 
 @pytest.mark.parametrize("unit", ["RMSE", "(MSE)", "MAE"])
 def test_a_score_in_the_unit_of_an_error_is_minimized(tmp_path: Path, unit: str) -> None:
-    source = "lr = 0.1\nprint('Test Score: %.2f {}' % lr)\n"
+    source = "lr = 0.1\nprint('Test Score: %.2f {}' % score)\n"
     script = seen(tmp_path, source.format(unit))
     assert (script.metrics[0], script.minimized) == ("test_score", {"test_score"})
     assert seen(tmp_path, source.format("points")).minimized == set()

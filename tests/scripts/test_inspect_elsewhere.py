@@ -285,7 +285,9 @@ def test_flags_beside_a_file_of_settings_do_not_go_into_its_copy(tmp_path: Path,
 
 @pytest.mark.parametrize("made", ['logging.getLogger("valid")', "logging.getLogger(__name__)", "get_logger()"])
 def test_lines_of_a_logger_that_is_made_in_the_call_are_seen(made: str, tmp_path: Path) -> None:
-    source = f"import logging\nfrom log import get_logger\nloss = 1\n{made}.info('epoch 3 | val_loss %.3f', loss)\n"
+    source = (
+        f"import logging\nfrom log import get_logger\nloss = train()\n{made}.info('epoch 3 | val_loss %.3f', loss)\n"
+    )
     assert inspected(tmp_path, source).metrics == ["val_loss"]
 
 

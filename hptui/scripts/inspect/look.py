@@ -45,11 +45,10 @@ from hptui.scripts.inspect.inputs.yacs_nodes import yacs_options
 from hptui.scripts.inspect.inputs.zero_seeds import untrue_at_zero
 from hptui.scripts.inspect.launched import needs_launcher
 from hptui.scripts.inspect.modes import mode_words, with_modes
-from hptui.scripts.inspect.outputs.chance import chance
-from hptui.scripts.inspect.outputs.directions import errors_called_scores
+from hptui.scripts.inspect.objective_notes import notes_on_objective
 from hptui.scripts.inspect.outputs.metric_files import event_files, lightning_files, saved_options, written_file
 from hptui.scripts.inspect.outputs.metrics import Measured, best_rank, measured
-from hptui.scripts.inspect.outputs.nameless import is_of_one_part, nameless_line
+from hptui.scripts.inspect.outputs.patterns import add_patterns
 from hptui.scripts.inspect.outputs.ranking import HELD_OUT_SPLITS, is_training_metric, rank
 from hptui.scripts.inspect.outputs.second_programs import started_by_script
 from hptui.scripts.inspect.outputs.selected import by_family
@@ -282,26 +281,17 @@ def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module 
     script.notes += metrics.notes
     script.metrics, script.maximized, script.minimized = metrics.readable, metrics.maximized, metrics.minimized
     best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
+    best = 0 if metrics.is_held_out else best  # what is printed is of all of the data
     if metrics.tagged and rank(metrics.tagged[0])[0] < best:
         script.metrics = [*metrics.tagged, *metrics.readable]
-        script.metric_files = event_files(metrics, script) or (
-            lightning_files(metrics, script) if metrics.lightning else ["runs"]
-        )
+        script.metric_files = (lightning_files if metrics.lightning else event_files)(metrics, script)
     elif metrics.in_files and rank(metrics.in_files[0])[0] < best:
         script.metrics = [*metrics.in_files, *metrics.readable]
         script.metric_files = list(dict.fromkeys(written_file(file, script) for file in metrics.files))
-    line = nameless_line(tree)
-    if line is not None and (not script.metrics or (line.is_mean(tree) and is_of_one_part(tree, script.metrics[0]))):
-        script.metrics, script.settings["metrics"] = [*line.names], [line.pattern]
-        script.chance = {name: of for name in line.names[:1] if (of := chance(tree, name, {}, ()))}
-        script.minimized = script.minimized | errors_called_scores(tree, dict(line.sources))
-        script.notes.append(f"it prints values without names: the pattern in metrics reads {', '.join(line.names)}")
+    add_patterns(script, tree)
     _add_unread(script, metrics.unread)
-    if script.metrics and all(map(is_training_metric, script.metrics)):
-        script.notes.append(
-            f"only a training loss was recognised ({script.metrics[0]}), which says how well the model fits what it"
-            " has seen: let the script print a loss of held-out data, such as val_loss"
-        )
+    script.of_training, script.indistinct = metrics.of_training, metrics.indistinct
+    script.notes += notes_on_objective(script)
 
 
 def _add_unread(script: InspectedScript, unread: Mapping[str, str]) -> None:

@@ -145,7 +145,10 @@ def skipped_calls(tree: ast.AST, off: set[str], zero: Collection[str] = ()) -> s
     branches = [
         node for node in all_nodes(tree) if isinstance(node, ast.If) and (off or zero) and _needs(node.test, off, zero)
     ]
-    lines = [line for branch in branches for line in branch.body]
+    lines: list[ast.AST] = [line for branch in branches for line in branch.body]
+    lines += [
+        node.body for node in all_nodes(tree) if isinstance(node, ast.IfExp) and _needs(node.test, off, zero)
+    ]  # SummaryWriter(…) if args.tensorboard else None
     return {id(inner) for line in lines for inner in all_nodes(line) if isinstance(inner, ast.Call)}
 
 

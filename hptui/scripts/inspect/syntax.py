@@ -275,6 +275,10 @@ class InspectedScript:
     """The default of an option with which the script trains nothing, where another of its values trains."""
     chance: dict[str, str] = field(default_factory=dict)
     """Metrics whose single values are chance, with what each is of: the best of many says little."""
+    of_training: set[str] = field(default_factory=set)
+    """Metrics that only functions show which see training data alone."""
+    indistinct: list[str] = field(default_factory=list)
+    """What it shows of training and of held-out data under one name, which is therefore no objective."""
     unread: dict[str, str] = field(default_factory=dict)
     """Metrics that it sends to a tracker alone, which nothing reads, with the name of each tracker."""
     notes: list[str] = field(default_factory=list)

@@ -265,7 +265,8 @@ class LineReader:
                 groups = {name: value for name, value in match.groupdict().items() if value is not None}
                 if "name" in groups and "value" in groups:
                     groups[groups.pop("name")] = groups.pop("value")
-                total = to_number(groups.pop("total", None))
+                counts = "step" in groups and "total" not in self._wanted  # else a `total` is a metric as any other
+                total = to_number(groups.pop("total", None)) if counts else None
                 step, epoch = to_number(groups.pop("step", None)), to_number(groups.pop("epoch", None))
                 if step is not None or epoch is not None:
                     readings, waiting = [*readings, *self._reading_at(waiting)], []

@@ -1,7 +1,8 @@
 """Titles that name the data of the lines below them: `***** Running test *****`, `Dev:`, `Evaluating on test set`.
 
-They hold for lines that name no data themselves, until training goes on. Unlike a heading such a title keeps apart only
-what stands below different titles: lines before the first one may be of the same data."""
+They hold for lines that name no data themselves, until training goes on, and not for progress bars: that of another
+pass ends the block. Unlike a heading such a title keeps apart only what stands below different titles: lines before the
+first one may be of the same data."""
 
 from __future__ import annotations
 
@@ -96,19 +97,45 @@ class TitledBlocks:
     def __init__(self) -> None:
         self._split = ""
         self._lines = 0
+        self._is_of_results = False
+        self._has_values = self._has_bar = False
+        """Whether values, and the bar of the evaluation itself, have come below the title."""
 
     def split_of(self, line: str) -> str:
-        """Return the split of held-out data that the title above a line says; '' of none."""
+        """Return the split of held-out data that the title above a line says.
+
+        It is '' where there is none, and of progress bars.
+        """
         if self._split:
             self._lines += 1
             if self._lines > MAX_BLOCK_LINES:
                 self._split = ""
+            bar = BAR.search(line)
+            if bar is not None and not line[bar.end() :].strip():
+                self._take_bar(bar, line[: bar.start()])
+                return ""
         title = split_of_title(line)
         if title == "eval" and self._split and OF_RESULTS.search(line):
+            self._is_of_results = True
             return ""  # `***** Eval results *****` below `***** Running evaluation on test *****`
         if title is not None:
             self._split, self._lines = "" if title == "train" else title, 0
+            self._is_of_results, self._has_values, self._has_bar = OF_RESULTS.search(line) is not None, False, False
             return ""
         if self._split and not BAR.search(line) and TRAINING_GOES_ON.search(line):
             self._split = ""
+        self._has_values = self._has_values or VALUE.search(line) is not None
         return self._split
+
+    def _take_bar(self, bar: re.Match[str], label: str) -> None:
+        """End the block at a bar of something else: the evaluation has but one, before its values."""
+        begins = bar[1] == "0"
+        is_other = self._is_of_results or self._has_values or self._has_bar or not _may_evaluate(label)
+        if (begins and is_other) or (self._has_values and not self._has_bar):
+            self._split = ""
+        self._has_bar = self._has_bar or begins
+
+
+def _may_evaluate(label: str) -> bool:
+    """Return whether a bar with such a label may be that of an evaluation."""
+    return DATA.search(re.sub(r"(?i)train\w*", "", label)) is not None or TRAINING_GOES_ON.search(label) is None

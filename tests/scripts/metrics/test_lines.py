@@ -208,6 +208,18 @@ def test_a_pattern_of_the_users_is_all_that_is_read() -> None:
     assert reader.read("loss: 7") is None
 
 
+@pytest.mark.parametrize("objectives", [[], ["total"], ["loss"]])
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_group_named_total_is_a_metric_but_for_the_length_of_steps(objectives: list[str], counts: bool) -> None:
+    before, shown = (r"step (?P<step>\d+) of ", "step 3 of ") if counts else ("", "")
+    reader = LineReader(objectives, [re.compile(before + r"(?P<total>\d+) loss (?P<loss>\S+)")])
+    reading = reader.read(f"{shown}9 loss 0.5")
+    assert reading is not None
+    is_length = counts and objectives != ["total"]
+    assert dict(reading.metrics) == ({"loss": 0.5} if is_length else {"total": 9.0, "loss": 0.5})
+    assert reading.total == (9 if is_length else None)
+
+
 def test_a_bar_per_epoch_is_no_length_of_the_whole_training() -> None:
     reader = LineReader()
     bars = [f"Epoch {e}: 100%|███| {n}/50 [00:00<00:00, 99it/s, loss=0.5]" for e in (0, 1) for n in (25, 50)]

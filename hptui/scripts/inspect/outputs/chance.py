@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from hptui.scripts.inspect.outputs.ranking import (
     CROSS_VALIDATED,
@@ -16,6 +16,7 @@ from hptui.scripts.inspect.outputs.ranking import (
     see_held_out_data,
     words_of,
 )
+from hptui.scripts.inspect.outputs.single_parts import is_of_episodes, is_of_folds
 from hptui.scripts.syntax_nodes import nodes_of
 
 OF_MANY = re.compile(
@@ -26,6 +27,8 @@ OF_MANY = re.compile(
 """Signs in a name or an expression of a value that is made of many: `np.mean(rewards[-100:])`, `loss / len(data)`."""
 OF_EPISODES = "of single episodes or batches"
 OF_BATCHES = "of single batches"
+OF_BATCHES_SO_FAR = "of the batches so far"
+OF_FOLDS = "of single folds"
 OF_RUNS = "of single runs, and at last their mean"
 UPDATES = re.compile(r"\.(?:step|backward)\(|value_and_grad|GradientTape|apply_gradients|\bgrad\(")
 """Calls by which a script trains a model step by step."""
@@ -48,24 +51,32 @@ def means_of_rewards_first(names: list[str], sources: Mapping[str, str], chosen:
     return names if mean is None else [mean, *(name for name in names if name != mean)]
 
 
-def chance(tree: ast.Module, name: str, sources: Mapping[str, str], functions: Iterable[str]) -> str:
+def chance(
+    tree: ast.Module,
+    name: str,
+    sources: Mapping[str, str],
+    functions: Iterable[str],
+    printing: Collection[ast.Call] = (),
+) -> str:
     """Return what single values of a metric are of, where they are chance; else ''.
 
-    `functions` are those that print it.
+    `functions` are those that print it, `printing` the calls in them.
     """
     words = words_of(name)
+    if CROSS_VALIDATED[0] not in words and is_of_folds(tree, printing):
+        return OF_FOLDS
     is_named = any(word in (*HELD_OUT_SPLITS, *CROSS_VALIDATED) for word in words)
     if is_named or see_held_out_data({*functions}) or _is_of_many(name, sources):
         return ""
-    if _is_of_rewards(name, sources):
+    if _is_of_rewards(name, sources) or is_of_episodes(tree, printing, sources.get(name, "")):
         return OF_EPISODES
     source = "\n".join(ast.unparse(node) for node in tree.body)
     if not UPDATES.search(source):  # a library trains, and prints what it measures
         return ""
     if is_training_metric(name):
         return OF_BATCHES
-    printing = [ast.unparse(node) for node in nodes_of(tree, ast.FunctionDef) if node.name in {*functions}]
-    return "" if EVALUATES.search("\n".join(printing) or source) else OF_BATCHES
+    bodies = [ast.unparse(node) for node in nodes_of(tree, ast.FunctionDef) if node.name in {*functions}]
+    return "" if EVALUATES.search("\n".join(bodies) or source) else OF_BATCHES
 
 
 def _is_reward_of_one(name: str, sources: Mapping[str, str]) -> bool:

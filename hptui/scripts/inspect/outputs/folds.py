@@ -80,13 +80,13 @@ LARGEST, SMALLEST = {"highest", "max", "maximum", "largest"}, {"lowest", "min", 
 
 def loops_over_parts(tree: ast.AST) -> list[ast.For]:
     """Return the loops over folds, seeds or the like."""
-    splits = any(SPLITTERS.search(name) for name in _called(tree))
+    splits = any(SPLITTERS.search(name) for name in called_names(tree))
     return [node for node in all_nodes(tree) if isinstance(node, ast.For) and _is_over_parts(node, splits=splits)]
 
 
 def _gathered(tree: ast.AST) -> Iterator[str]:
     """Yield the variables that hold a value of each part."""
-    splits = any(SPLITTERS.search(name) for name in _called(tree))
+    splits = any(SPLITTERS.search(name) for name in called_names(tree))
     for node in all_nodes(tree):
         if isinstance(node, ast.For | ast.comprehension) and _is_over_parts(node, splits=splits):
             for line in node.body if isinstance(node, ast.For) else ():
@@ -102,10 +102,10 @@ def _is_over_parts(loop: ast.For | ast.comprehension, *, splits: bool) -> bool:
     names = [inner.id for inner in all_nodes(loop.target) if isinstance(inner, ast.Name)]
     if any(PART_NAME.fullmatch(name) for name in names):
         return True
-    return splits and "split" in _called(loop.iter)
+    return splits and "split" in called_names(loop.iter)
 
 
-def _called(node: ast.AST) -> set[str]:
+def called_names(node: ast.AST) -> set[str]:
     """Return the last parts of the names of what is called, of methods of any expression, too."""
     made = [inner.func for inner in all_nodes(node) if isinstance(inner, ast.Call)]
     return {func.attr if isinstance(func, ast.Attribute) else dotted_name(func) for func in made}

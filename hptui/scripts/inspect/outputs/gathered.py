@@ -11,14 +11,15 @@ from dataclasses import replace
 
 from hptui.core.dataclass import dataclass
 from hptui.scripts.inspect.given_values import GivenValues
+from hptui.scripts.inspect.outputs.data_of_calls import calls_in_passes
 from hptui.scripts.inspect.outputs.evaluated_keys import UNKNOWN_KEY
 from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, shown_by_ignite
 from hptui.scripts.inspect.outputs.library_output import library_metrics, reported_metrics
 from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning
 from hptui.scripts.inspect.outputs.printed import Samples
-from hptui.scripts.inspect.outputs.printed_names import printed_names
+from hptui.scripts.inspect.outputs.printed_names import ShownValues, printed_names
 from hptui.scripts.inspect.outputs.ranking import HELD_OUT_GROUPS, HELD_OUT_SPLITS, is_quality, rank, words_of
-from hptui.scripts.inspect.outputs.sample_texts import FRACTION
+from hptui.scripts.inspect.outputs.sample_texts import FRACTION, WHOLE
 from hptui.scripts.inspect.outputs.trainer_output import scores_of_evaluations, trainer_metrics
 from hptui.scripts.inspect.outputs.written import WrittenFile, text_files, written_files
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument
@@ -36,42 +37,38 @@ class Gathered:
     in_files: list[str]
     files: list[WrittenFile]
     of_libraries: list[str]
-    sources: dict[str, str]
-    """The expressions of the values by name."""
-    places: dict[str, set[str]]
-    """The functions that print them by name."""
-    errors: set[str]
-    """Scores that are printed with the unit of an error."""
-    spreads: set[str]
-    """What is printed with how far it is spread."""
+    shown: ShownValues
+    """What lines say of them."""
+    indistinct: set[str]
+    """What lines show of training and of held-out data under one name."""
+    of_runs: list[str]
+    """Names of which only a run shows a number, with a mark in its place: `ndcg@…`."""
 
 
 def gathered(
     tree: ast.Module, samples: Samples, texts: Mapping[str, str], values: GivenValues, skipped: set[int]
 ) -> Gathered:
     """Return what a script measures; calls that are `skipped` do not run by default."""
-    sources: dict[str, str] = {}
-    places: dict[str, set[str]] = {}
-    errors, spreads = set[str](), set[str]()
-    names = dict.fromkeys(_reported(tree, samples, values, skipped))
-    names |= dict.fromkeys(printed_names(samples, tree, sources, places, errors, spreads))
+    lines, of_files = ShownValues(), ShownValues()
+    reported = dict.fromkeys(_reported(tree, samples, values, skipped))
+    names = reported | dict.fromkeys(printed_names(samples, tree, lines))
     of_libraries = _names_of_libraries(tree, samples, values, names)
     names |= dict.fromkeys(of_libraries)
     tags = _tags_of_scalars(tree, samples, skipped)
     shown, logged = logged_by_lightning(tree, samples, values)
-    readable = [name for name in [*names, *shown] if name in of_libraries or _says_quality(name, sources)]
+    readable = [name for name in [*names, *shown] if name in of_libraries or _says_quality(name, lines.sources)]
     if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
-        readable = [name for name in sources if canonical_name(name) in HELD_OUT_SPLITS]
-    in_text = [
-        name
-        for name in printed_names(Samples(tree, texts, of_files=True), tree, sources, places, errors)
-        if is_quality(name)
-    ]
+        readable = [name for name in lines.sources if canonical_name(name) in HELD_OUT_SPLITS]
+    in_text = printed_names(Samples(tree, texts, of_files=True), tree, of_files)
+    in_text = [name for name in in_text if is_quality(name) and name not in of_files.indistinct()]
     files = [*written_files(tree, samples), *text_files(tree, in_text)]
+    lines.add(of_files)
     in_files = [name for file in files for name in file.names]
     every = (readable, tags, logged, in_files)
     readable, tags, logged, in_files = ([name for name in some if _is_known(name)] for some in every)
-    result = Gathered(readable, tags, logged, in_files, files, of_libraries, sources, places, errors, spreads)
+    of_runs = [STAND_IN.sub("…", name) for some in every for name in some if is_quality(name) and not _is_known(name)]
+    of_both = lines.indistinct() - reported.keys()
+    result = Gathered(readable, tags, logged, in_files, files, of_libraries, lines, of_both, of_runs)
     return _with_numbers_of_held_out_data(result, [*names, *shown])
 
 
@@ -90,10 +87,10 @@ def _with_numbers_of_held_out_data(gathering: Gathered, names: Iterable[str]) ->
 
 def _is_known(name: str) -> bool:
     """Return whether the source shows all of a name."""
-    return STAND_IN not in name and UNKNOWN_KEY not in name
+    return STAND_IN.search(name) is None and UNKNOWN_KEY not in name
 
 
-STAND_IN = FRACTION
+STAND_IN = re.compile(rf"{re.escape(FRACTION)}\d*|{WHOLE}")
 """What stands in a name for a part that the source does not show."""
 
 
@@ -185,10 +182,18 @@ MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")
 
 
 def _tags_of_scalars(tree: ast.Module, samples: Samples, skipped: Collection[int]) -> list[str]:
-    """Return the tags that a script writes to TensorBoard's event files."""
-    scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in skipped]
+    """Return the tags that a script writes to TensorBoard's files, without those of single batches."""
+    writers = [call for name, call in calls(tree) if name.rpartition(".")[2] in EVENT_WRITERS]
+    if writers and all(id(call) in skipped for call in writers):  # without a writer nothing is written
+        return handler_metrics(tree, samples, "TensorboardLogger")
+    left_out = {*skipped, *calls_in_passes(tree)}
+    scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in left_out]
     tags = [tag for call in scalars for tag in _tags(call, samples)]
     return [*tags, *handler_metrics(tree, samples, "TensorboardLogger")]
+
+
+EVENT_WRITERS = ("SummaryWriter", "TensorBoardLogger", "TensorboardLogger", "create_file_writer")
+"""What writes TensorBoard's files, with the directory as an argument."""
 
 
 def _tags(call: ast.Call, samples: Samples) -> list[str]:

@@ -44,13 +44,20 @@ LIGHTNING_FILES = ["lightning_logs", "lightning_logs/*/metrics.csv"]
 
 
 def event_files(metrics: Measured, script: InspectedScript) -> list[str]:
-    """Return where TensorBoard's files are: the option that says it, or a path."""
+    """Return where TensorBoard's files are: the option that says it, a path, or anywhere.
+
+    Writers that are given no directory write below `runs`.
+    """
     for node in metrics.directories:
         if option := _option_in(node, script):
             return [f"{{{option}}}"]
         if isinstance(text := literal_value(node), str):
             return [text]
-    return []
+    return [ANY_EVENTS] if metrics.directories else ["runs"]
+
+
+ANY_EVENTS = "**/*tfevents*"
+"""TensorBoard's files, wherever a script writes them where it runs."""
 
 
 def lightning_files(metrics: Measured, script: InspectedScript) -> list[str]:

@@ -21,6 +21,8 @@ AFTER = r"(?:, \w+=[^\s)]+)*\)?%?"
 """What an object shows behind its number: `, device='cuda:0')`."""
 BETWEEN = re.compile(r"[\s,;:|/()\[\]-]*")
 """What may stand between values without naming them."""
+TIME = re.compile(rf"(?P<unit>\s?(?:s|secs?|seconds|ms|mins?|h))(?![A-Za-z])(?P<rest>{BETWEEN.pattern})")
+"""The unit of a time behind it, and what may stand before the next value."""
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 NO_VALUES = re.compile(r"(?:len|type|str|repr|list|dict|sorted|zip)\(|\bif\b|\.shape|\.keys\(")
 
@@ -86,15 +88,20 @@ def _line(call: ast.Call) -> NamelessLine | None:
     sources: dict[str, str] = {}
     for part in parts or ():
         if isinstance(part, str):
-            groups.append(r"[\s,;:|/()\[\]-]*" if part.strip() else r"\s+")
+            time = TIME.fullmatch(part)
+            between = time["rest"] if time else part
+            unit = re.escape(time["unit"]) if time else ""
+            groups.append(unit + (r"[\s,;:|/()\[\]-]*" if between.strip() or time else r"\s+"))
             continue
         kind, name = _named(part)
-        if kind == "counter" and name not in counters:
+        if kind != "measure" and is_fraction(part):
+            groups.append(NUMBER)  # a time, or what nothing names
+        elif kind == "counter" and name not in counters:
             counters.append(name)
             groups.append(rf"(?P<{name}>\d+)")
         elif kind == "measure" and name not in names:
             names.append(name)
-            sources[name] = ast.unparse(part)
+            sources[name] = ast.unparse(part.value if isinstance(part, ast.FormattedValue) else part)
             groups.append(rf"{WRAPPER}(?P<{name}>{NUMBER}){AFTER}")
         else:
             return None
@@ -115,18 +122,25 @@ def _parts(call: ast.Call) -> list[ast.expr | str] | None:
         for piece in pieces:
             text = literal_value(piece)
             if isinstance(text, str):
-                if not BETWEEN.fullmatch(text):
+                if not BETWEEN.fullmatch(text) and not (parts and TIME.fullmatch(text)):
                     return None
                 parts.append(text)
             elif isinstance(piece, ast.Starred) or is_text(piece) or makes_text(piece):
                 return None
             else:
-                parts.append(piece.value if isinstance(piece, ast.FormattedValue) else piece)
+                parts.append(piece)
     return parts
+
+
+def is_fraction(node: ast.expr) -> bool:
+    """Return whether a format shows a value with its fraction: `{t:.1f}`."""
+    spec = node.format_spec if isinstance(node, ast.FormattedValue) else None
+    return spec is not None and ast.unparse(spec).rstrip("'\"").endswith(("f", "e", "g"))
 
 
 def _named(node: ast.expr) -> tuple[str, str]:
     """Return whether an expression is a counter or a measure, and its name; two empty texts for any other."""
+    node = node.value if isinstance(node, ast.FormattedValue) else node
     source = ast.unparse(node)
     name = dotted_name(node).rpartition(".")[2]
     if WHOLE_NUMBER_NAME.fullmatch(name) or name in ("t", "e", "j", "k"):

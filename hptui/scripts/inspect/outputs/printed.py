@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from hptui.scripts.inspect.choices import CASES, Choices, Decided
 from hptui.scripts.inspect.folded import filled
+from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.outputs.bar_labels import POSTFIX, BarLabels, drawn_bar
 from hptui.scripts.inspect.outputs.drawn_tables import drawn_tables
 from hptui.scripts.inspect.outputs.filled_texts import CONVERSION, FIELD, format_text, percent_text
 from hptui.scripts.inspect.outputs.histories import Histories
@@ -65,8 +67,8 @@ MAX_VARIANTS = 12
 class Samples:
     """Sample lines of one script; a loop variable over literal texts (`for phase in ["train", "val"]`) takes each.
 
-    `texts` are defaults of options by name: what a script prints in the place of `args.loss`. With `of_files` the lines
-    are those that go to files of text alone; calls that are `skipped` do not run by default.
+    `texts` and `numbers` are defaults of options by name: what a script prints in the place of `args.loss`. With
+    `of_files` the lines are those that go to files of text alone; calls that are `skipped` do not run by default.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Samples:
         tree: ast.AST,
         texts: Mapping[str, str] | None = None,
         *,
+        numbers: Mapping[str, int] | None = None,
         of_files: bool = False,
         skipped: Iterable[int] = (),
     ) -> None:
@@ -82,9 +85,10 @@ class Samples:
         self._loggers_of_files = loggers_of_files(tree)
         self._hides_debug = hides_debug(tree)
         self.texts_of_options = texts or {}
+        self._numbers_of_options = {name: str(number) for name, number in (numbers or {}).items()}
         self._tables, self._histories = Tables(tree), Histories(tree)
         self._unroller = Unroller(tree, keeps=self._is_telling)
-        self._text_functions = TextFunctions(tree)
+        self._text_functions, self._bar_labels = TextFunctions(tree), BarLabels(tree)
         self.choices = Choices(tree, self._unroller.function_of)
         self._decided: Decided = {}
         self.function_here: ast.FunctionDef | None = None
@@ -105,6 +109,8 @@ class Samples:
         """The function whose lines are yielded."""
         self.in_bar = False
         """Whether the line that is yielded stands in a progress bar, or is of one batch."""
+        self.call: ast.Call | None = None
+        """The call that prints the line that is yielded; None for a table."""
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, in the order of the calls."""
@@ -112,21 +118,23 @@ class Samples:
         for name, call in calls(self._tree):
             if id(call) in self._unseen:
                 continue
-            self.function = self._functions.get(id(call), "")
+            self.call, self.function = call, self._functions.get(id(call), "")
             self._held_here = self._held_around(call)
             self.in_bar = name.rpartition(".")[2] in BAR_METHODS or id(call) in self._of_batches
             if self._printed(name, call):
                 for version in self.versions(call):
                     for _ in self._decide(parts := self._printed(name, version)):
-                        yield from self._variants(parts)
+                        lines = self._variants(parts)
+                        yield from map(drawn_bar, lines) if name.endswith(POSTFIX) else lines
             elif NAMING_CALLS.fullmatch(name.rpartition(".")[2]) and len(call.args) > 1 and is_text(call.args[0]):
                 yield f"| {self._text(call.args[0])} | {self._text(call.args[1], '.4f')} |"
 
     def versions(self, call: ast.Call) -> Iterator[ast.Call]:
         """Yield a call with what its variables stand for, as often as it runs with other ones."""
         self._held_here = self._held_around(call)
-        texts = {name: text for name in names_in(call) if (text := self._held_by(name)) is not None and names_in(text)}
-        whole = filled(call, texts) if texts and len(texts) < MAX_VARIANTS else call
+        shown = self._bar_labels.with_label(call)
+        texts = {name: text for name in names_in(shown) if (text := self._held_by(name)) is not None and names_in(text)}
+        whole = filled(shown, texts) if texts and len(texts) < MAX_VARIANTS else shown
         assert isinstance(whole, ast.Call)
         yield from itertools.islice(self._unroller.versions(call, whole), MAX_VARIANTS)
 
@@ -275,6 +283,8 @@ class Samples:
                 return text
             case ast.Name(id=name) | ast.Attribute(attr=name) if name in self.texts_of_options:
                 return self.texts_of_options[name]
+            case ast.Attribute(attr=name) if name in self._numbers_of_options:  # "ndcg@%d" % args.topk
+                return self._numbers_of_options[name]
             case ast.IfExp(body=body):
                 return self._text(body, spec)
             case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as joint), attr="join"), args=[parts]):
@@ -293,14 +303,17 @@ class Samples:
             pairs = [(key, value) for key, value in zip(table.keys, table.values, strict=True) if key is not None]
             known = {literal_value(key): self._chosen(value) or literal_value(value) for key, value in pairs}
             texts = {key: text for key, text in known.items() if isinstance(text, str)}
-            return repr({name: texts[name] if name in texts else self._value_of(name) for name in self.keys(table)})
+            # A number is but what an entry begins with: its name says more.
+            sources = {literal_value(key): source_of(v) for key, v in pairs if literal_value(v) is UNKNOWN}
+            names = self.keys(table)
+            return repr({n: texts[n] if n in texts else self._value_of(n, sources.get(n, n)) for n in names})
         source = source_of(node)
         text = self._histories.sample(node) or stand_in(source, spec)
         return text if text != FRACTION else self._fraction(source)
 
-    def _value_of(self, name: str) -> float | int:
-        """Return a number for an entry of a table."""
-        return 3 if WHOLE_NUMBER_NAME.fullmatch(name) else float(self._fraction(name))
+    def _value_of(self, name: str, source: str) -> float | int:
+        """Return a number for an entry of a table, and keep its expression."""
+        return int(WHOLE) if WHOLE_NUMBER_NAME.fullmatch(name) else float(self._fraction(source))
 
     def _has_text(self, node: ast.AST) -> bool:
         return is_text(node) or makes_text(node) or (isinstance(node, ast.Name) and self._held_by(node.id) is not None)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import field
 from itertools import pairwise
+from typing import NamedTuple
 
+from hptui.core.dataclass import dataclass
+from hptui.scripts.inspect.outputs.data_of_calls import BOTH, DataOfCalls, data_of_words
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.ranking import HELD_OUT_SPLITS, is_any_score, is_quality, words_of
 from hptui.scripts.inspect.outputs.sample_texts import TEXT
@@ -25,28 +30,53 @@ SPREAD = re.compile(r"%?\s{0,3}\(?\s{0,2}(?:±|\+\s?/?\s?-|\(?std|\\pm)")
 """What stands between a mean and how far the values are spread."""
 
 
-def printed_names(
-    samples: Samples,
-    tree: ast.Module,
-    sources: dict[str, str],
-    places: dict[str, set[str]],
-    errors: set[str],
-    spreads: set[str] | None = None,
-) -> list[str]:
+@dataclass
+class ShownValues:
+    """What lines say of the metrics in them, by the names of these."""
+
+    sources: dict[str, str] = field(default_factory=dict)
+    """The expressions of the values."""
+    places: dict[str, set[str]] = field(default_factory=dict)
+    """The functions that print them."""
+    errors: set[str] = field(default_factory=set)
+    """Scores that are printed with the unit of an error."""
+    spreads: set[str] = field(default_factory=set)
+    """What is printed with how far it is spread: `acc: 81.2 ± 0.4`."""
+    in_bars: set[str] = field(default_factory=set)
+    """What stands in progress bars alone, or in lines of single batches: it is of the batches so far."""
+    calls: dict[str, list[ast.Call]] = field(default_factory=dict)
+    """The calls that print them."""
+    plain: dict[str, set[str]] = field(default_factory=dict)
+    """The data of the lines that do not say of which data they are."""
+
+    def add(self, other: ShownValues) -> None:
+        """Add the expressions, the places and the units of lines that are shown elsewhere."""
+        self.sources |= other.sources
+        for name, functions in other.places.items():
+            self.places.setdefault(name, set()).update(functions)
+        self.errors |= other.errors
+
+    def indistinct(self) -> set[str]:
+        """Return the metrics that lines show of training and of held-out data without a difference."""
+        return {name for name, data in self.plain.items() if data >= BOTH}
+
+
+def printed_names(samples: Samples, tree: ast.Module, shown: ShownValues) -> list[str]:
     """Return the names that the reader of output finds, and finds again when they are the objective.
 
-    Those that stand only in a progress bar come last: they are of one batch. `sources` gets their expressions, `places`
-    the functions that print them, `errors` the scores that are printed with the unit of an error, `spreads` those that
-    are printed with how far they are spread: `acc: 81.2 ± 0.4`.
+    Those that stand only in a progress bar come last: they are of one batch. `shown` gets what lines say of them.
     """
+    sources, places = shown.sources, shown.places
     names, in_bars, in_lines = dict[str, None](), set[str](), set[str]()
     titles = [title for title in meters(tree) if is_quality(title)]
     names |= dict.fromkeys(title for title in titles if _as_read(title, f"{title} 0.5") == title)
-    held_out: dict[str, list[tuple[str, str]]] = {}
+    held_out: dict[str, list[HeldOutLine]] = {}
+    data = DataOfCalls(tree)
     title, blocks = "", dict[str, TitledBlocks]()
-    for shown in samples.lines():
-        below = blocks.setdefault(samples.function, TitledBlocks()).split_of(shown)
-        title, line = title_of(shown), f"{title}: {shown}" if title and ALONE.fullmatch(shown.strip()) else shown
+    for text in samples.lines():
+        below = blocks.setdefault(samples.function, TitledBlocks()).split_of(text)
+        below = "" if samples.in_bar else below
+        title, line = title_of(text), f"{title}: {text}" if title and ALONE.fullmatch(text.strip()) else text
         names |= dict.fromkeys(name for name in heading_columns(line) if is_quality(name))
         reading = LineReader().read(line)
         metrics = reading.metrics if reading is not None else {}
@@ -55,27 +85,39 @@ def printed_names(
         candidates = list(names_in_line.values()) if reading is not None else _words_as_names(line)
         for read_as, value in metrics.items():
             name = names_in_line[read_as]
-            errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
+            shown.errors |= {name} if is_any_score(name) and ERROR_UNIT.match(line.partition(str(value))[2]) else set()
             if value in samples.sources:
                 sources[name] = samples.sources[value]
-            if spreads is not None and SPREAD.match(line.partition(str(value))[2]):
-                spreads.add(name)
-        named = [(_without_label(name.strip(" :=")), split) for name, split in (_read_as(c, line) for c in candidates)]
+            if SPREAD.match(line.partition(str(value))[2]):
+                shown.spreads.add(name)
+        read_again = [_read_as(candidate, line) for candidate in candidates]
+        named = [(_without_label(name.strip(" :=")), split) for name, split, _ in read_again]
+        expressions = {
+            n: samples.sources.get(value, "") for (n, _), (_, _, value) in zip(named, read_again, strict=True)
+        }
         read: list[str] = []
         for name, own_split in named if reading is not None else _without_ends(named):
             split = own_split or below
             if name:
                 read.append(name)
-                sources.setdefault(name, "")
-                held_out.setdefault(name, []).extend([(own_split, line)] if own_split in HELD_OUT_SPLITS else [])
+                sources.setdefault(name, expressions[name])
+                of_held_out = [HeldOutLine(samples.in_bar, own_split, line)] if own_split in HELD_OUT_SPLITS else []
+                held_out.setdefault(name, []).extend(of_held_out)
                 place = OF_EVALUATION if split in HELD_OUT_SPLITS else samples.function
                 places.setdefault(name, set()).add(IN_TRAINING if _is_of_training(line) else place)
+                if samples.call is not None:
+                    shown.calls.setdefault(name, []).append(samples.call)
+                    if not own_split and not data_of_words([name]):
+                        of_value = data_of_words([sources[name]])
+                        of_title = data_of_words([below])
+                        shown.plain.setdefault(name, set()).update(of_title or of_value or data.of(samples.call))
         names |= dict.fromkeys(read)
         # Of the words of `avg_loss 0.4` the longest name is the one that is shown.
         (in_bars if samples.in_bar else in_lines).update(read if reading is not None else read[:1])
     has_split = any(word in HELD_OUT_SPLITS for name in in_lines if is_quality(name) for word in words_of(name))
-    longer = [] if has_split else _names_with_splits(held_out, places, sources)
+    longer = [] if has_split else _names_with_splits(held_out, shown)
     of_batches = in_bars - {*in_lines, *longer}
+    shown.in_bars |= of_batches
     known = {_without_split(name) for name in longer}
     names = {name: None for name in names if name not in of_batches or _without_split(name) not in known}
     return sorted(dict.fromkeys([*longer, *names]), key=lambda name: name in of_batches)
@@ -101,24 +143,32 @@ def _without_label(name: str) -> str:
     return f"{first}_{rest}" if rest and first in HELD_OUT_SPLITS else name
 
 
-def _names_with_splits(
-    held_out: Mapping[str, list[tuple[str, str]]], places: dict[str, set[str]], sources: dict[str, str]
-) -> list[str]:
-    """Return names with the split that lines say, `val_loss`, where other lines have the same name, too.
+class HeldOutLine(NamedTuple):
+    """A line of held-out data: whether it stands in a bar, the split that it says, and its text."""
 
-    `held_out` are the lines of held-out data by name, each with its split.
-    """
+    in_bar: bool
+    split: str
+    text: str
+
+    @property
+    def order(self) -> tuple[bool, bool, int]:
+        """The order of the lines of one name: of all data before those with a step: `Eval step: 3, loss=0.5`."""
+        return self.in_bar, STEP.search(self.text) is not None, HELD_OUT_SPLITS.index(self.split)
+
+
+def _names_with_splits(held_out: Mapping[str, list[HeldOutLine]], shown: ShownValues) -> list[str]:
+    """Return names with the split that lines say, `val_loss`, where other lines have the same name, too."""
     longer: list[str] = []
     for name, lines in held_out.items():
-        if not lines or places[name] <= {OF_EVALUATION}:
+        if not lines or shown.places[name] <= {OF_EVALUATION}:
             continue
-        # A line with a step is of one batch where another one is of all: `Eval step: 3, loss=0.5`.
-        split, line = min(lines, key=lambda entry: (bool(STEP.search(entry[1])), HELD_OUT_SPLITS.index(entry[0])))
-        whole = f"{split}_{canonical_name(name)}"
-        if _as_read(whole, line):
+        line = min(lines, key=lambda line: line.order)
+        whole = f"{line.split}_{canonical_name(name)}"
+        if _as_read(whole, line.text):
             longer.append(whole)
-            places.setdefault(whole, set()).add(OF_EVALUATION)
-            sources.setdefault(whole, sources.get(name, ""))
+            shown.places.setdefault(whole, set()).add(OF_EVALUATION)
+            shown.sources.setdefault(whole, shown.sources.get(name, ""))
+            shown.in_bars |= {whole} if line.in_bar else set()
     return longer
 
 
@@ -164,15 +214,15 @@ def _as_read(name: str, line: str) -> str:
     return _read_as(name, line)[0]
 
 
-def _read_as(name: str, line: str) -> tuple[str, str]:
-    """Return the name under which a metric is read as the objective, and the split that its line says.
+def _read_as(name: str, line: str) -> tuple[str, str, float]:
+    """Return the name under which an objective is read, the split that its line says, and its value.
 
-    Both are '' where there is none.
+    The texts are '' where there is none.
     """
     reading = LineReader((name,)).read(line)
     if reading is None:
-        return "", ""
+        return "", "", math.nan
     names = reading.metrics
     own = name if name in names else next((n for n in names if canonical_name(n) == canonical_name(name)), "")
     split = reading.splits.get(own)
-    return own, split.name if split is not None else ""
+    return own, split.name if split is not None else "", names.get(own, math.nan)

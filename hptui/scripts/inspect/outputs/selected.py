@@ -75,7 +75,9 @@ def _extreme(node: ast.expr) -> str:
 
 
 def _is_best(node: ast.expr) -> bool:
-    named = node.value if isinstance(node, ast.Subscript) and not dotted_name(node) else node
+    named = node
+    while isinstance(named, ast.Subscript) and not dotted_name(named):  # best[1]["val_acc"]
+        named = named.value
     return BEST_WORD.search(dotted_name(named).rpartition(".")[2]) is not None
 
 
