@@ -42,6 +42,8 @@ DOING = re.compile(
 )
 """How a line begins that says what the script does now: `Evaluating on data/dev.json`."""
 VALUE = re.compile(r"[:=]\s*[-+]?\.?\d|\d\.\d")
+FRACTION = re.compile(r"\d\.\d|[:=]\s*(?:\.\d|nan\b)")
+"""A sign of a result, unlike the number of examples."""
 TRAINING_GOES_ON = re.compile(
     r"(?<![A-Za-z])(?:epoch|step|iter(?:ation)?|global[_ ]step|round)\b\W{0,4}\d|"
     r"(?<![A-Za-z])train(?:ing)?(?![A-Za-z])|"
@@ -124,7 +126,7 @@ class TitledBlocks:
             return ""
         if self._split and not BAR.search(line) and TRAINING_GOES_ON.search(line):
             self._split = ""
-        self._has_values = self._has_values or VALUE.search(line) is not None
+        self._has_values = self._has_values or FRACTION.search(line) is not None
         return self._split
 
     def _take_bar(self, bar: re.Match[str], label: str) -> None:
