@@ -130,7 +130,7 @@ def _run_config(
 
 
 def _run_worker(run: RunDir, study: Study, slot: devices.Slot, home: Path | None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
+    command = [sys.executable, "-P", "-m", "hptui.trainers.worker", str(run.root)]
     cwd, env = study.directory or None, {**os.environ, **devices.slot_environment(slot)}
     env |= {"HPTUI_HOME": str(home)} if home is not None else {}
     try:
@@ -189,7 +189,7 @@ def prepare_facts(study: Study, home: Path | None = None) -> PreparedFacts:
 
 
 def _run_preparation(run: RunDir, study: Study, home: Path | None) -> str:
-    command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
+    command = [sys.executable, "-P", "-m", "hptui.trainers.worker", str(run.root)]
     cwd = study.directory or None
     variables = {"HPTUI_LOOK": "1", **({"HPTUI_HOME": str(home)} if home is not None else {})}
     process = subprocess.run(

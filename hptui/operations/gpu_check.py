@@ -63,7 +63,7 @@ def examine_gpus() -> list[Finding]:
 
 def run_probe(gpu: Gpu, arguments: Sequence[str]) -> list[dict[str, object]]:
     """Run the program that tries a card, by UUID; return what it reports, and how it died if it did."""
-    command = [sys.executable, "-m", "hptui.trainers.gpu_probe", *arguments]
+    command = [sys.executable, "-P", "-m", "hptui.trainers.gpu_probe", *arguments]
     environment = {
         **os.environ,
         "CUDA_VISIBLE_DEVICES": gpu.uuid,

@@ -97,7 +97,7 @@ def _check(group: Group, name: str, directory: str) -> PluginCheck:
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     try:
         process = subprocess.run(
-            [sys.executable, "-m", "hptui.operations.plugins", group, name, directory],
+            [sys.executable, "-P", "-m", "hptui.operations.plugins", group, name, directory],
             env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -7,20 +7,31 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from hptui.scripts.absent_keys import absent_key_slots
     from hptui.scripts.call_slots import given_in_calls, signature, slots_in_named_call, slots_in_signature
     from hptui.scripts.library_defaults import library_slots
-    from hptui.scripts.syntax_nodes import all_nodes, assigned_to, is_plain, last_parts, once, place_name, slot_value
+    from hptui.scripts.syntax_nodes import (
+        all_nodes,
+        assigned_to,
+        is_plain,
+        last_called,
+        last_parts,
+        once,
+        place_name,
+        slot_value,
+    )
     from hptui.scripts.table_slots import assigned_places, definitions, slot_in
 else:  # started by the path of `with_constants.py`, where no package is
     syntax_nodes = importlib.import_module("syntax_nodes")
     all_nodes, once, is_plain = syntax_nodes.all_nodes, syntax_nodes.once, syntax_nodes.is_plain
     place_name, last_parts, slot_value = syntax_nodes.place_name, syntax_nodes.last_parts, syntax_nodes.slot_value
-    assigned_to = syntax_nodes.assigned_to
+    assigned_to, last_called = syntax_nodes.assigned_to, syntax_nodes.last_called
     calls, tables = importlib.import_module("call_slots"), importlib.import_module("table_slots")
     given_in_calls, signature = calls.given_in_calls, calls.signature
     slots_in_named_call, slots_in_signature = calls.slots_in_named_call, calls.slots_in_signature
@@ -94,14 +105,36 @@ def _stored_by_part(tree: ast.Module) -> dict[str, list[ast.AST]]:
 @once
 def _plain_lines_by_part(tree: ast.Module) -> dict[str, list[ast.Assign]]:
     """Return the lines that assign literals, at the top level and in functions there, in the same way."""
-    lines = top_level(tree)
-    lines = lines + [line for node in lines if isinstance(node, ast.FunctionDef) for line in node.body]
+    whole = top_level(tree)
+    blocks = [whole, *(node.body for node in whole if isinstance(node, ast.FunctionDef))]
     by_part: dict[str, list[ast.Assign]] = {}
-    for line in lines:
-        if isinstance(line, ast.Assign) and is_plain(line.value):
-            for part in ("", *last_parts(line.targets[0])):
-                by_part.setdefault(part, []).append(line)
+    for block in blocks:
+        used = set[str]()
+        for line in block:
+            name = place_name(line.targets[0]) if isinstance(line, ast.Assign) and is_plain(line.value) else ""
+            is_used = bool(name) and not used.isdisjoint((name, name.rpartition(".")[0]))
+            if isinstance(line, ast.Assign) and is_plain(line.value) and not is_used:
+                for part in ("", *last_parts(line.targets[0])):
+                    by_part.setdefault(part, []).append(line)
+            used.update(_used_by(line))
     return by_part
+
+
+def _used_by(line: ast.stmt) -> Iterator[str]:
+    """Yield the entries that a line reads, `params["lr"]`, and the variables that it trains with, `train(params)`.
+
+    What sets such an entry later is no value of all that was trained.
+    """
+    for node in all_nodes(line):
+        if isinstance(getattr(node, "ctx", None), ast.Load) and (name := place_name(node)):
+            yield name
+        if isinstance(node, ast.Call) and TRAINING_CALL.fullmatch(last_called(node)):
+            given = [*node.args, *(word.value for word in node.keywords)]
+            yield from (part.id for part in given if isinstance(part, ast.Name))
+
+
+TRAINING_CALL = re.compile(r"(?:\w*_)?(?:train\w*|fit\w*|finetune|fine_tune|run|learn|main|experiment)")
+"""Names of functions that train with the settings that they are given."""
 
 
 def slots_in_function(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:

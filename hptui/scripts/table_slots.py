@@ -40,8 +40,8 @@ def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
     parts = name.split(".")
     places = _places_by_key(table)
     starts = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
-    for _, key, owner, index in sorted(
-        (place for start in starts for place in places.get(start, ())), key=itemgetter(0)
+    for _, key, owner, index in sorted(  # the last of two entries of one key counts
+        (place for start in starts for place in places.get(start, ())), key=itemgetter(0), reverse=True
     ):
         if key == name:
             return [(owner, index)]
@@ -76,10 +76,8 @@ def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
         return [(str(index), item, node.elts, index) for index, item in enumerate(node.elts)]
     if isinstance(node, ast.Call) and called_name(node, NAMESPACES):
         inner = [*node.args[:1], *(word.value for word in node.keywords if word.arg is None)]
-        entries = [(word.arg, word.value, word, "value") for word in node.keywords if word.arg]
-        for part in inner:
-            entries += table_entries(part) or []
-        return entries
+        entries = [entry for part in inner for entry in table_entries(part) or []]
+        return [*entries, *((word.arg, word.value, word, "value") for word in node.keywords if word.arg)]
     if isinstance(node, ast.ClassDef):
         lines = [line for line in node.body if isinstance(line, (ast.Assign, ast.AnnAssign)) and line.value is not None]
         inner_classes: list[Any] = [

@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING or __package__:
     from hptui.scripts.constant_slots import find_slots, top_level
     from hptui.scripts.notebook_shell import NotebookShell
+    from hptui.scripts.reaching import reaching_places
     from hptui.scripts.syntax_nodes import is_plain, slot_value
     from hptui.scripts.table_slots import assigned_places
 else:  # started by its path, where no package is; the modules lie next to it
     slots, nodes = importlib.import_module("constant_slots"), importlib.import_module("syntax_nodes")
     assigned_places = importlib.import_module("table_slots").assigned_places
     find_slots, top_level = slots.find_slots, slots.top_level
+    reaching_places = importlib.import_module("reaching").reaching_places
     NotebookShell = importlib.import_module("notebook_shell").NotebookShell
     is_plain, slot_value = nodes.is_plain, nodes.slot_value
 
@@ -42,7 +44,9 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
         slots = assignments.get(name) or find_slots(tree, name)
         if not slots:
             where = "in a table or call of that name" if "." in name else "at its top level"
-            sys.stderr.write(f"error: unknown option: {path} sets no constant {name} {where}\n")
+            several = "; it is assigned several times, and which value is used is not clear"
+            why = where + (several if name in reaching_places(tree) else "")
+            sys.stderr.write(f"error: unknown option: {path} sets no constant {name} {why}\n")
             raise SystemExit(2)
         places += [(value, owner, key) for owner, key in slots]
     for value, owner, key in sorted(places, key=lambda place: getattr(place[1], "is_late", False)):
@@ -55,13 +59,15 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
 
 
 def places_at_top_level(tree: ast.Module) -> dict[str, list[tuple[Any, Any]]]:
-    """Return where variables at the top level get literals: (owner, attribute or index), by name."""
+    """Return where variables at the top level get the literals that are used: (owner, attribute or index), by name."""
     places: dict[str, list[tuple[Any, Any]]] = {}
     for node in top_level(tree):
         for target, owner, key in assigned_places(node):
-            if isinstance(target, ast.Name) and is_plain(slot_value(owner, key)):
+            if isinstance(target, ast.Name):
                 places.setdefault(target.id, []).append((owner, key))
-    return places
+    places.update(reaching_places(tree))
+    plain = {name: [place for place in own if is_plain(slot_value(*place))] for name, own in places.items()}
+    return {name: own for name, own in plain.items() if own}
 
 
 def replacement(value: Any, old: ast.expr) -> ast.expr:
@@ -129,6 +135,13 @@ def started(words: list[str]) -> tuple[str, str, str, list[str]]:
     return path, os.getcwd(), name, [path, *words[2:]]
 
 
+def modules_beside() -> list[str]:
+    """Return the names of the modules that this program has imported from its own directory."""
+    own = os.path.dirname(os.path.abspath(__file__))
+    files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+    return [name for name, file in files.items() if name != "__main__" and os.path.dirname(file) == own]
+
+
 def main() -> None:
     """Replace this program with the script."""
     values = json.loads(sys.argv[1])
@@ -142,6 +155,8 @@ def main() -> None:
     code = compile(with_values(source, path, values), path, "exec")
     sys.argv = words
     sys.path[0] = root
+    for own in modules_beside():  # the script may have modules of these names
+        del sys.modules[own]
     sys.meta_path.insert(0, ModuleFinder(root, modules))
     script = types.ModuleType("__main__")
     script.__file__ = path

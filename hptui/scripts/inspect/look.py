@@ -10,6 +10,7 @@ from typing import Any
 
 from hptui.core.errors import UserError
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
+from hptui.scripts.inspect.inputs.assigned_again import several_values_notes
 from hptui.scripts.inspect.inputs.attributes import ALL_WORDS, attribute_options
 from hptui.scripts.inspect.inputs.config_file import file_by_option, merged_by_omegaconf
 from hptui.scripts.inspect.inputs.config_flags import with_config_flags
@@ -138,6 +139,7 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     script = with_training_choice(with_demanded(script, project or tree), project or tree)
     if words and (script.config is not None or script.style == "constants"):
         script.settings["command_extra"] = [*words]
+    script.notes += several_values_notes(script, tree)
     script.outputs += saved_options(script.options, project or tree)
     read = read_paths(project or tree)
     script.read = [

@@ -14,7 +14,8 @@ from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.scripts.constant_slots import assigned_pairs, top_level
 from hptui.scripts.inspect.forms import UNKNOWN, OptionForm
-from hptui.scripts.syntax_nodes import NUMBER_TYPES, all_nodes, converted_number, is_plain, nodes_of, once
+from hptui.scripts.reaching import reaching_places
+from hptui.scripts.syntax_nodes import NUMBER_TYPES, all_nodes, converted_number, is_plain, nodes_of, once, slot_value
 
 Constants = dict[str, Any]
 """Constants of a script by name."""
@@ -157,11 +158,13 @@ def keyword_argument(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def top_level_constants(tree: ast.Module) -> dict[str, Any]:
-    """Return the names that the top level of a script assigns a plain value to."""
+    """Return the names that the top level of a script assigns a plain value to, with the values that are used."""
     values: dict[str, Any] = {}
+    used = {name: [slot_value(*place) for place in places] for name, places in reaching_places(tree).items()}
     for node in top_level(tree):
         for target, expression in assigned_pairs(node):
-            value = literal_value(expression, values) if isinstance(target, ast.Name) else None
+            is_used = isinstance(target, ast.Name) and (target.id not in used or expression in used[target.id])
+            value = literal_value(expression, values) if is_used else None
             if isinstance(target, ast.Name) and value is not UNKNOWN and value is not None:
                 values[target.id] = value
     return values

@@ -24,6 +24,7 @@ from hptui.scripts.inspect.outputs.shown import never_called
 from hptui.scripts.inspect.ranges import has_rule, is_searched_at_once, is_tuned
 from hptui.scripts.inspect.syntax import calls, dotted_name, literal_value
 from hptui.scripts.library_defaults import left_at_defaults
+from hptui.scripts.scopes import is_trial
 from hptui.scripts.syntax_nodes import (
     all_nodes,
     assigned_to,
@@ -94,7 +95,7 @@ def _set_later(tree: ast.Module) -> set[str]:
 
     What is set on an instance (`config = Config()`) counts for its class.
     """
-    trials = {id(line) for node in nodes_of(tree, ast.If) if _is_trial(node) for line in node.body}
+    trials = {id(line) for node in nodes_of(tree, ast.If) if is_trial(node) for line in node.body}
     nodes = [node for node in all_nodes(tree) if id(node) not in trials]
     assigned = [node for node in nodes if isinstance(node, ast.Assign | ast.AugAssign)]
     pairs = [
@@ -108,11 +109,6 @@ def _set_later(tree: ast.Module) -> set[str]:
     inner = {name for owner, name in owners if "." in owner and not owner.startswith("self.")}
     within = {f"{node.name}.{name}" for node in parts for name, _ in _entries(node) or () if name in inner}
     return within | {f"{classes.get(owner) or owner}.{name}" for owner, name in owners}
-
-
-def _is_trial(node: ast.If) -> bool:
-    """Return whether a branch is that of a short trial: `if CFG.debug:`."""
-    return re.search(r"debug|dry|smoke|sanity|quick|fast", ast.unparse(node.test), re.IGNORECASE) is not None
 
 
 def argument_constants(tree: ast.Module) -> dict[str, Any]:
