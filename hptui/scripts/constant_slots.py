@@ -121,7 +121,7 @@ def _plain_lines_by_part(tree: ast.Module) -> dict[str, list[ast.Assign]]:
 
 
 def _used_by(line: ast.stmt) -> Iterator[str]:
-    """Yield the entries that a line reads, `params["lr"]`, and the variables that it trains with, `train(params)`.
+    """Yield the entries that a line reads, `params["lr"]`, and what it trains with, `train(params)`.
 
     What sets such an entry later is no value of all that was trained.
     """

@@ -48,7 +48,7 @@ def reaching_places(tree: ast.Module) -> dict[str, list[tuple[Any, Any]]]:
 
 
 def _assigned_here(line: ast.stmt) -> dict[str, tuple[Any, Any]]:
-    """Return the places of what a line assigns to variables, but for what it computes of the same variable."""
+    """Return the places of what a line assigns to variables, less what it computes of the same ones."""
     places = {t.id: (owner, key) for t, owner, key in assigned_places(line) if isinstance(t, ast.Name)}
     return {name: place for name, place in places.items() if not reads(slot_value(*place), name)}
 

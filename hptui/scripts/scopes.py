@@ -38,7 +38,7 @@ class Names(ast.NodeVisitor):
         self.referenced: set[str] = set()
         self.stored: list[str] = []
         self.of_all: set[str] = set()
-        self.inner: list[ast.AST] = []
+        self.inner: list[ast.AST] = []  # functions and classes
         self.is_generator = False
         for node in nodes:
             self.visit(node)
@@ -54,9 +54,8 @@ class Names(ast.NodeVisitor):
         if isinstance(node.func, ast.Name):
             self.called.add(node.func.id)
             self.read.add(node.func.id)
-            is_open = node.func.id in ("globals", "locals", "exec", "eval") or (
-                node.func.id == "vars" and not node.args
-            )
+            name = node.func.id
+            is_open = name in ("globals", "locals", "exec", "eval") or (name == "vars" and not node.args)
             self.read |= {ALL_NAMES} if is_open else set()
         else:
             self.visit(node.func)
@@ -86,7 +85,7 @@ class Names(ast.NodeVisitor):
         self.inner.append(node)
 
     def visit_comprehension_scope(self, node: Any) -> None:
-        own = {name for part in node.generators for name in Names([part.target]).stored}
+        own = {*Names([part.target for part in node.generators]).stored}
         parts = [getattr(node, field) for field in ("elt", "key", "value") if getattr(node, field, None) is not None]
         inner = Names([*parts, *(each for part in node.generators for each in (part.iter, *part.ifs))])
         self.read |= inner.read - own
@@ -131,7 +130,7 @@ class Function:
             self.kept |= (function.read | function.kept) - own
             self.handed_on |= function.handed_on - own
         changed = {name for name in names.of_all if not all_of_itself(node.body, name)} if names.of_all else set()
-        self.stored = changed.union(*(function.stored for function in inner))
+        self.stored: set[str] = changed.union(*(function.stored for function in inner))
         if names.is_generator or isinstance(node, ast.ClassDef):
             self.kept |= self.read
 

@@ -59,7 +59,7 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
 
 
 def places_at_top_level(tree: ast.Module) -> dict[str, list[tuple[Any, Any]]]:
-    """Return where variables at the top level get the literals that are used: (owner, attribute or index), by name."""
+    """Return where variables get the literals that are used, by name: (owner, attribute or index)."""
     places: dict[str, list[tuple[Any, Any]]] = {}
     for node in top_level(tree):
         for target, owner, key in assigned_places(node):
@@ -155,8 +155,8 @@ def main() -> None:
     code = compile(with_values(source, path, values), path, "exec")
     sys.argv = words
     sys.path[0] = root
-    for own in modules_beside():  # the script may have modules of these names
-        del sys.modules[own]
+    for beside in modules_beside():  # the script may have modules of these names
+        del sys.modules[beside]
     sys.meta_path.insert(0, ModuleFinder(root, modules))
     script = types.ModuleType("__main__")
     script.__file__ = path

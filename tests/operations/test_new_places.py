@@ -141,7 +141,7 @@ def test_what_a_script_needs_around_it_keeps_it_where_it_is_and_check_says_so(
     (folder := tmp_path / "src").mkdir()
     (tmp_path / "data.csv").write_text("1\n")
     (folder / "other.py").write_text("")
-    head = "import os, torch\nLR = 0.1\nif os.path.exists('last.pt'):\n    LR = torch.load('last.pt')\n"
+    head = "import os, torch\nLR = 0.1\nif os.path.exists('last.pt'):\n    state = torch.load('last.pt')\n"
     monkeypatch.chdir(folder)
     for number, needed in enumerate(("open('../data.csv')\n", "os.system('python other.py')\nNAME = 'other.py'\n")):
         (folder / f"t{number}.py").write_text(f"{head}{needed}print(f'val_loss: {{LR}}')\n")

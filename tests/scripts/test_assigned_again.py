@@ -1,4 +1,4 @@
-"""Variables that a script assigns more than once: what is listed is what the script uses, and setting it sets all of it."""
+"""Variables that a script assigns more than once: what is listed is used, and setting it sets every use."""
 
 from __future__ import annotations
 

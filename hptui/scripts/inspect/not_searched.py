@@ -50,6 +50,16 @@ NO_CHOICES = re.compile(
     re.IGNORECASE,
 )
 """Names of choices of another task, machine or listing: what one of them measures, the others do not."""
+FACTS_OF_DATA = re.compile(
+    r"(?:in|input|out|output|target|label|state|action|act|obs|observation|vocab|image|img|node_feature)_?"
+    r"(?:dims?|size|channels?|features?|width|height|shape|ch|rows?|cols?)"
+    r"|(?:n|nb|num|no|number_of)_?(?:columns|cols|rows|features|feats|class|classes|labels|categories|targets|outputs|"
+    r"inputs|items|users|movies|words|vocab|actions|states|vars|variables|joints|points|entities|relations|chars|"
+    r"characters|images|files|input_channels|output_channels|in_channels|out_channels|train_samples|test_samples)"
+    r"|(?:best|current|cur|prev|previous|running|counter|count|total_seen)(?:_(?!of_).*)?|.*_(?:counter|count|so_far)",
+    re.IGNORECASE,
+)
+"""Names of what the data set fixes, and of what a script counts as it runs."""
 ONLY_EVALUATED = re.compile(
     r"(?:per_device_|per_gpu_)?(?:eval|test|testing|val|valid|validation|dev|inference|infer|predict|prediction|gen|generation)_"
     r"(?:.*_)?(?:batch_?size|bs|batch)|(?:batch_?size|bs|batch)_(?:eval|test|val|valid|validation|dev|inference)",
@@ -66,6 +76,11 @@ def is_never_searched(name: str, kind: str) -> bool:
 def is_no_choice(name: str) -> bool:
     """Return whether the choices of an option say what is done, not how well."""
     return NO_CHOICES.fullmatch(name) is not None
+
+
+def is_fact_of_data(name: str) -> bool:
+    """Return whether a name is that of what the data set fixes, or of what a script counts."""
+    return FACTS_OF_DATA.fullmatch(name) is not None
 
 
 def is_only_evaluated(name: str) -> bool:

@@ -8,7 +8,8 @@ from hptui.scripts.inspect.outputs.shown import never_called
 from hptui.scripts.inspect.syntax import calls
 from hptui.scripts.syntax_nodes import all_nodes
 
-ASKING_CALLS = ("input", "click.confirm", "click.prompt", "typer.confirm", "typer.prompt", "Prompt.ask", "Confirm.ask")
+ASKING_CALLS = ("input", "click.confirm", "click.prompt", "typer.confirm", "typer.prompt", "Prompt.ask", "Confirm.ask",
+                "getpass", "getpass.getpass")  # fmt: skip
 """Calls that wait for an answer."""
 MAX_TEXT_CHARS = 200
 """Characters of a text that may be a path."""

@@ -10,7 +10,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.trial import Value
 from hptui.core.values import number_text
 from hptui.scripts.inspect.forms import FormKind, Reads
-from hptui.scripts.inspect.not_searched import is_never_searched, is_no_choice, is_only_evaluated
+from hptui.scripts.inspect.not_searched import is_fact_of_data, is_never_searched, is_no_choice, is_only_evaluated
 from hptui.scripts.inspect.syntax import ScriptOption
 
 
@@ -78,9 +78,11 @@ RULES = (
     TypicalRange(r"(max_)?(seq(uence)?_len(gth)?|block_size|context(_length)?)", "twos", 128, 1024),
     TypicalRange(r"temperature|tau", "linear", 0.1, 2.0),
     TypicalRange(r"c|reg_(alpha|lambda)|l[12](_reg\w*)?", "log", 1e-3, 10.0),
-    TypicalRange(
-        r"n_estimators|n_neighbors|max_depth|min_samples_(leaf|split)|num_leaves|max_leaf_nodes", "whole", 2, 200
-    ),
+    TypicalRange(r"n_estimators|num_leaves|max_leaf_nodes", "whole", 20, 500),
+    TypicalRange(r"n_neighbors|min_samples_(leaf|split)", "whole", 2, 50),
+    TypicalRange(r"max_depth", "whole", 3, 12),
+    TypicalRange(r"min_split_loss", "linear", 0.0, 5.0, "of boosted trees: what a split must gain at least"),
+    TypicalRange(r"penalty_of_trees", "log", 1e-3, 10.0),
     TypicalRange(r"subsample|colsample\w*", "linear", 0.5, 1.0),
     TypicalRange(
         r"(lr_?)?gamma|lr_decay|decay|discount(_factor)?|(gae|td)_?lam(bda)?|polyak|(.*_)?ema(_decay|_rate|_momentum)?",
@@ -97,7 +99,7 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     None: the parameter is not searched.
     """
     name, rule = _last_name(option), rule_of(option)
-    if is_only_evaluated(name):
+    if is_only_evaluated(name) or (is_fact_of_data(name) and option.type != "bool"):
         return None
     if _is_read_as_text(option):
         return None
@@ -137,6 +139,10 @@ def rule_of(option: ScriptOption) -> TypicalRange | None:
     is_open = rule is None or name == "alpha"  # of LoRA, or of an optimizer
     if is_open and STEP_SIZE.fullmatch(name) and isinstance(option.default, float) and option.default < 1:
         return LEARNING_RATE
+    if name == "gamma" and isinstance(option.default, int | float) and (option.default > 1 or option.default == 0):
+        return None if option.role != "min_split_loss" else _rule_named(option.role)
+    if name in OF_TREES and option.role == OF_TREES[name]:
+        return _rule_named(option.role)
     if is_open and option.role and option.type in ("int", "float", "any"):
         return _rule_named(option.role)
     if rule is not None and name.endswith("rank") and option.default in (0, -1):
@@ -147,6 +153,8 @@ def rule_of(option: ScriptOption) -> TypicalRange | None:
     return LEARNING_RATE if is_open and is_rate else rule
 
 
+OF_TREES = {"gamma": "min_split_loss", "alpha": "penalty_of_trees", "lambda": "penalty_of_trees"}
+"""What names with usual ranges mean where boosted trees are trained: `gamma` is no decay there."""
 STEP_SIZE = re.compile(r"(?:.*_)?step_?size")
 """Names of what is a learning rate where it is a part of 1, and a number of epochs where it is whole."""
 
@@ -263,7 +271,7 @@ def _range(rule: TypicalRange, option: ScriptOption) -> Value:
             low, high = (default / 10, default * 10) if default else (rule.low, rule.high)
             if rule.first and default is not None and default < 1:
                 high = min(high, 1.0)  # no step is longer than what it goes along
-            if is_int:
+            if is_int and rule.pattern not in OF_TREES.values():
                 return f"{max(1, int(low))}..{max(2, int(high))} int log"
             return f"{_decimal(two_digits(low))}..{_decimal(two_digits(high))} log"
         case "twos":

@@ -158,7 +158,7 @@ def keyword_argument(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def top_level_constants(tree: ast.Module) -> dict[str, Any]:
-    """Return the names that the top level of a script assigns a plain value to, with the values that are used."""
+    """Return the variables that the top level assigns a plain value to, with the values that are used."""
     values: dict[str, Any] = {}
     used = {name: [slot_value(*place) for place in places] for name, places in reaching_places(tree).items()}
     for node in top_level(tree):

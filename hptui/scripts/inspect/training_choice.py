@@ -26,14 +26,15 @@ def with_training_choice(script: InspectedScript, tree: ast.Module) -> Inspected
     """Return the script with the choice set that trains, where the default of an option does not."""
     functions = {node.name: node for node in nodes_of(tree, ast.FunctionDef)}
     for number, option in enumerate(script.options):
-        default = option.default
-        if not isinstance(default, str) or not NO_TRAINING.fullmatch(default):
+        default = "" if option.default is None and option.type in ("str", "any") else option.default
+        if not isinstance(default, str) or (default and not NO_TRAINING.fullmatch(default)):
             continue
         choice = _choice(option.name.rpartition(".")[2], default, tree, functions)
         if choice and (not option.choices or choice in option.choices):
-            script.options[number] = replace(option, default=choice)
-            script.idle[option.name] = default
-            script.notes.append(f"{option.name} is {choice} here: with {default} the script trains nothing")
+            script.options[number] = replace(option, default=choice, required=False)
+            script.idle |= {option.name: default} if default else {}
+            way = f"with {default}" if default else "without a value"
+            script.notes.append(f"{option.name} is {choice} here: {way} the script trains nothing")
     return script
 
 
@@ -51,6 +52,8 @@ def _choice(name: str, default: str, tree: ast.Module, functions: dict[str, ast.
             if any(_trains(call, functions, 0) for call in beside):
                 continue
             training = [value for value, body in branches.items() if _any_trains(body, functions, 0)]
+            named = [value for value in branches if TRAINING.fullmatch(value)]
+            training = sorted(training, key=lambda value: value not in named) or ([] if branches[default] else named)
             if training and default not in training:
                 return training[0]
     return ""

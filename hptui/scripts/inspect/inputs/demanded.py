@@ -9,15 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.inputs.option_reads import Silent, handled_within, option_of
 from hptui.scripts.inspect.outputs.shown import never_called
+from hptui.scripts.inspect.questions import asks
 from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, calls, dotted_name, literal_value
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of, once
 
-OWNERS = re.compile(
-    r"(?:\w*_)?(?:args?|arguments|opts?|options?|flags|hparams|hps?|params|cfg|config|conf|settings)|FLAGS",
-    re.IGNORECASE,
-)
-"""Names of what holds the options of a script."""
 READING = re.compile(
     r"open|from_pretrained|load_dataset|load_from_disk|read_\w+|load|loadtxt|genfromtxt|join|Path|listdir|scandir|walk|"
     r"glob|iglob|ImageFolder|makedirs|mkdir|range|float|int|len|from_file|fromfile|from_json_file|load_file"
@@ -37,6 +34,7 @@ def with_demanded(script: InspectedScript, tree: ast.Module) -> InspectedScript:
     of_signature = script.parser.startswith(BY_SIGNATURE)
     groups = [group for group in _raising(tree, silent, of_signature) if group <= absent]
     used = _used(tree, {name for name in absent if silent[name] is None}, of_signature)
+    used |= absent & _asked_for(tree, Silent(silent, False, of_signature))
     alone = used | {name for group in groups if len(group) == 1 for name in group}
     script.options = [
         replace(o, required=True, default=None) if o.name.rpartition(".")[2] in alone else o for o in script.options
@@ -74,14 +72,6 @@ def _raising(tree: ast.Module, silent: Mapping[str, object], of_signature: bool)
         is_of_fields = getattr(function, "name", "") == "__post_init__"
         if id(function) not in unseen or is_of_fields:
             yield from _in_lines(function.body, Silent(silent, is_of_fields, of_signature), ())
-
-
-class Silent(dict[str, object]):
-    """What options are where nobody gives them; `of_self`: fields of `self`, `of_signature`: arguments of functions."""
-
-    def __init__(self, values: Mapping[str, object], of_self: bool, of_signature: bool) -> None:
-        super().__init__(values)
-        self.of_self, self.of_signature = of_self, of_signature
 
 
 def _in_lines(lines: Sequence[ast.stmt], silent: Silent, tests: tuple[ast.expr, ...]) -> Iterator[frozenset[str]]:
@@ -122,22 +112,10 @@ def _is_end(func: ast.expr) -> bool:
 def _absent_in(tests: Sequence[ast.expr], silent: Silent) -> frozenset[str]:
     """Return the options of the last condition that asks for some that nobody gives."""
     for test in reversed(tests):
-        names = {name for node in all_nodes(test) if (name := _option_of(node, silent)) and silent[name] in (None, "")}
+        names = {name for node in all_nodes(test) if (name := option_of(node, silent)) and silent[name] in (None, "")}
         if names:
             return frozenset(names)
     return frozenset({""})
-
-
-def _option_of(node: ast.AST, silent: Collection[str]) -> str:
-    """Return the option that an expression reads; '' for any other."""
-    match node:
-        case ast.Attribute(value=owner, attr=name) if name in silent:
-            last = dotted_name(owner).rpartition(".")[2]
-            is_self = last == "self" and isinstance(silent, Silent) and silent.of_self
-            return name if is_self or OWNERS.fullmatch(last) else ""
-        case ast.Name(id=name) if name in silent and isinstance(silent, Silent) and silent.of_signature:
-            return name
-    return ""
 
 
 def _truth(test: ast.expr, silent: Silent) -> bool | None:
@@ -162,7 +140,7 @@ def _truth(test: ast.expr, silent: Silent) -> bool | None:
 
 
 def _value(node: ast.expr, silent: Silent) -> Any:
-    return silent[name] if (name := _option_of(node, silent)) else literal_value(node)
+    return silent[name] if (name := option_of(node, silent)) else literal_value(node)
 
 
 def _compared(op: ast.cmpop, first: Any, second: Any) -> bool | None:
@@ -179,6 +157,8 @@ def _compared(op: ast.cmpop, first: Any, second: Any) -> bool | None:
 def _used(tree: ast.Module, absent: Collection[str], by_name: bool) -> set[str]:
     """Return the options that are used in any case, and that nothing asks for or sets."""
     asked = {_name_of(node, absent, by_name) for test in _tests(tree) for node in all_nodes(test)}
+    asked |= {node.id for test in _tests(tree) for node in nodes_of(test, ast.Name) if node.id in absent}
+    asked |= handled_within(tree, absent)
     stored = {node.attr for node in nodes_of(tree, ast.Attribute) if isinstance(node.ctx, ast.Store)}
     stored |= {node.id for node in nodes_of(tree, ast.Name) if by_name and isinstance(node.ctx, ast.Store)}
     given_back = {_name_of(part, absent, by_name) for node in nodes_of(tree, ast.BoolOp) for part in node.values[:-1]}
@@ -191,6 +171,19 @@ def _used(tree: ast.Module, absent: Collection[str], by_name: bool) -> set[str]:
     used = {name for node in needing for part in _last_parts(node) if (name := _name_of(part, free, by_name))}
     given = (part for node in nodes_of(tree, ast.Call) if id(node) not in hidden for part in _arguments(node))
     return used | {name for node in given if (name := _name_of(node, data, by_name))}
+
+
+def _asked_for(tree: ast.Module, silent: Silent) -> set[str]:
+    """Return the options that a person is asked for where they are not given: `args.token or getpass()`."""
+    hidden = _not_always_run(tree)
+    asked = set[str]()
+    for joint in nodes_of(tree, ast.BoolOp):
+        if isinstance(joint.op, ast.Or) and id(joint) not in hidden and asks(joint.values[-1]):
+            asked |= {name for part in joint.values[:-1] if (name := option_of(part, silent))}
+    for branch in nodes_of(tree, ast.If):
+        if id(branch) not in hidden and _truth(branch.test, silent) and any(map(asks, branch.body)):
+            asked |= _absent_in((branch.test,), silent)
+    return {name for name in asked if name and silent[name] in (None, "")}
 
 
 INPUTS = re.compile(
@@ -277,4 +270,4 @@ def _last_parts(node: ast.expr) -> list[ast.expr]:
 def _name_of(node: ast.AST, names: Collection[str], by_name: bool) -> str:
     if by_name and isinstance(node, ast.Name) and node.id in names:
         return node.id
-    return _option_of(node, names)
+    return option_of(node, names)

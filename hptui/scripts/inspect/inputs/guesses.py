@@ -28,6 +28,11 @@ NAMED_IN_HELP = re.compile(
     re.IGNORECASE,
 )
 """The first value that a help text names: `choose a model: Bert, ERNIE`, `options: [mlp, cnn]`."""
+LISTED_IN_HELP = re.compile(
+    r"(?:^|[\s:([{\"'`])([A-Za-z][\w.-]*)[\"'`]?\s*(?:\||/)\s*[\"'`]?[A-Za-z][\w.-]*[\"'`]?(?=\s*[|/)\]},]|\s*$)"
+    r"|^\W*([A-Za-z][\w.-]*)[\"'`]? or [\"'`]?[A-Za-z][\w.-]*\W*$"
+)
+"""The first value of a help text that lists them: `train | test`, `model (mlp/cnn)`, `adam or sgd`."""
 RUN_NAME = re.compile(
     r"(?:exp|expt|experiment|run|job|session)(?:_?(?:name|id|tag|no))?|tag|name|title|comment|suffix|version"
 )
@@ -56,6 +61,8 @@ def guess_value(option: ScriptOption) -> Value:
         return path
     if option.type in ("str", "any") and rule is None and (named := NAMED_IN_HELP.search(option.help)):
         return named[1].rstrip(".")
+    if option.type in ("str", "any") and rule is None and (listed := LISTED_IN_HELP.search(option.help)):
+        return listed[1] or listed[2]
     if rule is None or option.type not in ("int", "float", "any"):
         return None
     middle = (rule.low + rule.high) / 2 if rule.kind in ("linear", "whole") else math.sqrt(rule.low * rule.high)

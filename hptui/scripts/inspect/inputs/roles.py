@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from hptui.scripts.call_slots import OPTIMIZERS, RATE_FIRST
 from hptui.scripts.inspect.inputs.sizes_of_data import sizes_of_data
-from hptui.scripts.inspect.ranges import has_rule
-from hptui.scripts.inspect.syntax import ScriptOption, calls
+from hptui.scripts.inspect.ranges import OF_TREES, has_rule
+from hptui.scripts.inspect.syntax import ScriptOption, calls, imported_modules
 from hptui.scripts.syntax_nodes import all_nodes, once
 
 RATE = "learning_rate"
@@ -34,6 +34,8 @@ ROLES = {
 """The usual names of what is tuned, by keywords of calls that take it."""
 MANY_USES = ("alpha",)
 """Names that are usual for several things: alpha of LoRA, or the rate of an optimizer."""
+OF_NETWORKS = {"torch", "tensorflow", "keras", "jax"}
+"""Libraries in a script with which `gamma` may be the decay of a learning rate."""
 MASS_SECOND = ("momentum", "nesterov")
 SCHEDULES = ("StepLR", "MultiStepLR", "CyclicLR", "scheduler", "lr_scheduler")
 """Calls whose `step_size` is a number of epochs."""
@@ -58,6 +60,8 @@ def roles_by_use(tree: ast.Module) -> dict[str, str]:
         name = _last(node)
         if name and (name in MANY_USES or not has_rule(name)):
             uses.setdefault(name, set()).add(role)
+    if "xgboost" in (modules := imported_modules(tree)) and modules.isdisjoint(OF_NETWORKS):
+        uses |= {name: {role} for name, role in OF_TREES.items()}
     for name in sizes_of_data(tree):
         uses.setdefault(name, set()).add(SIZE_OF_DATA)
     return {name: next(iter(roles)) for name, roles in uses.items() if len(roles) == 1}
