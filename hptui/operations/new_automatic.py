@@ -53,7 +53,7 @@ def automatic_value(option: ScriptOption, inspected: InspectedScript, place: Pat
         return ""
     default = option.default if isinstance(option.default, str) else ""
     # A directory that is there already may be one that the script does not make, and a path may be put before a name.
-    is_made = is_of_platform or (default and (place / default).is_dir())
+    is_made = is_of_platform or option.name in inspected.unmade or (default and (place / default).is_dir())
     folder = "{trial_dir}" if is_made else "{trial_dir}/output"
     return f"{folder}/" if default.endswith("/") else folder
 

@@ -42,6 +42,7 @@ from hptui.scripts.inspect.inputs.read_paths import read_paths
 from hptui.scripts.inspect.inputs.recipes import with_recipe
 from hptui.scripts.inspect.inputs.roles import with_roles
 from hptui.scripts.inspect.inputs.subparsers import hands_subparsers_on
+from hptui.scripts.inspect.inputs.unmade_folders import unmade_folders
 from hptui.scripts.inspect.inputs.yacs_nodes import yacs_options
 from hptui.scripts.inspect.inputs.zero_seeds import untrue_at_zero
 from hptui.scripts.inspect.launched import needs_launcher
@@ -140,12 +141,11 @@ def _inspected(path: Path) -> tuple[InspectedScript, ast.Module, ast.Module | No
     if words and (script.config is not None or script.style == "constants"):
         script.settings["command_extra"] = [*words]
     script.notes += several_values_notes(script, tree)
-    script.outputs += saved_options(script.options, project or tree)
-    read = read_paths(project or tree)
-    script.read = [
-        option.name for option in script.options if option.name in read and option.name not in script.outputs
-    ]
-    script.untrue_at_zero = untrue_at_zero(project or tree, [option.name for option in script.options])
+    whole, names = project or tree, [option.name for option in script.options]
+    script.outputs += saved_options(script.options, whole)
+    read = read_paths(whole)
+    script.read = [name for name in names if name in read and name not in script.outputs]
+    script.untrue_at_zero, script.unmade = untrue_at_zero(whole, names), unmade_folders(whole, names)
     return script, tree, project
 
 

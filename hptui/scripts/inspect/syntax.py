@@ -295,6 +295,8 @@ class InspectedScript:
     """Options that say where the script writes its metrics."""
     read: list[str] = field(default_factory=list)
     """Options that name what the script reads, whatever they are called."""
+    unmade: set[str] = field(default_factory=set)
+    """Options that name a folder which must be there before the script starts."""
     untrue_at_zero: set[str] = field(default_factory=set)
     """Options of which the script asks whether they are true: a seed of 0 is none to it."""
     metric_files: list[str] = field(default_factory=list)
