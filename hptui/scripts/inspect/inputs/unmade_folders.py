@@ -21,7 +21,7 @@ WRITING = ("save", "dump", "savefig", "open", "to_csv", "to_json", "save_weights
 
 
 def unmade_folders(tree: ast.Module, names: Collection[str]) -> set[str]:
-    """Return the options to which a script joins the names of files that it writes, where it makes no folder."""
+    """Return the options to which a script joins names of files that it writes, making no folder."""
     unseen = {id(call) for node in never_called(tree) for _, call in calls(node)}
     last = [(name.rpartition(".")[2] or getattr(call.func, "attr", ""), call) for name, call in calls(tree)]
     if any(MAKING.fullmatch(called) for called, _ in last):
