@@ -86,7 +86,7 @@ async def test_a_study_from_a_template_that_is_edited_first(home, size, tmp_path
 
 
 async def test_a_running_study_is_changed_by_the_same_form(home, tmp_path):
-    path = toy(tmp_path, "busy", trials=500, steps=20)
+    path = toy(tmp_path, "busy", trials=3, steps=10_000, step_seconds=0.05)
     sd = run(home, str(path)).sd
     try:
         async with walking(home, study=sd) as walk:

@@ -11,7 +11,8 @@ from tests.twins.kit import cut
 @pytest.fixture(scope="module")
 def ran(ran_once, tmp_path_factory):
     folder = tmp_path_factory.mktemp("days")
-    return ran_once(cut("charlm_days_small", folder, train_chars=12000, model_dim=16, eval_every=5, eval_batches=1))
+    less = {"train_chars": 6000, "model_dim": 16, "eval_every": 5, "eval_batches": "1\nsample_chars = 20"}
+    return ran_once(cut("charlm_days_small", folder, **less))
 
 
 def test_every_day_builds_on_the_best_before_it(ran):
