@@ -22,8 +22,9 @@ LARGER_IS_BETTER = re.compile(
 RATES = ("pass", "win", "success", "hit")
 """Rates that are better when larger; a learning rate or an error rate is not."""
 SMALLER_IS_BETTER = re.compile(
-    r"\w*(?:loss|losses|error|errors?|err|mse|rmse|rmsle|msle|mae|mape|nll|ppl|perplexity|regret|distance)|"
-    r"brier|crps|fid\d*|wer|cer|eer|hausdorff|chamfer|lpips|mase|wape|bouldin"
+    r"(?:\w*(?:loss|losses|errors?|err|mse|rmse|rmsle|msle|mae|mape|nll|ppl|perplexity|regret|distance)|"
+    r"(?:fid|kid)\d*k?|ce|bce|bp[bcd]|brier|crps|pinball|cost|wer|cer|eer|epe|ade|fde|mpjpe|frechet|wasserstein|"
+    r"chamfer|hausdorff|lpips|fvd|mase|wape|bouldin|incorrects?|mistakes?|misclassified|misclassifications?)\d?"
 )
 """Words of a metric's name that say that it is better when smaller, whatever else it says: `dice_loss`."""
 
@@ -59,11 +60,16 @@ def larger_is_better(metric: str) -> bool:
         return True
     words = re.findall(r"[a-z]+\d*", re.sub(r"([a-z])([A-Z])", r"\1_\2", metric).lower())
     words += re.findall(r"[a-z]+\d*", metric.lower())
-    if any(SMALLER_IS_BETTER.fullmatch(word) for word in words):
+    if says_smaller_is_better(words):
         return False
     if not any(word in RATES for word in words):
         words = [word for word in words if word != "rate"]
     return any(LARGER_IS_BETTER.fullmatch(word) for word in words)
+
+
+def says_smaller_is_better(words: Iterable[str]) -> bool:
+    """Return whether one of the words of a metric's name says that it is better when smaller."""
+    return any(SMALLER_IS_BETTER.fullmatch(word) for word in words)
 
 
 @functools.lru_cache(maxsize=1 << 12)

@@ -46,7 +46,7 @@ def diagnose(view: View, trial: Trial, curves: Curves, pools: Pools | None = Non
     `pools` is the scatter of all comparable curves, by which short curves are judged.
     """
     facts = TrialFacts(trial.number, has_ended=not trial.status.open)
-    suggestions = remedies.SuggestionRules(view, view.settings(trial))
+    suggestions = remedies.SuggestionRules(view, trial)
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
         device = "the GPU" if trial.reason is Reason.OOM else "the machine"
         peak = {} if trial.peak_memory_gb is None else {"peak_memory_gb": trial.peak_memory_gb}

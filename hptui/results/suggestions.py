@@ -1,17 +1,20 @@
 """Suggested changes of a trial's settings, by diagnosis: the usual remedies, for settings that its trainer has.
 
-No suggestion adds a setting that the trainer does not have or violates a constraint of the space. Halving the batch
-size doubles gradient accumulation, which keeps the effective batch size."""
+No suggestion adds a setting that the trainer does not have, violates a constraint of the space, or starts from where
+the present space has no trials: an imported trial or one of an earlier space may lie there. Halving the batch size
+doubles gradient accumulation, which keeps the effective batch size."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from hptui.core.dataclass import dataclass
 from hptui.core.errors import ExpressionError
 from hptui.core.format import setting
-from hptui.core.trial import Reason, Trial, TrialStatus, Value
-from hptui.core.values import is_number
+from hptui.core.stages import stage_named, stage_space
+from hptui.core.trial import Reason, Role, Trial, TrialStatus, Value
+from hptui.core.values import canonical_json, is_number
 from hptui.results.roles import setting_with_role
 from hptui.results.view import View
 
@@ -24,11 +27,22 @@ class Suggestion:
     changes: Mapping[str, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Values of a setting: the least and the most of its numbers, and the others as JSON."""
+
+    least: float
+    most: float
+    texts: frozenset[str]
+
+
 class SuggestionRules:
     """The suggestions for the settings of one trial."""
 
-    def __init__(self, view: View, settings: Mapping[str, Value]) -> None:
-        self.view, self.settings = view, settings
+    def __init__(self, view: View, trial: Trial) -> None:
+        self.view, self.settings = view, view.settings(trial)
+        self._space = stage_space(view.study, stage_named(view.study, trial.stage or view.stage))
+        self._is_chosen_by_hand = trial.role not in (Role.SEARCH, Role.IMPORTED)
 
     def oom(self) -> tuple[Suggestion, ...]:
         """Suggest changes that need less memory."""
@@ -92,29 +106,53 @@ class SuggestionRules:
 
     def _not_refuted(self, reasons: Sequence[Reason], *suggestions: Iterator[Suggestion]) -> tuple[Suggestion, ...]:
         """Return suggestions without those by which trials only failed in the same way."""
-        ended = [trial for trial in self.view.trials if trial.reason in reasons or trial.status is TrialStatus.COMPLETE]
-        return tuple(
-            remedy
-            for remedy in self._allowed_only(*suggestions)
-            if not (there := [trial for trial in ended if self._is_as_far(trial, remedy)])
-            or any(trial.status is TrialStatus.COMPLETE for trial in there)
-        )
+        return tuple(remedy for remedy in self._allowed_only(*suggestions) if not self._is_refuted(reasons, remedy))
 
-    def _is_as_far(self, trial: Trial, remedy: Suggestion) -> bool:
-        """Return whether a trial has the change of a suggestion, or more of it."""
+    def _is_refuted(self, reasons: Sequence[Reason], remedy: Suggestion) -> bool:
+        """Return whether trials with the change of a suggestion, or more of it, only failed in the same way."""
         name, new = next(iter(remedy.changes.items()))
-        value, old = self.view.settings(trial).get(name), self.settings.get(name)
-        if not is_number(new) or not is_number(old) or not is_number(value):
-            return value == new
-        return value <= new if new < old else value >= new
+        complete, failed = (self._values(name, reasons, is_complete) for is_complete in (True, False))
+        old = self.settings.get(name)
+        if not is_number(new) or not is_number(old):
+            text = canonical_json(new)
+            return text in failed.texts and text not in complete.texts
+        if new < old:
+            return failed.least <= new < complete.least
+        return failed.most >= new > complete.most
+
+    def _values(self, name: str, reasons: Sequence[Reason], is_complete: bool) -> _Values:
+        """Return the values of a setting in the complete trials, or in those that failed for some reasons.
+
+        They are read once for all trials that need a remedy.
+        """
+        key = "values of ended", name, None if is_complete else tuple(reasons)
+        if key not in self.view.memo:
+            ended = [
+                trial
+                for trial in self.view.trials
+                if (trial.status is TrialStatus.COMPLETE) is is_complete and (is_complete or trial.reason in reasons)
+            ]
+            values = [self.view.settings(trial).get(name) for trial in ended]
+            numbers = [float(value) for value in values if is_number(value)]
+            texts = frozenset(canonical_json(value) for value in values if not is_number(value))
+            self.view.memo[key] = _Values(min(numbers, default=math.inf), max(numbers, default=-math.inf), texts)
+        known: _Values = self.view.memo[key]
+        return known
 
     def _allowed(self, changes: Mapping[str, Value]) -> bool:
-        space = self.view.study.space
+        space = self._space
+        if not self._is_chosen_by_hand and any(self._is_outside(name) for name in changes):
+            return False
         try:
             return space.margin(self.view.base, space.settle(self.view.base, {**self.settings, **changes})) <= 0
         except ExpressionError:
             # A constraint that cannot be evaluated does not rule the change out; `hptui add` checks it again.
             return True
+
+    def _is_outside(self, name: str) -> bool:
+        """Return whether the trial has a value of a setting that the present space does not have."""
+        parameter = self._space.get(name)
+        return parameter is not None and not parameter.contains(self.settings.get(name))
 
     def _setting_with_role(self, role: str) -> tuple[str, Value] | None:
         """Return the name and the value of the setting with this role, if the trainer has one."""

@@ -8,8 +8,9 @@ import pytest
 from hptui.results.analysis.cohort import knee_of_front, pareto_front, ranked_trials, training_length
 from hptui.results.analysis.confounding import ignored_settings
 from hptui.results.analysis.cost import cheaper_trial, memory_by_loading, seconds_per_epoch, seconds_per_trial
+from hptui.results.analysis.edges import bests_at_edge
 from hptui.results.analysis.effects import one_factor_steps
-from hptui.results.analysis.failure_regions import bests_at_edge, trials_by_failure
+from hptui.results.analysis.failure_regions import trials_by_failure
 from hptui.results.analysis.reference import base_model_trial, compare_with_reference, find_mismatches, metric_changes
 from hptui.results.analysis.significance import (
     student_interval,

@@ -63,10 +63,15 @@ class AveragedCurve:
     values: tuple[Value, ...]
     mean: Array
     cov: Array
-    is_tried: bool = True
-    """Whether a trial lies nearest to each of the values: nothing is known of a direction where none was."""
+    tried: frozenset[int] = frozenset()
+    """The values, by index, to which a trial lies nearest: between them nothing is known of a direction or a place."""
     unit: float = 1.0
     """Unit of standard deviations: squares of the values may be beyond the range of numbers."""
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether a trial lies nearest to each of the values."""
+        return len(self.tried) == len(self.values)
 
     def contrast(self, first: int, second: int) -> Contrast:
         """Return the difference between two of its points."""
@@ -103,10 +108,10 @@ class AveragedCurve:
     def inside(self, sign: float) -> int | None:
         """Return the index of the best point if both ends are worse with a probability of 95 %; None if not.
 
-        `sign` is 1 if lower is better, -1 if higher is.
+        `sign` is 1 if lower is better, -1 if higher is. A point near which no trial lies is none.
         """
         place = int(np.argmin(sign * self.mean))
-        if not 0 < place < len(self.values) - 1:
+        if not 0 < place < len(self.values) - 1 or place not in self.tried:
             return None
         draws = sign * self.draws
         both = (draws[:, 0] > draws[:, place]) & (draws[:, -1] > draws[:, place])
@@ -213,9 +218,8 @@ class Averaged:
         mean, cov = posterior.averages(groups)
         places = np.array([factor.coordinate(value) for value in values])
         tried = self.model.points.position[~self.model.points.inactive[:, column], column]
-        nearest = set(np.abs(tried[:, None] - places).argmin(1).tolist()) if len(places) else set()
-        is_tried = len(nearest) == len(places)
-        return AveragedCurve(factor, tuple(values), self.sign * mean, cov, is_tried, posterior.model.unit)
+        nearest = frozenset(np.abs(tried[:, None] - places).argmin(1).tolist() if len(places) else ())
+        return AveragedCurve(factor, tuple(values), self.sign * mean, cov, nearest, posterior.model.unit)
 
     @cached_property
     def shares(self) -> tuple[dict[str, float], float, float]:

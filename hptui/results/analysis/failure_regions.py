@@ -1,4 +1,4 @@
-"""Regions in which trials fail (out of memory, NaN, too long, nothing right, pruned), and best values at an edge.
+"""Regions in which trials fail: out of memory, NaN, too long, nothing right, pruned.
 
 One scan over all bounds, directions and settings: its smallest tail probability is compared with that of the same scan
 over permuted labels, so that looking at many sets costs no false alarm. Labels are permuted among trials of about the
@@ -8,14 +8,10 @@ that were tried then.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from hptui.core.dataclass import dataclass
-from hptui.core.errors import ExpressionError
-from hptui.core.parameters import Choice, Int, Parameter
-from hptui.core.space import Space
 from hptui.core.trial import Reason, Trial, TrialStatus, Value
 from hptui.core.values import is_number, values_equal
 from hptui.results.analysis import blas
@@ -231,97 +227,3 @@ def _sets(view: View, trials: Sequence[Trial]) -> tuple[Any, list[tuple[Conditio
                     entry[1].append(condition)
     sets = np.array([members for members, _ in matches.values()])
     return sets, [tuple(conditions) for _, conditions in matches.values()]
-
-
-@dataclass(frozen=True, slots=True)
-class BestAtEdge:
-    """The best trial lies at the edge of a searched range. `bound`: the end of the range."""
-
-    setting: str
-    value: Value
-    low: bool
-    bound: Value
-
-
-EDGE = 0.05
-"""Share of a range from its end that counts as its edge."""
-
-
-def edge_of(parameter: Parameter, value: Value) -> str:
-    """Return `low` or `high` if a value is at that edge of a range or of three choices; else ''."""
-    if isinstance(parameter, Choice):
-        choices = [choice for choice in parameter.choices if is_number(choice)]
-        if not parameter.ordinal or not len(choices) == len(parameter.choices) > 2 or not is_number(value):
-            return ""
-        return "low" if value == min(choices) else "high" if value == max(choices) else ""
-    if not is_number(value) or not parameter.low <= value <= parameter.high:
-        return ""
-    fraction = position_in_range(value, parameter.low, parameter.high, parameter.log)
-    return "low" if fraction <= EDGE else "high" if fraction >= 1 - EDGE else ""
-
-
-def bests_at_edge(view: View, best: Trial) -> list[BestAtEdge]:
-    """Return settings whose best value is within 5 % of an end of the range, or the outermost choice.
-
-    Not at an end that means something: 0, 1 of a share, one layer, the limit of a constraint.
-    """
-    results = []
-    space = searched_space(view)
-    settings = active_settings(view, best, space)
-    for parameter in space.parameters:
-        value = settings.get(parameter.name)
-        side = edge_of(parameter, value)
-        if not side:
-            continue
-        low = side == "low"
-        bound = value if isinstance(parameter, Choice) else parameter.low if low else parameter.high
-        if not _means_something(parameter, bound, low) and not _is_limited(view, space, best, parameter, low):
-            results.append(BestAtEdge(parameter.name, value, low, bound))
-    return results
-
-
-def _means_something(parameter: Parameter, bound: Value, low: bool) -> bool:
-    """Return whether no value beyond a bound makes sense: a rate of 0, one layer, a share of 1."""
-    if not is_number(bound):
-        return True
-    if low:
-        return bound == 0 or (isinstance(bound, int) and bound == 1)
-    is_share = not isinstance(parameter, Choice | Int) and parameter.low >= 0
-    return is_share and bound == 1
-
-
-def _is_limited(view: View, space: Space, best: Trial, parameter: Parameter, low: bool) -> bool:
-    """Return whether a constraint forbids the values beyond an end, with the rest as in the best trial."""
-    if isinstance(parameter, Choice):
-        values = sorted(float(choice) for choice in parameter.choices if is_number(choice))
-        beyond = values[0] - (values[1] - values[0]) if low else values[-1] + (values[-1] - values[-2])
-    else:
-        beyond = beyond_range(parameter, low)
-    number: Value = round(beyond) if isinstance(view.settings(best).get(parameter.name), int) else beyond
-    try:
-        settings = {**view.settings(best), parameter.name: number}
-        return space.margin(view.base, space.settle(view.base, settings)) > 0
-    except ExpressionError:
-        return False
-
-
-WIDER = 0.25
-"""Share of a range by which it is widened at an edge."""
-
-
-def beyond_range(parameter: Parameter, low: bool) -> float:
-    """Return the bound of a range that is widened at one end."""
-    assert not isinstance(parameter, Choice)
-    if parameter.log:
-        factor = float((parameter.high / parameter.low) ** WIDER)
-        return parameter.low / factor if low else parameter.high * factor
-    width = WIDER * (parameter.high - parameter.low)
-    below = float(parameter.low - width)
-    return (max(below, 0.0) if parameter.low >= 0 else below) if low else parameter.high + width
-
-
-def position_in_range(value: float, low: float, high: float, log: bool) -> float:
-    """Return the position of a value in a range: 0 at its low end, 1 at its high end."""
-    if log:
-        return math.log(value / low) / math.log(high / low)
-    return (value - low) / (high - low)

@@ -21,7 +21,7 @@ from hptui.results.analysis.cohort import (
     sort_by_rank,
     violates_outcome,
 )
-from hptui.results.analysis.failure_regions import beyond_range, position_in_range
+from hptui.results.analysis.edges import beyond_range, position_in_range
 from hptui.results.view import View
 
 BEST_SHARE = 0.25

@@ -1,6 +1,7 @@
 """Which trials say something of settings, and the value that each of them counts with.
 
-Complete trials count with their value, cut on the bad side: a wall in the loss must not outweigh everything else. A
+Complete trials count with their value, cut on the bad side: a wall in the loss must not outweigh everything else. On
+the good side, where a search wants to be, only a few values far from all others are cut. A
 trial that was pruned, ran out of time or became NaN is ranked by comparing two trials at a time at the last progress
 that both reached; its rank gives it a value on the scale of the complete ones.
 """
@@ -25,6 +26,11 @@ MAX_TRIALS = 400
 CUT_IQR = 1.5
 """Values worse than the median by more than this multiple of the interquartile range count as that."""
 
+CUT_IQR_BETTER = 4.0
+"""Values better than the median by more than this multiple count as that, if they are at most `FEW` of all."""
+FEW = 0.1
+"""Share of the trials up to which values far better than all others are cut; more of them are what was searched for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -48,6 +54,8 @@ class Scores:
     """Number of distinct values among the complete trials."""
     spread: float
     """Interquartile range of the complete trials."""
+    better_cut: float | None = None
+    """The value from which on better ones were cut, as recorded; None if none was."""
     thinned: int = 0
     """Number of trials before only every k-th was used; 0 if all were."""
 
@@ -109,8 +117,8 @@ def score_trials(view: View, trials: Sequence[Trial], objective: Objective, curv
     if whole > MAX_TRIALS:
         used = used[:: math.ceil(whole / MAX_TRIALS)]
     finished = {trial.number: finished[trial.number] for trial in used if trial.number in finished}
-    cut, spread = _cut(list(finished.values()))
-    capped = {number: min(value, cut) for number, value in finished.items()}
+    floor, cut, spread = _cuts(list(finished.values()))
+    capped = {number: max(floor, min(value, cut)) for number, value in finished.items()}
     unfinished = [trial for trial in used if trial.number not in finished]
     if unfinished and capped:
         nan = {t.number for t in used if became_nan(t, objective.metric, len(view.study.objectives))}
@@ -127,16 +135,24 @@ def score_trials(view: View, trials: Sequence[Trial], objective: Objective, curv
         {why: tuple(matches) for why, matches in left_out.items()},
         len(set(finished.values())),
         spread,
+        sign * floor if math.isfinite(floor) and scores else None,
         whole if whole != len(used) else 0,
     )
 
 
-def _cut(values: Sequence[float]) -> tuple[float, float]:
-    """Return median + 1.5 interquartile ranges, and the interquartile range."""
+def _cuts(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the bounds to which better and worse values are cut, and the interquartile range.
+
+    The first is minus infinity where no value is cut so.
+    """
     if not values:
-        return math.inf, 0.0
+        return -math.inf, math.inf, 0.0
     low, middle, high = (_quantile(sorted(values), share) for share in (0.25, 0.5, 0.75))
-    return middle + CUT_IQR * (high - low), high - low
+    spread = high - low
+    floor = middle - CUT_IQR_BETTER * spread
+    beyond = sum(value < floor for value in values)
+    is_cut = 0 < beyond <= max(1, FEW * len(values))
+    return floor if is_cut else -math.inf, middle + CUT_IQR * spread, spread
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

@@ -14,6 +14,7 @@ from hptui.results.claims.claim import Claim
 from hptui.results.claims.comparability import length_tail
 from hptui.results.claims.shapes import (
     cut_tail,
+    cut_values,
     numbers_of,
     one_digit,
     rounded_up,
@@ -102,18 +103,21 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
             counted = facts.count_with_noun(f"{key}.{name}", others, noun)
             do = "does" if len(others) == 1 else "do"
             parts.append(line("{n}{length} {do} not count", n=counted, length=length, do=do))
-    if scores.cut is not None:
-        cut = facts.of_metric(f"{key}.cut", analysis.objective.metric, scores.cut, analysis.trials)
-        side = "above" if analysis.objective.goal == "minimize" else "below"
-        several = len(facts.study.objectives) > 1
-        of: Line = (" of ", facts.name(analysis.objective.metric)) if several else ()
-        parts.append(line("values{of} {side} {cut} count as {cut}", of=of, side=side, cut=cut))
+    if cuts := cut_values(facts, analysis):
+        of: Line = (" of ", facts.name(goal)) if goals > 1 else ()
+        values = [line("{side} {cut} count as {cut}", side=side, cut=cut) for side, cut in cuts]
+        parts.append(line("values{of} {counted}", of=of, counted=join_parts(values, ", those ")))
     if scores.thinned:
         used = facts.count(f"{key}.used", analysis.trials)
         every = facts.of_value(f"{key}.thinned", scores.thinned)
         parts.append(line("{used} of {n} trials were used, evenly in their order", used=used, n=every))
     if parts:
-        premise = {"partial": len(partial) + len(diverged), "cut": scores.cut, "trials": len(analysis.trials)}
+        premise = {
+            "partial": len(partial) + len(diverged),
+            "cut": scores.cut,
+            "better_cut": scores.better_cut,
+            "trials": len(analysis.trials),
+        }
         yield Claim("EN", (*capitalize_first(join_parts(parts, "; ")), "."), premise, "", numbers_of(analysis.trials))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hptui.core.parameters import Choice
 from hptui.core.trial import Trial, TrialStatus
 from hptui.core.values import is_number, number_text
+from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.failure_regions import Condition, FailureRegion, failure_kind
 from hptui.results.analysis.outward import to_digits
 from hptui.results.analysis.significance import wilson_interval
@@ -64,6 +66,8 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
         lower = wilson_interval(len(region.bad), len(region.inside)).low
         if region.kind in ("pruned", "timeout") or lower <= 0.5:  # nothing is wrong there, or a longer timeout helps
             continue
+        if not all(_is_searched(facts, condition) for condition in region.conditions):
+            continue  # nothing is proposed there any more
         key = _key(region)
         text = line(
             "Avoid {where}: {bad} of {inside} trials there {what}{exceptions}{apart}.",
@@ -77,6 +81,21 @@ def avoid_claims(facts: FactWriter) -> list[Claim]:
         subject = "+".join(condition.setting for condition in region.conditions)
         claims.append(Claim("F2", text, {"lower": lower}, subject, tuple(trial.number for trial in region.inside)))
     return claims
+
+
+def _is_searched(facts: FactWriter, condition: Condition) -> bool:
+    """Return whether the present space has values that meet a condition, as far as it has the setting."""
+    parameter = searched_space(facts.view).get(condition.setting)
+    if parameter is None:
+        return True
+    if condition.relation == "=" or not is_number(condition.bound):
+        return parameter.contains(condition.bound)
+    values = (
+        [value for value in parameter.choices if is_number(value)]
+        if isinstance(parameter, Choice)
+        else [parameter.low, parameter.high]
+    )
+    return max(values) >= condition.bound if condition.relation == ">=" else min(values) <= condition.bound
 
 
 def _outcome_text(region: FailureRegion) -> str:

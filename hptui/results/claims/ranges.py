@@ -13,8 +13,8 @@ from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import searched_space
 from hptui.results.analysis.comparable import unequal_coordinate
+from hptui.results.analysis.edges import BestAtEdge, bests_at_edge, edge_of, lie_at_an_end
 from hptui.results.analysis.evidence import EffectAnalysis
-from hptui.results.analysis.failure_regions import BestAtEdge, bests_at_edge, edge_of
 from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range, range_of_values
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.repeats import what_repeats_show
@@ -112,6 +112,8 @@ def suggested_ranges(facts: FactWriter) -> list[OutwardRange]:
         if isinstance(parameter, Choice) and parameter.name in edges:
             continue  # to be widened by choices that only a person knows
         edge = edges.get(parameter.name, "")
+        if not edge and lie_at_an_end(facts.view, parameter, facts.data.candidates[0], trials):
+            continue
         suggestion = outward_range(facts.view, parameter, trials, edge)
         if suggestion is not None and not _leaves_out_better(analysis, suggestion):
             ranges.append(suggestion)

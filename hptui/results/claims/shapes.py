@@ -92,11 +92,12 @@ def _tried_once(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str
 
 
 def _compared(facts: FactWriter, analysis: EffectAnalysis, name: str, key: str) -> Line:
-    """Return which values between the ends were compared; () if all were."""
+    """Return which values between the ends were compared, of those near which trials lie; () if all were."""
     curve = analysis.averaged.curve(name)
-    parameter, inside = curve.factor.parameter, curve.values[1:-1]
+    parameter = curve.factor.parameter
+    inside = [value for i, value in enumerate(curve.values[1:-1], 1) if i in curve.tried]
     known = len(curve.factor.levels) or (parameter.size if isinstance(parameter, Int) else None)
-    if known == len(curve.values):
+    if known == len(curve.values) == len(inside) + 2:
         return ()
     values = [facts.of_value(f"{key}.at.{i}", short_value(value), analysis.trials) for i, value in enumerate(inside)]
     return line(
@@ -182,14 +183,22 @@ def together_claims(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Cla
 
 def cut_tail(facts: FactWriter, analysis: EffectAnalysis) -> Line:
     """Return `, values above 3.1 counted as that`, behind a size; () where no value was cut."""
-    cut, metric = analysis.scores.cut, analysis.objective.metric
-    if cut is None:
-        return ()
-    return line(
-        ", values {side} {cut} counted as that",
-        side="above" if analysis.objective.goal == "minimize" else "below",
-        cut=facts.of_metric(f"effects.{metric}.cut", metric, cut, analysis.trials),
-    )
+    cuts = [line("{side} {cut}", side=side, cut=cut) for side, cut in cut_values(facts, analysis)]
+    counted = "that" if len(cuts) == 1 else "these"
+    return line(", values {cuts} counted as {counted}", cuts=join_with_and(cuts), counted=counted) if cuts else ()
+
+
+def cut_values(facts: FactWriter, analysis: EffectAnalysis) -> list[tuple[str, Fact]]:
+    """Return from where on values were cut: `above` or `below`, and the value."""
+    metric, scores, low = analysis.objective.metric, analysis.scores, analysis.objective.goal == "minimize"
+    return [
+        (
+            "above" if is_above else "below",
+            facts.of_metric(f"effects.{metric}.{key}", metric, cut, analysis.trials),
+        )
+        for key, cut, is_above in (("cut", scores.cut, low), ("better_cut", scores.better_cut, not low))
+        if cut is not None
+    ]
 
 
 # numbers -----------------------------------------------------------------------------------------------------------

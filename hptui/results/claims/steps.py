@@ -127,7 +127,7 @@ def _after_failures(facts: FactWriter) -> Claim:
     if facts.data.order:
         why: Line = ("see the conditions in `[search] outcome`: no trial keeps them",)
         return Claim("NX", why, {"step": "outcome"}, "", tuple(trial.number for trial in facts.data.order))
-    failed = [trial for trial in facts.view.trials if trial.status is TrialStatus.FAILED]
+    failed = [t for t in facts.view.trials if t.status is TrialStatus.FAILED and t.role is not Role.IMPORTED]
     reasons = Counter(trial.reason for trial in failed)
     # The commonest failure's remedy; of failures that are as common, that of the first one.
     for trial in sorted(failed, key=lambda t: (-reasons[t.reason], t.number)):

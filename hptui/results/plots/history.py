@@ -71,7 +71,10 @@ def history(context: PlotContext, options: PlotOptions) -> Plot | None:
         curves=(Curve((*steps, (x.high, steps[-1][1])), labels["so far"], stepped=True, meaning="so far"),),
         bars=bars,
         labels=labels | {status: f"{status} (no value)" for status in map(str, AT_FOOT)},
-        rows=[_history_row(context, trial, so_far.get(trial.number), options) for trial in context.trials],
+        rows=[
+            _history_row(context, trial, so_far.get(trial.number), options)
+            for trial in sorted((*trials, *without_value), key=lambda trial: trial.number)
+        ],
         table=_history_table(context, so_far),
         notes=notes,
     )
@@ -306,6 +309,9 @@ def _curves_caption(
         text += line(": {drawn} of {n} trials are drawn.", drawn=count, n=trial_count(f"{key}.trials", trials))
     else:
         text += line(" in {n}.", n=(trial_count(f"{key}.trials", trials), " trial" if len(trials) == 1 else " trials"))
+    if any(summaries[trial.number].n > MAX_DRAWN_POINTS for trial in drawn):
+        limit = Fact(f"{key}.points", MAX_DRAWN_POINTS, f"{MAX_DRAWN_POINTS:,}")
+        text += line(" Of a curve of more than {limit} points the means of {limit} stretches are drawn.", limit=limit)
     if best is not None and (last := summaries.get(best.number)) is not None and math.isfinite(last.value):
         text += line(
             " Trial {best}, {so}, ends at {value}.",

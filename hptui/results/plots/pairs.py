@@ -12,7 +12,7 @@ from hptui.core.sanitize import sanitize
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import knee_of_front
 from hptui.results.analysis.cohort import pareto_front as front_of
-from hptui.results.facts import Fact, Line, Name, Part, line
+from hptui.results.facts import Fact, Line, Name, Part, join_with_and, line
 from hptui.results.plots.axes import SettingAxis, axis_notes, metric_axis, objective_range
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import (
@@ -46,10 +46,11 @@ def contour(context: PlotContext, options: PlotOptions) -> Plot | None:
         return None
     shown = [trial for trial in context.trials if trial.number in context.rank or trial.status in WITHOUT_VALUE]
     x, y = (SettingAxis(context, name, context.trials, drawn=shown, whole_range=options.whole_range) for name in names)
-    if not any(_is_placed(x, y, trial) for trial in context.ranked):
+    drawn = [trial for trial in shown if _is_placed(x, y, trial)]
+    if not any(trial.number in context.rank for trial in drawn):
         return None
     is_map = bool(x.levels and y.levels)
-    cells = _cells(context, x, y, [trial for trial in shown if _is_placed(x, y, trial)], options.bins)
+    cells = _cells(context, x, y, drawn, options.bins)
     notes = axis_notes("figure.hyperparam_comparison", (x, y), shown)
     labels = {"baseline": "baseline", "best": context.best_label, "outside": "outside today's range"}
     return Plot(
@@ -57,16 +58,16 @@ def contour(context: PlotContext, options: PlotOptions) -> Plot | None:
         name="hyperparam_comparison",
         title=f"mean {context.metric} over {names[0]} and {names[1]}",
         alt=f"{names[0]} against {names[1]}, coloured by {context.metric}",
-        caption=with_notes(_contour_caption(context, names, is_map=is_map), notes),
+        caption=with_notes(_contour_caption(context, names, drawn, is_map=is_map), notes),
         x=x.axis,
         y=y.axis,
         z=objective_range(context, list(context.values.values())),
         goal=context.study.objective.goal,
-        points=tuple(_contour_points(context, x, y, [trial for trial in shown if _is_placed(x, y, trial)])),
+        points=tuple(_contour_points(context, x, y, drawn)),
         cells=cells,
         labels=labels | {status: status for status in map(str, WITHOUT_VALUE)},
         numbered=len(context.trials) <= MAX_NUMBERED_POINTS,
-        rows=[_contour_row(context, trial, names) for trial in context.trials],
+        rows=[_contour_row(context, trial, names) for trial in drawn],
         table=_contour_table(context, x, y, cells),
         notes=notes,
     )
@@ -142,7 +143,7 @@ def _contour_row(context: PlotContext, trial: Trial, names: Sequence[str]) -> di
         "trial": trial.number,
         "status": str(trial.status),
         **{name: settings.get(name) for name in names},
-        context.metric: (trial.values or {}).get(context.metric),
+        context.metric: context.values.get(trial.number),
     }
 
 
@@ -162,17 +163,25 @@ def _contour_table(context: PlotContext, x: SettingAxis, y: SettingAxis, cells: 
     return PlotTable((sanitize(x.name, limit=20), sanitize(y.name, limit=20), "mean", "n"), tuple(rows))
 
 
-def _contour_caption(context: PlotContext, names: Sequence[str], *, is_map: bool) -> Line:
+def _contour_caption(context: PlotContext, names: Sequence[str], drawn: Sequence[Trial], *, is_map: bool) -> Line:
     best = context.order[0]
     metric, settings = context.metric, context.settings(best)
     value = context.values[best.number]
     key = "figure.hyperparam_comparison"
+    ranked = [trial for trial in drawn if trial.number in context.rank]
+    without = [
+        (trial_count(f"{key}.{status}", same), f" {status}")
+        for status in WITHOUT_VALUE
+        if (same := [trial for trial in drawn if trial.number not in context.rank and trial.status is status])
+    ]
     parts: dict[str, Part | Line] = {
         "one": Name(names[0]),
         "two": Name(names[1]),
         "metric": Name(metric),
         "mean": ", the mean of each cell" if is_map else "",
-        "n": trial_count(f"{key}.ranked", context.ranked),
+        "n": trial_count(f"{key}.ranked", ranked),
+        "trials": "trial" if len(ranked) == 1 else "trials",
+        "without": (" and ", *join_with_and(without), " without a value") if without else "",
         "best": trial_fact(f"{key}.best", best),
         "so": context.best_phrase,
         "value": Fact(f"{key}.value", value, context.text(value), (best.number,), f"values.{metric}"),
@@ -180,7 +189,7 @@ def _contour_caption(context: PlotContext, names: Sequence[str], *, is_map: bool
         "y": _setting_fact(key, names[1], settings, best),
     }
     return line(
-        "{one} against {two} in {n} ranked trials, coloured by {metric}{mean}. "
+        "{one} against {two} in {n} ranked {trials}{without}, coloured by {metric}{mean}. "
         "Trial {best}, {so} with {value}, had {one} {x} and {two} {y}.",
         **parts,
     )

@@ -10,8 +10,8 @@ from hptui.core.parameters import Choice
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import distinct_configurations, measured_value, violates_outcome
+from hptui.results.analysis.edges import bests_at_edge
 from hptui.results.analysis.effects import OneFactorStep
-from hptui.results.analysis.failure_regions import bests_at_edge
 from hptui.results.analysis.fresh import runs_of_mean
 from hptui.results.analysis.isolation import Isolation, IsolationRow
 from hptui.results.analysis.reference import metric_change, metric_changes

@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from hptui.core.metric_names import larger_is_better
+from hptui.core.metric_names import larger_is_better, says_smaller_is_better
 from hptui.scripts.metrics.pairs import canonical_name
 
-SMALLER_IS_BETTER = re.compile(
-    r"(?:\w*loss|losses|logloss|ppl|perplexity|nll|ce|bce|mse|rmse|mae|[ws]?mape|mase|error|err|wer|cer|bp[bcd]|(?:fid|kid)\d*k?|"
-    r"cost|regret|frechet|wasserstein|chamfer|hausdorff|lpips|fvd|eer|epe|ade|fde|mpjpe|brier|crps|pinball|wape|"
-    r"incorrects?|mistakes?|misclassified|misclassifications?)\d?"
-)
-"""Words of the names of metrics that are minimized."""
 HELD_OUT_SPLITS = ("val", "eval", "dev", "heldout", "holdout", "test")
 """Splits of which a metric is an objective, the best first: `test` is to stay unseen until the end."""
 TRAINING_SPLITS = ("train", "training")
@@ -33,7 +27,7 @@ RATES_OF_ERRORS = ("per", "ter", "der", "ser")
 def is_quality(name: str) -> bool:
     """Return whether a metric says how good a model is, unlike a learning rate or a time."""
     words = words_of(name)
-    is_smaller_better = any(SMALLER_IS_BETTER.fullmatch(word) for word in words) or words[-1] in RATES_OF_ERRORS
+    is_smaller_better = says_smaller_is_better(words) or words[-1] in RATES_OF_ERRORS
     return larger_is_better(name) or is_smaller_better
 
 
@@ -169,7 +163,7 @@ def see_held_out_data(functions: set[str]) -> bool:
 
 
 OF_HELD_OUT_DATA = re.compile(
-    r"(?:(?!train).)*(?:^|_)(?:val|valid|validate|validation|eval|evaluate|evaluation|test|testing|check|infer)(?:_(?!train).*)?",
+    r"(?:(?!train).)*(?:^|_)(?:val|valid\w*|eval\w*|test|testing|check|infer)(?:_(?!train).*)?",
     re.IGNORECASE,
 )
 OF_A_STEP = re.compile(r"train(?:ing)?_(?:one_)?(?:epoch|step|batch|fn|loop)|(?:one_)?epoch_train", re.IGNORECASE)
@@ -208,7 +202,7 @@ def is_any_score(name: str) -> bool:
 
 def is_minimized(name: str) -> bool:
     """Return whether a name says that a smaller value is better."""
-    return any(SMALLER_IS_BETTER.fullmatch(word) for word in words_of(name))
+    return says_smaller_is_better(words_of(name))
 
 
 def is_task_score(name: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from hptui.core.dataclass import dataclass
-from hptui.core.metric_names import SMALLER_IS_BETTER, larger_is_better
+from hptui.core.metric_names import larger_is_better, says_smaller_is_better
 from hptui.scripts.inspect.syntax import dotted_name, literal_value
 from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.splits import SPLITS
@@ -103,7 +103,7 @@ def smallest_score_is_best(chosen: Iterable[Selection]) -> bool:
 
 def _contradicts(name: str, selection: Selection) -> bool:
     """Return whether a name says the opposite of a choice: `val_loss = 1 - f1` of the largest F1."""
-    is_loss = any(SMALLER_IS_BETTER.fullmatch(word) for word in canonical_name(name).split("_"))
+    is_loss = says_smaller_is_better(canonical_name(name).split("_"))
     return is_loss if selection.larger else larger_is_better(name)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.outputs.ranking import see_held_out_data
 from hptui.scripts.inspect.outputs.tracker_calls import sent_to_trackers
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
@@ -136,7 +137,7 @@ def shown_in_bar(call: ast.Call) -> list[ast.expr]:
 
 def calls_of_batches(tree: ast.AST) -> set[int]:
     """Return the calls that show single batches of an evaluation: every few rounds of a loop over them."""
-    functions = [n for n in all_nodes(tree) if isinstance(n, ast.FunctionDef) and OF_EVALUATION.fullmatch(n.name)]
+    functions = [n for n in all_nodes(tree) if isinstance(n, ast.FunctionDef) and see_held_out_data({n.name})]
     loops = [loop for function in functions for loop in all_nodes(function) if isinstance(loop, ast.For)]
     tests = [node for loop in loops for node in all_nodes(loop) if isinstance(node, ast.If) and _counts_rounds(node)]
     return {id(call) for node in tests for line in node.body for _, call in calls(line)}
@@ -144,12 +145,6 @@ def calls_of_batches(tree: ast.AST) -> set[int]:
 
 def _counts_rounds(node: ast.If) -> bool:
     return any(isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mod) for inner in all_nodes(node.test))
-
-
-OF_EVALUATION = re.compile(
-    r"(?:(?!train).)*(?:^|_)(?:val|valid\w*|eval\w*|test|testing)(?:_(?!train).*)?", re.IGNORECASE
-)
-"""Names of functions that go through held-out data once."""
 
 
 def values_by_name(name: str, call: ast.Call, defined: Collection[str]) -> list[ast.expr]:
