@@ -1,9 +1,9 @@
 """Which trials say something of settings, and the value that each of them counts with.
 
 Complete trials count with their value, cut on the bad side: a wall in the loss must not outweigh everything else. On
-the good side, where a search wants to be, only a few values far from all others are cut. A
-trial that was pruned, ran out of time or became NaN is ranked by comparing two trials at a time at the last progress
-that both reached; its rank gives it a value on the scale of the complete ones.
+the good side, where a search wants to be, they are cut only if one is far from all others. A trial that was pruned, ran
+out of time or became NaN is ranked by comparing two trials at a time at the last progress that both reached; its rank
+gives it a value on the scale of the complete ones.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ MAX_TRIALS = 400
 CUT_IQR = 1.5
 """Values worse than the median by more than this multiple of the interquartile range count as that."""
 
-CUT_IQR_BETTER = 4.0
-"""Values better than the median by more than this multiple count as that, if they are at most `FEW` of all."""
+FAR_IQR = 4.0
+"""If a value is better than the median by more than this multiple, better ones are cut as worse ones are."""
 FEW = 0.1
-"""Share of the trials up to which values far better than all others are cut; more of them are what was searched for."""
+"""Share of the trials up to which better ones are cut; more of them are what was searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,9 @@ def _cuts(values: Sequence[float]) -> tuple[float, float, float]:
         return -math.inf, math.inf, 0.0
     low, middle, high = (_quantile(sorted(values), share) for share in (0.25, 0.5, 0.75))
     spread = high - low
-    floor = middle - CUT_IQR_BETTER * spread
+    floor = middle - CUT_IQR * spread
     beyond = sum(value < floor for value in values)
-    is_cut = 0 < beyond <= max(1, FEW * len(values))
+    is_cut = min(values) < middle - FAR_IQR * spread and beyond <= max(1, FEW * len(values))
     return floor if is_cut else -math.inf, middle + CUT_IQR * spread, spread
 
 
