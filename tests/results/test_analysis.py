@@ -80,7 +80,7 @@ def test_a_longer_training_is_flagged(medical):
 
 
 def test_what_is_nearly_as_good_and_cheaper(medical):
-    found = cheaper_trial(medical)
+    found = cheaper_trial(medical, {})
     assert found.trial.title == "Exp 5"
     assert found.loss == pytest.approx(0.0225, abs=1e-3)
     assert found.seconds == pytest.approx(50 / 75)

@@ -153,7 +153,7 @@ def test_what_lies_in_the_middle_of_all_is_not_close_to_the_best(offset, is_clos
         one(n, {"a": 0.1 * n, "b": 4}, {"val_loss": offset + value}, seconds=1.0 if n == 1 else 9.0)
         for n, value in enumerate(values)
     ]
-    found = cheaper_trial(view_of(trials, STUDY))
+    found = cheaper_trial(view_of(trials, STUDY), {})
     assert (found is not None) == is_close
 
 

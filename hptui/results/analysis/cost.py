@@ -9,7 +9,7 @@ from statistics import median
 
 from hptui.core.dataclass import dataclass
 from hptui.core.format import duration, setting
-from hptui.core.trial import Attempt, Role, Trial, TrialStatus, Value
+from hptui.core.trial import Attempt, AttemptState, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, violates_outcome
 from hptui.results.packing import has_shares, own_seconds
@@ -205,7 +205,18 @@ class CheaperTrial:
     """Its time, or own share of it, as a share of that of the best trial."""
 
 
-def cheaper_trial(view: View, worse: float = 0.05, saved: float = 0.2) -> CheaperTrial | None:
+def is_trained_once(attempts: Mapping[int, Sequence[Attempt]], trial: Trial) -> bool:
+    """Return whether all of a trial's time went into its result: what a lost or failed attempt did was done again.
+
+    A trial that was paused, or promoted to a longer training, went on from its checkpoint.
+    """
+    lasting = (AttemptState.DONE, AttemptState.PAUSED)
+    return all(attempt.state in lasting for attempt in attempts.get(trial.number, ()))
+
+
+def cheaper_trial(
+    view: View, attempts: Mapping[int, Sequence[Attempt]], worse: float = 0.05, saved: float = 0.2
+) -> CheaperTrial | None:
     """Return the fastest trial within the share `worse` of the best that saved the share `saved` of time.
 
     Of several trials it also lies less far from the best than half of what the one in the middle does: five per cent
@@ -215,6 +226,8 @@ def cheaper_trial(view: View, worse: float = 0.05, saved: float = 0.2) -> Cheape
     if len(order) < 2 or len(view.study.objectives) > 1:
         return None
     best, *others = order
+    if not is_trained_once(attempts, best):
+        return None
     value = objective_value(view, best)
     distances = [abs(objective_value(view, trial) - value) for trial in others]
     near = median(distances) / 2 if len(distances) >= MIN_FOR_SPREAD else math.inf
@@ -223,7 +236,7 @@ def cheaper_trial(view: View, worse: float = 0.05, saved: float = 0.2) -> Cheape
             trial, abs(objective_value(view, trial) - value) / abs(value), own_seconds(trial) / own_seconds(best)
         )
         for trial in others
-        if value and own_seconds(best) > 0 and own_seconds(trial) > 0
+        if value and own_seconds(best) > 0 and own_seconds(trial) > 0 and is_trained_once(attempts, trial)
         if abs(objective_value(view, trial) - value) <= near
     ]
     eligible = [candidate for candidate in candidates if candidate.loss <= worse and candidate.seconds <= 1 - saved]

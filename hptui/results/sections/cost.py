@@ -16,6 +16,7 @@ from hptui.results.analysis.cost import (
     busy_intervals,
     cheaper_trial,
     gpu_seconds,
+    is_trained_once,
     mean_memory,
     memory_by_loading,
     own_seconds_per_trial,
@@ -212,7 +213,7 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
     """Yield what the best trial cost for its gain: against a cheaper one nearly as good, and the baseline."""
     best, baseline = facts.data.best, facts.view.baseline
     shared = has_shares([trial for trial in (best, baseline) if trial is not None])
-    alternative = cheaper_trial(facts.view)
+    alternative = cheaper_trial(facts.view, facts.data.attempts)
     fresh = facts.data.fresh(best) if best is not None and len(facts.study.objectives) == 1 else None
     if (
         best is not None
@@ -252,8 +253,9 @@ def _cost_of_gain(facts: FactWriter) -> Iterator[Block]:
     extra_gb = (best.peak_memory_gb or 0.0) - (baseline.peak_memory_gb or 0.0)
     costs: list[Line] = []
     extra = facts.change("worth.seconds", "seconds", usual_seconds, own_seconds(best), [baseline, best])
-    ran_here = Role.IMPORTED not in (best.role, baseline.role)  # the time on another machine is no cost of a setting
-    if ran_here and isinstance(extra, Fact) and extra_seconds > 0.05 * usual_seconds > 0:
+    # The time on another machine is no cost of a setting, nor is that of an attempt whose work was lost.
+    is_own = all(t.role is not Role.IMPORTED and is_trained_once(facts.data.attempts, t) for t in (best, baseline))
+    if is_own and isinstance(extra, Fact) and extra_seconds > 0.05 * usual_seconds > 0:
         extra = replace(extra, text=extra.text.removeprefix("+"))
         costs.append(("took ", extra, " more of computing of its own" if shared else " longer"))
     if baseline.peak_memory_gb and extra_gb > 0.2 * baseline.peak_memory_gb:

@@ -10,6 +10,7 @@ from hptui.core.parameters import Choice
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results import claims
 from hptui.results.analysis.cohort import distinct_configurations, measured_value, violates_outcome
+from hptui.results.analysis.cost import is_trained_once
 from hptui.results.analysis.edges import bests_at_edge
 from hptui.results.analysis.effects import OneFactorStep
 from hptui.results.analysis.fresh import runs_of_mean
@@ -268,6 +269,8 @@ def _step_caution(facts: FactWriter, base: Trial, steps: Sequence[OneFactorStep]
 def _step_cell(facts: FactWriter, step: OneFactorStep, name: str) -> Line:
     old, new = measured_value(step.base, name), measured_value(step.trial, name)
     if old is None or new is None:
+        return (NO_VALUE,)
+    if name == "seconds" and not all(is_trained_once(facts.data.attempts, t) for t in (step.base, step.trial)):
         return (NO_VALUE,)
     change = metric_change(facts.view, name, old, new)
     delta = facts.change(f"step.{step.trial.number}.{name}", name, old, new, [step.base, step.trial])
