@@ -206,9 +206,10 @@ class CheaperTrial:
 
 
 def is_trained_once(attempts: Mapping[int, Sequence[Attempt]], trial: Trial) -> bool:
-    """Return whether all of a trial's time went into its result: what a lost or failed attempt did was done again.
+    """Return whether all of a trial's time went into its result: no attempt was lost or failed.
 
-    A trial that was paused, or promoted to a longer training, went on from its checkpoint.
+    What such an attempt did was done again. A trial that was paused, or promoted to a longer training, went on from its
+    checkpoint.
     """
     lasting = (AttemptState.DONE, AttemptState.PAUSED)
     return all(attempt.state in lasting for attempt in attempts.get(trial.number, ()))

@@ -8,6 +8,7 @@ that were tried then.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 

@@ -28,7 +28,7 @@ CUT_IQR = 1.5
 
 FAR_IQR = 4.0
 """If a value is better than the median by more than this multiple, better ones are cut as worse ones are."""
-FEW = 0.1
+MAX_SHARE_CUT = 0.1
 """Share of the trials up to which better ones are cut; more of them are what was searched for."""
 
 
@@ -151,7 +151,7 @@ def _cuts(values: Sequence[float]) -> tuple[float, float, float]:
     spread = high - low
     floor = middle - CUT_IQR * spread
     beyond = sum(value < floor for value in values)
-    is_cut = min(values) < middle - FAR_IQR * spread and beyond <= max(1, FEW * len(values))
+    is_cut = min(values) < middle - FAR_IQR * spread and beyond <= max(1, MAX_SHARE_CUT * len(values))
     return floor if is_cut else -math.inf, middle + CUT_IQR * spread, spread
 
 
