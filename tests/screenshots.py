@@ -93,6 +93,7 @@ async def take(home: Path, shot: Shot) -> str:
         for text in shot.wait:
             await walk.until(text, PATIENCE)
         await walk.pilot.pause(1.5)
+        await walk.until(lambda: "drawing" not in walk.text, PATIENCE)
         return walk.app.export_screenshot(title="hptui")
 
 
