@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -254,3 +255,17 @@ def test_a_step_at_the_end_of_an_axis_is_seen():
     drawing = draw_grid(DotGrid(PlaneBox(0, 1, 0, 1), [], [(line, "best")]), 40, 12)
     drawn = [index for index, row in enumerate(drawing) if any(cell.meaning == "best" for cell in row)]
     assert len(drawn) > 6, "from the top to the foot"
+
+
+@pytest.mark.parametrize("count", [2, 4, 6, 8])
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_of_axes_never_touch(count, seed):
+    die = random.Random(seed)
+    texts = [die.choice(["constant", "cosine", "a", "2.696", "1e-3", "linear_with_warmup"]) for _ in range(count)]
+    labels = [(float(index), 0.0, text) for index, text in enumerate(texts)]
+    grid = DotGrid(PlaneBox(0, count - 1, 0, 1), [], [], names_axes=True, axis_labels=labels)
+    lowest = "".join(cell.text for cell in draw_grid(grid, 40, 12)[grid.body_height(12)])
+    assert lowest.split()
+    for word in lowest.split():
+        is_cut = word.endswith("…") and any(text.startswith(word[:-1]) and text[0].isalpha() for text in texts)
+        assert word in texts or is_cut, lowest

@@ -216,13 +216,29 @@ def _numbers_by_cell(dots: Mapping[tuple[int, int], Dot], is_line: NDArray[np.bo
 
 
 def _axis_labels_by_cell(grid: DotGrid, across: int, down: int, style: DotStyle) -> Mapping[tuple[int, int], str]:
-    """Return the characters of the labels of axes: from their axis on, at the last one before it."""
-    cells: dict[tuple[int, int], str] = {}
+    """Return the characters of the labels of axes: from their axis on, at the last one before it.
+
+    A word without room before the next label is cut with an ellipsis; a number is left out.
+    """
+    rows: dict[int, list[tuple[int, str]]] = {}
     for x, y, text in grid.axis_labels:
         row, column = _cell_of(Dot(x, y), grid.box, across, down, style)
-        start = max(0, min(column, across - len(text)))
-        cells |= {(row, start + index): sign for index, sign in enumerate(text)}
+        rows.setdefault(row, []).append((max(0, min(column, across - len(text))), text))
+    cells: dict[tuple[int, int], str] = {}
+    for row, labels in rows.items():
+        labels.sort()
+        ends = [start - 1 for start, _ in labels[1:]] + [across]
+        for (start, text), end in zip(labels, ends, strict=True):
+            cells |= {(row, start + index): sign for index, sign in enumerate(_fitted(text, end - start))}
     return cells
+
+
+def _fitted(text: str, room: int) -> str:
+    """Return a text where it has room, else its beginning; nothing of a number."""
+    if len(text) <= room:
+        return text
+    begins_with_digit = text.lstrip("+-.")[:1].isdigit()
+    return f"{text[: room - 1]}…" if room > 1 and not begins_with_digit else ""
 
 
 def _tick_lines(grid: DotGrid, defaults: Sequence[tuple[int, str]], across: int) -> list[str]:
