@@ -38,6 +38,7 @@ from hptui.results.analysis.fresh import (
     fresh_leader,
     fresh_runs,
     noise_of,
+    pooled_noise,
 )
 from hptui.results.analysis.next_steps import Outlook, has_nothing_left, outlook_of, searched_by_revision
 from hptui.results.analysis.range_test import RangeTest, range_test
@@ -204,7 +205,7 @@ class ReportData:
     @property
     def dead_seeds(self) -> list[tuple[Trial, Trial]]:
         """Such pairs where no repeat differs: the seed changes nothing."""
-        return [] if self.noise is not None else self.equal_runs
+        return self.equal_runs if pooled_noise(self.view, self.dead) is None else []
 
     @cached_property
     def dead(self) -> frozenset[int]:
@@ -283,8 +284,7 @@ class ReportData:
         for number in numbers:
             for attempt in reversed(self.attempts.get(number, ())):
                 if attempt.environment:
-                    environment: Mapping[str, Any] = mask(attempt.environment)
-                    return environment
+                    return dict(mask(attempt.environment))
         return {}
 
     @property

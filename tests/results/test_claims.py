@@ -13,7 +13,7 @@ from hptui.core.trial import Role
 from hptui.results import claims
 from hptui.results.analysis.comparable import effective_batch
 from hptui.results.analysis.effects import group_trials
-from hptui.results.analysis.fresh import expected_best
+from hptui.results.analysis.luck import expected_best
 from hptui.results.analysis.outward import outward_range, round_outwards
 from hptui.results.analysis.significance import wilson_interval
 from hptui.results.analysis.turn import pooled_scatter, turn_of

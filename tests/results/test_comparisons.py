@@ -11,7 +11,7 @@ from scipy import stats
 
 from hptui.core.trial import FROM_TRIAL, Role
 from hptui.results import claims
-from hptui.results.analysis.fresh import expected_best
+from hptui.results.analysis.luck import expected_best
 from hptui.results.document import render_markdown
 from hptui.results.fact_writer import FactWriter
 from hptui.results.html_report import render_html

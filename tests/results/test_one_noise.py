@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -77,3 +78,25 @@ def test_equal_runs_say_that_the_seed_changes_nothing_only_where_no_repeat_diffe
         assert ("The seed changes nothing" in text) == (not others)
         assert ("equal to the last digit to another run of their settings" in text) == bool(others)
         assert ("noise between seeds" in text) == bool(others)
+
+
+@pytest.mark.parametrize("by", ["counts", "setting", "nothing"])
+@pytest.mark.parametrize("seed", range(4))
+def test_one_noise_is_not_that_of_evaluations_of_other_sizes(by, seed):
+    trials, _, _ = repeated(seed, (3, 2, 2))
+    die = random.Random(seed)
+    for n, trial in enumerate(trials):
+        size = die.choice([50, 400]) if n > 1 else (50, 400)[n]
+        if by == "counts":
+            trials[n] = replace(trial, metrics={**trial.metrics, "val_loss:n": float(size)})
+        elif by == "setting":
+            trials[n] = replace(trial, params={**trial.params, "eval_samples": size})
+    text, facts = report_of(trials, SEEDED)
+    assert (facts.data.noise is None) == (by != "nothing")
+    assert (facts.data.range_test is None) == (by != "nothing")
+    assert ("trials were measured by evaluations of different sizes" in text) == (by != "nothing")
+    assert "The seed changes nothing" not in text
+    if by != "nothing":
+        assert "noise between seeds" not in text
+        assert "by luck alone" not in text
+        assert not re.search(r"fresh runs [\d.]+ \([\d.]+ to", text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Literal
 
 from hptui.core.dataclass import dataclass
@@ -26,6 +25,7 @@ from hptui.results.analysis.cohort import (
 )
 from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, is_telling, significant_digits
+from hptui.results.analysis.evaluation import has_unequal_evaluations
 from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
 from hptui.results.roles import lower_bound
@@ -155,7 +155,16 @@ class Noise:
 
 
 def noise_of(view: View, dead: frozenset[int] = frozenset()) -> Noise | None:
-    """Return the noise between seeds; None if nothing was repeated with a seed that matters."""
+    """Return the noise between seeds that all trials have.
+
+    None if nothing was repeated with a seed that matters, and where trials were measured by evaluations of different
+    sizes: a smaller one scatters more.
+    """
+    return None if has_unequal_evaluations(view) else pooled_noise(view, dead)
+
+
+def pooled_noise(view: View, dead: frozenset[int] = frozenset()) -> Noise | None:
+    """Return the noise between seeds, whatever trials were measured by; None if no repeats differ."""
     squares, df, used = 0.0, 0, []
     for trial in ranked_trials(view):
         runs = independent_runs(view, trial, dead)
@@ -311,6 +320,8 @@ def _noise_of_fresh(
     view: View, chosen: Trial, fresh: Sequence[Trial], dead: frozenset[int]
 ) -> tuple[float, int] | None:
     """Return the pooled deviation and its degrees of freedom, without the run that was chosen."""
+    if has_unequal_evaluations(view):
+        return None
     squares, df = 0.0, 0
     for trial in ranked_trials(view):
         runs = fresh if trial.number == chosen.number else independent_runs(view, trial, dead)
@@ -319,30 +330,3 @@ def _noise_of_fresh(
         squares += math.fsum((value - mean) ** 2 for value in values)
         df += len(values) - 1
     return (math.sqrt(squares / df), df) if df and squares > 0 else None
-
-
-@lru_cache(maxsize=64)
-def expected_best(count: int) -> float:
-    """Return the expected best of `count` equal ones, in standard deviations above their mean."""
-    blas.load()
-    import numpy as np  # numpy and scipy: not at start
-    from scipy import special
-
-    # E[max] = integral of x n φ(x) Φ(x)^(n-1), which a fine grid gives to four digits.
-    grid = np.linspace(-10.0, 10.0, 4001)
-    density = np.exp(-0.5 * grid**2) / math.sqrt(2 * math.pi)
-    return float(np.trapezoid(grid * count * density * special.ndtr(grid) ** (count - 1), grid))
-
-
-def expected_best_rate(count: int, n: int, rate: float, is_high: bool) -> float:
-    """Return how far the best of `count` rates lies from their common rate on average (0 to 1).
-
-    Each is over `n` questions. Exact for independent trials: by a normal law the best of many high rates is above 1.
-    """
-    blas.load()
-    import numpy as np  # numpy and scipy: not at start
-    from scipy import special
-
-    rate = rate if is_high else 1 - rate  # the fewest right are the most wrong
-    below = special.bdtr(np.arange(n), n, rate)  # P(at most k right)
-    return max(0.0, float((1 - below**count).sum()) / n - rate)

@@ -15,16 +15,16 @@ from hptui.results.analysis.cohort import (
     sort_by_rank,
 )
 from hptui.results.analysis.comparable import barriers
+from hptui.results.analysis.evaluation import has_unequal_evaluations
 from hptui.results.analysis.fresh import (
     LEADER_TEMPLATE,
     MEAN_TEMPLATE,
     SINGLE_TEMPLATE,
     Fresh,
-    expected_best,
-    expected_best_rate,
     independent_runs,
     runs_of,
 )
+from hptui.results.analysis.luck import expected_best, expected_best_rate
 from hptui.results.analysis.range_test import MAX_TRIALS, RangeTest
 from hptui.results.analysis.seeding import seeding_of
 from hptui.results.analysis.significance import rate_counts, wilson_interval
@@ -303,6 +303,8 @@ def why_not_tested(facts: FactWriter) -> str:
         return "too many trials to compare all of them"
     if best is not None and all(barriers(facts.view, best, t) for t in others if t.number != best.number):
         return "no other trial is comparable with it"
+    if has_unequal_evaluations(facts.view):
+        return "trials were measured by evaluations of different sizes"
     if any(len(runs_of(facts.view, facts.originals[trial.number])) > 1 for trial in others):
         return "the repeats are all equal"
     return "nothing was repeated"
