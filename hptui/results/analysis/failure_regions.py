@@ -25,6 +25,10 @@ from hptui.results.view import View
 
 FAILURE_KINDS = ("oom", "nan", "timeout", "zero", "pruned")
 """Kinds of failure: out of memory, NaN, longer than the timeout, a rate of 0, pruned."""
+TO_THE_END = ("timeout", "zero")
+"""Kinds that only a trial which ran to its end is known not to be of."""
+TOO_LONG = (Reason.TIMEOUT, Reason.HUNG)
+"""Ends of trials of which it is not known what they would have come to."""
 MIN_FAILED = 3
 """Of fewer failures no region is stated."""
 PERMUTATIONS = 999
@@ -126,15 +130,16 @@ def failure_regions(view: View) -> list[FailureRegion]:
 def _exposed(kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> list[Trial]:
     """Return the trials of which it is known whether they failed so.
 
-    What failed otherwise before it could is none of them. Of a pruned one it is not known whether it would have been
-    in time, or had nothing right. One that became NaN had room in memory.
+    One that ran too long before it could is none of them, nor what never came to a value. Of a pruned one it is not
+    known whether it would have been in time, or had nothing right. One that became NaN had room in memory.
     """
     known = {trial.number for trial in bad}
-    whole = (TrialStatus.COMPLETE,) if kind in ("timeout", "zero") else (TrialStatus.COMPLETE, TrialStatus.PRUNED)
+    whole = (TrialStatus.COMPLETE,) if kind in TO_THE_END else (TrialStatus.COMPLETE, TrialStatus.PRUNED)
+    unknown = TOO_LONG if kind == "oom" else (*TOO_LONG, Reason.OOM, Reason.HOST_OOM)
     return [
         trial
         for trial in ended
-        if trial.status in whole or trial.number in known or (kind == "oom" and trial.reason is Reason.NAN)
+        if trial.status in whole or trial.number in known or (kind not in TO_THE_END and trial.reason not in unknown)
     ]
 
 
