@@ -199,6 +199,11 @@ class Proportion(float):
         return Proportion, (self.k, self.n)
 
 
+def names_of_counts(metric: str) -> tuple[str, str]:
+    """Return the names of the metrics that hold the counts of a proportion."""
+    return metric + HITS_SUFFIX, metric + TOTAL_SUFFIX
+
+
 def with_counts(metrics: Mapping[str, float]) -> dict[str, float]:
     """Return the metrics as plain floats, each proportion followed by its two counts."""
     plain: dict[str, float] = {}

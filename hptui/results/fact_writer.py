@@ -11,7 +11,7 @@ from statistics import stdev
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX, duration, memory, metric, nonfinite_name, number, setting
 from hptui.core.trial import INCOMPLETE_MARK, SECONDS_ALONE, Role, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import measured_value, replicates
-from hptui.results.analysis.significance import Interval
+from hptui.results.analysis.significance import Interval, is_in_percent
 from hptui.results.columns import given_title, setting_column, setting_of_column
 from hptui.results.digits import (
     PRINTED_PERCENTAGE,
@@ -257,7 +257,8 @@ class FactWriter:
     def is_share(self, name: str) -> bool:
         """Return whether all values are from 0 to 1: a rate may be from 0 to 100, too."""
         values = self._ranked_values(name)
-        return bool(values) and min(values) >= 0 and max(values) <= 1
+        within = bool(values) and min(values) >= 0 and max(values) <= 1
+        return within and not any(is_in_percent(trial, name) for trial in self.view.trials)
 
     def percentage(
         self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1

@@ -9,10 +9,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex
 
-from hptui.core.format import with_counts
+from hptui.core.format import is_count, names_of_counts, with_counts
 from hptui.core.metric_names import is_loss, is_of_evaluation
 from hptui.core.trial import Reason
 from hptui.store.run_directory import MAX_EVENT_BYTES, EventWriter, RunDir, get_control, split_nonfinite
@@ -74,6 +75,7 @@ class TrialContext:
         self._resume = self._resume or self._origin
         self.programs: Mapping[str, str] = config.get("programs") or {}
         self.recorded: Mapping[str, Mapping[str, Any]] = config.get("recorded") or {}
+        self._counts = {name for name in self.recorded if is_count(name)}
         self._rung = RungWatch.of(config.get("rung"), self.recorded)
         self.resumes_after: int | None = None
         self.about: dict[str, Any] = {}
@@ -153,6 +155,7 @@ class TrialContext:
         self._last_step = step
         values = with_counts({name: _number(name, value) for name, value in metrics.items()})
         source_values = {**(source_values or {}), **values}
+        counts = {name for name in values if is_count(name)}
         subs: dict[str, int] = {}
         for name, value in list(values.items()):
             places = self._places.get(name) or self._places.setdefault(name, StepValues())
@@ -162,6 +165,9 @@ class TrialContext:
             elif number:
                 subs[name] = number
         finite, nonfinite = split_nonfinite(values)
+        for name in sorted(self._counts.intersection(chain.from_iterable(map(names_of_counts, values))) - counts):
+            self.retract(name)  # the counts of an earlier value are not behind one that has none
+        self._counts |= counts
         fields: dict[str, Any] = {"step": step, "m": finite}
         if subs:
             fields["sub"] = subs
@@ -176,9 +182,11 @@ class TrialContext:
         self._guard(values, source_values)
 
     def retract(self, metric: str) -> None:
-        """Remove all points of a metric so far: it comes from a better source from now on."""
-        self._places.pop(metric, None)
-        self._events.emit("retract", metric=metric)
+        """Remove all points of a metric so far, with its counts: it comes from a better source from now on."""
+        for name in (metric, *self._counts.intersection(names_of_counts(metric))):
+            self._places.pop(name, None)
+            self._counts.discard(name)
+            self._events.emit("retract", metric=name)
 
     def _guard(self, values: Mapping[str, float], source_values: Mapping[str, float]) -> None:
         for name in self._nonfinite.keys() & values.keys():

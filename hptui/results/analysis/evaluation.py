@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hptui.core.format import TOTAL_SUFFIX
 from hptui.core.trial import Trial
 from hptui.results.analysis.cohort import has_finite_values
@@ -16,7 +18,9 @@ def has_unequal_evaluations(view: View) -> bool:
     """
     if "evaluations" not in view.memo:
         own = [trial for trial in view.trials if has_finite_values(view, trial) and not trial.is_uninformative]
-        counts = {count for trial in own if (count := trial.metrics.get(view.study.objective.metric + TOTAL_SUFFIX))}
+        metric = view.study.objective.metric
+        totals = (trial.metrics.get(metric + TOTAL_SUFFIX) for trial in own)
+        counts = {total for total in totals if total and math.isfinite(total)}
         view.memo["evaluations"] = len(counts) > 1 or len({_sizes(view, trial) for trial in own}) > 1
     return bool(view.memo["evaluations"])
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from hptui.core.dataclass import dataclass
-from hptui.core.format import TOTAL_SUFFIX
+from hptui.core.format import TOTAL_SUFFIX, recorded_counts
 from hptui.core.trial import Trial
 from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import replicates
@@ -83,14 +83,30 @@ def rate_counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None
     value = (trial.values or {}).get(metric, trial.metrics.get(metric))
     if value is None or not 0 <= value <= 1:
         return None
-    total: Any = trial.metrics.get(metric + TOTAL_SUFFIX)
+    # What the trainer returned may differ from the last point: then the counts of that point are not its own.
+    returned = trial.final.get(metric, trial.metrics.get(metric)) != trial.metrics.get(metric)
+    measured = trial.final if returned else trial.metrics
+    total: Any = measured.get(metric + TOTAL_SUFFIX)
     if total is None:
         total = next((objective.samples for objective in view.study.objectives if objective.metric == metric), None)
+    elif (own := recorded_counts(measured, metric)) and not _is_share_of(measured.get(metric, value), own):
+        return None  # in per cent, or inconsistent
     if not total or not math.isfinite(total):
         return None
     n = int(total)
     k = round(value * n)
-    return (k, n) if abs(k - value * n) < 1e-6 * n + 1e-9 else None
+    return (k, n) if _is_share_of(value, (k, n)) else None
+
+
+def is_in_percent(trial: Trial, metric: str) -> bool:
+    """Return whether a trial's metric is in per cent, as the counts that were recorded with it show."""
+    counted, value = recorded_counts(trial.metrics, metric), trial.metrics.get(metric)
+    return counted is not None and bool(counted[0]) and value is not None and _is_share_of(value / 100, counted)
+
+
+def _is_share_of(value: float, counted: tuple[int, int]) -> bool:
+    k, n = counted
+    return abs(value * n - k) < 1e-6 * n + 1e-9
 
 
 def trial_interval(view: View, trial: Trial, metric: str) -> Interval | None:

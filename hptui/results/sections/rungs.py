@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hptui.core.format import NO_VALUE
 from hptui.core.rungs import RungSummary
 from hptui.core.trial import Trial
-from hptui.results.analysis.rungs import deciding_objective
+from hptui.results.analysis.rungs import deciding_objective, without_pauses
 from hptui.results.document import Block, Heading, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, line
@@ -31,6 +31,18 @@ def rungs(facts: FactWriter) -> Iterator[Block]:
             "trials that were trained to the end. The rank correlation is over those of a rung's trials that were.",
         )
     )
+    for trials, paused in zip(
+        without_pauses(facts.view, facts.data.rung_results), ("paused at no", "did not pause at every"), strict=True
+    ):
+        if trials:
+            yield Paragraph(
+                line(
+                    "{trials} ran to {their} end and {paused} rung: a row counts only the trials that paused there.",
+                    trials=facts.trials(trials, f"rung.{paused.replace(' ', '_')}", capital=True),
+                    their="its" if len(trials) == 1 else "their",
+                    paused=paused,
+                )
+            )
     for summary in summaries:
         if summary.misleads and summary.correlation is not None:
             yield Paragraph(

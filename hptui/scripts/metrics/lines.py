@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.metrics.bars import BAR, KERAS, REMOVED, is_counter, strip_bars
+from hptui.scripts.metrics.counts_of_output import CountsOfOutput
 from hptui.scripts.metrics.enumerations import paired
 from hptui.scripts.metrics.literals import literal_patterns, take_literals
 from hptui.scripts.metrics.meters import Meters
@@ -102,6 +103,7 @@ class LineReader:
         self._warned = False
         self._spellings = Spellings()
         self._meters = Meters()
+        self._counts = CountsOfOutput(self._wanted)
         means = [r"[\W_]*".join(canonical_name(name).split("_")) for name in objectives if says_mean(name)]
         self._own_means = re.compile("|".join(means), re.IGNORECASE) if means else None
 
@@ -242,6 +244,7 @@ class LineReader:
         pairs = [*literal, *(pair for pair in others if pair.name.lower() not in COUNTER_NAMES)]
         if bar is not None:
             pairs = [pair._replace(name=self._name_in_bar(pair.name)) for pair in pairs]
+        pairs = self._counts.counted(pairs, counted, epoch)
         pairs = self._meters.means(pairs, text, self.clock.step, is_counted=counted is not None)
         values = {pair.name: pair.value for pair in pairs}
         kept = values if counted or epoch else self._measured(values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from hptui.scripts.metrics.counts import counts_behind
 from hptui.scripts.metrics.pairs import ANOTHER, NUMBER, NUMBER_TEXT, Pair, canonical_name, read_value
 from hptui.scripts.metrics.splits import SPLITS, split_before
 
@@ -46,7 +47,9 @@ def take_literals(text: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[s
             value, end = read_value(text, number)
             is_named = not {*SPLITS}.isdisjoint(canonical_name(name).split("_"))
             is_of_list = text[match.start("number") - 1] == "[" and ANOTHER.match(text, number.end()) is not None
-            pair = Pair(name, value, None if is_named else split_before(line, match.start()))
+            split = None if is_named else split_before(line, match.start())
+            behind = counts_behind(text, end)
+            pair, end = Pair(name, value, split, behind=behind), behind.end if behind else end
             values += [] if is_of_list else [(match.start(), pair)]
             text = text[: match.start()] + " | " + " " * (end - match.start() - 3) + text[end:]
     return text, [pair for _, pair in sorted(values, key=lambda value: value[0])]

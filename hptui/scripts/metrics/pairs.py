@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from hptui.core.dataclass import dataclass
 from hptui.core.format import Proportion
 from hptui.core.metric_names import larger_is_better
+from hptui.scripts.metrics.counts import BARE, CountsBehind, counts_behind
 from hptui.scripts.metrics.splits import IN_FILE_NAME, MENTION, SPLITS, SYNONYMS, Split, headings, split_before
 from hptui.scripts.metrics.wording import POSSESSIVE, SOURCE_FILE
 from hptui.scripts.metrics.words import COUNTER_WORDS, IDLE_WORDS, METRIC_WORDS, NO_METRICS, VAGUE_WORDS
@@ -153,7 +154,8 @@ NUMBER = re.compile(rf"(?<=[\s:=\"'(\[]){NUMBER_TEXT}", re.IGNORECASE)
 class Pair(NamedTuple):
     """A name with its value in a line, and the split that the line says for an objective.
 
-    `mean` is a number in parentheses behind the value; with `goes_on` the value continues the one before it.
+    `mean` is a number in parentheses behind the value, `behind` a pair of them; with `goes_on` the value continues the
+    one before it.
     """
 
     name: str
@@ -161,12 +163,9 @@ class Pair(NamedTuple):
     split: Split | None = None
     mean: float | None = None
     goes_on: bool = False
+    behind: CountsBehind | None = None
 
 
-COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
-MAX_ROUNDED = 0.0051
-"""What a share with two digits differs from its counts at most."""
-COUNTS_IN_PARENTHESES = re.compile(r"\s*%?\s*\(\s*(\d+)\s*/\s*(\d+)\s*\)")
 KEY_BACKWARDS = re.compile(
     r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@+-]{1,30}\(\s?)?\w[\w./@+-]*|@)"
 )
@@ -209,7 +208,8 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
         name, split = _of_split(text, name, key, start, wanted) if names_split else (name, None)
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
-        pairs.append((Pair(name, value, split, _mean_behind(text, end)), _objective(name, wanted)))
+        pair = Pair(name, value, split, _mean_behind(text, end), behind=counts_behind(text, end))
+        pairs.append((pair, _objective(name, wanted)))
         taken = end
     if not any(objective for _, objective in pairs):
         return [pair for pair, _ in pairs]
@@ -280,15 +280,11 @@ def _deliberate(key: str, value: str) -> bool:
 
 
 def read_value(text: str, match: re.Match[str]) -> tuple[float, int]:
-    """Return the number at a match, with its counts if they follow, and where it ends."""
+    """Return the number at a match, with its total if it is a pair, and where it ends."""
     value, end = float(match[0]), match.end()
-    if match[0].isdigit() and (counts := COUNTS.match(text, end)):
+    if match[0].isdigit() and (counts := BARE.match(text, end)):
         counted = to_proportion(match[0], counts[1])
         return (counted if counted is not None else value), counts.end()
-    if counts_after := COUNTS_IN_PARENTHESES.match(text, end):
-        counted = to_proportion(counts_after[1], counts_after[2])
-        if counted is not None and abs(counted - value) < MAX_ROUNDED:
-            return counted, counts_after.end()  # a percentage stays what it is, as other lines may have no counts
     return value, end
 
 
