@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hptui.core.dataclass import dataclass
 from hptui.core.parameters import Choice, Float, Int
-from hptui.core.trial import Trial, Value
+from hptui.core.trial import Role, Trial, Value
 from hptui.core.values import is_number, values_equal
 from hptui.results.analysis.cohort import active_settings, is_numeric, searched_space, varying_settings
 from hptui.results.analysis.significance import Interval, student_interval, upper_bound
@@ -138,7 +138,10 @@ class OneFactorStep:
 
 
 def one_factor_steps(view: View, trials: Sequence[Trial]) -> list[OneFactorStep]:
-    """Return the trials that differ from the baseline in one setting."""
+    """Return the trials that differ from the baseline in one setting.
+
+    Of imported ones that is unknown next to one that ran here: what was not recorded may differ, too.
+    """
     own = view.baseline
     # As it is ranked: where configurations stand by the mean of their runs, so does the baseline.
     base = next((trial for trial in trials if own is not None and trial.number == own.number), None)
@@ -153,7 +156,8 @@ def one_factor_steps(view: View, trials: Sequence[Trial]) -> list[OneFactorStep]
             if not values_equal(baseline_settings.get(name), settings.get(name))
             and (name in used or name not in settings)  # what has no part in the trial is no step
         }
-        if changed and trial.number != base.number:
+        alike = (trial.role is Role.IMPORTED) == (base.role is Role.IMPORTED)
+        if changed and alike and trial.number != base.number:
             steps.append(OneFactorStep(trial, base, changed))
     return [step for step in steps if _is_one_factor(view, step.changed)]
 

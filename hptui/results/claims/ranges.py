@@ -217,6 +217,11 @@ def range_command(facts: FactWriter) -> Fact | None:
     return Fact("recommend.space", words, f"hptui space {quote(facts.view.row.name)} {words}", trials)
 
 
+def _has_equal_values(facts: FactWriter, trials: Sequence[Trial]) -> bool:
+    """Return whether some values are equal: then the best may be reached again without being exceeded."""
+    return len({(trial.values or {}).get(facts.data.metric) for trial in trials}) < len(trials)
+
+
 def _ended_later(facts: FactWriter, order: Sequence[Trial]) -> Line:
     """Return how many trials without a rank ended after the last of `order`; () if none did."""
     last, ranked = order[-1].ended, {trial.number for trial in order}
@@ -276,10 +281,11 @@ def outlook(facts: FactWriter) -> list[Claim]:
         )
         if suggestion.kind == "independent":
             text += line(
-                " {more} more independent {draws} would hold {a} {metric}{kept} with a chance of {chance}, luck "
+                " {more} more independent {draws} would hold {a} {metric}{kept} with a chance of {most}{chance}, luck "
                 "included.",
                 draws="draw" if suggestion.more == 1 else "draws",
                 kept=" that keeps the conditions" if facts.study.search.outcome else "",
+                most="at most " if _has_equal_values(facts, suggestion.order) else "",
                 a="a lower" if facts.study.objective.goal == "minimize" else "a higher",
                 metric=facts.name(facts.data.metric),
                 more=facts.of_value("outlook.more", suggestion.more, suggestion.order),
