@@ -27,9 +27,17 @@ def union(spans):
     return sum(high - low for low, high in itertools.pairwise(edges) if any(a <= low and high <= b for a, b in spans))
 
 
-def student(values, low_limit=None, high_limit=None):
+def pooled(groups):
+    """The standard deviation within groups, and its degrees of freedom."""
+    squares = sum((len(group) - 1) * statistics.variance(group) for group in groups if len(group) > 1)
+    df = sum(len(group) - 1 for group in groups)
+    return math.sqrt(squares / df), df
+
+
+def student(values, noise, low_limit=None, high_limit=None):
     n, mean = len(values), statistics.fmean(values)
-    half = stats.t.ppf(0.975, n - 1) * statistics.stdev(values) / math.sqrt(n)
+    deviation, df = noise
+    half = stats.t.ppf(0.975, df) * deviation / math.sqrt(n)
     low, high = mean - half, mean + half
     low = low if low_limit is None or min(values) < low_limit else max(low, low_limit)
     return low, high if high_limit is None else min(high, high_limit)
@@ -156,19 +164,19 @@ class Plain:
                 key = f"fresh.{trial.number}"
                 n |= {f"{key}.n": len(fresh), f"{key}.mean": statistics.fmean(fresh)}
                 if len(fresh) > 1:
-                    low, high = student(fresh, *limits)
+                    others = [list(map(self.value, groups[t.number])) for t in self.order if t is not trial]
+                    low, high = student(fresh, pooled([fresh, *others]), *limits)
                     n |= {f"{key}.interval.low": low, f"{key}.interval.high": high}
         if self.baseline is not None:
             base = [self.value(t) for t in groups[self.baseline.number]]
             key = f"baseline.{self.baseline.number}.mean"
             n |= {key: statistics.fmean(base), f"{key}.n": len(base)}
             self._difference(base)
-        squares = [(len(g) - 1, len(g), statistics.variance(map(self.value, g))) for g in groups.values() if len(g) > 1]
-        if squares:
-            df = sum(d for d, _, _ in squares)
-            self.deviation = math.sqrt(sum(d * v for d, _, v in squares) / df)
+        repeated = [list(map(self.value, group)) for group in groups.values() if len(group) > 1]
+        if repeated:
+            self.deviation, _ = pooled(repeated)
             n["noise.deviation"] = float(f"{self.deviation:.2g}")
-            n["noise.runs"] = sum(size for _, size, _ in squares)
+            n["noise.runs"] = sum(map(len, repeated))
             if self.made.kind != "rate":
                 n["best.luck"] = float(f"{best_of_equal(len(self.peers())) * self.deviation:.2g}")
         if self.made.kind == "rate":
