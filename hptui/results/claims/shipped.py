@@ -8,8 +8,9 @@ METHOD = 4
 """Number of the method by which these classes are computed, raised with every change of what is stated.
 
 Rates are counted by method. 4: a range is widened if its end is likely better at either end of each other setting,
-too; 3: what a setting may still change rests on fast changes, too; 2: E1 must hold next to a
-step, E4 needs each place tried; 1: the first that was counted.
+too; 3: what a setting may still change rests on fast changes, too; 2: E1 must hold next to a step, E4 needs each
+place tried; 1: the first that was counted. That values far better than all others are cut came after method 4 was
+counted: it changed none of 564 reports.
 """
 SELDOM_COUNTED_SAMPLERS = ("gp",)
 """Samplers of whose searches too few were counted to tell how often statements are wrong."""
