@@ -53,8 +53,9 @@ def make_links(
 ) -> None:
     """Make the links in the directory where a trial starts; `directory` is that of the study file.
 
-    A folder that is not there is made, so that what one trial downloads is there for the next. What hptui has
-    `written` itself, such as the trial's copy of a file of settings, stays.
+    A folder that is not there is made, so that what one trial downloads is there for the next; one that is to be found
+    where it lies is the trial's own. What hptui has `written` itself, such as the trial's copy of a file of settings,
+    stays.
     """
     for name, text in read_links(value).items():
         link, target = work / name, Path(os.path.abspath(directory / fill(text, "links")))
@@ -63,6 +64,8 @@ def make_links(
         if not target.exists() and target.suffix:
             continue  # a file that the script may do without: the script's own error says more
         target.mkdir(parents=True, exist_ok=True) if not target.exists() else None
+        if os.path.lexists(link):  # a folder of the trial's own
+            continue
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(target)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from hptui.scripts.inspect.accessed_paths import accessed_paths
 from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.outputs.shown import never_called
 from hptui.scripts.inspect.outputs.written import READ_TOO
+from hptui.scripts.inspect.relative_paths import MAX_DEPTH, MAX_TEXTS, RelativePaths, last_name
 from hptui.scripts.inspect.syntax import SharedFiles, calls, dotted_name, keyword_argument, literal_value
 from hptui.scripts.syntax_nodes import all_nodes, nodes_of
 
@@ -26,16 +27,11 @@ MODEL_FILE = re.compile(
 )
 DATA_FILE = re.compile(r"\.(?:pkl|pickle|npz|joblib|zip|tar|bin)$")
 """Such a file that may hold data as well: what a script only reads, it does not go on from."""
-MAX_TEXTS = 4
-"""Values of one name that are followed."""
-MAX_DEPTH = 7
-"""Names and calls within one another that are followed."""
-MAX_TEXT_CHARS = 200
 
 
 def shared_files(tree: ast.Module) -> SharedFiles:
     """Return what a script writes and reads by relative paths that stand in it."""
-    paths = _Paths(tree)
+    paths = RelativePaths(tree)
     unseen = {id(call) for node in never_called(tree) for _, call in calls(node)} | _not_by_default(tree, paths)
     saved, loaded, tested, made, made_anyhow = list[str](), list[str](), list[str](), list[str](), list[str]()
     for called, call in calls(tree):
@@ -52,37 +48,43 @@ def shared_files(tree: ast.Module) -> SharedFiles:
             texts = [text for node in _given(call)[:1] for text in paths.of(node)]
             made_anyhow += texts
             made += texts if literal_value(keyword_argument(call, "exist_ok")) is not True else []
+    accessed = accessed_paths(tree, paths, unseen)
+    saved = [text for text in saved if text not in accessed.only_opened]
+    loaded = [text for text in loaded if text not in accessed.only_rewritten]
     of_models = [
         text for text in tested if MODEL_FILE.fullmatch(text) and not (DATA_FILE.search(text) and text not in saved)
     ]
     resumed = dict.fromkeys([*of_models, *(text for text in loaded if text in saved)])
     refused = {text for node in nodes_of(tree, ast.If) for text in _refused(node, paths)} & {*made_anyhow}
     new = dict.fromkeys(t for t in [*made, *refused] if (t not in tested or t in refused) and "*" not in t)
+    kept = {text for text in tested if text in accessed.read and text not in resumed}  # data that is made once
     return SharedFiles(
         tuple(resumed),
         tuple(new),
         tuple(dict.fromkeys(saved)),
-        tuple(dict.fromkeys(_folders(paths))),
+        tuple(dict.fromkeys([*_folders(paths), *_downloaded(tree, paths)])),
         tuple(dict.fromkeys(made_anyhow)),
+        accessed.written - kept,
+        accessed.read,
         _is_anchored(tree),
     )
 
 
-def _refused(node: ast.If, paths: _Paths) -> Iterator[str]:
+def _refused(node: ast.If, paths: RelativePaths) -> Iterator[str]:
     """Yield the paths that may not be there: `if os.path.exists("models"): raise FileExistsError`."""
     match node:
-        case ast.If(test=ast.Call() as call, body=[*_, ast.Raise()]) if _last(call.func) in TESTING:
+        case ast.If(test=ast.Call() as call, body=[*_, ast.Raise()]) if last_name(call.func) in TESTING:
             yield from (text for part in _given(call) for text in paths.of(part))
 
 
-def _not_by_default(tree: ast.Module, paths: _Paths) -> set[int]:
+def _not_by_default(tree: ast.Module, paths: RelativePaths) -> set[int]:
     """Return the calls in branches that the defaults of a script leave out: `if init_from == "resume":`."""
     branches = [node for node in nodes_of(tree, ast.If) if _is_left_out(node.test, paths)]
     lines = [line for branch in branches for line in branch.body]
     return {id(inner) for line in lines for inner in all_nodes(line) if isinstance(inner, ast.Call)}
 
 
-def _is_left_out(test: ast.expr, paths: _Paths) -> bool:
+def _is_left_out(test: ast.expr, paths: RelativePaths) -> bool:
     """Return whether a condition fails with every value that its variable has in the script."""
     match test:
         case ast.BoolOp(op=ast.And(), values=parts):
@@ -124,7 +126,7 @@ def _given(call: ast.Call) -> list[ast.expr]:
     return [*owner, *call.args, *(word.value for word in call.keywords)]
 
 
-def _places(call: ast.Call, last: str, paths: _Paths) -> Iterator[str]:
+def _places(call: ast.Call, last: str, paths: RelativePaths) -> Iterator[str]:
     """Yield the paths among the arguments of a call that saves or loads."""
     for number, node in enumerate(call.args):
         for text in paths.of(node):
@@ -139,12 +141,21 @@ PATH_WORD = re.compile(r"(?:file|dir|save)?_?(?:path|dir|directory|name)|filepat
 """Keywords that are a path."""
 
 
-def _folders(paths: _Paths) -> Iterator[str]:
+def _folders(paths: RelativePaths) -> Iterator[str]:
     """Yield the folders of data: the values of what is called so."""
     for name, nodes in paths.named.items():
         if name == "root" or READ_TOO.fullmatch(name.lower()):
             texts = [text for node in nodes[:MAX_TEXTS] for text in paths.of(node) if _is_folder(text)]
             yield from (text for text in texts if not _is_of_hub(name.lower(), text))
+
+
+def _downloaded(tree: ast.Module, paths: RelativePaths) -> Iterator[str]:
+    """Yield the folders of data sets that are classes: `datasets.MNIST("./data", download=True)`."""
+    for called, call in calls(tree):
+        owner, _, last = called.rpartition(".")
+        is_of_datasets = owner.rpartition(".")[2] == "datasets" and last[:1].isupper()
+        if call.args and (is_of_datasets or keyword_argument(call, "download") is not None):
+            yield from (text for text in paths.of(call.args[0]) if _is_folder(text))
 
 
 def _is_of_hub(name: str, text: str) -> bool:
@@ -163,99 +174,3 @@ NAMES_OF_HUB = re.compile(
 def _is_folder(text: str) -> bool:
     last = text.rstrip("/").rpartition("/")[2]
     return "*" not in text and "." not in last.strip(".") and " " not in text
-
-
-class _Paths:
-    """Knows the texts that expressions may have, by the last parts of the names of variables and arguments."""
-
-    def __init__(self, tree: ast.Module) -> None:
-        self.named: dict[str, list[ast.expr]] = {}
-        self._arguments = {argument.arg for argument in nodes_of(tree, ast.arg)}
-        for node in nodes_of(tree, ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.withitem, ast.Call):
-            for name, value in _named(node):
-                self.named.setdefault(name, []).append(value)
-
-    def of(self, node: ast.AST | None, depth: int = 0) -> list[str]:
-        """Return the relative paths that an expression may be; [] of what is no path."""
-        return [text for text in self._texts(node, depth) if _is_relative(text)]
-
-    def values_of(self, node: ast.expr) -> list[Any]:
-        """Return the values that a name is given anywhere, UNKNOWN among them for other expressions."""
-        is_given = isinstance(node, ast.Name) and node.id in self._arguments
-        return [UNKNOWN] if is_given else [literal_value(value) for value in self.named.get(_last(node), [])]
-
-    def _texts(self, node: ast.AST | None, depth: int) -> list[str]:
-        if depth > MAX_DEPTH:
-            return []
-        match node:
-            case ast.Constant(value=str() as text):
-                return [text]
-            case ast.Name() | ast.Attribute():
-                name = node.id if isinstance(node, ast.Name) else node.attr
-                values = self.named.get(name, [])
-                texts = [text for value in values[:MAX_TEXTS] for text in self._texts(value, depth + 1)]
-                return list(dict.fromkeys(texts))[:MAX_TEXTS]
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self._joined([left, right], "", depth)
-            case ast.BinOp(left=left, op=ast.Div(), right=right):
-                return self._joined([left, right], "/", depth)
-            case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod()):
-                return [re.sub(r"%[-+.\d]*[a-z]", "*", text)]
-            case ast.JoinedStr(values=values):
-                return self._joined(list(values), "", depth)
-            case ast.FormattedValue(value=value):
-                return self._texts(value, depth)
-            case ast.IfExp(body=body, orelse=other):
-                return [*self._texts(body, depth + 1), *self._texts(other, depth + 1)][:MAX_TEXTS]
-            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format")):
-                return [re.sub(r"\{[^}]*\}", "*", text)]
-            case ast.Call(func=func, args=[first, *others]):
-                last = dotted_name(func).rpartition(".")[2]
-                if last == "join" and dotted_name(func).endswith("path.join"):
-                    return self._joined([first, *others], "/", depth)
-                if last in ("Path", "str", "abspath", "open", "File", "expanduser"):
-                    return self._texts(first, depth + 1)
-        return []
-
-    def _joined(self, nodes: list[ast.expr], between: str, depth: int) -> list[str]:
-        """Return the first text that parts make together, `*` for those that are not known."""
-        parts = [(self._texts(node, depth + 1) or ["*"])[0] for node in nodes]
-        return [between.join(part.rstrip("/") if between else part for part in parts)]
-
-
-def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Yield what a node gives names to: variables, attributes, arguments with defaults, keywords of calls."""
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            yield from ((_last(target), value) for target in targets if _last(target))
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            yield _last(target), value
-        case ast.withitem(context_expr=value, optional_vars=ast.Name(id=name)):
-            yield name, value
-        case ast.FunctionDef(args=spec):
-            arguments = [*spec.posonlyargs, *spec.args]
-            yield from (
-                (argument.arg, value)
-                for argument, value in zip(reversed(arguments), reversed(spec.defaults), strict=False)
-            )
-            pairs = zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
-            yield from ((argument.arg, value) for argument, value in pairs if value is not None)
-        case ast.Call(func=func, args=args, keywords=words):
-            yield from ((word.arg, word.value) for word in words if word.arg)
-            if dotted_name(func).endswith("add_argument") and args and isinstance(name := literal_value(args[0]), str):
-                default = keyword_argument(node, "default")
-                longest = max((text for arg in args if isinstance(text := literal_value(arg), str)), key=len)
-                action = literal_value(keyword_argument(node, "action"))
-                if default is None and not keyword_argument(node, "required") and longest.startswith("-"):
-                    default = ast.Constant({"store_true": False, "store_false": True}.get(str(action)))
-                yield from [(longest.lstrip("-").replace("-", "_"), default)] if default is not None else []
-
-
-def _last(target: ast.expr) -> str:
-    return target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
-
-
-def _is_relative(text: str) -> bool:
-    """Return whether a text may be a path below the directory where a script starts."""
-    is_elsewhere = text.startswith(("/", "~", "*", "..", "{", "$")) or "://" in text
-    return bool(text.strip("./")) and not is_elsewhere and len(text) <= MAX_TEXT_CHARS and text.isprintable()

@@ -244,7 +244,8 @@ class SharedFiles:
 
     `resumed` are gone on from where they are found. `made` are directories that must not be there when the script
     begins. `saved` are written. `folders` are those that it reads its data from, or downloads it to. `made_folders` are
-    made if they are not there. With `anchored` the script also makes paths from that of its own file.
+    made if they are not there. `written` and `read` are what any call writes to and reads from. With `anchored` the
+    script also makes paths from that of its own file.
     """
 
     resumed: tuple[str, ...] = ()
@@ -252,6 +253,8 @@ class SharedFiles:
     saved: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     made_folders: tuple[str, ...] = ()
+    written: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
     anchored: bool = False
 
 

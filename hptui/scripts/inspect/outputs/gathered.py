@@ -16,6 +16,7 @@ from hptui.scripts.inspect.outputs.evaluated_keys import UNKNOWN_KEY
 from hptui.scripts.inspect.outputs.ignite_output import handler_metrics, shown_by_ignite
 from hptui.scripts.inspect.outputs.library_output import library_metrics, reported_metrics
 from hptui.scripts.inspect.outputs.lightning_output import logged_by_lightning
+from hptui.scripts.inspect.outputs.logged_data import LoggedData
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.printed_names import ShownValues, printed_names
 from hptui.scripts.inspect.outputs.ranking import HELD_OUT_GROUPS, HELD_OUT_SPLITS, is_quality, rank, words_of
@@ -40,7 +41,7 @@ class Gathered:
     shown: ShownValues
     """What lines say of them."""
     indistinct: set[str]
-    """What lines show of training and of held-out data under one name."""
+    """What is shown or logged of training and of held-out data under one name."""
     of_runs: list[str]
     """Names of which only a run shows a number, with a mark in its place: `ndcg@…`."""
 
@@ -49,13 +50,13 @@ def gathered(
     tree: ast.Module, samples: Samples, texts: Mapping[str, str], values: GivenValues, skipped: set[int]
 ) -> Gathered:
     """Return what a script measures; calls that are `skipped` do not run by default."""
-    lines, of_files = ShownValues(), ShownValues()
-    reported = dict.fromkeys(_reported(tree, samples, values, skipped))
+    lines, of_files, data = ShownValues(), ShownValues(), LoggedData(tree)
+    reported = dict.fromkeys(_reported(tree, samples, values, skipped, data))
     names = reported | dict.fromkeys(printed_names(samples, tree, lines))
     of_libraries = _names_of_libraries(tree, samples, values, names)
     names |= dict.fromkeys(of_libraries)
-    tags = _tags_of_scalars(tree, samples, skipped)
-    shown, logged = logged_by_lightning(tree, samples, values)
+    tags = _tags_of_scalars(tree, samples, skipped, data)
+    shown, logged = logged_by_lightning(tree, samples, values, data)
     readable = [name for name in [*names, *shown] if name in of_libraries or _says_quality(name, lines.sources)]
     if not readable and not tags and not logged:  # `valid=0.31` alone: a number of held-out data
         readable = [name for name in lines.sources if canonical_name(name) in HELD_OUT_SPLITS]
@@ -67,7 +68,7 @@ def gathered(
     every = (readable, tags, logged, in_files)
     readable, tags, logged, in_files = ([name for name in some if _is_known(name)] for some in every)
     of_runs = [STAND_IN.sub("…", name) for some in every for name in some if is_quality(name) and not _is_known(name)]
-    of_both = lines.indistinct() - reported.keys()
+    of_both = (lines.indistinct() - reported.keys()) | data.indistinct()
     result = Gathered(readable, tags, logged, in_files, files, of_libraries, lines, of_both, of_runs)
     return _with_numbers_of_held_out_data(result, [*names, *shown])
 
@@ -143,12 +144,14 @@ READ_LOGGERS = ("WandBLogger", "MLflowLogger")
 """Loggers of ignite whose values the tap reads."""
 
 
-def _reported(tree: ast.Module, samples: Samples, values: GivenValues, skipped: set[int]) -> list[str]:
+def _reported(
+    tree: ast.Module, samples: Samples, values: GivenValues, skipped: set[int], data: LoggedData
+) -> list[str]:
     """Return the names that the tap and `hptui.report` report in full precision.
 
-    Calls that are `skipped` do not run by default.
+    Calls that are `skipped` do not run by default; `data` gets the others with their names.
     """
-    modules, names = imported_modules(tree), []
+    modules, names = imported_modules(tree), list[str]()
     logs_to_wandb = "wandb" in modules
     runs = {
         dotted_name(node.targets[0])
@@ -159,15 +162,18 @@ def _reported(tree: ast.Module, samples: Samples, values: GivenValues, skipped: 
         owner, _, last = name.rpartition(".")
         if id(call) in skipped:
             continue
+        own = list[str]()
         if last == "log" and logs_to_wandb and (owner in ("wandb", "wandb.run", "run", "self.run") or owner in runs):
-            names += samples.keys_of(call, lambda call: call.args[0] if call.args else None)
+            own = samples.keys_of(call, lambda call: call.args[0] if call.args else None)
         elif owner in MLFLOW_OWNERS and last in ("log_metric", "log_metrics"):
             is_single = last == "log_metric"
-            names += samples.keys_of(call, _named_by_key if is_single else _table_of_metrics)
+            own = samples.keys_of(call, _named_by_key if is_single else _table_of_metrics)
         elif last == "write_scalars" and "clu" in modules:  # its writers print what they write
-            names += samples.keys_of(call, lambda call: call.args[1] if len(call.args) > 1 else None)
-        elif last == "report" and owner in ("hptui", ""):
-            names += [word.arg for word in call.keywords if word.arg] if "hptui" in modules else []
+            own = samples.keys_of(call, lambda call: call.args[1] if len(call.args) > 1 else None)
+        elif last == "report" and owner in ("hptui", "") and "hptui" in modules:
+            own = [word.arg for word in call.keywords if word.arg]
+        data.add(call, own)
+        names += own
     if modules & TRAINER_LIBRARIES:
         names += [*scores_of_evaluations(tree, values, skipped), *trainer_metrics(tree, values, skipped)]
     return names
@@ -181,23 +187,26 @@ MLFLOW_OWNERS = ("mlflow", "mlflow.tracking.fluent")
 """What metrics are logged with, in a script that uses MLflow."""
 
 
-def _tags_of_scalars(tree: ast.Module, samples: Samples, skipped: Collection[int]) -> list[str]:
-    """Return the tags that a script writes to TensorBoard's files, without those of single batches."""
+def _tags_of_scalars(tree: ast.Module, samples: Samples, skipped: Collection[int], data: LoggedData) -> list[str]:
+    """Return the tags that a script writes to TensorBoard's files, without those of single batches.
+
+    `data` gets them with their calls.
+    """
     writers = [call for name, call in calls(tree) if name.rpartition(".")[2] in EVENT_WRITERS]
     if writers and all(id(call) in skipped for call in writers):  # without a writer nothing is written
         return handler_metrics(tree, samples, "TensorboardLogger")
     left_out = {*skipped, *calls_in_passes(tree)}
     scalars = [call for name, call in calls(tree) if name.endswith(".add_scalar") and id(call) not in left_out]
-    tags = [tag for call in scalars for tag in _tags(call, samples)]
+    tags = list[str]()
+    for call in scalars:
+        own = samples.keys_of(call, _named_by_key)
+        data.add(call, own)
+        tags += own
     return [*tags, *handler_metrics(tree, samples, "TensorboardLogger")]
 
 
 EVENT_WRITERS = ("SummaryWriter", "TensorBoardLogger", "TensorboardLogger", "create_file_writer")
 """What writes TensorBoard's files, with the directory as an argument."""
-
-
-def _tags(call: ast.Call, samples: Samples) -> list[str]:
-    return samples.keys_of(call, _named_by_key)
 
 
 def _named_by_key(call: ast.Call) -> ast.expr | None:

@@ -7,6 +7,7 @@ import re
 
 from hptui.scripts.inspect.folded import table_of
 from hptui.scripts.inspect.given_values import GivenValues
+from hptui.scripts.inspect.outputs.logged_data import LoggedData
 from hptui.scripts.inspect.outputs.printed import Samples
 from hptui.scripts.inspect.outputs.ranking import words_of
 from hptui.scripts.inspect.outputs.shown import functions_of_calls
@@ -20,8 +21,13 @@ VALIDATION_DATA = ("val_dataloaders", "val_dataloader", "datamodule")
 """Arguments of `fit` by which a Trainer gets data to validate with."""
 
 
-def logged_by_lightning(tree: ast.Module, samples: Samples, values: GivenValues) -> tuple[list[str], list[str]]:
-    """Return the names that Lightning shows in its progress bar, and those in the files of its loggers."""
+def logged_by_lightning(
+    tree: ast.Module, samples: Samples, values: GivenValues, data: LoggedData
+) -> tuple[list[str], list[str]]:
+    """Return the names that Lightning shows in its progress bar, and those in the files of its loggers.
+
+    `data` gets them with their calls.
+    """
     if not imported_modules(tree) & LIGHTNING_MODULES:
         return [], []
     shown, logged = list[str](), list[str]()
@@ -31,6 +37,7 @@ def logged_by_lightning(tree: ast.Module, samples: Samples, values: GivenValues)
         if name in ("self.log", "self.log_dict", "pl_module.log") and call.args and id(call) not in skipped:
             keys = samples.keys_of(call, _table if name.endswith("dict") else _named)
             keys = [part for key in keys for part in _forked(key, call, functions.get(id(call), ""))]
+            data.add(call, keys)
             in_bar = literal_value(keyword_argument(call, "prog_bar")) is True
             (shown if in_bar or id(call) in in_tables else logged).extend(keys)
     return (shown, logged) if shown or logged else returned_by_steps(tree, samples)

@@ -121,6 +121,7 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
     scalars = (tag for tag in [*gathering.tags, *gathering.logged] if is_quality(tag) or tag in chosen)
     tagged = ranked(scalars, shown.places, chosen)
     notes_of_unclear, readable = without_unclear(tree, gathering, readable)
+    notes_of_tags, tagged = without_unclear(tree, gathering, tagged)
     readable, tagged = (means_of_rewards_first(names, shown.sources, chosen) for names in (readable, tagged))
     unread = unread_metrics(tree, samples, dict.fromkeys([*readable, *tagged, *gathering.in_files]))
     firsts = [*readable[:1], *tagged[:1]] if not modules & TRAINER_LIBRARIES else []
@@ -143,7 +144,7 @@ def measured(tree: ast.Module, defaults: Mapping[str, Any] | None = None) -> Mea
         is_held_out=bool(readable) and _is_held_out(readable[0], shown),
         of_training={name for name, data in shown.plain.items() if data == {TRAINING}},
         indistinct=ranked(filter(is_quality, gathering.indistinct), shown.places, chosen),
-        notes=[*_notes(tree, values, skipped), *notes_of_unclear],
+        notes=[*_notes(tree, values, skipped), *(notes_of_unclear or notes_of_tags)],
     )
 
 
