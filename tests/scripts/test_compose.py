@@ -191,11 +191,25 @@ def test_everybody_agrees_on_which_keys_are_the_scripts() -> None:
     assert (script_names("command", settings), script_names("sft", settings)) == ({"lr": "learning-rate"}, {})
 
 
-def test_a_constant_keeps_the_type_of_each_of_its_assignments() -> None:
-    source = b"BETAS = (0.9, 0.99)\nBETAS = [0.9, 0.99]\nBETAS: tuple = (1, 2)\nWIDTH = 8\n"
-    changed = with_values(source, "train.py", {"BETAS": [0.8, 0.9], "WIDTH": 16})
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("BETAS = (0.9, 0.99)", (0.8, 0.9)),
+        ("BETAS = [0.9, 0.99]", [0.8, 0.9]),
+        ("BETAS: tuple = (1, 2)", (0.8, 0.9)),
+    ],
+)
+def test_a_constant_keeps_the_type_of_its_assignment(line: str, value: object) -> None:
+    changed = with_values(f"{line}\nWIDTH = 8\n".encode(), "train.py", {"BETAS": [0.8, 0.9], "WIDTH": 16})
     values = [ast.literal_eval(node.value) for node in changed.body]  # type: ignore[attr-defined]
-    assert values == [(0.8, 0.9), [0.8, 0.9], (0.8, 0.9), 16]
+    assert values == [value, 16]
+
+
+def test_of_several_assignments_the_one_that_is_used_is_set() -> None:
+    source = b"BETAS = (0.9, 0.99)\nBETAS = [0.9, 0.99]\ntrain(BETAS)\n"
+    changed = with_values(source, "train.py", {"BETAS": [0.8, 0.9]})
+    values = [ast.literal_eval(node.value) for node in changed.body[:2]]  # type: ignore[attr-defined]
+    assert values == [(0.9, 0.99), [0.8, 0.9]]
 
 
 BASES = {

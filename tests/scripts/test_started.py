@@ -76,7 +76,7 @@ def test_what_belongs_to_a_set_is_named_by_both(data: str, measure: str) -> None
 
 @pytest.mark.parametrize("call", ["subprocess.run([sys.executable, 'test.py'])", "os.system('python test.py --x 1')"])
 def test_what_a_second_script_prints_is_measured(call: str, tmp_path: Path) -> None:
-    (tmp_path / "test.py").write_text("acc = 0.5\nprint(f'Test accuracy: {acc:.3f}')\n")
+    (tmp_path / "test.py").write_text("acc = tested()\nprint(f'Test accuracy: {acc:.3f}')\n")
     lines = ["import os, subprocess, sys", "best_acc = 0.0", "for epoch in range(3):", "    acc = 0.1 * epoch"]
     lines += ["    if acc > best_acc:", "        best_acc = acc", f"{call}"]
     (tmp_path / "train.py").write_text("\n".join(lines))
@@ -85,7 +85,7 @@ def test_what_a_second_script_prints_is_measured(call: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("between", ["on", "at", "of the", "for"])
 def test_a_name_with_words_between_is_written_as_it_is_printed(between: str, tmp_path: Path) -> None:
-    (tmp_path / "train.py").write_text(f"value = 0.5\nprint('EER {between} Vox: {{}}'.format(value))\n")
+    (tmp_path / "train.py").write_text(f"value = measured()\nprint('EER {between} Vox: {{}}'.format(value))\n")
     name = inspect_script(tmp_path / "train.py").metrics[0]
     reading = LineReader((name,)).read(f"EER {between} Vox: 0.25")
     assert reading is not None

@@ -49,8 +49,11 @@ def none_better(facts: FactWriter, baseline: Trial) -> str:
         and has_finite_values(facts.view, trial)
         and all(goal.better((trial.values or {})[goal.metric], own[goal.metric]) for goal in goals)
     ]
-    if all(trial.number == baseline.number or trial.status.open for trial in facts.view.trials):
+    others = [trial for trial in facts.view.trials if trial.number != baseline.number]
+    if all(trial.status.open for trial in others):
         return "no other trial has ended, so none"
+    if not any(has_finite_values(facts.view, trial) for trial in others):
+        return "no other trial has a value, so none"
     ranked = {trial.number for trial in facts.data.order}
     word = "no trial" if all(trial.number in ranked for trial in better) else "no ranked trial"
     if word == "no trial" and any(trial.status is TrialStatus.PRUNED for trial in facts.view.trials):
