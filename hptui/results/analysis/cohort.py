@@ -11,6 +11,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.ranking import meets_outcome, objective_point
 from hptui.core.space import Space
 from hptui.core.stages import candidates_for_best, stage_named, stage_space
+from hptui.core.study import Stage
 from hptui.core.trial import SECONDS_ALONE, Trial, TrialStatus, Value
 from hptui.core.values import canonical_json, is_number, values_equal
 from hptui.results.packing import seconds_alone
@@ -76,8 +77,12 @@ def ranked_trials(view: View) -> list[Trial]:
 
 def searched_space(view: View) -> Space:
     """Return the space of the stage of the best trial, else of the current stage, else the study's."""
-    name = view.stage if view.best is None else view.best.stage
-    return stage_space(view.study, stage_named(view.study, name))
+    return stage_space(view.study, stage_of_search(view))
+
+
+def stage_of_search(view: View) -> Stage | None:
+    """Return the stage of the best trial, else the current one; None without stages."""
+    return stage_named(view.study, view.stage if view.best is None else view.best.stage)
 
 
 def active_settings(view: View, trial: Trial, space: Space | None = None) -> dict[str, Value]:

@@ -12,6 +12,7 @@ from hptui.core.parameters import Choice, Float, Parameter
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial, Value
 from hptui.core.values import canonical_json, is_number, number_text
+from hptui.results.analysis.cohort import stage_of_search
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.plots.clip import values_on_axis
 from hptui.results.plots.context import PlotContext
@@ -49,6 +50,9 @@ class SettingAxis:
         whole_range: bool = False,
     ) -> None:
         self.name = name
+        stage = stage_of_search(context.view)
+        self.stage = stage.name if stage is not None else ""
+        """The stage whose range or choices are today's; '' without stages."""
         parameters: dict[str, Parameter] = {item.name: item for item in context.space.parameters}
         parameter = parameters.get(name)
         values = [context.settings(trial).get(name) for trial in trials]
@@ -204,14 +208,15 @@ def axis_notes(key: str, axes: Sequence[SettingAxis], trials: Sequence[Trial]) -
 
 
 def _todays_range(key: str, axis: SettingAxis) -> Line:
+    of_stage: Line = (" of stage ", Name(axis.stage)) if axis.stage else ()
     if axis.range is None:
         text = ", ".join(map(setting, axis.choices))
-        return line(
-            " outside today's choices ({all})", all=Fact(f"{key}.choices.{axis.name}", list(axis.choices), text)
-        )
+        choices = Fact(f"{key}.choices.{axis.name}", list(axis.choices), text)
+        return (*line(" outside today's choices ({all})", all=choices), *of_stage)
     low, high = axis.range.low, axis.range.high
-    return line(
+    bounds = line(
         " outside today's range ({low} … {high})",
         low=Fact(f"{key}.low.{axis.name}", low, setting(low)),
         high=Fact(f"{key}.high.{axis.name}", high, setting(high)),
     )
+    return (*bounds, *of_stage)
