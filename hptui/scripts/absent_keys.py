@@ -10,13 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from hptui.scripts.library_defaults import CATBOOST, LIGHTGBM, XGBOOST, full_name, set_keys
+    from hptui.scripts.library_defaults import CATBOOST, LIGHTGBM, XGBOOST, all_names, full_name, set_keys, sets_rates
     from hptui.scripts.syntax_nodes import DefaultPlace, assigned_to, nodes_of, once
     from hptui.scripts.table_slots import table_entries
 else:  # started by the path of `with_constants.py`, where no package is
     libraries, nodes = importlib.import_module("library_defaults"), importlib.import_module("syntax_nodes")
     CATBOOST, LIGHTGBM, XGBOOST = libraries.CATBOOST, libraries.LIGHTGBM, libraries.XGBOOST
-    full_name, set_keys = libraries.full_name, libraries.set_keys
+    all_names, full_name = libraries.all_names, libraries.full_name
+    set_keys, sets_rates = libraries.set_keys, libraries.sets_rates
     DefaultPlace, assigned_to = nodes.DefaultPlace, nodes.assigned_to
     nodes_of, once = nodes.nodes_of, nodes.once
     table_entries = importlib.import_module("table_slots").table_entries
@@ -34,16 +35,6 @@ CLASSES = {
     **{f"catboost.{name}": defaults for name, defaults in CATBOOST.items()},
 }
 """Classes that are made of the dictionary alone: `XGBClassifier(**params)`."""
-SAME_KEYS = (
-    {"eta", "learning_rate", "shrinkage_rate"},
-    {"max_depth", "depth"},
-    {"subsample", "bagging_fraction", "sub_row", "bagging"},
-    {"num_leaves", "num_leaf", "max_leaves", "max_leaf", "max_leaf_nodes"},
-    {"l2_leaf_reg", "reg_lambda"},
-    {"n_estimators", "num_boost_round", "num_round", "num_rounds", "num_iterations", "num_iteration", "n_iter",
-     "num_tree", "num_trees", "iterations", "max_iter"},
-)  # fmt: skip
-"""Names of one setting."""
 OTHER_BOOSTERS = {"gblinear", "rf", "random_forest", "dart"}
 """Kinds of models that have other settings, or take these otherwise."""
 
@@ -70,7 +61,7 @@ def absent_keys(tree: ast.Module) -> dict[str, dict[str, Any]]:
             continue
         keys = _keys(tables[0])
         if keys is not None:
-            given = _all_names({*keys, *beside, *set_keys(tree)})
+            given = all_names({*keys, *beside, *set_keys(tree), *(("eta",) if sets_rates(tree) else ())})
             absent = {key: value for key, value in defaults.items() if key not in given}
             by_table[name] = absent if by_table.get(name, absent) == absent else {}
     return by_table
@@ -101,11 +92,6 @@ def _keys(table: ast.AST) -> set[str] | None:
         return None
     kinds = {getattr(value, "value", None) for _, value, _, _ in entries}
     return {key for key, *_ in entries} if kinds.isdisjoint(OTHER_BOOSTERS) else None
-
-
-def _all_names(keys: set[str]) -> set[str]:
-    """Return keys with the other names of the same settings."""
-    return keys.union(*(same for same in SAME_KEYS if not same.isdisjoint(keys)))
 
 
 def _is_changed(tree: ast.Module, name: str) -> bool:

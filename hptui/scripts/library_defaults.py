@@ -120,9 +120,19 @@ LIBRARIES: tuple[tuple[str, dict[str, dict[str, Any]], int], ...] = (
 
 The number is that of the arguments in front, which none of these is.
 """
-OTHER_NAMES = {"eta": "learning_rate", "num_boost_round": "n_estimators", "num_round": "n_estimators",
-               "per_gpu_train_batch_size": "per_device_train_batch_size"}  # fmt: skip
-"""Other names of the same argument: where one of them is given, it is not at its default."""
+SAME_NAMES = (
+    {"learning_rate", "lr", "eta", "shrinkage_rate"},
+    {"max_depth", "depth"},
+    {"subsample", "bagging_fraction", "sub_row", "bagging"},
+    {"num_leaves", "num_leaf", "max_leaves", "max_leaf", "max_leaf_nodes"},
+    {"l2_leaf_reg", "reg_lambda"},
+    {"n_estimators", "num_boost_round", "num_round", "num_rounds", "num_iterations", "num_iteration", "n_iter",
+     "nrounds", "num_tree", "num_trees", "iterations", "max_iter"},
+    {"per_device_train_batch_size", "per_gpu_train_batch_size"},
+)  # fmt: skip
+"""Names of one setting, older ones among them: where one of them is given, it is not at its default."""
+SET_RATES = {"LearningRateScheduler", "reset_parameter", "OneCycleLR", "CyclicLR"}
+"""What is called to give an optimizer or a booster its rates: nothing else that stands for the rate is used."""
 
 
 def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
@@ -131,7 +141,7 @@ def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
     named = named_calls(tree).get(first)
     group = [named] if named is not None else calls_by_name(tree).get(first, [])
     if any(rate_of_compile(tree, call) is not None for call in group):
-        return rate_slots(tree, group) if argument == "learning_rate" else []
+        return rate_slots(tree, group) if argument == "learning_rate" and not sets_rates(tree) else []
     known = [left_at_defaults(tree, call) for call in group]
     if not group or not all(argument in defaults for defaults in known):
         return []
@@ -141,7 +151,7 @@ def library_slots(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
 def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
     """Return the arguments that a call of a library leaves, with their defaults; {} for other calls."""
     if (rate := rate_of_compile(tree, call)) is not None:
-        return {"learning_rate": rate}
+        return {} if sets_rates(tree) else {"learning_rate": rate}
     full = full_name(tree, call.func)
     library = next((entry for entry in LIBRARIES if full.startswith(entry[0])), None)
     defaults = library[1].get(full.rpartition(".")[2], {}) if library is not None else {}
@@ -154,9 +164,15 @@ def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
         return {}
     if table is SKLEARN and _is_searched_itself(tree):
         return {}
-    given = {OTHER_NAMES.get(str(word.arg), word.arg) for word in call.keywords}
-    is_set_later = "lr" in set_keys(tree) or any("'lr'" in ast.unparse(arg) for arg in call.args)
-    return {n: value for n, value in defaults.items() if n not in given and not (n == "lr" and is_set_later)}
+    given = all_names({str(word.arg) for word in call.keywords})
+    if any("'lr'" in ast.unparse(arg) for arg in call.args) or sets_rates(tree):  # groups of weights with their rates
+        given |= all_names({"lr"})
+    return {name: value for name, value in defaults.items() if name not in given}
+
+
+def all_names(names: set[str]) -> set[str]:
+    """Return names of settings with the other names of the same settings."""
+    return names.union(*(same for same in SAME_NAMES if not same.isdisjoint(names)))
 
 
 @once
@@ -169,6 +185,31 @@ def _has_own_optimizer(tree: ast.Module) -> bool:
 def _is_searched_itself(tree: ast.Module) -> bool:
     """Return whether a script searches or sets the arguments of its models itself."""
     return any(name.endswith("SearchCV") or name == "set_params" for name in calls_by_name(tree))
+
+
+@once
+def sets_rates(tree: ast.Module) -> bool:
+    """Return whether a script sets the rate after it has made the optimizer: its default is not used then.
+
+    It may do so by `group["lr"] = …`, `optimizer.learning_rate = …`, `K.set_value(optimizer.lr, …)`, a schedule.
+    """
+    calls = calls_by_name(tree)
+    if not SET_RATES.isdisjoint(calls) or not RATES_BY_NAME.isdisjoint(set_keys(tree)):
+        return True
+    if any(word.arg == "learning_rates" for word in nodes_of(tree, ast.keyword)):
+        return True
+    rates = [node for node in nodes_of(tree, ast.Attribute) if node.attr in RATES_BY_NAME and _is_optimizer(node.value)]
+    assigned = {id(call.args[0]) for call in calls.get("set_value", []) if call.args}
+    assigned |= {id(c.func.value) for c in calls.get("assign", []) if isinstance(c.func, ast.Attribute)}
+    return any(isinstance(node.ctx, ast.Store) or id(node) in assigned for node in rates)
+
+
+RATES_BY_NAME = {"lr", "learning_rate"}
+
+
+def _is_optimizer(node: ast.AST) -> bool:
+    """Return whether an object is named as an optimizer: `model.optimizer`, `opt`."""
+    return (getattr(node, "attr", "") or getattr(node, "id", "")).lower().startswith("opt")
 
 
 @once

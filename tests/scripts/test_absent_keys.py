@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from hptui.scripts.absent_keys import CLASSES, FUNCTIONS, SAME_KEYS
+from hptui.scripts.absent_keys import CLASSES, FUNCTIONS
 from hptui.scripts.inspect.inputs.constants import all_constants
+from hptui.scripts.library_defaults import SAME_NAMES
 from hptui.scripts.with_constants import with_values
 
 GIVEN: dict[str, Any] = {}
@@ -65,7 +66,7 @@ def test_each_absent_key_is_a_parameter_and_reaches_the_call(full: str, table: s
     assert run(text, every) == {"objective": "binary", **{key: 2 * value for key, value in defaults.items()}}
 
 
-@pytest.mark.parametrize(("full", "same"), [*itertools.product(GROUPS, SAME_KEYS)])
+@pytest.mark.parametrize(("full", "same"), [*itertools.product(GROUPS, SAME_NAMES)])
 def test_a_key_that_is_there_under_another_name_is_not_absent(full: str, same: set[str]) -> None:
     for name in sorted(same):
         text = script(full, "braces", {name: 3})
@@ -88,6 +89,12 @@ def test_what_is_added_later_is_not_absent(change: str) -> None:
     text = script("xgboost.train", "braces", {}).replace("booster", f"{change}\nbooster")
     assert "params.eta" not in all_constants(ast.parse(text), {})
     assert "params.eta" in all_constants(ast.parse(script("xgboost.train", "braces", {})), {})
+
+
+@pytest.mark.parametrize("words", ["callbacks=[m.reset_parameter(learning_rate=rate)]", "learning_rates=rate"])
+def test_a_rate_that_a_callback_sets_is_not_absent(words: str) -> None:
+    text = script("lightgbm.train", "braces", {}).replace("data, 10)", f"data, 10, {words})")
+    assert {"params.num_leaves"} == all_constants(ast.parse(text), {}).keys() - {"params.objective"}
 
 
 @pytest.mark.parametrize(

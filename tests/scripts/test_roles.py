@@ -20,6 +20,7 @@ from hptui.scripts.library_defaults import (
     KERAS,
     LIGHTGBM,
     PEFT,
+    SAME_NAMES,
     SENTENCES,
     SKLEARN,
     TINYGRAD,
@@ -119,6 +120,48 @@ def test_defaults_of_a_library_are_listed_and_reach_the_call(head, monkeypatch):
         call = ast.unparse(with_values(text.encode(), "t.py", wanted).body[-1].value)
         for argument, number in zip(defaults, wanted.values(), strict=True):
             assert call.count(f"{argument}={number}") == 1
+
+
+@pytest.mark.parametrize("head", LIBRARIES)
+def test_an_argument_that_is_given_by_another_name_is_not_at_its_default(head):
+    place, table, first = LIBRARIES[head]
+    for name, defaults in table.items():
+        for argument in defaults:
+            others = {other for same in SAME_NAMES if argument in same for other in same} - {argument}
+            for other in others:
+                call = ", ".join(filter(None, (first, f"{other}=rate")))
+                known = all_constants(ast.parse(f"{head}net = []\nrate = read()\ngot = {place}.{name}({call})\n"), {})
+                assert f"{name}.{argument}" not in known, (call, name)
+                left = {f"{name}.{each}" for each in defaults if each not in (argument, *others)}
+                assert left <= known.keys()
+
+
+RATES_SET_LATER = {
+    "optimizer.learning_rate = rate()": True,
+    "model.optimizer.lr = rate()": True,
+    "K.set_value(model.optimizer.lr, rate())": True,
+    "model.optimizer.learning_rate.assign(rate())": True,
+    "model.fit(x, y, callbacks=[keras.callbacks.LearningRateScheduler(rate)])": True,
+    "print(model.optimizer.lr)": False,
+    "model.fit(x, y, callbacks=[keras.callbacks.ReduceLROnPlateau()])": False,
+    "K.set_value(model.optimizer.iterations, 0)": False,
+}
+
+
+@pytest.mark.parametrize("line", RATES_SET_LATER)
+@pytest.mark.parametrize("optimizer", ["keras.optimizers.Adam()", "'adam'"])
+def test_a_rate_that_is_set_later_is_not_at_its_default(line, optimizer):
+    text = f"from tensorflow import keras\nmodel = make()\nmodel.compile({optimizer}, 'mse')\n{line}\n"
+    rates = {"Adam.learning_rate", "compile.learning_rate"} & all_constants(ast.parse(text), {}).keys()
+    assert bool(rates) is not RATES_SET_LATER[line]
+
+
+@pytest.mark.parametrize("schedule", ["OneCycleLR(opt, max_lr=rate(), total_steps=9)", "CyclicLR(opt, 0, rate())"])
+def test_a_schedule_that_has_rates_of_its_own_leaves_none_to_the_optimizer(schedule):
+    text = f"from torch import optim\nopt = optim.AdamW(net.parameters())\ns = optim.lr_scheduler.{schedule}\n"
+    known = all_constants(ast.parse(text), {})
+    assert "AdamW.lr" not in known
+    assert "AdamW.weight_decay" in known
 
 
 def test_a_value_reaches_every_call_that_leaves_it(monkeypatch):
