@@ -51,6 +51,8 @@ PROMPT = re.compile(r"(.*(?:\?\s*|[:>\])]\s+|\[[^\]]{1,20}\]\s*:?))")
 """A question in a line of its own: it ends in a space, where somebody would have typed."""
 QUESTION = "the script asked a question, and nobody answers in a trial"
 FRESH_PLACE = 'workdir = "{trial_dir}" gives each trial a place without files of another one'
+SOURCE_OF_WARNING = re.compile(r"\s+(?:\w+\.)*warn\w*\(")
+"""The line of source that Python shows below the text of a warning."""
 MAX_LINES_OF_REPORTED_FAILURE = 5
 """Last lines of a script with exit code 0 that are searched for a failure."""
 DECORATION = re.compile(r"[╭╮╰╯│─┌┐└┘]+")
@@ -78,7 +80,7 @@ def classify_script_end(
     lines = printed = [split_rank(line)[1] for line in lines]
     lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip()) and not RULER.fullmatch(text)]
     key_line = _most_telling_line(lines)
-    if code == 0 and (all_steps or not _ends_in_traceback(lines)):
+    if code == 0 and (all_steps or not _ends_in_traceback(printed)):
         return None if all_steps else _reported_failure(lines)
     number = signal.Signals(-code) if code < 0 and -code in set(signal.Signals) else None
     if number is signal.SIGKILL and oom_kills:
@@ -192,11 +194,21 @@ def _most_telling_line(lines: Sequence[str]) -> str:
     return errors[-1] if errors else lines[-1] if lines else ""
 
 
-def _ends_in_traceback(lines: Sequence[str]) -> bool:
-    """Return whether the exception of a traceback is the last line of all."""
-    if not any(line.startswith(TRACEBACK) for line in lines[-100:]):
+def _ends_in_traceback(printed: Sequence[str]) -> bool:
+    """Return whether the lines of a traceback are the last of all.
+
+    Its last lines are its exception and what is indented below that. A warning may show a
+    traceback too: the script goes on behind it.
+    """
+    texts = [text for line in printed if (text := DECORATION.sub(" ", line).rstrip()) and not RULER.fullmatch(text)]
+    begins = [index for index, text in enumerate(texts) if text.lstrip().startswith(TRACEBACK)]
+    if not begins or begins[-1] < len(texts) - 100 or "Exception ignored" in " ".join(texts[-100:]):
         return False
-    return bool(EXCEPTION.match(lines[-1])) and "Exception ignored" not in " ".join(lines[-100:])
+    own = texts[begins[-1] + 1 :]
+    ends = [index for index, text in enumerate(own) if not text[0].isspace()]
+    if len(ends) != 1 or not EXCEPTION.match(own[ends[0]]):
+        return False
+    return not any(SOURCE_OF_WARNING.match(text) for text in own[ends[0] + 1 :])
 
 
 def _resources(lines: Sequence[str]) -> Failure | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import traceback
 
 import pytest
 
@@ -140,3 +141,56 @@ def test_a_kill_for_memory_is_known_by_the_kernels_count() -> None:
 
 def test_a_traceback_after_the_last_step_costs_no_trained_trial() -> None:
     assert classify_script_end(0, [*TRACE, "RuntimeError: while closing"], reported=True, all_steps=True) is None
+
+
+def _traceback(kind: str) -> list[str]:
+    """Return the lines that Python prints of an exception, also of one within another or with notes."""
+    try:
+        try:
+            if kind == "many lines":
+                raise ValueError("the depth is 16\n  and may be 12\n  at most")
+            raise KeyError("depth")
+        except KeyError as error:
+            if kind == "chained":
+                raise RuntimeError("no depth") from error
+            if kind == "within":
+                float("deep")
+            raise
+    except (ValueError, KeyError, RuntimeError):
+        return traceback.format_exc().splitlines()
+
+
+KINDS_OF_TRACEBACKS = ("plain", "many lines", "chained", "within")
+RESULTS = {
+    "of a metric": ["Accuracy:  0.9125"],
+    "of a model": ["AA boosted:", "Recall: 0.75"],
+    "of a file": ["Saved: model.pkl"],
+    "of a list": ["", "Scores", "[0.5, 0.75]"],
+    "of a warning alone": ["", "  warnings.warn(some_fits_failed, FitFailedWarning)"],
+    "of a line behind it": ["/lib/search.py:9: UserWarning: some scores are non-finite: [nan 0.9]", "  warnings.warn("],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_TRACEBACKS)
+@pytest.mark.parametrize("rank", ["", "[rank0]: "])
+@pytest.mark.parametrize("after", RESULTS)
+def test_a_traceback_that_a_warning_shows_is_no_end(kind: str, rank: str, after: str) -> None:
+    begin = [
+        "/lib/validation.py:425: FitFailedWarning: ",
+        "3 fits failed out of a total of 12.",
+        "-" * 80,
+        "3 fits failed with the following error:",
+    ]
+    warned = [f"{rank}{line}" for line in ["Accuracy:  0.5", *begin, *_traceback(kind)]]
+    went_on = [f"{rank}{line}" for line in RESULTS[after]]
+    assert classify_script_end(0, [*warned, *went_on], reported=True) is None
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_TRACEBACKS)
+@pytest.mark.parametrize("rank", ["", "[rank0]: "])
+@pytest.mark.parametrize("after", [[], [""], ["", "-" * 80]])
+def test_a_traceback_that_nothing_follows_is_the_end(kind: str, rank: str, after: list[str]) -> None:
+    lines = [f"{rank}{line}" for line in ["Accuracy:  0.9125", *_traceback(kind), *after]]
+    failure = classify_script_end(0, lines, reported=True)
+    assert failure is not None
+    assert failure.reason is Reason.CRASH
