@@ -147,6 +147,32 @@ def test_check_says_what_nothing_gives(words, tmp_path):
     assert not preflight_warnings({**settings, "data_path": "a"}, str(tmp_path), parallel=1, repeated=False)
 
 
+FILES = {
+    "json_path": True, "data_file": True, "train_json": True, "labels": True, "annotations": True, "vocab": True,
+    "config_file": False, "cfg": False, "hparams": False, "settings": False, "train_config": False,
+    "params_file": False, "yaml": False, "exp_file": False, "model_cfg": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("ending", [".json", ".yaml"])
+@pytest.mark.parametrize("place", ["a parameter", "a word", "two words"])
+def test_a_file_of_data_gives_no_option_a_value(name, ending, place, tmp_path):
+    """What is demanded is said unless an option for a file of settings may give it."""
+    (tmp_path / "t.py").write_text(
+        ARGPARSE.format(
+            OPTION.format(name, "type=str, required=True") + OPTION.format("n_cpus", "type=int, required=True"),
+            "print('val loss', args.lr)",
+        )
+    )
+    words = {"a word": [f"--{name}=a{ending}"], "two words": [f"--{name}", f"a{ending}"]}.get(place, [])
+    settings = {"kind": "command", "command": ["python", "t.py", *words], "lr": 0.1, "help": False}
+    settings |= {name: f"a{ending}"} if not words else {}
+    warnings = preflight_warnings(settings, str(tmp_path), parallel=1, repeated=False)
+    assert any("n_cpus: the script demands it" in warning for warning in warnings) is FILES[name]
+    assert not preflight_warnings({**settings, "n_cpus": 2}, str(tmp_path), parallel=1, repeated=False)
+
+
 EVALUATES = ["if args.{0} > 0:", "if args.{0}:", "if args.{0} != 0:", "if args.{0} >= 1:", "if args.{0} and step > 1:"]
 
 
