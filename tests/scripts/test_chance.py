@@ -45,6 +45,26 @@ def test_a_mean_of_rewards_is_before_the_reward_of_one_episode(line: str, tmp_pa
     assert objective(tmp_path, AGENT.format(line=line)) == LINES[line]
 
 
+SUMS = ["total_reward", "cumulative_reward", "episode_reward", "reward_total", "ep_reward", "total_return"]
+MESSAGES = {
+    'print(f"Episode {{ep}}/{{episodes}} | Reward: {{{0}:.2f}} | Epsilon: {{epsilon:.3f}}")': "last",
+    'print(f"Episode {{ep}}, Total Reward: {{{0}}}")': "last",
+    'print("episode", ep, "reward:", {0})': "last",
+    'print(f"Episode {{ep}} reward: {{{0} / (ep + 1):.2f}}")': "best",
+    'print(f"Episode {{ep}} average reward: {{np.mean(history[-50:]):.2f}}")': "best",
+}
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("name", SUMS)
+def test_the_total_of_an_episode_is_of_that_episode_alone(name: str, message: str, tmp_path: Path) -> None:
+    text = AGENT.replace("for episode in", "episodes, epsilon, history = 99, 0.1, []\nfor ep in")
+    text = text.replace("reward = play(env)", f"{name} = 0\n    {name} += play(env)").replace("(reward)", f"({name})")
+    found, select = objective(tmp_path, text.replace("* reward", f"* {name}").format(line=message.format(name)))
+    assert "reward" in found.lower()
+    assert select == MESSAGES[message]
+
+
 TRAINS = """import argparse
 p = argparse.ArgumentParser()
 p.add_argument("--lr", type=float, default=1e-3)

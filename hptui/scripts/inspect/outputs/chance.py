@@ -25,6 +25,8 @@ OF_MANY = re.compile(
     re.IGNORECASE,
 )
 """Signs in a name or an expression of a value that is made of many: `np.mean(rewards[-100:])`, `loss / len(data)`."""
+SUM_OF_STEPS = re.compile(r"total|cumulative", re.IGNORECASE)
+"""Signs that say nothing of a reward: the total of an episode is that of its steps."""
 OF_EPISODES = "of single episodes or batches"
 OF_BATCHES = "of single batches"
 OF_BATCHES_SO_FAR = "of the batches so far"
@@ -90,4 +92,7 @@ def _is_of_rewards(name: str, sources: Mapping[str, str]) -> bool:
 
 
 def _is_of_many(name: str, sources: Mapping[str, str]) -> bool:
-    return OF_MANY.search(" ".join(words_of(name))) is not None or OF_MANY.search(sources.get(name, "")) is not None
+    texts = [" ".join(words_of(name)), sources.get(name, "")]
+    if _is_of_rewards(name, sources):
+        texts = [SUM_OF_STEPS.sub("", text) for text in texts]
+    return any(OF_MANY.search(text) for text in texts)
