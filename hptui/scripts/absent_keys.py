@@ -10,7 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from hptui.scripts.library_defaults import CATBOOST, LIGHTGBM, XGBOOST, all_names, full_name, set_keys, sets_rates
+    from hptui.scripts.library_defaults import (
+        CATBOOST,
+        LIGHTGBM,
+        XGBOOST,
+        all_names,
+        full_name,
+        is_searched_itself,
+        set_keys,
+        sets_rates,
+    )
     from hptui.scripts.syntax_nodes import DefaultPlace, assigned_to, nodes_of, once
     from hptui.scripts.table_slots import table_entries
 else:  # started by the path of `with_constants.py`, where no package is
@@ -18,6 +27,7 @@ else:  # started by the path of `with_constants.py`, where no package is
     CATBOOST, LIGHTGBM, XGBOOST = libraries.CATBOOST, libraries.LIGHTGBM, libraries.XGBOOST
     all_names, full_name = libraries.all_names, libraries.full_name
     set_keys, sets_rates = libraries.set_keys, libraries.sets_rates
+    is_searched_itself = libraries.is_searched_itself
     DefaultPlace, assigned_to = nodes.DefaultPlace, nodes.assigned_to
     nodes_of, once = nodes.nodes_of, nodes.once
     table_entries = importlib.import_module("table_slots").table_entries
@@ -76,7 +86,8 @@ def _given_to(tree: ast.Module, call: ast.Call) -> tuple[str, dict[str, Any], li
         table = call.args[0] if call.args else named[0] if named else None
         return (table.id, FUNCTIONS[full], beside) if isinstance(table, ast.Name) else ("", {}, [])
     unpacked = [word.value for word in call.keywords if word.arg is None]
-    if full in CLASSES and not call.args and len(unpacked) == 1 and isinstance(unpacked[0], ast.Name):
+    is_model = full in CLASSES and not is_searched_itself(tree)
+    if is_model and not call.args and len(unpacked) == 1 and isinstance(unpacked[0], ast.Name):
         return unpacked[0].id, CLASSES[full], beside
     return "", {}, []
 

@@ -162,7 +162,7 @@ def left_at_defaults(tree: ast.Module, call: ast.Call) -> dict[str, Any]:
         return {}
     if "learning_rate" in defaults and "per_device_train_batch_size" in defaults and _has_own_optimizer(tree):
         return {}
-    if table is SKLEARN and _is_searched_itself(tree):
+    if any(table is searched for searched in (SKLEARN, XGBOOST, LIGHTGBM, CATBOOST)) and is_searched_itself(tree):
         return {}
     given = all_names({str(word.arg) for word in call.keywords})
     if any("'lr'" in ast.unparse(arg) for arg in call.args) or sets_rates(tree):  # groups of weights with their rates
@@ -182,9 +182,10 @@ def _has_own_optimizer(tree: ast.Module) -> bool:
 
 
 @once
-def _is_searched_itself(tree: ast.Module) -> bool:
+def is_searched_itself(tree: ast.Module) -> bool:
     """Return whether a script searches or sets the arguments of its models itself."""
-    return any(name.endswith("SearchCV") or name == "set_params" for name in calls_by_name(tree))
+    setting = {"set_params", "grid_search", "randomized_search"}  # the last two are methods of CatBoost
+    return any(name.endswith("SearchCV") or name in setting for name in calls_by_name(tree))
 
 
 @once

@@ -136,6 +136,24 @@ def test_an_argument_that_is_given_by_another_name_is_not_at_its_default(head):
                 assert left <= known.keys()
 
 
+SEARCHES = ["GridSearchCV(got, grid).fit(x, y)", "got.grid_search(grid, x, y)", "got.randomized_search(grid, x, y)",
+            "m.RandomizedSearchCV(estimator=got, param_distributions=grid)", "got.set_params(**best)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize(
+    ("head", "table"),
+    [("xgboost", XGBOOST), ("lightgbm", LIGHTGBM), ("catboost", CATBOOST), ("sklearn.svm", SKLEARN)],
+)
+def test_a_script_that_searches_the_arguments_itself_leaves_none_at_its_default(search, head, table):
+    for name, defaults in table.items():
+        for given in ("", "**table"):
+            text = f"import {head} as m\ntable = {{'seed': 1, 'verbose': 0}}\ngot = m.{name}({given})\n"
+            left = {f"{name}.{argument}" for argument in defaults} | {f"table.{argument}" for argument in defaults}
+            assert given or left & all_constants(ast.parse(text), {}).keys()
+            assert not left & all_constants(ast.parse(f"{text}{search}\n"), {}).keys()
+
+
 RATES_SET_LATER = {
     "optimizer.learning_rate = rate()": True,
     "model.optimizer.lr = rate()": True,
