@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from hptui.core.format import TOTAL_SUFFIX
-from hptui.core.trial import Trial
+from hptui.core.trial import Role, Trial
 from hptui.results.analysis.cohort import has_finite_values
 from hptui.results.roles import SETTING_NAMES
 from hptui.results.view import View
@@ -23,6 +23,23 @@ def has_unequal_evaluations(view: View) -> bool:
         counts = {total for total in totals if total and math.isfinite(total)}
         view.memo["evaluations"] = len(counts) > 1 or len({_sizes(view, trial) for trial in own}) > 1
     return bool(view.memo["evaluations"])
+
+
+def declared_samples(view: View, trial: Trial, metric: str) -> int | None:
+    """Return `samples` of an objective where it holds for a trial: the number of questions behind its value.
+
+    Not of an imported trial, which another program measured. Where a setting says that trials had evaluations of
+    different sizes, it is that of the trials whose setting is this number.
+    """
+    samples = next((objective.samples for objective in view.study.objectives if objective.metric == metric), None)
+    if not samples or trial.role is Role.IMPORTED:
+        return None
+    if "sizes" not in view.memo:
+        own = [other for other in view.trials if not other.is_uninformative and other.role is not Role.IMPORTED]
+        view.memo["sizes"] = len({_sizes(view, other) for other in own}) > 1
+    if view.memo["sizes"] and repr(samples) not in _sizes(view, trial):
+        return None
+    return samples
 
 
 def _sizes(view: View, trial: Trial) -> tuple[str, ...]:

@@ -39,6 +39,16 @@ def right_answers(trial: Trial, metric: str) -> tuple[str, tuple[bool, ...]] | N
     return (questions, right) if abs(sum(right) / len(right) - value) < 1e-9 else None
 
 
+def mean_answers(groups: Sequence[Sequence[Trial]], metric: str) -> list[list[float]] | None:
+    """Return the share of each group's runs that answered each question right; None unless all had the same ones."""
+    answers = common_answers([run for runs in groups for run in runs], metric)
+    if answers is None:
+        return None
+    rest = iter(answers)
+    own = [[next(rest) for _ in runs] for runs in groups]
+    return [[sum(right) / len(runs) for right in zip(*runs, strict=True)] for runs in own]
+
+
 def common_answers(trials: Sequence[Trial], metric: str) -> list[tuple[bool, ...]] | None:
     """Return the answers of all trials; None unless all answered the same questions."""
     answers = [right_answers(trial, metric) for trial in trials]
@@ -48,10 +58,11 @@ def common_answers(trials: Sequence[Trial], metric: str) -> list[tuple[bool, ...
     return [right for _, right in known]
 
 
-def worse_answers(right: Sequence[Sequence[bool]], best: int, seed: int = 0) -> list[bool]:
+def worse_answers(right: Sequence[Sequence[float]], best: int, seed: int = 0) -> list[bool]:
     """Return which trials are distinguished from the one at `best`, with a joint level of 95 %.
 
-    The largest deviation of any pair's difference, in standard errors, is compared with that of bootstrap samples.
+    `right` has for each trial 1 or 0 a question, or the share of its runs that answered it right. The largest deviation
+    of any pair's difference, in standard errors, is compared with that of bootstrap samples.
     """
     blas.load()
     import numpy as np  # numpy: not at start
@@ -80,11 +91,11 @@ def _pair_errors(answers: np.ndarray) -> np.ndarray:
     blas.load()
     import numpy as np  # numpy: not at start
 
-    questions, totals = answers.shape[1], answers.sum(1)
-    discordant = totals[:, None] + totals[None, :] - 2 * answers @ answers.T
+    questions, totals, squares = answers.shape[1], answers.sum(1), (answers**2).sum(1)
+    discordant = squares[:, None] + squares[None, :] - 2 * answers @ answers.T
     difference = totals[:, None] - totals[None, :]
     # One question is added to those that differ, as of few the error would be taken for too small.
-    variance = np.where(discordant > 0.5, discordant + 1 - difference**2 / questions, 0.0)
+    variance = np.where(discordant > 1e-6, discordant + 1 - difference**2 / questions, 0.0)
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)) / questions)
 
 

@@ -24,8 +24,8 @@ from hptui.results.analysis.cohort import (
 )
 from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.fresh import Noise, fresh_runs, independent_runs, noise_of, runs_of_settings
-from hptui.results.analysis.paired import common_answers, worse_answers
-from hptui.results.analysis.significance import rate_counts
+from hptui.results.analysis.paired import mean_answers, worse_answers
+from hptui.results.analysis.significance import pooled_counts
 from hptui.results.view import View
 
 LEVEL = 0.95
@@ -101,7 +101,8 @@ def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | No
     others = [trial for trial in others if trial.number not in same]
     if not others:
         return None
-    return _by_answers(view, best, others) or _by_counts(view, best, others) or _by_seeds(view, best, others, dead)
+    tests = (_by_answers, _by_counts, _by_seeds)
+    return next((found for test in tests if (found := test(view, best, others, dead)) is not None), None)
 
 
 def worse_rates(counts: Sequence[tuple[int, int]], best: int) -> list[bool]:
@@ -124,45 +125,61 @@ def worse_means(means: Sequence[float], runs: Sequence[int], best: int, deviatio
     ]
 
 
-def _by_answers(view: View, best: Trial, others: Sequence[Trial]) -> RangeTest | None:
-    answers = common_answers([best, *others], view.study.objective.metric)
+def _by_answers(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[int]) -> RangeTest | None:
+    groups = [_unchosen_runs(view, trial, dead) for trial in (best, *others)]
+    answers = mean_answers(groups, view.study.objective.metric)
     if answers is None:
         return None
-    return RangeTest(best, "answers", *_split(others, worse_answers(answers, 0, view.study.search.seed)[1:]))
+    means = [math.fsum(right) / len(right) for right in answers]
+    return _tested(view, best, "answers", others, means, worse_answers(answers, 0, view.study.search.seed))
 
 
-def _by_counts(view: View, best: Trial, others: Sequence[Trial]) -> RangeTest | None:
-    counted = [rate_counts(view, trial, view.study.objective.metric) for trial in (best, *others)]
-    if None in counted:
+def _by_counts(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[int]) -> RangeTest | None:
+    groups = [_unchosen_runs(view, trial, dead) for trial in (best, *others)]
+    counted = [pooled_counts(view, runs, view.study.objective.metric) for runs in groups]
+    known = [pair for pair in counted if pair is not None]
+    if len(known) < len(counted):
         return None
-    apart = worse_rates([pair for pair in counted if pair is not None], 0)[1:]
-    return RangeTest(best, "counts", *_split(others, apart))
+    return _tested(view, best, "counts", others, [k / n for k, n in known], worse_rates(known, 0))
 
 
 def _by_seeds(view: View, best: Trial, others: Sequence[Trial], dead: frozenset[int]) -> RangeTest | None:
     noise = noise_of(view, dead)
     if noise is None:
         return None
-    # Nobody chose the baseline for its value: all runs of its settings count, in whichever stage.
-    baseline = view.baseline.number if view.baseline is not None else None
-    runs = [
-        runs_of_settings(view, trial, dead) if trial.number == baseline else _unchosen_runs(view, trial, dead)
-        for trial in (best, *others)
-    ]
-    values = [[objective_value(view, run) for run in group] for group in runs]
-    means = [math.fsum(group) / len(group) for group in values]
-    apart = worse_means(means, [len(group) for group in values], 0, noise.deviation, noise.df)[1:]
-    goal = view.study.objective
-    better = [is_apart and goal.better(mean, means[0]) for is_apart, mean in zip(apart, means[1:], strict=True)]
-    worse, alike = _split(others, apart)
-    ahead, worse = _split(worse, [is_better for is_better, is_apart in zip(better, apart, strict=True) if is_apart])
-    return RangeTest(best, "seeds", worse, alike, noise, ahead)
+    groups = [_unchosen_runs(view, trial, dead) for trial in (best, *others)]
+    values = [[objective_value(view, run) for run in runs] for runs in groups]
+    means = [math.fsum(own) / len(own) for own in values]
+    apart = worse_means(means, [len(runs) for runs in groups], 0, noise.deviation, noise.df)
+    return _tested(view, best, "seeds", others, means, apart, noise)
 
 
 def _unchosen_runs(view: View, trial: Trial, dead: frozenset[int]) -> Sequence[Trial]:
-    """Return the runs of a configuration without the one it was repeated for; all where none is fresh."""
+    """Return the runs of a configuration without the one it was repeated for; all where none is fresh.
+
+    Nobody chose the baseline for its value: all runs of its settings count, in whichever stage.
+    """
+    if view.baseline is not None and trial.number == view.baseline.number:
+        return runs_of_settings(view, trial, dead)
     fresh = fresh_runs(view, trial, dead)
     return independent_runs(view, trial, dead) if fresh is None else fresh.runs
+
+
+def _tested(
+    view: View,
+    best: Trial,
+    how: Literal["answers", "counts", "seeds"],
+    others: Sequence[Trial],
+    means: Sequence[float],
+    apart: Sequence[bool],
+    noise: Noise | None = None,
+) -> RangeTest:
+    """Return the test of means, the first of which is that of the best; `apart` are those distinguished from it."""
+    goal = view.study.objective
+    better = [is_apart and goal.better(mean, means[0]) for is_apart, mean in zip(apart[1:], means[1:], strict=True)]
+    worse, alike = _split(others, apart[1:])
+    ahead, worse = _split(worse, [is_better for is_better, is_apart in zip(better, apart[1:], strict=True) if is_apart])
+    return RangeTest(best, how, worse, alike, noise, ahead)
 
 
 def _split(others: Sequence[Trial], apart: Sequence[bool]) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from hptui.core.format import TOTAL_SUFFIX, recorded_counts
 from hptui.core.trial import Trial
 from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import replicates
+from hptui.results.analysis.evaluation import declared_samples
 from hptui.results.roles import lower_bound
 from hptui.results.view import View
 
@@ -70,6 +72,17 @@ def student_interval(
     return Interval(float(low), float(high), "Student", len(values))
 
 
+def widened(interval: Interval | None, counts: tuple[int, int] | None) -> Interval | None:
+    """Return an interval of a mean of rates, no narrower than that of all their counts together.
+
+    A few runs may agree more than their questions allow: that is chance.
+    """
+    if interval is None or counts is None:
+        return interval
+    counted = wilson_interval(*counts)
+    return replace(interval, low=min(interval.low, counted.low), high=max(interval.high, counted.high))
+
+
 def upper_bound(view: View, trials: Sequence[Trial], metric: str) -> float | None:
     """Return the value that a metric cannot exceed: 1 of a rate of counted questions; None if unknown."""
     return 1.0 if all(rate_counts(view, trial, metric) is not None for trial in trials) else None
@@ -78,7 +91,8 @@ def upper_bound(view: View, trials: Sequence[Trial], metric: str) -> float | Non
 def rate_counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None:
     """Return (k, n) behind a trial's rate.
 
-    They are as counted, or from `samples` of the objective if that gives a whole k; None otherwise.
+    They are as counted, or from `samples` of the objective if that holds for the trial and gives a whole k; None
+    otherwise.
     """
     value = (trial.values or {}).get(metric, trial.metrics.get(metric))
     if value is None or not 0 <= value <= 1:
@@ -88,7 +102,7 @@ def rate_counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None
     measured = trial.final if returned else trial.metrics
     total: Any = measured.get(metric + TOTAL_SUFFIX)
     if total is None:
-        total = next((objective.samples for objective in view.study.objectives if objective.metric == metric), None)
+        total = declared_samples(view, trial, metric)
     elif (own := recorded_counts(measured, metric)) and not _is_share_of(measured.get(metric, value), own):
         return None  # in per cent, or inconsistent
     if not total or not math.isfinite(total):
@@ -96,6 +110,15 @@ def rate_counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None
     n = int(total)
     k = round(value * n)
     return (k, n) if _is_share_of(value, (k, n)) else None
+
+
+def pooled_counts(view: View, runs: Sequence[Trial], metric: str) -> tuple[int, int] | None:
+    """Return (k, n) of all runs together; None unless the rate of each is counted."""
+    counts = [rate_counts(view, run, metric) for run in runs]
+    known = [pair for pair in counts if pair is not None]
+    if not known or len(known) < len(counts):
+        return None
+    return sum(k for k, _ in known), sum(n for _, n in known)
 
 
 def is_in_percent(trial: Trial, metric: str) -> bool:
@@ -113,8 +136,10 @@ def trial_interval(view: View, trial: Trial, metric: str) -> Interval | None:
     """Return the interval of a trial's value; None if it was measured once."""
     if (counted := rate_counts(view, trial, metric)) is not None:
         return wilson_interval(*counted)
-    values = [float((run.values or {})[metric]) for run in replicates(view, trial) if metric in (run.values or {})]
-    return student_interval(values, lower_bound(metric), upper_bound(view, [trial], metric))
+    runs = [run for run in replicates(view, trial) if metric in (run.values or {})]
+    values = [float((run.values or {})[metric]) for run in runs]
+    mean = student_interval(values, lower_bound(metric), upper_bound(view, [trial], metric))
+    return widened(mean, pooled_counts(view, runs, metric))
 
 
 def bootstrap_interval(trial: Trial, metric: str) -> Interval | None:
