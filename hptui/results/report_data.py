@@ -34,12 +34,12 @@ from hptui.results.analysis.fresh import (
     all_fresh,
     dead_numbers,
     dead_seeds,
-    fresh_difference,
     fresh_leader,
     fresh_runs,
     noise_of,
     pooled_noise,
 )
+from hptui.results.analysis.fresh_difference import fresh_difference
 from hptui.results.analysis.next_steps import Outlook, has_nothing_left, outlook_of, searched_by_revision
 from hptui.results.analysis.range_test import RangeTest, range_test
 from hptui.results.analysis.rungs import summaries_by_stage

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from hptui.core.dataclass import dataclass
 from hptui.core.stages import stage_named
@@ -26,17 +25,20 @@ from hptui.results.analysis.cohort import (
 from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.confounding import TELLING_DIGITS, curve_fingerprint, is_telling, significant_digits
 from hptui.results.analysis.evaluation import has_unequal_evaluations
-from hptui.results.analysis.seeding import seeding_of
-from hptui.results.analysis.significance import Interval, rate_counts, student_interval, upper_bound
+from hptui.results.analysis.significance import (
+    Interval,
+    pooled_counts,
+    rate_counts,
+    student_interval,
+    upper_bound,
+    widened,
+)
 from hptui.results.roles import lower_bound
 from hptui.results.view import View
 from hptui.store.records import MetricSummary
 
 EQUAL = 1e-9
 """A spread below this share of the value counts as none."""
-
-MIN_PAIRED = 3
-"""Seeds that two configurations share from which on their runs are compared pair by pair: two pairs tell nothing."""
 
 Summaries = Mapping[str, Mapping[int, MetricSummary]]
 """Summaries of curves by metric and trial."""
@@ -203,6 +205,8 @@ class Fresh:
     floor: float | None = None
     ceiling: float | None = None
     noise: tuple[float, int] | None = None
+    counts: tuple[int, int] | None = None
+    """How many questions all runs together answered right, of how many; None where that is not known."""
 
     @property
     def mean(self) -> float:
@@ -211,10 +215,10 @@ class Fresh:
 
     @property
     def interval(self) -> Interval | None:
-        """The interval of the mean, from two runs on."""
+        """The interval of the mean, from two runs on; of counted rates no narrower than that of the counts."""
         if len(self.values) < 2 or self.noise is None:
             return None
-        return student_interval(self.values, self.floor, self.ceiling, self.noise)
+        return widened(student_interval(self.values, self.floor, self.ceiling, self.noise), self.counts)
 
 
 def fresh_runs(
@@ -244,7 +248,8 @@ def fresh_runs(
     ceiling = upper_bound(view, runs, metric)
     floor = 0.0 if ceiling is not None else lower_bound(metric)
     noise = _noise_of_fresh(view, trial, runs, dead)
-    return Fresh(trial, runs, values, objective_value(view, trial), floor, ceiling, noise)
+    counts = pooled_counts(view, runs, metric)
+    return Fresh(trial, runs, values, objective_value(view, trial), floor, ceiling, noise, counts)
 
 
 def all_fresh(view: View, ranked: Sequence[Trial], dead: frozenset[int] = frozenset()) -> list[Fresh]:
@@ -259,61 +264,6 @@ def fresh_leader(view: View, repeated: Sequence[Fresh]) -> Fresh | None:
     """Return the fresh runs with the best mean; None if there are none."""
     sign = 1 if view.study.objective.goal == "minimize" else -1
     return min(repeated, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class FreshDifference:
-    """Fresh runs of a trial against runs of the baseline: trial minus baseline, with a 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-    df: int
-    paired: bool
-    trials: tuple[Trial, ...]
-
-    def answer(self, view: View) -> Literal["yes", "no", "worse"]:
-        """Return whether the trial is better than the baseline; no if its interval holds 0."""
-        sign = 1.0 if view.study.objective.goal == "minimize" else -1.0
-        low, high = sorted((sign * self.low, sign * self.high))
-        return "yes" if high < 0 else "worse" if low > 0 else "no"
-
-
-def fresh_difference(
-    view: View, fresh: Fresh, baseline: Trial, dead: frozenset[int] = frozenset()
-) -> FreshDifference | None:
-    """Return the difference of fresh runs to the baseline; None without a measure of noise.
-
-    Paired by seed where both were repeated with the same seeds (`MIN_PAIRED` at least) and were given them; else with
-    the noise pooled over all repeated configurations.
-    """
-    blas.load()
-    from scipy import stats  # scipy: not at start
-
-    own = {run.seed: objective_value(view, run) for run in fresh.runs}
-    base_runs = runs_of_settings(view, baseline, dead)
-    others = {run.seed: objective_value(view, run) for run in base_runs}
-    shared = sorted(own.keys() & others.keys()) if seeding_of(view.study).is_given else []
-    if len(shared) >= MIN_PAIRED and len(shared) == len(own):
-        values = [own[seed] - others[seed] for seed in shared]
-        mean = math.fsum(values) / len(values)
-        error, df = float(stats.sem(values)), len(values) - 1
-        paired = True
-        used = (*fresh.runs, *(run for run in base_runs if run.seed in own))
-    else:
-        if fresh.noise is None:
-            return None
-        mean = fresh.mean - math.fsum(objective_value(view, run) for run in base_runs) / len(base_runs)
-        deviation, df = fresh.noise
-        error, paired = deviation * math.sqrt(1 / len(fresh.runs) + 1 / len(base_runs)), False
-        used = (*fresh.runs, *base_runs)
-    if error <= EQUAL * abs(fresh.mean):
-        return None
-    half = float(stats.t.ppf(0.975, df)) * error
-    low, high = mean - half, mean + half
-    if fresh.ceiling is not None:  # rates differ by one at most
-        low, high = max(low, -1.0), min(high, 1.0)
-    return FreshDifference(mean, low, high, df, paired, used)
 
 
 def _noise_of_fresh(

@@ -14,7 +14,8 @@ from hptui.results.analysis.cohort import (
     training_length,
 )
 from hptui.results.analysis.comparable import barriers, ended_alike, unequal_coordinate
-from hptui.results.analysis.fresh import Fresh, fresh_difference, mean_of_runs
+from hptui.results.analysis.fresh import Fresh, mean_of_runs
+from hptui.results.analysis.fresh_difference import FreshDifference, counted_difference, fresh_difference
 from hptui.results.analysis.reference import metric_change
 from hptui.results.analysis.seeding import seeding_of
 from hptui.results.claims.chosen import best_of, by_number, how_often, left_out, of_its_length
@@ -286,16 +287,45 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     difference = fresh_difference(facts.view, fresh, baseline, facts.data.dead)
     numbers = tuple(trial.number for trial in (baseline, *fresh.runs))
     if difference is None:
-        why = ", and nothing is known of the noise"
-        if len(fresh.runs) == 1:
-            why = ", which has no interval"
-        elif len(set(fresh.values)) == 1:
-            why = ", all of them equal, which says nothing of the noise"
-        text = line("not yet: {fresh}{why}", fresh=fresh_text(facts, fresh), why=why)
+        text = line("not yet: {fresh}{why}", fresh=fresh_text(facts, fresh), why=_no_interval(facts, fresh, baseline))
         return Claim("SU", text, {"answer": "not yet"}, "", numbers)
     answer = difference.answer(facts.view)
+    mean, interval = _difference_text(facts, "fresh.difference", difference)
+    text = line(
+        "{answer}: {n} fresh {runs} of it minus the baseline {mean} ({interval}{how})",
+        answer=answer,
+        n=facts.count("fresh.sure.n", fresh.runs),
+        runs="run" if len(fresh.runs) == 1 else "runs",
+        mean=mean,
+        interval=interval,
+        how=", by counts" if difference.by_counts else ", paired by seed" if difference.paired else "",
+    )
+    premise = {"answer": answer, "low": difference.low, "high": difference.high, "df": difference.df}
+    return Claim("SU", text, premise, metric, numbers)
+
+
+def _no_interval(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Line:
+    """Return why fresh runs have no interval to the baseline, and what their counts alone say of it."""
+    between = "seeds" if seeding_of(facts.study).is_given else "runs"
+    counted = counted_difference(facts.view, fresh, baseline, facts.data.dead)
+    if len(set(fresh.values)) == 1 and len(fresh.runs) > 1:
+        why = f", all of them equal, which says nothing of the noise{f' between {between}' if counted else ''}"
+    elif counted is not None:
+        why = f", and nothing is known of the noise between {between}"
+    else:
+        why = ", which has no interval" if len(fresh.runs) == 1 else ", and nothing is known of the noise"
+    if counted is None:
+        return (why,)
+    mean, interval = _difference_text(facts, "fresh.counted", counted)
+    text = "{why}; by counts alone the difference to the baseline is {mean} ({interval})"
+    return line(text, why=why, mean=mean, interval=interval)
+
+
+def _difference_text(facts: FactWriter, key: str, difference: FreshDifference) -> tuple[Fact, Line]:
+    """Return a difference to the baseline, and the ends of its interval."""
+    metric = facts.data.metric
     low, mean, high = (
-        facts.difference(f"fresh.difference{end}", metric, value, difference.trials)
+        facts.difference(f"{key}{end}", metric, value, difference.trials)
         for end, value in ((".low", difference.low), ("", difference.mean), (".high", difference.high))
     )
     if low.text == high.text:  # as many digits as tell the ends apart
@@ -305,17 +335,7 @@ def _sure_by_fresh(facts: FactWriter, fresh: Fresh, baseline: Trial) -> Claim:
     unit = high.text.partition(" ")[2]
     if unit:  # named once: `−4.0 to +18.0 points`
         low = replace(low, text=low.text.removesuffix(f" {unit}"))
-    text = line(
-        "{answer}: {n} fresh {runs} of it minus the baseline {mean} ({interval}{paired})",
-        answer=answer,
-        n=facts.count("fresh.sure.n", fresh.runs),
-        runs="run" if len(fresh.runs) == 1 else "runs",
-        mean=mean,
-        interval=join_parts((low, high), " to "),
-        paired=", paired by seed" if difference.paired else "",
-    )
-    premise = {"answer": answer, "low": difference.low, "high": difference.high, "df": difference.df}
-    return Claim("SU", text, premise, metric, numbers)
+    return mean, join_parts((low, high), " to ")
 
 
 def _in_digits(value: Value, width: float) -> str:
