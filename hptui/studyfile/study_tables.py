@@ -155,7 +155,8 @@ OBJECTIVE = Table(
         Key(
             "samples",
             WHOLE,
-            "Examples behind a rate, for its interval where the trainer reports no counts",
+            "Examples behind a rate, for its interval where the trainer reports no counts; not of imported trials, nor "
+            "of trials that a setting says had an evaluation of another size",
             low=1,
             example="200",
         ),

@@ -110,10 +110,17 @@ class PlotContext:
         """The best trial by the first objective."""
         return self.order[0] if self.order else None
 
-    @property
-    def best_phrase(self) -> Line:
-        """The phrase for the best trial in a caption; with several objectives it names the first."""
-        return ("the best",) if len(self.study.objectives) == 1 else ("the best by ", Name(self.metric))
+    def phrase_of(self, best: Trial) -> Line:
+        """Return the phrase for the best of the drawn trials; with several objectives it names the first."""
+        phrase: Line = ("the best",) if len(self.study.objectives) == 1 else ("the best by ", Name(self.metric))
+        return phrase if self._is_best(best) else (*phrase, " of those drawn")
+
+    def label_of(self, best: Trial) -> str:
+        """Return the same for a legend."""
+        return self.best_label if self._is_best(best) else f"{self.best_label} of those drawn"
+
+    def _is_best(self, trial: Trial) -> bool:
+        return self.best is not None and trial.number == self.best.number
 
     @property
     def best_label(self) -> str:
@@ -162,17 +169,21 @@ class PlotContext:
     def _repeated(self) -> set[int | None]:
         return {trial.replicate_of for trial in self.trials}
 
+    def is_repeated(self, trial: Trial) -> bool:
+        """Return whether a trial has further runs."""
+        return trial.number in self._repeated
+
     def interval(self, trial: Trial) -> Interval | None:
         """Return the interval of a counted rate of one run, or of the mean of a trial's runs.
 
         None for the best and for what was repeated for its value: they were chosen by the runs that it would rest on.
         """
-        if self.best is not None and trial.number == self.best.number:
+        if self._is_best(trial):
             return None
         if rate_counts(self.view, trial, self.metric) is not None:
             return trial_interval(self.view, trial, self.metric)
         is_mean = trial.values != self._originals[trial.number].values
-        if trial.number in self._repeated and (is_mean or trial.role is Role.BASELINE):
+        if self.is_repeated(trial) and (is_mean or trial.role is Role.BASELINE):
             return trial_interval(self.view, trial, self.metric)
         return None
 

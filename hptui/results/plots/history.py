@@ -141,16 +141,37 @@ def _history_caption(context: PlotContext, best: Trial, bars: Sequence[Bar]) -> 
         n=trial_count("figure.objective.ranked", kept),
         kept=" that break no condition of the study" if len(kept) < len(context.ranked) else "",
     )
-    if bars:
-        counted = any(
-            interval is not None and interval.k is not None for interval in map(context.interval, context.ranked)
-        )
-        text += line(
-            " Bars are intervals of {level} of {what}; the best has none, as it was chosen for its value.",
-            level=Fact("figure.objective.confidence", 0.95, "95 %"),
-            what="single runs, over their questions" if counted else "the mean of runs with several seeds",
-        )
-    return text
+    return (*text, *_bars_text(context, best, bars)) if bars else text
+
+
+def _bars_text(context: PlotContext, best: Trial, bars: Sequence[Bar]) -> Line:
+    """Return what the bars are, and which trials have none: chosen, or of unknown counts."""
+    drawn = {bar.trial for bar in bars}
+    is_counted = {own.k is not None for t in context.ranked if t.number in drawn and (own := context.interval(t))}
+    text = line(
+        " Bars are intervals of {level} of {what}; the best has none, as it was chosen for its value",
+        level=Fact("figure.objective.confidence", 0.95, "95 %"),
+        what=" or ".join(
+            words
+            for counted, words in (
+                (True, "single runs, over their questions"),
+                (False, "the mean of runs with several seeds"),
+            )
+            if counted in is_counted
+        ),
+    )
+    others = [trial for trial in context.ranked if trial.number not in {*drawn, best.number}]
+    repeated = [trial for trial in others if context.is_repeated(trial)]
+    unknown = [trial for trial in others if trial not in repeated] if True in is_counted else []
+    for key, trials, which in (
+        ("repeated", repeated, "of those that were repeated"),
+        ("unknown", unknown, "whose counts are not known"),
+    ):
+        if trials:
+            verb = "has" if len(trials) == 1 else "have"
+            count = trial_count(f"figure.objective.{key}", trials)
+            text += line("; {n} more {which} {verb} none", n=count, which=which, verb=verb)
+    return (*text, ".")
 
 
 def trials_at_foot(context: PlotContext) -> list[Trial]:
@@ -210,7 +231,7 @@ def curves(context: PlotContext, options: PlotOptions) -> Plot | None:
     best = next((trial for trial in context.order if trial.number in numbers), None)
     points = [point for trial in drawn for point in read[trial.number]]
     values = [context.values[trial.number] for trial in drawn if trial.number in context.values]
-    labels = {} if best is None else {"best": f"trial {best.number}, {context.best_label}"}
+    labels = {} if best is None else {"best": f"trial {best.number}, {context.label_of(best)}"}
     failed = [trial for trial in drawn if trial.status is TrialStatus.FAILED]
     notes: tuple[Line, ...] = ()
     if failed:
@@ -282,7 +303,7 @@ def _curve_label(context: PlotContext, trial: Trial, best: Trial | None) -> str:
     name = f" ({sanitize(trial.name, limit=20)})" if trial.name else ""
     outcome = "" if trial.status is TrialStatus.COMPLETE else f", {trial.status}"
     is_best = best is not None and trial.number == best.number
-    return f"trial {trial.number}{name}" + (f", {context.best_label}" if is_best else outcome)
+    return f"trial {trial.number}{name}" + (f", {context.label_of(trial)}" if is_best else outcome)
 
 
 def _curve_meaning(context: PlotContext, trial: Trial, best: Trial | None) -> str:
@@ -315,7 +336,7 @@ def _curves_caption(
     if best is not None and (last := summaries.get(best.number)) is not None and math.isfinite(last.value):
         text += line(
             " Trial {best}, {so}, ends at {value}.",
-            so=context.best_phrase,
+            so=context.phrase_of(best),
             best=trial_fact(f"{key}.best", best),
             value=Fact(
                 f"{key}.last", last.value, context.text(last.value, metric), (best.number,), f"metrics.{metric}"

@@ -183,7 +183,7 @@ def _contour_caption(context: PlotContext, names: Sequence[str], drawn: Sequence
         "trials": "trial" if len(ranked) == 1 else "trials",
         "without": (" and ", *join_with_and(without), " without a value") if without else "",
         "best": trial_fact(f"{key}.best", best),
-        "so": context.best_phrase,
+        "so": context.phrase_of(best),
         "value": Fact(f"{key}.value", value, context.text(value), (best.number,), f"values.{metric}"),
         "x": _setting_fact(key, names[0], settings, best),
         "y": _setting_fact(key, names[1], settings, best),

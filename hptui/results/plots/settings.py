@@ -65,7 +65,7 @@ def slices(context: PlotContext, options: PlotOptions) -> Plot | None:
         else (shown, " of ", varied, " settings that vary"),
         trials=trial_count("figure.slices.ranked", trials),
         best=trial_fact("figure.slices.best", context.order[0]),
-        so=context.best_phrase,
+        so=context.phrase_of(context.order[0]),
         others=f" {CAUTION[0][0]}." if len(vary) > 1 and not options.settings else "",
     )
     if any(axis.levels for axis in axes):
@@ -179,7 +179,7 @@ def parallel(context: PlotContext, options: PlotOptions) -> Plot | None:
         n=trial_count("figure.parallel.drawn", drawn),
         all=trial_count("figure.parallel.ranked", trials),
         best=trial_fact("figure.parallel.best", best),
-        so=context.best_phrase,
+        so=context.phrase_of(best),
     )
     return Plot(
         kind="parallel",
@@ -193,7 +193,7 @@ def parallel(context: PlotContext, options: PlotOptions) -> Plot | None:
         axes=(*(axis.axis for axis in axes), z),
         curves=tuple(_line_of(context, trial, axes, z, top) for trial in worst_first),
         labels={
-            "best": f"trial {best.number}, {context.best_label}",
+            "best": f"trial {best.number}, {context.label_of(best)}",
             "outside": "outside today's range",
             "low": context.text(z.low),
             "high": context.text(z.high),
@@ -338,7 +338,7 @@ def _categories_caption(
     if not ranked:
         return (*text, ".")
     best = min(ranked, key=lambda trial: context.rank[trial.number])
-    text += line(". Of trial {best}, {so}:", best=trial_fact(f"{key}.best", best), so=context.best_phrase)
+    text += line(". Of trial {best}, {so}:", best=trial_fact(f"{key}.best", best), so=context.phrase_of(best))
     for index, name in enumerate(names):
         k, n = recorded_counts(best.metrics, name) or (0, 0)
         hits = Fact(f"{key}.{name}.k", k, f"{k:,}", (best.number,), f"metrics.{name}{HITS_SUFFIX}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hptui.core.format import NO_VALUE, TOTAL_SUFFIX
 from hptui.core.values import is_number
+from hptui.results.analysis.evaluation import declared_samples
 from hptui.results.document import Block, Paragraph, ReportTable
 from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, join_parts, line
@@ -102,10 +103,11 @@ def _amount_seen(facts: FactWriter, available: float | None) -> Iterator[Block]:
 
 
 def sample_count(facts: FactWriter, metric: str) -> Line:
-    """Return the number of examples behind a metric, `100 to 200` where it differs; () if unknown."""
+    """Return the number of examples behind a metric, `100 to 200` where it differs; () if unknown of any trial."""
     name = metric + TOTAL_SUFFIX
+    measured = [trial for trial in facts.view.trials if metric in (trial.values or {})]
     counted = [trial for trial in facts.view.trials if is_number(n := trial.metrics.get(name)) and n > 0]
-    if counted:
+    if counted and len(counted) >= len(measured):
         counted.sort(key=lambda trial: (trial.metrics[name], trial.number))
         ends = dict.fromkeys(int(trial.metrics[name]) for trial in (counted[0], counted[-1]))
         parts = [
@@ -120,6 +122,6 @@ def sample_count(facts: FactWriter, metric: str) -> Line:
         ]
         return join_parts(parts, " to ")
     samples = next((objective.samples for objective in facts.study.objectives if objective.metric == metric), None)
-    if not samples:
+    if not samples or any(declared_samples(facts.view, trial, metric) is None for trial in measured):
         return ()
     return (facts.of_value(f"samples.{metric}", samples, text=f"{samples:,}", field="study.objective.samples"),)
