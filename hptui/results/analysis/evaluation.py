@@ -26,7 +26,7 @@ def has_unequal_evaluations(view: View) -> bool:
 
 
 def declared_samples(view: View, trial: Trial, metric: str) -> int | None:
-    """Return `samples` of an objective where it holds for a trial: the number of questions behind its value.
+    """Return `samples` of an objective, the number of questions, where it holds for a trial.
 
     Not of an imported trial, which another program measured. Where a setting says that trials had evaluations of
     different sizes, it is that of the trials whose setting is this number.

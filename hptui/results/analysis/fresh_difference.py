@@ -48,7 +48,7 @@ class FreshDifference:
 def fresh_difference(
     view: View, fresh: Fresh, baseline: Trial, dead: frozenset[int] = frozenset()
 ) -> FreshDifference | None:
-    """Return the difference of fresh runs to the baseline; None without a measure of the noise between runs.
+    """Return the difference of fresh runs to the baseline; None if the noise between runs is unknown.
 
     Paired by seed where both were repeated with the same seeds (`MIN_PAIRED` at least) and were given them; else with
     the noise pooled over all repeated configurations. Of counted rates it is no narrower than that of the counts.
@@ -78,18 +78,18 @@ def fresh_difference(
     low, high = mean - half, mean + half
     if fresh.ceiling is not None:  # rates differ by one at most
         low, high = max(low, -1.0), min(high, 1.0)
-    found = FreshDifference(mean, low, high, df, paired, (*fresh.runs, *base_runs))
+    difference = FreshDifference(mean, low, high, df, paired, (*fresh.runs, *base_runs))
     counted = _by_counts(view, fresh, base_runs)
     if counted is None:
-        return found
+        return difference
     by_counts = counted.low < low or counted.high > high
-    return replace(found, low=min(low, counted.low), high=max(high, counted.high), by_counts=by_counts)
+    return replace(difference, low=min(low, counted.low), high=max(high, counted.high), by_counts=by_counts)
 
 
 def counted_difference(
     view: View, fresh: Fresh, baseline: Trial, dead: frozenset[int] = frozenset()
 ) -> FreshDifference | None:
-    """Return the difference by the counts of all runs alone, with no noise between runs; None without counts."""
+    """Return the difference by counts alone, with no noise between runs; None without counts."""
     return _by_counts(view, fresh, runs_of_settings(view, baseline, dead))
 
 

@@ -40,7 +40,7 @@ def right_answers(trial: Trial, metric: str) -> tuple[str, tuple[bool, ...]] | N
 
 
 def mean_answers(groups: Sequence[Sequence[Trial]], metric: str) -> list[list[float]] | None:
-    """Return the share of each group's runs that answered each question right; None unless all had the same ones."""
+    """Return the share of each group's runs that had a question right; None unless all had the same ones."""
     answers = common_answers([run for runs in groups for run in runs], metric)
     if answers is None:
         return None

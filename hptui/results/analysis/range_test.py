@@ -102,7 +102,8 @@ def range_test(view: View, dead: frozenset[int] = frozenset()) -> RangeTest | No
     if not others:
         return None
     tests = (_by_answers, _by_counts, _by_seeds)
-    return next((found for test in tests if (found := test(view, best, others, dead)) is not None), None)
+    results = (test(view, best, others, dead) for test in tests)
+    return next((result for result in results if result is not None), None)
 
 
 def worse_rates(counts: Sequence[tuple[int, int]], best: int) -> list[bool]:
@@ -174,7 +175,7 @@ def _tested(
     apart: Sequence[bool],
     noise: Noise | None = None,
 ) -> RangeTest:
-    """Return the test of means, the first of which is that of the best; `apart` are those distinguished from it."""
+    """Return the test of means, the first of which is of the best; `apart` are those that differ from it."""
     goal = view.study.objective
     better = [is_apart and goal.better(mean, means[0]) for is_apart, mean in zip(apart[1:], means[1:], strict=True)]
     worse, alike = _split(others, apart[1:])

@@ -103,7 +103,7 @@ def _amount_seen(facts: FactWriter, available: float | None) -> Iterator[Block]:
 
 
 def sample_count(facts: FactWriter, metric: str) -> Line:
-    """Return the number of examples behind a metric, `100 to 200` where it differs; () if unknown of any trial."""
+    """Return the number of examples behind a metric, `100 to 200` where it differs; () if unknown of one."""
     name = metric + TOTAL_SUFFIX
     measured = [trial for trial in facts.view.trials if metric in (trial.values or {})]
     counted = [trial for trial in facts.view.trials if is_number(n := trial.metrics.get(name)) and n > 0]
