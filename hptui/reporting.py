@@ -117,7 +117,7 @@ def _text(value: Any, most: int = 60) -> str:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, tuple | list) and len(value) == 2:
+    if isinstance(value, (tuple, list)) and len(value) == 2:
         return [int(value[0]), int(value[1])]
     if hasattr(value, "k") and hasattr(value, "n"):
         return [int(value.k), int(value.n)]
@@ -174,16 +174,67 @@ def records_trainer(state: Any) -> bool:
 def record_trainer_start(source: str, args: Any, state: Any) -> None:
     """Record the arguments of a `Trainer` and its number of steps."""
     if records_trainer(state):
-        settings = {name: value for name, value in vars(args).items() if isinstance(value, bool | int | float | str)}
+        settings = {name: value for name, value in vars(args).items() if isinstance(value, (bool, int, float, str))}
         write({"k": "effective", "settings": settings})
         send(source, state.global_step, {}, None, state.max_steps or None)
 
 
 def record_trainer_logs(source: str, state: Any, logs: Any) -> None:
-    """Record the numbers that a `Trainer` logs, in full precision."""
+    """Record the numbers that a `Trainer` logs, in full precision.
+
+    Those of an evaluation of other data than its own are named by these: `test_f1` for `eval_f1`.
+    """
     if records_trainer(state):
-        numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, int | float)}
+        other = getattr(state, OTHER_DATA, "")
+        numbers = {
+            other + name[4:] if other and name.startswith("eval_") else name: value
+            for name, value in (logs or {}).items()
+            if isinstance(value, (int, float))
+        }
         send(source, state.global_step, numbers)
+
+
+OTHER_DATA, FIRST_DATA = "_hptui_other_data", "_hptui_first_data"
+"""Attributes: of a trainer's state, what other data it evaluates; of a trainer without own data, its first ones."""
+
+
+def name_evaluated_data(trainer_class: Any) -> None:
+    """Let a class of trainers note at each evaluation whether it is of the trainer's own data."""
+    import contextlib  # nothing is loaded in a script that does not use it
+
+    get_loader = trainer_class.get_eval_dataloader
+    if hasattr(get_loader, OTHER_DATA):
+        return  # by the tap and a callback
+
+    def get_eval_dataloader(self: Any, eval_dataset: Any = None, *others: Any, **options: Any) -> Any:
+        with contextlib.suppress(Exception):
+            setattr(self.state, OTHER_DATA, other_data(self, eval_dataset))
+        return get_loader(self, eval_dataset, *others, **options)
+
+    setattr(get_eval_dataloader, OTHER_DATA, True)
+    trainer_class.get_eval_dataloader = get_eval_dataloader
+
+
+def other_data(trainer: Any, data: Any) -> str:
+    """Return "" for the data that a trainer is to be judged by, "train_data" or "test" for others.
+
+    Its own come first; the first ones that it evaluates count for a trainer that has none.
+    """
+    own = trainer.eval_dataset
+    if data is None or data is own or isinstance(data, str):
+        return ""
+    if is_same_data(data, trainer.train_dataset):
+        return "train_data"  # the trainer itself logs a `train_loss`
+    if own is None:
+        own = trainer.__dict__.setdefault(FIRST_DATA, data)
+    parts = list(own.values()) if isinstance(own, dict) else [own]
+    return "" if any(is_same_data(data, part) for part in parts) else "test"
+
+
+def is_same_data(data: Any, other: Any) -> bool:
+    """Return whether two data sets are the same object, or have the same fingerprint of `datasets`."""
+    mark = getattr(data, "_fingerprint", None)
+    return data is other or (mark is not None and mark == getattr(other, "_fingerprint", None))
 
 
 def stop_trainer_if_requested(state: Any, control: Any) -> None:
@@ -194,7 +245,7 @@ def stop_trainer_if_requested(state: Any, control: Any) -> None:
 
 
 def _callback() -> type:
-    from transformers import TrainerCallback
+    from transformers import Trainer, TrainerCallback
 
     class HptuiCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # transformers may be untyped
         """Records what a transformers `Trainer` logs, and ends its training when hptui requests it.
@@ -204,6 +255,7 @@ def _callback() -> type:
         """
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            name_evaluated_data(Trainer)
             record_trainer_start("report", args, state)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:

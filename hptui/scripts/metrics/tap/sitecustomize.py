@@ -67,6 +67,11 @@ def patch_trainer(module: Any) -> None:
     handler.on_train_begin, handler.on_log, handler.on_step_end = on_train_begin, on_log, on_step_end
 
 
+def patch_evaluations(module: Any) -> None:
+    """Wrap the evaluations of `transformers.trainer`, so that those of other data are named apart."""
+    load_reporting().name_evaluated_data(module.Trainer)
+
+
 def patch_wandb(module: Any) -> None:
     """Wrap `Run.log` of `wandb.sdk.wandb_run`, which has just been imported."""
     report, log = load_reporting(), module.Run.log
@@ -101,7 +106,7 @@ def flatten(data: Any, prefix: str = "") -> Any:
 
 def is_number(value: Any) -> bool:
     """Return whether a value is a plain number, or one of NumPy or torch."""
-    return isinstance(value, int | float) or (getattr(value, "ndim", None) == 0 and hasattr(value, "item"))
+    return isinstance(value, (int, float)) or (getattr(value, "ndim", None) == 0 and hasattr(value, "item"))
 
 
 def ignore_errors(function: Any, *arguments: Any) -> None:
@@ -139,6 +144,7 @@ def patch_mlflow(module: Any) -> None:
 
 PATCHES = {
     "transformers.trainer_callback": patch_trainer,
+    "transformers.trainer": patch_evaluations,
     "wandb.sdk.wandb_run": patch_wandb,
     "mlflow.tracking.fluent": patch_mlflow,
 }
@@ -184,9 +190,8 @@ class ReportingFinder:
 
 def report_packages() -> None:
     """Report the versions of the packages that the script has imported, as it ends."""
-    names = [
-        name for name in list(sys.modules) if not ("." in name or name[0] == "_" or name in sys.stdlib_module_names)
-    ]
+    standard = getattr(sys, "stdlib_module_names", sys.builtin_module_names)  # Python below 3.10 has no list of them
+    names = [name for name in list(sys.modules) if not ("." in name or name[0] == "_" or name in standard)]
     versions = {
         name: found_version for name in names if isinstance(found_version := version_of(name, sys.modules[name]), str)
     }
