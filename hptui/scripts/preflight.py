@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hptui.core.dataclass import dataclass
-from hptui.core.errors import nearest
+from hptui.core.errors import UserError, nearest
 from hptui.core.trial import Value
 from hptui.scripts import config_file
 from hptui.scripts.arguments import ComposedCommand, compose_command, forms_in_command
@@ -25,8 +25,16 @@ from hptui.scripts.inspect.forms import normal_name
 from hptui.scripts.launch import launcher_of, read_launch
 from hptui.scripts.links import TRIAL_MARKS, missing_files, source_directory
 from hptui.scripts.metrics.files import read_specs
-from hptui.scripts.program import program_path, resolve_programs, script_of, why_tap_is_hidden
+from hptui.scripts.program import (
+    CONSTANTS_RUNNER,
+    program_path,
+    resolve_programs,
+    script_of,
+    version_of_python,
+    why_tap_is_hidden,
+)
 from hptui.scripts.settings import CommandTable, misspelt_settings, read_command_spec
+from hptui.scripts.with_constants import LOWEST_PYTHON
 from hptui.trainers.failures import Failure
 
 if TYPE_CHECKING:
@@ -77,6 +85,7 @@ def preflight(
     except Failure as failure:
         return PreflightResult(composed.words, [*warnings, f"trainer.command: {failure}"])
     words = [program, *composed.words[1:]]
+    _check_python(words)
     missing = list(_script(words, work, {str(path) for path in composed.files})) if work else []
     warnings += [*missing, *_sharing(spec, composed, parallel=parallel, repeated=repeated)]
     if hidden := why_tap_is_hidden(words) if spec.settings.tap else "":
@@ -90,6 +99,20 @@ def preflight(
     if run_help and not missing and spec.settings.help is not False:
         warnings += unknown_parameter_warnings(spec, composed, words, source if source.is_dir() else study_directory)
     return PreflightResult(words, warnings)
+
+
+def _check_python(words: Sequence[str]) -> None:
+    """Refuse a Python that is too old to run a script with other constants.
+
+    Raises: UserError that names its version.
+    """
+    version = version_of_python(words[0]) if str(CONSTANTS_RUNNER) in words else None
+    if version is not None and version < LOWEST_PYTHON:
+        lowest, own = (".".join(map(str, numbers)) for numbers in (LOWEST_PYTHON, version))
+        raise UserError(
+            f'trainer.style: "constants" needs Python {lowest} or newer, and {words[0]} is Python {own}',
+            hint="use a newer Python, or let the script take options (argparse)",
+        )
 
 
 def _work(spec: CommandTable, composed: ComposedCommand, directory: Path) -> Path | None:

@@ -53,10 +53,23 @@ def resolve_programs(names: Sequence[str]) -> dict[str, str]:
     return programs
 
 
+def version_of_python(program: str) -> tuple[int, int] | None:
+    """Return the version of a command's Python, major and minor; None for what is no Python that answers."""
+    if PYTHON.fullmatch(os.path.basename(program)) is None:
+        return None
+    match = re.fullmatch(r"(\d+) (\d+)", _answer_of(program, "import sys; print(*sys.version_info[:2])"))
+    return (int(match[1]), int(match[2])) if match else None
+
+
 def _executable_of(python: str) -> str:
+    return _answer_of(python, PROBE_PROGRAM)
+
+
+def _answer_of(python: str, code: str) -> str:
+    """Return what a line of code prints; '' if it fails."""
     try:
         done = subprocess.run(
-            [python, "-c", PROBE_PROGRAM],
+            [python, "-c", code],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

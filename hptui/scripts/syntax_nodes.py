@@ -130,7 +130,9 @@ def assigned_to(tree: ast.Module) -> dict[str, list[ast.AST]]:
     absent = {
         argument.arg
         for node in nodes_of(tree, ast.FunctionDef)
-        for argument, default in zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
+        for argument, default in zip(  # noqa: B905  Python 3.9 lacks `strict`
+            reversed(node.args.args), reversed(node.args.defaults)
+        )
         if isinstance(default, ast.Constant) and default.value is None
     }
     assigned: dict[str, list[ast.AST]] = {}

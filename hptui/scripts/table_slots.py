@@ -69,7 +69,8 @@ def table_entries(node: ast.AST) -> list[tuple[Any, ast.expr, Any, Any]] | None:
     """Return (key, value, owner, attribute or index) of each entry of a table; None for what is no table."""
     if isinstance(node, ast.Dict):
         entries: list[tuple[Any, ast.expr, Any, Any]] = []
-        for index, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
+        pairs = zip(node.keys, node.values)  # noqa: B905  Python 3.9 lacks `strict`
+        for index, (key, value) in enumerate(pairs):
             entries.append((key.value if isinstance(key, ast.Constant) else None, value, node.values, index))
         return entries
     if isinstance(node, ast.List) and node.elts and all(isinstance(item, ast.Dict) for item in node.elts):

@@ -17,6 +17,13 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+LOWEST_PYTHON = (3, 9)
+"""The oldest Python of a script that can run with other constants: those before cannot print a syntax tree."""
+
+if sys.version_info < LOWEST_PYTHON:
+    sys.stderr.write(f"error: style constants needs Python 3.9 or newer, and this is {sys.version.split()[0]}\n")
+    raise SystemExit(2)
+
 if TYPE_CHECKING or __package__:
     from hptui.scripts.constant_slots import find_slots, top_level
     from hptui.scripts.notebook_shell import NotebookShell
