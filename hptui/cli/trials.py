@@ -182,6 +182,7 @@ def show_(context: Context, study: str, trial: str, by: str, as_json: bool) -> N
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
     from hptui.results.fresh_means import mean_text
+    from hptui.results.other_code import other_code_text
     from hptui.results.packing import packing_text, seconds_alone
     from hptui.results.view import PSEUDO_LOSS_NOTE
 
@@ -201,6 +202,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any], fresh: str) -> None:
             "values": trial.mark(values),
             "ranked by": mean_text(view, trial),
             "fresh runs": fresh,
+            "code and data": other_code_text(view, trial),
             "curve incomplete": trial.incomplete_curve,
             "note": trial.note,
             "progress": _progress(trial),

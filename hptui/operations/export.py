@@ -23,6 +23,7 @@ from hptui.results.export.config import trial_config
 from hptui.results.export.formats import ExportRequest, write_settings
 from hptui.results.export.text_formats import shell_line, write_atomically
 from hptui.results.fresh_means import best_notes, fresh_means
+from hptui.results.other_code import other_code_text
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -86,7 +87,9 @@ def export(sd: StudyDir, ref: str, request: ExportRequest, by: str = "rank") -> 
 def notes_on_best(sd: StudyDir, by: str) -> list[str]:
     """Return what is to be known of the trial that `best` is: its equals, and what fresh runs say of it."""
     view = read_view(sd)
-    return [*_equals(view, by), *best_notes(view, fresh_means(view), by)]
+    other = "" if view.best is None or by == "fresh" else other_code_text(view, view.best)
+    code = [f"best is trial {view.best.number}; {other}"] if other and view.best is not None else []
+    return [*_equals(view, by), *code, *best_notes(view, fresh_means(view), by)]
 
 
 def _equals(view: View, by: str) -> list[str]:

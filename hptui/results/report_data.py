@@ -23,7 +23,7 @@ from hptui.results.analysis.cohort import (
     sort_by_rank,
     violates_outcome,
 )
-from hptui.results.analysis.comparable import Cohort, cohort_of, has_other_length
+from hptui.results.analysis.comparable import Cohort, cohort_of, is_apart
 from hptui.results.analysis.confounding import IgnoredSetting, ignored_settings
 from hptui.results.analysis.effects import OneFactorStep, SettingGroups, one_factor_steps, setting_groups
 from hptui.results.analysis.evidence import EffectAnalysis, analyse
@@ -99,17 +99,16 @@ class ReportData:
 
     @cached_property
     def peers(self) -> list[Trial]:
-        """The candidates that trained as long as the best, as far as is known."""
+        """The candidates that trained as long as the best with its code and data, as far as is known."""
         best = self.best
         if best is None or len(self.view.study.objectives) != 1:
             return self.candidates
-        return [trial for trial in self.candidates if not has_other_length(self.view, best, trial)]
+        return [trial for trial in self.candidates if not is_apart(self.view, best, trial)]
 
     @cached_property
     def best(self) -> Trial | None:
         """The best trial, with the values by which it is ranked (a mean where it was replicated)."""
-        best = self.view.best
-        return next((trial for trial in self.order if best is not None and trial.number == best.number), None)
+        return next((t for t in self.order if self.view.best is not None and t.number == self.view.best.number), None)
 
     @cached_property
     def best_trials(self) -> list[Trial]:
@@ -129,10 +128,11 @@ class ReportData:
 
         These are the ranked trials; if a last stage has too few, the trials of the stage that has most.
         """
-        if not self.view.study.stages or self.best is None or self.cohort.stage == self.best.stage:
-            return self.order
-        usable = [trial for trial in self.view.trials if not trial.is_unranked and has_finite_values(self.view, trial)]
-        return sort_by_rank(self.view, [trial for trial in usable if trial.stage == self.cohort.stage])
+        stage, other = self.cohort.stage, {trial.number for trial in self.cohort.other_code}
+        if not self.view.study.stages or self.best is None or stage == self.best.stage:
+            return [trial for trial in self.order if trial.number not in other]
+        own = [t for t in self.view.trials if t.stage == stage and t.number not in other and not t.is_unranked]
+        return sort_by_rank(self.view, [trial for trial in own if has_finite_values(self.view, trial)])
 
     @property
     def effect_stage(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
+from hptui.core.code_versions import CodeVersion, code_versions, fingerprint
 from hptui.core.command_settings import script_parameters
 from hptui.core.dataclass import dataclass
 from hptui.core.masking import mask, mask_text
@@ -37,6 +38,8 @@ class View:
     trials: tuple[Trial, ...]
     defaults: Mapping[str, Value] = field(default_factory=dict)
     trainers: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
+    versions: tuple[CodeVersion, ...] = ()
+    """The versions of code and data that trials ran; () where none changed."""
 
     @cached_property
     def base(self) -> Mapping[str, Value]:
@@ -90,7 +93,7 @@ class View:
     @cached_property
     def best(self) -> Trial | None:
         """The best trial; with several objectives the one of the Pareto set that is best in the first."""
-        return first_of_best(self.study, best_trials(self.study, self.trials))
+        return first_of_best(self.study, self.front)
 
     @cached_property
     def memo(self) -> dict[Any, Any]:
@@ -100,7 +103,24 @@ class View:
     @cached_property
     def front(self) -> list[Trial]:
         """The trials that no other beats: the Pareto set, or for one objective the best trial and its equals."""
-        return best_trials(self.study, self.trials)
+        return best_trials(self.study, self.averaged)
+
+    @cached_property
+    def averaged(self) -> Sequence[Trial]:
+        """The trials without repeats that ran other code or data than what they repeat: no mean is over both."""
+        if len(self.versions) < 2:
+            return self.trials
+        return [t for t in self.trials if t.replicate_of is None or not self.ran_other_code(t.number, t.replicate_of)]
+
+    @cached_property
+    def version_of(self) -> Mapping[int, CodeVersion]:
+        """The version of code and data of each trial of which it is recorded, by its number."""
+        return {number: version for version in self.versions for number in version.trials}
+
+    def ran_other_code(self, trial: int, other: int) -> bool:
+        """Return whether two trials are known to have run different code or data."""
+        first, second = self.version_of.get(trial), self.version_of.get(other)
+        return first is not None and second is not None and first is not second
 
     @cached_property
     def baseline(self) -> Trial | None:
@@ -147,10 +167,21 @@ def read_view(sd: StudyDir, reader: StoreReader | None = None, *, secrets: bool 
             return read_view(sd, opened, secrets=secrets)
     with reader.connection.snapshot():
         row, trials, defaults = reader.study(), tuple(reader.trials()), reader.defaults()
+        versions = read_versions(reader)
         study = studyfile.from_json(row.spec)
         trainers = trainer_settings_by_revision(reader, row.spec, study)
-    view = View(sd, row, study, trials, defaults, trainers)
+    view = View(sd, row, study, trials, defaults, trainers, versions)
     return view if secrets else masked_view(view)
+
+
+def read_versions(reader: StoreReader) -> tuple[CodeVersion, ...]:
+    """Return the versions of code and data that trials ran; () where no trial was warned about."""
+    if not reader.has_code_changes():
+        return ()
+    prints: dict[int, list[dict[str, str]]] = {}
+    for attempt in reader.attempts():
+        prints.setdefault(attempt.trial, []).append(fingerprint(attempt.environment))
+    return code_versions(prints)
 
 
 def masked_view(view: View) -> View:

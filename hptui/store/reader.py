@@ -18,7 +18,7 @@ from hptui.store import metric_points, records, rungs, samples
 from hptui.store.connection import Connection
 from hptui.store.damage import reads_records, table_of
 from hptui.store.paths import StudyDir
-from hptui.store.recorded import MetaKey
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.records import (
     ATTEMPT_COLUMNS,
     TRIAL_COLUMNS,
@@ -292,6 +292,11 @@ class StoreReader:
             {"a": after_id, "t": trial, "l": -1 if limit is None else limit},
         )
         return [EventRow(*row) for row in reversed(rows)]
+
+    def has_code_changes(self) -> bool:
+        """Return whether a trial did not run the code and data of the trials before it."""
+        sql = "SELECT 1 FROM events WHERE kind = :k AND trial IS NOT NULL LIMIT 1"
+        return bool(self.connection.rows(sql, {"k": EventKind.CHANGED}))
 
     def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
         """Return the recorded resource usage of an attempt, by time."""

@@ -17,6 +17,7 @@ from hptui.operations.export import archive
 from hptui.operations.run import run
 from hptui.operations.runner_lock import runner_status
 from hptui.operations.steer import send_command
+from hptui.results.view import read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.trainers.checkpoints import newest_valid
@@ -161,3 +162,6 @@ def test_data_and_commit_are_those_of_the_attempt_and_a_change_is_told(home: Pat
     assert second["train.txt"]["bytes"] == 11  # type: ignore[index,call-overload]
     [said] = events(sd, "changed")
     assert said.startswith("not the code and data of the trials before: data train.txt ")
+    assert read_view(sd).ran_other_code(0, 1)
+    assert "1 of 2 trials ran other code or data (data train.txt " in hptui(home, "show", "toy", "best").stdout
+    assert "**Code and data**: 1 trial" in hptui(home, "report", "toy", "--brief").stdout

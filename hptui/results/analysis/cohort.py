@@ -16,7 +16,7 @@ from hptui.core.trial import SECONDS_ALONE, Trial, TrialStatus, Value
 from hptui.core.values import canonical_json, is_number, values_equal
 from hptui.results.packing import seconds_alone
 from hptui.results.roles import number_with_role, setting_with_role
-from hptui.results.view import View, best_trials, has_all_values
+from hptui.results.view import View, has_all_values
 
 MAX_FOR_CONFIGURATIONS = 400
 """Of more trials nobody looks which of them have the same settings."""
@@ -70,9 +70,14 @@ def ranked_trials(view: View) -> list[Trial]:
     In a stage with replicates a returned trial has the means of its runs as values.
     """
     if "ranked" not in view.memo:
-        ranked = candidates_for_best(view.study, view.trials, lambda trial: has_finite_values(view, trial))
+        ranked = candidates_for_best(view.study, view.averaged, lambda trial: has_finite_values(view, trial))
         view.memo["ranked"] = ranked
     return list(view.memo["ranked"])
+
+
+def of_same_code(view: View, trials: Sequence[Trial], trial: Trial | None) -> list[Trial]:
+    """Return trials without those that are known to have run other code or data than `trial`."""
+    return [other for other in trials if trial is None or not view.ran_other_code(trial.number, other.number)]
 
 
 def searched_space(view: View) -> Space:
@@ -156,10 +161,14 @@ def trials_by_length(view: View, trials: Sequence[Trial]) -> dict[TrainingLength
 
 
 def replicates(view: View, trial: Trial) -> list[Trial]:
-    """Return the complete runs of one configuration: a trial and its replicates with other seeds."""
+    """Return the complete runs of one configuration: a trial and its replicates with other seeds.
+
+    Without those that ran other code or data than the first.
+    """
     original = trial.replicate_of if trial.replicate_of is not None else trial.number
     own = view.by_number.get(original)
     runs = [*([own] if own is not None else []), *view.replicates.get(original, ())]
+    runs = [run for run in runs if not view.ran_other_code(run.number, original)]
     return [run for run in runs if run.status is TrialStatus.COMPLETE and has_finite_values(view, run)]
 
 
@@ -199,7 +208,7 @@ def measured_value(trial: Trial, name: str) -> float | None:
 def pareto_front(view: View) -> list[Trial]:
     """Return the Pareto front, sorted by the first objective."""
     ranked = {trial.number: trial for trial in ranked_trials(view)}  # with the means by which they are on the front
-    front = [ranked[t.number] for t in best_trials(view.study, view.trials) if t.number in ranked]
+    front = [ranked[t.number] for t in view.front if t.number in ranked]
     return sorted(front, key=lambda trial: (objective_point(view.study, trial), trial.number))
 
 

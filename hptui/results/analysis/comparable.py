@@ -1,4 +1,4 @@
-"""Which trials may be compared: of one stage and one length of training; and what differs where they may not.
+"""Which trials may be compared: of one stage, one length of training and one version of code and data.
 
 A length has up to four coordinates: steps, epochs, examples and tokens. Two trials are of one length if the coordinate
 that the study fixes is equal; the others may differ, and are then stated.
@@ -12,7 +12,7 @@ from typing import Literal
 
 from hptui.core.dataclass import dataclass
 from hptui.core.stages import comparable as stages_agree
-from hptui.core.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
+from hptui.core.trial import Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
 from hptui.results.analysis.cohort import TrainingLength, searched_space, training_length
 from hptui.results.analysis.cost import examples_per_epoch
@@ -29,7 +29,7 @@ TOKEN_FACTS = ("train_tokens", "tokens_seen", "tokens")
 class Difference:
     """A reason why two trials cannot simply be compared."""
 
-    kind: Literal["stage", "length", "unknown length", "continued", "base model", "imported"]
+    kind: Literal["stage", "length", "unknown length", "continued", "base model", "imported", "code"]
     unit: str = ""
     first: float | None = None
     second: float | None = None
@@ -49,6 +49,7 @@ DIFFERENCE_TEXTS = {
     "base model": "one is the untrained model",
     "continued": "one began from a checkpoint",
     "imported": "one was imported",
+    "code": "they ran different code or data",
 }
 
 
@@ -120,6 +121,8 @@ def comparable(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]
             matches.append(Difference("length", first.unit, first.amount, second.amount, is_planned))
     if (trial.role is Role.IMPORTED) != (other.role is Role.IMPORTED):
         matches.append(Difference("imported"))
+    if view.ran_other_code(trial.number, other.number):
+        matches.append(Difference("code"))
     return tuple(matches)
 
 
@@ -131,19 +134,9 @@ def barriers(view: View, trial: Trial, other: Trial) -> tuple[Difference, ...]:
     return tuple(d for d in comparable(view, trial, other) if d.kind != "length" or not length_is_searched(view))
 
 
-def has_other_length(view: View, trial: Trial, other: Trial) -> bool:
-    """Return whether two trials are known to have trained for different lengths.
-
-    Not where the study file varies the length, in its space or its list: then that is a setting like others.
-    """
-    if "length is varied" not in view.memo:
-        view.memo["length is varied"] = length_is_searched(view) or any(
-            trial.role is Role.LISTED and FROM_TRIAL not in trial.facts and LENGTH_NAMES & trial.params.keys()
-            for trial in view.trials
-        )
-    if view.memo["length is varied"]:
-        return False
-    return any(difference.kind == "length" for difference in comparable(view, trial, other))
+def is_apart(view: View, trial: Trial, other: Trial) -> bool:
+    """Return whether two trials are known to have trained for different lengths or with other code."""
+    return any(difference.kind in ("length", "code") for difference in barriers(view, trial, other))
 
 
 def _have_one_source(trial: Trial, other: Trial) -> bool:
@@ -173,6 +166,7 @@ class Cohort:
     trials: tuple[Trial, ...]
     other_length: tuple[Trial, ...] = ()
     imported: tuple[Trial, ...] = ()
+    other_code: tuple[Trial, ...] = ()
 
 
 def cohort_of(view: View, stage: str | None = None) -> Cohort:
@@ -196,9 +190,10 @@ def _cohort_of(view: View, stage: str | None) -> Cohort:
         pool = [trial for trial in pool if trial.stage == chosen]
     else:
         chosen = ""
+    pool, other_code = _of_one_version(view, pool)
     lengths = {trial.number: training_length(view, trial) for trial in pool}
     if length_is_searched(view) or not pool:
-        return Cohort(chosen, None, tuple(pool), (), tuple(left))
+        return Cohort(chosen, None, tuple(pool), (), tuple(left), other_code)
     complete = Counter(lengths[trial.number] for trial in pool if trial.status is TrialStatus.COMPLETE)
     counts = complete or Counter(lengths.values())
     first = {length: index for index, length in reversed(list(enumerate(lengths.values())))}
@@ -208,7 +203,22 @@ def _cohort_of(view: View, stage: str | None) -> Cohort:
     same = tuple(trial for trial in pool if lengths[trial.number] == common or trial.number in unstated)
     numbers = {trial.number for trial in same}
     others = tuple(trial for trial in pool if trial.number not in numbers)
-    return Cohort(chosen, common, same, others, tuple(left))
+    return Cohort(chosen, common, same, others, tuple(left), other_code)
+
+
+def _of_one_version(view: View, pool: Sequence[Trial]) -> tuple[list[Trial], tuple[Trial, ...]]:
+    """Return the trials of the version of code and data that most complete ones ran, and those of others.
+
+    Of equally frequent ones the last. What is recorded of no trial sets it not apart.
+    """
+    versions = [version for version in view.versions if not version.is_mixed]
+    if len(view.versions) < 2 or not versions:
+        return list(pool), ()
+    complete = {trial.number for trial in pool if trial.status is TrialStatus.COMPLETE}
+    common = max(versions, key=lambda version: (len(complete & set(version.trials)), max(version.trials)))
+    same = [trial for trial in pool if view.version_of.get(trial.number, common) is common]
+    numbers = {trial.number for trial in same}
+    return same, tuple(trial for trial in pool if trial.number not in numbers)
 
 
 MIN_TRIALS_OF_STAGE = 8

@@ -43,9 +43,9 @@ def ignored_settings(
     comparable = [trial for trial in trials if fingerprints[trial.number]]
     by_fingerprint: dict[Any, list[Trial]] = defaultdict(list)
     for trial in comparable:
-        by_fingerprint[fingerprints[trial.number], trial.seed].append(trial)
+        by_fingerprint[fingerprints[trial.number], trial.seed, id(view.version_of.get(trial.number))].append(trial)
     equal: dict[str, list[tuple[Trial, Trial]]] = defaultdict(list)
-    for (fingerprint, _), group in by_fingerprint.items():
+    for (fingerprint, *_), group in by_fingerprint.items():
         for other in group[1:] if len(group) > 1 and is_telling(fingerprint) else ():
             for name in differing_settings(view, group[0], other):
                 equal[name].append((group[0], other))

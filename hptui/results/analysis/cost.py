@@ -11,7 +11,7 @@ from hptui.core.dataclass import dataclass
 from hptui.core.format import duration, setting
 from hptui.core.trial import Attempt, AttemptState, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number
-from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, violates_outcome
+from hptui.results.analysis.cohort import objective_value, of_same_code, ranked_trials, sort_by_rank, violates_outcome
 from hptui.results.packing import has_shares, own_seconds
 from hptui.results.roles import SETTING_NAMES, number_with_role
 from hptui.results.view import View
@@ -223,7 +223,8 @@ def cheaper_trial(
     Of several trials it also lies less far from the best than half of what the one in the middle does: five per cent
     of a large value may be all that the trials differ by.
     """
-    order = [trial for trial in sort_by_rank(view, ranked_trials(view)) if not violates_outcome(view, trial)]
+    ranked = of_same_code(view, ranked_trials(view), view.best)
+    order = [trial for trial in sort_by_rank(view, ranked) if not violates_outcome(view, trial)]
     if len(order) < 2 or len(view.study.objectives) > 1:
         return None
     best, *others = order

@@ -140,7 +140,8 @@ class OneFactorStep:
 def one_factor_steps(view: View, trials: Sequence[Trial]) -> list[OneFactorStep]:
     """Return the trials that differ from the baseline in one setting.
 
-    Of imported ones that is unknown next to one that ran here: what was not recorded may differ, too.
+    Of imported ones that is unknown next to one that ran here: what was not recorded may differ, too. Those that ran
+    other code or data differ in that as well.
     """
     own = view.baseline
     # As it is ranked: where configurations stand by the mean of their runs, so does the baseline.
@@ -157,6 +158,7 @@ def one_factor_steps(view: View, trials: Sequence[Trial]) -> list[OneFactorStep]
             and (name in used or name not in settings)  # what has no part in the trial is no step
         }
         alike = (trial.role is Role.IMPORTED) == (base.role is Role.IMPORTED)
+        alike = alike and not view.ran_other_code(trial.number, base.number)
         if changed and alike and trial.number != base.number:
             steps.append(OneFactorStep(trial, base, changed))
     return [step for step in steps if _is_one_factor(view, step.changed)]

@@ -17,6 +17,7 @@ from hptui.results.analysis.cohort import (
     MAX_FOR_CONFIGURATIONS,
     has_finite_values,
     objective_value,
+    of_same_code,
     ranked_trials,
     replicates,
     same_configuration,
@@ -168,7 +169,7 @@ def noise_of(view: View, dead: frozenset[int] = frozenset()) -> Noise | None:
 def pooled_noise(view: View, dead: frozenset[int] = frozenset()) -> Noise | None:
     """Return the noise between seeds, whatever trials were measured by; None if no repeats differ."""
     squares, df, used = 0.0, 0, []
-    for trial in ranked_trials(view):
+    for trial in of_same_code(view, ranked_trials(view), view.best):
         runs = independent_runs(view, trial, dead)
         if len(runs) < 2:
             continue
@@ -253,10 +254,11 @@ def fresh_runs(
 
 
 def all_fresh(view: View, ranked: Sequence[Trial], dead: frozenset[int] = frozenset()) -> list[Fresh]:
-    """Return the fresh runs of each ranked trial that has any and keeps the conditions."""
+    """Return the fresh runs of each ranked trial of the best's code that has any and keeps the conditions."""
     if len(view.study.objectives) != 1:
         return []
-    repeated = [t for t in ranked if t.number in view.replicates and not violates_outcome(view, t)]
+    alike = of_same_code(view, ranked, view.best)
+    repeated = [t for t in alike if t.number in view.replicates and not violates_outcome(view, t)]
     return [fresh for trial in repeated if (fresh := fresh_runs(view, trial, dead, ranked)) is not None]
 
 
@@ -273,7 +275,7 @@ def _noise_of_fresh(
     if has_unequal_evaluations(view):
         return None
     squares, df = 0.0, 0
-    for trial in ranked_trials(view):
+    for trial in of_same_code(view, ranked_trials(view), chosen):
         runs = fresh if trial.number == chosen.number else independent_runs(view, trial, dead)
         values = [objective_value(view, run) for run in runs]
         mean = math.fsum(values) / len(values)

@@ -18,7 +18,7 @@ from hptui.results.analysis.cohort import (
     training_length,
     violates_outcome,
 )
-from hptui.results.analysis.comparable import has_other_length
+from hptui.results.analysis.comparable import is_apart
 from hptui.results.view import View
 from hptui.store.records import Revision
 
@@ -54,8 +54,8 @@ def outlook_of(view: View, searched_by_revision: Mapping[int, str] | None = None
     `searched_by_revision` says which revisions of the study searched alike: draws of others are of another kind.
     """
     ranked = [trial for trial in ranked_trials(view) if not violates_outcome(view, trial)]  # those never are the best
-    if view.best is not None:  # a longer training is no find of the search
-        ranked = [trial for trial in ranked if not has_other_length(view, view.best, trial)]
+    if view.best is not None:  # a longer training or other code is no find of the search
+        ranked = [trial for trial in ranked if not is_apart(view, view.best, trial)]
     trials = in_order_of_end([trial for trial in ranked if trial.role is not Role.IMPORTED])
     searched = [trial for trial in trials if trial.role is Role.SEARCH]
     if len(searched) < MIN_TRIALS_FOR_OUTLOOK or view.best is None or len(view.study.objectives) > 1:

@@ -16,6 +16,7 @@ from hptui.core.values import is_number, number_text, values_equal
 from hptui.results.analysis.cohort import (
     active_settings,
     objective_value,
+    of_same_code,
     ranked_trials,
     searched_space,
     sort_by_rank,
@@ -55,7 +56,8 @@ def best_quarter(view: View, setting: str) -> list[Trial]:
     Trials that are equal to the last of them are among them.
     """
     space = searched_space(view)
-    allowed = [trial for trial in sort_by_rank(view, ranked_trials(view)) if _is_allowed(view, trial)]
+    ranked = of_same_code(view, ranked_trials(view), view.best)
+    allowed = [trial for trial in sort_by_rank(view, ranked) if _is_allowed(view, trial)]
     parameter = space.get(setting)
     if parameter is not None and parameter.when is not None:
         allowed = [trial for trial in allowed if setting in active_settings(view, trial, space)]

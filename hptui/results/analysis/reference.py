@@ -15,7 +15,7 @@ from hptui.results.roles import goal_of, split_of
 from hptui.results.view import View
 
 Mismatch = Literal[
-    "metric", "split", "length", "unknown split", "unknown own split", "unknown length", "stage", "pseudo"
+    "metric", "split", "length", "unknown split", "unknown own split", "unknown length", "stage", "pseudo", "code"
 ]
 """A reason why two values cannot simply be compared."""
 INCOMPARABLE = ("metric", "split")
@@ -68,6 +68,8 @@ def find_mismatches(view: View, old: Trial, new: Trial) -> list[Mismatch]:
         reasons.append("length")
     if "stage" in kinds:
         reasons.append("stage")
+    if "code" in kinds:
+        reasons.append("code")
     return reasons
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import MAX_FOR_CONFIGURATIONS, same_configuration
+from hptui.results.analysis.comparable import barriers
 from hptui.results.analysis.fresh import runs_of
 from hptui.results.analysis.range_test import RangeTest
 from hptui.results.fact_writer import FactWriter
@@ -18,14 +19,20 @@ def best_of(facts: FactWriter) -> Line:
     peers = {trial.number for trial in facts.data.peers}
     equal = [trial for trial in ties if trial.number in peers]
     which = line("among the {k} best", k=facts.count("best.equal", equal)) if len(equal) > 1 else ("the best",)
+    if len(peers) == 1:
+        return line("the only one{length}{pruned}", length=of_its_length(facts), pruned=beside_pruned(facts))
     return line(
         "{which} of {n}{length}{pruned}", which=which, n=n, length=of_its_length(facts), pruned=beside_pruned(facts)
     )
 
 
 def of_its_length(facts: FactWriter) -> str:
-    """Return ` of its length` where other trials of the ranking trained for another one."""
-    return " of its length" if len(facts.data.peers) < len(facts.data.candidates) else ""
+    """Return ` of its length` where others trained for another one; ` of its code and data` likewise."""
+    best, peers = facts.data.best, {trial.number for trial in facts.data.peers}
+    others = [trial for trial in facts.data.candidates if trial.number not in peers]
+    kinds = {d.kind for trial in others if best is not None for d in barriers(facts.view, best, trial)}
+    words = [word for kind, word in (("length", "length"), ("code", "code and data")) if kind in kinds]
+    return f" of its {' and its '.join(words)}" if words else ""
 
 
 def beside_pruned(facts: FactWriter) -> Line:

@@ -166,7 +166,7 @@ def stage_claims(facts: FactWriter) -> list[Claim]:
         complete = [trial for trial in trials if trial.status is TrialStatus.COMPLETE]
         usable = [trial for trial in trials if not trial.is_unranked and has_finite_values(facts.view, trial)]
         if stage.seeds > 1:
-            usable = averaged_over_replicates(usable, facts.view.trials)
+            usable = averaged_over_replicates(usable, facts.view.averaged)
         ranked = sort_by_rank(facts.view, usable)
         text: Line = line(
             "Stage {name}: {n}, {complete} complete",
@@ -225,9 +225,11 @@ def _against_first(facts: FactWriter, baseline: Trial | None, best: Trial, key: 
     metric = facts.data.metric
     if baseline is None or baseline.number == best.number or not has_finite_values(facts.view, baseline):
         return ()
-    differences = [d for d in barriers(facts.view, baseline, best) if d.kind in ("length", "unknown length")]
+    differences = [d for d in barriers(facts.view, baseline, best) if d.kind in ("code", "length", "unknown length")]
     if differences:
         verb = "was to train" if differences[0].is_planned else "trained"
+        if differences[0].kind == "code":
+            return line("; {baseline} ran other code or data: not compared", baseline=facts.trial(baseline))
         return line("; {baseline} {verb} for another length: not compared", baseline=facts.trial(baseline), verb=verb)
     if same_configuration(facts.view, baseline, [best]):
         return line("; it has the settings of {baseline}, the first baseline", baseline=facts.trial(baseline))

@@ -97,6 +97,7 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
     cohort = facts.data.cohort
     for name, others, noun, length in (
         ("other_length", cohort.other_length, "trial", " of another length of training"),
+        ("other_code", cohort.other_code, "trial", " of other code or data"),
         ("imported", cohort.imported, "imported trial", ""),
     ):
         if others and scores.scores:

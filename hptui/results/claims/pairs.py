@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hptui.core.trial import Role, Trial
-from hptui.results.analysis.cohort import ranked_trials
+from hptui.results.analysis.cohort import of_same_code, ranked_trials
 from hptui.results.analysis.paired import PairTest, holm, pair_test
 from hptui.results.analysis.reference import base_model_trial
 from hptui.results.claims.claim import Claim
@@ -24,10 +24,11 @@ def fixed_pairs(facts: FactWriter) -> list[tuple[Trial, Trial]]:
     trials = [trial for trial in ranked_trials(facts.view) if trial.replicate_of is None]
     base, baseline = base_model_trial(facts.view), facts.view.baseline
     if len(trials) == 1:
-        return [] if base is None else [(base, trials[0])]
+        return [] if base is None or facts.view.ran_other_code(base.number, trials[0].number) else [(base, trials[0])]
     known = {Role.BASELINE, Role.LISTED}
     if baseline is None or any(trial.role not in known for trial in trials) or facts.study.stages:
         return []
+    trials = of_same_code(facts.view, trials, baseline)
     return [(baseline, trial) for trial in sorted(trials, key=lambda t: t.number) if trial.number != baseline.number]
 
 

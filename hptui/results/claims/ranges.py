@@ -16,6 +16,7 @@ from hptui.results.analysis.comparable import unequal_coordinate
 from hptui.results.analysis.edges import BestAtEdge, bests_at_edge, edge_of, lie_at_an_end
 from hptui.results.analysis.evidence import EffectAnalysis
 from hptui.results.analysis.outward import OutwardRange, best_quarter, outward_range, range_of_values
+from hptui.results.claims.chosen import of_its_length
 from hptui.results.claims.claim import Claim
 from hptui.results.claims.repeats import what_repeats_show
 from hptui.results.claims.shipped import is_shown
@@ -201,6 +202,7 @@ def _do_not_count(facts: FactWriter, suggestion: OutwardRange) -> Line:
         for kind, what, trials in (
             ("imported", "imported", cohort.imported),
             ("other_length", "of another length of training", cohort.other_length),
+            ("other_code", "of other code or data", cohort.other_code),
         )
         if (apart := [trial for trial in trials if trial.number in named])
     ]
@@ -261,7 +263,7 @@ def outlook(facts: FactWriter) -> list[Claim]:
         ranked = (
             " trials that keep the conditions"
             if len(facts.data.candidates) < len(facts.data.order)
-            else " ranked trials of its length"
+            else f" ranked trials{of_its_length(facts)}"
             if len(facts.data.peers) < len(facts.data.candidates)
             else " ranked trials"
             if any(trial.number not in ended for trial in facts.view.trials)

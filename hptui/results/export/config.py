@@ -23,6 +23,7 @@ from hptui.results.export.text_formats import (
     yaml_text,
 )
 from hptui.results.fresh_means import fresh_of, whole_text
+from hptui.results.other_code import other_code_text
 from hptui.results.view import View
 
 Names = Mapping[str, str]
@@ -122,7 +123,8 @@ def provenance_lines(view: View, trial: Trial) -> list[str]:
         if name in settings and settings[name] != value
     ]
     incomplete = [f"its curve is incomplete: {trial.incomplete_curve}"] if trial.incomplete_curve else []
-    return [title, *values, *incomplete, *state, *used, made_by()]
+    other = other_code_text(view, trial)
+    return [title, *values, *incomplete, *([other] if other else []), *state, *used, made_by()]
 
 
 def _mean_line(view: View, trial: Trial) -> list[str]:

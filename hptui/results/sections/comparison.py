@@ -163,6 +163,8 @@ def _difference_warning(facts: FactWriter, difference: str, old: Trial, new: Tri
                 unit_two=second.noun,
             )
         return ("Careful: it is not known whether the two trained equally long.",)
+    if difference == "code":
+        return ("Careful: the two ran different code or data, so they are not compared.",)
     return line(
         "Careful: the two ran in different stages, {one} and {other}.",
         one=Name(old.stage or "none"),  # language: placeholder

@@ -134,7 +134,8 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
         yield Paragraph(
             ("Infeasible is the share of the proposals of a row, or beyond it at an end, that broke a constraint.",)
         )
-    left_out = {trial.number for trial in (*facts.data.cohort.imported, *facts.data.cohort.other_length)}
+    cohort = facts.data.cohort
+    left_out = {trial.number for trial in (*cohort.imported, *cohort.other_length, *cohort.other_code)}
     if any(trial.number in left_out for trial in isolation.trials):
         yield Paragraph(("The table has all trials that ended, also those that do not count above.",))
     yield from _whose_best_value(facts, isolation, kept)

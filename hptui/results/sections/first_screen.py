@@ -21,6 +21,7 @@ from hptui.results.analysis.comparable import comparable
 from hptui.results.analysis.cost import busy_intervals, gpu_names, gpu_seconds, seconds_from_start_to_end, union_seconds
 from hptui.results.analysis.fresh import CHOSEN_TEMPLATE, LEADER_TEMPLATE
 from hptui.results.claims.claim import Claim
+from hptui.results.claims.code_change import code_change
 from hptui.results.claims.knee import nearest_text
 from hptui.results.claims.mattered import without_value
 from hptui.results.claims.repeats import fresh_text
@@ -43,9 +44,11 @@ def first_screen(facts: FactWriter) -> Iterator[Block]:
 
 
 def first_screen_lines(facts: FactWriter) -> Iterator[Line]:
-    """Yield the eleven lines below the title."""
+    """Yield the eleven lines below the title, and one more where code or data changed between trials."""
     yield _about(facts)
     yield (Bold(("Study",)), ": ", *_study(facts))
+    if changed := code_change(facts):
+        yield (Bold(("Code and data",)), ": ", *changed)
     yield (Bold(("Best",)), ": ", *_best(facts))
     yield (Bold(("Changed",)), ": ", *_changed(facts))
     yield (Bold(("Against the baseline",)), ": ", *_against_baseline(facts))
