@@ -55,3 +55,30 @@ def test_evaluations_are_asked_for_where_there_surely_is_data(
             assert script.metrics[0] == "eval_loss"
         elif written != "steps":
             assert script.metrics[0] == "train_loss"
+
+
+PARSED = """from dataclasses import dataclass, field
+import transformers
+from transformers import HfArgumentParser, Trainer, TrainingArguments
+@dataclass
+class Data:
+    lr: float = field(default=1e-4)
+@dataclass
+class Settings{bases}:
+    output_dir: str = field(default="o")
+a = HfArgumentParser({given}).parse_args_into_dataclasses()[-1]
+t = Trainer(model=m, args=a, train_dataset=x, eval_dataset=y)
+t.train()
+"""
+GIVEN = ["{name}", "({name},)", "(Data, {name})", "[Data, {name}]", "dataclass_types=[Data, {name}]"]
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_no_option_is_added_to_classes_of_the_scripts_own(given: str, tmp_path: Path) -> None:
+    """A class that only looks like TrainingArguments would refuse `--eval_strategy`."""
+    kinds = [("", "Settings", False), ("(TrainingArguments)", "Settings", True), ("", "TrainingArguments", True)]
+    kinds += [("", "transformers.TrainingArguments", True), ("(transformers.TrainingArguments)", "Settings", True)]
+    for bases, name, is_added in kinds:
+        (tmp_path / "train.py").write_text(PARSED.format(bases=bases, given=given.format(name=name)))
+        asked = [option.default for option in inspect_script(tmp_path / "train.py").options if "eval_st" in option.name]
+        assert asked == (["epoch"] if is_added else []), (bases, name)

@@ -33,10 +33,26 @@ def with_modes(script: InspectedScript, tree: ast.Module) -> InspectedScript:
         known, asked = {option.name for option in script.options}, _asked(tree)
         more = [name for name in ("do_train", "do_eval") if name in asked and name not in known]
         script.options += [ScriptOption(name, name, "bool", True) for name in more]
-        if "eval_strategy" not in known and _needs_evaluations(tree):
+        if "eval_strategy" not in known and _parses_library_class(tree) and _needs_evaluations(tree):
             form = OptionForm(reads=Reads.TEXT, flags=("--eval_strategy",), silent="no")
             script.options.append(ScriptOption("eval_strategy", "eval_strategy", "str", "epoch", form=form))
     return script
+
+
+def _parses_library_class(tree: ast.Module) -> bool:
+    """Return whether a parser may be given a class that the script does not define by itself alone.
+
+    A class of its own without bases has the options that it says, and no others.
+    """
+    own = {node.name for node in nodes_of(tree, ast.ClassDef) if not node.bases}
+    parsed = [
+        dotted_name(part)
+        for name, call in calls(tree)
+        if name.rpartition(".")[2] in CLASSES_WITH_MODES
+        for given in (*call.args, *(word.value for word in call.keywords))
+        for part in (given.elts if isinstance(given, ast.Tuple | ast.List) else [given])
+    ]
+    return not parsed or any(name not in own for name in parsed)
 
 
 STRATEGIES, NEVER = ("eval_strategy", "evaluation_strategy"), ("no", "NO", None)
