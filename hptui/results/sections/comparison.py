@@ -73,7 +73,7 @@ def _table_of_two(facts: FactWriter, old: Trial, new: Trial, left: str, right: s
     # Nobody chose the baseline for its value: all its runs count, here as on the first screen.
     baseline = facts.view.baseline
     is_baseline = baseline is not None and old.number == baseline.number
-    is_mean = is_baseline and len(objectives) == 1 and has_finite_values(facts.view, old)
+    is_mean = is_baseline and has_finite_values(facts.view, old)
     mean, runs = mean_of_runs(facts.view, old, facts.data.dead, new) if is_mean else (0.0, [])
     is_alike = not {difference.kind for difference in barriers(facts.view, old, new)} - {"base model"}
     for change in chosen:
