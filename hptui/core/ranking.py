@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from hptui.core.errors import ExpressionError
 from hptui.core.expressions import Expression
 from hptui.core.metric_names import by_identifier
-from hptui.core.stages import candidates_for_best, comparable
-from hptui.core.study import Study
+from hptui.core.stages import averaged_over_replicates, candidates_for_best, comparable
+from hptui.core.study import Stage, Study
 from hptui.core.trial import Trial, TrialStatus
 
 ObjectivePoint = tuple[float, ...]
@@ -212,6 +212,16 @@ def ranking(study: Study, trials: Sequence[Trial], stage: str, count: int) -> li
         remaining = [trial for trial in remaining if trial not in layer]
         ranked += layer
     return [by_number[trial.number] for trial in ranked[:count]]
+
+
+def ranked_in_stage(study: Study, trials: Sequence[Trial], stage: Stage) -> list[Trial]:
+    """Return the usable trials of one stage alone, best first in the first objective.
+
+    Where the stage repeats configurations, `values` of a returned trial are the means of its runs.
+    """
+    usable = [t for t in trials if t.stage == stage.name and not t.is_unranked and is_usable(study, t)]
+    usable = averaged_over_replicates(usable, trials) if stage.seeds > 1 else usable
+    return sorted(usable, key=lambda trial: (objective_point(study, trial)[0], trial.number))
 
 
 def hypervolumes(study: Study, trials: Sequence[Trial]) -> list[tuple[int, float]]:

@@ -13,7 +13,7 @@ from hptui.core.code_versions import CodeVersion, code_versions, fingerprint
 from hptui.core.command_settings import script_parameters
 from hptui.core.dataclass import dataclass
 from hptui.core.masking import mask, mask_text
-from hptui.core.ranking import first_of_best, pareto_set, ranking
+from hptui.core.ranking import first_of_best, pareto_set, ranked_in_stage
 from hptui.core.stages import comparable, planned_in_stage, stage_index
 from hptui.core.study import Objective, Study
 from hptui.core.trial import Role, StudyState, Trial, TrialStatus, Value
@@ -254,7 +254,7 @@ def dominates(study: Study, trial: Trial, other: Trial) -> bool:
 class StageProgress:
     """The progress of a stage: `state` is done, running or waiting; `planned` is None without a known limit.
 
-    `best` is the number of the best ended trial among those comparable with this stage.
+    `best` is the number of the best trial of the stage itself, as in the report.
     """
 
     name: str
@@ -273,8 +273,8 @@ def stage_progress(view: View) -> list[StageProgress]:
         trials = [trial for trial in view.trials if trial.stage == stage.name]
         is_done = index < current or (index == current and study_is_over)
         state = "done" if is_done else "running" if index == current else "waiting"
-        best_trials = ranking(study, view.trials, stage.name, 1) if any(trial.values for trial in trials) else []
-        number = best_trials[0].number if best_trials else None
+        ranked = ranked_in_stage(study, view.averaged, stage)
+        number = ranked[0].number if ranked else None
         rows.append(
             StageProgress(
                 stage.name, state, len(trials), len(trials) if is_done else planned_in_stage(study, stage), number

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from hptui.core import laws
-from hptui.core.stages import averaged_over_replicates
+from hptui.core.ranking import ranked_in_stage
 from hptui.core.study import Objective
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import (
@@ -16,7 +16,6 @@ from hptui.results.analysis.cohort import (
     has_finite_values,
     objective_value,
     same_configuration,
-    sort_by_rank,
     training_length,
 )
 from hptui.results.analysis.comparable import barriers, ended_alike, unequal_coordinate
@@ -164,10 +163,7 @@ def stage_claims(facts: FactWriter) -> list[Claim]:
             )
             continue
         complete = [trial for trial in trials if trial.status is TrialStatus.COMPLETE]
-        usable = [trial for trial in trials if not trial.is_unranked and has_finite_values(facts.view, trial)]
-        if stage.seeds > 1:
-            usable = averaged_over_replicates(usable, facts.view.averaged)
-        ranked = sort_by_rank(facts.view, usable)
+        ranked = ranked_in_stage(study, facts.view.averaged, stage)
         text: Line = line(
             "Stage {name}: {n}, {complete} complete",
             name=Name(stage.name),
