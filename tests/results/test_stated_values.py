@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,6 +71,25 @@ def test_what_failed_before_it_said_its_length_has_failed_and_no_other_length(re
     assert "of another length of training" not in said
     short = [*trials, one(18, {"a": 0.9, "b": 3}, {"val_loss": 2.0}, total_steps=4)]
     assert "1 trial of another length of training does not count" in report_of(short, text)[0]
+
+
+@pytest.mark.parametrize("status", ["stopped", "pruned", "complete"])
+@pytest.mark.parametrize("seed", range(6))
+def test_of_another_length_is_only_what_recorded_one(status, seed):
+    die, text = random.Random(seed), STUDY.replace("steps = 10\n", "")
+    count = die.randint(1, 3)
+    trials = [one(n, {"a": n / 20, "b": 1 + n % 16}, {"val_loss": 1 + n % 7 / 7}, total_steps=10) for n in range(16)]
+    ended = {"stopped": (None, "stopped", "user"), "pruned": (None, "pruned", "pruner")}
+    for n in range(count):
+        how = ended.get(status, ({"val_loss": 2.0 + n / 10},))
+        trials.insert(die.randrange(8), one(0, {"a": 0.9, "b": n + 1}, *how))
+    trials = [replace(trial, number=n) for n, trial in enumerate(trials)]
+    said, _ = report_of(trials, text)
+    unknown = f"{count} trial{'s' * (count > 1)} not known to have trained as long do{'es' * (count == 1)} not count"
+    stopped = f"{count} {'were' if count > 1 else 'was'} stopped and do{'es' * (count == 1)} not count"
+    assert "of another length of training" not in said
+    assert (unknown in said) == (status != "stopped")
+    assert (stopped[0].upper() + stopped[1:] in said) == (status == "stopped")
 
 
 @pytest.mark.parametrize("df", [1, 2, 5, 20])

@@ -159,14 +159,30 @@ LENGTH_NAMES = frozenset([*SETTING_NAMES["steps"], *SETTING_NAMES["epochs"]])
 @dataclass(frozen=True, slots=True)
 class Cohort:
     """Trials that may be compared to learn what settings do, with those left out for another reason than how they
-    ended."""
+    ended: of another length, of one that is not known to be the same, imported."""
 
     stage: str
     length: TrainingLength | None
     trials: tuple[Trial, ...]
     other_length: tuple[Trial, ...] = ()
+    unknown_length: tuple[Trial, ...] = ()
     imported: tuple[Trial, ...] = ()
     other_code: tuple[Trial, ...] = ()
+
+    @property
+    def everything_here(self) -> list[Trial]:
+        """The trials of the stage that ran here, of whatever length, by number."""
+        return sorted((*self.trials, *self.other_length, *self.unknown_length), key=lambda trial: trial.number)
+
+    @property
+    def other_trials(self) -> list[tuple[str, tuple[Trial, ...]]]:
+        """Those left out for their length or code, with what each of several of them is, if there are any."""
+        kinds = (
+            ("of another length of training", self.other_length),
+            ("not known to have trained as long", self.unknown_length),
+            ("of other code or data", self.other_code),
+        )
+        return [(what, trials) for what, trials in kinds if trials]
 
 
 def cohort_of(view: View, stage: str | None = None) -> Cohort:
@@ -193,17 +209,25 @@ def _cohort_of(view: View, stage: str | None) -> Cohort:
     pool, other_code = _of_one_version(view, pool)
     lengths = {trial.number: training_length(view, trial) for trial in pool}
     if length_is_searched(view) or not pool:
-        return Cohort(chosen, None, tuple(pool), (), tuple(left), other_code)
+        return Cohort(chosen, None, tuple(pool), imported=tuple(left), other_code=other_code)
     complete = Counter(lengths[trial.number] for trial in pool if trial.status is TrialStatus.COMPLETE)
     counts = complete or Counter(lengths.values())
     first = {length: index for index, length in reversed(list(enumerate(lengths.values())))}
     common = min(counts, key=lambda length: (-counts[length], first[length]))
-    # What failed before it stated its length has no other one.
-    unstated = {t.number for t in pool if t.status is TrialStatus.FAILED and lengths[t.number] is None}
+    # What ended before it stated its length, by itself or by a person, has no other one.
+    early = (TrialStatus.FAILED, TrialStatus.STOPPED)
+    unstated = {t.number for t in pool if t.status in early and lengths[t.number] is None}
     same = tuple(trial for trial in pool if lengths[trial.number] == common or trial.number in unstated)
     numbers = {trial.number for trial in same}
-    others = tuple(trial for trial in pool if trial.number not in numbers)
-    return Cohort(chosen, common, same, others, tuple(left), other_code)
+    others = [trial for trial in pool if trial.number not in numbers]
+    known = tuple(trial for trial in others if _are_of_one_unit(lengths[trial.number], common))
+    unknown = tuple(trial for trial in others if not _are_of_one_unit(lengths[trial.number], common))
+    return Cohort(chosen, common, same, known, unknown, tuple(left), other_code)
+
+
+def _are_of_one_unit(length: TrainingLength | None, other: TrainingLength | None) -> bool:
+    """Return whether both lengths are known and can be compared: 3 epochs are no more and no fewer than 100 steps."""
+    return length is not None and other is not None and length.unit == other.unit
 
 
 def _of_one_version(view: View, pool: Sequence[Trial]) -> tuple[list[Trial], tuple[Trial, ...]]:

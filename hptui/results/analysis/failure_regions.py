@@ -110,10 +110,9 @@ def trials_by_failure(view: View) -> dict[str, list[Trial]]:
 
 def failure_regions(view: View) -> list[FailureRegion]:
     """Return the region of each kind of failure that is more than chance, at most one a kind."""
-    cohort = cohort_of(view)
     ended = [
         trial
-        for trial in sorted((*cohort.trials, *cohort.other_length), key=lambda trial: trial.number)
+        for trial in cohort_of(view).everything_here
         if trial.status in (TrialStatus.COMPLETE, TrialStatus.FAILED, TrialStatus.PRUNED) and not trial.is_unranked
     ]
     ended = ended[:: -(-len(ended) // MAX_TRIALS) or 1]

@@ -94,16 +94,14 @@ def _which_trials(facts: FactWriter, analysis: EffectAnalysis) -> Iterator[Claim
                     es="es" if len(trials) == 1 else "",
                 )
             )
-    cohort = facts.data.cohort
-    for name, others, noun, length in (
-        ("other_length", cohort.other_length, "trial", " of another length of training"),
-        ("other_code", cohort.other_code, "trial", " of other code or data"),
-        ("imported", cohort.imported, "imported trial", ""),
-    ):
-        if others and scores.scores:
-            counted = facts.count_with_noun(f"{key}.{name}", others, noun)
+    if scores.scores:
+        left_out = [(f" {what}", "trial", trials) for what, trials in facts.data.cohort.other_trials]
+        if facts.data.cohort.imported:
+            left_out.append(("", "imported trial", facts.data.cohort.imported))
+        for n, (what, noun, others) in enumerate(left_out):
+            counted = facts.count_with_noun(f"{key}.left_out.{n}", others, noun)
             do = "does" if len(others) == 1 else "do"
-            parts.append(line("{n}{length} {do} not count", n=counted, length=length, do=do))
+            parts.append(line("{n}{what} {do} not count", n=counted, what=what, do=do))
     if cuts := cut_values(facts, analysis):
         of: Line = (" of ", facts.name(goal)) if goals > 1 else ()
         values = [line("{side} {cut} count as {cut}", side=side, cut=cut) for side, cut in cuts]

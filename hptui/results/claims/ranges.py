@@ -198,12 +198,8 @@ def _do_not_count(facts: FactWriter, suggestion: OutwardRange) -> Line:
     cohort, key = facts.data.cohort, f"recommend.{suggestion.setting}"
     named = {trial.number for trial in suggestion.trials}
     parts = [
-        line("{n} of them {what}", n=facts.count(f"{key}.{kind}", apart), what=what)
-        for kind, what, trials in (
-            ("imported", "imported", cohort.imported),
-            ("other_length", "of another length of training", cohort.other_length),
-            ("other_code", "of other code or data", cohort.other_code),
-        )
+        line("{n} of them {what}", n=facts.count(f"{key}.apart.{what}", apart), what=what)
+        for what, trials in (("imported", cohort.imported), *cohort.other_trials)
         if (apart := [trial for trial in trials if trial.number in named])
     ]
     return (" (", *join_with_and(parts), ")") if parts else ()

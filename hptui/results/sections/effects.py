@@ -135,7 +135,8 @@ def _isolation_table(facts: FactWriter, effects: Sequence[Claim]) -> Iterator[Bl
             ("Infeasible is the share of the proposals of a row, or beyond it at an end, that broke a constraint.",)
         )
     cohort = facts.data.cohort
-    left_out = {trial.number for trial in (*cohort.imported, *cohort.other_length, *cohort.other_code)}
+    left_out = {trial.number for _, trials in cohort.other_trials for trial in trials}
+    left_out |= {trial.number for trial in cohort.imported}
     if any(trial.number in left_out for trial in isolation.trials):
         yield Paragraph(("The table has all trials that ended, also those that do not count above.",))
     yield from _whose_best_value(facts, isolation, kept)
