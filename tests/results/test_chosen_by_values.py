@@ -50,10 +50,25 @@ def test_a_search_chose_those_that_came_after_its_start(sampler, seed):
         chosen = 0 if needed is None else max(0, count - needed)
         assert len(samplers.chosen_by_values(facts.view, trials)) == chosen, (sampler, count)
         assert (claim is None) == (not chosen)
-        if claim is not None and 2 * chosen < len(trials):
+        if claim is not None and chosen < len(trials):
             assert f"The search chose {chosen} of these {len(trials)} trials" in claim.sentence
         elif claim is not None:
             assert claim.sentence.startswith("The search chose these trials")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_imported_trials_the_baseline_and_the_start_were_chosen_by_no_search(seed):
+    die = random.Random(seed)
+    kinds = die.choices(["own", "imported"], [2, 1], k=die.randint(4, 16))
+    made = some(len(kinds) + 1, lambda die, _: round(1 + die.random(), 4), seed, engine="optuna 5.0.0 tpe")
+    apart = [Role.BASELINE] + [Role.SEARCH if kind == "own" else Role.IMPORTED for kind in kinds]
+    elsewhere = {"started": None, "ended": None, "seconds": 0.0, "engine": ""}
+    trials = [replace(t, role=r, **(elsewhere if r is Role.IMPORTED else {})) for t, r in zip(made, apart, strict=True)]
+    chosen = sum(t.number >= FIRST_BY_MODEL["tpe"] for t in trials if t.role is Role.SEARCH)
+    claim = claims.search_caveat(report_of(trials)[1])
+    assert (claim is None) == (not chosen)
+    if chosen:
+        assert f"The search chose {chosen} of these {len(trials)} trials" in claim.sentence
 
 
 def test_what_ran_at_the_same_time_informed_nothing():

@@ -78,9 +78,11 @@ def _needed(view: View, trial: Trial) -> int:
 
 
 def _ended_before(trial: Trial, others: Sequence[Trial]) -> int:
-    """Return how many of the trials had ended when one began.
-
-    An imported one without times was there before.
-    """
+    """Return how many of the trials were known when one began: had ended, or had been imported before it."""
     began = trial.started if trial.started is not None else trial.created
-    return sum(other.number != trial.number and (other.ended or 0.0) <= began for other in others)
+    return sum(
+        other.number < trial.number
+        if other.role is Role.IMPORTED
+        else other.number != trial.number and (other.ended or 0.0) <= began
+        for other in others
+    )

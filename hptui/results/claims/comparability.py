@@ -262,15 +262,18 @@ def _both_lengths(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
 
 
 def search_caveat(facts: FactWriter) -> Claim | None:
-    """Return that the search chose its trials by values, above tables or below statements; else None."""
-    trials = facts.data.cohort.trials
+    """Return how many trials the search chose by values, above tables or below statements; None where it chose none.
+
+    Of all that ended: a table below has those, too, that were imported or trained for another length.
+    """
+    trials = [*facts.data.cohort.everything_here, *facts.data.cohort.imported]
     selected = chosen_by_values(facts.view, trials, facts.data.knowledge)
     if not selected:
         return None
     searched = [own_sampler(facts.study, trial) for trial in trials if trial.role is Role.SEARCH]
     chosen = sorted({sampler for sampler in searched if sampler not in SAMPLERS_WITHOUT_MEMORY})
     which: Line = ("these trials",)
-    if 2 * len(selected) < len(trials):
+    if len(selected) < len(trials):
         which = line(
             "{n} of these {all} trials", n=facts.count("search.chosen", selected), all=facts.count("search.of", trials)
         )
