@@ -11,7 +11,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +32,41 @@ from hptui.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
+class Misfit:
+    """A reason why a search cannot learn from `count` trials: a setting, or another `kind`; the first one, and why."""
+
+    kind: str
+    count: int
+    first: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """The reason in words: `15 for width (in old/3 width is 512, and here 64)`."""
+        return f"{self.count} for {self.kind} (in {self.first} {self.why})"
+
+
+@dataclass(frozen=True, slots=True)
 class LearnableTrials:
-    """How many of some trials a search can learn from; the name of the first other one, and why it cannot."""
+    """How many of some trials a search can learn from, and why not from the others, the most frequent reason first."""
 
     count: int
-    misfit: str = ""
-    why: str = ""
+    misfits: tuple[Misfit, ...] = ()
 
 
 def count_learnable(projection: SpaceProjection, study: Study, trials: Sequence[Trial]) -> LearnableTrials:
     """Count the trials that a search over the space of `projection` can learn from."""
-    reasons = [(trial, _why_unusable(projection, study, trial)) for trial in trials]
-    misfits = [(trial, why) for trial, why in reasons if why]
-    if not misfits:
-        return LearnableTrials(len(trials))
-    first_misfit, why = misfits[0]
-    return LearnableTrials(len(trials) - len(misfits), first_misfit.name or f"trial {first_misfit.number}", why)
+    trials_by_kind: dict[str, list[tuple[Trial, str]]] = defaultdict(list)
+    for trial in trials:
+        if (reason := _why_unusable(projection, study, trial)) is not None:
+            kind, why = reason
+            trials_by_kind[kind].append((trial, why))
+    misfits = [
+        Misfit(kind, len(others), others[0][0].name or f"trial {others[0][0].number}", others[0][1])
+        for kind, others in trials_by_kind.items()
+    ]
+    unused = sum(misfit.count for misfit in misfits)
+    return LearnableTrials(len(trials) - unused, tuple(sorted(misfits, key=lambda misfit: -misfit.count)))
 
 
 def store_prior_knowledge(
@@ -86,38 +105,41 @@ def _import_counts(projection: SpaceProjection, study: Study, imported: Sequence
 
 
 def _counts(learnable: LearnableTrials, trials: Sequence[Trial]) -> Mapping[str, Any]:
-    return {"trials": len(trials), "heard": learnable.count, "misfit": learnable.misfit, "why": learnable.why}
+    return {"trials": len(trials), "heard": learnable.count, "misfits": [asdict(misfit) for misfit in learnable.misfits]}
 
 
-def _why_unusable(projection: SpaceProjection, study: Study, trial: Trial) -> str:
-    """Return why a search cannot learn from a trial; '' if it can."""
+def _why_unusable(projection: SpaceProjection, study: Study, trial: Trial) -> tuple[str, str] | None:
+    """Return why a search cannot learn from a trial, as a kind and in words; None if it can."""
     if observe(trial, study) is None:
-        return f"there was no result ({trial.reason or trial.status})"
+        return "a missing result", f"there was no result ({trial.reason or trial.status})"
     if projection.point(trial.params) is None:
-        return next(_misfitting_settings(projection, trial), "the settings are no point of this space")
+        other = "their settings", "the settings are no point of this space"
+        return next(_misfitting_settings(projection, trial), other)
     if has_unrecorded_setting(projection, trial):
         unrecorded = [
             name
             for name in projection.parameters
             if name not in trial.params and name in projection.active(trial.params)
         ]
-        return f"{', '.join(unrecorded)} {'is' if len(unrecorded) == 1 else 'are'} not recorded"
-    return ""
+        why = f"{', '.join(unrecorded)} {'is' if len(unrecorded) == 1 else 'are'} not recorded"
+        return "settings that are not recorded", why
+    return None
 
 
-def _misfitting_settings(projection: SpaceProjection, trial: Trial) -> Iterator[str]:
+def _misfitting_settings(projection: SpaceProjection, trial: Trial) -> Iterator[tuple[str, str]]:
+    """Yield each setting of a trial that does not fit, and why."""
     for name, value in trial.params.items():
         if name in projection.parameters:
             if not projection.parameters[name].contains(value):
                 range_ = mask(projection.parameters[name].describe(), name)
-                yield f"{name} is {mask(value_text(value), name)}, and here it is {range_}"
+                yield name, f"{name} is {mask(value_text(value), name)}, and here it is {range_}"
         elif name not in projection.base:
-            yield f"{name} is {mask(value_text(value), name)}, and here there is no such setting"
+            yield name, f"{name} is {mask(value_text(value), name)}, and here there is no such setting"
         elif not values_equal(projection.base[name], value) and name not in [
             derived.name for derived in projection.space.derived
         ]:
             here = mask(value_text(projection.base[name]), name)
-            yield f"{name} is {mask(value_text(value), name)}, and here {here}"
+            yield name, f"{name} is {mask(value_text(value), name)}, and here {here}"
 
 
 WARM_START_SETTING = "search.warm_start"
@@ -281,5 +303,6 @@ def _warm_start_message(projection: SpaceProjection, study: Study, source: Prior
     )
     unused = len(source.trials) - learnable.count
     if unused:
-        text += f"; {unused} {'does' if unused == 1 else 'do'} not fit: in {learnable.misfit} {learnable.why}"
+        reasons = ", ".join(misfit.text for misfit in learnable.misfits)
+        text += f"; {unused} {'does' if unused == 1 else 'do'} not fit: {reasons}"
     return text

@@ -5,6 +5,7 @@ import math
 import random
 import shutil
 import textwrap
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -142,7 +143,7 @@ def test_what_does_not_fit_is_not_heard_and_why_is_said(opened):
     )
     [said] = [one.message for one in store.read.events() if one.kind == "warm_start"]
     assert said.startswith("warm start: 0 of 20 trials of old")
-    assert said.endswith("20 do not fit: in old/trial-0 epochs is 5, and here 3")
+    assert said.endswith("20 do not fit: 20 for epochs (in old/trial-0 epochs is 5, and here 3)")
 
 
 def test_a_narrower_space_hears_those_inside_and_a_wider_one_later_all(opened):
@@ -199,7 +200,7 @@ def test_a_report_says_what_the_search_knew_before_and_what_it_could_not_use(ope
     out = inside.index(False)
     said, facts = knowing(store, narrow)
     assert f"**Known before**: {sum(inside)} of 20 trials of the study `old` (`" in said
-    assert f"; {20 - sum(inside)} did not inform it: in old/trial-{out} lr is " in said
+    assert f"; {20 - sum(inside)} did not inform it: {20 - sum(inside)} for lr (in old/trial-{out} lr is " in said
     assert "and here it is 1e-4..0.01 log" in said
     assert (facts["knowledge.all.0.heard"].value, facts["knowledge.all.0.trials"].value) == (sum(inside), 20)
     assert (
@@ -220,7 +221,8 @@ def test_a_report_names_the_file_of_imported_experiments_and_why_one_says_nothin
         for one in earlier:
             store.insert_trial(one)
         said, found = knowing(store, new)
-    assert "1 of 2 experiments imported from `/data/earlier.csv`; 1 did not inform it: in trial-1 rank is not" in said
+    assert "1 of 2 experiments imported from `/data/earlier.csv`; 1 did not inform it: 1 for settings" in said
+    assert "(in trial-1 rank is not recorded)" in said
     assert found["knowledge.all.0.heard"].trials == (0, 1)
 
 
@@ -317,3 +319,30 @@ def test_check_and_run_refuse_an_unknown_study_before_anything_is_made(home, tmp
         assert "search.warm_start: there is no study 'odl'" in done.stderr
         assert "did you mean 'old'?" in done.stderr
     assert not (home / "new").exists()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_reasons_why_trials_are_not_used_are_counted_each(seed):
+    """A trial that misfits in two ways counts for the first of them; every one is counted once."""
+    die, projection = random.Random(seed), SpaceProjection(SPACE, BASE)
+    earlier, expected = [], Counter()
+    for n in range(die.randint(2, 25)):
+        params = {"lr": 1e-3, "rank": 8}
+        kind = die.choice(["", "lr", "epochs", "settings that are not recorded", "a missing result"])
+        if kind == "lr":
+            params["lr"] = die.choice([5.0, 7.0])
+        elif kind == "epochs":
+            params["epochs"] = die.choice([5, 6])
+        elif kind == "settings that are not recorded":
+            del params["rank"]
+        crashed = {"status": TrialStatus.FAILED, "reason": Reason.CRASH} if kind == "a missing result" else {}
+        values = None if crashed else {"loss": 1.0}
+        earlier.append(trial(n, params, values, role=Role.IMPORTED, **crashed))
+        expected[kind] += 1
+    used = expected.pop("", 0)
+    found = prior_trials.count_learnable(projection, study("new"), earlier)
+    assert found.count == used
+    assert {misfit.kind: misfit.count for misfit in found.misfits} == expected
+    counts = [misfit.count for misfit in found.misfits]
+    assert counts == sorted(counts, reverse=True)
+    assert all(misfit.text.startswith(f"{expected[misfit.kind]} for {misfit.kind} (in ") for misfit in found.misfits)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hptui.core.trial import Role
+from hptui.core.trial import Role, Trial
 from hptui.results.analysis.samplers import proposed_since, uses_values
 from hptui.results.fact_writer import FactWriter
-from hptui.results.facts import Bold, Line, Name, line
+from hptui.results.facts import Bold, Line, Name, join_parts, line
 from hptui.results.sections.setup import labelled_line
 
 
@@ -49,8 +49,24 @@ def _source_line(facts: FactWriter, stage: str, n: int, source: Mapping[str, Any
     )
     if source["heard"] < source["trials"]:
         unused = facts.of_value(f"{key}.left", source["trials"] - source["heard"], numbers)
-        text += line("; {rest} did not inform it: in ", rest=unused)
-        text += (Name(f"{source['misfit']} {source['why']}"),)
+        text += line("; {rest} did not inform it{why}", rest=unused, why=_why_not(facts, key, source, numbers))
     if later is None:
         return labelled_line("Known before", *text)
     return (Bold(("Known from ", *facts.trial(later[0]), " on")), ": ", *text)
+
+
+def _why_not(facts: FactWriter, key: str, source: Mapping[str, Any], numbers: Sequence[Trial]) -> Line:
+    """Return why trials of a source did not inform a search, counted by reason."""
+    if "misfits" not in source:  # recorded by an earlier version: the reason of the first
+        first = ": in" if source["trials"] - source["heard"] == 1 else ", the first of them since in"
+        return line("{first} {what}", first=first, what=Name(f"{source['misfit']} {source['why']}"))
+    parts = [
+        line(
+            "{n} for {kind} (in {what})",
+            n=facts.of_value(f"{key}.left.{n}", misfit["count"], numbers),
+            kind=Name(misfit["kind"]),
+            what=Name(f"{misfit['first']} {misfit['why']}"),
+        )
+        for n, misfit in enumerate(source["misfits"])
+    ]
+    return (": ", *join_parts(parts))
