@@ -105,7 +105,8 @@ def _import_counts(projection: SpaceProjection, study: Study, imported: Sequence
 
 
 def _counts(learnable: LearnableTrials, trials: Sequence[Trial]) -> Mapping[str, Any]:
-    return {"trials": len(trials), "heard": learnable.count, "misfits": [asdict(misfit) for misfit in learnable.misfits]}
+    misfits = [asdict(misfit) for misfit in learnable.misfits]
+    return {"trials": len(trials), "heard": learnable.count, "misfits": misfits}
 
 
 def _why_unusable(projection: SpaceProjection, study: Study, trial: Trial) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """Steps of means, lengths that were planned alone, stages with repeats, commands that leave something out."""
 
+import itertools
 import random
 import re
 from dataclasses import replace
@@ -156,14 +157,15 @@ def test_steps_on_record_that_are_the_same_are_not_said_to_differ():
     text = STUDY.replace("steps = 10", "epochs = 5\nbatch_size = 16").replace(
         "[space]", '[space]\nbatch_size = "{16, 64}"'
     )
-    for once_an_epoch in (True, False):
+    for once_an_epoch, is_recorded in itertools.product((True, False), repeat=2):
         trials = []
         for n in range(12):
             params = {"a": n / 12, "b": n % 7 + 1, "batch_size": (16, 64)[n % 2]}
             steps = 5 if once_an_epoch else 5 * 640 // params["batch_size"]
             role = Role.SEARCH if n else Role.BASELINE
             value = {"val_loss": 2 - 0.5 * (n % 2) - n / 50}
-            trials.append(one(n, params if n else {}, value, role=role, last_step=steps, total_steps=steps))
+            known = {"effective": {"effective_batch_size": params["batch_size"] if n else 16}} if is_recorded else {}
+            trials.append(one(n, params if n else {}, value, role=role, last_step=steps, total_steps=steps, **known))
         report, _ = report_of(trials, text)
-        assert "took 4 times the" in report
-        assert ("4 times the optimizer steps" in report) == once_an_epoch
+        assert ("took 4 times the" in report) == is_recorded
+        assert ("4 times the optimizer steps" in report) == (once_an_epoch and is_recorded)

@@ -65,9 +65,8 @@ class Lengths:
 
 def effective_batch(view: View, trial: Trial) -> float | None:
     """Return the examples per optimizer step; None if any factor of it is unknown."""
-    recorded = trial.effective.get("effective_batch_size", trial.facts.get("effective_batch_size"))
-    if is_number(recorded):
-        return float(recorded)
+    if (recorded := _recorded_batch(trial)) is not None:
+        return recorded
     settings = view.settings(trial)
     batch, accumulation = number_with_role(settings, "batch"), number_with_role(settings, "accumulation")
     own = view.study.trainer.kind in SINGLE_PROCESS_TRAINERS and trial.role is not Role.IMPORTED
@@ -78,6 +77,11 @@ def effective_batch(view: View, trial: Trial) -> float | None:
         return None
     # Without a record of processes, a trial that knows its accumulation is taken for one process.
     return batch * accumulation * (world if is_number(world) else 1)
+
+
+def _recorded_batch(trial: Trial) -> float | None:
+    recorded = trial.effective.get("effective_batch_size", trial.facts.get("effective_batch_size"))
+    return float(recorded) if is_number(recorded) else None
 
 
 def lengths_of(view: View, trial: Trial, facts: Mapping[str, Value]) -> Lengths:
@@ -265,7 +269,8 @@ def unequal_coordinate(
 ) -> tuple[TrainingLength, str, float] | None:
     """Return (fixed length, coordinate that differs, largest ratio) of a setting that changes it.
 
-    A batch size at fixed steps changes the examples, at fixed epochs the steps.
+    A batch size at fixed steps changes the examples, at fixed epochs the steps, as far as the setting is what it is
+    called: `counts_batches` says whether that is certain.
     """
     roles = [role for role in ("batch", "accumulation", "sequence") if setting in SETTING_NAMES[role]]
     fixed = {training_length(view, trial) for trial in trials}
@@ -288,3 +293,16 @@ def unequal_coordinate(
     # A script that reports once an epoch says the same number of steps whatever its batch: those are others.
     stated = {trial.total_steps for trial in trials}
     return length, "optimizer steps" if len(stated) == 1 and any(stated) else "steps", ratio
+
+
+def counts_batches(view: View, trials: Sequence[Trial]) -> bool:
+    """Return whether a step of these trials is for certain one of an optimizer, on a batch of known size.
+
+    Of a script's setting `bs` or `steps` only the name is known: its steps may be epochs, and it may have no batches.
+    """
+    own = view.study.trainer.kind in SINGLE_PROCESS_TRAINERS
+    return all(
+        (own and trial.role is not Role.IMPORTED)
+        or (_recorded_batch(trial) is not None and trial.total_steps is not None)
+        for trial in trials
+    )

@@ -18,7 +18,7 @@ from hptui.results.analysis.cohort import (
     same_configuration,
     training_length,
 )
-from hptui.results.analysis.comparable import barriers, ended_alike, unequal_coordinate
+from hptui.results.analysis.comparable import barriers, counts_batches, ended_alike, unequal_coordinate
 from hptui.results.analysis.fresh import mean_of_runs, runs_of_mean
 from hptui.results.analysis.samplers import SAMPLERS_WITHOUT_MEMORY, chosen_by_values, own_sampler
 from hptui.results.claims.claim import Claim
@@ -44,7 +44,7 @@ def length_tail(facts: FactWriter, setting: str) -> Line:
     """Return, behind a batch size that varies, how much more some trials saw; () for other settings."""
     trials = facts.data.effect_trials
     matches = unequal_coordinate(facts.view, trials, setting, facts.data.facts)
-    if matches is None:
+    if matches is None or not counts_batches(facts.view, trials):
         return ()
     length, other, ratio = matches
     word = "larger" if other == "examples" else "smaller"

@@ -13,7 +13,7 @@ from hptui.results.analysis.cohort import (
     same_configuration,
     training_length,
 )
-from hptui.results.analysis.comparable import barriers, ended_alike, unequal_coordinate
+from hptui.results.analysis.comparable import barriers, counts_batches, ended_alike, unequal_coordinate
 from hptui.results.analysis.fresh import Fresh, mean_of_runs
 from hptui.results.analysis.fresh_difference import FreshDifference, counted_difference, fresh_difference
 from hptui.results.analysis.reference import metric_change
@@ -187,7 +187,7 @@ def _saw_more(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
         )
     batch = setting_with_role(facts.view.settings(best), "batch")
     unequal = batch and unequal_coordinate(facts.view, [baseline, best], batch, facts.data.facts)
-    if not batch or not unequal:
+    if not batch or not unequal or not counts_batches(facts.view, [baseline, best]):
         return ()
     length, other, ratio = unequal
     sizes = [number_with_role(facts.view.settings(trial), "batch") or 0.0 for trial in (baseline, best)]
