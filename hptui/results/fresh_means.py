@@ -25,6 +25,7 @@ from hptui.results.analysis.fresh import (
     dead_seeds,
     fresh_leader,
     fresh_runs,
+    leads,
 )
 from hptui.results.view import View
 from hptui.store.reader import StoreReader
@@ -38,11 +39,8 @@ class FreshMeans:
     leader: Fresh
     compared: int = 1
     """Number of trials that have fresh runs."""
-
-    @property
-    def other_leads(self) -> bool:
-        """Whether the fresh runs of another trial than the best have a better mean."""
-        return self.best is not None and self.leader.trial.number != self.best.trial.number
+    other_leads: bool = False
+    """Whether the fresh runs of another trial are better than what is known of the best."""
 
     def of(self, number: int) -> Fresh | None:
         """Return the fresh runs of a trial, if it is one of the two."""
@@ -64,7 +62,8 @@ def fresh_means(view: View, reader: StoreReader | None = None) -> FreshMeans | N
     if leader is None:
         return None
     best = next((trial for trial in ranked if view.best is not None and trial.number == view.best.number), None)
-    return FreshMeans(None if best is None else fresh_runs(view, best, dead, ranked), leader, len(repeated))
+    own = None if best is None else fresh_runs(view, best, dead, ranked)
+    return FreshMeans(own, leader, len(repeated), best is not None and leads(view, leader, best, own))
 
 
 def ranked_mean(view: View, trial: Trial) -> tuple[float, list[int]] | None:

@@ -268,6 +268,16 @@ def fresh_leader(view: View, repeated: Sequence[Fresh]) -> Fresh | None:
     return min(repeated, key=lambda fresh: (sign * fresh.mean, fresh.trial.number), default=None)
 
 
+def leads(view: View, leader: Fresh, best: Trial, own: Fresh | None) -> bool:
+    """Return whether fresh runs of another trial are better than what is known of the best one.
+
+    That is its own fresh runs; without any the value by which it was chosen, which looks better than it is.
+    """
+    if leader.trial.number == best.number:
+        return False
+    return own is not None or view.study.objective.better(leader.mean, objective_value(view, best))
+
+
 def _noise_of_fresh(
     view: View, chosen: Trial, fresh: Sequence[Trial], dead: frozenset[int]
 ) -> tuple[float, int] | None:

@@ -291,7 +291,8 @@ def outlook(facts: FactWriter) -> list[Claim]:
             )
         claims.append(Claim("O1", text, {"best_at": suggestion.best_at, "since": suggestion.since}, "", numbers))
     test = facts.data.range_test
-    if test is not None and test.alike and not facts.data.dead_seeds:
+    can_repeat = test is not None and any(trial.role is not Role.IMPORTED for trial in (test.best, *test.alike))
+    if test is not None and test.alike and can_repeat and not facts.data.dead_seeds:
         text = line(
             "Repeats are worth more than new trials: {n} cannot be told apart from the best{note}.",
             note=("; ", *note) if (note := what_repeats_show(facts)) else "",

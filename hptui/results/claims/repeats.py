@@ -22,6 +22,7 @@ from hptui.results.analysis.fresh import (
     SINGLE_TEMPLATE,
     Fresh,
     independent_runs,
+    leads,
     runs_of,
 )
 from hptui.results.analysis.luck import expected_best, expected_best_rate
@@ -187,14 +188,15 @@ def _fresh(facts: FactWriter, best: Trial) -> Iterator[Claim]:
 
 
 def _leader(facts: FactWriter, best: Trial) -> Iterator[Claim]:
-    """Yield that another trial's fresh runs are better on average than those of the best."""
+    """Yield that another trial's fresh runs are better than those of the best, or than its only run."""
     own = facts.data.fresh(best)
     leader = facts.data.fresh_leader
-    if own is None or leader is None or leader.trial.number == best.number:
+    if leader is None or not leads(facts.view, leader, best, own):
         return
     text = line(LEADER_TEMPLATE, other=facts.trial(leader.trial), value=fresh_text(facts, leader))
-    text = (*capitalize_first(text), ".")
-    yield Claim("FB", text, {"mean": leader.mean, "best": own.mean}, facts.data.metric, (leader.trial.number,))
+    text = (*capitalize_first(text), "." if own is not None else "; the best has none.")
+    known = objective_value(facts.view, best) if own is None else own.mean
+    yield Claim("FB", text, {"mean": leader.mean, "best": known}, facts.data.metric, (leader.trial.number,))
 
 
 def _leader_by_means(facts: FactWriter, best: Trial) -> Iterator[Claim]:
