@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.core.trial import Reason, TrialStatus
+from hptui.core.trial import Reason, Role, TrialStatus
 from tests.results.examples import STUDY, report_of, some
 from tests.results.kit import curve
 from tests.results.test_places_and_remedies import failed, pruned
@@ -107,3 +107,18 @@ def test_nan_before_a_timeout_is_a_part_of_a_region_of_nan(seed):
     _, facts = report_of(trials)
     [region] = [region for region in facts.data.regions if region.kind == "nan"]
     assert {trial.number for trial in (*region.bad, *region.bad_outside)} == bad
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_baseline_is_no_exception_of_what_was_pruned(seed):
+    die = random.Random(seed)
+    trials = [replace(t, params={**t.params, "b": 1 + n % 16}) for n, t in enumerate(some(40, lambda *_: 1.0, seed))]
+    trials = [pruned(t, Reason.PRUNER) if t.params["b"] >= 10 and die.random() < 0.8 else t for t in trials]
+    at = next(n for n, t in enumerate(trials) if t.params["b"] >= 10 and t.status is TrialStatus.COMPLETE)
+    trials[at] = replace(trials[at], role=Role.BASELINE)
+    text, facts = report_of(trials)
+    [region] = [region for region in facts.data.regions if region.kind == "pruned"]
+    assert at not in {trial.number for trial in (*region.inside, *region.outside)}
+    [said] = [row for row in text.split("\n") if row.startswith("- ") and "were pruned, " in row]
+    assert "Baseline" not in said
+    assert "not count" not in said

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hptui.core.dataclass import dataclass
-from hptui.core.trial import Reason, Trial, TrialStatus, Value
+from hptui.core.trial import Reason, Role, Trial, TrialStatus, Value
 from hptui.core.values import is_number, values_equal
 from hptui.results.analysis import blas
 from hptui.results.analysis.cohort import active_settings, ranked_trials, searched_space
@@ -130,7 +130,8 @@ def _exposed(kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> list[Tr
     """Return the trials of which it is known whether they failed so.
 
     One that ran too long before it could is none of them, nor what never came to a value. Of a pruned one it is not
-    known whether it would have been in time, or had nothing right. One that became NaN had room in memory.
+    known whether it would have been in time, or had nothing right. One that became NaN had room in memory. No
+    pruner ends the baseline.
     """
     known = {trial.number for trial in bad}
     whole = (TrialStatus.COMPLETE,) if kind in TO_THE_END else (TrialStatus.COMPLETE, TrialStatus.PRUNED)
@@ -138,7 +139,9 @@ def _exposed(kind: str, bad: Sequence[Trial], ended: Sequence[Trial]) -> list[Tr
     return [
         trial
         for trial in ended
-        if trial.status in whole or trial.number in known or (kind not in TO_THE_END and trial.reason not in unknown)
+        if trial.number in known
+        or (trial.status in whole and not (kind == "pruned" and trial.role is Role.BASELINE))
+        or (kind not in TO_THE_END and trial.status is TrialStatus.FAILED and trial.reason not in unknown)
     ]
 
 

@@ -110,7 +110,11 @@ def _of_one(text: str) -> str:
 
 
 def _not_counted(facts: FactWriter, key: str, region: FailureRegion, trials: tuple[Trial, ...]) -> Line:
-    """Return that trials which ended otherwise before they could fail so are not counted."""
+    """Return that trials which ended otherwise before they could fail so are not counted.
+
+    Not the baseline: that no rule prunes it is no other end.
+    """
+    trials = tuple(trial for trial in trials if trial.status is not TrialStatus.COMPLETE)
     if not trials:
         return ()
     kinds = {failure_kind(trial) for trial in trials}
