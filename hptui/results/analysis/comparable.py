@@ -230,7 +230,7 @@ def _cohort_of(view: View, stage: str | None) -> Cohort:
 
 
 def _are_of_one_unit(length: TrainingLength | None, other: TrainingLength | None) -> bool:
-    """Return whether both lengths are known and can be compared: 3 epochs are no more and no fewer than 100 steps."""
+    """Return whether both lengths are known in one unit: 3 epochs are no fewer than 100 steps."""
     return length is not None and other is not None and length.unit == other.unit
 
 
