@@ -141,8 +141,6 @@ class Plain:
     def peers(self):
         """The trials that are not known to have trained for another length than the best."""
         known = {t.number: t.params.get(self.made.unit) for t in self.order}
-        if any(str(t.role) == "listed" and t.params.get(self.made.unit) for t in self.trials):
-            return self.order  # the list itself varies the length
         usual = LENGTHS[self.made.unit][0]
         lengths = {t.number: known[t.number] or (None if str(t.role) == "imported" else usual) for t in self.order}
         own = lengths[self.order[0].number]

@@ -241,7 +241,7 @@ def test_equal_rates_are_not_told_apart_and_the_best_has_no_interval_of_one_run(
 
 
 @pytest.mark.parametrize("is_recorded", [True, False])
-def test_fixed_steps_with_a_searched_batch_size_are_said_where_certain_and_never_widened(is_recorded):
+def test_fixed_steps_with_a_searched_batch_are_stated_where_certain(is_recorded):
     """What a script calls batch size and steps may be something else: only a record of both makes it certain."""
     text = TEXT.replace("d = 8", "batch_size = 8").replace('d = "1..16 int"', 'batch_size = "2..16 int"')
     rng = Random(0)

@@ -28,7 +28,7 @@ FINDINGS = {
     "13 adapter off": "test_form.a_row_of_memory_names_a_value_never_on_or_off",
     "13 GPU hours": "test_form.a_gpu_that_two_trials_share_for_an_hour_is_busy_for_an_hour",
     "13 a spent grid": "test_claims.a_spent_grid_promises_nothing",
-    "14 examples behind a batch size": "test_claims.fixed_steps_with_a_searched_batch_size_are_said_and_never_widened",
+    "14 examples behind a batch size": "test_claims.fixed_steps_with_a_searched_batch_are_stated_where_certain",
     "15 the lucky run": "test_claims.fresh_runs_leave_out_the_run_that_was_lucky",
     "16 stages": "test_form.each_stage_has_its_line",
     "17 per minute, better by nothing": "test_form.equal_as_printed_is_never_better_and_nothing_is_per_minute",

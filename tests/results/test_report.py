@@ -74,7 +74,7 @@ def test_base_model_against_fine_tuned(medical):
 
 
 def test_single_runs_have_no_interval(medical):
-    assert "It ran once and is the best of 7: its value is likely to look better than it is." in medical
+    assert "It ran once, so its value has no interval." in medical  # no other trial has its length
     assert "95%" not in medical
 
 
