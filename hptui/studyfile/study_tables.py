@@ -155,8 +155,7 @@ OBJECTIVE = Table(
         Key(
             "samples",
             WHOLE,
-            "Examples behind a rate, for its interval where the trainer reports no counts; not of imported trials, nor "
-            "of trials that a setting says had an evaluation of another size",
+            "Examples behind a rate where the trainer reports no counts; not of imported trials, or other test sizes",
             low=1,
             example="200",
         ),

@@ -264,7 +264,8 @@ def _both_lengths(facts: FactWriter, baseline: Trial, best: Trial) -> Line:
 def search_caveat(facts: FactWriter) -> Claim | None:
     """Return how many trials the search chose by values; None where it chose none.
 
-    It stands above tables and below statements. Of all that ended: a table below has those, too, that were imported or trained for another length.
+    It stands above tables and below statements. Of all that ended: a table below has those, too, that were imported
+    or trained for another length.
     """
     trials = [*facts.data.cohort.everything_here, *facts.data.cohort.imported]
     selected = chosen_by_values(facts.view, trials, facts.data.knowledge)
