@@ -161,13 +161,28 @@ def top_level_constants(tree: ast.Module) -> dict[str, Any]:
     """Return the variables that the top level assigns a plain value to, with the values that are used."""
     values: dict[str, Any] = {}
     used = {name: [slot_value(*place) for place in places] for name, places in reaching_places(tree).items()}
+    for name, expression in _assigned_at_top(tree):
+        value = literal_value(expression, values) if name not in used or expression in used[name] else None
+        if value is not UNKNOWN and value is not None:
+            values[name] = value
+    return values
+
+
+def first_constants(tree: ast.Module) -> dict[str, Any]:
+    """Return the plain values that variables at the top level have first, before words of the command set them."""
+    values: dict[str, Any] = {}
+    for name, expression in _assigned_at_top(tree):
+        value = literal_value(expression, values) if name not in values else None
+        if value is not UNKNOWN and value is not None:
+            values[name] = value
+    return values
+
+
+def _assigned_at_top(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
     for node in top_level(tree):
         for target, expression in assigned_pairs(node):
-            is_used = isinstance(target, ast.Name) and (target.id not in used or expression in used[target.id])
-            value = literal_value(expression, values) if is_used else None
-            if isinstance(target, ast.Name) and value is not UNKNOWN and value is not None:
-                values[target.id] = value
-    return values
+            if isinstance(target, ast.Name):
+                yield target.id, expression
 
 
 def type_name(node: ast.AST | None) -> str:

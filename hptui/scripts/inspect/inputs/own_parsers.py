@@ -16,6 +16,7 @@ from hptui.scripts.inspect.syntax import (
     ScriptOption,
     calls,
     dotted_name,
+    first_constants,
     literal_value,
     type_name,
     type_of,
@@ -30,7 +31,8 @@ MIN_ENTRIES = 2
 
 def own_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     """Inspect `getopt.getopt(sys.argv[1:], …)`, tests of single words, and `KEY=VALUE`; None without them."""
-    return _getopt(tree, constants) or _compared_words(tree, constants) or _key_value(tree, constants)
+    first = {**constants, **first_constants(tree)}
+    return _getopt(tree, first) or _compared_words(tree, first) or _key_value(tree, constants)
 
 
 def _getopt(tree: ast.Module, constants: Constants) -> InspectedScript | None:
