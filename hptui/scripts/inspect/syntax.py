@@ -169,7 +169,7 @@ def top_level_constants(tree: ast.Module) -> dict[str, Any]:
 
 
 def first_constants(tree: ast.Module) -> dict[str, Any]:
-    """Return the plain values that variables at the top level have first, before words of the command set them."""
+    """Return the plain values that variables at the top level have first."""
     values: dict[str, Any] = {}
     for name, expression in _assigned_at_top(tree):
         value = literal_value(expression, values) if name not in values else None
